@@ -1,0 +1,1 @@
+"""Faces: sources, the drawn sample and the dataset folder."""

@@ -1,0 +1,29 @@
+"""Errors whose message is meant for the person at the keyboard.
+
+The command line prints the message and exits with code 2; a page shows it in a box. Every message says what was
+wrong, where, and what to do. Anything that is *not* a ``FerError`` is a defect and keeps its traceback.
+"""
+
+
+class FerError(Exception):
+    """Something a person can put right. The message is a plain English sentence or two."""
+
+
+class DataError(FerError):
+    """A dataset, or a file somebody wants to import, is not what it should be."""
+
+
+class RunError(FerError):
+    """A run folder is missing, incomplete, busy or damaged."""
+
+
+class RecipeError(FerError):
+    """A training recipe asks for something that cannot be done."""
+
+
+class ExportError(FerError):
+    """The exported model does not agree with the model it came from."""
+
+
+class DownloadError(FerError):
+    """A download failed, or its content is not what its hash promises."""

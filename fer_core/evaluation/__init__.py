@@ -1,0 +1,1 @@
+"""Predictions, metrics, export: what makes a run folder complete."""

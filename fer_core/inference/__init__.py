@@ -1,0 +1,1 @@
+"""Prediction with LiteRT, and finding faces in pictures. No TensorFlow here."""

@@ -1,0 +1,1 @@
+"""Plotly figures and contact sheets from plain arrays. No Streamlit here."""

@@ -1,0 +1,54 @@
+"""Where things live and how big they may get: one frozen :class:`Settings`, each value with its reason."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Resolved once per process by :func:`settings`."""
+
+    home: Path
+    """What people import and train. The project's own folder, or ``FER_EXPLORER_HOME`` (tests, shared disks)."""
+
+    models_dir: Path = PROJECT_ROOT / "models"
+    """Run folders that ship. Read-only in spirit: ``FER_EXPLORER_MODELS`` moves it for tests."""
+
+    sample_seed: int = 2013
+    """Seed of the drawn sample: fixed, so that everybody sees the very same faces."""
+
+    max_archive_bytes: int = 4 * 1024**3
+    """Unpacked size at which an archive counts as a bomb. FER-2013's CSV is 0.3 GB; four is generous."""
+
+    max_archive_ratio: int = 250
+    """Unpacked/packed size at which an archive counts as a bomb. FER-2013's CSV packs about 3.3 to 1 with gzip."""
+
+    journal_seconds: float = 0.5
+    """Least time between two ``batch`` events: often enough to look live, seldom enough to stay small."""
+
+    @property
+    def datasets_dir(self) -> Path:
+        return self.home / "datasets"
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Downloaded files (face detector, ImageNet weights). Safe to delete."""
+        return self.home / "cache"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, from the environment. ``settings.cache_clear()`` re-reads (tests only)."""
+    home = Path(os.environ.get("FER_EXPLORER_HOME", PROJECT_ROOT)).expanduser().resolve()
+    models = Path(os.environ.get("FER_EXPLORER_MODELS", PROJECT_ROOT / "models")).expanduser().resolve()
+    return Settings(home=home, models_dir=models)

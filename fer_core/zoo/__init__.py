@@ -1,0 +1,1 @@
+"""Architectures: registry, builders, class maps, layer tables and diagrams."""
