@@ -1,0 +1,329 @@
+"""The dataset folder, written: streamed to a temporary sibling, renamed when complete.
+
+A dataset folder is complete or absent, whatever happens in between: an error, Ctrl+C, a full disk, a killed
+process. What a killed process left behind is removed by the next import into the same parent folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from fer_core import emotions
+from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
+from fer_core.errors import DataError
+
+BYTES_PER_FACE = emotions.IMAGE_SIZE**2
+# Per face: labels, splits, name and hash in faces.parquet (about 60 bytes), generously.
+_EXTRA_BYTES_PER_FACE = 256
+# Never fill the last of a disk: the system and the browser want some too.
+_SPARE_BYTES = 50 * 1024**2
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<pid>\d+)$")
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+
+_active: set[Path] = set()
+_active_lock = threading.Lock()
+
+
+class DatasetWriter:
+    """Write a dataset folder at ``out``, all or nothing.
+
+    >>> with DatasetWriter("datasets/mine", kind="folder", source="my pictures") as writer:  # doctest: +SKIP
+    ...     writer.add(images, labels, splits, source_names)
+
+    ``out`` must not exist, or be an empty folder; a dataset folder is replaced when ``overwrite`` is set, at
+    the very end. ``name`` defaults to the folder's name, ``title`` to the name.
+
+    Raises ``DataError`` on entry (``out`` is taken, an import into it is running, no right to write there),
+    from :meth:`expect` and on any write (disk full), and on exit (no face was added).
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        *,
+        kind: str,
+        source: str,
+        name: str | None = None,
+        title: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind {kind!r}; there are {', '.join(KINDS)}")
+        self.out = Path(out).expanduser().absolute()
+        self.kind, self.source, self.overwrite = kind, source, overwrite
+        self.name = name or self.out.name
+        self.title = title or self.name
+        self.folder = self.out.with_name(f".{self.out.name}.importing-{os.getpid()}")
+        self._images: BinaryIO | None = None
+        self._labels: list[npt.NDArray[np.int8]] = []
+        self._splits: list[str] = []
+        self._source_names: list[str] = []
+        self._sha1: list[str] = []
+        self._sha256 = hashlib.sha256()
+        self._notes: list[str] = []
+
+    def __len__(self) -> int:
+        """Faces written so far."""
+        return len(self._sha1)
+
+    @property
+    def counts(self) -> dict[str, tuple[int, ...]]:
+        """Class counts per split of the faces written so far; all three splits, seven numbers each."""
+        labels = np.concatenate(self._labels) if self._labels else np.empty(0, np.int8)
+        splits = np.asarray(self._splits, dtype="<U11")
+        return {
+            split: tuple(int(n) for n in np.bincount(labels[splits == split], minlength=emotions.COUNT))
+            for split in emotions.SPLITS
+        }
+
+    def __enter__(self) -> DatasetWriter:
+        check_target(self.out, overwrite=self.overwrite)
+        with self._explain_os_errors():
+            self.out.parent.mkdir(parents=True, exist_ok=True)
+            remove_stale(self.out.parent)
+        with _active_lock:
+            if self.folder in _active:
+                raise DataError(f"An import into {self.out} is already running. Wait until it has ended.")
+            _active.add(self.folder)
+        try:
+            with self._explain_os_errors():
+                self.folder.mkdir()
+                self._images = (self.folder / IMAGES_FILE).open("wb")
+                self._images.write(_npy_header(0))
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                with self._explain_os_errors():
+                    self._finish()
+            elif isinstance(error, OSError) and error.errno in _NO_SPACE:
+                raise self._disk_full() from error
+        finally:
+            self._discard()
+
+    def expect(self, faces: int) -> None:
+        """Check that the disk has room for ``faces`` more faces. Raises ``DataError`` when it has not."""
+        need = faces * (BYTES_PER_FACE + _EXTRA_BYTES_PER_FACE) + _SPARE_BYTES
+        free = shutil.disk_usage(self.out.parent).free
+        if free < need:
+            raise DataError(
+                f"Not enough disk space for {self.out}: {faces:,} faces need {need / 1e6:,.0f} MB, "
+                f"and {free / 1e6:,.0f} MB are free. Free some space, or import to another disk."
+            )
+
+    def add(
+        self,
+        images: npt.NDArray[np.uint8],
+        labels: npt.ArrayLike,
+        splits: Sequence[str] | npt.NDArray[np.str_],
+        source_names: Sequence[str] | None = None,
+    ) -> None:
+        """Append faces: images uint8 (n, 48, 48), labels 0..6 (n,), splits (n,), names at the source (n,).
+
+        Raises ``ValueError`` when the arrays do not have these shapes and values: sources check before.
+        """
+        images = np.ascontiguousarray(images)
+        label_array = np.asarray(labels)
+        names = [""] * len(images) if source_names is None else [str(name) for name in source_names]
+        split_list = [str(split) for split in splits]
+        if images.dtype != np.uint8 or images.shape[1:] != (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE):
+            raise ValueError(f"images must be uint8 (n, 48, 48), not {images.dtype} {images.shape}")
+        if not len(images) == len(label_array) == len(split_list) == len(names):
+            raise ValueError("images, labels, splits and source names differ in number")
+        if len(images) and not (label_array.min() >= 0 and label_array.max() < emotions.COUNT):
+            raise ValueError(f"labels must be 0..{emotions.COUNT - 1}")
+        if not set(split_list) <= set(emotions.SPLITS):
+            raise ValueError(f"splits must be of {', '.join(emotions.SPLITS)}")
+        if self._images is None:
+            raise ValueError("the writer is not open; use it in a with statement")
+        with self._explain_os_errors():
+            data = images.data.cast("B") if images.size else memoryview(b"")
+            self._images.write(data)
+        self._sha256.update(data)
+        self._sha1 += [
+            hashlib.sha1(data[i : i + BYTES_PER_FACE], usedforsecurity=False).hexdigest()
+            for i in range(0, len(data), BYTES_PER_FACE)
+        ]
+        self._labels.append(label_array.astype(np.int8))
+        self._splits += split_list
+        self._source_names += names
+
+    def add_regions(self, regions: dict[str, npt.NDArray[Any]]) -> None:
+        """Store boxes (x0, y0, x1, y1) in pixels, int16 (N, 4) per region name. For the drawn sample."""
+        for name, boxes in regions.items():
+            if np.shape(boxes) != (len(self), 4):
+                raise ValueError(f"region {name} has shape {np.shape(boxes)}, expected {(len(self), 4)}")
+        arrays: dict[str, Any] = {name: np.asarray(boxes, np.int16) for name, boxes in regions.items()}
+        with self._explain_os_errors():
+            np.savez_compressed(self.folder / REGIONS_FILE, **arrays)
+
+    def note(self, sentence: str) -> None:
+        """Add a sentence to ``notes``: something a reader of this dataset should know."""
+        self._notes.append(sentence)
+
+    def _finish(self) -> None:
+        if not len(self):
+            raise DataError(f"{self.source} holds no faces, so there is nothing to import.")
+        assert self._images is not None
+        self._images.seek(0)
+        self._images.write(_npy_header(len(self)))
+        self._images.close()
+        labels = np.concatenate(self._labels)
+        self._write_faces(labels)
+        info = DatasetInfo(
+            path=self.out,
+            name=self.name,
+            title=self.title,
+            kind=self.kind,
+            source=self.source,
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            counts=self.counts,
+            faces=len(self),
+            fingerprint=self._fingerprint(labels),
+            notes=tuple(self._notes),
+        )
+        text = json.dumps(info.to_json(), indent=2, ensure_ascii=False) + "\n"
+        (self.folder / INFO_FILE).write_text(text, encoding="utf-8")
+        self._rename()
+
+    def _write_faces(self, labels: npt.NDArray[np.int8]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {
+            "row": pa.array(np.arange(len(labels), dtype=np.int32)),
+            "label": pa.array(labels),
+            "split": pa.array(self._splits, pa.string()),
+            "source_name": pa.array(self._source_names, pa.string()),
+            "sha1": pa.array(self._sha1, pa.string()),
+        }
+        pq.write_table(pa.table(columns), self.folder / FACES_FILE, compression="zstd")
+
+    def _fingerprint(self, labels: npt.NDArray[np.int8]) -> str:
+        digest = self._sha256.copy()
+        digest.update(labels.tobytes())
+        digest.update("\n".join(self._splits).encode())
+        return digest.hexdigest()
+
+    def _rename(self) -> None:
+        # Checked again: another process may have finished the same import in the meantime.
+        check_target(self.out, overwrite=self.overwrite)
+        old: Path | None = None
+        if self.out.exists():
+            if any(self.out.iterdir()):
+                old = self.out.with_name(f".{self.out.name}.replaced-{os.getpid()}")
+                self.out.rename(old)
+            else:
+                self.out.rmdir()
+        try:
+            self.folder.rename(self.out)
+        except BaseException:
+            if old is not None:
+                old.rename(self.out)
+            raise
+        if old is not None:
+            # The new dataset is in place. What a system cannot delete yet (Windows, while a page has the old
+            # images mapped) the next import removes.
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _discard(self) -> None:
+        """Close and remove the temporary folder, if it is still there."""
+        if self._images is not None:
+            # Closing flushes, and on a full disk that fails again; the file goes anyway.
+            with contextlib.suppress(OSError):
+                self._images.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with _active_lock:
+            _active.discard(self.folder)
+
+    @contextlib.contextmanager
+    def _explain_os_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                raise self._disk_full() from error
+            raise DataError(
+                f"Cannot write {self.out}: {error.strerror or error}. Choose another folder."
+            ) from error
+
+    def _disk_full(self) -> DataError:
+        return DataError(
+            f"The disk is full: {self.out} could not be written, and nothing of it was kept. "
+            "Free some space, or import to another disk."
+        )
+
+
+def check_target(out: Path, *, overwrite: bool) -> None:
+    """Raise ``DataError`` unless a dataset may be written at ``out``."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise DataError(f"{out} is a file. Give a folder that does not exist yet.")
+    if (out / INFO_FILE).is_file():
+        if not overwrite:
+            raise DataError(
+                f"{out} already holds a dataset. Give another folder, or replace it with --overwrite."
+            )
+    elif any(out.iterdir()):
+        raise DataError(
+            f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet."
+        )
+
+
+def remove_stale(parent: Path) -> None:
+    """Clean up after imports whose process died: half-written folders go, half-replaced ones come back."""
+    for path in parent.iterdir():
+        match = _TEMPORARY.match(path.name)
+        if match is None or not path.is_dir() or _in_use(path, int(match["pid"])):
+            continue
+        target = parent / match["name"]
+        if match["what"] == "replaced" and not target.exists():
+            path.rename(target)
+        else:
+            shutil.rmtree(path)
+
+
+def _in_use(path: Path, pid: int) -> bool:
+    if pid == os.getpid():
+        with _active_lock:
+            return path.with_name(path.name.replace(".replaced-", ".importing-")) in _active
+    try:
+        # A process that started after the folder was made only happens to have the same number.
+        return psutil.Process(pid).create_time() <= path.stat().st_ctime + 1
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _npy_header(faces: int) -> bytes:
+    """The header of ``images.npy``: always of one length, so that the number of faces is filled in last."""
+    buffer = io.BytesIO()
+    shape = (faces, emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
+    description = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(buffer, description)
+    return buffer.getvalue()
