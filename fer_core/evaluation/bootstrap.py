@@ -1,0 +1,30 @@
+"""How sure an accuracy is: the percentile bootstrap (Efron, 1979, https://doi.org/10.1214/aos/1176344552)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+def bootstrap_interval(
+    correct: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """The percentile interval of the accuracy over faces drawn anew with replacement.
+
+    ``correct``: bool (n,), True where the answer was right. ``level`` in (0, 1). Returns (low, high), both
+    0..1.
+
+    Drawing n of n right-or-wrong answers with replacement and counting the right ones *is* one draw from a
+    binomial distribution with n trials and the observed accuracy, so all resamples are drawn at once, without
+    indices. With no wrong answer at all (or no right one) every resample is the same and the interval has no
+    width. Raises ``ValueError`` for an empty array, fewer than one resample or a level outside (0, 1).
+    """
+    right = np.asarray(correct, dtype=bool)
+    if right.ndim != 1 or len(right) == 0:
+        raise ValueError(f"correct must be a non-empty one-dimensional array, not shape {right.shape}")
+    if resamples < 1 or not 0 < level < 1:
+        raise ValueError(f"resamples must be at least 1 and level in (0, 1), not {resamples} and {level}")
+    counts = np.random.default_rng(seed).binomial(len(right), right.mean(), size=resamples)
+    tail = (1 - level) / 2
+    low, high = np.quantile(counts / len(right), [tail, 1 - tail])
+    return float(low), float(high)

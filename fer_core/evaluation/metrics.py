@@ -1,0 +1,144 @@
+"""Scores of a seven-class model from its probabilities: NumPy only, every convention stated.
+
+Conventions where a definition divides by zero:
+
+- **precision** of a class that is never predicted is 0.0;
+- **recall** and **F1** of a class without a single face are ``None`` (``null`` in JSON): there is nothing to
+  find;
+- **macro F1** is the mean over the classes that do have faces.
+
+The predicted class is the one with the highest probability; of equals, the one with the lowest label.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, NAMES
+from fer_core.evaluation.bootstrap import bootstrap_interval
+
+__all__ = [
+    "bootstrap_interval",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "log_loss",
+    "per_class",
+    "score",
+]
+
+Scores = dict[str, Any]
+SMALLEST_PROBABILITY = 1e-7
+"""Probabilities are clipped here before the logarithm: about the resolution of a float32 softmax. One face
+whose class got probability zero costs 16.1 nats, not infinity."""
+_SUM_TOLERANCE = 1e-2
+
+
+def score(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+) -> Scores:
+    """All scores of one set of faces, as plain JSON values: SCORES in ``docs/ARCHITECTURE.md``.
+
+    ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), each row adding up to 1. The accuracy's
+    interval is a 95 % percentile bootstrap. ``without_twins`` is not in it: see
+    :func:`fer_core.evaluation.predictions.score_splits`. Raises ``ValueError`` for no faces, labels outside
+    0..6, or rows that are not probabilities.
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    predicted = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted)
+    classes = per_class(confusion)
+    low, high = bootstrap_interval(labels == predicted, resamples=resamples, seed=seed)
+    return {
+        "n": len(labels),
+        "accuracy": float(np.mean(labels == predicted)),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_f1": float(np.mean([entry["f1"] for entry in classes if entry["f1"] is not None])),
+        "log_loss": log_loss(labels, probabilities),
+        "ece": expected_calibration_error(labels, probabilities),
+        "per_class": classes,
+        "confusion": confusion.tolist(),
+    }
+
+
+def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Counts, int64 (7, 7): row is the true class, column the predicted one. Both inputs int (n,), 0..6."""
+    true, answer = np.asarray(labels, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
+    if true.shape != answer.shape or true.ndim != 1:
+        raise ValueError(
+            f"labels {true.shape} and predictions {answer.shape} must be two lists of equal length"
+        )
+    for name, values in (("labels", true), ("predictions", answer)):
+        if len(values) and (values.min() < 0 or values.max() >= COUNT):
+            raise ValueError(f"{name} must lie in 0..{COUNT - 1}")
+    return np.bincount(true * COUNT + answer, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
+
+
+def per_class(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
+    """Precision, recall, F1 (0..1 or None, see the module) and support (faces) of each class, in label order.
+
+    ``confusion``: int (7, 7), rows true.
+    """
+    counts = np.asarray(confusion, dtype=np.int64)
+    if counts.shape != (COUNT, COUNT):
+        raise ValueError(f"a {COUNT}×{COUNT} confusion matrix was expected, not {counts.shape}")
+    support, answered = counts.sum(axis=1), counts.sum(axis=0)
+    entries: list[dict[str, Any]] = []
+    for label, name in enumerate(NAMES):
+        right, n, asked = int(counts[label, label]), int(support[label]), int(answered[label])
+        entries.append(
+            {
+                "emotion": name,
+                "precision": right / asked if asked else 0.0,
+                "recall": right / n if n else None,
+                "f1": 2 * right / (n + asked) if n else None,
+                "support": n,
+            }
+        )
+    return entries
+
+
+def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """Mean negative logarithm of the probability given to the true class, in nats.
+
+    Probabilities below :data:`SMALLEST_PROBABILITY` count as that.
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def expected_calibration_error(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, bins: int = 15
+) -> float:
+    """How far confidence and accuracy lie apart, 0..1 (Guo et al., 2017, https://arxiv.org/abs/1706.04599).
+
+    Faces are sorted by their highest probability into ``bins`` bins of equal width, each open below and
+    closed above; the gap between mean confidence and accuracy is averaged over bins, weighted by their faces.
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    # The count of a bin cancels out: count/n · |mean confidence − accuracy| = |sum of the differences| / n.
+    gaps = np.bincount(place, weights=confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def _checked(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    true = np.asarray(labels)
+    rows = np.asarray(probabilities, dtype=np.float64)
+    if true.ndim != 1 or rows.shape != (len(true), COUNT):
+        raise ValueError(f"labels {true.shape} and probabilities {rows.shape} must be (n,) and (n, {COUNT})")
+    if len(true) == 0:
+        raise ValueError("there is no face to score")
+    if true.dtype.kind not in "iu" or true.min() < 0 or true.max() >= COUNT:
+        raise ValueError(f"labels must be whole numbers in 0..{COUNT - 1}")
+    if not np.isfinite(rows).all() or rows.min() < 0 or np.abs(rows.sum(axis=1) - 1).max() > _SUM_TOLERANCE:
+        raise ValueError("each row of probabilities must be finite, not negative, and add up to 1")
+    return true.astype(np.int64), rows

@@ -1,0 +1,143 @@
+"""``predictions.parquet``: a model's probabilities for every test face, and the scores that follow from them.
+
+Each line carries the face's row number in its dataset. Nothing is ever matched by order.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.errors import RunError
+from fer_core.evaluation.metrics import Scores, score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.dataset import Dataset
+
+PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
+COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
+
+
+def write_predictions(
+    path: str | Path,
+    rows: npt.ArrayLike,
+    splits: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+) -> None:
+    """Write the file atomically.
+
+    ``rows``: int (n,), row numbers in the dataset. ``splits``: str (n,). ``labels``: int (n,), 0..6.
+    ``probabilities``: float (n, 7). Raises ``ValueError`` if the lengths differ or a row occurs twice.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row = np.asarray(rows, dtype=np.int32)
+    split = np.asarray(splits, dtype=np.str_)
+    label = np.asarray(labels, dtype=np.int8)
+    values = np.asarray(probabilities, dtype=np.float32)
+    if not (row.shape == split.shape == label.shape == (len(values),)) or values.shape != (len(row), COUNT):
+        raise ValueError(
+            f"rows {row.shape}, splits {split.shape}, labels {label.shape} and probabilities {values.shape} "
+            f"must be (n,), (n,), (n,) and (n, {COUNT})"
+        )
+    if len(np.unique(row)) != len(row):
+        raise ValueError("a row number occurs twice")
+    columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string()), "label": label}
+    columns |= {name: values[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)}
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """The file as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
+
+    Raises ``RunError`` when it is missing, unreadable or lacks a column.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    again = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist. {again}") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise RunError(f"{path} is damaged ({error}). {again}") from error
+    missing = [name for name in COLUMNS if name not in frame.columns]
+    if missing:
+        raise RunError(f"{path} is damaged: it has no column {', '.join(missing)}. {again}")
+    return frame[list(COLUMNS)]
+
+
+def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """The seven probability columns, float32 (n, 7), in label order."""
+    return frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float32)
+
+
+def exact_twins(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Bool (N,), by row number: True for a face outside Training whose pixels all equal those of a Training
+    face.
+
+    A model may simply remember such a face, so the scores are also given without them. Pixels are compared by
+    the SHA-1 that ``faces.parquet`` holds for each face.
+    """
+    faces = dataset.faces()
+    in_training = (faces["split"] == TRAINING).to_numpy(dtype=bool)
+    known = faces["sha1"][in_training]
+    twins = np.zeros(len(dataset), dtype=bool)
+    twins[faces["row"].to_numpy()] = faces["sha1"].isin(known).to_numpy(dtype=bool) & ~in_training
+    return twins
+
+
+def score_splits(
+    frame: pd.DataFrame,
+    twins: npt.NDArray[np.bool_] | None = None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Scores]:
+    """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
+
+    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`exact_twins`. ``without_twins`` is
+    None where ``twins`` is not given or no face is left.
+    """
+    scores: dict[str, Scores] = {}
+    for split in (PUBLIC_TEST, PRIVATE_TEST):
+        part = frame[frame["split"] == split]
+        if part.empty:
+            continue
+        labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
+        scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
+        scores[split]["without_twins"] = None
+        if twins is None:
+            continue
+        twin = twins[part["row"].to_numpy()]
+        if not twin.all():
+            scores[split]["without_twins"] = {
+                "rule": _rule(int(twin.sum()), len(part), split),
+                **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
+            }
+    return scores
+
+
+def _rule(left_out: int, n: int, split: str) -> str:
+    if left_out == 0:
+        return f"No face of {split} has exactly the pixels of a Training face, so nothing was left out."
+    return (
+        f"Left out: {left_out:,} of the {n:,} faces of {split} "
+        f"({100 * left_out / n:.1f} %) whose pixels all equal those of a Training face."
+    )

@@ -1,0 +1,193 @@
+"""Prediction and explanation with LiteRT: faces in, seven probabilities and seven class maps out.
+
+The model file has two outputs, computed in one go (see :mod:`fer_core.zoo.class_maps`), so an explanation
+costs a prediction. This module never imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, IMAGE_SIZE
+from fer_core.errors import RunError
+from fer_core.runs.folder import RunFolder, sha256_of
+from fer_core.runs.listing import list_models
+from fer_core.settings import settings
+
+CHUNK = 64
+"""Faces per call of the interpreter: large enough to keep every core busy, small enough that VGG16's feature
+maps stay below 200 MB."""
+MAX_THREADS = 4
+"""At 48×48 more threads cost more in handing over than they gain."""
+
+Faces = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+Maps = npt.NDArray[np.float32]
+
+
+class Predictor:
+    """One exported model, ready to run. Safe to share between threads: calls wait for each other.
+
+    Attributes:
+        name: what the model is called on the command line and in links.
+        title: what people read.
+        path: the ``.tflite`` file.
+        threads: CPU threads the model uses.
+        map_grid: (h, w) of the class maps, in cells.
+    """
+
+    def __init__(
+        self,
+        tflite_path: str | Path,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        """Open the file and run it once on a blank face, so that a broken file fails here.
+
+        Raises ``RunError`` when the file is missing, is no LiteRT model, or has other inputs or outputs than
+        ours.
+        """
+        self.path = Path(tflite_path)
+        self.name = name or self.path.stem
+        self.title = title or self.name
+        self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self._lock = threading.Lock()
+        self._batch = 0
+        self._open()
+        _, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
+        self.map_grid: tuple[int, int] = (maps.shape[2], maps.shape[3])
+
+    def predict(self, images: Faces) -> Probabilities:
+        """Probabilities, float32 (B, 7), rows adding up to 1. ``images``: uint8 (B, 48, 48), grey 0..255.
+
+        Raises ``ValueError`` for another shape or dtype.
+        """
+        return self.explain(images)[0]
+
+    def explain(self, images: Faces) -> tuple[Probabilities, Maps]:
+        """Probabilities (B, 7) and class maps (B, 7, h, w) ≥ 0, both float32, (h, w) being :attr:`map_grid`.
+
+        A map says how much each part of the face speaks for that class, on the scale of the class's logit
+        (Grad-CAM, https://arxiv.org/abs/1610.02391). ``images``: uint8 (B, 48, 48), grey 0..255; B may be 0.
+        Raises ``ValueError`` for another shape or dtype.
+        """
+        images = _checked(images)
+        probabilities = np.empty((len(images), COUNT), dtype=np.float32)
+        maps = np.empty((len(images), COUNT, *self.map_grid), dtype=np.float32)
+        for start in range(0, len(images), CHUNK):
+            part = slice(start, start + CHUNK)
+            probabilities[part], maps[part] = self._run(images[part])
+        return probabilities, maps
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.name!r}, {str(self.path)!r}, map_grid={self.map_grid})"
+
+    def _open(self) -> None:
+        # Imported here: it costs 0.2 s, and most commands never predict.
+        from ai_edge_litert.interpreter import Interpreter
+
+        if not self.path.is_file():
+            raise RunError(f"there is no model file {self.path}.")
+        try:
+            self._interpreter = Interpreter(model_path=str(self.path), num_threads=self.threads)
+            inputs = self._interpreter.get_input_details()
+            outputs = self._interpreter.get_output_details()
+        except (ValueError, RuntimeError) as error:
+            raise RunError(f"{self.path} is not a LiteRT model, or it is damaged ({error}).") from error
+        by_rank = {len(output["shape"]): output for output in outputs}
+        fits = (
+            len(inputs) == 1
+            and inputs[0]["dtype"] == np.float32
+            and list(inputs[0]["shape"][1:]) == [IMAGE_SIZE, IMAGE_SIZE, 1]
+            and len(outputs) == 2
+            and set(by_rank) == {2, 4}
+            and by_rank[2]["shape"][1] == COUNT
+            and by_rank[4]["shape"][1] == COUNT
+        )
+        if not fits:
+            raise RunError(
+                f"{self.path} is not one of our models: one input (B, 48, 48, 1) and two outputs, "
+                "probabilities (B, 7) and class maps (B, 7, h, w), were expected. "
+                "Make it with: python -m fer_core export RUN"
+            )
+        self._input = inputs[0]["index"]
+        self._probabilities, self._maps = by_rank[2]["index"], by_rank[4]["index"]
+
+    def _run(self, images: Faces) -> tuple[Probabilities, Maps]:
+        batch = images.astype(np.float32)[..., np.newaxis]
+        with self._lock:
+            interpreter = self._interpreter
+            if len(batch) != self._batch:
+                # Planning the memory anew costs more than a prediction, so only when the size changes.
+                self._batch = 0
+                interpreter.resize_tensor_input(self._input, list(batch.shape))
+                interpreter.allocate_tensors()
+                self._batch = len(batch)
+            interpreter.set_tensor(self._input, batch)
+            interpreter.invoke()
+            return interpreter.get_tensor(self._probabilities), interpreter.get_tensor(self._maps)
+
+
+def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Predictor:
+    """A predictor for a run: by name (shipped ones first, then trained ones), run folder, or ``.tflite``
+    file.
+
+    The model file of a run is checked against the hash in its ``run.json`` first. Nothing is cached. Raises
+    ``RunError`` when there is no such run (the message lists those there are), when it is not finished, or
+    when its model file is missing or damaged.
+    """
+    text = str(name_or_folder)
+    if text.endswith(".tflite"):
+        return Predictor(Path(text).expanduser(), threads=threads)
+    folder = _find(text)
+    manifest = folder.manifest()
+    if manifest is None:
+        raise RunError(
+            f"the run {folder.name} has no run.json: it is not finished. Wait for its training to end, or "
+            f"finish it with: python -m fer_core train --resume {folder.path}"
+        )
+    again = f"Make it again with: python -m fer_core export {folder.path}"
+    if not folder.tflite_path.is_file():
+        raise RunError(f"the run {folder.name} has no model.tflite. {again}")
+    try:
+        promised = manifest["files"]["model.tflite"]["sha256"]
+    except (KeyError, TypeError):
+        raise RunError(
+            f"{folder.manifest_path} is damaged: it gives no hash of model.tflite. {again}"
+        ) from None
+    if sha256_of(folder.tflite_path) != promised:
+        raise RunError(f"{folder.tflite_path} is damaged: its content is not what run.json promises. {again}")
+    return Predictor(
+        folder.tflite_path, name=folder.name, title=str(manifest.get("title", folder.name)), threads=threads
+    )
+
+
+def _find(text: str) -> RunFolder:
+    """The folder called ``text`` in models/ or runs/, or at that path."""
+    places = [Path(text).expanduser()]
+    if Path(text).name == text and text not in ("", ".", ".."):
+        places = [settings().models_dir / text, settings().runs_dir / text, *places]
+    for place in places:
+        if place.is_dir():
+            return RunFolder(place.resolve())
+    known = ", ".join(info.name for info in list_models()) or "none yet"
+    raise RunError(
+        f"there is no model called {text!r}. Known models: {known}. A path to a run folder works too."
+    )
+
+
+def _checked(images: Faces) -> Faces:
+    array = np.asarray(images)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise ValueError(
+            f"images must be uint8 of shape (B, {IMAGE_SIZE}, {IMAGE_SIZE}), "
+            f"not {array.dtype} of shape {array.shape}"
+        )
+    return array

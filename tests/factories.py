@@ -1,0 +1,247 @@
+"""Complete run folders in a fraction of a second, for tests that look at runs.
+
+The model inside is the tiny one of ``tests/fixtures/tiny_model``; predictions are drawn at random with a
+given accuracy, and every other file follows from them through the project's own writers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
+from fer_core.evaluation.metrics import confusion_matrix
+from fer_core.evaluation.predictions import read_predictions, score_splits, write_predictions
+from fer_core.runs.folder import RunFolder, seal, write_json, write_text
+from fer_core.runs.history import write_history
+from fer_core.runs.journal import Journal, read_events
+from fer_core.training.recipe import Augmentation, Recipe
+from fer_core.zoo.describe import Description, LayerRow
+from fer_core.zoo.registry import get
+
+TINY_MODEL = Path(__file__).parent / "fixtures" / "tiny_model"
+TINY_MAP_GRID = (6, 6)
+CLASS_SHARES = np.array([0.14, 0.04, 0.14, 0.25, 0.17, 0.11, 0.15])
+NEIGHBOURS = np.array([4, 0, 4, 6, 2, 2, 4])
+"""The class that each class is most often taken for."""
+
+
+def make_labels(n: int = 420, *, seed: int = 0) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.str_]]:
+    """Labels int8 (n,) with every class, and splits str (n,): a third each of the three splits."""
+    generator = np.random.default_rng(seed)
+    labels = generator.choice(COUNT, size=n, p=CLASS_SHARES)
+    labels[: 3 * COUNT] = np.tile(np.arange(COUNT), 3)
+    return labels.astype(np.int8), np.array([SPLITS[(i // COUNT) % 3] for i in range(n)], dtype="<U11")
+
+
+def make_probabilities(
+    labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0
+) -> npt.NDArray[np.float32]:
+    """Probabilities float32 (n, 7) whose answers are right with probability ``accuracy``.
+
+    Half of the wrong answers name the class's neighbour, the others any class.
+    """
+    generator = np.random.default_rng(seed)
+    labels = np.asarray(labels, dtype=np.int64)
+    n = len(labels)
+    anything = (labels + generator.integers(1, COUNT, size=n)) % COUNT
+    wrong = np.where(generator.random(n) < 0.5, NEIGHBOURS[labels], anything)
+    answers = np.where(generator.random(n) < accuracy, labels, wrong)
+    values = generator.gamma(1.0, 0.15, size=(n, COUNT))
+    values[np.arange(n), answers] = values.max(axis=1) + generator.uniform(0.1, 1.5, size=n)
+    return (values / values.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def make_run(
+    folder: str | Path,
+    *,
+    labels: npt.ArrayLike | None = None,
+    splits: npt.ArrayLike | None = None,
+    rows: npt.ArrayLike | None = None,
+    seed: int = 0,
+    accuracy: float = 0.6,
+    architecture: str = "custom_cnn",
+    name: str = "",
+    epochs: int = 5,
+    state: str = "done",
+    data: dict[str, Any] | None = None,
+    twins: npt.NDArray[np.bool_] | None = None,
+    created: str = "2026-01-02T03:04:05.000+00:00",
+) -> RunFolder:
+    """Write a complete run folder by the contract of ``docs/ARCHITECTURE.md``; returns it.
+
+    ``labels`` (n,), ``splits`` (n,) and ``rows`` (n,) describe the dataset's faces (default: 420 made-up
+    ones; ``rows`` defaults to 0..n-1); only PublicTest and PrivateTest get predictions. ``accuracy`` is what
+    the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``twins`` (N,) is as
+    from :func:`fer_core.evaluation.predictions.exact_twins`. ``name`` is the title people read; by default
+    the architecture's.
+    """
+    run = RunFolder(Path(folder))
+    run.path.mkdir(parents=True)
+    if labels is None or splits is None:
+        labels, splits = make_labels(seed=2013)
+    true, split = np.asarray(labels, dtype=np.int8), np.asarray(splits, dtype=np.str_)
+    row = np.arange(len(true)) if rows is None else np.asarray(rows)
+    about = {
+        "name": "made_up",
+        "title": "Made-up faces",
+        "kind": "sample",
+        "fingerprint": "0" * 64,
+        "faces": len(true),
+        **(data or {}),
+    }
+    recipe = Recipe(architecture=architecture, epochs=epochs, seed=seed, precision="float32", name=name)
+    if get(architecture).augmented:
+        recipe = replace(recipe, augmentation=Augmentation(flip=True, shift=0.1))
+    write_json(run.recipe_path, recipe.to_dict())
+    write_json(run.architecture_path, tiny_description(architecture).to_dict())
+    for file in ("model.keras", "model.tflite"):
+        shutil.copy(TINY_MODEL / file, run.path / file)
+
+    test = split != TRAINING
+    probabilities = make_probabilities(true[test], accuracy, seed=seed)
+    write_predictions(run.predictions_path, row[test], split[test], true[test], probabilities)
+    best = epochs if state == "done" else max(1, epochs - 1)
+    _write_journal(run, true, split, accuracy, epochs, state, created, seed)
+    splits_scores = score_splits(read_predictions(run.predictions_path), twins, resamples=200, seed=0)
+    metrics = {
+        "schema": 1,
+        "data": about,
+        "seed": 0,
+        "resamples": 200,
+        "splits": splits_scores,
+        "milliseconds_per_face": 0.31,
+        "threads": 2,
+        "machine": "a test",
+        "megabytes": {
+            file: (run.path / file).stat().st_size / 1e6 for file in ("model.keras", "model.tflite")
+        },
+    }
+    write_json(run.metrics_path, metrics)
+    scored = splits_scores.get(PRIVATE_TEST) or splits_scores[PUBLIC_TEST]
+    write_text(
+        run.card_path,
+        f"# {recipe.title}\n\nA made-up run for tests: {100 * scored['accuracy']:.1f} % right on "
+        f"{scored['n']:,} faces.\n\n## Limits\n\nIt has learned nothing.\n",
+    )
+    manifest = {
+        "id": f"{run.name}-{seed:08x}",
+        "name": run.name,
+        "title": recipe.title,
+        "architecture": architecture,
+        "created": created,
+        "state": state,
+        "data": about,
+        "epochs": epochs,
+        "best_epoch": best,
+        "versions": {"python": "3.11.0", "keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.0.0"},
+    }
+    seal(run, manifest)
+    return run
+
+
+def tiny_description(architecture: str = "custom_cnn") -> Description:
+    """The tiny model's layer table, under the name and title of a registered architecture."""
+    layers = (
+        LayerRow("image", "InputLayer", (48, 48, 1), 0, 0, ()),
+        LayerRow("rescaling", "Rescaling", (48, 48, 1), 0, 0, ("image",)),
+        LayerRow("conv2d", "Conv2D", (12, 12, 6), 156, 21_600, ("rescaling",)),
+        LayerRow("conv2d_1", "Conv2D", (6, 6, 8), 440, 15_552, ("conv2d",)),
+        LayerRow("classes", "Dense", (6, 6, 7), 56, 2_016, ("conv2d_1",)),
+        LayerRow("logits", "GlobalAveragePooling2D", (7,), 0, 0, ("classes",)),
+        LayerRow("probabilities", "Softmax", (7,), 0, 0, ("logits",)),
+    )
+    return Description(
+        name=architecture,
+        title=get(architecture).title,
+        input_size=48,
+        layers=layers,
+        parameters=652,
+        trainable_parameters=652,
+        multiply_adds=sum(layer.multiply_adds for layer in layers),
+        map_grid=TINY_MAP_GRID,
+    )
+
+
+def _write_journal(
+    run: RunFolder,
+    labels: npt.NDArray[np.int8],
+    splits: npt.NDArray[np.str_],
+    accuracy: float,
+    epochs: int,
+    state: str,
+    created: str,
+    seed: int,
+) -> None:
+    """``events.jsonl`` and ``history.csv``: curves that rise to about ``accuracy``, four batches an epoch."""
+    public = labels[splits == PUBLIC_TEST]
+    steps = 4
+    journal = Journal(run.journal_path)
+    clock = _Clock(created)
+    clock.write(
+        journal,
+        "start",
+        pid=1,
+        process_started=datetime.fromisoformat(created).timestamp(),
+        epochs=epochs,
+        steps=steps,
+        batch_size=64,
+        train_faces=int((splits == TRAINING).sum()),
+        validation_faces=len(public),
+        precision="float32",
+        precision_reason="asked for in the recipe",
+        first_epoch=1,
+    )
+    clock.write(journal, "phase", name="training", detail=f"epoch 1 of {epochs}")
+    for epoch in range(1, epochs + 1):
+        reached = 1 / COUNT + (accuracy - 1 / COUNT) * (1 - 0.5**epoch) / (1 - 0.5**epochs)
+        rate = 2e-3 * (1 - (epoch - 1) / epochs)
+        for step in range(1, steps + 1):
+            clock.write(
+                journal,
+                "batch",
+                epoch=epoch,
+                step=step,
+                steps=steps,
+                loss=2.0 - reached + 0.05 / step,
+                accuracy=reached * (0.8 + 0.05 * step),
+                learning_rate=rate,
+                images_per_second=520.0,
+            )
+        answers = make_probabilities(public, reached, seed=seed + epoch).argmax(axis=1)
+        right = float(np.mean(answers == public)) if len(public) else 0.0
+        clock.write(
+            journal,
+            "epoch",
+            epoch=epoch,
+            loss=2.0 - reached,
+            accuracy=reached,
+            val_loss=2.1 - right,
+            val_accuracy=right,
+            learning_rate=rate,
+            seconds=12.5,
+            images_per_second=520.0,
+            confusion=confusion_matrix(public, answers).tolist(),
+        )
+        clock.write(journal, "checkpoint", epoch=epoch, val_accuracy=right)
+    if state == "stopped":
+        clock.write(journal, "stopped", epoch=epochs, reason="asked to stop")
+    clock.write(journal, "done", seconds=12.5 * epochs)
+    write_history(run.history_path, read_events(run.journal_path))
+
+
+class _Clock:
+    """Journal times that run from ``created`` on, three seconds an event, so that every run is reproducible."""
+
+    def __init__(self, created: str) -> None:
+        self.time = datetime.fromisoformat(created).astimezone(UTC)
+
+    def write(self, journal: Journal, event: str, **values: Any) -> None:
+        journal.write(event, **{"time": self.time.isoformat(timespec="milliseconds"), **values})
+        self.time += timedelta(seconds=3)
