@@ -1,0 +1,56 @@
+"""What every page starts with, and the way between pages.
+
+Streamlit knows two kinds of multipage app. A folder called ``pages`` beside the entry makes it take this app for
+the old kind until the entry has run once on a server: the first visitor who opens a deep link such as
+``/dataset?split=PublicTest`` would get that page alone, without the entry's navigation. :func:`begin` notices,
+remembers page and query, and goes through the entry; :func:`enter`, called there, goes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+ENTRY = "streamlit_app.py"
+_FRAMED = "_framed"
+_RETURN_TO = "_return_to"
+
+Query = Mapping[str, str | Sequence[str]]
+
+
+def enter() -> None:
+    """Called by the entry after ``st.navigation`` and before any widget.
+
+    Marks the session as framed, and switches back to the page that :func:`begin` had to leave, with its query.
+    """
+    st.session_state[_FRAMED] = True
+    target = st.session_state.pop(_RETURN_TO, None)
+    if target is not None:
+        page, query = target
+        st.switch_page(page, query_params=query)
+
+
+def begin(title: str, file: str, lead: str = "") -> None:
+    """The top of a page: guard, title, one sentence that says what the page is for.
+
+    ``file`` is the page's own ``__file__``. Nothing may be drawn before this call.
+    """
+    if not st.session_state.get(_FRAMED):
+        query = {key: st.query_params.get_all(key) for key in st.query_params}
+        st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", query)
+        st.switch_page(ENTRY)
+    st.title(title, anchor=False)
+    if lead:
+        st.markdown(lead)
+
+
+def link(page: str, label: str, *, icon: str | None = None, query: Query | None = None) -> None:
+    """A link to ``pages/<page>.py``, keeping the chosen data."""
+    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={**_kept(), **(query or {})})
+
+
+def _kept() -> dict[str, str | Sequence[str]]:
+    data = st.query_params.get("data")
+    return {"data": data} if data else {}

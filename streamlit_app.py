@@ -1,0 +1,23 @@
+"""The entry: ``streamlit run streamlit_app.py``. The list of pages, and the frame around them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import frame
+from pages.parts.data import dataset_picker
+
+st.set_page_config(page_title="FER Explorer", page_icon=":material/sentiment_satisfied:", layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
+        st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+        st.Page("pages/run.py", title="Run card", icon=":material/id_card:"),
+    ]
+)
+frame.enter()
+dataset_picker()
+page.run()

@@ -1,0 +1,89 @@
+"""A real server and a real Chromium for the tests marked ``browser``.
+
+``tests/pages/conftest.py`` offers these as fixtures: ``app`` (a server on a free port, in the test's own home),
+``chromium`` and ``open_page``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str | None:
+    """The browser: ``CHROMIUM_PATH``, or what the machine has; None leaves the choice to Playwright."""
+    return os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class AppServer:
+    """``streamlit run streamlit_app.py`` in a child process. The environment decides home and models."""
+
+    def __init__(self, log: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.log_path = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, timeout: float = 60) -> AppServer:
+        """Start and wait until the server answers; raises ``RuntimeError`` with its log where it does not."""
+        command = [
+            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+            *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
+            *("--server.headless", "true", "--server.fileWatcherType", "none"),
+        ]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(self.url("_stcore/health"), timeout=1):
+                    return self
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        self.stop()
+        raise RuntimeError(f"the server did not start:\n{self.log()}")
+
+    def stop(self) -> None:
+        """End the server, as Ctrl+C would; jobs that it started live on."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def restart(self) -> AppServer:
+        self.stop()
+        return self.start()
+
+    def url(self, path: str = "") -> str:
+        return f"http://127.0.0.1:{self.port}/{path.lstrip('/')}"
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
