@@ -107,8 +107,7 @@ def make_run(
     test = split != TRAINING
     probabilities = make_probabilities(true[test], accuracy, seed=seed)
     write_predictions(run.predictions_path, row[test], split[test], true[test], probabilities)
-    best = epochs if state == "done" else max(1, epochs - 1)
-    _write_journal(run, true, split, accuracy, epochs, state, created, seed)
+    best = _write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
     splits_scores = score_splits(read_predictions(run.predictions_path), twins, resamples=200, seed=0)
     metrics = {
         "schema": 1,
@@ -178,8 +177,9 @@ def _write_journal(
     state: str,
     created: str,
     seed: int,
-) -> None:
-    """``events.jsonl`` and ``history.csv``: curves that rise to about ``accuracy``, four batches an epoch."""
+    data: dict[str, Any],
+) -> int:
+    """``events.jsonl`` and ``history.csv``: curves that rise to about ``accuracy``. Returns the best epoch."""
     public = labels[splits == PUBLIC_TEST]
     steps = 4
     journal = Journal(run.journal_path)
@@ -197,7 +197,9 @@ def _write_journal(
         precision="float32",
         precision_reason="asked for in the recipe",
         first_epoch=1,
+        data=data,
     )
+    best, best_accuracy = 0, -1.0
     clock.write(journal, "phase", name="training", detail=f"epoch 1 of {epochs}")
     for epoch in range(1, epochs + 1):
         reached = 1 / COUNT + (accuracy - 1 / COUNT) * (1 - 0.5**epoch) / (1 - 0.5**epochs)
@@ -229,15 +231,19 @@ def _write_journal(
             images_per_second=520.0,
             confusion=confusion_matrix(public, answers).tolist(),
         )
-        clock.write(journal, "checkpoint", epoch=epoch, val_accuracy=right)
+        if right > best_accuracy:
+            best, best_accuracy = epoch, right
+            clock.write(journal, "checkpoint", epoch=epoch, val_accuracy=right)
     if state == "stopped":
         clock.write(journal, "stopped", epoch=epochs, reason="asked to stop")
-    clock.write(journal, "done", seconds=12.5 * epochs)
+    else:
+        clock.write(journal, "done", seconds=12.5 * epochs)
     write_history(run.history_path, read_events(run.journal_path))
+    return best
 
 
 class _Clock:
-    """Journal times that run from ``created`` on, three seconds an event, so that every run is reproducible."""
+    """Journal times that run from ``created`` on, three seconds an event, so that runs repeat."""
 
     def __init__(self, created: str) -> None:
         self.time = datetime.fromisoformat(created).astimezone(UTC)
