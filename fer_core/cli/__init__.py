@@ -1,8 +1,9 @@
 """The command line: ``python -m fer_core <command>``.
 
 Each command is one file. Its ``add(subparsers)`` registers a parser with ``set_defaults(run=…)``; ``run(args)``
-returns ``(result, text)``: a JSON-able dict for ``--json``, and the sentences for people. A :class:`~fer_core.errors.FerError` ends the command with its message on
-standard error and exit code 2 (with ``--json`` also as ``{"error": …}`` on standard output).
+returns ``(result, text)``: a JSON-able dict for ``--json``, and the sentences for people. A
+:class:`~fer_core.errors.FerError` ends the command with its message on standard error and exit code 2 (with
+``--json`` also as ``{"error": …}`` on standard output).
 """
 
 from __future__ import annotations

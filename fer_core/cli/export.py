@@ -1,0 +1,43 @@
+"""``export``: ``model.tflite`` with class maps, refused when it disagrees with ``model.keras``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli import add_json_option
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "export",
+        help="write a run's model.tflite (probabilities and class maps)",
+        description="Write a run's model.tflite: probabilities and the class maps of all seven classes in one call. "
+        "It is compared with model.keras first and not written when the two disagree.",
+    )
+    parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
+    parser.add_argument("--data", type=Path, required=True, help="dataset folder whose PublicTest faces are compared")
+    parser.add_argument("--half", action="store_true", help="store weights in half precision: half the size")
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from dataclasses import asdict
+
+    from fer_core.data.dataset import load_dataset
+    from fer_core.evaluation.evaluate import parity_faces, reseal
+    from fer_core.evaluation.export import export_litert, load_keras
+    from fer_core.runs.listing import find_run
+
+    folder = find_run(args.name)
+    dataset = load_dataset(args.data)
+    parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half)
+    if folder.complete:
+        reseal(folder, dataset)
+    size = folder.tflite_path.stat().st_size
+    return {"file": str(folder.tflite_path), "bytes": size, "parity": asdict(parity)}, (
+        f"{folder.tflite_path}: {size / 1e6:.1f} MB. On {parity.faces:,} faces probabilities differ from "
+        f"model.keras by at most {parity.largest_difference:.1e}; {parity.agreement:.2%} of the answers are the same."
+    )

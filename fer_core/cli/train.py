@@ -1,0 +1,175 @@
+"""``train``: train a model, watch it, resume it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli import add_json_option
+from fer_core.cli.evaluate import summary
+from fer_core.errors import RecipeError
+from fer_core.runs.folder import new_run_dir
+
+EPILOG = """\
+examples:
+  python -m fer_core train custom_cnn --data datasets/sample --epochs 5
+  python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --preset serious
+  python -m fer_core train --recipe models/custom_cnn/recipe.json --data datasets/fer2013
+  python -m fer_core train --resume runs/my-run
+
+While it trains: a file called "pause" in the run folder pauses it, one called "stop" stops it after the current
+batch. The best epoch on PublicTest is kept either way.
+"""
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="train a model into a run folder",
+        description="Train a model into a run folder.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("architecture", nargs="?", help="for example custom_cnn; see: architectures")
+    parser.add_argument("--data", type=Path, help="dataset folder; see: data import")
+    parser.add_argument("--run-dir", type=Path, help="new folder for the run (default: runs/<name>-<time>)")
+    parser.add_argument("--preset", default="quick", help="recipe to start from: minute, quick (default), serious")
+    parser.add_argument("--recipe", type=Path, help="train this recipe.json again, instead of a preset")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped, failed or killed run")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one choice of the recipe, for example --set learning_rate=0.001 --set augmentation.flip=true",
+    )
+    for name, kind, text in (
+        ("epochs", int, "times through the training faces"),
+        ("batch-size", int, "faces per step"),
+        ("learning-rate", float, "highest learning rate"),
+        ("seed", int, "seed of everything random"),
+        ("name", str, "what people read in the app"),
+        ("initial-weights", str, "transfer models: imagenet, none, or a local weights file"),
+    ):
+        parser.add_argument(f"--{name}", type=kind, help=text)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from fer_core.training.worker import resume, train
+
+    if args.resume:
+        from fer_core.runs.listing import find_run
+
+        target = find_run(args.resume).path
+        with _Narrator(target):
+            folder = resume(target, args.data)
+    else:
+        recipe = _recipe(args)
+        if args.data is None:
+            raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
+        target = args.run_dir or new_run_dir(recipe.architecture)
+        with _Narrator(target):
+            folder = train(recipe, args.data, target)
+    metrics = folder.metrics()
+    result = {"run": str(folder.path), "complete": folder.complete, "metrics": metrics}
+    if metrics is None:
+        return result, f"Stopped before the first epoch ended. Resume with: train --resume {folder.path}"
+    return result, f"{summary(metrics)}\nRun folder: {folder.path}"
+
+
+def _recipe(args: argparse.Namespace) -> Any:
+    from fer_core.training.presets import preset
+    from fer_core.training.recipe import Recipe
+
+    if args.recipe:
+        try:
+            recipe = Recipe.from_dict(json.loads(args.recipe.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"{args.recipe} cannot be read as a recipe: {error}") from None
+    elif args.architecture:
+        recipe = preset(args.preset, args.architecture)
+    else:
+        raise RecipeError("name an architecture, or give --recipe or --resume. See: python -m fer_core train -h")
+    changes = {
+        name: value
+        for name in ("epochs", "batch_size", "learning_rate", "seed", "name", "initial_weights")
+        if (value := getattr(args, name)) is not None
+    }
+    if "epochs" in changes:
+        # A shorter training than the preset's shortens its stages with it.
+        changes["warmup_epochs"] = min(recipe.warmup_epochs, changes["epochs"] / 2)
+        changes["frozen_epochs"] = min(recipe.frozen_epochs, changes["epochs"] // 2)
+    values = replace(recipe, **changes).to_dict()
+    for assignment in args.set:
+        _assign(values, assignment)
+    return Recipe.from_dict(values).validate()
+
+
+def _assign(values: dict[str, Any], assignment: str) -> None:
+    key, found, text = assignment.partition("=")
+    if not found:
+        raise RecipeError(f"--set {assignment}: write KEY=VALUE, for example --set epochs=10")
+    target, _, name = key.rpartition(".")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text  # a plain word needs no quotes
+    if target and target not in values:
+        raise RecipeError(f"--set {assignment}: the recipe has no {target!r}.")
+    (values[target] if target else values)[name] = value
+
+
+class _Narrator:
+    """Tells the journal's news on standard error while the training runs in the main thread."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.path = run_dir / "events.jsonl"
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> None:
+        from fer_core.runs.journal import read_events
+
+        self.told = len(read_events(self.path))
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        self.thread.join()
+
+    def _tell(self) -> None:
+        from fer_core.runs.journal import read_events
+
+        finished = False
+        while not finished:
+            finished = self.done.wait(0.5)
+            events = read_events(self.path)
+            for event in events[self.told :]:
+                if text := _sentence(event):
+                    print(text, file=sys.stderr, flush=True)
+            self.told = len(events)
+
+
+def _sentence(event: dict[str, Any]) -> str:
+    kind = event["event"]
+    if kind == "phase":
+        return f"{event['name']}: {event['detail']}" if event["detail"] else event["name"]
+    if kind == "start":
+        return (
+            f"{event['train_faces']:,} faces, {event['steps']} batches an epoch, {event['precision']} "
+            f"({event['precision_reason']})"
+        )
+    if kind == "epoch":
+        return (
+            f"epoch {event['epoch']}: loss {event['loss']:.4f}, accuracy {event['accuracy']:.1%}, PublicTest loss "
+            f"{event['val_loss']:.4f}, accuracy {event['val_accuracy']:.1%}, {event['seconds']:.0f} s, "
+            f"{event['images_per_second']:.0f} images/s"
+        )
+    return {"paused": "paused", "resumed": "resumed", "stopped": "stopped"}.get(kind, "")

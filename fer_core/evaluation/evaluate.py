@@ -1,0 +1,188 @@
+"""Evaluate a finished training: predictions, metrics, export, card, ``run.json``. Child processes only."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
+from fer_core.evaluation.export import export_litert, load_keras
+from fer_core.evaluation.predictions import exact_twins, score_splits, write_predictions
+from fer_core.inference.predictor import Predictor
+from fer_core.runs.card import write_card
+from fer_core.runs.folder import SCHEMA, RunFolder, seal, write_json
+from fer_core.runs.history import epochs_of
+from fer_core.runs.journal import Journal, utc_now
+from fer_core.training.loop import predict
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_core.data.dataset import Dataset
+
+RESAMPLES = 2000
+SEED = 0
+TIMED_CALLS = 50
+LIBRARIES = (
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "numpy",
+    "ai-edge-litert",
+    "opencv-python-headless",
+)
+
+
+def data_record(dataset: Dataset) -> dict[str, Any]:
+    """What a run remembers of the dataset it saw."""
+    info = dataset.info
+    return {
+        "name": info.name,
+        "title": info.title,
+        "kind": info.kind,
+        "fingerprint": info.fingerprint,
+        "faces": info.faces,
+    }
+
+
+def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None) -> dict[str, Any]:
+    """Make a trained run folder complete. Returns the metrics.
+
+    ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. Raises ``RunError``,
+    ``ExportError`` or ``DataError``; until the last step there is no ``run.json``.
+    """
+    model = load_keras(folder)
+    _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
+    folder.manifest_path.unlink(missing_ok=True)
+    write_predictions_of(folder, dataset, model)
+    _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
+    export_litert(model, folder.tflite_path, parity_faces(dataset))
+    metrics = write_metrics(folder, dataset)
+    _announce(journal, "writing card", "")
+    if journal and state == "done":
+        journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
+    finish(folder, data_record(dataset), state, metrics)
+    return metrics
+
+
+def evaluate_run(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+    """Evaluate again: fresh predictions, metrics, card and ``run.json``; the model files stay. Returns the metrics.
+
+    On another dataset than the run was trained on, the result describes that dataset (the card says so). Raises
+    ``RunError`` if the run has no model.
+    """
+    manifest = folder.manifest()
+    events = [event["event"] for event in folder.events()]
+    state = manifest["state"] if manifest else ("stopped" if "stopped" in events else "done")
+    if not folder.tflite_path.exists():
+        return complete_run(folder, dataset, state)
+    model = load_keras(folder)
+    write_predictions_of(folder, dataset, model)
+    metrics = write_metrics(folder, dataset)
+    finish(folder, data_record(dataset), state, metrics)
+    return metrics
+
+
+def parity_faces(dataset: Dataset) -> npt.NDArray[np.uint8]:
+    """The faces an export is checked on: PublicTest, uint8 (n, 48, 48); all faces where that split is empty."""
+    rows = dataset.rows(PUBLIC_TEST)
+    return np.asarray(dataset.images[rows] if len(rows) else dataset.images)
+
+
+def reseal(folder: RunFolder, dataset: Dataset) -> None:
+    """Bring metrics' file sizes and times, card and ``run.json`` up to date after an export."""
+    manifest = folder.manifest()
+    assert manifest is not None
+    finish(folder, data_record(dataset), manifest["state"], write_metrics(folder, dataset))
+
+
+def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
+    """``predictions.parquet``: what the Keras model says of every face that is not in Training."""
+    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    if not len(rows):
+        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    probabilities = predict(model, np.asarray(dataset.images[rows]))
+    write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities)
+
+
+def write_metrics(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+    """``metrics.json`` from ``predictions.parquet``, the time of a prediction and the sizes of the files."""
+    predictions = folder.predictions()
+    assert predictions is not None
+    metrics = {
+        "schema": SCHEMA,
+        "data": data_record(dataset),
+        "seed": SEED,
+        "resamples": RESAMPLES,
+        "splits": score_splits(predictions, exact_twins(dataset), resamples=RESAMPLES, seed=SEED),
+        **_timing(folder, dataset),
+        "megabytes": {
+            path.name: round(path.stat().st_size / 1e6, 3) for path in (folder.keras_path, folder.tflite_path)
+        },
+    }
+    write_json(folder.metrics_path, metrics)
+    return metrics
+
+
+def _timing(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+    """Median milliseconds of one LiteRT call with class maps for one face, one thread."""
+    predictor = Predictor(folder.tflite_path, threads=1)
+    face = np.asarray(dataset.images[:1])
+    seconds = []
+    for _ in range(TIMED_CALLS + 5):
+        began = time.perf_counter()
+        predictor.explain(face)
+        seconds.append(time.perf_counter() - began)
+    return {
+        "milliseconds_per_face": round(float(np.median(seconds[5:])) * 1000, 3),
+        "threads": 1,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+    }
+
+
+def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[str, Any]) -> None:
+    """Write the card, then seal the folder with ``run.json``."""
+    old = folder.manifest() or {}
+    recipe = folder.recipe()
+    epochs = epochs_of(folder.events())
+    marks = [event for event in folder.events() if event["event"] == "checkpoint"]
+    starts = [event for event in folder.events() if event["event"] == "start"]
+    manifest = {
+        "id": old.get("id", folder.name),
+        "name": folder.name,
+        "title": recipe.title,
+        "architecture": recipe.architecture,
+        "created": old.get("created", utc_now()),
+        "state": state,
+        # Trained on; metrics.json says what it was evaluated on, which may be another dataset.
+        "data": starts[-1]["data"] if starts else data,
+        "epochs": len(epochs),
+        "best_epoch": marks[-1]["epoch"] if marks else len(epochs),
+        "versions": old.get("versions", library_versions()),
+    }
+    write_card(folder, manifest, metrics)
+    seal(folder, manifest)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that decide a training's result, and of Python."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # tensorflow or tensorflow-cpu: only one of the two is installed
+    return found
+
+
+def _announce(journal: Journal | None, name: str, detail: str) -> None:
+    if journal:
+        journal.write("phase", name=name, detail=detail)

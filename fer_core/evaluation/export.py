@@ -1,0 +1,114 @@
+"""Export to LiteRT with class maps, and refuse when the exported model does not agree. Child processes only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.errors import ExportError, RunError
+from fer_core.inference.predictor import Predictor
+from fer_core.runs.folder import RunFolder
+from fer_core.training.loop import predict
+from fer_core.zoo.class_maps import with_class_maps
+
+if TYPE_CHECKING:
+    import keras
+
+TOLERANCE_FLOAT32 = 1e-4
+TOLERANCE_FLOAT16 = 5e-3
+MIN_AGREEMENT_FLOAT16 = 0.998
+PARITY_FACES = 256
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the exported model is from the Keras model: largest |Δp|, and the share of equal answers (0..1)."""
+
+    faces: int
+    largest_difference: float
+    agreement: float
+    largest_map_difference: float
+
+
+def load_keras(folder: RunFolder) -> keras.Model:
+    """The run's ``model.keras``, for inference. Raises ``RunError`` if it is missing or damaged."""
+    import keras
+
+    if not folder.keras_path.exists():
+        raise RunError(f"{folder.path} has no model.keras: no epoch of this training has ended.")
+    try:
+        return keras.models.load_model(folder.keras_path, compile=False)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder.keras_path} cannot be read: {error}") from error
+
+
+def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half: bool = False) -> Parity:
+    """Write ``path`` (LiteRT: probabilities and class maps) from a float32 Keras model.
+
+    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half`` stores weights as float16. Nothing is
+    written where the two disagree: ``ExportError`` says by how much.
+    """
+    # Beside the target, so that the last step is a rename on one file system.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tflite")
+    try:
+        _convert(with_class_maps(model), temporary, half=half)
+        parity = check_parity(model, temporary, faces)
+        if half:
+            # A float16 rounding error may tip a face that sits on the fence; more than that is a defect.
+            good = parity.largest_difference < TOLERANCE_FLOAT16 and parity.agreement >= MIN_AGREEMENT_FLOAT16
+        else:
+            good = parity.largest_difference < TOLERANCE_FLOAT32  # false for NaN, too
+        if not good:
+            raise ExportError(
+                f"the exported model disagrees with model.keras: probabilities differ by up to "
+                f"{parity.largest_difference:.2g} and {1 - parity.agreement:.2%} of {parity.faces} answers change. "
+                f"{path.name} was not written."
+            )
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return parity
+
+
+def check_parity(model: keras.Model, tflite: Path, faces: npt.NDArray[np.uint8]) -> Parity:
+    """Compare a LiteRT file with the Keras model it came from on ``faces`` uint8 (n, 48, 48), n ≥ 1.
+
+    The map difference is relative to the largest map value.
+    """
+    predictor = Predictor(tflite)
+    expected = predict(model, faces)
+    actual, maps = predictor.explain(faces)
+    expected_maps = np.asarray(
+        with_class_maps(model).predict_on_batch(faces[:PARITY_FACES, ..., None].astype(np.float32))[1]
+    )
+    largest = float(np.abs(expected_maps).max()) or 1.0
+    return Parity(
+        faces=len(faces),
+        largest_difference=float(np.abs(expected - actual).max()),
+        agreement=float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1))),
+        largest_map_difference=float(np.abs(expected_maps - maps[:PARITY_FACES]).max()) / largest,
+    )
+
+
+def _convert(model: keras.Model, path: Path, *, half: bool) -> None:
+    """Write the LiteRT file of a two-output model, batch size free."""
+    import tensorflow as tf
+
+    options: dict[str, Any] = {
+        # Built-in operations only: anything else would need TensorFlow again where the model is used.
+        "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    }
+    if half:
+        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        options["target_spec"]["supported_types"] = [tf.float16]
+    # Through a SavedModel, as Keras does it. Converting a concrete function of the model directly goes wrong without
+    # a word: its batch normalisation comes out as NaN (TensorFlow 2.21, Keras 3.15).
+    try:
+        model.export(path, format="litert", verbose=False, **options)
+    except Exception as error:  # the converter raises bare exceptions of several kinds
+        raise ExportError(f"{model.name} could not be converted to LiteRT: {error}") from error

@@ -1,0 +1,144 @@
+"""``CARD.md``: what a model is, how it was trained, how well it does, and what it cannot do.
+
+The form follows model cards (Mitchell et al., 2018, https://arxiv.org/abs/1810.03993). Every figure comes from the
+run folder; nothing is typed in by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_core.emotions import PRIVATE_TEST
+from fer_core.runs.folder import RunFolder, write_text
+from fer_core.training.recipe import Recipe
+from fer_core.zoo.registry import get
+
+LIMITS = """\
+- It sorts pictures of faces into seven posed-looking expressions. It does not know what anybody feels: the same
+  face can go with many feelings (Barrett et al., 2019, https://doi.org/10.1177/1529100619832930).
+- Do not use it to judge people: not in hiring, teaching, policing, border control or health care. In the European
+  Union the AI Act forbids inferring emotions at work and in education, with narrow exceptions (Regulation 2024/1689,
+  Article 5).
+- It was made for single, roughly frontal, greyscale faces of 48×48 pixels. Anything else is guesswork.
+"""
+LIMITS_REAL = """\
+- FER-2013's labels are noisy: people agree with them about 65 % of the time (Goodfellow et al., 2013,
+  https://arxiv.org/abs/1307.0414). Its faces come from web searches and mirror who is found there.
+- Some test faces also occur in Training. The figures "without twins" leave those out.
+"""
+LIMITS_SAMPLE = """\
+- It was trained on **drawn** faces. Its figures say nothing about photographs.
+"""
+
+
+def recipe_sentences(recipe: Recipe) -> list[str]:
+    """The recipe in words, one sentence each."""
+    architecture = get(recipe.architecture)
+    kind = "AdamW" if recipe.optimizer == "adam" else "SGD with Nesterov momentum 0.9"
+    sentences = [
+        f"{recipe.epochs} epochs in batches of {recipe.batch_size} faces, {recipe.precision} arithmetic, "
+        f"seed {recipe.seed}.",
+        f"{kind}, learning rate {recipe.learning_rate:g} ({recipe.schedule} schedule, "
+        f"{recipe.warmup_epochs:g} epochs of warm-up), weight decay {recipe.weight_decay:g}, "
+        f"label smoothing {recipe.label_smoothing:g}.",
+    ]
+    if recipe.class_weights != "none":
+        how = "inverse frequency" if recipe.class_weights == "balanced" else "the square root of it"
+        sentences.append(f"Rare classes weigh more: {how}.")
+    sentences.append(augmentation_sentence(recipe))
+    if architecture.transfer:
+        start = {"none": "random weights", "imagenet": "ImageNet weights"}.get(
+            recipe.initial_weights, "weights from a local file"
+        )
+        sentences.append(
+            f"It started from {start}. The head alone trained for {recipe.frozen_epochs} epochs; then layers from "
+            f"{recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
+        )
+    if recipe.early_stopping:
+        sentences.append(f"Early stopping after {recipe.early_stopping} epochs without a better PublicTest.")
+    return sentences
+
+
+def augmentation_sentence(recipe: Recipe) -> str:
+    """Which random changes training faces went through, in words."""
+    augmentation = recipe.augmentation
+    parts = [
+        ("mirrored half of the time", augmentation.flip),
+        (f"shifted by up to {augmentation.shift:.0%}", augmentation.shift),
+        (f"turned by up to {augmentation.rotation:g}°", augmentation.rotation),
+        (f"zoomed by up to {augmentation.zoom:.0%}", augmentation.zoom),
+        (f"partly erased with probability {augmentation.erasing:g}", augmentation.erasing),
+        (f"blended in pairs (mixup, alpha {augmentation.mixup:g})", augmentation.mixup),
+    ]
+    active = [text for text, on in parts if on]
+    return f"Training faces were {', '.join(active)}." if active else "No augmentation."
+
+
+def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, Any]) -> None:
+    """Write ``CARD.md`` from the run's manifest (as in ``run.json``), metrics and recipe."""
+    recipe, description = folder.recipe(), folder.description()
+    trained_on, evaluated_on = manifest["data"], metrics["data"]
+    height, width = description.map_grid
+    lines = [
+        f"# {manifest['title']}",
+        "",
+        get(recipe.architecture).summary,
+        "",
+        f"- Input: 48×48 greyscale faces, worked on at {description.input_size}×{description.input_size} pixels. "
+        f"Output: seven probabilities and seven class maps of {height}×{width} cells.",
+        f"- {description.parameters:,} parameters, {description.multiply_adds / 1e6:,.0f} million multiply-adds a "
+        "face.",
+        f"- `model.tflite` {metrics['megabytes']['model.tflite']:.1f} MB, "
+        f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({metrics['threads']} thread, "
+        f"{metrics['machine']}).",
+        "",
+        "## How it was trained",
+        "",
+        f"On {trained_on['title']} ({trained_on['faces']:,} faces in all; only its Training split). "
+        f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
+        + (" Training was stopped early by hand." if manifest["state"] == "stopped" else ""),
+        "",
+        *[f"- {sentence}" for sentence in recipe_sentences(recipe)],
+        "",
+        "## Results",
+        "",
+    ]
+    if evaluated_on["fingerprint"] != trained_on["fingerprint"]:
+        lines += [f"**Measured on other data than it was trained on: {evaluated_on['title']}.**", ""]
+    lines += _results(metrics)
+    lines += [
+        "",
+        "## Limits",
+        "",
+        LIMITS + (LIMITS_SAMPLE if trained_on["kind"] == "sample" else LIMITS_REAL),
+    ]
+    write_text(folder.card_path, "\n".join(lines))
+
+
+def _results(metrics: dict[str, Any]) -> list[str]:
+    lines = [
+        "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for split, scores in metrics["splits"].items():
+        clean = scores.get("without_twins")
+        without = f"{clean['accuracy']:.1%} (n = {clean['n']:,})" if clean else "no face is left"
+        lines.append(
+            f"| {split} | {scores['n']:,} | {scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to "
+            f"{scores['accuracy_high']:.1%}) | {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | "
+            f"{scores['ece']:.3f} | {without} |"
+        )
+    lines += [
+        "",
+        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}.",
+    ]
+    scores = metrics["splits"].get(PRIVATE_TEST)
+    if scores:
+        lines += ["", f"{PRIVATE_TEST}, class by class:", ""]
+        lines += ["| class | precision | recall | F1 | faces |", "|---|---|---|---|---|"]
+        for row in scores["per_class"]:
+            figures = " | ".join(
+                "–" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1")
+            )
+            lines.append(f"| {row['emotion']} | {figures} | {row['support']:,} |")
+    return lines

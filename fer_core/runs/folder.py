@@ -1,0 +1,200 @@
+"""The run folder: names of its files, and readers for each.
+
+The layout is described in ``docs/ARCHITECTURE.md``. ``run.json`` is written last: a folder without it is a run in
+progress or one that died.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import RunError
+from fer_core.runs.journal import Event, read_events
+from fer_core.settings import settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.training.recipe import Recipe
+    from fer_core.zoo.describe import Description
+
+SCHEMA = 1
+SEALED_FILES = (
+    "recipe.json",
+    "architecture.json",
+    "events.jsonl",
+    "history.csv",
+    "model.keras",
+    "model.tflite",
+    "predictions.parquet",
+    "metrics.json",
+    "CARD.md",
+)
+"""The files a complete run holds beside ``run.json``, which lists their hashes."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and readers of one run. Nothing is cached: files change under a living run."""
+
+    path: Path
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def architecture_path(self) -> Path:
+        return self.path / "architecture.json"
+
+    @property
+    def journal_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def history_path(self) -> Path:
+        return self.path / "history.csv"
+
+    @property
+    def keras_path(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def tflite_path(self) -> Path:
+        return self.path / "model.tflite"
+
+    @property
+    def predictions_path(self) -> Path:
+        return self.path / "predictions.parquet"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def card_path(self) -> Path:
+        return self.path / "CARD.md"
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def resume_path(self) -> Path:
+        return self.path / "resume.npz"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    @property
+    def pause_path(self) -> Path:
+        return self.path / "pause"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def complete(self) -> bool:
+        return self.manifest_path.exists()
+
+    def recipe(self) -> Recipe:
+        """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""
+        from fer_core.training.recipe import Recipe
+
+        return Recipe.from_dict(self._json(self.recipe_path))
+
+    def description(self) -> Description:
+        """The architecture's layer table. Raises ``RunError`` where the run has not got that far."""
+        from fer_core.zoo.describe import Description
+
+        return Description.from_dict(self._json(self.architecture_path))
+
+    def events(self) -> list[Event]:
+        return read_events(self.journal_path)
+
+    def history(self) -> pd.DataFrame:
+        """One row an epoch; no rows before the first epoch has ended. Columns as in :data:`HISTORY_COLUMNS`."""
+        import pandas as pd
+
+        from fer_core.runs.history import HISTORY_COLUMNS
+
+        if not self.history_path.exists():
+            return pd.DataFrame(columns=list(HISTORY_COLUMNS))
+        return pd.read_csv(self.history_path)
+
+    def metrics(self) -> dict[str, Any] | None:
+        return self._json(self.metrics_path) if self.metrics_path.exists() else None
+
+    def predictions(self) -> pd.DataFrame | None:
+        if not self.predictions_path.exists():
+            return None
+        from fer_core.evaluation.predictions import read_predictions
+
+        return read_predictions(self.predictions_path)
+
+    def card(self) -> str:
+        return self.card_path.read_text(encoding="utf-8") if self.card_path.exists() else ""
+
+    def manifest(self) -> dict[str, Any] | None:
+        return self._json(self.manifest_path) if self.complete else None
+
+    def _json(self, path: Path) -> dict[str, Any]:
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunError(f"{self.path} has no {path.name}. Is it a run folder?") from None
+        except ValueError as error:
+            raise RunError(f"{path} is damaged ({error}). Restore the file, or delete the run folder.") from None
+        if not isinstance(value, dict):
+            raise RunError(f"{path} is damaged: a JSON object was expected.")
+        return value
+
+
+def new_run_dir(architecture: str) -> Path:
+    """A new folder name in the runs folder: the architecture and the local time, to the second."""
+    return settings().runs_dir / f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of one."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically (temporary sibling, then rename)."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(folder: RunFolder, manifest: dict[str, Any]) -> None:
+    """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing."""
+    missing = [name for name in SEALED_FILES if not (folder.path / name).exists()]
+    if missing:
+        raise RunError(f"{folder.path} cannot be completed: {', '.join(missing)} missing.")
+    files = {
+        name: {"sha256": sha256_of(folder.path / name), "bytes": (folder.path / name).stat().st_size}
+        for name in SEALED_FILES
+    }
+    write_json(folder.manifest_path, {"schema": SCHEMA, **manifest, "files": files})

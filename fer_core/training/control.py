@@ -1,0 +1,40 @@
+"""Pause and stop through files in the run folder, honoured between two batches."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.journal import Journal
+
+POLL_SECONDS = 0.1
+
+
+class Control:
+    """Asked by the training loop after every batch."""
+
+    def __init__(self, folder: RunFolder, journal: Journal) -> None:
+        self.folder = folder
+        self.journal = journal
+        self.paused_seconds = 0.0
+        """Time spent paused since the loop last set this to zero."""
+
+    def clear(self) -> None:
+        """Forget requests left over from before this process; one made since it started still counts."""
+        started = psutil.Process().create_time()
+        for path in (self.folder.stop_path, self.folder.pause_path):
+            if path.exists() and path.stat().st_mtime < started:
+                path.unlink()
+
+    def stop_wanted(self, epoch: int, step: int) -> bool:
+        """True once somebody asked to stop. Waits in here for as long as the run is paused."""
+        if self.folder.pause_path.exists() and not self.folder.stop_path.exists():
+            self.journal.write("paused", epoch=epoch, step=step)
+            began = time.monotonic()
+            while self.folder.pause_path.exists() and not self.folder.stop_path.exists():
+                time.sleep(POLL_SECONDS)
+            self.paused_seconds += time.monotonic() - began
+            self.journal.write("resumed", epoch=epoch, step=step)
+        return self.folder.stop_path.exists()

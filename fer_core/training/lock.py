@@ -1,0 +1,84 @@
+"""One training at a time: a lock file that names the process and the run, and outlives neither."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+from fer_core.errors import RunError
+from fer_core.settings import settings
+
+
+def lock_path() -> Path:
+    return settings().runs_dir / ".training.json"
+
+
+def alive(pid: int, started: float) -> bool:
+    """Whether the very process ``pid`` that began at ``started`` (POSIX seconds) still runs.
+
+    The start time tells it from a later process that was given the same number.
+    """
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def holder() -> dict[str, Any] | None:
+    """Who trains now: ``pid``, ``started``, ``run_dir``. None if nobody does."""
+    try:
+        value = json.loads(lock_path().read_text(encoding="utf-8"))
+        return value if alive(value["pid"], value["started"]) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # Absent, or half written by a process that died on the spot: nobody holds it.
+        return None
+
+
+def busy_message(current: dict[str, Any]) -> str:
+    return (
+        f"{Path(current['run_dir']).name} is training (process {current['pid']}). Two trainings at once would "
+        "slow each other down: wait for it, or stop it first."
+    )
+
+
+class TrainingLock:
+    """Held by the training process itself. Raises ``RunError`` naming the run that holds it already."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+
+    def __enter__(self) -> TrainingLock:
+        path = lock_path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        process = psutil.Process()
+        mine = {"pid": process.pid, "started": process.create_time(), "run_dir": str(self.run_dir)}
+        content = json.dumps(mine).encode()
+        # Linking a finished file is atomic: of two processes that try at once, one gets the name.
+        temporary = path.with_name(f".training.{process.pid}.tmp")
+        temporary.write_bytes(content)
+        try:
+            for _ in range(2):
+                try:
+                    os.link(temporary, path)
+                    return self
+                except FileExistsError:
+                    current = holder()
+                    if current is not None:
+                        raise RunError(busy_message(current)) from None
+                    path.unlink(missing_ok=True)  # left by a process that died
+        finally:
+            temporary.unlink(missing_ok=True)
+        raise RunError("another training started at this very moment. Try again.")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        current = holder()
+        if current is not None and current["pid"] == os.getpid():
+            lock_path().unlink(missing_ok=True)

@@ -1,0 +1,252 @@
+"""The training loop: batches, journal, validation, best checkpoint, resume. Runs in a child process only.
+
+The epoch that is best on PublicTest becomes ``model.keras`` (float32). PrivateTest is never touched here.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, PUBLIC_TEST, TRAINING
+from fer_core.errors import DataError, FerError
+from fer_core.evaluation.metrics import confusion_matrix, log_loss
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.history import write_history
+from fer_core.runs.journal import Journal
+from fer_core.settings import settings
+from fer_core.training.augmentation import Batches
+from fer_core.training.build import build_model, compile_stage, is_fine_tuning
+from fer_core.training.control import Control
+from fer_core.training.recipe import Recipe
+from fer_core.training.schedule import learning_rate
+from fer_core.training.state import Progress, load_progress, load_state, save_state
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_core.data.dataset import Dataset
+
+PREDICT_BATCH = 256
+
+
+class Trainer:
+    """Trains ``recipe`` on ``dataset`` into ``folder``. :meth:`run` does all of it.
+
+    ``recipe.precision`` must be resolved already. If the folder holds a ``resume.npz``, training goes on after the
+    epoch saved there.
+    """
+
+    def __init__(self, folder: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.dataset = dataset
+        self.journal = Journal(folder.journal_path)
+        self.control = Control(folder, self.journal)
+        training, validation = dataset.rows(TRAINING), dataset.rows(PUBLIC_TEST)
+        if not len(training) or not len(validation):
+            raise DataError(
+                f"{dataset.info.path} needs faces in both {TRAINING} and {PUBLIC_TEST}; it has {len(training)} and "
+                f"{len(validation)}."
+            )
+        self.batches = Batches(dataset.images[training], dataset.labels[training], recipe)
+        self.validation_images = dataset.images[validation]
+        self.validation_labels = dataset.labels[validation]
+        self.progress = Progress()
+        self._plain: keras.Model | None = None
+
+    def run(self, precision_reason: str) -> str:
+        """Train to the end. Returns ``done`` or, if somebody asked, ``stopped``."""
+        import keras
+
+        keras.utils.set_random_seed(self.recipe.seed)
+        self.journal.write("phase", name="building", detail=self.recipe.architecture)
+        resuming = self.folder.resume_path.exists()
+        model = build_model(self.recipe, precision=self.recipe.precision, weights="none" if resuming else None)
+        if resuming:
+            self.progress = load_progress(self.folder.resume_path)
+        first = self.progress.epoch + 1
+        compile_stage(model, self.recipe, min(first, self.recipe.epochs))
+        if resuming:
+            self._restore(model, first)
+        self._write_start(first, precision_reason)
+        for epoch in range(first, self.recipe.epochs + 1):
+            if epoch > 1 and epoch == self.recipe.frozen_epochs + 1:
+                compile_stage(model, self.recipe, epoch)
+            if self._patience_is_over(epoch):
+                break
+            if not self._epoch(model, epoch):
+                self.journal.write("stopped", epoch=epoch, reason="asked to stop")
+                return "stopped"
+        return "done"
+
+    def _patience_is_over(self, epoch: int) -> bool:
+        patience = self.recipe.early_stopping
+        # The head-only stage is short and always runs to its end.
+        if not patience or not is_fine_tuning(self.recipe, epoch) or self.progress.epochs_without_better < patience:
+            return False
+        detail = f"no better PublicTest accuracy for {patience} epochs"
+        self.journal.write("phase", name="early stopping", detail=detail)
+        return True
+
+    def _restore(self, model: keras.Model, first: int) -> None:
+        """Put the saved state back; the optimiser's too, unless the next epoch starts a new stage."""
+        if first == self.recipe.frozen_epochs + 1 and first > 1 and first <= self.recipe.epochs:
+            compile_stage(model, self.recipe, first - 1)
+            load_state(self.folder.resume_path, model)
+            compile_stage(model, self.recipe, first)
+        else:
+            load_state(self.folder.resume_path, model)
+        if self.folder.keras_path.exists():
+            # The process may have died between writing model.keras and resume.npz: trust the file itself.
+            import keras
+
+            best = keras.models.load_model(self.folder.keras_path, compile=False)
+            self.progress.best_loss, self.progress.best_accuracy, _ = self._validate(best)
+            marks = [event for event in self.folder.events() if event["event"] == "checkpoint"]
+            self.progress.best_epoch = marks[-1]["epoch"] if marks else self.progress.best_epoch
+
+    def _write_start(self, first: int, precision_reason: str) -> None:
+        import psutil
+
+        info = self.dataset.info
+        self.journal.write(
+            "start",
+            pid=os.getpid(),
+            process_started=psutil.Process().create_time(),
+            epochs=self.recipe.epochs,
+            first_epoch=first,
+            steps=len(self.batches),
+            batch_size=self.batches.batch_size,
+            train_faces=len(self.batches.labels),
+            validation_faces=len(self.validation_labels),
+            precision=self.recipe.precision,
+            precision_reason=precision_reason,
+            data={
+                "name": info.name,
+                "title": info.title,
+                "kind": info.kind,
+                "fingerprint": info.fingerprint,
+                "faces": info.faces,
+            },
+        )
+        self.journal.write("phase", name="training", detail=f"epoch {first} of {self.recipe.epochs}")
+
+    def _epoch(self, model: keras.Model, epoch: int) -> bool:
+        """One epoch with its bookkeeping. Returns False if somebody asked to stop in its middle."""
+        began = last_event = time.monotonic()
+        self.control.paused_seconds = 0.0
+        steps, seen, seen_at_event = len(self.batches), 0, 0
+        means = _RunningMeans()
+        rate = 0.0
+        for step, (images, targets, weights) in enumerate(self.batches.epoch(epoch), start=1):
+            rate = learning_rate(self.recipe, epoch, step / steps, self.progress.plateau)
+            model.optimizer.learning_rate.assign(rate)
+            means.add(model.train_on_batch(images, targets, sample_weight=weights, return_dict=True), len(images))
+            seen += len(images)
+            now = time.monotonic()
+            if not math.isfinite(means.loss):
+                raise FerError(
+                    f"the loss became infinite in epoch {epoch}, batch {step}. Lower the learning rate "
+                    f"(now {rate:.3g}), or lengthen the warm-up."
+                )
+            if now - last_event >= settings().journal_seconds or step == steps:
+                self.journal.write(
+                    "batch",
+                    epoch=epoch,
+                    step=step,
+                    steps=steps,
+                    loss=means.loss,
+                    accuracy=means.accuracy,
+                    learning_rate=rate,
+                    images_per_second=(seen - seen_at_event) / max(now - last_event, 1e-6),
+                )
+                last_event, seen_at_event = now, seen
+            before = self.control.paused_seconds
+            if self.control.stop_wanted(epoch, step):
+                return False
+            if self.control.paused_seconds > before:
+                last_event = time.monotonic()
+        self._finish_epoch(model, epoch, means, rate, began)
+        return True
+
+    def _finish_epoch(self, model: keras.Model, epoch: int, means: _RunningMeans, rate: float, began: float) -> None:
+        """Validate, journal, keep the best model, and only then the state to resume from."""
+        training_seconds = time.monotonic() - began - self.control.paused_seconds
+        loss, accuracy, confusion = self._validate(model)
+        seconds = time.monotonic() - began - self.control.paused_seconds
+        self.journal.write(
+            "epoch",
+            epoch=epoch,
+            loss=means.loss,
+            accuracy=means.accuracy,
+            val_loss=loss,
+            val_accuracy=accuracy,
+            learning_rate=rate,
+            seconds=round(seconds, 3),
+            images_per_second=len(self.batches) * self.batches.batch_size / max(training_seconds, 1e-6),
+            confusion=confusion.tolist(),
+        )
+        progress = self.progress
+        better = accuracy > progress.best_accuracy
+        # Equal accuracy, lower loss: the better calibrated of two is kept, but patience is not renewed.
+        if better or (accuracy == progress.best_accuracy and loss < progress.best_loss):
+            self._checkpoint(model)
+            progress.best_epoch, progress.best_accuracy, progress.best_loss = epoch, accuracy, loss
+            self.journal.write("checkpoint", epoch=epoch, val_accuracy=accuracy)
+        progress.epochs_without_better = 0 if better else progress.epochs_without_better + 1
+        progress.plateau.after_epoch(better, self.recipe.plateau_patience)
+        progress.epoch = epoch
+        progress.seconds += seconds
+        save_state(self.folder.resume_path, model, progress)
+        write_history(self.folder.history_path, self.folder.events())
+
+    def _validate(self, model: keras.Model) -> tuple[float, float, npt.NDArray[np.int64]]:
+        """Loss (nats), accuracy (0..1) and confusion counts on PublicTest, without augmentation or smoothing."""
+        probabilities = predict(model, self.validation_images)
+        confusion = confusion_matrix(self.validation_labels, probabilities.argmax(axis=1))
+        loss = log_loss(self.validation_labels, probabilities)
+        return loss, float(np.trace(confusion) / confusion.sum()), confusion
+
+    def _checkpoint(self, model: keras.Model) -> None:
+        """Write ``model.keras`` in float32, atomically: LiteRT cannot run what half precision leaves in a graph."""
+        if self._plain is None:
+            self._plain = build_model(self.recipe, precision="float32", weights="none")
+        self._plain.set_weights(model.get_weights())
+        temporary = self.folder.path / f".model.{os.getpid()}.keras"
+        try:
+            self._plain.save(temporary)
+            temporary.replace(self.folder.keras_path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+class _RunningMeans:
+    """Loss and accuracy over the epoch so far; Keras reports them batch by batch."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.loss = self.accuracy = 0.0
+
+    def add(self, logs: dict[str, float], count: int) -> None:
+        self.count += count
+        share = count / self.count
+        self.loss += (float(logs["loss"]) - self.loss) * share
+        self.accuracy += (float(logs["accuracy"]) - self.accuracy) * share
+
+
+def predict(model: keras.Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Probabilities float32 (n, 7) of uint8 faces (n, 48, 48), batch by batch, with ``training=False``."""
+    parts = [
+        np.asarray(
+            model.predict_on_batch(images[start : start + PREDICT_BATCH, ..., None].astype(np.float32)),
+            dtype=np.float32,
+        )
+        for start in range(0, len(images), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, COUNT), dtype=np.float32)

@@ -1,0 +1,165 @@
+"""The recipe: every choice needed to train a run again, and nothing else.
+
+A recipe is plain data. It is written to ``recipe.json`` before the first batch, and
+``python -m fer_core train --recipe recipe.json --data D`` trains it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from fer_core.errors import RecipeError
+
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("cosine", "plateau", "constant")
+CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes to training faces, each drawn anew for every face and epoch. All off by default.
+
+    ``flip``: mirror half of the faces. ``shift``: up to this fraction of the width, both ways (0..0.5).
+    ``rotation``: up to this many degrees, both ways (0..45). ``zoom``: up to this fraction in or out (0..0.5).
+    ``erasing``: probability that a rectangle is replaced by noise (0..1; Zhong et al., 2017,
+    https://arxiv.org/abs/1708.04896). ``mixup``: alpha of the Beta distribution that blends pairs of faces and
+    their labels (0 is off; Zhang et al., 2017, https://arxiv.org/abs/1710.09412).
+    """
+
+    flip: bool = False
+    shift: float = 0.0
+    rotation: float = 0.0
+    zoom: float = 0.0
+    erasing: float = 0.0
+    mixup: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        return self != Augmentation()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one run. :meth:`validate` says what is wrong with it in words.
+
+    ``optimizer`` ``adam`` is AdamW (decoupled ``weight_decay``), ``sgd`` has Nesterov momentum 0.9.
+    ``schedule``: ``cosine`` falls to 0 over all epochs, ``plateau`` halves the rate after
+    ``plateau_patience`` epochs without a better PublicTest accuracy, ``constant`` stays. ``warmup_epochs`` rise
+    linearly from 0 first.
+    ``class_weights``: ``balanced`` weighs each class by n / (7 · its count), ``sqrt`` by the square root of that.
+    ``early_stopping``: epochs without a better PublicTest accuracy before training ends (0: never).
+    ``precision``: ``auto`` measures both at the start and takes the faster; the choice is then written here.
+    ``input_size``: pixels the network itself works at; faces stay 48×48 outside. 0 means the architecture's own.
+    ``initial_weights``: ``none``, ``imagenet`` (downloaded), or the path of a local weights file.
+    ``frozen_epochs`` train the head alone; then layers from ``fine_tune_from`` on (empty: all) train at
+    ``learning_rate`` × ``fine_tune_factor``. Transfer architectures only.
+    """
+
+    architecture: str
+    epochs: int = 30
+    batch_size: int = 64
+    optimizer: str = "adam"
+    learning_rate: float = 2e-3
+    schedule: str = "cosine"
+    warmup_epochs: float = 1.0
+    plateau_patience: int = 5
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    class_weights: str = "none"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    early_stopping: int = 0
+    precision: str = "auto"
+    seed: int = 0
+    input_size: int = 0
+    initial_weights: str = "none"
+    frozen_epochs: int = 0
+    fine_tune_from: str = ""
+    fine_tune_factor: float = 0.1
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people read: the name they gave, or the architecture's title."""
+        if self.name:
+            return self.name
+        from fer_core.zoo.registry import TITLES
+
+        return TITLES.get(self.architecture, self.architecture)
+
+    def validate(self) -> Recipe:
+        """Return self, or raise ``RecipeError`` naming the field, its value and what is allowed."""
+        from fer_core.zoo.registry import get, names
+
+        _choice("architecture", self.architecture, names())
+        _choice("optimizer", self.optimizer, OPTIMIZERS)
+        _choice("schedule", self.schedule, SCHEDULES)
+        _choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        _choice("precision", self.precision, PRECISIONS)
+        _range("epochs", self.epochs, 1, 10_000)
+        _range("batch_size", self.batch_size, 2, 4096)
+        _range("learning_rate", self.learning_rate, 1e-7, 10)
+        _range("warmup_epochs", self.warmup_epochs, 0, self.epochs)
+        _range("plateau_patience", self.plateau_patience, 1, 1000)
+        _range("weight_decay", self.weight_decay, 0, 1)
+        _range("label_smoothing", self.label_smoothing, 0, 0.9)
+        _range("early_stopping", self.early_stopping, 0, 10_000)
+        _range("seed", self.seed, 0, 2**31 - 1)
+        _range("frozen_epochs", self.frozen_epochs, 0, self.epochs)
+        _range("fine_tune_factor", self.fine_tune_factor, 1e-6, 10)
+        if self.input_size:
+            _range("input_size", self.input_size, 32, 224)
+        _range("augmentation.shift", self.augmentation.shift, 0, 0.5)
+        _range("augmentation.rotation", self.augmentation.rotation, 0, 45)
+        _range("augmentation.zoom", self.augmentation.zoom, 0, 0.5)
+        _range("augmentation.erasing", self.augmentation.erasing, 0, 1)
+        _range("augmentation.mixup", self.augmentation.mixup, 0, 10)
+        if not get(self.architecture).transfer:
+            for name in ("initial_weights", "frozen_epochs", "fine_tune_from"):
+                if getattr(self, name) not in ("none", 0, ""):
+                    raise RecipeError(f"{name} is for transfer models; {self.architecture} is trained from scratch.")
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """The recipe of a ``recipe.json``. Raises ``RecipeError`` for unknown or missing keys and wrong types."""
+        values = dict(values)
+        try:
+            augmentation = Augmentation(**_typed(Augmentation, values.pop("augmentation", {}), "augmentation."))
+            return cls(**_typed(cls, values, ""), augmentation=augmentation)
+        except TypeError as error:
+            raise RecipeError(f"the recipe is incomplete: {error}") from None
+
+    def with_precision(self, precision: str) -> Recipe:
+        return replace(self, precision=precision)
+
+
+def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise RecipeError(f"the recipe's {prefix.rstrip('.') or 'content'} must be a JSON object.")
+    types = {item.name: item.type for item in fields(kind)}
+    unknown = sorted(set(values) - set(types))
+    if unknown:
+        raise RecipeError(f"the recipe has unknown keys: {', '.join(prefix + name for name in unknown)}.")
+    allowed: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        wanted = allowed[str(types[name])]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
+            raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r}.")
+        result[name] = float(value) if types[name] == "float" else value
+    return result
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise RecipeError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+
+
+def _range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RecipeError(f"{name} is {value:g}; it must lie between {low:g} and {high:g}.")

@@ -1,0 +1,66 @@
+"""Will it fit? Memory and disk are estimated before a training starts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psutil
+
+from fer_core.data.dataset import load_dataset
+from fer_core.emotions import TRAINING
+from fer_core.settings import settings
+from fer_core.training.recipe import Recipe
+from fer_core.zoo.describe import description
+from fer_core.zoo.registry import get
+
+FRAMEWORK_BYTES = 900e6
+"""Resident size of a process that has loaded TensorFlow and built a small model, measured on Linux."""
+
+ACTIVATION_COPIES = 2.0
+"""Activations are kept for the backward pass; gradients and scratch space roughly double them."""
+
+
+def estimate_memory(recipe: Recipe, training_faces: int) -> float:
+    """Bytes a training is expected to need at its peak, from the layer table. An estimate, on the high side."""
+    table = description(recipe.architecture)
+    size = recipe.input_size or get(recipe.architecture).default_input_size
+    # Weights, gradients, two moments of Adam, and the float32 twin for checkpoints.
+    weights = table.parameters * 4 * 5
+    values = sum(_product(row.output_shape) for row in table.layers if row.type != "Dropout")
+    activations = values * (size / table.input_size) ** 2 * 4 * recipe.batch_size * ACTIVATION_COPIES
+    return FRAMEWORK_BYTES + weights + activations + training_faces * 48 * 48
+
+
+def check_resources(recipe: Recipe, data: Path) -> list[str]:
+    """What stands in the way of a training, one sentence each; empty if nothing does.
+
+    Raises ``DataError`` if ``data`` is not a dataset folder, ``RecipeError`` for an unknown architecture.
+    """
+    problems = []
+    faces = len(load_dataset(data).rows(TRAINING))
+    if faces < 2:
+        problems.append(f"The dataset has {faces} Training faces. Import one with a Training split.")
+    needed, free = estimate_memory(recipe, faces), psutil.virtual_memory().available
+    if needed > free:
+        problems.append(
+            f"This recipe needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free. "
+            "Choose a smaller batch size, a smaller input size, or close other programs."
+        )
+    settings().runs_dir.mkdir(parents=True, exist_ok=True)
+    # model.keras, model.tflite, the resume state with Adam's two moments, and temporary copies.
+    wanted = description(recipe.architecture).parameters * 4 * 8 + 50e6
+    room = shutil.disk_usage(settings().runs_dir).free
+    if wanted > room:
+        problems.append(
+            f"A run folder needs about {wanted / 1e6:.0f} MB of disk and {room / 1e6:.0f} MB are free. Delete "
+            "files or old runs first."
+        )
+    return problems
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    result = 1
+    for value in shape:
+        result *= value
+    return result

@@ -1,0 +1,82 @@
+"""``resume.npz``: all that a killed training needs to go on after its last whole epoch.
+
+One file, replaced atomically: weights, optimiser variables, and where the training was. Runs in child processes
+only (reads and writes Keras variables).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_core.errors import RunError
+from fer_core.training.schedule import Plateau
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass
+class Progress:
+    """Where a training is after an epoch. ``best_*`` belong to ``model.keras``; accuracy and loss on PublicTest."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = float("inf")
+    epochs_without_better: int = 0
+    seconds: float = 0.0
+    plateau: Plateau = field(default_factory=Plateau)
+
+
+def save_state(path: Path, model: keras.Model, progress: Progress) -> None:
+    """Write weights, optimiser and progress to ``path``, atomically."""
+    arrays = {f"weight{index:04d}": np.asarray(value) for index, value in enumerate(model.get_weights())}
+    for index, variable in enumerate(model.optimizer.variables):
+        arrays[f"optimizer{index:04d}"] = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+    arrays["progress"] = np.frombuffer(json.dumps(asdict(progress)).encode(), dtype=np.uint8)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_progress(path: Path) -> Progress:
+    """Only the position, for deciding which stage to rebuild. Raises ``RunError`` for a damaged file."""
+    try:
+        with np.load(path) as file:
+            values = json.loads(bytes(file["progress"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"{path} is damaged ({error}): this run cannot be resumed. Train it anew.") from None
+    return Progress(**{**values, "plateau": Plateau(**values["plateau"])})
+
+
+def load_state(path: Path, model: keras.Model) -> None:
+    """Put weights and optimiser variables back into a model compiled as it was when they were saved.
+
+    Raises ``RunError`` if they do not fit, for example because the recipe was edited.
+    """
+    with np.load(path) as file:
+        weights = [file[name] for name in sorted(file.files) if name.startswith("weight")]
+        saved = [file[name] for name in sorted(file.files) if name.startswith("optimizer")]
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    variables = model.optimizer.variables
+    shapes = [tuple(value.shape) for value in weights] + [tuple(value.shape) for value in saved]
+    wanted = [tuple(value.shape) for value in model.weights] + [tuple(value.shape) for value in variables]
+    if shapes != wanted:
+        raise RunError(
+            f"{path} was written by another network or optimiser than recipe.json describes. Restore the recipe, "
+            "or train anew."
+        )
+    model.set_weights(weights)
+    for variable, value in zip(variables, saved, strict=True):
+        variable.assign(value)

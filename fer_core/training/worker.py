@@ -1,0 +1,146 @@
+"""What the training process does from start to finish; the command line and the Train page both end here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import traceback
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import FerError, RunError
+from fer_core.runs.folder import RunFolder, write_json
+from fer_core.runs.journal import Journal
+from fer_core.training.lock import TrainingLock
+from fer_core.training.recipe import Recipe
+
+LOCAL_FILE = "local.json"
+"""Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
+
+ALLOWED_BEFORE = {"log.txt", "recipe.json", "job.pid"}
+"""What a new run folder may hold: the job that starts the process writes these first."""
+
+
+def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
+    """Train ``recipe`` on the dataset folder ``data`` into the new folder ``run_dir``, and complete it.
+
+    Raises ``RunError`` if the folder is in use or another training runs, ``RecipeError``, ``DataError``. A failure
+    after the start is written to the journal.
+    """
+    recipe.validate()
+    folder = RunFolder(run_dir.resolve())
+    if folder.path.exists():
+        found = {path.name for path in folder.path.iterdir()} - ALLOWED_BEFORE
+        if found:
+            raise RunError(
+                f"{folder.path} is not empty. Choose another --run-dir, or --resume it if it is an unfinished run."
+            )
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with TrainingLock(folder.path):
+        write_json(folder.recipe_path, recipe.to_dict())
+        _train(folder, data)
+    return folder
+
+
+def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
+    """Go on with a stopped, failed or killed run after its last whole epoch.
+
+    ``data`` is needed only if the dataset has moved. Raises ``RunError`` if the run is done, never started, or its
+    dataset is another one now.
+    """
+    folder = RunFolder(run_dir.resolve())
+    recipe = folder.recipe()
+    manifest = folder.manifest()
+    if manifest and manifest["state"] == "done":
+        raise RunError(f"{folder.path} is done: all {recipe.epochs} epochs are trained. Start a new run instead.")
+    with TrainingLock(folder.path):
+        folder.manifest_path.unlink(missing_ok=True)
+        _train(folder, data or _remembered_data(folder))
+    return folder
+
+
+def _remembered_data(folder: RunFolder) -> Path:
+    try:
+        return Path(json.loads((folder.path / LOCAL_FILE).read_text(encoding="utf-8"))["data"])
+    except (FileNotFoundError, ValueError, KeyError):
+        raise RunError(f"{folder.path} does not say which dataset it was trained on. Give it with --data.") from None
+
+
+def _train(folder: RunFolder, data: Path) -> None:
+    journal = Journal(folder.journal_path)
+    try:
+        _run(folder, data, journal)
+    except KeyboardInterrupt:
+        journal.write("stopped", epoch=0, reason="interrupted from the keyboard")
+        raise
+    except FerError as error:
+        journal.write("failed", message=str(error))
+        raise
+    except MemoryError as error:
+        journal.write("failed", message="memory ran out. Choose a smaller batch size or input size.")
+        raise RunError("memory ran out. Choose a smaller batch size or input size.") from error
+    except Exception as error:
+        journal.write("failed", message=f"{_last_line(error)} (a defect: the details are in log.txt)")
+        raise
+
+
+def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
+    from fer_core.training.control import Control
+
+    # Before anything slow, so that a request made while TensorFlow is loading is not lost.
+    Control(folder, journal).clear()
+    journal.write("phase", name="loading", detail="libraries and faces")
+    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
+    from fer_core.data.dataset import load_dataset
+
+    dataset = load_dataset(data)
+    _check_same_data(folder, dataset.info.fingerprint)
+    recipe = folder.recipe().validate()
+
+    from fer_core.evaluation.evaluate import complete_run
+    from fer_core.training.build import build_model, choose_precision
+    from fer_core.training.loop import Trainer
+    from fer_core.zoo.describe import describe_model
+    from fer_core.zoo.registry import get
+
+    reason = "chosen in the recipe"
+    if recipe.precision == "auto":
+        journal.write("phase", name="measuring precision", detail="float32 against mixed_bfloat16")
+        precision, reason = choose_precision(recipe)
+        recipe = recipe.with_precision(precision)
+        write_json(folder.recipe_path, recipe.to_dict())
+    size = recipe.input_size or get(recipe.architecture).default_input_size
+    if not folder.architecture_path.exists():
+        plain = build_model(recipe, precision="float32", weights="none")
+        write_json(folder.architecture_path, describe_model(plain, recipe.architecture, size).to_dict())
+    state = Trainer(folder, recipe, dataset).run(reason)
+    if not folder.keras_path.exists():
+        return  # stopped before the first epoch ended: there is nothing to evaluate, and the journal says so
+    complete_run(folder, dataset, state, journal)
+    folder.stop_path.unlink(missing_ok=True)
+    if state == "done":
+        folder.resume_path.unlink(missing_ok=True)
+        (folder.path / LOCAL_FILE).unlink(missing_ok=True)
+
+
+def _check_same_data(folder: RunFolder, fingerprint: str) -> None:
+    starts = [event for event in folder.events() if event["event"] == "start"]
+    if starts and starts[-1]["data"]["fingerprint"] != fingerprint:
+        raise RunError(
+            f"{folder.path} was trained on other data ({starts[-1]['data']['title']}). Resume it with the same "
+            "dataset, or start a new run."
+        )
+
+
+def _last_line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]
+
+
+def delete_run(folder: RunFolder) -> None:
+    """Delete a run folder for good. Raises ``RunError`` while it trains."""
+    from fer_core.training.lock import holder
+
+    current: dict[str, Any] | None = holder()
+    if current and Path(current["run_dir"]) == folder.path:
+        raise RunError(f"{folder.name} is training. Stop it first.")
+    shutil.rmtree(folder.path)
