@@ -179,7 +179,7 @@ def _write_journal(
     seed: int,
     data: dict[str, Any],
 ) -> int:
-    """``events.jsonl`` and ``history.csv``: curves that rise to about ``accuracy``. Returns the best epoch."""
+    """``events.jsonl`` and ``history.csv``: curves that rise to ``accuracy``. Returns the best epoch."""
     public = labels[splits == PUBLIC_TEST]
     steps = 4
     journal = Journal(run.journal_path)

@@ -47,10 +47,10 @@ def test_refuses_mismatches(tmp_path: Path) -> None:
 
 
 def test_missing_and_damaged_files_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="does not exist.*evaluate"):
+    with pytest.raises(RunError, match=r"does not exist.*evaluate"):
         read_predictions(tmp_path / "predictions.parquet")
     (tmp_path / "predictions.parquet").write_bytes(b"PAR1 and then nothing")
-    with pytest.raises(RunError, match="damaged.*evaluate"):
+    with pytest.raises(RunError, match=r"damaged.*evaluate"):
         read_predictions(tmp_path / "predictions.parquet")
 
 
