@@ -1,0 +1,69 @@
+"""Accuracies with their intervals: a dot and a whisker a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from fer_core.plots.style import ACCENT, blank
+
+
+def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """One line a run, the first on top: accuracy and its 95 % interval, in per cent.
+
+    ``scores``: SCORES of ``metrics.json``, of which ``accuracy``, ``accuracy_low``, ``accuracy_high`` and
+    ``n`` are used. Raises ``ValueError`` where the two lists differ in length. Titles may repeat.
+    """
+    if len(titles) != len(scores):
+        raise ValueError(f"{len(titles)} titles for {len(scores)} scores")
+    accuracies = [100 * entry["accuracy"] for entry in scores]
+    lows = [100 * entry["accuracy_low"] for entry in scores]
+    highs = [100 * entry["accuracy_high"] for entry in scores]
+    figure = blank(90 + 44 * max(1, len(titles)))
+    figure.add_trace(
+        go.Scatter(
+            x=accuracies,
+            y=list(range(len(titles))),
+            mode="markers+text",
+            marker={"size": 11, "color": ACCENT},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - value for high, value in zip(highs, accuracies, strict=True)],
+                "arrayminus": [value - low for low, value in zip(lows, accuracies, strict=True)],
+                "color": ACCENT,
+                "thickness": 2,
+                "width": 7,
+            },
+            text=[f"{value:.1f} %" for value in accuracies],
+            textposition="top center",
+            customdata=[
+                f"{title}: {value:.1f} %, 95 % interval {low:.1f} to {high:.1f} %, n = {entry['n']:,} faces"
+                for title, value, low, high, entry in zip(titles, accuracies, lows, highs, scores, strict=True)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    labels = [f"{title}<br>n = {entry['n']:,}" for title, entry in zip(titles, scores, strict=True)]
+    figure.update_yaxes(
+        tickvals=list(range(len(titles))),
+        ticktext=labels,
+        range=[len(titles) - 0.4, -0.75],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title_text="accuracy (%), with 95 % interval")
+    return figure
+
+
+def describe(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> str:
+    """What :func:`intervals` shows, in words."""
+    parts = [
+        f"{title} {100 * entry['accuracy']:.1f} %, 95 % interval {100 * entry['accuracy_low']:.1f} to "
+        f"{100 * entry['accuracy_high']:.1f} %, {entry['n']:,} faces"
+        for title, entry in zip(titles, scores, strict=True)
+    ]
+    return f"Accuracy with its interval. {'; '.join(parts) or 'No run'}."

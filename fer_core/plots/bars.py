@@ -1,0 +1,161 @@
+"""Bars by class, always in the classes' own colours, always in label order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from fer_core.emotions import COLOURS, COUNT, NAMES
+from fer_core.plots.style import blank, run_colour, settle
+
+Measure = Literal["f1", "precision", "recall"]
+_MEASURES = {"f1": "F1", "precision": "precision", "recall": "recall"}
+
+
+def probabilities(by_model: Mapping[str, npt.ArrayLike], *, height: int = 280) -> go.Figure:
+    """The seven probabilities of one face, one panel a model. ``by_model``: title to float (7,), 0..1.
+
+    Raises ``ValueError`` for no model or another shape.
+    """
+    values = _sevens(by_model, np.float64)
+    figure = _panels(list(values), height)
+    for column, row in enumerate(values.values(), start=1):
+        _bars(figure, column, 100 * row, [f"{100 * p:.0f} %" for p in row], "%{y}: %{x:.1f} %<extra></extra>")
+    figure.update_xaxes(range=[0, 118], tickvals=[0, 50, 100], title_text="probability (%)")
+    return figure
+
+
+def describe_probabilities(by_model: Mapping[str, npt.ArrayLike]) -> str:
+    """What :func:`probabilities` shows, in words: each model's two likeliest classes."""
+    parts = []
+    for title, row in _sevens(by_model, np.float64).items():
+        first, second = np.argsort(-row, kind="stable")[:2]
+        parts.append(
+            f"{title} says {NAMES[first]}, {100 * row[first]:.0f} %, then {NAMES[second]}, {100 * row[second]:.0f} %"
+        )
+    return f"Probabilities of the seven expressions. {'; '.join(parts)}."
+
+
+def class_counts(counts: Mapping[str, npt.ArrayLike], *, height: int = 300) -> go.Figure:
+    """How many faces each class has, one panel a split. ``counts``: split to int (7,).
+
+    Each panel has an axis of its own: a test split is a tenth of Training. Raises ``ValueError`` as
+    :func:`probabilities` does.
+    """
+    values = _sevens(counts, np.int64)
+    titles = [f"{split}, {row.sum():,} faces" for split, row in values.items()]
+    figure = _panels(titles, height)
+    for column, row in enumerate(values.values(), start=1):
+        total = max(1, int(row.sum()))
+        shares = [f"{n:,} faces, {100 * n / total:.1f} % of the split" for n in row]
+        _bars(figure, column, row, [f"{n:,}" for n in row], "%{y}: %{customdata}<extra></extra>", shares)
+        figure.update_xaxes(range=[0, 1.25 * max(1, int(row.max()))], row=1, col=column)
+    figure.update_xaxes(title_text="faces", nticks=4)
+    return figure
+
+
+def describe_class_counts(counts: Mapping[str, npt.ArrayLike]) -> str:
+    """What :func:`class_counts` shows, in words."""
+    parts = []
+    for split, row in _sevens(counts, np.int64).items():
+        classes = ", ".join(f"{name} {n:,}" for name, n in zip(NAMES, row, strict=True))
+        parts.append(f"{split}, {row.sum():,} faces: {classes}")
+    return f"Faces per expression. {'; '.join(parts)}."
+
+
+def per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1", height: int = 340) -> go.Figure:
+    """One measure by class, one bar a run. ``scores``: title to SCORES of ``metrics.json``.
+
+    Bars have the run's colour, as in :func:`fer_core.plots.history.overlay`. A class without faces has no
+    bar.
+    """
+    label = _measure(measure)
+    figure = blank(height)
+    for position, (title, entry) in enumerate(scores.items()):
+        values = [None if row[measure] is None else 100 * row[measure] for row in entry["per_class"]]
+        support = [row["support"] for row in entry["per_class"]]
+        figure.add_trace(
+            go.Bar(
+                x=list(NAMES),
+                y=values,
+                name=title,
+                marker_color=run_colour(position),
+                customdata=support,
+                hovertemplate=f"{title}<br>%{{x}}: {label} %{{y:.1f}} %, %{{customdata:,}} faces<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="group", showlegend=True)
+    figure.update_yaxes(title_text=f"{label} (%)", range=[0, 100])
+    return figure
+
+
+def describe_per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1") -> str:
+    """What :func:`per_class` shows, in words: each run's best and worst class."""
+    label = _measure(measure)
+    parts = []
+    for title, entry in scores.items():
+        rows = [row for row in entry["per_class"] if row[measure] is not None]
+        if not rows:
+            continue
+        best, worst = max(rows, key=lambda row: row[measure]), min(rows, key=lambda row: row[measure])
+        parts.append(
+            f"{title}: best {best['emotion']}, {100 * best[measure]:.0f} %, "
+            f"worst {worst['emotion']}, {100 * worst[measure]:.0f} %"
+        )
+    return f"{label[0].upper()}{label[1:]} by expression. {'; '.join(parts) or 'No scores'}."
+
+
+def _panels(titles: Sequence[str], height: int) -> go.Figure:
+    spacing = min(0.06, 0.5 / len(titles))
+    figure = make_subplots(
+        rows=1, cols=len(titles), shared_yaxes=True, subplot_titles=list(titles), horizontal_spacing=spacing
+    )
+    settle(figure, height)
+    figure.update_annotations(font_size=13)
+    # Label order from the top down.
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(showlegend=False, margin_t=32)
+    return figure
+
+
+def _bars(
+    figure: go.Figure,
+    column: int,
+    values: npt.NDArray[Any],
+    labels: Sequence[str],
+    hover: str,
+    customdata: Sequence[str] | None = None,
+) -> None:
+    figure.add_trace(
+        go.Bar(
+            x=values,
+            y=list(NAMES),
+            orientation="h",
+            marker_color=list(COLOURS),
+            text=list(labels),
+            textposition="outside",
+            cliponaxis=False,
+            customdata=customdata,
+            hovertemplate=hover,
+        ),
+        row=1,
+        col=column,
+    )
+
+
+def _sevens(rows: Mapping[str, npt.ArrayLike], kind: type) -> dict[str, npt.NDArray[Any]]:
+    values: dict[str, npt.NDArray[Any]] = {title: np.asarray(row, dtype=kind) for title, row in rows.items()}
+    if not values or any(row.shape != (COUNT,) for row in values.values()):
+        raise ValueError(f"at least one row of {COUNT} numbers was expected")
+    return values
+
+
+def _measure(measure: str) -> str:
+    if measure not in _MEASURES:
+        raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, not {measure!r}")
+    return _MEASURES[measure]

@@ -1,0 +1,87 @@
+"""What all figures share: transparent backgrounds, margins, and the colours that are not a class's own.
+
+Text and grid lines have no colour of their own, so that they take the theme's, light or dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import plotly.graph_objects as go
+
+ACCENT = "#6C67D6"
+"""Indigo between the light and the dark theme's accent: 3:1 or better on both backgrounds."""
+
+RUN_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
+"""One a run, in order, then again from the first: Tol's "bright" scheme, safe for colour-blind people
+(https://sronpersonalpages.nl/~pault/). Never used for a class."""
+
+Scale = tuple[tuple[float, str], ...]
+LIGHT_SCALE: Scale = ((0.0, "#F3F3FB"), (0.5, "#8F8BDB"), (1.0, "#2A2677"))
+DARK_SCALE: Scale = ((0.0, "#23232E"), (0.5, "#6A66BC"), (1.0, "#C9C6FA"))
+"""The one sequential scale, least to most, for each theme: the least is near the background."""
+
+
+def run_colour(position: int) -> str:
+    """The colour of the run at that position of a comparison."""
+    return RUN_COLOURS[position % len(RUN_COLOURS)]
+
+
+def blank(height: int, title: str = "") -> go.Figure:
+    """An empty figure. ``height`` in pixels."""
+    figure = go.Figure()
+    settle(figure, height, title)
+    return figure
+
+
+def settle(figure: go.Figure, height: int, title: str = "") -> None:
+    """Give a figure the shared look. ``height`` in pixels; the width is the page's."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 48 if title else 24, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0},
+        dragmode=False,
+    )
+    if title:
+        figure.update_layout(title={"text": title, "font": {"size": 15}})
+
+
+def scale_colour(scale: Scale, value: float) -> tuple[float, float, float]:
+    """The colour of ``value`` (0..1) on a scale, as red, green and blue 0..255."""
+    value = min(max(value, 0.0), 1.0)
+    for (low, first), (high, second) in pairwise(scale):
+        if value <= high:
+            share = (value - low) / (high - low)
+            start, end = rgb(first), rgb(second)
+            return (
+                start[0] + share * (end[0] - start[0]),
+                start[1] + share * (end[1] - start[1]),
+                start[2] + share * (end[2] - start[2]),
+            )
+    return rgb(scale[-1][1])
+
+
+def readable_on(colour: Sequence[float]) -> str:
+    """Black or white, whichever has more contrast on ``colour`` (red, green, blue, 0..255).
+
+    Contrast is WCAG 2.2's ratio of relative luminances; the better of the two is never below 4.5:1.
+    """
+    luminance = relative_luminance(colour)
+    return "#000000" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "#FFFFFF"
+
+
+def relative_luminance(colour: Sequence[float]) -> float:
+    """WCAG's relative luminance, 0 (black) to 1 (white), of red, green and blue 0..255."""
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in (channel / 255 for channel in colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def rgb(colour: str) -> tuple[float, float, float]:
+    """``#RRGGBB`` as red, green and blue, 0..255."""
+    return float(int(colour[1:3], 16)), float(int(colour[3:5], 16)), float(int(colour[5:7], 16))
