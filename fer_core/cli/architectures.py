@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         head = f"{'layer':<28} {'type':<22} {'output':<12} {'parameters':>10} {'multiply-adds':>14}"
         total = f"{'all':<64} {table.parameters:>10,} {table.multiply_adds:>14,}"
         return table.to_dict(), "\n".join([get(args.name).summary, "", head, *rows, total])
-    entries = []
+    entries: list[dict[str, Any]] = []
     for name in names():
         table = description(name)
         entries.append(
@@ -62,12 +62,16 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _write() -> tuple[dict[str, Any], str]:
+    import keras
+
     from fer_core.runs.folder import write_json
     from fer_core.zoo.describe import DESCRIPTIONS, describe_model
     from fer_core.zoo.registry import get, names
 
     DESCRIPTIONS.mkdir(exist_ok=True)
     for name in names():
+        # Keras numbers unnamed layers through the whole session; the table must not depend on what came before.
+        keras.backend.clear_session()
         architecture = get(name)
         table = describe_model(architecture.build(), name, architecture.default_input_size)
         write_json(DESCRIPTIONS / f"{name}.json", table.to_dict())

@@ -16,8 +16,9 @@ class ModelInfo:
     """One run at a glance, read from ``run.json`` alone (or, unfinished, from ``recipe.json``).
 
     ``state`` is ``done`` or ``stopped`` for a complete run, ``damaged`` for a folder that cannot be read, and
-    ``unfinished`` otherwise; what an unfinished run is doing, :func:`fer_core.training.jobs.status` tells. ``data`` has the keys name, title, kind, fingerprint, faces;
-    it is empty where the run has not recorded them yet. ``created`` is UTC, ISO 8601.
+    ``unfinished`` otherwise; what an unfinished run is doing, :func:`fer_core.training.jobs.status` tells.
+    ``data`` has the keys name, title, kind, fingerprint, faces; it is empty where the run has not recorded them
+    yet. ``created`` is UTC, ISO 8601.
     """
 
     name: str

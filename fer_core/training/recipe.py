@@ -151,7 +151,7 @@ def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
         wanted = allowed[str(types[name])]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
             raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r}.")
-        result[name] = float(value) if types[name] == "float" else value
+        result[name] = value * 1.0 if isinstance(value, int) and types[name] == "float" else value
     return result
 
 

@@ -21,6 +21,11 @@ HEAD_LAYERS = (AVERAGE, FLATTEN, HIDDEN, "head_dropout", "hidden_dropout", PROBA
 """Layers that belong to the head; everything else is the backbone."""
 
 
+IMAGENET_MEAN_BGR = (-103.939, -116.779, -123.68)
+"""What ResNet50's and VGG16's ImageNet weights expect: blue, green, red with ImageNet's mean taken off
+(``keras.applications``, mode "caffe"). A grey face has the same value in all three."""
+
+
 def face_input() -> keras.KerasTensor:
     """The input of every model: (48, 48, 1) float32, grey values 0..255."""
     from keras import layers
@@ -44,7 +49,9 @@ def prepare(
     from keras import layers, ops
 
     x = faces
-    if input_size != IMAGE_SIZE:
+    if input_size % IMAGE_SIZE == 0 and input_size > IMAGE_SIZE:
+        x = layers.UpSampling2D(input_size // IMAGE_SIZE, interpolation="bilinear", name="resize")(x)
+    elif input_size != IMAGE_SIZE:
         x = ops.image.resize(x, (input_size, input_size), interpolation="bilinear")
     if channels > 1:
         x = layers.Concatenate(name="repeat_grey")([x] * channels)

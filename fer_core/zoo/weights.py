@@ -1,0 +1,100 @@
+"""Initial weights of backbones: ImageNet's (downloaded once, hash-checked), a local file, or none.
+
+Child processes only (imports Keras).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_core.errors import RecipeError
+from fer_core.inference.downloads import download
+from fer_core.settings import settings
+
+if TYPE_CHECKING:
+    import keras
+
+BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An official weights file: address and MD5, the hash Keras itself publishes for it."""
+
+    url: str
+    md5: str
+
+
+IMAGENET = {
+    "resnet50": Source(
+        f"{BASE_URL}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "4d473c1dd8becc155b73f8504c6f6626",
+    ),
+    "resnet50v2": Source(
+        f"{BASE_URL}/resnet/resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "fac2f116257151a9d068a22e544a4917",
+    ),
+    "vgg16": Source(
+        f"{BASE_URL}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "6d6bbae143d832006294945121d1f1fc",
+    ),
+}
+
+Progress = Callable[[int, int | None], None]
+
+
+def imagenet_file(name: str, progress: Progress | None = None) -> Path:
+    """The official ImageNet file of a backbone, downloaded into the cache on first use.
+
+    ``progress`` is called with bytes done and bytes in all. Raises ``DownloadError`` with what to do instead.
+    """
+    source = IMAGENET[name]
+    path = settings().cache_dir / "weights" / source.url.rsplit("/", 1)[1]
+    # A file is only ever in the cache after its hash was right.
+    return path if path.exists() else download(source.url, path, source.md5, progress=progress)
+
+
+def load_backbone(backbone: keras.Model, name: str, weights: str) -> None:
+    """Put initial weights into a whole backbone: ``none`` leaves it as it is.
+
+    A local ``.h5`` file is Keras' own (official files and ``save_weights``). A ``.npz`` file has one array a variable,
+    called ``<layer>/<variable>``, and may leave layers out; they stay random. Raises ``RecipeError`` if the file is
+    missing or does not fit, ``DownloadError`` if ImageNet's cannot be fetched.
+    """
+    if weights == "none":
+        return
+    path = imagenet_file(name) if weights == "imagenet" else Path(weights).expanduser()
+    if not path.is_file():
+        raise RecipeError(f"the weights file {path} does not exist. Use imagenet, none, or a file's path.")
+    if path.suffix == ".npz":
+        _load_npz(backbone, path)
+        return
+    try:
+        backbone.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise RecipeError(f"the weights in {path} do not fit {backbone.name}: {error}") from error
+
+
+def _load_npz(backbone: keras.Model, path: Path) -> None:
+    layers = {layer.name: layer for layer in backbone.layers}
+    try:
+        with np.load(path) as file:
+            arrays = {key: np.asarray(file[key], dtype=np.float32) for key in file.files}
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path} cannot be read as .npz: {error}") from error
+    for key, array in arrays.items():
+        layer_name, _, variable_name = key.rpartition("/")
+        variables = {variable.name: variable for variable in getattr(layers.get(layer_name), "weights", [])}
+        variable = variables.get(variable_name)
+        if variable is None or tuple(variable.shape) != array.shape:
+            found = "no such variable" if variable is None else f"shape {tuple(variable.shape)}"
+            raise RecipeError(
+                f"{path}: {key} has shape {array.shape}, but {backbone.name} has {found}. "
+                "Is the file for another architecture?"
+            )
+        variable.assign(array)
