@@ -1,0 +1,60 @@
+"""An architecture as people see it: figures, diagram, layer table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.zoo.diagram import svg
+from pages.parts.words import count
+
+if TYPE_CHECKING:
+    from fer_core.zoo.describe import Description
+
+
+def figures(description: Description) -> str:
+    """One sentence: layers, parameters, multiply-adds, size of the class maps."""
+    height, width = description.map_grid
+    return (
+        f"{len(description.layers)} layers, **{count(description.parameters)} parameters** "
+        f"({count(description.trainable_parameters)} trainable), "
+        f"**{count(description.multiply_adds)} multiply-adds** for one face, worked on at "
+        f"{description.input_size}×{description.input_size} pixels. "
+        f"Its class maps have {height}×{width} cells."
+    )
+
+
+def show(description: Description, *, key: str) -> None:
+    """Figures, then diagram and layer table in tabs. ``key`` tells two of them on one page apart."""
+    st.markdown(figures(description))
+    diagram, table = st.tabs(["Diagram", f"Layer table ({len(description.layers)})"], key=f"{key}-tabs")
+    with diagram:
+        dark = st.context.theme.type == "dark"
+        st.image(
+            svg(description, dark=dark),
+            alt=f"Diagram of {description.title}, from the 48×48 face to seven probabilities: "
+            f"{len(description.layers)} layers. The layer table lists the same.",
+        )
+    with table:
+        st.dataframe(
+            layer_table(description),
+            hide_index=True,
+            height=420,
+            alt=f"Layers of {description.title} with type, output shape, parameters and multiply-adds.",
+        )
+
+
+def layer_table(description: Description) -> pd.DataFrame:
+    """One row a layer: Layer, Type, Output shape, Parameters, Multiply-adds, Reads from."""
+    return pd.DataFrame(
+        {
+            "Layer": [row.name for row in description.layers],
+            "Type": [row.type for row in description.layers],
+            "Output shape": [" × ".join(str(size) for size in row.output_shape) for row in description.layers],
+            "Parameters": [row.parameters for row in description.layers],
+            "Multiply-adds": [row.multiply_adds for row in description.layers],
+            "Reads from": [", ".join(row.inputs) for row in description.layers],
+        }
+    )

@@ -1,0 +1,58 @@
+"""Download buttons of one run. Files are read only when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.runs.folder import RunFolder
+
+
+def show(folder: RunFolder) -> None:
+    """A button for each file that the run holds, with its size."""
+    files = [
+        (folder.keras_path, "Keras model", "application/octet-stream"),
+        (folder.tflite_path, "LiteRT model", "application/octet-stream"),
+        (folder.predictions_path, "Predictions", "text/csv"),
+        (folder.history_path, "History", "text/csv"),
+        (folder.recipe_path, "Recipe", "application/json"),
+        (folder.metrics_path, "Metrics", "application/json"),
+        (folder.card_path, "Card", "text/markdown"),
+    ]
+    present = [item for item in files if item[0].exists()]
+    if not present:
+        st.caption("There is nothing to download yet.")
+        return
+    with st.container(horizontal=True, key="downloads"):
+        for path, label, mime in present:
+            table = path == folder.predictions_path
+            file_name = f"{folder.name}-{'predictions.csv' if table else path.name}"
+            size = "CSV" if table else megabytes(path.stat().st_size)
+            st.download_button(
+                f"{label} ({path.suffix if not table else '.csv'}, {size})" if not table else f"{label} (.csv)",
+                data=_predictions_csv(folder) if table else _bytes(path),
+                file_name=file_name,
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download.{path.name}",
+            )
+
+
+def megabytes(size: int) -> str:
+    """A file's size: ``3 kB``, ``4.7 MB``."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
+
+
+def _bytes(path: Path) -> Callable[[], bytes]:
+    return path.read_bytes
+
+
+def _predictions_csv(folder: RunFolder) -> Callable[[], bytes]:
+    def read() -> bytes:
+        table = folder.predictions()
+        return b"" if table is None else table.to_csv(index=False).encode()
+
+    return read

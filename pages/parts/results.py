@@ -1,0 +1,62 @@
+"""Pictures of one run's results, each with its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.plots import confusion as confusion_plots
+from fer_core.plots import history as history_plots
+from pages.parts import runs
+
+
+def matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str, height: int = 420) -> None:
+    """The picture of a confusion matrix; ``share`` shows per cent of the true class instead of faces."""
+    st.plotly_chart(
+        confusion_plots.matrix(
+            counts, normalise="row" if share else "none", dark=st.context.theme.type == "dark", height=height
+        ),
+        key=f"confusion-{key}",
+        config={"displayModeBar": False},
+        alt=confusion_plots.describe(counts, title),
+    )
+
+
+def confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: str) -> None:
+    """The confusion matrix of ``scores``, and the same as a table in an expander."""
+    matrix(scores["confusion"], title=title, share=share, key=key)
+    with st.expander("As a table", icon=":material/table:"):
+        st.dataframe(
+            runs.confusion_table(scores, share=share),
+            hide_index=True,
+            column_config=runs.NUMBERS if share else None,
+            alt=f"The confusion matrix of {title}: rows true, columns predicted, "
+            + ("per cent of the true class." if share else "faces."),
+        )
+
+
+def per_class(scores: Mapping[str, Any]) -> None:
+    """Precision, recall, F1 and support of each expression, and their mean."""
+    st.dataframe(
+        runs.per_class_table(scores),
+        hide_index=True,
+        height="content",
+        column_config=runs.NUMBERS,
+        alt="Precision, recall, F1 and support of each expression.",
+    )
+
+
+def history(table: pd.DataFrame, best_epoch: int | None) -> None:
+    """Loss and accuracy over epochs; the kept epoch is marked. ``table`` as in ``history.csv``."""
+    if table.empty:
+        st.caption("No epoch has finished yet.")
+        return
+    st.plotly_chart(
+        history_plots.curves(table, best_epoch=best_epoch),
+        key="history",
+        config={"displayModeBar": False},
+        alt=history_plots.describe_curves(table, best_epoch=best_epoch),
+    )

@@ -1,0 +1,94 @@
+"""Finding the run a page is about, and naming what it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core import emotions
+from fer_core.runs.listing import ModelInfo
+from pages.parts.words import interval, percent
+
+RUN = "run"
+"""The query parameter that names a run: the name of its folder."""
+
+STATE_WORDS = {
+    "done": "trained to the end",
+    "stopped": "stopped early, complete",
+    "unfinished": "not finished",
+    "damaged": "damaged",
+}
+
+
+def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
+    """The run that ``?run=`` names. A name that is not among ``runs`` is said on the page, and counts as none."""
+    name = st.query_params.get(RUN)
+    if name is None:
+        return None
+    found = next((info for info in runs if info.name == name), None)
+    if found is None:
+        st.warning(f"There is no run called “{name}” here. It may have been deleted, or the link is wrong.")
+    return found
+
+
+def measured_on(data: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+    """What a number was measured on, in words: ``the drawn sample, n = 210``."""
+    return f"{data_title(data)}, n = {scores['n']:,}"
+
+
+def data_title(data: Mapping[str, Any]) -> str:
+    """The dataset's name in a sentence; the drawn sample is always called that."""
+    return "the drawn sample" if data.get("kind") == "sample" else str(data.get("title") or "unknown data")
+
+
+def accuracy_words(data: Mapping[str, Any], scores: Mapping[str, Any], split: str) -> str:
+    """``61.3 % of PrivateTest (95 % interval 59.7–62.9 %; FER-2013, n = 3,589)``."""
+    return f"{percent(scores['accuracy'])} of {split} (95 % interval {interval(scores)}; {measured_on(data, scores)})"
+
+
+def per_class_table(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a class, then the mean. Precision, recall and F1 in per cent, support in faces.
+
+    The mean is the plain mean over the classes that have faces (macro); its support is the number of all faces.
+    """
+    rows = scores["per_class"]
+    table = pd.DataFrame(
+        {
+            "Expression": [row["emotion"] for row in rows],
+            "Precision (%)": [_per_cent(row["precision"]) for row in rows],
+            "Recall (%)": [_per_cent(row["recall"]) for row in rows],
+            "F1 (%)": [_per_cent(row["f1"]) for row in rows],
+            "Support (faces)": [row["support"] for row in rows],
+        }
+    )
+    occurring = table[table["Support (faces)"] > 0]
+    mean = {
+        "Expression": "mean over classes",
+        **{column: occurring[column].mean() for column in table.columns[1:4]},
+        "Support (faces)": int(table["Support (faces)"].sum()),
+    }
+    return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
+
+
+def _per_cent(value: float | None) -> float | None:
+    """None (a class without faces has no recall) stays an empty cell."""
+    return None if value is None else value * 100
+
+
+def confusion_table(scores: Mapping[str, Any], *, share: bool) -> pd.DataFrame:
+    """The confusion matrix as a table: rows true, columns predicted; faces, or per cent of the true class."""
+    table = pd.DataFrame(scores["confusion"], columns=list(emotions.NAMES))
+    if share:
+        totals = table.sum(axis=1)
+        table = table.div(totals.where(totals > 0), axis=0) * 100
+    table.insert(0, "true ↓  predicted →", list(emotions.NAMES))
+    return table
+
+
+NUMBERS = {
+    column: st.column_config.NumberColumn(format="%.1f")
+    for column in ("Precision (%)", "Recall (%)", "F1 (%)", "Accuracy (%)", *emotions.NAMES)
+}

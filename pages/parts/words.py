@@ -1,0 +1,49 @@
+"""Numbers as people read them: with a unit, rounded to what can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def duration(seconds: float) -> str:
+    """A length of time: ``45 s``, ``6 min``, ``1 h 20 min``, ``2 d 3 h``."""
+    seconds = max(0, round(seconds))
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def count(number: float) -> str:
+    """A large count, shortened: ``812``, ``14.7 thousand``, ``23.5 million``, ``1.2 billion``."""
+    for size, word in ((1e9, "billion"), (1e6, "million"), (1e4, "thousand")):
+        if number >= size:
+            return f"{number / (1e3 if word == 'thousand' else size):.1f} {word}"
+    return f"{number:,.0f}"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A fraction 0..1 as ``61.3 %``."""
+    return f"{value * 100:.{digits}f} %"
+
+
+def interval(scores: Mapping[str, Any]) -> str:
+    """The 95 % interval of one split's accuracy, as ``59.7–62.9 %``."""
+    return f"{scores['accuracy_low'] * 100:.1f}–{scores['accuracy_high'] * 100:.1f} %"
+
+
+def moment(iso: str) -> str:
+    """A UTC time in ISO 8601 as ``2026-03-01 14:05 UTC``; an empty text for an empty one."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """``1 epoch``, ``1,200 epochs``; ``many`` where adding an s is wrong."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,29 @@
+"""Run card: everything about one run: recipe, history, architecture, results, limits, downloads."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.runs.listing import list_runs
+from pages.parts import frame, run_card, runs
+
+frame.begin("Run card", __file__, "One training run: what it is, how it was made, how good it is, what it cannot do.")
+known = list_runs()
+if not known:
+    st.info("There is no run yet. Train a model, and its card appears here.", icon=":material/info:")
+    frame.link("train", "Train a model", icon=":material/model_training:")
+    st.stop()
+runs.asked_run(known)
+name = st.selectbox(
+    "Run",
+    [info.name for info in known],
+    index=None,
+    placeholder="Choose a run",
+    key=runs.RUN,
+    bind="query-params",
+    help="Runs that ship come first, then yours, newest first.",
+)
+if name is None:
+    run_card.gallery(known)
+    st.stop()
+run_card.show(next(info for info in known if info.name == name))

@@ -1,0 +1,56 @@
+"""Train: make a model yourself, watch it learn, stop it, find it again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.training import jobs
+from fer_core.zoo.describe import description
+from fer_core.zoo.registry import get
+from pages.parts import architecture, frame, recipe_form, runs, training
+from pages.parts.data import current_info, sample_banner
+
+frame.begin(
+    "Train",
+    __file__,
+    "Train a model of your own and watch it learn. It runs in a process of its own: you may leave this page, "
+    "close the browser or restart the app, and find it here again.",
+)
+run_dir = training.choose()
+if run_dir is not None:
+    if jobs.status(run_dir).alive:
+        # From now on the address names the run, so that it stays on screen when it ends.
+        st.query_params[runs.RUN] = run_dir.name
+    training.show(run_dir)
+
+st.header("New training", anchor=False)
+info = current_info()
+sample_banner(info)
+st.markdown(
+    f"**Data:** {info.title}. Trains on {info.split_size('Training'):,} Training faces, chooses the best epoch on "
+    f"{info.split_size('PublicTest'):,} PublicTest faces. PrivateTest is touched only by the final evaluation. "
+    "The sidebar changes the data."
+)
+name = recipe_form.choose_architecture()
+st.markdown(get(name).summary)
+with st.expander("Layers, diagram and size of this architecture", icon=":material/account_tree:"):
+    architecture.show(description(name), key="new")
+recipe = recipe_form.edit_recipe(name, recipe_form.choose_preset())
+
+problems: list[str] = []
+try:
+    problems = jobs.check_resources(recipe.validate(), info.path)
+except FerError as error:
+    problems = [str(error)]
+for problem in problems:
+    st.error(problem, icon=":material/block:")
+if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(problems)):
+    try:
+        started = jobs.start(recipe, info.path)
+    except FerError as error:
+        # One training at a time: the message says which run is in the way.
+        st.error(str(error), icon=":material/block:")
+    else:
+        st.query_params[runs.RUN] = started.name
+        st.rerun()

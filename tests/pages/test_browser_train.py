@@ -1,0 +1,142 @@
+"""Training in a real browser: to the end, reloaded, stopped, killed, resumed, and with the server restarted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from fer_core.training import jobs
+from fer_core.training.lock import holder
+
+if TYPE_CHECKING:
+    from browser import AppServer
+    from playwright.sync_api import Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+MINUTE = 60_000
+CURVE_POINTS = """() => {
+    const plot = document.querySelector('.st-key-job-curves .js-plotly-plot');
+    return plot ? Math.max(0, ...plot.data.map(trace => (trace.x || []).length)) : 0;
+}"""
+
+
+@pytest.fixture(autouse=True)
+def no_training_left_behind(home: Path):
+    """Whatever a test leaves training is ended with it."""
+    yield
+    found = holder()
+    if found:
+        process = psutil.Process(found["pid"])
+        process.kill()
+        process.wait(10)
+
+
+def address(epochs: int) -> str:
+    return f"train?custom_cnn.minute.epochs={epochs}&custom_cnn.minute.precision=float32"
+
+
+def start(page: Page) -> None:
+    button = page.get_by_role("button", name="Start training")
+    expect(button).to_be_enabled(timeout=MINUTE)
+    button.click()
+    expect(state(page)).to_have_text(re.compile("starting|training"), timeout=MINUTE)
+
+
+def state(page: Page) -> Locator:
+    return page.locator(".st-key-job-state")
+
+
+def only_run(home: Path) -> Path:
+    (run,) = (path for path in (home / "runs").iterdir() if path.is_dir())
+    return run
+
+
+def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page], home: Path):
+    page = open_page(address(3))
+    start(page)
+    run = only_run(home)
+    expect(page).to_have_url(re.compile(rf"run={run.name}"))
+
+    # The curve moves within an epoch: more points, and no further epoch has ended.
+    page.wait_for_function(f"({CURVE_POINTS})() > 0", timeout=MINUTE)
+    seen = []
+    while len(jobs.status(run).epochs) < 2:
+        epochs = len(jobs.status(run).epochs)
+        points = page.evaluate(CURVE_POINTS)
+        if len(jobs.status(run).epochs) == epochs:
+            seen.append((epochs, points))
+        page.wait_for_timeout(300)
+    within_first = {points for epochs, points in seen if epochs == 0}
+    within_second = {points for epochs, points in seen if epochs == 1}
+    assert len(within_first) > 1 or len(within_second) > 1, seen
+
+    # Reload in the middle, and a second visitor without any link: both find the job.
+    page.reload()
+    expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+    second = open_page("train")
+    expect(second.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+
+    expect(state(page)).to_contain_text("finished", timeout=3 * MINUTE)
+    expect(page.get_by_text(re.compile("Done: 3 epochs"))).to_be_visible()
+    expect(page.get_by_text("PublicTest after epoch 3")).to_be_visible()
+    # When the process has ended, the page is still.
+    assert (run / "run.json").exists()
+
+    page.get_by_role("link", name="Compare it").click()
+    expect(page.get_by_role("heading", name="Accuracy on PrivateTest")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("measured on the drawn sample").first).to_be_visible()
+    expect(page.get_by_text(run.name).first).to_be_visible()
+
+    page.get_by_role("link", name=f"Card of {run.name}").click()
+    expect(page.get_by_role("heading", name="Limits")).to_be_visible(timeout=MINUTE)
+    with page.expect_download(timeout=MINUTE) as download:
+        page.get_by_role("button", name=re.compile("Keras model")).click()
+    assert Path(download.value.path()).read_bytes() == (run / "model.keras").read_bytes()
+
+
+def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppServer, home: Path):
+    page = open_page(address(60))
+    start(page)
+    run = only_run(home)
+    expect(page.get_by_text(re.compile("PublicTest after epoch"))).to_be_visible(timeout=2 * MINUTE)
+
+    page.get_by_role("button", name="Pause").click()
+    expect(state(page)).to_contain_text("paused", timeout=MINUTE)
+    page.get_by_role("button", name="Go on").click()
+    expect(state(page)).to_contain_text("training", timeout=MINUTE)
+
+    page.get_by_role("button", name="Stop").click()
+    expect(state(page)).to_contain_text("stopped", timeout=2 * MINUTE)
+    stopped = jobs.status(run)
+    assert stopped.state == "stopped"
+    assert (run / "run.json").exists()
+    epochs = len(stopped.epochs)
+
+    page.get_by_role("button", name=f"Resume after epoch {epochs}").click()
+    expect(state(page)).to_contain_text("training", timeout=MINUTE)
+
+    # The server restarts in the middle: the training goes on, and a fresh visitor finds it.
+    app.restart()
+    page.goto(app.url("train"))
+    expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+    expect(state(page)).to_contain_text("training", timeout=MINUTE)
+    page.wait_for_function(
+        "count => document.body.innerText.includes(`PublicTest after epoch ${count}`)",
+        arg=epochs + 1,
+        timeout=2 * MINUTE,
+    )
+    assert [event["epoch"] for event in jobs.status(run).epochs] == list(range(1, len(jobs.status(run).epochs) + 1))
+
+    found = holder()
+    assert found
+    os.kill(found["pid"], signal.SIGKILL)
+    expect(state(page)).to_contain_text("died", timeout=MINUTE)
+    expect(page.get_by_role("button", name=re.compile("Resume after epoch"))).to_be_visible()

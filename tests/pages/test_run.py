@@ -1,0 +1,96 @@
+"""The Run card over made-up runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from factories import make_run
+
+
+def _text(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
+
+
+def test_without_runs_it_says_what_to_do(open_app):
+    app = open_app("run")
+    assert not app.exception
+    assert "no run yet" in app.info[0].value
+
+
+def test_without_a_choice_all_runs_are_listed(open_app, home: Path):
+    make_run(home / "runs" / "one")
+    make_run(home / "runs" / "two")
+    app = open_app("run")
+    assert not app.exception
+    assert set(app.dataframe[0].value["Run"]) == {"one", "two"}
+
+
+def test_an_unknown_run_is_said(open_app, home: Path):
+    make_run(home / "runs" / "one")
+    app = open_app("run", run="../../etc/passwd")
+    assert not app.exception
+    assert "no run called" in app.warning[0].value
+
+
+def test_a_complete_run_shows_everything(open_app, home: Path):
+    run = make_run(home / "runs" / "mine", accuracy=0.7)
+    app = open_app("run", run="mine")
+    assert not app.exception
+    text = _text(app)
+    scores = run.metrics()["splits"]["PrivateTest"]
+    assert f"{scores['accuracy'] * 100:.1f} % of PrivateTest" in text
+    assert "95 % interval" in text
+    assert "the drawn sample" in text
+    assert "learning rate 0.002" in text
+    assert "652 parameters" in text
+    assert "It has learned nothing." in text
+    assert not app.warning
+    labels = " ".join(button.label for button in app.get("download_button"))
+    for kind in ("Keras", "LiteRT", "Predictions", "History", "Recipe"):
+        assert kind in labels
+
+
+def test_a_stopped_run_says_what_is_usable(open_app, home: Path):
+    make_run(home / "runs" / "mine", state="stopped")
+    text = _text(open_app("run", run="mine"))
+    assert "stopped before its last epoch" in text
+    assert "usable" in text
+
+
+def test_a_died_run_says_what_is_usable(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    for name in ("run.json", "metrics.json", "predictions.parquet", "CARD.md", "model.tflite"):
+        (run.path / name).unlink()
+    lines = run.journal_path.read_text().splitlines()
+    run.journal_path.write_text("\n".join(line for line in lines if '"done"' not in line) + "\n")
+    app = open_app("run", run="mine")
+    assert not app.exception
+    assert "best epoch so far" in app.warning[0].value
+    assert "Results" not in [header.value for header in app.subheader]
+
+
+def test_a_damaged_run_says_why(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    run.manifest_path.write_text("{")
+    app = open_app("run", run="mine")
+    assert not app.exception
+    assert "damaged" in app.error[0].value
+
+
+def test_split_comes_from_the_url(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    app = open_app("run", run="mine", split="PublicTest")
+    table = next(e.value for e in app.dataframe if "Precision (%)" in e.value.columns)
+    expected = run.metrics()["splits"]["PublicTest"]["per_class"][0]["precision"] * 100
+    assert table["Precision (%)"][0] == pytest.approx(expected)
+
+
+def test_the_recipe_table_lists_every_field(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    app = open_app("run", run="mine")
+    table = next(e.value for e in app.dataframe if "Field" in e.value.columns)
+    recipe = json.loads(run.recipe_path.read_text())
+    flat = {*recipe, *(f"augmentation.{key}" for key in recipe["augmentation"])} - {"augmentation"}
+    assert set(table["Field"]) == flat

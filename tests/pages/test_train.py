@@ -1,0 +1,237 @@
+"""The Train page: the form, and a job found again from its run folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+from factories import make_run
+
+from fer_core.errors import RunError
+from fer_core.runs.folder import RunFolder
+from fer_core.training import jobs
+from fer_core.training.lock import lock_path
+from fer_core.training.presets import preset
+from pages.parts import training
+
+
+def unfinished(home: Path, name: str = "mine", *, epochs: int = 3) -> RunFolder:
+    """A run whose process died in its third epoch."""
+    run = make_run(home / "runs" / name, epochs=epochs)
+    for file in ("run.json", "metrics.json", "predictions.parquet", "CARD.md", "model.tflite"):
+        (run.path / file).unlink()
+    events = run.events()
+    last = max(index for index, event in enumerate(events) if event["event"] == "epoch")
+    run.journal_path.write_text("".join(json.dumps(event) + "\n" for event in events[:last]))
+    run.resume_path.write_bytes(b"state")
+    return run
+
+
+def claim(run: RunFolder) -> None:
+    """Make the run look alive: this test's own process holds the lock for it."""
+    me = psutil.Process()
+    content = {"pid": me.pid, "started": me.create_time(), "run_dir": str(run.path.resolve())}
+    lock_path().write_text(json.dumps(content))
+
+
+def _words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def _labels(app) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def _fields(app) -> dict[str, object]:
+    found = [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]
+    return {element.key.rpartition(".")[2]: element.value for element in found if "." in (element.key or "")}
+
+
+def test_with_nothing_there_it_offers_a_training_on_the_sample(open_app, home):
+    app = open_app("train")
+    assert not app.exception
+    assert "1,680 Training faces" in _words(app) or "Training faces" in _words(app)
+    assert "Start training" in _labels(app)
+    assert (home / "datasets" / "sample" / "dataset.json").exists()
+
+
+@pytest.mark.parametrize("key", ["minute", "quick", "serious"])
+def test_the_fields_start_at_what_the_preset_says(open_app, key):
+    title = {"minute": "1-minute sample", "quick": "Quick look", "serious": "Serious"}[key]
+    app = open_app("train", preset=title, architecture="Custom CNN + augmentation")
+    assert not app.exception
+    fields, wanted = _fields(app), preset(key, "custom_cnn_augmented")
+    assert fields["epochs"] == wanted.epochs
+    assert fields["learning_rate"] == pytest.approx(wanted.learning_rate)
+    assert fields["flip"] is wanted.augmentation.flip
+    assert fields["erasing"] == wanted.augmentation.erasing
+
+
+def test_every_field_of_the_recipe_reaches_the_job(open_app, home, monkeypatch):
+    seen = []
+    monkeypatch.setattr(jobs, "start", lambda recipe, data: seen.append((recipe, data)) or home / "runs" / "x")
+    app = open_app("train")
+    values = {
+        "name": "Mine",
+        "epochs": 2,
+        "optimizer": "sgd",
+        "batch_size": 16,
+        "learning_rate": 0.05,
+        "warmup": 0.5,
+        "schedule": "constant",
+        "weight_decay": 0.001,
+        "early_stopping": 1,
+        "class_weights": "balanced",
+        "label_smoothing": 0.2,
+        "flip": True,
+        "shift": 0.2,
+        "rotation": 15.0,
+        "zoom": 0.05,
+        "erasing": 0.5,
+        "mixup": 0.3,
+        "input_size": 64,
+        "precision": "float32",
+        "seed": 7,
+    }
+    for element in [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]:
+        field = (element.key or "").rpartition(".")[2]
+        if "." in (element.key or "") and field in values:
+            element.set_value(values[field])
+    app.run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    recipe, data = seen[0]
+    assert data == home / "datasets" / "sample"
+    got = recipe.to_dict()
+    got.update(got.pop("augmentation"))
+    got["warmup"] = got.pop("warmup_epochs")
+    assert {key: got[key] for key in values} == values
+
+
+def test_transfer_models_have_their_own_fields(open_app):
+    assert "frozen" in _fields(open_app("train", architecture="VGG16 transfer"))
+
+
+def test_custom_models_have_no_transfer_fields(open_app):
+    assert "frozen" not in _fields(open_app("train"))
+
+
+def test_fields_come_from_the_url(open_app):
+    app = open_app("train", **{"custom_cnn.minute.epochs": "3"})
+    assert _fields(app)["epochs"] == 3
+
+
+def test_bad_query_values_are_ignored(open_app):
+    app = open_app("train", run="../x", preset="nope", architecture="nope", **{"custom_cnn.minute.epochs": "many"})
+    assert not app.exception
+    assert "no run called" in app.warning[0].value
+    assert _fields(app)["epochs"] == preset("minute", "custom_cnn").epochs
+
+
+def test_an_impossible_recipe_is_told_before_the_start(open_app):
+    app = open_app("train", **{"custom_cnn.minute.warmup": "50"})
+    assert "warmup_epochs is 50" in app.error[0].value
+    assert next(b for b in app.button if b.label == "Start training").disabled
+
+
+def test_too_little_memory_is_told_before_the_start(open_app, monkeypatch):
+    monkeypatch.setattr(jobs, "check_resources", lambda recipe, data: ["This needs 9 GB and 1 GB is free."])
+    app = open_app("train")
+    assert "9 GB" in app.error[0].value
+    assert next(b for b in app.button if b.label == "Start training").disabled
+
+
+def test_a_second_training_is_refused_with_the_reason(open_app, home):
+    claim(unfinished(home, "first"))
+    app = open_app("train")
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    assert any("first is training" in error.value for error in app.error)
+    assert [path.name for path in (home / "runs").iterdir() if path.is_dir()] == ["first"]
+
+
+def test_a_running_job_is_found_without_a_link(open_app, home):
+    claim(unfinished(home))
+    app = open_app("train")
+    assert not app.exception
+    assert app.subheader[0].value == "mine"
+    assert {"Pause", "Stop"} <= set(_labels(app))
+    assert "Training: epoch 3 of 3." in _words(app)
+    assert app.query_params["run"] == ["mine"]
+    # Two of three epochs have ended.
+    table = next(e.value for e in app.dataframe if "Epoch" in e.value.columns)
+    assert list(table["Epoch"]) == [2, 1]
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert any(label.startswith("Loss, epoch 3") for label in metrics)
+
+
+def test_pause_go_on_and_stop_reach_the_run_folder(open_app, home):
+    run = unfinished(home)
+    claim(run)
+    app = open_app("train", run="mine")
+    app.button(key="job.Pause").click().run()
+    assert run.pause_path.exists()
+    assert "Go on" in _labels(app)
+    app.button(key="job.Go on").click().run()
+    assert not run.pause_path.exists()
+    app.button(key="job.Stop").click().run()
+    assert run.stop_path.exists()
+    assert "Stop" not in _labels(app)
+    assert "Stopping after the current batch" in _words(app)
+
+
+def test_a_dead_job_is_called_dead_and_can_be_resumed(open_app, home, monkeypatch):
+    run = unfinished(home)
+    resumed = []
+    monkeypatch.setattr(jobs, "restart", resumed.append)
+    app = open_app("train")
+    assert "killed" in _words(app)
+    assert "Resume after epoch 2" in _labels(app)
+    app.button(key="job.Resume after epoch 2").click().run()
+    assert resumed == [run.path]
+
+
+def test_a_refused_resume_says_why(open_app, home, monkeypatch):
+    unfinished(home)
+
+    def refuse(run_dir: Path) -> Path:
+        raise RunError("another one is training")
+
+    monkeypatch.setattr(jobs, "restart", refuse)
+    app = open_app("train")
+    app.button(key="job.Resume after epoch 2").click().run()
+    assert not app.exception
+    assert "another one is training" in app.error[0].value
+
+
+def test_a_finished_job_stays_under_its_link(open_app, home):
+    make_run(home / "runs" / "mine")
+    app = open_app("train", run="mine")
+    assert not app.exception
+    assert "Done: 5 epochs" in _words(app)
+    assert not {"Pause", "Stop"} & set(_labels(app))
+
+
+def test_a_finished_job_is_not_shown_without_its_link(open_app, home):
+    make_run(home / "runs" / "mine")
+    assert not open_app("train").subheader
+
+
+def test_nothing_polls_unless_a_process_lives(home, monkeypatch):
+    asked = []
+    monkeypatch.setattr(training.st, "fragment", lambda function, run_every: asked.append(run_every) or (lambda *a: 0))
+    run = unfinished(home)
+    training.show(run.path)
+    claim(run)
+    training.show(run.path)
+    assert asked == [None, "1s"]
+
+
+def test_progress_in_words(home):
+    run = unfinished(home)
+    claim(run)
+    words = training.progress_words(jobs.status(run.path))
+    assert words.startswith("Epoch 3 of 3 · step 4 of 4 · 100 %")
+    assert "520 faces per second" in words

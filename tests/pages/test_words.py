@@ -1,0 +1,33 @@
+"""Numbers in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.parts.words import count, duration, interval, moment, percent, plural
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3, "0 s"), (0, "0 s"), (89.4, "89 s"), (90, "2 min"), (3570, "1 h"), (4800, "1 h 20 min"), (180_000, "2 d 2 h")],
+)
+def test_duration(seconds, words):
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(7, "7"), (9_999, "9,999"), (14_710, "14.7 thousand"), (23_500_000, "23.5 million"), (1.2e9, "1.2 billion")],
+)
+def test_count(number, words):
+    assert count(number) == words
+
+
+def test_the_rest():
+    assert percent(0.6128) == "61.3 %"
+    assert interval({"accuracy_low": 0.597, "accuracy_high": 0.6291}) == "59.7–62.9 %"
+    assert moment("2026-03-01T14:05:59.123+00:00") == "2026-03-01 14:05 UTC"
+    assert moment("") == ""
+    assert plural(1, "epoch") == "1 epoch"
+    assert plural(1200, "epoch") == "1,200 epochs"
+    assert plural(2, "mouse", "mice") == "2 mice"
