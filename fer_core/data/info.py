@@ -109,9 +109,7 @@ def damaged(folder: Path, reason: str) -> DataError:
 
 def _from_json(folder: Path, content: dict[str, Any]) -> DatasetInfo:
     counts = {str(split): tuple(int(n) for n in numbers) for split, numbers in content["counts"].items()}
-    if any(
-        split not in emotions.SPLITS or len(numbers) != emotions.COUNT for split, numbers in counts.items()
-    ):
+    if any(split not in emotions.SPLITS or len(numbers) != emotions.COUNT for split, numbers in counts.items()):
         raise ValueError("counts")
     return DatasetInfo(
         path=folder,

@@ -266,9 +266,7 @@ class DatasetWriter:
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise self._disk_full() from error
-            raise DataError(
-                f"Cannot write {self.out}: {error.strerror or error}. Choose another folder."
-            ) from error
+            raise DataError(f"Cannot write {self.out}: {error.strerror or error}. Choose another folder.") from error
 
     def _disk_full(self) -> DataError:
         return DataError(
@@ -285,13 +283,9 @@ def check_target(out: Path, *, overwrite: bool) -> None:
         raise DataError(f"{out} is a file. Give a folder that does not exist yet.")
     if (out / INFO_FILE).is_file():
         if not overwrite:
-            raise DataError(
-                f"{out} already holds a dataset. Give another folder, or replace it with --overwrite."
-            )
+            raise DataError(f"{out} already holds a dataset. Give another folder, or replace it with --overwrite.")
     elif any(out.iterdir()):
-        raise DataError(
-            f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet."
-        )
+        raise DataError(f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet.")
 
 
 def remove_stale(parent: Path) -> None:

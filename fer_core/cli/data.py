@@ -1,0 +1,168 @@
+"""``data import`` and ``data info``: bring data in, and say what is in a dataset folder."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from fer_core import emotions
+from fer_core.cli import add_json_option
+from fer_core.data.info import DatasetInfo
+from fer_core.data.progress import Progress
+
+IMPORT_EPILOG = """\
+sources:
+  sample          faces drawn by this project; nothing is downloaded
+  kaggle          msambare/fer2013 from Kaggle, about 60 MB
+  a file          fer2013.csv or icml_face_data.csv, plain or as .gz .zip .xz .tar.gz
+  a folder, zip   train/<class>/*.jpg|png and test/<class>/*.jpg|png
+
+examples:
+  python -m fer_core data import sample --out datasets/sample
+  python -m fer_core data import fer2013.csv.gz --out datasets/fer2013
+  python -m fer_core data import archive.zip --out datasets/fer2013 --overwrite
+"""
+
+
+def add(subparsers: Any) -> None:
+    """Register ``data`` with its two actions."""
+    parser = subparsers.add_parser("data", help="import faces, look at a dataset folder")
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+
+    importing = actions.add_parser(
+        "import",
+        help="import FER-2013, or draw the sample",
+        epilog=IMPORT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    importing.add_argument("source", metavar="SOURCE", help="sample, kaggle, or the path of a file or folder")
+    importing.add_argument("--out", required=True, type=Path, metavar="DIR", help="the dataset folder to make")
+    importing.add_argument("--name", help="what to call it (default: the folder's name)")
+    importing.add_argument("--title", help="what to call it for people (default: FER-2013, where it is)")
+    importing.add_argument("--overwrite", action="store_true", help="replace the dataset that is in DIR")
+    add_json_option(importing)
+    importing.set_defaults(run=run_import)
+
+    info = actions.add_parser("info", help="what is in a dataset folder")
+    info.add_argument("folder", type=Path, metavar="DIR", help="a dataset folder")
+    add_json_option(info)
+    info.set_defaults(run=run_info)
+
+
+def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Import, with a progress line on standard error."""
+    from fer_core.data.importer import import_dataset
+
+    began = time.monotonic()
+    with _termination_is_interruption(), _ProgressLine(sys.stderr) as line:
+        dataset = import_dataset(
+            args.source, args.out, progress=line.show, name=args.name, title=args.title, overwrite=args.overwrite
+        )
+    seconds = time.monotonic() - began
+    text = f"Imported {len(dataset):,} faces in {seconds:.1f} s.\n\n{describe(dataset.info)}"
+    return {**_as_json(dataset.info), "seconds": round(seconds, 2)}, text
+
+
+def run_info(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Open a dataset folder, which checks it, and describe it."""
+    from fer_core.data.dataset import load_dataset
+
+    info = load_dataset(args.folder).info
+    return _as_json(info), describe(info)
+
+
+def describe(info: DatasetInfo) -> str:
+    """A dataset in a few lines of plain text, with a table of faces per class and split."""
+    width = max(map(len, emotions.NAMES)) + 2
+    rows = [f"{'':{width}}" + "".join(f"{split:>13}" for split in emotions.SPLITS)]
+    for emotion in emotions.EMOTIONS:
+        numbers = [info.counts.get(split, (0,) * emotions.COUNT)[emotion.index] for split in emotions.SPLITS]
+        rows.append(f"{emotion.name:{width}}" + "".join(f"{number:>13,}" for number in numbers))
+    rows.append(f"{'all':{width}}" + "".join(f"{info.split_size(split):>13,}" for split in emotions.SPLITS))
+    head = [
+        f"{info.title}: {info.faces:,} faces of 48×48 pixels",
+        f"folder       {info.path}",
+        f"from         {info.source}, {info.created[:10]}",
+        f"fingerprint  {info.fingerprint[:16]}…",
+    ]
+    notes = ["", *(f"Note: {note}" for note in info.notes)] if info.notes else []
+    return "\n".join([*head, "", *rows, *notes])
+
+
+def _as_json(info: DatasetInfo) -> dict[str, Any]:
+    return {"path": str(info.path), **info.to_json()}
+
+
+class _ProgressLine:
+    """One line that is rewritten on a terminal; a line every five seconds in a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._written = float("-inf")
+        self._width = 0
+
+    def __enter__(self) -> _ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live and self._width:
+            self._stream.write("\n")
+            self._stream.flush()
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        finished = progress.total is not None and progress.done >= progress.total
+        if not self._live and not finished and now - self._written < 5:
+            return
+        self._written = now
+        text = progress_text(progress)
+        if self._live:
+            self._stream.write("\r" + text.ljust(self._width))
+            self._width = len(text)
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def progress_text(progress: Progress) -> str:
+    """For example ``Reading fer2013.csv  ██████░░░░  21,504 of about 35,900 faces, 4 s left``."""
+    done, total, unit = progress.done, progress.total, progress.unit
+    if unit == "bytes":
+        amount = f"{done / 1e6:,.1f}" + (f" of {total / 1e6:,.1f}" if total is not None else "") + " MB"
+    else:
+        about = "" if total is None or done >= total else "about "
+        amount = f"{done:,}" + (f" of {about}{total:,}" if total is not None else "") + f" {unit}"
+    parts = [progress.message]
+    if total:
+        filled = round(20 * min(1.0, done / total))
+        parts.append("█" * filled + "░" * (20 - filled))
+    parts.append(amount if done or total else "…")
+    left = "" if progress.seconds_left is None or done == total else f", {progress.seconds_left:,.0f} s left"
+    return "  ".join(parts) + left
+
+
+@contextlib.contextmanager
+def _termination_is_interruption() -> Iterator[None]:
+    """While importing, treat a request to end (SIGTERM) like Ctrl+C, so that nothing half-written stays."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    # Python allows handlers in the main thread only; elsewhere the caller deals with signals.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

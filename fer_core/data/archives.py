@@ -1,0 +1,253 @@
+"""CSV files, plain or packed, as one guarded text stream; and what may be inside an archive.
+
+Nothing is ever unpacked to disk: members are read as streams. What a file is, is told by its first bytes and not
+by its name. Every archive is checked for entries that climb out of their folder, and every byte that comes out
+of one is counted against ``Settings.max_archive_bytes`` and ``Settings.max_archive_ratio``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, TextIO
+
+from fer_core.errors import DataError
+from fer_core.settings import settings
+
+_BUFFER_BYTES = 1024**2
+# Below this size no archive is a bomb, however well it packs: a few equal faces pack 500 to 1.
+_RATIO_FLOOR_BYTES = 64 * 1024**2
+_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"))
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
+# gzip shrinks FER-2013's CSV 3.2 to 1, xz a little more.
+_USUAL_RATIO = 3.5
+
+KNOWN_CSV = ("fer2013.csv", "icml_face_data.csv")
+
+
+@dataclass(frozen=True)
+class CsvStream:
+    """An open CSV: ``name`` for messages, ``file`` alone, ``text`` to read, ``fraction()`` read so far (0..1).
+
+    ``expected_bytes`` is the size of the CSV once unpacked; an estimate for gzip and xz.
+    """
+
+    name: str
+    file: str
+    text: TextIO
+    fraction: Callable[[], float]
+    expected_bytes: int
+
+
+def sniff(path: Path) -> str:
+    """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes."""
+    with reading(str(path)), path.open("rb") as file:
+        head = file.read(8)
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "plain")
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what a damaged or unreadable file raises into a ``DataError`` that names it."""
+    try:
+        yield
+    except EOFError as error:
+        raise DataError(f"{name} is cut off: it ends before its own end mark. Download it again.") from error
+    except _DAMAGE as error:
+        raise DataError(f"{name} is damaged: {error}. Download it again.") from error
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+@contextmanager
+def open_csv(path: Path, member: str | None = None) -> Iterator[CsvStream]:
+    """Open a CSV: plain, ``.gz``, ``.xz``, or inside a ``.zip``, ``.tar``, ``.tar.gz`` or ``.tar.xz``.
+
+    ``member`` names the CSV inside a zip; left out, :func:`choose_csv` picks it. Raises ``DataError`` for a
+    damaged archive, one without a CSV or with several, one whose entries climb out, and one that is a bomb. The
+    stream's own reads raise what :func:`reading` translates.
+    """
+    with ExitStack() as stack:
+        if sniff(path) == "zip":
+            archive = stack.enter_context(open_zip(path))
+            stream = _zip_member(stack, path, archive, member)
+        elif _is_tar(path):
+            stream = _tar_member(stack, path)
+        else:
+            raw, guard = _unpacked(stack, path)
+            packed = path.stat().st_size
+            expected = packed if sniff(path) == "plain" else int(packed * _USUAL_RATIO)
+            stream = CsvStream(str(path), path.name, _text(guard), lambda: raw.tell() / max(packed, 1), expected)
+        yield stream
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip whose entries stay inside, are not encrypted, and are no bomb by their own account."""
+    with reading(str(path)):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        entries = archive.infolist()
+        check_names(path, (entry.filename for entry in entries))
+        if any(entry.flag_bits & 1 for entry in entries):
+            raise DataError(f"{path} is locked with a password. Unpack it yourself and import the folder.")
+        _check_size(path, sum(entry.file_size for entry in entries), path.stat().st_size)
+        yield archive
+
+
+def check_names(path: Path, names: Iterable[str]) -> None:
+    """Raise ``DataError`` when an entry's name is absolute or climbs out of the archive's folder."""
+    for name in names:
+        plain = name.replace("\\", "/")
+        if plain.startswith("/") or re.match(r"[A-Za-z]:", plain) or ".." in plain.split("/"):
+            raise DataError(
+                f"{path} has an entry that points outside of its folder: {name!r}. "
+                "That is how harmful archives work, so nothing of it was imported. Get it from another place."
+            )
+
+
+def choose_csv(where: str, names: Iterable[str]) -> str | None:
+    """The CSV to import among file names: FER-2013's own by name, else the only one, else None.
+
+    Raises ``DataError`` when there are several and none can be told to be the one.
+    """
+    found = [name for name in names if name.lower().endswith(".csv") and not is_clutter(name)]
+    for known in KNOWN_CSV:
+        named = [name for name in found if PurePosixPath(name).name.lower() == known]
+        if named:
+            found = named
+            break
+    if len(found) > 1:
+        listed = ", ".join(sorted(found)[:5])
+        raise DataError(
+            f"{where} holds {len(found)} CSV files ({listed}) and it is not clear which one to import. "
+            "Unpack it, or choose one, and import that file."
+        )
+    return found[0] if found else None
+
+
+def is_clutter(name: str) -> bool:
+    """True for what operating systems leave behind: hidden files, ``__MACOSX``, thumbnails."""
+    parts = PurePosixPath(name).parts
+    return (
+        any(part.startswith(".") or part == "__MACOSX" for part in parts)
+        or name.endswith("/")
+        or parts[-1].lower() in ("thumbs.db", "desktop.ini")
+    )
+
+
+class Guard(io.RawIOBase):
+    """A readable stream that counts, and stops with ``DataError`` when more comes out than an archive may hold."""
+
+    def __init__(self, source: IO[bytes], path: Path, packed: int | None) -> None:
+        """``packed`` is the archive's size in bytes; None for a plain file, which cannot be a bomb."""
+        super().__init__()
+        self._source, self._path, self._packed = source, path, packed
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._source.read(len(buffer))
+        self.count += len(data)
+        if self._packed is not None:
+            _check_size(self._path, self.count, self._packed)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _check_size(path: Path, unpacked: int, packed: int) -> None:
+    limit, ratio = settings().max_archive_bytes, settings().max_archive_ratio
+    too_big = unpacked > limit
+    if too_big or (unpacked > _RATIO_FLOOR_BYTES and unpacked > ratio * packed):
+        reason = f"more than {limit / 1e9:.1f} GB" if too_big else f"more than {ratio} times its own size"
+        raise DataError(
+            f"{path} would unpack to {reason}, which no copy of FER-2013 does. It looks like an archive made to "
+            "fill up disks, so nothing of it was imported. Get it from another place."
+        )
+
+
+def _unpacked(stack: ExitStack, path: Path) -> tuple[IO[bytes], Guard]:
+    kind = sniff(path)
+    with reading(str(path)):
+        raw = stack.enter_context(path.open("rb"))
+    source: Any = raw
+    if kind == "gzip":
+        source = stack.enter_context(gzip.GzipFile(fileobj=raw))
+    elif kind == "xz":
+        source = stack.enter_context(lzma.LZMAFile(raw))
+    return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size)
+
+
+def _text(guard: io.RawIOBase) -> TextIO:
+    # utf-8-sig: spreadsheet programs put a byte order mark in front.
+    return io.TextIOWrapper(io.BufferedReader(guard, _BUFFER_BYTES), encoding="utf-8-sig", newline="")
+
+
+def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: str | None) -> CsvStream:
+    name = member or choose_csv(str(path), archive.namelist())
+    if name is None:
+        raise _no_csv(path)
+    entry = archive.getinfo(name)
+    with reading(str(path)):
+        try:
+            file = stack.enter_context(archive.open(entry))
+        except NotImplementedError as error:
+            raise DataError(f"{path} is packed in a way Python cannot read: {error}. Unpack it yourself.") from error
+    guard = Guard(file, path, path.stat().st_size)
+    size = max(entry.file_size, 1)
+    return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: guard.count / size, entry.file_size)
+
+
+def _tar_member(stack: ExitStack, path: Path) -> CsvStream:
+    # A tar has no table of contents: read through once for the names (about 1 s), then again for the CSV.
+    with ExitStack() as first, reading(str(path)):
+        names = []
+        for entry in _tar(first, path)[1]:
+            check_names(path, [entry.name, entry.linkname] if entry.linkname else [entry.name])
+            if entry.isreg():
+                names.append(entry.name)
+    name = choose_csv(str(path), names)
+    if name is None:
+        raise _no_csv(path)
+    with reading(str(path)):
+        raw, archive = _tar(stack, path)
+        entry = next(entry for entry in archive if entry.name == name and entry.isreg())
+        file = archive.extractfile(entry)
+    assert file is not None, "a regular file has content"
+    packed = path.stat().st_size
+    guard = Guard(file, path, packed)
+    return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: raw.tell() / packed, entry.size)
+
+
+def _tar(stack: ExitStack, path: Path) -> tuple[IO[bytes], tarfile.TarFile]:
+    raw, guard = _unpacked(stack, path)
+    buffered = io.BufferedReader(guard, _BUFFER_BYTES)
+    return raw, stack.enter_context(tarfile.open(fileobj=buffered, mode="r|"))
+
+
+def _is_tar(path: Path) -> bool:
+    with ExitStack() as stack, reading(str(path)):
+        head = io.BufferedReader(_unpacked(stack, path)[1]).read(512)
+    return head[257:262] == b"ustar"
+
+
+def _base(name: str) -> str:
+    return PurePosixPath(name).name
+
+
+def _no_csv(path: Path) -> DataError:
+    return DataError(
+        f"{path} holds no CSV file. Give fer2013.csv, icml_face_data.csv, an archive of one of them, or a folder "
+        "or zip with train/<class>/ and test/<class>/."
+    )

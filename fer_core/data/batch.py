@@ -1,0 +1,18 @@
+"""Some faces on their way from a source to a dataset folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images uint8 (n, 48, 48), labels int8 (n,), n splits, and n names by which the source calls them."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int8]
+    splits: list[str]
+    names: list[str]

@@ -1,0 +1,195 @@
+"""Import FER-2013, in any of its forms, into a dataset folder: one function."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from fer_core import emotions
+from fer_core.data import archives, csv_source, folder_source
+from fer_core.data.dataset import Dataset, load_dataset, require_all_classes
+from fer_core.data.info import INFO_FILE
+from fer_core.data.progress import Meter, Progress, ProgressCallback
+from fer_core.data.trees import FolderTree, Tree, ZipTree
+from fer_core.data.writer import DatasetWriter, check_target
+from fer_core.errors import DataError
+from fer_core.settings import settings
+
+__all__ = ["Progress", "import_dataset"]
+
+SAMPLE, KAGGLE = "sample", "kaggle"
+
+OFFICIAL_SIZES = {emotions.TRAINING: 28_709, emotions.PUBLIC_TEST: 3_589, emotions.PRIVATE_TEST: 3_589}
+"""Faces per split in FER-2013 (Goodfellow et al., 2013)."""
+
+# What the known files are called in a folder, unpacked or not.
+_KNOWN_FILE = re.compile(r"(fer2013|icml_face_data)(\.csv|(\.csv)?\.(gz|xz|zip|tar\.gz|tgz|tar\.xz))", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What stays the same through one import."""
+
+    out: Path
+    progress: ProgressCallback | None
+    name: str | None
+    title: str | None
+    overwrite: bool
+
+    def writer(self, kind: str, source: str) -> DatasetWriter:
+        return DatasetWriter(
+            self.out, kind=kind, source=source, name=self.name, title=self.title, overwrite=self.overwrite
+        )
+
+
+def import_dataset(
+    source: str | Path,
+    out: str | Path,
+    *,
+    progress: ProgressCallback | None = None,
+    name: str | None = None,
+    title: str | None = None,
+    overwrite: bool = False,
+) -> Dataset:
+    """Import ``source`` into the new dataset folder ``out`` and return it, mapped.
+
+    ``source`` is ``"sample"`` (faces we draw), ``"kaggle"`` (downloaded), or a path: a CSV (plain or packed), an
+    image folder, a zip of either. ``progress`` is called with :class:`Progress`, at most ten times a second; an
+    exception it raises ends the import. Nothing is left behind unless the import succeeds.
+
+    Raises ``DataError`` naming file, row and reason, and ``DownloadError`` for Kaggle.
+    """
+    job = _Job(Path(out), progress, name, title, overwrite)
+    # Before a long download, not after it.
+    check_target(job.out.expanduser().absolute(), overwrite=overwrite)
+    if source == SAMPLE:
+        _import_sample(job)
+    elif source == KAGGLE:
+        from fer_core.data import kaggle
+
+        with _tree(kaggle.download(progress)) as tree:
+            _import_tree(job, tree, kind="kaggle", source=f"Kaggle, {kaggle.HANDLE}")
+    else:
+        _import_path(job, Path(source).expanduser())
+    return load_dataset(job.out.expanduser().absolute())
+
+
+def _import_sample(job: _Job) -> None:
+    # Imported here: drawing needs OpenCV, importing a CSV does not.
+    from fer_core.data.sample import draw_sample
+
+    if job.progress is not None:
+        job.progress(Progress(0, None, "faces", None, "Drawing faces"))
+    seed = settings().sample_seed
+    sample = draw_sample(seed=seed)
+    with job.writer("sample", f"drawn with seed {seed}") as writer:
+        writer.title = job.title or "Drawn sample"
+        writer.expect(len(sample.images))
+        writer.add(sample.images, sample.labels, sample.splits, [f"drawn {i}" for i in range(len(sample.images))])
+        writer.add_regions(sample.regions)
+        writer.note(
+            "These faces are drawn by the project, they are no photographs: good for trying things out, and no "
+            "measure of how well a model reads real faces."
+        )
+    Meter(job.progress, "faces", "Drawing faces").finish(len(sample.images))
+
+
+def _import_path(job: _Job, path: Path) -> None:
+    if not path.exists():
+        raise DataError(f"There is no file or folder {path}. Check the path, or give sample or kaggle.")
+    if path.is_dir() and (path / INFO_FILE).is_file():
+        raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
+    if path.is_dir() or archives.sniff(path) == "zip":
+        with _tree(path) as tree:
+            _import_tree(job, tree, kind="folder", source=path.name)
+    else:
+        _import_csv(job, path, None, path.name)
+
+
+@contextlib.contextmanager
+def _tree(path: Path) -> Iterator[Tree]:
+    if path.is_dir():
+        yield FolderTree(path)
+    else:
+        with archives.open_zip(path) as archive:
+            yield ZipTree(path, archive)
+
+
+def _import_tree(job: _Job, tree: Tree, *, kind: str, source: str) -> None:
+    """A folder or zip holds FER-2013's CSV, or the image folders, or some one CSV: tried in this order."""
+    names = tree.names()
+    path = Path(tree.label)
+    known = _known_file(tree, names)
+    if known is None and folder_source.has_layout(names):
+        _import_images(job, tree, names, kind, source)
+        return
+    member = known or archives.choose_csv(tree.label, names)
+    if member is None:
+        raise DataError(
+            f"{tree.label} holds neither a CSV file nor train/<class>/ and test/<class>/ with JPEG or PNG images "
+            f"(classes: {', '.join(emotions.NAMES)})."
+        )
+    if path.is_dir():
+        _import_csv(job, path / member, None, f"{source}/{member}")
+    else:
+        _import_csv(job, path, member, f"{source} ({member})")
+
+
+def _known_file(tree: Tree, names: list[str]) -> str | None:
+    """FER-2013's own CSV by its name; a packed one counts in a folder, where it can be opened by itself."""
+    base = {name: PurePosixPath(name).name.lower() for name in names}
+    if any(known in base.values() for known in archives.KNOWN_CSV):
+        return archives.choose_csv(tree.label, names)
+    if isinstance(tree, FolderTree):
+        packed = [name for name in names if _KNOWN_FILE.fullmatch(base[name])]
+        # Sorted, fer2013 comes before icml_face_data; both hold the same faces.
+        return packed[0] if packed else None
+    return None
+
+
+def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
+    with archives.open_csv(path, member) as stream, job.writer("csv", source) as writer:
+        writer.expect(stream.expected_bytes // csv_source.BYTES_PER_ROW)
+        meter = Meter(job.progress, "faces", f"Reading {path.name}")
+        for batch in csv_source.read_batches(stream):
+            writer.add(batch.images, batch.labels, batch.splits, batch.names)
+            fraction = stream.fraction()
+            meter.update(len(writer), max(round(len(writer) / fraction), len(writer)) if fraction > 0 else None)
+        _conclude(writer, stream.name, job)
+    meter.finish(len(writer))
+
+
+def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: str) -> None:
+    plan = folder_source.plan(tree, names)
+    # Before any picture is read: an empty class shows in the list of files.
+    require_all_classes(plan.counts, tree.label)
+    with job.writer(kind, source) as writer:
+        for note in plan.notes:
+            writer.note(note)
+        writer.expect(len(plan.faces))
+        meter = Meter(job.progress, "faces", f"Reading {Path(tree.label).name}")
+        for batch in folder_source.read_batches(tree, plan.faces, writer.note):
+            writer.add(batch.images, batch.labels, batch.splits, batch.names)
+            meter.update(len(writer), len(plan.faces))
+        _conclude(writer, tree.label, job)
+    meter.finish(len(writer))
+
+
+def _conclude(writer: DatasetWriter, where: str, job: _Job) -> None:
+    """The checks that need every face, and what to tell about the whole."""
+    counts = writer.counts
+    require_all_classes(counts, where)
+    sizes = {split: sum(numbers) for split, numbers in counts.items()}
+    if sizes == OFFICIAL_SIZES:
+        writer.title = job.title or "FER-2013"
+    else:
+        held = ", ".join(f"{sizes[split]:,} {split}" for split in emotions.SPLITS)
+        official = ", ".join(f"{OFFICIAL_SIZES[split]:,} {split}" for split in emotions.SPLITS)
+        writer.note(f"This is not the whole FER-2013, or not FER-2013: {held}. FER-2013 has {official}.")
+    if not sizes[emotions.PUBLIC_TEST]:
+        writer.note("There is no face in PublicTest, so a training could not choose its best epoch.")
+    if not sizes[emotions.PRIVATE_TEST]:
+        writer.note("There is no face in PrivateTest, so no final score can be measured.")
