@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 KEY = "data"
+BRING = "Bring real data"
+"""The tab of the Dataset page where data comes in, as links name it."""
 _CHOOSE_NEXT = "_choose_data"
 
 
@@ -56,17 +58,17 @@ def current_info() -> DatasetInfo:
     """
     name = st.session_state.get(KEY)
     infos = {info.path.name: info for info in list_datasets()}
+    if name in infos:
+        return infos[name]
     try:
-        if name in infos:
-            return infos[name]
-        if infos:
-            return read_info(default_dataset())
-        draw_sample()
+        if not infos:
+            draw_sample()
+            # Again from the top: now the picker in the sidebar has something to offer.
+            st.rerun()
+        return read_info(default_dataset())
     except DataError as error:
         st.error(str(error))
         st.stop()
-    # Again from the top: now the picker in the sidebar has something to offer.
-    st.rerun()
 
 
 def current_dataset() -> Dataset:
@@ -94,7 +96,7 @@ def sample_banner(info: DatasetInfo) -> None:
             ":material/draw: **These faces are drawn, not photographed.** They are a sample that this program "
             "makes itself, so that you can try everything at once. Numbers on it say nothing about real faces."
         )
-        frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": "bring"})
+        frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": BRING})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

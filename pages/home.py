@@ -1,0 +1,35 @@
+"""Home: what this is, which data and models there are, what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.catalogue import list_datasets
+from fer_core.errors import DataError
+from fer_core.runs.listing import list_models
+from pages.parts import frame, overview
+from pages.parts.data import draw_sample
+
+frame.begin(
+    "FER Explorer",
+    __file__,
+    "Small neural networks look at a face of 48×48 pixels and name one of seven expressions. "
+    "Here you train them, measure them, and see where they go wrong.",
+)
+models = list_models()
+datasets = list_datasets()
+overview.next_steps(models, datasets)
+overview.models(models)
+overview.datasets(datasets)
+st.caption(
+    "A model names the expression that a picture shows, in the eyes of those who labelled the training faces. "
+    "It does not know what a person feels."
+)
+if not datasets:
+    # Last, so that a fresh start shows the page at once and draws meanwhile.
+    try:
+        draw_sample()
+    except DataError as error:
+        st.error(str(error))
+        st.stop()
+    st.rerun()

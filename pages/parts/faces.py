@@ -1,0 +1,194 @@
+"""Faces on a page: the contact sheet that can be clicked, one face large, its facts."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from fer_core import emotions
+from fer_core.data.dataset import Dataset
+from pages.parts.rows import Rows
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SHEET_WIDTH = 560
+"""Width in pixels that a contact sheet gets on a common screen; its height follows from it."""
+
+
+def label_words(label: int) -> str:
+    """``😊 happy``."""
+    emotion = emotions.EMOTIONS[label]
+    return f"{emotion.icon} {emotion.name}"
+
+
+def clickable_sheet(
+    dataset: Dataset, rows: Rows, *, columns: int, key: str, marked: int | None, on_pick: Callable[[int], None]
+) -> None:
+    """One picture of many faces, left to right, then down; a click on one calls ``on_pick`` with its row.
+
+    One picture, because a browser asks for each ``st.image`` on its own and 400 of them take seconds. ``marked``
+    is the row to draw a frame around. Who cannot click has the number field beside it.
+    """
+
+    def picked() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            on_pick(int(points[0]["customdata"][0]))
+
+    from fer_core.plots.faces import describe_sheet
+
+    st.plotly_chart(
+        _sheet_figure(dataset, rows, columns, marked),
+        key=key,
+        on_select=picked,
+        selection_mode="points",
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt=f"{describe_sheet(len(rows), dataset.labels[rows])} Rows {_spans(rows)}.",
+    )
+
+
+def _sheet_figure(dataset: Dataset, rows: Rows, columns: int, marked: int | None) -> go.Figure:
+    import plotly.graph_objects as go
+
+    from fer_core.plots.faces import cell_box, contact_sheet
+
+    labels = dataset.labels[rows]
+    sheet = contact_sheet(np.asarray(dataset.images[rows]), columns, scale=1, labels=labels)
+    height, width = sheet.shape[:2]
+    boxes = [cell_box(index, columns, scale=1, labels=True) for index in range(len(rows))]
+    # As wide as a full sheet, so that faces keep their size on the last page.
+    full_width = cell_box(columns - 1, columns, scale=1, labels=True)[2]
+    figure = go.Figure(
+        go.Scatter(
+            x=[(x0 + x1) / 2 for x0, _, x1, _ in boxes],
+            y=[(y0 + y1) / 2 for _, y0, _, y1 in boxes],
+            customdata=[
+                [int(row), emotions.NAMES[label], str(dataset.splits[row])]
+                for row, label in zip(rows, labels, strict=True)
+            ],
+            mode="markers",
+            # Seen by the mouse, not by the eye: an image reports no clicks, points do.
+            marker={"symbol": "square", "size": 34, "color": "rgba(0,0,0,0)"},
+            unselected={"marker": {"opacity": 0}},
+            selected={"marker": {"opacity": 0}},
+            hovertemplate="row %{customdata[0]:,}<br>%{customdata[1]}, %{customdata[2]}<extra></extra>",
+        )
+    )
+    figure.add_layout_image(
+        source=data_uri(sheet),
+        xref="x",
+        yref="y",
+        x=0,
+        y=0,
+        sizex=width,
+        sizey=height,
+        sizing="stretch",
+        layer="below",
+    )
+    for index in np.flatnonzero(rows == marked):
+        x0, y0, x1, y1 = boxes[index]
+        for colour, line in (("#000000", 6), ("#FFFFFF", 3)):
+            figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": colour, "width": line})
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_layout(
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        height=max(80, round(SHEET_WIDTH * height / full_width)),
+        xaxis={**hidden, "range": [0, max(width, full_width)], "constraintoward": "left"},
+        yaxis={**hidden, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
+        clickmode="event+select",
+        dragmode=False,
+        hovermode="closest",
+        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def legend() -> None:
+    """Which colour means which class."""
+    parts = "".join(
+        f'<span style="white-space:nowrap;margin-right:0.9em"><span style="color:{emotion.colour}">■</span> '
+        f"{emotion.name}</span>"
+        for emotion in emotions.EMOTIONS
+    )
+    st.html(f'<div style="font-size:0.85rem">Frame colour, the label: {parts}</div>')
+
+
+def data_uri(image: npt.NDArray[np.uint8]) -> str:
+    """A picture, uint8 (H, W) or (H, W, 3 or 4), as a ``data:`` address."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def enlarged(face: npt.NDArray[np.uint8], side: int = 336) -> npt.NDArray[np.uint8]:
+    """A face of 48×48 pixels, uint8, with each pixel repeated, so that one sees what the model gets."""
+    return np.kron(face, np.ones((side // face.shape[0],) * 2, dtype=np.uint8))
+
+
+def large(dataset: Dataset, row: int) -> None:
+    """One face, seven times as large, pixel by pixel."""
+    label, split = int(dataset.labels[row]), str(dataset.splits[row])
+    st.image(
+        enlarged(np.asarray(dataset.images[row])),
+        caption=f"Row {row:,}, labelled {label_words(label)}",
+        alt=f"Face in row {row} of {split}, labelled {emotions.NAMES[label]}, 48×48 grey pixels, enlarged.",
+    )
+
+
+def facts(dataset: Dataset, row: int) -> None:
+    """What is known about one face, as a table, and its exact duplicates."""
+    face = np.asarray(dataset.images[row])
+    table = _faces_table(str(dataset.path), dataset.info.fingerprint)
+    sha1 = str(table["sha1"].iat[row])
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Fact": ["Row", "Split", "Label", "Source", "Grey, min / mean / max", "SHA-1 of the pixels"],
+                "Value": [
+                    f"{row:,}",
+                    str(dataset.splits[row]),
+                    label_words(int(dataset.labels[row])),
+                    str(table["source_name"].iat[row]),
+                    f"{face.min()} / {face.mean():.1f} / {face.max()} (0 black, 255 white)",
+                    sha1,
+                ],
+            }
+        ),
+        hide_index=True,
+        alt=f"Facts about the face in row {row}.",
+    )
+    twins = np.flatnonzero((table["sha1"] == sha1).to_numpy())
+    twins = twins[twins != row]
+    if not len(twins):
+        st.caption("No other face has exactly the same pixels.")
+        return
+    told = ", ".join(
+        f"row {twin:,} ({dataset.splits[twin]}, {emotions.NAMES[dataset.labels[twin]]})" for twin in twins[:20]
+    )
+    more = f" and {len(twins) - 20:,} more" if len(twins) > 20 else ""
+    st.warning(f"Exactly the same pixels: {told}{more}.", icon=":material/content_copy:")
+
+
+def _spans(rows: Rows) -> str:
+    """``0 to 95``, or the first few numbers where there are gaps."""
+    if len(rows) > 1 and bool((np.diff(rows) == 1).all()):
+        return f"{rows[0]} to {rows[-1]}"
+    return ", ".join(map(str, rows[:12])) + (" and so on" if len(rows) > 12 else "")
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _faces_table(path: str, fingerprint: str) -> pd.DataFrame:
+    """``faces.parquet`` in memory, keyed by path and fingerprint. Nobody writes to it."""
+    from fer_core.data.dataset import load_dataset
+
+    return load_dataset(path).faces()

@@ -1,0 +1,156 @@
+"""The parts of Home: what to do next, how good the models are, which data there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from fer_core.data.info import DatasetInfo
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.errors import RunError
+from fer_core.runs.listing import ModelInfo
+from pages.parts import frame, words
+from pages.parts.data import BRING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> None:
+    """Links to the other pages, each with the sentence that says why; the most useful one first."""
+    st.header("What to do next", anchor=False)
+    real = any(not info.is_sample for info in datasets)
+    steps: list[tuple[str, str, str, str, frame.Query]] = [
+        ("dataset", "Look at the faces", ":material/grid_view:", "What is in the data, class by class.", {}),
+        (
+            "train",
+            "Train a model",
+            ":material/model_training:",
+            "Watch it learn. The 1-minute preset is quick on the drawn sample.",
+            {},
+        ),
+    ]
+    if models:
+        steps += [
+            (
+                "compare",
+                "Compare the models",
+                ":material/compare:",
+                "Which is better at what: confusion matrices side by side.",
+                {},
+            ),
+            ("photo", "Try your own picture", ":material/photo_camera:", "What each model sees in it.", {}),
+        ]
+    else:
+        steps.reverse()
+    if not real:
+        steps.append(
+            (
+                "dataset",
+                "Bring the real FER-2013",
+                ":material/upload:",
+                "Until then you work with drawn faces.",
+                {"view": BRING},
+            )
+        )
+    with st.container(horizontal=True, key="next-steps"):
+        for page, label, icon, why, query in steps:
+            with st.container(border=True, width=230, height="stretch"):
+                frame.link(page, label, icon=icon, query=query)
+                st.caption(why)
+
+
+def models(infos: Sequence[ModelInfo]) -> None:
+    """Accuracy on PrivateTest of every complete run, as a figure and as a table."""
+    st.header("Models", anchor=False)
+    if not infos:
+        st.info(
+            "There is no model yet. Train one on the drawn sample: it takes about a minute, and needs no download.",
+            icon=":material/info:",
+        )
+        frame.link("train", "Train your first model", icon=":material/model_training:")
+        return
+    rows, scores, names = [], [], []
+    for info in infos:
+        try:
+            measured = info.folder.metrics()
+        except RunError as error:
+            st.warning(str(error))
+            continue
+        rows.append(_model_row(info, measured))
+        found = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
+        if found:
+            scores.append(found)
+            names.append(f"{info.name} on {_data_title(info)}")
+    if scores:
+        _interval_figure(names, scores)
+    import pandas as pd
+
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.1f")},
+        alt="The complete runs: data, accuracy on PrivateTest with its 95 % interval, number of faces, state.",
+    )
+    if len({info.data.get("fingerprint") for info in infos}) > 1:
+        st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
+
+
+def _interval_figure(names: list[str], scores: list[dict[str, Any]]) -> None:
+    from fer_core.plots import accuracy
+
+    st.plotly_chart(
+        accuracy.intervals(names, scores),
+        key="accuracies",
+        config={"displayModeBar": False},
+        alt=f"{PRIVATE_TEST}: {accuracy.describe(names, scores)}",
+    )
+
+
+def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, Any]:
+    score = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
+    return {
+        "Model": info.name,
+        "Title": info.title,
+        "From": "ships with the app" if info.shipped else "trained here",
+        "Data": _data_title(info),
+        "Accuracy (%)": score["accuracy"] * 100 if score else None,
+        "95 % interval": words.interval(score) if score else "not measured",
+        "Faces (n)": score["n"] if score else None,
+        "Made": words.moment(info.created),
+    }
+
+
+def _data_title(info: ModelInfo) -> str:
+    return "the drawn sample" if info.data.get("kind") == "sample" else str(info.data.get("title", "unknown data"))
+
+
+def datasets(infos: Sequence[DatasetInfo]) -> None:
+    """The datasets at hand, as a table."""
+    st.header("Data", anchor=False)
+    if not infos:
+        st.markdown("There is no data yet. A sample of drawn faces is being made right now.")
+        return
+    if all(info.is_sample for info in infos):
+        st.markdown(
+            "So far there is only the **drawn sample**: faces that this program draws itself, so that you can try "
+            "everything at once. They are not photographs."
+        )
+    import pandas as pd
+
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Dataset": info.path.name,
+                "What it is": info.title,
+                "Faces": info.faces,
+                **{split: info.split_size(split) for split in (TRAINING, PUBLIC_TEST, PRIVATE_TEST)},
+                "Imported": words.moment(info.created),
+            }
+            for info in infos
+        ),
+        hide_index=True,
+        alt="The datasets at hand: title, number of faces in all and in each split, time of import.",
+    )
