@@ -116,7 +116,7 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     st.dataframe(table, hide_index=True, column_config=runs.NUMBERS, alt=f"Accuracy on {split} of each run.")
     st.caption(
         "The interval is where the accuracy would fall in 95 of 100 cases if other faces of the same kind had been "
-        "drawn. “Without twins” leaves out faces whose very pixels also occur in another split."
+        "drawn. “Without twins” leaves out faces whose very pixels the model has already seen in Training."
     )
     _card_links(chosen)
 
@@ -133,7 +133,7 @@ def accuracy_table(chosen: list[Evaluated], split: str) -> pd.DataFrame:
                 "Measured on": run.measured_on(split),
                 "Accuracy (%)": scores["accuracy"] * 100 if scores else None,
                 "95 % interval": interval(scores) if scores else "",
-                "Without twins": f"{percent(twins['accuracy'])} (n = {twins['n']:,})" if twins else "no face left",
+                "Without twins": f"{percent(twins['accuracy'])} (n = {twins['n']:,})" if twins else "not measured",
                 "Macro F1": round(scores["macro_f1"], 3) if scores else None,
                 "Log loss (nats)": round(scores["log_loss"], 3) if scores else None,
                 "Calibration error": round(scores["ece"], 3) if scores else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from factories import make_run
@@ -13,8 +14,10 @@ from fer_core.runs.folder import RunFolder
 
 @pytest.fixture
 def two_runs(home: Path) -> tuple[RunFolder, RunFolder]:
+    twins = np.zeros(420, dtype=bool)
+    twins[::11] = True
     return (
-        make_run(home / "runs" / "strong", accuracy=0.9, seed=1, created="2026-01-03T00:00:00+00:00"),
+        make_run(home / "runs" / "strong", accuracy=0.9, seed=1, twins=twins, created="2026-01-03T00:00:00+00:00"),
         make_run(home / "runs" / "weak", accuracy=0.3, seed=2, created="2026-01-02T00:00:00+00:00"),
     )
 
@@ -40,7 +43,10 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
     low, high = scores["accuracy_low"] * 100, scores["accuracy_high"] * 100
     assert table["95 % interval"][0] == f"{low:.1f}–{high:.1f} %"
     assert table["Measured on"][0] == f"the drawn sample, n = {scores['n']}"
-    assert f"n = {scores['without_twins']['n']}" in table["Without twins"][0]
+    clean = scores["without_twins"]
+    assert clean["n"] < scores["n"]
+    assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % (n = {clean['n']})"
+    assert table["Without twins"][1] == "not measured"
 
 
 def test_split_and_runs_come_from_the_url(open_app, two_runs):

@@ -159,7 +159,7 @@ def test_a_running_job_is_found_without_a_link(open_app, home):
     assert app.subheader[0].value == "mine"
     assert {"Pause", "Stop"} <= set(_labels(app))
     assert "Training: epoch 3 of 3." in _words(app)
-    assert app.query_params["run"] == ["mine"]
+    assert app.query_params["run"] == "mine"
     # Two of three epochs have ended.
     table = next(e.value for e in app.dataframe if "Epoch" in e.value.columns)
     assert list(table["Epoch"]) == [2, 1]
