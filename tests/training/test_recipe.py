@@ -1,0 +1,72 @@
+"""Recipes: what they refuse, and in which words."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fer_core.errors import RecipeError
+from fer_core.training.presets import PRESETS, preset
+from fer_core.training.recipe import Augmentation, Recipe
+from fer_core.zoo.registry import names
+
+
+def test_a_recipe_survives_its_file() -> None:
+    recipe = Recipe("custom_cnn", epochs=3, augmentation=Augmentation(flip=True, shift=0.1))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize("architecture", names())
+@pytest.mark.parametrize("key", [item.key for item in PRESETS])
+def test_every_preset_is_valid(key: str, architecture: str) -> None:
+    recipe = preset(key, architecture).validate()
+    assert recipe.augmentation.active == (architecture != "custom_cnn")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"architecture": "alexnet"}, "custom_cnn"),
+        ({"epochs": 0}, "epochs is 0; it must lie between 1"),
+        ({"batch_size": 1}, "batch_size"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"optimizer": "lion"}, "one of adam, sgd"),
+        ({"schedule": "step"}, "cosine, plateau, constant"),
+        ({"precision": "float16"}, "mixed_bfloat16"),
+        ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"warmup_epochs": 99.0}, "warmup_epochs"),
+        ({"input_size": 1000}, "input_size"),
+        ({"augmentation": Augmentation(shift=0.9)}, "augmentation.shift"),
+        ({"initial_weights": "imagenet"}, "trained from scratch"),
+        ({"frozen_epochs": 2}, "trained from scratch"),
+    ],
+)
+def test_a_wrong_choice_is_named_with_what_is_allowed(change: dict[str, object], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        replace(Recipe("custom_cnn"), **change).validate()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epoch": 3}, "unknown keys: epoch"),
+        ({"epochs": "three"}, "epochs must be int, not 'three'"),
+        ({"epochs": True}, "epochs must be int"),
+        ({"augmentation": {"flip": 1}}, "augmentation.flip must be bool"),
+        ({"augmentation": {"flop": True}}, "augmentation.flop"),
+        ({"augmentation": 3}, "augmentation must be a JSON object"),
+    ],
+)
+def test_a_file_that_is_no_recipe_says_where(change: dict[str, object], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        Recipe.from_dict({"architecture": "custom_cnn", **change})
+
+
+def test_a_file_without_an_architecture_is_incomplete() -> None:
+    with pytest.raises(RecipeError, match="architecture"):
+        Recipe.from_dict({"epochs": 3})
+
+
+def test_unknown_presets_are_named() -> None:
+    with pytest.raises(RecipeError, match="minute, quick, serious"):
+        preset("lazy", "custom_cnn")

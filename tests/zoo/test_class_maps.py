@@ -1,0 +1,82 @@
+"""Our closed-form class maps against tf-keras-vis' Grad-CAM, and against the logit they explain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.errors import ExportError
+from fer_core.zoo.registry import get, names
+
+pytestmark = pytest.mark.slow
+
+FACES = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype(np.float32)
+
+
+def shaken(name: str):  # noqa: ANN201 - Keras is imported inside
+    """An untrained model whose weights are random everywhere, so that every class has something to show."""
+    model = get(name).build(input_size=96 if get(name).transfer else 0)
+    rng = np.random.default_rng(1)
+    kernel = model.get_layer("probabilities").kernel
+    kernel.assign(rng.normal(size=kernel.shape) * 0.3)
+    return model
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "custom_cnn_augmented"])
+def test_our_maps_equal_tf_keras_vis(name: str) -> None:
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    from fer_core.zoo.class_maps import feature_tensor, map_grid, with_class_maps
+
+    model = shaken(name)
+    probabilities, maps = with_class_maps(model).predict_on_batch(FACES)
+    assert maps.shape == (4, 7, *map_grid(model))
+    assert map_grid(model) == (6, 6)
+    assert maps.min() >= 0
+    assert np.allclose(probabilities, model.predict_on_batch(FACES), atol=1e-6)
+    layer = feature_tensor(model)._keras_history.operation.name
+    gradcam = Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
+    compared = 0
+    for label in range(7):
+        theirs = gradcam(
+            CategoricalScore([label] * len(FACES)),
+            FACES,
+            penultimate_layer=layer,
+            # Else it walks back to the last convolution, before normalisation and ReLU.
+            seek_penultimate_conv_layer=False,
+            expand_cam=False,
+            normalize_cam=False,
+        )
+        for ours, reference in zip(maps[:, label], np.asarray(theirs), strict=True):
+            if reference.max() <= 0:
+                assert ours.max() == 0
+                continue
+            # Same up to a constant: tf-keras-vis divides by the number of cells.
+            assert np.allclose(ours / ours.max(), reference / reference.max(), atol=1e-4)
+            compared += 1
+    assert compared >= 7, "nearly all maps are empty: the comparison says nothing"
+
+
+def test_mean_of_the_uncut_map_plus_bias_is_the_logit() -> None:
+    import keras
+
+    model = shaken("custom_cnn")
+    features = keras.Model(model.input, model.get_layer("average").input).predict_on_batch(FACES)
+    kernel, bias = (np.asarray(value) for value in model.get_layer("probabilities").get_weights())
+    logits = (features @ kernel).mean(axis=(1, 2)) + bias
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(expected, model.predict_on_batch(FACES), atol=1e-5)
+
+
+def test_a_model_with_an_unknown_head_is_refused_by_name() -> None:
+    import keras
+
+    from fer_core.zoo.class_maps import with_class_maps
+
+    inputs = keras.Input((48, 48, 1))
+    pooled = keras.layers.GlobalMaxPooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(7)(pooled), name="odd")
+    with pytest.raises(ExportError, match="odd has neither a layer called 'average'"):
+        with_class_maps(model)
