@@ -52,6 +52,9 @@ def download(
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(f"the folder {target.parent} cannot be made ({error}).") from error
+    try:
         found = _fetch(url, temporary, progress, timeout, max_bytes)
         if found != sha256.lower():
             raise DownloadError(
@@ -101,9 +104,7 @@ def _fetch(url: str, path: Path, progress: Progress | None, timeout: float, max_
         while block := response.read(_BLOCK):
             done += len(block)
             if done > max_bytes:
-                raise DownloadError(
-                    f"{url} sent more than the {max_bytes:,} bytes expected. Nothing was kept."
-                )
+                raise DownloadError(f"{url} sent more than the {max_bytes:,} bytes expected. Nothing was kept.")
             file.write(block)
             digest.update(block)
             if progress:

@@ -96,9 +96,7 @@ def crop_face(image_bgr: Picture, face: Face) -> npt.NDArray[np.uint8]:
     if x0 >= x1 or y0 >= y1:
         raise ValueError(f"the box {face} lies outside the picture of {width} × {height} pixels")
     grey = cv2.cvtColor(np.ascontiguousarray(image_bgr[y0:y1, x0:x1]), cv2.COLOR_BGR2GRAY)
-    square = cv2.copyMakeBorder(
-        grey, y0 - top, top + side - y1, x0 - left, left + side - x1, cv2.BORDER_REPLICATE
-    )
+    square = cv2.copyMakeBorder(grey, y0 - top, top + side - y1, x0 - left, left + side - x1, cv2.BORDER_REPLICATE)
     method = cv2.INTER_AREA if side > IMAGE_SIZE else cv2.INTER_CUBIC
     resized = cv2.resize(square, (IMAGE_SIZE, IMAGE_SIZE), interpolation=method)
     return np.asarray(resized, dtype=np.uint8)

@@ -115,7 +115,7 @@ class Predictor:
             raise RunError(
                 f"{self.path} is not one of our models: one input (B, 48, 48, 1) and two outputs, "
                 "probabilities (B, 7) and class maps (B, 7, h, w), were expected. "
-                "Make it with: python -m fer_core export RUN"
+                "Make it with: python -m fer_core export RUN --data DATASET"
             )
         self._input = inputs[0]["index"]
         self._probabilities, self._maps = by_rank[2]["index"], by_rank[4]["index"]
@@ -153,15 +153,13 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Pre
             f"the run {folder.name} has no run.json: it is not finished. Wait for its training to end, or "
             f"finish it with: python -m fer_core train --resume {folder.path}"
         )
-    again = f"Make it again with: python -m fer_core export {folder.path}"
+    again = f"Make it again with: python -m fer_core export {folder.path} --data DATASET"
     if not folder.tflite_path.is_file():
         raise RunError(f"the run {folder.name} has no model.tflite. {again}")
     try:
         promised = manifest["files"]["model.tflite"]["sha256"]
     except (KeyError, TypeError):
-        raise RunError(
-            f"{folder.manifest_path} is damaged: it gives no hash of model.tflite. {again}"
-        ) from None
+        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of model.tflite. {again}") from None
     if sha256_of(folder.tflite_path) != promised:
         raise RunError(f"{folder.tflite_path} is damaged: its content is not what run.json promises. {again}")
     return Predictor(
@@ -178,16 +176,13 @@ def _find(text: str) -> RunFolder:
         if place.is_dir():
             return RunFolder(place.resolve())
     known = ", ".join(info.name for info in list_models()) or "none yet"
-    raise RunError(
-        f"there is no model called {text!r}. Known models: {known}. A path to a run folder works too."
-    )
+    raise RunError(f"there is no model called {text!r}. Known models: {known}. A path to a run folder works too.")
 
 
 def _checked(images: Faces) -> Faces:
     array = np.asarray(images)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise ValueError(
-            f"images must be uint8 of shape (B, {IMAGE_SIZE}, {IMAGE_SIZE}), "
-            f"not {array.dtype} of shape {array.shape}"
+            f"images must be uint8 of shape (B, {IMAGE_SIZE}, {IMAGE_SIZE}), not {array.dtype} of shape {array.shape}"
         )
     return array

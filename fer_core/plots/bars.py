@@ -118,7 +118,8 @@ def _panels(titles: Sequence[str], height: int) -> go.Figure:
     settle(figure, height)
     figure.update_annotations(font_size=13)
     # Label order from the top down.
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", ticksuffix=" ")
+    figure.update_xaxes(zeroline=False)
     figure.update_layout(showlegend=False, margin_t=32)
     return figure
 

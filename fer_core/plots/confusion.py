@@ -79,7 +79,7 @@ def matrix(
         )
     ticks = {"tickvals": list(range(COUNT)), "ticktext": list(NAMES), "showgrid": False, "zeroline": False}
     figure.update_xaxes(title_text=f"predicted ({_UNITS[normalise]})", range=[-0.5, COUNT - 0.5], **ticks)
-    figure.update_yaxes(title_text="true", range=[COUNT - 0.5, -0.5], **ticks)
+    figure.update_yaxes(title_text="true", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
     figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
     return figure
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Metric = Literal["loss", "accuracy"]
 _LABELS = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
 _TRAINING = {"color": ACCENT, "width": 2, "dash": "dash"}
+# An epoch's piece of the line is short: short dashes, so that it has some.
+_RUNNING = {**_TRAINING, "dash": "5px,3px"}
 _PUBLIC = {"color": ACCENT, "width": 2.5}
 
 
@@ -78,7 +80,7 @@ def overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, height: in
         figure.add_trace(_line(epochs, values, title, public, True, metric, extra=f"{title}, PublicTest"))
         values = _values(history, metric)
         figure.add_trace(_line(epochs, values, title, training, False, metric, extra=f"{title}, training"))
-    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_xaxes(title_text="epoch (solid: PublicTest, dashed: training)", rangemode="tozero", zeroline=False)
     figure.update_yaxes(title_text=_LABELS[metric])
     return figure
 
@@ -126,7 +128,7 @@ def live(
         public = [factor * event[f"val_{metric}"] for event in epochs]
         first = column == 1
         figure.add_trace(
-            _line(xs, running, "training, running mean of the epoch", _TRAINING, first, metric, "lines"),
+            _line(xs, running, "training, running mean of the epoch", _RUNNING, first, metric, "lines"),
             row=1,
             col=column,
         )
@@ -158,7 +160,7 @@ def describe_live(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping
 def _two_panels(height: int) -> go.Figure:
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1)
     settle(figure, height)
-    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_xaxes(title_text="epoch", rangemode="tozero", zeroline=False)
     for column, label in enumerate(_LABELS.values(), start=1):
         figure.update_yaxes(title_text=label, row=1, col=column)
     return figure

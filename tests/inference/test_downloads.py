@@ -1,0 +1,128 @@
+"""Downloads against a server on this machine: whole files arrive, everything else leaves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import DownloadError
+from fer_core.inference import downloads
+from fer_core.inference.downloads import download, download_yunet, yunet_path, yunet_ready
+
+CONTENT = bytes(range(256)) * 4000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/missing":
+            self.send_error(404, "Not Found")
+            return
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/whole")
+            self.end_headers()
+            return
+        if self.path == "/slow":
+            time.sleep(1.5)
+        self.send_response(200)
+        if self.path != "/unsized":
+            self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[:1000] if self.path == "/cut" else CONTENT)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("page", ["whole", "moved"])
+def test_a_whole_file_arrives(server: str, tmp_path: Path, page: str) -> None:
+    heard: list[tuple[int, int | None]] = []
+    path = tmp_path / "new" / "folder" / "file.bin"
+    got = download(f"{server}/{page}", path, SHA256.upper(), progress=lambda done, total: heard.append((done, total)))
+    assert got == path
+    assert path.read_bytes() == CONTENT
+    assert heard[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+    assert len(heard) > 2
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_server_that_does_not_say_the_size(server: str, tmp_path: Path) -> None:
+    totals: list[int | None] = []
+    download(f"{server}/unsized", tmp_path / "f", SHA256, progress=lambda _, total: totals.append(total))
+    assert set(totals) == {None}
+
+
+@pytest.mark.parametrize(
+    ("page", "options", "words"),
+    [
+        ("missing", {}, "404"),
+        ("cut", {}, "broke off after 1,000 of 1,024,000 bytes"),
+        ("slow", {"timeout": 0.2}, "could not be fetched"),
+        ("whole", {"max_bytes": 5000}, "more than the 5,000 bytes"),
+        ("whole", {"sha256": "0" * 64}, "something else than expected"),
+    ],
+)
+def test_failures_leave_what_was_there(
+    server: str, tmp_path: Path, page: str, options: dict[str, object], words: str
+) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"older")
+    with pytest.raises(DownloadError, match=words):
+        download(f"{server}/{page}", path, **{"sha256": SHA256, **options})
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interruption_leaves_nothing(server: str, tmp_path: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(f"{server}/whole", tmp_path / "file.bin", SHA256, progress=stop)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_server_and_no_web_address(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="Check the network"):
+        download("http://127.0.0.1:9/x", tmp_path / "f", SHA256, timeout=2)
+    with pytest.raises(DownloadError, match="not a web address"):
+        download((tmp_path / "secret").as_uri(), tmp_path / "f", SHA256)
+
+
+def test_a_folder_that_cannot_be_made(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"in the way")
+    with pytest.raises(DownloadError, match="cannot be made"):
+        download(f"{server}/whole", tmp_path / "file" / "below", SHA256)
+
+
+def test_yunet_is_fetched_once(server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "YUNET_URL", f"{server}/whole")
+    monkeypatch.setattr(downloads, "YUNET_SHA256", SHA256)
+    monkeypatch.setattr(downloads, "YUNET_BYTES", len(CONTENT))
+    assert not yunet_ready()
+    assert download_yunet() == yunet_path()
+    assert yunet_ready()
+    monkeypatch.setattr(downloads, "YUNET_URL", f"{server}/missing")
+    assert download_yunet() == yunet_path(), "it is there already: the server is not asked again"
+    yunet_path().write_bytes(CONTENT[:-1])
+    assert not yunet_ready()
+    with pytest.raises(DownloadError):
+        download_yunet()
