@@ -185,7 +185,7 @@ def _unpacked(stack: ExitStack, path: Path) -> tuple[IO[bytes], Guard]:
     if kind == "gzip":
         source = stack.enter_context(gzip.GzipFile(fileobj=raw))
     elif kind == "xz":
-        source = stack.enter_context(lzma.LZMAFile(raw))
+        source = stack.enter_context(lzma.LZMAFile(raw))  # noqa: SIM115  (the stack closes it)
     return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size)
 
 

@@ -137,7 +137,11 @@ def _pixels(text: str) -> npt.NDArray[np.int64]:
     text = text.strip()
     last = text.rpartition(" ")[2]
     if text.count(" ") == PIXELS - 1 and "+" not in text and last.isascii() and last.isdigit():
-        values = np.fromstring(text, dtype=np.int64, sep=" ")
+        try:
+            values = np.fromstring(text, dtype=np.int64, sep=" ")
+        except ValueError:
+            # NumPy 2.4 on; before, it returned the values up to the oddity.
+            return _explain(text)
         if len(values) == PIXELS and values.min() >= 0 and values.max() <= 255:
             return values
     return _explain(text)
