@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, blank, readable_on, scale_colour
+from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, Scale, blank, readable_on, scale_colour
 
 Normalise = Literal["none", "row", "column"]
 
@@ -57,15 +57,8 @@ def matrix(
             hoverinfo="skip",
         )
     )
-    for true, predicted in np.ndindex(COUNT, COUNT):
-        share = float(np.nan_to_num(percent[true, predicted])) / 100
-        figure.add_annotation(
-            x=predicted,
-            y=true,
-            text=_cell(float(shown[true, predicted])),
-            showarrow=False,
-            font={"color": readable_on(scale_colour(scale, share)), "size": 13},
-        )
+    # All at once: added one by one, 49 annotations take 0.2 s.
+    figure.update_layout(annotations=_numbers(shown, np.nan_to_num(percent) / 100, scale))
     figure.add_trace(_click_targets(numbers, percent, _UNITS["column" if normalise == "column" else "row"]))
     if selected is not None:
         true, predicted = selected
@@ -108,6 +101,22 @@ def percentages(counts: npt.ArrayLike, of: Literal["row", "column"]) -> npt.NDAr
     numbers = _checked(counts)
     totals = numbers.sum(axis=1 if of == "row" else 0, keepdims=True)
     return np.divide(100.0 * numbers, totals, out=np.full((COUNT, COUNT), np.nan), where=totals > 0)
+
+
+def _numbers(
+    shown: npt.NDArray[np.int64] | npt.NDArray[np.float64], shares: npt.NDArray[np.float64], scale: Scale
+) -> list[dict[str, Any]]:
+    """The number in each cell as an annotation, black or white by the cell's colour (``shares``, 0..1)."""
+    return [
+        {
+            "x": predicted,
+            "y": true,
+            "text": _cell(float(shown[true, predicted])),
+            "showarrow": False,
+            "font": {"color": readable_on(scale_colour(scale, float(shares[true, predicted]))), "size": 13},
+        }
+        for true, predicted in np.ndindex(COUNT, COUNT)
+    ]
 
 
 def _click_targets(counts: npt.NDArray[np.int64], percent: npt.NDArray[np.float64], unit: str) -> go.Scatter:
