@@ -19,9 +19,7 @@ def test_cosine_rises_through_the_warm_up_and_falls_to_zero() -> None:
 
 
 def test_fine_tuning_starts_a_schedule_of_its_own_at_the_smaller_rate() -> None:
-    recipe = Recipe(
-        "vgg16", epochs=10, learning_rate=1.0, warmup_epochs=0, frozen_epochs=2, fine_tune_factor=0.1
-    )
+    recipe = Recipe("vgg16", epochs=10, learning_rate=1.0, warmup_epochs=0, frozen_epochs=2, fine_tune_factor=0.1)
     assert rate(recipe, 1, 0.0) == pytest.approx(1.0)
     assert rate(recipe, 2, 1.0) == pytest.approx(0.0, abs=1e-9)
     assert rate(recipe, 3, 0.0) == pytest.approx(0.1)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 FACES = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype(np.float32)
 
 
-def shaken(name: str):  # noqa: ANN201 - Keras is imported inside
+def shaken(name: str):
     """An untrained model whose weights are random everywhere, so that every class has something to show."""
     model = get(name).build(input_size=96 if get(name).transfer else 0)
     rng = np.random.default_rng(1)
