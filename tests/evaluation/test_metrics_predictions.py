@@ -9,6 +9,7 @@ import pytest
 from factories import make_labels, make_probabilities
 
 from fer_core.data.dataset import write_dataset
+from fer_core.data.importer import import_dataset
 from fer_core.errors import RunError
 from fer_core.evaluation.metrics import score
 from fer_core.evaluation.predictions import (
@@ -89,3 +90,11 @@ def test_splits_are_scored_with_and_without_twins(tmp_path: Path) -> None:
     assert "nothing was left out" in scores["PublicTest"]["without_twins"]["rule"]
     twins[public] = True
     assert score_splits(frame, twins)["PublicTest"]["without_twins"] is None
+
+
+@pytest.mark.real
+def test_twins_of_the_real_data(tmp_path: Path, fer2013_csv: Path) -> None:
+    dataset = import_dataset(fer2013_csv, tmp_path / "fer2013")
+    twins = exact_twins(dataset)
+    assert twins[dataset.rows("PrivateTest")].sum() == 288
+    assert not twins[dataset.rows("Training")].any()
