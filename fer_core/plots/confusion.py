@@ -70,7 +70,16 @@ def matrix(
             y1=true + 0.5,
             line={"color": "#E69F00", "width": 3},
         )
-    ticks = {"tickvals": list(range(COUNT)), "ticktext": list(NAMES), "showgrid": False, "zeroline": False}
+    ticks = {
+        "tickvals": list(range(COUNT)),
+        "ticktext": list(NAMES),
+        # Where room is short labels turn to the lower left; turned right, the last one would be dropped.
+        "autotickangles": [0, -45],
+        "ticklabeloverflow": "allow",
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }
     figure.update_xaxes(title_text=f"predicted ({_UNITS[normalise]})", range=[-0.5, COUNT - 0.5], **ticks)
     figure.update_yaxes(title_text="true", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
     figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
