@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts import frame
 from pages.parts.data import dataset_picker
 
-st.set_page_config(page_title="FER Explorer", page_icon=":material/sentiment_satisfied:", layout="wide")
+st.set_page_config(page_title="FER Explorer", page_icon="🙂", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),

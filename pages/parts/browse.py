@@ -19,7 +19,7 @@ PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
 def show(dataset: Dataset) -> None:
     """The whole tab."""
     chosen = _filters(dataset)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 3], gap="medium")
     with left:
         _sheet(dataset, chosen)
     with right:
@@ -96,20 +96,26 @@ def _one_face(dataset: Dataset, rows: Rows) -> None:
             "Row number of the face",
             min_value=0,
             max_value=len(dataset) - 1,
-            value=0,
             step=1,
             key=FACE,
             bind="query-params",
         )
     )
-    if asked is not None and asked != str(face) and not asked.isdecimal():
-        st.warning(f"“{asked}” is not a row number. Showing row {face:,}.")
+    if asked is not None and asked != str(face) and not _is_row(asked, len(dataset)):
+        st.warning(f"There is no row “{asked}”: rows run from 0 to {len(dataset) - 1:,}. Showing row {face:,}.")
     before, after = neighbours(rows, face)
     with st.container(horizontal=True):
         _step("Previous", ":material/chevron_left:", before)
         _step("Next", ":material/chevron_right:", after)
+    if len(rows) and face not in rows:
+        st.caption("The filters leave this face out.")
     faces.large(dataset, face)
     faces.facts(dataset, face)
+
+
+def _is_row(text: str, total: int) -> bool:
+    """Whether a link's ``face=`` names a row. A step or a click comes with the number of the face before it."""
+    return text.isdecimal() and int(text) < total
 
 
 def _step(label: str, icon: str, target: int | None) -> None:

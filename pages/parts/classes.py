@@ -25,7 +25,7 @@ def _counts(dataset: Dataset) -> None:
     counts = {split: dataset.info.counts[split] for split in emotions.SPLITS if split in dataset.info.counts}
     with st.container(horizontal=True, key="class-counts"):
         for split, numbers in counts.items():
-            with st.container(width=330):
+            with st.container(width=256):
                 one = {split: numbers}
                 st.plotly_chart(
                     bars.class_counts(one),
@@ -41,7 +41,7 @@ def _counts(dataset: Dataset) -> None:
         table.rename_axis("Expression").reset_index(),
         hide_index=True,
         column_config={
-            **{column: st.column_config.NumberColumn(format="%d") for column in [*counts, "All"]},
+            **{column: st.column_config.NumberColumn(format="localized") for column in [*counts, "All"]},
             "Share (%)": st.column_config.NumberColumn(format="%.1f"),
         },
         alt=bars.describe_class_counts(counts),
@@ -62,16 +62,16 @@ def _mean_faces(dataset: Dataset) -> None:
     )
     means = _means(str(dataset.path), dataset.info.fingerprint)
     training = dataset.info.counts.get(emotions.TRAINING, (0,) * emotions.COUNT)
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for emotion in emotions.EMOTIONS:
             n = training[emotion.index]
-            with st.container(width=144):
+            with st.container(width=96):
                 if not n:
-                    st.caption(f"{emotion.icon} {emotion.name}: no face")
+                    st.caption(f"{emotion.name}: no face")
                     continue
                 st.image(
-                    enlarged(means[emotion.index], 144),
-                    caption=f"{emotion.icon} {emotion.name} (n = {n:,})",
+                    enlarged(means[emotion.index], 96),
+                    caption=f"{emotion.name} (n = {n:,})",
                     alt=f"Mean of the {n:,} Training faces labelled {emotion.name}.",
                 )
 

@@ -20,7 +20,7 @@ from pages.parts.rows import Rows
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SHEET_WIDTH = 560
+SHEET_WIDTH = 500
 """Width in pixels that a contact sheet gets on a common screen; its height follows from it."""
 
 
@@ -115,7 +115,7 @@ def _sheet_figure(dataset: Dataset, rows: Rows, columns: int, marked: int | None
 
 def legend() -> None:
     """Which colour means which class."""
-    parts = "".join(
+    parts = " ".join(
         f'<span style="white-space:nowrap;margin-right:0.9em"><span style="color:{emotion.colour}">■</span> '
         f"{emotion.name}</span>"
         for emotion in emotions.EMOTIONS
@@ -150,23 +150,18 @@ def facts(dataset: Dataset, row: int) -> None:
     face = np.asarray(dataset.images[row])
     table = _faces_table(str(dataset.path), dataset.info.fingerprint)
     sha1 = str(table["sha1"].iat[row])
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Fact": ["Row", "Split", "Label", "Source", "Grey, min / mean / max", "SHA-1 of the pixels"],
-                "Value": [
-                    f"{row:,}",
-                    str(dataset.splits[row]),
-                    label_words(int(dataset.labels[row])),
-                    str(table["source_name"].iat[row]),
-                    f"{face.min()} / {face.mean():.1f} / {face.max()} (0 black, 255 white)",
-                    sha1,
-                ],
-            }
-        ),
-        hide_index=True,
-        alt=f"Facts about the face in row {row}.",
-    )
+    known = {
+        "Row": f"{row:,}",
+        "Split": str(dataset.splits[row]),
+        "Label": label_words(int(dataset.labels[row])),
+        "Source": str(table["source_name"].iat[row]),
+        "Darkest / mean / lightest": f"{face.min()} / {face.mean():.1f} / {face.max()} (0 black, 255 white)",
+        # Two halves: 40 digits in a row would not fit beside a contact sheet.
+        "SHA-1 of the pixels": f"`{sha1[:20]}` `{sha1[20:]}`",
+    }
+    # Names of source files are shown as they are, not read as Markdown.
+    known["Source"] = "`" + known["Source"].replace("`", "'") + "`"
+    st.table(known, border="horizontal", hide_header=True, alt=f"Facts about the face in row {row}.")
     twins = np.flatnonzero((table["sha1"] == sha1).to_numpy())
     twins = twins[twins != row]
     if not len(twins):

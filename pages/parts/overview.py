@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         )
         frame.link("train", "Train your first model", icon=":material/model_training:")
         return
-    rows, scores, names = [], [], []
+    rows, scores, names, labels = [], [], [], []
     for info in infos:
         try:
             measured = info.folder.metrics()
@@ -84,25 +85,30 @@ def models(infos: Sequence[ModelInfo]) -> None:
         if found:
             scores.append(found)
             names.append(f"{info.name} on {_data_title(info)}")
+            labels.append("<br>".join([*textwrap.wrap(info.name, 20), _data_title(info)]))
     if scores:
-        _interval_figure(names, scores)
+        _interval_figure(names, labels, scores)
     import pandas as pd
 
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.1f")},
+        column_config={
+            "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Faces (n)": st.column_config.NumberColumn(format="localized"),
+        },
         alt="The complete runs: data, accuracy on PrivateTest with its 95 % interval, number of faces, state.",
     )
     if len({info.data.get("fingerprint") for info in infos}) > 1:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
 
 
-def _interval_figure(names: list[str], scores: list[dict[str, Any]]) -> None:
+def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str, Any]]) -> None:
+    """``labels`` are ``names`` broken into lines, so that they fit on a phone."""
     from fer_core.plots import accuracy
 
     st.plotly_chart(
-        accuracy.intervals(names, scores),
+        accuracy.intervals(labels, scores),
         key="accuracies",
         config={"displayModeBar": False},
         alt=f"{PRIVATE_TEST}: {accuracy.describe(names, scores)}",
@@ -113,12 +119,12 @@ def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, An
     score = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
     return {
         "Model": info.name,
-        "Title": info.title,
-        "From": "ships with the app" if info.shipped else "trained here",
-        "Data": _data_title(info),
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
         "95 % interval": words.interval(score) if score else "not measured",
         "Faces (n)": score["n"] if score else None,
+        "Data": _data_title(info),
+        "Architecture": info.architecture,
+        "From": "ships with the app" if info.shipped else "trained here",
         "Made": words.moment(info.created),
     }
 
@@ -152,5 +158,9 @@ def datasets(infos: Sequence[DatasetInfo]) -> None:
             for info in infos
         ),
         hide_index=True,
+        column_config={
+            column: st.column_config.NumberColumn(format="localized")
+            for column in ("Faces", TRAINING, PUBLIC_TEST, PRIVATE_TEST)
+        },
         alt="The datasets at hand: title, number of faces in all and in each split, time of import.",
     )
