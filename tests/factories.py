@@ -40,9 +40,7 @@ def make_labels(n: int = 420, *, seed: int = 0) -> tuple[npt.NDArray[np.int8], n
     return labels.astype(np.int8), np.array([SPLITS[(i // COUNT) % 3] for i in range(n)], dtype="<U11")
 
 
-def make_probabilities(
-    labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0
-) -> npt.NDArray[np.float32]:
+def make_probabilities(labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0) -> npt.NDArray[np.float32]:
     """Probabilities float32 (n, 7) whose answers are right with probability ``accuracy``.
 
     Half of the wrong answers name the class's neighbour, the others any class.
@@ -118,9 +116,7 @@ def make_run(
         "milliseconds_per_face": 0.31,
         "threads": 2,
         "machine": "a test",
-        "megabytes": {
-            file: (run.path / file).stat().st_size / 1e6 for file in ("model.keras", "model.tflite")
-        },
+        "megabytes": {file: (run.path / file).stat().st_size / 1e6 for file in ("model.keras", "model.tflite")},
     }
     write_json(run.metrics_path, metrics)
     scored = splits_scores.get(PRIVATE_TEST) or splits_scores[PUBLIC_TEST]

@@ -36,9 +36,7 @@ whose class got probability zero costs 16.1 nats, not infinity."""
 _SUM_TOLERANCE = 1e-2
 
 
-def score(
-    labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
-) -> Scores:
+def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> Scores:
     """All scores of one set of faces, as plain JSON values: SCORES in ``docs/ARCHITECTURE.md``.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), each row adding up to 1. The accuracy's
@@ -68,9 +66,7 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDA
     """Counts, int64 (7, 7): row is the true class, column the predicted one. Both inputs int (n,), 0..6."""
     true, answer = np.asarray(labels, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
     if true.shape != answer.shape or true.ndim != 1:
-        raise ValueError(
-            f"labels {true.shape} and predictions {answer.shape} must be two lists of equal length"
-        )
+        raise ValueError(f"labels {true.shape} and predictions {answer.shape} must be two lists of equal length")
     for name, values in (("labels", true), ("predictions", answer)):
         if len(values) and (values.min() < 0 or values.max() >= COUNT):
             raise ValueError(f"{name} must lie in 0..{COUNT - 1}")
@@ -111,9 +107,7 @@ def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def expected_calibration_error(
-    labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, bins: int = 15
-) -> float:
+def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, bins: int = 15) -> float:
     """How far confidence and accuracy lie apart, 0..1 (Guo et al., 2017, https://arxiv.org/abs/1706.04599).
 
     Faces are sorted by their highest probability into ``bins`` bins of equal width, each open below and
