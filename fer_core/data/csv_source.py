@@ -20,6 +20,7 @@ from fer_core.errors import DataError
 PIXELS = emotions.IMAGE_SIZE**2
 # Bytes of a typical row, measured on fer2013.csv (301,053,565 bytes, 35,887 rows).
 BYTES_PER_ROW = 8_389
+LONGEST_LINE = 100_000
 BATCH = 512
 
 _COLUMNS = ("emotion", "pixels", "usage")
@@ -47,7 +48,7 @@ def read_batches(stream: CsvStream) -> Iterator[Batch]:
 
 
 def _batches(stream: CsvStream) -> Iterator[Batch]:
-    reader = csv.reader(stream.text)
+    reader = csv.reader(_lines(stream))
     header = next(reader, None)
     if not header:
         raise DataError(f"{stream.name} is empty. Download it again.")
@@ -80,6 +81,19 @@ def _batches(stream: CsvStream) -> Iterator[Batch]:
         yield _batch(images, labels, splits, names)
     if not rows:
         raise DataError(f"{stream.name} has a header and no rows. Download it again.")
+
+
+def _lines(stream: CsvStream) -> Iterator[str]:
+    """The lines of the file; a line that never ends is refused before it fills the memory."""
+    number = 0
+    while line := stream.text.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise DataError(
+                f"{stream.name}, row {number:,}: longer than {LONGEST_LINE:,} characters, where a face has about "
+                f"{BYTES_PER_ROW:,}. This is not FER-2013's CSV. Import fer2013.csv or icml_face_data.csv."
+            )
+        yield line
 
 
 def _batch(images: npt.NDArray[np.uint8], labels: list[int], splits: list[str], names: list[str]) -> Batch:

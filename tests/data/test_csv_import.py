@@ -145,8 +145,11 @@ def test_pixel_outside_0_to_255(position: int, value: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("position", "value"),
-    [(1, "x"), (1000, "x"), (2304, "x"), (2304, "7x"), (2304, "²"), (9, "12.5"), (9, "1e2"), (9, "0x10")]
-    + [(9, "1+2"), (9, "12-3"), (9, "nan"), (9, "²")],
+    [
+        *[(position, "x") for position in (1, 1000, 2304)],
+        *[(2304, value) for value in ("7x", "²")],
+        *[(9, value) for value in ("12.5", "1e2", "0x10", "1+2", "12-3", "nan", "²")],
+    ],
 )
 def test_pixel_that_is_no_number(position: int, value: str, tmp_path: Path) -> None:
     source = broken(tmp_path, 7, 1, pixels_with(position, value))
@@ -231,8 +234,14 @@ def test_not_a_text_file(tmp_path: Path) -> None:
 
 
 def test_one_endless_cell(tmp_path: Path) -> None:
-    source = plain(tmp_path / "fer2013.csv", b'emotion,pixels,Usage\n0,"' + b"7 " * 100_000)
+    source = plain(tmp_path / "fer2013.csv", b'emotion,pixels,Usage\n0,"' + b"7 7\n" * 50_000)
     refused(source, "not a well-formed CSV")
+
+
+@pytest.mark.parametrize("filler", [b"7 ", b"0,", b"\0"])
+def test_one_endless_line(filler: bytes, tmp_path: Path) -> None:
+    source = plain(tmp_path / "fer2013.csv", b"emotion,pixels,Usage\n" + filler * 200_000)
+    refused(source, "row 2: longer than 100,000 characters")
 
 
 def test_class_without_a_training_face(tmp_path: Path) -> None:

@@ -1,0 +1,267 @@
+"""FER-2013 as image folders: splits from names or by the stated rule; resizing; everything that can be wrong."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_sources import Faces, jpeg, left_behind, picture_files, write_folder, write_zip
+from PIL import Image
+
+from fer_core import emotions
+from fer_core.data import folder_source
+from fer_core.data.dataset import Dataset
+from fer_core.data.importer import import_dataset
+from fer_core.data.progress import Progress
+from fer_core.errors import DataError
+
+FACES = Faces(each=2)
+FILES = picture_files(FACES)
+
+
+def by_pixels(images: np.ndarray, labels: np.ndarray, splits: list[str]) -> dict[bytes, tuple[int, str]]:
+    return {image.tobytes(): (int(label), split) for image, label, split in zip(images, labels, splits, strict=True)}
+
+
+EXPECTED = by_pixels(FACES.images, FACES.labels, FACES.splits)
+
+
+def content(dataset: Dataset) -> dict[bytes, tuple[int, str]]:
+    return by_pixels(dataset.images, dataset.labels, [str(split) for split in dataset.splits])
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("wrap", ["", "archive/"])
+def test_official_split_comes_from_file_names(packed: bool, wrap: str, tmp_path: Path) -> None:
+    clutter = {"Thumbs.db": b"x", "README.md": b"x", f"{wrap}train/happy/.DS_Store": b"x", "__MACOSX/._a.png": b"x"}
+    files = {wrap + name: data for name, data in FILES.items()} | clutter
+    source = write_zip(tmp_path / "src.zip", files) if packed else write_folder(tmp_path / "src", files)
+    dataset = import_dataset(source, tmp_path / "out")
+    assert content(dataset) == EXPECTED
+    assert dataset.info.kind == "folder"
+    assert sum("recovered from their file names" in note for note in dataset.info.notes) == 1
+    names = dataset.faces()["source_name"]
+    assert names[0] == "train/angry/Training_00000.png"
+    assert left_behind(tmp_path, {source.name}) == ["out"]
+
+
+def test_rows_do_not_depend_on_the_order_of_files(tmp_path: Path) -> None:
+    forward = import_dataset(write_zip(tmp_path / "a.zip", FILES), tmp_path / "a")
+    backward = import_dataset(write_zip(tmp_path / "b.zip", dict(reversed(FILES.items()))), tmp_path / "b")
+    assert forward.info.fingerprint == backward.info.fingerprint
+    order = [emotions.SPLITS.index(split) for split in forward.splits]
+    assert order == sorted(order), "Training first, then PublicTest, then PrivateTest"
+
+
+def test_class_names_in_any_case_and_by_synonym(tmp_path: Path) -> None:
+    rename = {
+        "angry": "Anger",
+        "disgust": "Disgusted",
+        "fear": "FEARFUL",
+        "happy": "happiness",
+        "sad": "Sadness",
+        "surprise": "Surprised",
+        "neutral": "Neutral",
+    }
+    files = {}
+    for name, data in FILES.items():
+        folder, label, file = name.split("/")
+        files[f"{folder.upper()}/{rename[label]}/{file}"] = data
+    assert content(import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")) == EXPECTED
+
+
+def plain_names(each_train: int = 18) -> dict[str, bytes]:
+    """Names that tell nothing: 18 training and 2 test faces of each class."""
+    faces = Faces(each=1)
+    files = {}
+    for label, name in enumerate(emotions.NAMES):
+        for i in range(each_train):
+            files[f"train/{name}/im{i}.png"] = jpeg(np.roll(faces.images[label], i), "PNG")
+        for i in range(2):
+            files[f"test/{name}/im{i}.png"] = jpeg(np.roll(faces.images[label], 100 + i), "PNG")
+    return files
+
+
+def test_public_test_is_carved_where_names_say_nothing(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "src", plain_names())
+    dataset = import_dataset(source, tmp_path / "out")
+    # One in nine of 18, of each class; test counts as PrivateTest.
+    assert dataset.info.counts == {"Training": (16,) * 7, "PublicTest": (2,) * 7, "PrivateTest": (2,) * 7}
+    assert any("14 faces, one in 9 of each class, drawn with seed 2013" in note for note in dataset.info.notes)
+    assert all(name.startswith("train/") for name in dataset.faces()["source_name"][dataset.rows("PublicTest")])
+    again = import_dataset(source, tmp_path / "again")
+    assert again.info.fingerprint == dataset.info.fingerprint, "seeded"
+
+
+def test_carving_takes_at_least_one_of_a_small_class(tmp_path: Path) -> None:
+    files = plain_names(each_train=3)
+    dataset = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")
+    assert dataset.info.counts["PublicTest"] == (1,) * 7
+
+
+def test_nothing_is_carved_where_a_validation_folder_exists(tmp_path: Path) -> None:
+    files = plain_names(3) | {f"validation/{name}/v.png": FILES[next(iter(FILES))] for name in emotions.NAMES}
+    dataset = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")
+    assert dataset.info.counts == {"Training": (3,) * 7, "PublicTest": (1,) * 7, "PrivateTest": (2,) * 7}
+
+
+def test_fer2013_ratio() -> None:
+    """The real class counts, carved as the rule says, give PublicTest its real size to 1 in 500."""
+    merged = [4462, 492, 4593, 8110, 5483, 3586, 5572]  # Training + PublicTest of FER-2013
+    faces = [
+        folder_source.Face(f"train/{emotions.NAMES[label]}/{i}.png", label, emotions.TRAINING, official=False)
+        for label, number in enumerate(merged)
+        for i in range(number)
+    ]
+    _, carved = folder_source._carve(faces)
+    assert abs(carved - 3589) <= 7
+
+
+def test_other_sizes_are_resized_counted_and_told(tmp_path: Path) -> None:
+    gradient = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (96, 1))
+    files = dict(FILES)
+    names = list(files)
+    files[names[0]] = jpeg(gradient, "PNG")
+    files[names[1]] = jpeg(gradient[:60], "PNG")
+    dataset = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")
+    assert "2 of 42 pictures were not 48×48 pixels and were resized; 1 of them were not square and are distorted." in (
+        dataset.info.notes
+    )
+    row = list(dataset.faces()["source_name"]).index(names[0])
+    assert np.abs(dataset.images[row].astype(int) - np.linspace(0, 255, 48)).max() < 6, "a gradient stays one"
+
+
+def test_colour_depth_and_exif(tmp_path: Path) -> None:
+    """Colour by ITU-R 601, 16 bits scaled to 8, and an EXIF rotation ignored."""
+    red = np.zeros((48, 48, 3), np.uint8)
+    red[..., 0] = 200
+    deep = (np.arange(48 * 48, dtype=np.uint16) * 28).reshape(48, 48)
+    buffer = io.BytesIO()
+    Image.fromarray(deep).save(buffer, "PNG")
+    upright = np.zeros((48, 48), np.uint8)
+    upright[:8] = 255
+    turned = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(upright).save(turned, "JPEG", exif=exif)
+    files = dict(FILES)
+    a, b, c = list(files)[:3]
+    files[a], files[b] = jpeg(red, "PNG"), buffer.getvalue()
+    del files[c]
+    c = c.replace(".png", ".JPEG")
+    files[c] = turned.getvalue()
+    dataset = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")
+    names = list(dataset.faces()["source_name"])
+    assert np.abs(dataset.images[names.index(a)].astype(int) - round(0.299 * 200)).max() <= 1
+    assert np.array_equal(dataset.images[names.index(b)], (deep >> 8).astype(np.uint8))
+    assert np.abs(dataset.images[names.index(c)].astype(int) - upright).max() < 40
+    assert "1 of 42 pictures were in colour and were turned to grey." in dataset.info.notes
+
+
+def test_progress_counts_faces(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    import_dataset(write_folder(tmp_path / "src", FILES), tmp_path / "out", progress=seen.append)
+    assert (seen[-1].done, seen[-1].total, seen[-1].unit) == (42, 42, "faces")
+
+
+def test_pictures_elsewhere_are_told(tmp_path: Path) -> None:
+    files = FILES | {"cover.png": b"x", "train/happy/more/x.jpg": b"x"}
+    info = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out").info
+    assert info.faces == 42
+    assert "2 pictures outside train/<class>/ and test/<class>/ were left out." in info.notes
+
+
+def refused(folder: Path, files: dict[str, bytes], *fragments: str) -> None:
+    for packed in (False, True):
+        place = folder / ("zip" if packed else "folder")
+        place.mkdir()
+        source = write_zip(place / "src.zip", files) if packed else write_folder(place / "src", files)
+        with pytest.raises(DataError) as caught:
+            import_dataset(source, place / "out")
+        for fragment in (str(source), *fragments):
+            assert fragment in str(caught.value)
+        assert left_behind(place, {source.name}) == []
+
+
+@pytest.mark.parametrize("wrong", [b"", b"this is text", b"GIF89a" + bytes(20), jpeg(FACES.images[0])[:300]])
+def test_not_an_image(wrong: bytes, tmp_path: Path) -> None:
+    name = list(FILES)[5]
+    refused(tmp_path, FILES | {name: wrong}, name, "is not an image that can be read (JPEG or PNG)")
+
+
+def test_cut_off_png(tmp_path: Path) -> None:
+    name = list(FILES)[5]
+    refused(tmp_path, FILES | {name: FILES[name][:-1200]}, name, "is not an image")
+
+
+def test_other_file_in_a_class_folder(tmp_path: Path) -> None:
+    refused(tmp_path, FILES | {"train/happy/list.txt": b"x"}, "train/happy/list.txt is not an image")
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header promises many pixels: a picture bomb needs no more than that."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [7000, 10_000, 30_000])
+def test_picture_bomb(side: int, tmp_path: Path) -> None:
+    name = list(FILES)[5]
+    refused(tmp_path, FILES | {name: png_claiming(side, side)}, name, "too many for the picture of a face")
+
+
+def test_huge_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.data.trees.MAX_FILE_BYTES", 1_000_000)
+    name = list(FILES)[5]
+    refused(tmp_path, FILES | {name: bytes(2_000_000)}, name, "2 MB, too much")
+
+
+def test_unknown_class(tmp_path: Path) -> None:
+    refused(tmp_path, FILES | {"train/bored/x.png": b"x"}, "train/bored", "angry, disgust, fear")
+
+
+def test_empty_class(tmp_path: Path) -> None:
+    files = {name: data for name, data in FILES.items() if not name.startswith("train/fear/")}
+    refused(tmp_path, files, "Training has no face of fear")
+
+
+def test_several_sets(tmp_path: Path) -> None:
+    files = {f"{root}/{name}": data for root in ("a", "b") for name, data in FILES.items()}
+    refused(tmp_path, files, "several sets", "a, b")
+
+
+def test_no_layout_at_all(tmp_path: Path) -> None:
+    refused(tmp_path, {"happy/x.png": b"x", "sad/y.png": b"y"}, "neither a CSV file nor train/<class>/")
+
+
+def test_train_only_says_that_there_is_no_final_score(tmp_path: Path) -> None:
+    files = {name: data for name, data in plain_names(3).items() if name.startswith("train/")}
+    info = import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out").info
+    assert Counter({split: info.split_size(split) for split in emotions.SPLITS}) == Counter(Training=14, PublicTest=7)
+    assert "There is no face in PrivateTest, so no final score can be measured." in info.notes
+
+
+def test_a_dataset_folder_is_not_imported_again(tmp_path: Path) -> None:
+    import_dataset(write_folder(tmp_path / "src", FILES), tmp_path / "out")
+    with pytest.raises(DataError, match="is a dataset folder already"):
+        import_dataset(tmp_path / "out", tmp_path / "again")
+    assert left_behind(tmp_path, {"src", "out"}) == []
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    write_folder(tmp_path / "elsewhere", {"Training_9.png": FILES[next(iter(FILES))]})
+    source = write_folder(tmp_path / "src", FILES)
+    (source / "train" / "loop").symlink_to(source)
+    assert len(import_dataset(source, tmp_path / "out")) == 42
