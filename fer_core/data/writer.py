@@ -298,7 +298,8 @@ def remove_stale(parent: Path) -> None:
         if match["what"] == "replaced" and not target.exists():
             path.rename(target)
         else:
-            shutil.rmtree(path)
+            # Another import may be removing the same one just now.
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _in_use(path: Path, pid: int) -> bool:
