@@ -28,12 +28,13 @@ YUNET_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0
 YUNET_BYTES = 229_738
 
 _BLOCK = 256 * 1024
+_ALGORITHMS = {64: "sha256", 32: "md5"}
 
 
 def download(
     url: str,
     path: str | Path,
-    sha256: str,
+    digest: str,
     *,
     progress: Progress | None = None,
     timeout: float = 30.0,
@@ -41,7 +42,8 @@ def download(
 ) -> Path:
     """Fetch ``url`` into ``path`` (its folder is made) and return the path.
 
-    ``sha256``: 64 hex digits that the content must have. ``timeout``: seconds without a byte before giving
+    ``digest``: hex digits that the content must have, 64 of SHA-256 or 32 of MD5 (for files whose publisher gives
+    nothing better). ``timeout``: seconds without a byte before giving
     up. Raises ``DownloadError`` when the address cannot be reached, the server refuses, the connection
     breaks, the file is longer than ``max_bytes``, the content has another hash, or it cannot be written.
     Whatever happens, ``path`` is what it was before or the complete file, and nothing else is left behind.
@@ -55,10 +57,11 @@ def download(
     except OSError as error:
         raise DownloadError(f"the folder {target.parent} cannot be made ({error}).") from error
     try:
-        found = _fetch(url, temporary, progress, timeout, max_bytes)
-        if found != sha256.lower():
+        algorithm = _ALGORITHMS[len(digest)]
+        found = _fetch(url, temporary, algorithm, progress, timeout, max_bytes)
+        if found != digest.lower():
             raise DownloadError(
-                f"{url} sent something else than expected (sha256 {found}, not {sha256.lower()}). "
+                f"{url} sent something else than expected ({algorithm} {found}, not {digest.lower()}). "
                 "Nothing was kept. Try again; if it happens again, the file has changed at its source."
             )
         temporary.replace(target)
@@ -94,10 +97,10 @@ def download_yunet(progress: Progress | None = None) -> Path:
     return download(YUNET_URL, yunet_path(), YUNET_SHA256, progress=progress, max_bytes=YUNET_BYTES)
 
 
-def _fetch(url: str, path: Path, progress: Progress | None, timeout: float, max_bytes: int) -> str:
-    """Stream ``url`` into ``path``; returns the content's SHA-256. Raises what urllib raises."""
+def _fetch(url: str, path: Path, algorithm: str, progress: Progress | None, timeout: float, max_bytes: int) -> str:
+    """Stream ``url`` into ``path``; returns the content's hash in hex. Raises what urllib raises."""
     request = urllib.request.Request(url, headers={"User-Agent": "fer-explorer"})
-    digest, done = hashlib.sha256(), 0
+    digest, done = hashlib.new(algorithm), 0
     with urllib.request.urlopen(request, timeout=timeout) as response, path.open("wb") as file:
         length = response.headers.get("Content-Length")
         total = int(length) if length and length.isdigit() else None

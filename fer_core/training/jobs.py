@@ -207,6 +207,7 @@ def _living_state(folder: RunFolder, recent: list[Event], ended: int, total: int
     detail = {
         "loading": "loading libraries and faces",
         "measuring precision": "measuring which precision is faster on this machine",
+        "downloading": f"downloading {phase['detail'] if phase else ''}",
         "building": "building the network",
     }.get(name, name)
     return "starting", f"Starting: {detail}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,8 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     from fer_core.zoo.describe import describe_model
     from fer_core.zoo.registry import get
 
+    if recipe.initial_weights == "imagenet":
+        _fetch_weights(recipe.architecture, journal)
     reason = "chosen in the recipe"
     if recipe.precision == "auto":
         journal.write("phase", name="measuring precision", detail="float32 against mixed_bfloat16")
@@ -121,6 +124,22 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     if state == "done":
         folder.resume_path.unlink(missing_ok=True)
         (folder.path / LOCAL_FILE).unlink(missing_ok=True)
+
+
+def _fetch_weights(architecture: str, journal: Journal) -> None:
+    """Have ImageNet's weights in the cache before the network is built; the journal tells how far the download is."""
+    from fer_core.zoo.weights import imagenet_file
+
+    told = time.monotonic()
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal told
+        if time.monotonic() - told >= 1:
+            told = time.monotonic()
+            of = f" of {total / 1e6:.0f}" if total else ""
+            journal.write("phase", name="downloading", detail=f"ImageNet weights, {done / 1e6:.0f}{of} MB")
+
+    imagenet_file(architecture, tell)
 
 
 def _check_same_data(folder: RunFolder, fingerprint: str) -> None:

@@ -51,6 +51,14 @@ def server() -> Iterator[str]:
         thread.join()
 
 
+def test_md5_is_checked_where_the_publisher_gives_nothing_better(server: str, tmp_path: Path) -> None:
+    digest = hashlib.md5(CONTENT).hexdigest()
+    assert download(f"{server}/whole", tmp_path / "right", digest).read_bytes() == CONTENT
+    with pytest.raises(DownloadError, match="md5"):
+        download(f"{server}/whole", tmp_path / "wrong", "0" * 32)
+    assert not (tmp_path / "wrong").exists()
+
+
 @pytest.mark.parametrize("page", ["whole", "moved"])
 def test_a_whole_file_arrives(server: str, tmp_path: Path, page: str) -> None:
     heard: list[tuple[int, int | None]] = []
@@ -77,7 +85,7 @@ def test_a_server_that_does_not_say_the_size(server: str, tmp_path: Path) -> Non
         ("cut", {}, "broke off after 1,000 of 1,024,000 bytes"),
         ("slow", {"timeout": 0.2}, "could not be fetched"),
         ("whole", {"max_bytes": 5000}, "more than the 5,000 bytes"),
-        ("whole", {"sha256": "0" * 64}, "something else than expected"),
+        ("whole", {"digest": "0" * 64}, "something else than expected"),
     ],
 )
 def test_failures_leave_what_was_there(
@@ -86,7 +94,7 @@ def test_failures_leave_what_was_there(
     path = tmp_path / "file.bin"
     path.write_bytes(b"older")
     with pytest.raises(DownloadError, match=words):
-        download(f"{server}/{page}", path, **{"sha256": SHA256, **options})
+        download(f"{server}/{page}", path, **{"digest": SHA256, **options})
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
 
