@@ -36,6 +36,7 @@ def show(description: Description, *, key: str) -> None:
             svg(description, dark=dark),
             alt=f"Diagram of {description.title}, from the 48×48 face to seven probabilities: "
             f"{len(description.layers)} layers. The layer table lists the same.",
+            width="stretch",
         )
     with table:
         st.dataframe(

@@ -94,8 +94,9 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
         groups.setdefault(run.fingerprint, []).append(run)
     if len(groups) > 1:
         lines = "\n".join(
-            f"- **{runs.data_title(members[0].metrics['data'])}**: {', '.join(run.name for run in members)}"
-            for members in groups.values()
+            f"- **{runs.data_title(members[0].metrics['data'])}** (fingerprint {fingerprint[:8]}): "
+            + ", ".join(run.name for run in members)
+            for fingerprint, members in groups.items()
         )
         st.warning(
             "These runs were measured on different faces, so their numbers cannot be compared with each other:"
@@ -106,8 +107,11 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     if measured:
         titles = [f"{run.name}<br>{runs.data_title(run.metrics['data'])}" for run, _ in measured]
         values = [scores for _, scores in measured]
+        figure = accuracy_plots.intervals(titles, values)
+        # Each label has three lines: run, data, n.
+        figure.update_layout(height=80 + 64 * len(titles))
         st.plotly_chart(
-            accuracy_plots.intervals(titles, values),
+            figure,
             key="accuracies",
             config={"displayModeBar": False},
             alt=accuracy_plots.describe([run.name + ", " + run.measured_on(split) for run, _ in measured], values),
@@ -115,8 +119,8 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     table = accuracy_table(chosen, split)
     st.dataframe(table, hide_index=True, column_config=runs.NUMBERS, alt=f"Accuracy on {split} of each run.")
     st.caption(
-        "The interval is where the accuracy would fall in 95 of 100 cases if other faces of the same kind had been "
-        "drawn. “Without twins” leaves out faces whose very pixels the model has already seen in Training."
+        "The 95 % interval says how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
+        "over faces). “Without twins” leaves out faces whose very pixels the model has already seen in Training."
     )
     _card_links(chosen)
 

@@ -74,7 +74,8 @@ def edit_recipe(architecture: str, preset_key: str) -> Recipe:
             "Name",
             "name",
             start.name,
-            "What this run is called on every page. Empty: the architecture's title.",
+            "The title on the run's card. Empty: the architecture's title.",
+            TITLES[architecture],
         )
         epochs = fields.whole(
             "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
@@ -363,5 +364,7 @@ class _Fields:
     def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
         return bool(st.toggle(label, value, **self._common(key, help_text)))
 
-    def text(self, label: str, key: str, value: str, help_text: str = "") -> str:
-        return str(st.text_input(label, value, max_chars=200, **self._common(key, help_text)) or "")
+    def text(self, label: str, key: str, value: str, help_text: str = "", placeholder: str = "") -> str:
+        return str(
+            st.text_input(label, value, max_chars=400, placeholder=placeholder, **self._common(key, help_text)) or ""
+        )

@@ -69,11 +69,9 @@ def show(info: ModelInfo) -> None:
 
 def _facts(info: ModelInfo) -> None:
     origin = "ships with FER Explorer" if info.shipped else "trained here"
-    parts = [
-        TITLES.get(info.architecture, info.architecture),
-        origin,
-        runs.STATE_WORDS.get(info.state, info.state),
-    ]
+    architecture_title = TITLES.get(info.architecture, info.architecture)
+    parts = [architecture_title] if architecture_title != info.title else []
+    parts += [origin, runs.STATE_WORDS.get(info.state, info.state)]
     if info.created:
         parts.append(moment(info.created))
     if info.data:

@@ -35,8 +35,8 @@ def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
 
 
 def measured_on(data: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
-    """What a number was measured on, in words: ``the drawn sample, n = 210``."""
-    return f"{data_title(data)}, n = {scores['n']:,}"
+    """What a number was measured on, in words: ``the drawn sample, n = 210`` (with unbreakable spaces)."""
+    return f"{data_title(data)}, n\u00a0=\u00a0{scores['n']:,}"
 
 
 def data_title(data: Mapping[str, Any]) -> str:
@@ -66,7 +66,7 @@ def per_class_table(scores: Mapping[str, Any]) -> pd.DataFrame:
     )
     occurring = table[table["Support (faces)"] > 0]
     mean = {
-        "Expression": "mean over classes",
+        "Expression": "mean",
         **{column: occurring[column].mean() for column in table.columns[1:4]},
         "Support (faces)": int(table["Support (faces)"].sum()),
     }

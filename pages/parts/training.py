@@ -143,18 +143,19 @@ def _act(act: Callable[[Path], object], run_dir: Path) -> None:
 def _numbers(status: JobStatus) -> None:
     batch = status.batches[-1] if status.batches else None
     epoch = status.epochs[-1] if status.epochs else None
-    best = max(status.epochs, key=lambda event: event["val_accuracy"], default=None)
+    # Of equal accuracies the one with the lower loss is kept, as in the training loop.
+    best = max(status.epochs, key=lambda event: (event["val_accuracy"], -event["val_loss"]), default=None)
     faces = (status.start or {}).get("validation_faces")
     columns = st.columns(4)
     if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
-        columns[0].metric(f"Loss, epoch {batch['epoch']} so far", f"{batch['loss']:.3f}")
-        columns[1].metric(f"Training accuracy, epoch {batch['epoch']} so far", percent(batch["accuracy"]))
+        columns[0].metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}")
+        columns[1].metric(f"Accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]))
     elif epoch is not None:
         columns[0].metric(f"Loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}")
-        columns[1].metric(f"Training accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]))
+        columns[1].metric(f"Accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]))
     if best is not None:
         columns[2].metric(
-            f"Best on PublicTest, epoch {best['epoch']}",
+            f"Best PublicTest, epoch {best['epoch']}",
             percent(best["val_accuracy"]),
             help=f"Measured on {faces:,} faces. This epoch's model is the one that is kept." if faces else None,
         )
@@ -187,13 +188,18 @@ def _epochs_and_confusion(status: JobStatus) -> None:
     if not status.epochs:
         st.caption("The table and the PublicTest confusion matrix appear when the first epoch ends.")
         return
-    left, right = st.columns([3, 2])
+    left, right = st.columns(2)
     last = status.epochs[-1]
     faces = sum(map(sum, last["confusion"]))
     with left:
         st.markdown(f"**Epochs** ({len(status.epochs)} finished)")
         table = epoch_table(status)
-        st.dataframe(table, hide_index=True, height=340, alt="One row per finished epoch, newest first.")
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="auto" if len(table) < 9 else 340,
+            alt="One row per finished epoch, newest first.",
+        )
     with right:
         st.markdown(f"**PublicTest after epoch {last['epoch']}** (n = {faces:,} faces)")
         results.matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
@@ -204,10 +210,10 @@ def epoch_table(status: JobStatus) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Epoch": event["epoch"],
-            "Loss": round(event["loss"], 4),
-            "Accuracy (%)": round(event["accuracy"] * 100, 1),
-            "PublicTest loss": round(event["val_loss"], 4),
-            "PublicTest accuracy (%)": round(event["val_accuracy"] * 100, 1),
+            "PublicTest (%)": f"{event['val_accuracy'] * 100:.1f}",
+            "Training (%)": f"{event['accuracy'] * 100:.1f}",
+            "PublicTest loss": f"{event['val_loss']:.3f}",
+            "Training loss": f"{event['loss']:.3f}",
             "Learning rate": f"{event['learning_rate']:.2e}",
             "Seconds": round(event["seconds"], 1),
             "Faces per second": round(event["images_per_second"]),

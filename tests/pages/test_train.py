@@ -164,7 +164,7 @@ def test_a_running_job_is_found_without_a_link(open_app, home):
     table = next(e.value for e in app.dataframe if "Epoch" in e.value.columns)
     assert list(table["Epoch"]) == [2, 1]
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert any(label.startswith("Loss, epoch 3") for label in metrics)
+    assert any(label.startswith("Loss so far, epoch 3") for label in metrics)
 
 
 def test_pause_go_on_and_stop_reach_the_run_folder(open_app, home):
