@@ -1,0 +1,52 @@
+"""The card says what the run folder says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from factories import make_run
+
+from fer_core.runs.card import augmentation_sentence, recipe_sentences, write_card
+from fer_core.training.presets import preset
+from fer_core.training.recipe import Augmentation, Recipe
+
+
+def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", accuracy=0.6)
+    manifest, metrics = folder.manifest(), folder.metrics()
+    assert manifest is not None
+    assert metrics is not None
+    write_card(folder, manifest, metrics)
+    card = folder.card()
+    scores = metrics["splits"]["PrivateTest"]
+    assert f"{scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to {scores['accuracy_high']:.1%})" in card
+    assert f"| {scores['n']:,} |" in card
+    assert "does not know what anybody feels" in card
+    assert card.count("| happy |") == 1
+
+
+def test_a_run_measured_on_other_data_says_so_in_bold(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", accuracy=0.6)
+    manifest, metrics = folder.manifest(), folder.metrics()
+    assert manifest is not None
+    assert metrics is not None
+    metrics["data"] = {**metrics["data"], "fingerprint": "another", "title": "My faces"}
+    write_card(folder, manifest, metrics)
+    assert "**Measured on other data than it was trained on: My faces.**" in folder.card()
+
+
+def test_augmentation_in_words() -> None:
+    plain = Recipe("custom_cnn")
+    assert augmentation_sentence(plain) == "No augmentation."
+    busy = replace(plain, augmentation=Augmentation(flip=True, shift=0.1, rotation=10, mixup=0.2))
+    assert augmentation_sentence(busy) == (
+        "Training faces were mirrored half of the time, shifted by up to 10%, turned by up to 10°, blended in pairs "
+        "(mixup, alpha 0.2)."
+    )
+
+
+def test_a_transfer_recipe_says_what_was_pretrained() -> None:
+    text = " ".join(recipe_sentences(preset("serious", "resnet50")))
+    assert "ImageNet weights" in text
+    assert "conv3_block1_1_conv" in text
+    text = " ".join(recipe_sentences(replace(preset("serious", "vgg16"), initial_weights="none")))
+    assert "random weights" in text
