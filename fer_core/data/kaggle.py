@@ -40,6 +40,10 @@ def download(progress: ProgressCallback | None = None) -> Path:
     import requests
     from kagglehub import exceptions
 
+    try:
+        kagglehub.config.get_kaggle_credentials()
+    except ValueError as error:
+        raise DownloadError(f"Your Kaggle credentials cannot be read: {error}. {_CREDENTIALS}") from error
     if progress is not None:
         Meter(progress, "bytes", "Asking Kaggle").update(0, None, force=True)
     try:
@@ -51,7 +55,8 @@ def download(progress: ProgressCallback | None = None) -> Path:
             f"It was deleted; try again. {_BY_HAND}"
         ) from error
     except requests.HTTPError as error:
-        raise DownloadError(_refusal(error)) from error
+        status = error.response.status_code if error.response is not None else None
+        raise DownloadError(_refusal(status)) from error
     except (requests.ConnectionError, requests.Timeout) as error:
         raise DownloadError(
             f"There is no connection to Kaggle. Check your network and try again. {_BY_HAND}"
@@ -61,7 +66,8 @@ def download(progress: ProgressCallback | None = None) -> Path:
             f"The download from Kaggle broke off ({type(error).__name__}). Try again: it goes on where it stopped. "
             f"{_BY_HAND}"
         ) from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+    # ValueError is kagglehub's way to say that it is neither zip nor tar.
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError) as error:
         raise DownloadError(
             f"What Kaggle sent is not a sound archive ({error}). Try again later. {_BY_HAND}"
         ) from error
@@ -72,9 +78,6 @@ def download(progress: ProgressCallback | None = None) -> Path:
                 "KAGGLEHUB_CACHE to a folder on another disk."
             ) from error
         raise DownloadError(f"The download cannot be stored: {error}.") from error
-    except ValueError as error:
-        # kagglehub's way to say that kaggle.json is malformed.
-        raise DownloadError(f"Your Kaggle credentials cannot be read: {error}. {_CREDENTIALS}") from error
 
 
 _CREDENTIALS = (
@@ -83,8 +86,7 @@ _CREDENTIALS = (
 )
 
 
-def _refusal(error: Any) -> str:
-    status = error.response.status_code if error.response is not None else None
+def _refusal(status: int | None) -> str:
     if status in (401, 403):
         return f"Kaggle refused the download (HTTP {status}): it wants valid credentials. {_CREDENTIALS} {_BY_HAND}"
     if status == 404:

@@ -1,0 +1,160 @@
+"""``data import`` and ``data info`` as a person and as a machine sees them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from data_sources import Faces, csv_text, left_behind
+
+from fer_core import emotions
+from fer_core.cli import main
+from fer_core.cli.data import describe, progress_text
+from fer_core.data.dataset import load_dataset
+from fer_core.data.importer import import_dataset
+from fer_core.data.progress import Meter, Progress
+
+FACES = Faces()
+
+
+@dataclass
+class Answer:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command(Protocol):
+    def __call__(self, *arguments: str | Path) -> Answer: ...
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """``python -m fer_core data …`` within this process: its exit code and what it prints."""
+
+    def run(*arguments: str | Path) -> Answer:
+        try:
+            code = main(["data", *map(str, arguments)])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    file = tmp_path / "fer2013.csv"
+    file.write_text(csv_text(FACES.rows()))
+    return file
+
+
+def test_import_then_info(command: Command, source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = command("import", source, "--out", out, "--name", "mine", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    stored = json.loads((out / "dataset.json").read_text())
+    assert {key: result[key] for key in stored} == stored
+    assert (result["path"], result["name"], result["faces"]) == (str(out), "mine", 21)
+    assert result["seconds"] >= 0
+    assert "21 of 21 faces" in done.stderr, "progress goes to standard error"
+
+    info = command("info", out, "--json")
+    assert json.loads(info.stdout) == {"path": str(out), **stored}
+    assert "Training" in command("info", out).stdout
+
+
+def test_mistakes_end_with_code_2_and_one_message(command: Command, source: Path, tmp_path: Path) -> None:
+    source.write_text("emotion,pixels\n0,1\n")
+    failed = command("import", source, "--out", tmp_path / "out", "--json")
+    assert failed.returncode == 2
+    message = json.loads(failed.stdout)["error"]
+    assert "no column 'Usage'" in message
+    assert failed.stderr.strip() == f"error: {message}"
+    assert left_behind(tmp_path, {source.name}) == []
+    assert command("info", tmp_path / "out").returncode == 2
+
+
+def test_overwrite(command: Command, source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    import_dataset(source, out)
+    refused = command("import", source, "--out", out)
+    assert refused.returncode == 2
+    assert "--overwrite" in refused.stderr
+    assert command("import", source, "--out", out, "--overwrite").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_nothing(number: signal.Signals, source: Path, tmp_path: Path) -> None:
+    source.write_text(csv_text(FACES.rows() * 400))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fer_core", "data", "import", str(source), "--out", str(tmp_path / "out")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not any(path.name.startswith(".out.importing-") for path in tmp_path.iterdir()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "the import must still be running"
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert left_behind(tmp_path, {source.name}) == []
+
+
+def test_help_teaches(command: Command) -> None:
+    text = command("import", "--help").stdout
+    for word in ("sample", "kaggle", "icml_face_data.csv", ".tar.gz", "train/<class>/", "--overwrite", "examples:"):
+        assert word in text
+
+
+def test_description_counts_every_cell(source: Path, tmp_path: Path) -> None:
+    text = describe(import_dataset(source, tmp_path / "out").info)
+    for name in (*emotions.NAMES, *emotions.SPLITS):
+        assert name in text
+    assert "21 faces of 48×48 pixels" in text
+    assert any(line.split() == ["all", "7", "7", "7"] for line in text.splitlines())
+    assert "Note: This is not the whole FER-2013" in text
+
+
+def test_progress_in_words() -> None:
+    assert progress_text(Progress(500, 2000, "faces", 12.4, "Reading x")) == (
+        "Reading x  █████░░░░░░░░░░░░░░░  500 of about 2,000 faces, 12 s left"
+    )
+    assert progress_text(Progress(5, 5, "faces", 0.0, "Reading x")).endswith("5 of 5 faces")
+    assert progress_text(Progress(1_500_000, 60_000_000, "bytes", None, "Loading")).endswith("1.5 of 60.0 MB")
+    assert progress_text(Progress(0, None, "faces", None, "Drawing faces")) == "Drawing faces  …"
+
+
+def test_meter_estimates_from_what_was_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("fer_core.data.progress.time.monotonic", lambda: now[0])
+    seen: list[Progress] = []
+    meter = Meter(seen.append, "bytes", "m", start=40)
+    meter.update(40, 100)
+    now[0] += 2
+    meter.update(60, 100)
+    meter.update(61, 100)
+    now[0] += 2
+    meter.finish(100)
+    assert [(progress.done, progress.seconds_left) for progress in seen] == [(40, None), (60, 4.0), (100, 0.0)]
+
+
+def test_sample_by_command(command: Command, tmp_path: Path) -> None:
+    done = command("import", "sample", "--out", tmp_path / "d", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kind"] == "sample"
+    assert load_dataset(tmp_path / "d").info.title == "Drawn sample"

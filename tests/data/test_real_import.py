@@ -1,0 +1,69 @@
+"""The real FER-2013: counts, duplicates, time and memory. Needs FER2013_PATH."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data.dataset import Dataset, load_dataset
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+# Prints the import's seconds and its own peak memory in MB. ru_maxrss is in KB on Linux, in bytes on macOS.
+CHILD = """
+import json, resource, sys, time
+from fer_core.data.importer import import_dataset
+began = time.monotonic()
+reports = []
+import_dataset(sys.argv[1], sys.argv[2], progress=reports.append)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({
+    "seconds": time.monotonic() - began, "megabytes": peak / 1e6, "reports": len(reports), "done": reports[-1].done,
+    "first_total": reports[0].total,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(fer2013_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, float]]:
+    out = tmp_path_factory.mktemp("real") / "fer2013"
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(fer2013_csv), str(out)], capture_output=True, text=True, check=True
+    )
+    return load_dataset(out), json.loads(child.stdout)
+
+
+def test_counts_are_the_official_ones(imported: tuple[Dataset, dict[str, float]]) -> None:
+    dataset, _ = imported
+    sizes = [dataset.info.split_size(split) for split in ("Training", "PublicTest", "PrivateTest")]
+    assert sizes == [28_709, 3_589, 3_589]
+    assert dataset.info.counts["Training"] == (3995, 436, 4097, 7215, 4830, 3171, 4965)
+    assert dataset.info.counts["PublicTest"] == (467, 56, 496, 895, 653, 415, 607)
+    assert dataset.info.counts["PrivateTest"] == (491, 55, 528, 879, 594, 416, 626)
+    assert dataset.info.title == "FER-2013"
+    assert dataset.info.notes == ()
+
+
+def test_known_duplicates_and_blanks(imported: tuple[Dataset, dict[str, float]]) -> None:
+    dataset, _ = imported
+    faces = dataset.faces()
+    sizes = faces.groupby("sha1").size()
+    assert (sizes > 1).sum() == 1_514
+    assert sizes[sizes > 1].sum() == 3_365
+    flat = np.asarray(dataset.images).reshape(len(dataset), -1)
+    assert (flat.min(axis=1) == flat.max(axis=1)).sum() == 12
+
+
+def test_under_a_minute_and_a_gigabyte(imported: tuple[Dataset, dict[str, float]]) -> None:
+    _, measured = imported
+    print(measured)
+    assert measured["seconds"] < 60
+    assert measured["megabytes"] < 1000
+    assert measured["reports"] > 10
+    assert measured["done"] == 35_887
+    assert abs(measured["first_total"] - 35_887) < 4_000, "the estimate is good from the start"
