@@ -59,7 +59,7 @@ def test_a_file_that_disagrees_is_refused_and_the_old_one_stays(
     monkeypatch.setattr(export, "_convert", lambda _, path, half: convert(with_class_maps(other), path, half=half))
     target = tmp_path / "model.tflite"
     target.write_bytes(b"the old one")
-    with pytest.raises(ExportError, match="disagrees with model.keras"):
+    with pytest.raises(ExportError, match=r"disagrees with model\.keras"):
         export.export_litert(model, target, FACES)
     assert target.read_bytes() == b"the old one"
     assert [path.name for path in tmp_path.iterdir()] == ["model.tflite"]
