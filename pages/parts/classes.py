@@ -57,8 +57,8 @@ def _counts(dataset: Dataset) -> None:
 def _mean_faces(dataset: Dataset) -> None:
     st.header("The average face of each expression", anchor=False)
     st.markdown(
-        "Each picture is the mean of all Training faces with that label, pixel by pixel. What stays sharp is what "
-        "those faces have in common."
+        "Each picture is the mean of all Training faces with that label, pixel by pixel (in brackets: how many). What "
+        "stays sharp is what those faces have in common."
     )
     means = _means(str(dataset.path), dataset.info.fingerprint)
     training = dataset.info.counts.get(emotions.TRAINING, (0,) * emotions.COUNT)
@@ -71,7 +71,7 @@ def _mean_faces(dataset: Dataset) -> None:
                     continue
                 st.image(
                     enlarged(means[emotion.index], 96),
-                    caption=f"{emotion.name} (n = {n:,})",
+                    caption=f"{emotion.name} ({n:,})",
                     alt=f"Mean of the {n:,} Training faces labelled {emotion.name}.",
                 )
 

@@ -107,8 +107,11 @@ def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str,
     """``labels`` are ``names`` broken into lines, so that they fit on a phone."""
     from fer_core.plots import accuracy
 
+    figure = accuracy.intervals(labels, scores)
+    lines = 2 + max(label.count("<br>") for label in labels)
+    figure.update_layout(height=90 + len(labels) * (14 * lines + 14))
     st.plotly_chart(
-        accuracy.intervals(labels, scores),
+        figure,
         key="accuracies",
         config={"displayModeBar": False},
         alt=f"{PRIVATE_TEST}: {accuracy.describe(names, scores)}",

@@ -141,23 +141,23 @@ def _answers(
     from fer_core.plots import bars
 
     with st.container(horizontal=True, gap="medium"):
-        with st.container(width=192):
+        with st.container(width=144):
             st.markdown(f"**Face {face_number}**")
             st.image(
-                enlarged(crop, 192),
+                enlarged(crop, 144),
                 caption="What a model sees: 48×48 grey pixels",
                 alt=f"Face {face_number}, cropped, grey, 48×48 pixels, enlarged.",
             )
         for name, probabilities in answers.items():
-            with st.container(width=300):
+            with st.container(width=290):
                 best = int(probabilities.argmax())
                 st.markdown(f"**{name}:** {label_words(best)}, {probabilities[best] * 100:.0f} %")
-                one = {name: probabilities}
                 st.plotly_chart(
-                    bars.probabilities(one, height=230),
+                    # No title in the figure: the line above has the name.
+                    bars.probabilities({"": probabilities}, height=220),
                     key=f"bars-{key}-{name}",
                     config={"displayModeBar": False},
-                    alt=bars.describe_probabilities(one),
+                    alt=bars.describe_probabilities({name: probabilities}),
                 )
     if answers:
         with st.expander("The numbers"):

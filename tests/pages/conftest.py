@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apptest
 import pytest
-from browser import CHROMIUM_ARGS, ROOT, AppServer, chromium_path
+from apptest import WarmPagesManager
+from browser import CHROMIUM_ARGS, AppServer, chromium_path
 from streamlit.testing.v1 import AppTest
+
+from fer_core.data.importer import import_dataset
+from fer_core.settings import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-OpenApp = Callable[..., AppTest]
+
+@pytest.fixture(autouse=True)
+def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ``AppTest`` runs the entry, not the page alone: see :class:`apptest.WarmPagesManager`."""
+    monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", WarmPagesManager)
 
 
 @pytest.fixture
-def open_app(home: Path) -> OpenApp:
-    """``open_app("dataset", split="PublicTest")``: the app at that page, run once, as by a link with that query."""
+def open_app(home: Path) -> Callable[..., AppTest]:
+    """``open_app("dataset", split="PublicTest")``, see :func:`apptest.open_app`, in the test's own, empty home."""
+    return apptest.open_app
 
-    def open_it(page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-        assert not app.exception, app.exception
-        app.switch_page(f"pages/{page}.py")
-        for key, value in query.items():
-            app.query_params[key] = value
-        return app.run()
 
-    return open_it
+@pytest.fixture(scope="session")
+def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn sample, drawn once: a dataset folder to copy."""
+    out = tmp_path_factory.mktemp("drawn") / "sample"
+    import_dataset("sample", out)
+    return out
+
+
+@pytest.fixture
+def sample(home: Path, drawn_sample: Path) -> Path:
+    """The drawn sample in the test's home."""
+    out = settings().datasets_dir / "sample"
+    shutil.copytree(drawn_sample, out)
+    return out
 
 
 @pytest.fixture

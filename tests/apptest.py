@@ -1,0 +1,32 @@
+"""The app under Streamlit's own ``AppTest``, as it is on a server that has shown the entry before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def open_app(page: str = "home", /, **query: str | list[str]) -> AppTest:
+    """The app at ``pages/<page>.py``, run once, as by a link with that query, in the home of the environment."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    assert not app.exception, app.exception
+    app.switch_page(f"pages/{page}.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+class WarmPagesManager(PagesManager):
+    """``AppTest`` makes every run the first one of a server, so that each takes the folder ``pages`` for an app of
+    the old kind and leaves out the entry. Put in its place, this makes every run a later one. (What the very first
+    one does is tested in a real browser.)
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        PagesManager.uses_pages_directory = False

@@ -1,0 +1,48 @@
+"""Home, with nothing at hand and with runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from factories import make_run
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalogue import list_datasets
+from fer_core.settings import settings
+
+OpenApp = Callable[..., AppTest]
+
+
+def test_a_fresh_start_draws_the_sample_and_names_the_next_step(home: Path, open_app: OpenApp) -> None:
+    app = open_app("home")
+    assert not app.exception
+    assert app.title[0].value == "FER Explorer"
+    assert [info.is_sample for info in list_datasets()] == [True]
+    assert any("no model yet" in info.value for info in app.info)
+    assert app.selectbox(key="data").value == "sample"
+    assert app.dataframe[0].value["Faces"].tolist() == [2100]
+
+
+def test_runs_appear_with_accuracy_interval_and_number_of_faces(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", accuracy=0.8)
+    make_run(settings().runs_dir / "mine", accuracy=0.4)
+    app = open_app("home")
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("Model")
+    score = run.metrics()["splits"]["PrivateTest"]
+    assert list(table.index) == ["custom_cnn", "mine"]
+    assert table.loc["custom_cnn", "Accuracy (%)"] == 100 * score["accuracy"]
+    assert table.loc["custom_cnn", "Faces (n)"] == score["n"]
+    assert f"{100 * score['accuracy_low']:.1f}" in table.loc["custom_cnn", "95 % interval"]
+    assert table["From"].tolist() == ["ships with the app", "trained here"]
+    chart = app.get("plotly_chart")[0]
+    assert "custom_cnn on the drawn sample" in chart.proto.alt
+
+
+def test_a_run_with_damaged_metrics_is_named_and_the_page_stands(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().runs_dir / "mine")
+    run.metrics_path.write_text("{")
+    app = open_app("home")
+    assert not app.exception
+    assert any("metrics.json is damaged" in warning.value for warning in app.warning)
