@@ -150,24 +150,27 @@ def _optimisation(fields: _Fields, start: Recipe) -> Recipe:
             0.01,
             "Pulls all weights towards zero, against overfitting.",
         )
+    left, right = st.columns(2)
+    with left:
+        stopping = fields.whole(
+            "Early stopping (epochs, 0 = off)",
+            "early_stopping",
+            start.early_stopping,
+            0,
+            1000,
+            "End the training after this many epochs without a better PublicTest accuracy.",
+        )
     patience = start.plateau_patience
     if schedule == "plateau":
-        patience = fields.whole(
-            "Plateau patience (epochs)",
-            "plateau_patience",
-            patience,
-            1,
-            1000,
-            "Halve the rate after this many epochs without a better PublicTest accuracy.",
-        )
-    stopping = fields.whole(
-        "Early stopping (epochs, 0 = off)",
-        "early_stopping",
-        start.early_stopping,
-        0,
-        1000,
-        "End the training after this many epochs without a better PublicTest accuracy.",
-    )
+        with right:
+            patience = fields.whole(
+                "Plateau patience (epochs)",
+                "plateau_patience",
+                patience,
+                1,
+                1000,
+                "Halve the rate after this many epochs without a better PublicTest accuracy.",
+            )
     return replace(
         start,
         optimizer=optimizer,

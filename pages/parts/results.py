@@ -15,13 +15,9 @@ from pages.parts import runs
 
 def matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str, height: int = 420) -> None:
     """The picture of a confusion matrix; ``share`` shows per cent of the true class instead of faces."""
-    figure = confusion_plots.matrix(
-        counts, normalise="row" if share else "none", dark=st.context.theme.type == "dark", height=height
-    )
-    # In a narrow column level labels would overlap, and Plotly would leave some out.
-    figure.update_xaxes(tickangle=-45)
+    dark = st.context.theme.type == "dark"
     st.plotly_chart(
-        figure,
+        confusion_plots.matrix(counts, normalise="row" if share else "none", dark=dark, height=height),
         key=f"confusion-{key}",
         config={"displayModeBar": False},
         alt=confusion_plots.describe(counts, title),

@@ -17,7 +17,7 @@ RUN = "run"
 
 STATE_WORDS = {
     "done": "trained to the end",
-    "stopped": "stopped early, complete",
+    "stopped": "stopped early",
     "unfinished": "not finished",
     "damaged": "damaged",
 }

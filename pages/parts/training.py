@@ -10,6 +10,7 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.plots import history as history_plots
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
@@ -61,6 +62,9 @@ def _job(run_dir: Path, was_alive: bool) -> None:
     with st.container(border=True, key="job"):
         _headline(status)
         _buttons(status)
+        if status.state in {"failed", "died"} and RunFolder(status.run_dir).log_path.exists():
+            with st.expander("The last lines of its log", icon=":material/terminal:"):
+                st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
         if status.epochs or status.batches:
             _numbers(status)
             _curves(status)
@@ -122,7 +126,7 @@ def _buttons(status: JobStatus) -> None:
             )
         if not status.alive:
             frame.link("run", "Open the run card", icon=":material/id_card:", query={"run": status.name})
-            if status.state in {"done", "stopped"}:
+            if RunFolder(status.run_dir).complete:
                 frame.link("compare", "Compare it", icon=":material/compare:", query={"runs": [status.name]})
 
 

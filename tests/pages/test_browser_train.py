@@ -79,6 +79,8 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
     assert len(within_first) > 1 or len(within_second) > 1, seen
 
     # Reload in the middle, and a second visitor without any link: both find the job.
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
     page.reload()
     expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
     second = open_page("train")
@@ -88,6 +90,13 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
     expect(page.get_by_text(re.compile("Done: 3 epochs"))).to_have_count(1, timeout=MINUTE)
     expect(page.get_by_text("PublicTest after epoch 3")).to_have_count(1, timeout=MINUTE)
     assert (run / "run.json").exists()
+
+    # While the job lived the page asked each second; now that it has ended, it is still.
+    assert len(sent) > 5
+    page.wait_for_timeout(3000)
+    asked = len(sent)
+    page.wait_for_timeout(3500)
+    assert len(sent) == asked
 
     page.get_by_role("link", name="Compare it").click()
     expect(page.get_by_role("heading", name="Accuracy on PrivateTest")).to_be_visible(timeout=MINUTE)

@@ -193,6 +193,26 @@ def test_a_dead_job_is_called_dead_and_can_be_resumed(open_app, home, monkeypatc
     assert resumed == [run.path]
 
 
+def test_a_dead_job_shows_its_log(open_app, home):
+    run = unfinished(home)
+    run.log_path.write_text("first\nOut of memory\n")
+    app = open_app("train")
+    assert "Out of memory" in app.code[0].value
+
+
+def test_a_run_stopped_in_its_first_epoch_is_not_offered_to_compare(open_app, home):
+    run = unfinished(home)
+    for file in (run.resume_path, run.keras_path, run.history_path):
+        file.unlink()
+    before = [event for event in run.events() if event["event"] not in {"epoch", "checkpoint"}]
+    stopped = {**before[-1], "event": "stopped", "epoch": 1, "reason": "asked to stop"}
+    run.journal_path.write_text("".join(json.dumps(event) + "\n" for event in [*before, stopped]))
+    app = open_app("train")
+    assert not app.exception
+    assert "Start again" in _labels(app)
+    assert [link.proto.label for link in app.get("page_link") if "Compare" in link.proto.label] == []
+
+
 def test_a_refused_resume_says_why(open_app, home, monkeypatch):
     unfinished(home)
 
