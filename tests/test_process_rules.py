@@ -1,0 +1,144 @@
+"""Two processes, one rule: the app's process never imports TensorFlow or Keras, ``fer_core`` never Streamlit."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import make_run
+
+from fer_core.data.importer import import_dataset
+from fer_core.settings import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("tensorflow", "keras", "tf_keras_vis")
+CORE = sorted((ROOT / "fer_core").rglob("*.py"))
+APP = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").rglob("*.py"))]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Names of all modules that any import statement in the tree asks for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def roots(names: Iterator[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def run_python(program: str, **environment: str) -> str:
+    """Output of a program in a fresh interpreter at the project's root."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_never_asks_for_streamlit_or_pages(path: Path) -> None:
+    assert not roots(imports(parse(path))) & {"streamlit", "pages"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_asks_for_keras_only_inside_functions(path: Path) -> None:
+    tree = parse(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = []
+    # Imports for type checkers alone cost nothing at run time.
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
+    ]
+    assert not roots(imports(tree)) & set(HEAVY)
+
+
+@pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_never_ask_for_keras(path: Path) -> None:
+    assert not roots(imports(parse(path))) & set(HEAVY)
+
+
+def modules_that_pages_use() -> set[str]:
+    """Every module of ``fer_core`` that a page or a part of one imports, at its top or in a function."""
+    found = set()
+    for path in APP:
+        for name in imports(parse(path)):
+            parts = name.split(".")
+            # "from package import name" may name a module or something in it.
+            for length in (len(parts), len(parts) - 1):
+                place = ROOT.joinpath(*parts[:length])
+                if parts[0] == "fer_core" and place.with_suffix(".py").exists():
+                    found.add(".".join(parts[:length]))
+    return found
+
+
+def test_what_pages_use_of_the_core_loads_neither_streamlit_nor_keras() -> None:
+    modules = sorted(modules_that_pages_use())
+    assert len(modules) >= 10
+    program = (
+        "import importlib, json, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        f"print(json.dumps([name for name in ('streamlit', *{HEAVY!r}) if name in sys.modules]))"
+    )
+    assert json.loads(run_python(program)) == []
+
+
+VISIT_ALL = """
+import io, json, sys
+import numpy as np
+from PIL import Image
+import streamlit.testing.v1.app_test as app_test
+from apptest import WarmPagesManager, open_app
+app_test.PagesManager = WarmPagesManager
+problems = []
+def visit(page, **query):
+    app = open_app(page, **query)
+    problems.extend(f"{page} {query}: {error.message}" for error in app.exception)
+    return app
+visit("home")
+for view in ("Faces", "Classes", "Bring real data"):
+    visit("dataset", view=view)
+visit("train")
+visit("compare")
+visit("run")
+visit("run", run="mine")
+picture = io.BytesIO()
+Image.fromarray(np.zeros((48, 48), dtype=np.uint8)).save(picture, "PNG")
+app = visit("photo")
+app.file_uploader[0].set_value([("face.png", picture.getvalue(), "image/png")])
+app.run()
+# The bars are the models' answers: without them nothing was predicted.
+assert app.get("plotly_chart"), "no model has answered"
+problems.extend(error.message for error in app.exception)
+print(json.dumps({"problems": problems, "heavy": [name for name in %r if name in sys.modules]}))
+"""
+
+
+def test_visiting_every_page_loads_no_keras(home: Path) -> None:
+    import_dataset("sample", settings().datasets_dir / "sample")
+    make_run(settings().runs_dir / "mine")
+    pages = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    visited = {page for page in pages if f'visit("{page}"' in VISIT_ALL}
+    assert visited == pages, f"visit {pages - visited} too"
+    assert json.loads(run_python(VISIT_ALL % (HEAVY,))) == {"problems": [], "heavy": []}
