@@ -14,6 +14,7 @@ from fer_core.runs.folder import RunFolder, write_json
 from fer_core.runs.journal import Journal
 from fer_core.training.lock import TrainingLock
 from fer_core.training.recipe import Recipe
+from fer_core.training.resources import check_resources
 
 LOCAL_FILE = "local.json"
 """Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
@@ -25,10 +26,13 @@ ALLOWED_BEFORE = {"log.txt", "recipe.json", "job.pid"}
 def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     """Train ``recipe`` on the dataset folder ``data`` into the new folder ``run_dir``, and complete it.
 
-    Raises ``RunError`` if the folder is in use or another training runs, ``RecipeError``, ``DataError``. A failure
+    Raises ``RunError`` if the folder is in use, another training runs, or memory or disk are too small; ``RecipeError``, ``DataError``. A failure
     after the start is written to the journal.
     """
     recipe.validate()
+    problems = check_resources(recipe, data)
+    if problems:
+        raise RunError(" ".join(problems))
     folder = RunFolder(run_dir.resolve())
     if folder.path.exists():
         found = {path.name for path in folder.path.iterdir()} - ALLOWED_BEFORE

@@ -1,0 +1,56 @@
+"""Too little memory or disk is told before a training starts."""
+
+from collections import namedtuple
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data.dataset import write_dataset
+from fer_core.errors import RunError
+from fer_core.training import jobs, resources
+from fer_core.training.recipe import Recipe
+
+Memory = namedtuple("Memory", "available")
+Disk = namedtuple("Disk", "free")
+
+
+@pytest.fixture
+def data(home: Path) -> Path:
+    images = np.random.default_rng(0).integers(0, 256, (21, 48, 48), dtype=np.uint8)
+    splits = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+    write_dataset(home / "datasets" / "few", images, np.arange(21) % 7, splits)
+    return home / "datasets" / "few"
+
+
+def test_an_ordinary_training_fits(data: Path) -> None:
+    assert resources.check_resources(Recipe("custom_cnn"), data) == []
+
+
+def test_too_little_memory_is_told_with_figures_and_nothing_starts(
+    data: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: Memory(500e6))
+    problems = resources.check_resources(Recipe("custom_cnn"), data)
+    assert len(problems) == 1
+    assert "0.5 GB are free" in problems[0]
+    assert "smaller batch size" in problems[0]
+    with pytest.raises(RunError, match="of memory"):
+        jobs.start(Recipe("custom_cnn"), data)
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_too_little_disk_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources.shutil, "disk_usage", lambda _: Disk(10e6))
+    problems = resources.check_resources(Recipe("custom_cnn"), data)
+    assert len(problems) == 1
+    assert "10 MB are free" in problems[0]
+
+
+def test_a_larger_batch_input_or_network_needs_more() -> None:
+    small = resources.estimate_memory(Recipe("custom_cnn", batch_size=32), 1000)
+    assert resources.estimate_memory(Recipe("custom_cnn", batch_size=256), 1000) > small
+    vgg = Recipe("vgg16", batch_size=32, input_size=48)
+    assert resources.estimate_memory(vgg, 1000) > small
+    assert resources.estimate_memory(replace(vgg, input_size=96), 1000) > resources.estimate_memory(vgg, 1000)
