@@ -26,8 +26,8 @@ ALLOWED_BEFORE = {"log.txt", "recipe.json", "job.pid"}
 def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     """Train ``recipe`` on the dataset folder ``data`` into the new folder ``run_dir``, and complete it.
 
-    Raises ``RunError`` if the folder is in use, another training runs, or memory or disk are too small; ``RecipeError``, ``DataError``. A failure
-    after the start is written to the journal.
+    Raises ``RunError`` if the folder is in use, another training runs, or memory or disk are too small;
+    ``RecipeError``, ``DataError``. A failure after the start is written to the journal.
     """
     recipe.validate()
     problems = check_resources(recipe, data)
