@@ -80,7 +80,7 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     # Reload in the middle, and a second visitor without any link: both find the job.
     sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.reload()
     expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
     second = open_page("train")
@@ -92,7 +92,7 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
     assert (run / "run.json").exists()
 
     # While the job lived the page asked each second; now that it has ended, it is still.
-    assert len(sent) > 5
+    assert len(sent) >= 3
     page.wait_for_timeout(3000)
     asked = len(sent)
     page.wait_for_timeout(3500)
