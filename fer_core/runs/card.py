@@ -36,10 +36,10 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
     architecture = get(recipe.architecture)
     kind = "AdamW" if recipe.optimizer == "adam" else "SGD with Nesterov momentum 0.9"
     sentences = [
-        f"{recipe.epochs} epochs in batches of {recipe.batch_size} faces, {recipe.precision} arithmetic, "
+        f"{_count(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} faces, {recipe.precision} arithmetic, "
         f"seed {recipe.seed}.",
         f"{kind}, learning rate {recipe.learning_rate:g} ({recipe.schedule} schedule, "
-        f"{recipe.warmup_epochs:g} epochs of warm-up), weight decay {recipe.weight_decay:g}, "
+        f"{_count(recipe.warmup_epochs, 'epoch')} of warm-up), weight decay {recipe.weight_decay:g}, "
         f"label smoothing {recipe.label_smoothing:g}.",
     ]
     if recipe.class_weights != "none":
@@ -51,12 +51,16 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
             recipe.initial_weights, "weights from a local file"
         )
         sentences.append(
-            f"It started from {start}. The head alone trained for {recipe.frozen_epochs} epochs; then layers from "
-            f"{recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
+            f"It started from {start}. The head alone trained for {_count(recipe.frozen_epochs, 'epoch')}; then layers "
+            f"from {recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
         )
     if recipe.early_stopping:
-        sentences.append(f"Early stopping after {recipe.early_stopping} epochs without a better PublicTest.")
+        sentences.append(f"Early stopping after {_count(recipe.early_stopping, 'epoch')} without a better PublicTest.")
     return sentences
+
+
+def _count(number: float, word: str) -> str:
+    return f"{number:g} {word}" if number == 1 else f"{number:g} {word}s"
 
 
 def augmentation_sentence(recipe: Recipe) -> str:

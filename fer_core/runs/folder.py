@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +164,10 @@ class RunFolder:
 
 
 def new_run_dir(architecture: str) -> Path:
-    """A new folder name in the runs folder: the architecture and the local time, to the second."""
-    return settings().runs_dir / f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}"
+    """A folder name in the runs folder that is not taken: the architecture and the local time, to the second."""
+    base = settings().runs_dir / f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}"
+    candidates = (base if number == 1 else base.with_name(f"{base.name}-{number}") for number in count(1))
+    return next(path for path in candidates if not path.exists())
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

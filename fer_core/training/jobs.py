@@ -7,9 +7,9 @@ and the command line all find the same job and see the same state.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from fer_core.runs.folder import RunFolder, new_run_dir, write_json
 from fer_core.runs.history import epochs_of
 from fer_core.runs.journal import Event
 from fer_core.settings import PROJECT_ROOT, settings
-from fer_core.training.lock import alive, busy_message, holder
+from fer_core.training.lock import busy_message, claim, holder
 from fer_core.training.recipe import Recipe
 from fer_core.training.resources import check_resources
 
@@ -29,6 +29,7 @@ __all__ = [
     "JobStatus",
     "check_resources",
     "current",
+    "delete",
     "pause",
     "restart",
     "start",
@@ -40,8 +41,6 @@ __all__ = [
 FINISHING = {"evaluating": "evaluating", "exporting": "exporting", "writing card": "exporting"}
 ACTIVE_STATES = ("starting", "running", "pausing", "paused", "stopping", "evaluating", "exporting")
 LOW_PRIORITY = 10
-START_SECONDS = 10.0
-"""How long a fresh child may take to claim the lock before it counts as died: Python starts in well under that."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,17 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
         raise RunError(" ".join(problems))
     _refuse_if_busy()
     folder = RunFolder((run_dir or new_run_dir(recipe.architecture)).resolve())
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_json(folder.recipe_path, recipe.to_dict())
-    _spawn(
-        folder,
-        ["train", "--recipe", str(folder.recipe_path), "--data", str(data), "--run-dir", str(folder.path)],
-    )
+    try:
+        folder.path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"{folder.path} exists already. Choose another folder for the run.") from None
+    try:
+        write_json(folder.recipe_path, recipe.to_dict())
+        where = ["--data", str(data), "--run-dir", str(folder.path)]
+        _spawn(folder, ["train", "--recipe", str(folder.recipe_path), *where])
+    except BaseException:
+        shutil.rmtree(folder.path)
+        raise
     return folder.path
 
 
@@ -116,6 +120,16 @@ def unpause(run_dir: Path) -> None:
 def stop(run_dir: Path) -> None:
     """Ask a training, running or paused, to stop after the current batch and keep its best epoch."""
     RunFolder(run_dir).stop_path.touch()
+
+
+def delete(run_dir: Path) -> None:
+    """Delete a trained run's folder for good. Raises ``RunError`` while it trains, or if it ships with the app."""
+    folder = RunFolder(run_dir.resolve())
+    if status(folder.path).alive:
+        raise RunError(f"{folder.name} is training. Stop it first.")
+    if folder.path.parent == settings().models_dir:
+        raise RunError(f"{folder.name} ships with the app and is not deleted from here.")
+    shutil.rmtree(folder.path)
 
 
 def current() -> Path | None:
@@ -251,16 +265,7 @@ def _seconds_left(last_start: Event | None, epochs: list[Event], batches: list[E
 
 def _is_alive(folder: RunFolder) -> bool:
     found = holder()
-    if found and Path(found["run_dir"]) == folder.path:
-        return True
-    # A child that has just been spawned holds no lock yet; its number is in job.pid.
-    pid_path = folder.path / "job.pid"
-    try:
-        pid, started = pid_path.read_text(encoding="ascii").split()
-        fresh = time.time() - pid_path.stat().st_mtime < START_SECONDS
-        return fresh and alive(int(pid), float(started))
-    except (FileNotFoundError, ValueError):
-        return False
+    return found is not None and Path(found["run_dir"]) == folder.path
 
 
 def _spawn(folder: RunFolder, arguments: list[str]) -> None:
@@ -281,7 +286,7 @@ def _spawn(folder: RunFolder, arguments: list[str]) -> None:
     )
     with folder.log_path.open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "fer_core", *arguments],
+            _command(arguments),
             cwd=PROJECT_ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -289,10 +294,19 @@ def _spawn(folder: RunFolder, arguments: list[str]) -> None:
             stderr=subprocess.STDOUT,
             **detached,
         )
-    process = psutil.Process(child.pid)
-    # Training takes every core it can get; pages must stay quick beside it.
-    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else LOW_PRIORITY)
-    (folder.path / "job.pid").write_text(f"{child.pid} {process.create_time()}", encoding="ascii")
+    try:
+        # Training takes every core it can get; pages must stay quick beside it.
+        psutil.Process(child.pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else LOW_PRIORITY)
+        claim(child.pid, folder.path)
+    except RunError:
+        # Somebody else was a moment earlier. The child would find the lock taken, too; it need not get that far.
+        child.kill()
+        child.wait()
+        raise
+
+
+def _command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "fer_core", *arguments]
 
 
 def _refuse_if_busy() -> None:

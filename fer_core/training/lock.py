@@ -47,6 +47,35 @@ def busy_message(current: dict[str, Any]) -> str:
     )
 
 
+def claim(pid: int, run_dir: Path) -> None:
+    """Take the lock for process ``pid``, which trains into ``run_dir``; again for the same process is fine.
+
+    Whoever starts a child claims for it at once, so that nobody else can start one while it is still loading.
+    Raises ``RunError`` naming the run that holds the lock already.
+    """
+    path = lock_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    owner = {"pid": pid, "started": psutil.Process(pid).create_time(), "run_dir": str(run_dir)}
+    # Linking a finished file is atomic: of two processes that try at once, one gets the name.
+    temporary = path.with_name(f".training.{os.getpid()}.{pid}.tmp")
+    temporary.write_text(json.dumps(owner), encoding="utf-8")
+    try:
+        for _ in range(2):
+            try:
+                os.link(temporary, path)
+                return
+            except FileExistsError:
+                current = holder()
+                if current is not None and (current["pid"], current["run_dir"]) == (pid, owner["run_dir"]):
+                    return
+                if current is not None:
+                    raise RunError(busy_message(current)) from None
+                path.unlink(missing_ok=True)  # left by a process that died
+    finally:
+        temporary.unlink(missing_ok=True)
+    raise RunError("another training started at this very moment. Try again.")
+
+
 class TrainingLock:
     """Held by the training process itself. Raises ``RunError`` naming the run that holds it already."""
 
@@ -54,27 +83,8 @@ class TrainingLock:
         self.run_dir = run_dir
 
     def __enter__(self) -> TrainingLock:
-        path = lock_path()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        process = psutil.Process()
-        mine = {"pid": process.pid, "started": process.create_time(), "run_dir": str(self.run_dir)}
-        content = json.dumps(mine).encode()
-        # Linking a finished file is atomic: of two processes that try at once, one gets the name.
-        temporary = path.with_name(f".training.{process.pid}.tmp")
-        temporary.write_bytes(content)
-        try:
-            for _ in range(2):
-                try:
-                    os.link(temporary, path)
-                    return self
-                except FileExistsError:
-                    current = holder()
-                    if current is not None:
-                        raise RunError(busy_message(current)) from None
-                    path.unlink(missing_ok=True)  # left by a process that died
-        finally:
-            temporary.unlink(missing_ok=True)
-        raise RunError("another training started at this very moment. Try again.")
+        claim(os.getpid(), self.run_dir)
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

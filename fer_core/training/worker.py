@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
 from fer_core.errors import FerError, RunError
 from fer_core.runs.folder import RunFolder, write_json
@@ -19,7 +17,7 @@ from fer_core.training.resources import check_resources
 LOCAL_FILE = "local.json"
 """Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
 
-ALLOWED_BEFORE = {"log.txt", "recipe.json", "job.pid"}
+ALLOWED_BEFORE = {"log.txt", "recipe.json"}
 """What a new run folder may hold: the job that starts the process writes these first."""
 
 
@@ -157,13 +155,3 @@ def _check_same_data(folder: RunFolder, fingerprint: str) -> None:
 
 def _last_line(error: Exception) -> str:
     return traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]
-
-
-def delete_run(folder: RunFolder) -> None:
-    """Delete a run folder for good. Raises ``RunError`` while it trains."""
-    from fer_core.training.lock import holder
-
-    current: dict[str, Any] | None = holder()
-    if current and Path(current["run_dir"]) == folder.path:
-        raise RunError(f"{folder.name} is training. Stop it first.")
-    shutil.rmtree(folder.path)

@@ -1,6 +1,7 @@
 """What a job's state is said to be, from its folder alone."""
 
 import os
+import sys
 from pathlib import Path
 
 import psutil
@@ -138,3 +139,39 @@ def test_a_stop_asked_for_before_this_process_began_is_forgotten_but_not_a_later
     jobs.stop(folder.path)
     control.clear()
     assert control.stop_wanted(1, 1)
+
+
+def test_two_starts_before_the_first_child_has_loaded_are_one_training_and_one_refusal(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second start used to slip in while the first child was still importing, and died without a word."""
+    monkeypatch.setattr(jobs, "check_resources", lambda *_: [])
+    monkeypatch.setattr(jobs, "_command", lambda _: [sys.executable, "-c", "import time; time.sleep(60)"])
+    first = jobs.start(Recipe("custom_cnn"), home / "data")
+    try:
+        assert jobs.status(first).alive
+        with pytest.raises(RunError, match=f"{first.name} is training"):
+            jobs.start(Recipe("custom_cnn"), home / "data")
+        assert [path.name for path in (home / "runs").iterdir() if path.is_dir()] == [first.name]
+    finally:
+        psutil.Process(jobs.holder()["pid"]).kill()
+
+
+def test_names_of_runs_started_within_one_second_differ(home: Path) -> None:
+    from fer_core.runs.folder import new_run_dir
+
+    one = new_run_dir("vgg16")
+    one.mkdir(parents=True)
+    assert new_run_dir("vgg16") != one
+
+
+def test_a_run_is_deleted_only_when_it_rests_and_is_ones_own(folder: RunFolder, tmp_path: Path) -> None:
+    with TrainingLock(folder.path), pytest.raises(RunError, match="Stop it first"):
+        jobs.delete(folder.path)
+    jobs.delete(folder.path)
+    assert not folder.path.exists()
+    shipped = RunFolder(tmp_path / "models" / "custom_cnn")
+    shipped.path.mkdir()
+    write_json(shipped.recipe_path, Recipe("custom_cnn").to_dict())
+    with pytest.raises(RunError, match="ships with the app"):
+        jobs.delete(shipped.path)

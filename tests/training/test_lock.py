@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.training.lock import TrainingLock, alive, holder, lock_path
+from fer_core.training.lock import TrainingLock, alive, claim, holder, lock_path
 
 
 def test_the_holder_is_known_and_gone_afterwards(home: Path) -> None:
@@ -54,3 +54,15 @@ def test_a_lock_file_cut_in_half_holds_nothing(home: Path) -> None:
     assert holder() is None
     with TrainingLock(home / "runs" / "next"):
         pass
+
+
+def test_whoever_starts_a_child_can_claim_for_it_and_the_child_enters(home: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        claim(child.pid, home / "runs" / "mine")
+        claim(child.pid, home / "runs" / "mine")
+        with pytest.raises(RunError, match="mine is training"):
+            claim(os.getpid(), home / "runs" / "other")
+    finally:
+        child.kill()
+        child.wait()
