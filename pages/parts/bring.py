@@ -120,12 +120,20 @@ def _progress(job: importing.ImportJob) -> None:
         return
     if job.state == "done":
         st.success(f"**{job.name}** is ready. {job.message}", icon=":material/check_circle:")
-        st.button("Look at its faces", type="primary", icon=":material/grid_view:", on_click=_look, args=(job.name,))
     elif job.state == "stopped":
         st.info(job.message)
     else:
         st.error(f"**{job.name}** was not imported. {job.message}")
-    st.button("Dismiss this message", on_click=importing.dismiss)
+    with st.container(horizontal=True, key="after-import"):
+        if job.state == "done":
+            st.button(
+                "Look at its faces",
+                type="primary",
+                icon=":material/grid_view:",
+                on_click=_look,
+                args=(job.name,),
+            )
+        st.button("Dismiss this message", on_click=importing.dismiss)
 
 
 def _bar(job: importing.ImportJob) -> None:

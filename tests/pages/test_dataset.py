@@ -156,6 +156,17 @@ def test_import_from_a_path_then_look_at_it(open_app: OpenApp, tmp_path: Path) -
     assert faces_told(app).startswith("21 of 21 faces")
 
 
+def test_import_of_an_upload(open_app: OpenApp, tmp_path: Path) -> None:
+    app = open_app("dataset", view="Bring real data")
+    content = make_csv(tmp_path / "faces.csv").read_bytes()
+    app.file_uploader[0].set_value([("faces.csv", content, "text/csv")]).run()
+    next(button for button in app.button if button.label == "Import the file").click().run()
+    assert not app.exception
+    assert wait_for_import().state == "done"
+    assert {info.path.name for info in list_datasets()} == {"sample", "faces"}
+    assert not list(settings().cache_dir.iterdir())
+
+
 def test_a_bad_file_is_told_and_leaves_nothing(open_app: OpenApp, tmp_path: Path) -> None:
     app = by_path(open_app, make_csv(tmp_path / "bad.csv", pixels=7))
     assert wait_for_import().state == "failed"

@@ -89,10 +89,10 @@ def test_the_first_deep_link_of_a_fresh_server_keeps_frame_page_and_query(
     assert query["split"] == ["PublicTest"]
     assert query["class"] == ["fear"]
     assert query["face"] == ["17"]
-    # And it goes on from there: the page's own links and the way back.
+    # And it goes on from there.
     navigation.filter(has_text="Photo").click()
     expect(page.get_by_role("heading", name="Photo", exact=True)).to_be_visible()
-    page.go_back()
+    navigation.filter(has_text="Dataset").click()
     expect(page.get_by_text("30 of 2,100 faces")).to_be_visible()
 
 
