@@ -158,11 +158,12 @@ def describe_live(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping
 
 
 def _two_panels(height: int) -> go.Figure:
-    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1)
+    # Titles above the panels: beside them, the second one would lie over the first panel on a phone.
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1, subplot_titles=list(_LABELS.values()))
     settle(figure, height)
+    figure.update_annotations(font_size=13)
+    figure.update_layout(legend={"yanchor": "top", "y": -0.22})
     figure.update_xaxes(title_text="epoch", rangemode="tozero", zeroline=False)
-    for column, label in enumerate(_LABELS.values(), start=1):
-        figure.update_yaxes(title_text=label, row=1, col=column)
     return figure
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import FerError
 from fer_core.runs.card import recipe_sentences
 from fer_core.runs.listing import ModelInfo
 from fer_core.training import jobs
@@ -16,6 +17,8 @@ from fer_core.training.recipe import Recipe
 from fer_core.zoo.registry import TITLES
 from pages.parts import architecture, downloads, frame, results, runs
 from pages.parts.words import moment, percent, plural
+
+_PROBLEM = "_delete_problem"
 
 
 def gallery(known: list[ModelInfo]) -> None:
@@ -65,6 +68,8 @@ def show(info: ModelInfo) -> None:
     _limits(folder.card())
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
+    if not info.shipped:
+        _delete(info)
 
 
 def _facts(info: ModelInfo) -> None:
@@ -127,6 +132,28 @@ def _results(metrics: dict[str, Any], name: str) -> None:
     with right:
         st.markdown(f"**Confusion matrix** ({split}, per cent of the true class)")
         results.confusion(scores, title=name, share=True, key="card")
+
+
+def _delete(info: ModelInfo) -> None:
+    """Offer to delete a run that was trained here; asked twice, because it cannot be undone."""
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        st.error(problem, icon=":material/block:")
+    with st.popover("Delete this run", icon=":material/delete:"):
+        st.markdown(f"This removes **{info.name}** with its model, its history and its figures. It cannot be undone.")
+        st.button(
+            "Delete it for good", icon=":material/delete_forever:", key="delete-run", on_click=_delete_now, args=(info,)
+        )
+
+
+def _delete_now(info: ModelInfo) -> None:
+    try:
+        jobs.delete(info.path)
+    except FerError as error:
+        # It may have been resumed since the page was drawn.
+        st.session_state[_PROBLEM] = str(error)
+    else:
+        st.session_state[runs.RUN] = None
 
 
 def _limits(card: str) -> None:

@@ -94,3 +94,15 @@ def test_the_recipe_table_lists_every_field(open_app, home: Path):
     recipe = json.loads(run.recipe_path.read_text())
     flat = {*recipe, *(f"augmentation.{key}" for key in recipe["augmentation"])} - {"augmentation"}
     assert set(table["Field"]) == flat
+
+
+def test_a_trained_run_can_be_deleted_and_a_shipped_one_offers_no_such_thing(open_app, home: Path):
+    make_run(home / "runs" / "mine")
+    make_run(home.parent / "models" / "shipped")
+    app = open_app("run", run="shipped")
+    assert "delete-run" not in [button.key for button in app.button]
+    app = open_app("run", run="mine")
+    app.button(key="delete-run").click().run()
+    assert not app.exception
+    assert not (home / "runs" / "mine").exists()
+    assert set(app.dataframe[0].value["Run"]) == {"shipped"}
