@@ -94,7 +94,7 @@ def _import_sample(job: _Job) -> None:
             "These faces are drawn by the project, they are no photographs: good for trying things out, and no "
             "measure of how well a model reads real faces."
         )
-    Meter(job.progress, "faces", "Drawing faces").finish(len(sample.images))
+        Meter(job.progress, "faces", "Drawing faces").finish(len(sample.images))
 
 
 def _import_path(job: _Job, path: Path) -> None:
@@ -159,7 +159,8 @@ def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
             fraction = stream.fraction()
             meter.update(len(writer), max(round(len(writer) / fraction), len(writer)) if fraction > 0 else None)
         _conclude(writer, stream.name, job)
-    meter.finish(len(writer))
+        # Inside: whoever stops the import now must find nothing kept.
+        meter.finish(len(writer))
 
 
 def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: str) -> None:
@@ -175,7 +176,7 @@ def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: s
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
             meter.update(len(writer), len(plan.faces))
         _conclude(writer, tree.label, job)
-    meter.finish(len(writer))
+        meter.finish(len(writer))
 
 
 def _conclude(writer: DatasetWriter, where: str, job: _Job) -> None:

@@ -262,3 +262,19 @@ def test_a_plain_file_is_never_a_bomb(tmp_path: Path, monkeypatch: pytest.Monkey
     packed = tmp_path / "packed"
     packed.mkdir()
     refused(plain(packed / "f.csv.gz", gzip.compress(BYTES)), "fill up disks")
+
+
+def test_an_import_stopped_by_its_very_last_progress_report_keeps_nothing(tmp_path: Path) -> None:
+    """The last report used to come after the dataset was in place: "stopped" was told, and the dataset stayed."""
+
+    class StopError(Exception):
+        pass
+
+    def stop_at_the_end(progress: Progress) -> None:
+        if progress.total is not None and progress.done >= progress.total:
+            raise StopError
+
+    source = plain(tmp_path / "faces.csv", BYTES)
+    with pytest.raises(StopError):
+        import_dataset(source, tmp_path / "out", progress=stop_at_the_end)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.csv"]
