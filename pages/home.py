@@ -18,8 +18,13 @@ frame.begin(
 )
 models = list_models()
 datasets = list_datasets()
-overview.next_steps(models, datasets)
-overview.models(models)
+if models:
+    # How good the models are is what people come for; without any, what to do comes first.
+    overview.models(models)
+    overview.next_steps(models, datasets)
+else:
+    overview.next_steps(models, datasets)
+    overview.models(models)
 overview.datasets(datasets)
 st.caption(
     "A model names the expression that a picture shows, in the eyes of those who labelled the training faces. "

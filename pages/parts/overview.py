@@ -58,14 +58,15 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
         )
     with st.container(horizontal=True, key="next-steps"):
         for page, label, icon, why, query in steps:
-            with st.container(border=True, width=230, height="stretch"):
+            # Four fit side by side beside the sidebar of a 1280-pixel screen.
+            with st.container(border=True, width=188, height="stretch"):
                 frame.link(page, label, icon=icon, query=query)
                 st.caption(why)
 
 
 def models(infos: Sequence[ModelInfo]) -> None:
     """Accuracy on PrivateTest of every complete run, as a figure and as a table."""
-    st.header("Models", anchor=False)
+    st.header("How good are the models?" if infos else "Models", anchor=False)
     if not infos:
         st.info(
             "There is no model yet. Train one on the drawn sample: it takes about a minute, and needs no download.",
@@ -87,6 +88,10 @@ def models(infos: Sequence[ModelInfo]) -> None:
             names.append(f"{info.name} on {_data_title(info)}")
             labels.append("<br>".join([*textwrap.wrap(info.name, 20), _data_title(info)]))
     if scores:
+        st.markdown(
+            f"Accuracy on **{PRIVATE_TEST}**, faces that played no part in training or in any choice. The bar is the "
+            "95 % interval: how far chance alone could move the figure."
+        )
         _interval_figure(names, labels, scores)
     import pandas as pd
 

@@ -46,7 +46,7 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
     clean = scores["without_twins"]
     assert clean["n"] < scores["n"]
     assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % (n = {clean['n']})"
-    assert table["Without twins"][1] == "not measured"
+    assert table["Without twins"][1] == "no face is left"
 
 
 def test_split_and_runs_come_from_the_url(open_app, two_runs):
