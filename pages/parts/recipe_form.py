@@ -6,8 +6,7 @@ both: another preset or architecture is another set of fields, and a link repeat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from fer_core.training.presets import PRESETS, preset
 from fer_core.training.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, Recipe
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
+from pages.parts.fields import Fields
 
 OPTIMIZER_WORDS = {"adam": "Adam (AdamW)", "sgd": "SGD with Nesterov momentum"}
 SCHEDULE_WORDS = {
@@ -68,7 +68,7 @@ def choose_preset() -> str:
 def edit_recipe(architecture: str, preset_key: str) -> Recipe:
     """Every field of the recipe, starting from the preset. The result is not validated yet."""
     start = preset(preset_key, architecture)
-    fields = _Fields(f"{architecture}.{preset_key}")
+    fields = Fields(f"{architecture}.{preset_key}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = fields.text(
             "Name",
@@ -90,7 +90,7 @@ def edit_recipe(architecture: str, preset_key: str) -> Recipe:
         return _machine(fields, recipe)
 
 
-def _optimisation(fields: _Fields, start: Recipe) -> Recipe:
+def _optimisation(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Optimisation**")
     left, middle, right = st.columns(3)
     with left:
@@ -184,7 +184,7 @@ def _optimisation(fields: _Fields, start: Recipe) -> Recipe:
     )
 
 
-def _fairness(fields: _Fields, start: Recipe) -> Recipe:
+def _fairness(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Labels and classes**")
     left, right = st.columns(2)
     with left:
@@ -210,7 +210,7 @@ def _fairness(fields: _Fields, start: Recipe) -> Recipe:
     return replace(start, class_weights=weights, label_smoothing=smoothing)
 
 
-def _augmentation(fields: _Fields, start: Augmentation) -> Augmentation:
+def _augmentation(fields: Fields, start: Augmentation) -> Augmentation:
     st.markdown("**Augmentation**: random changes to each training face, drawn anew every time")
     left, middle, right = st.columns(3)
     with left:
@@ -234,7 +234,7 @@ def _augmentation(fields: _Fields, start: Augmentation) -> Augmentation:
     return Augmentation(flip=flip, shift=shift, rotation=rotation, zoom=zoom, erasing=erasing, mixup=mixup)
 
 
-def _transfer(fields: _Fields, start: Recipe) -> Recipe:
+def _transfer(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Transfer**: start from weights learned on other pictures")
     layers = [row.name for row in description(start.architecture).layers if row.parameters]
     left, right = st.columns(2)
@@ -287,7 +287,7 @@ def _transfer(fields: _Fields, start: Recipe) -> Recipe:
     return replace(start, initial_weights=weights, frozen_epochs=frozen, fine_tune_from=origin, fine_tune_factor=factor)
 
 
-def _machine(fields: _Fields, start: Recipe) -> Recipe:
+def _machine(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Machine**")
     left, middle, right = st.columns(3)
     default = get(start.architecture).default_input_size
@@ -319,55 +319,3 @@ def _machine(fields: _Fields, start: Recipe) -> Recipe:
             "Fixes the random numbers: the same seed starts from the same network.",
         )
     return replace(start, input_size=0 if size == default else size, precision=precision, seed=seed)
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """Widgets that are bound to the URL under ``<prefix>.<field>``."""
-
-    prefix: str
-
-    def _common(self, key: str, help_text: str) -> dict[str, Any]:
-        return {"key": f"{self.prefix}.{key}", "bind": "query-params", "help": help_text or None}
-
-    def whole(self, label: str, key: str, value: int, low: int, high: int, help_text: str = "") -> int:
-        return int(st.number_input(label, low, high, value, 1, **self._common(key, help_text)))
-
-    def number(
-        self,
-        label: str,
-        key: str,
-        value: float,
-        low: float,
-        high: float,
-        form: str,
-        step: float,
-        help_text: str = "",
-    ) -> float:
-        return float(st.number_input(label, low, high, float(value), step, format=form, **self._common(key, help_text)))
-
-    def choice(
-        self,
-        label: str,
-        key: str,
-        options: tuple[str, ...],
-        value: str,
-        words: dict[str, str],
-        help_text: str = "",
-    ) -> str:
-        shown = st.selectbox(
-            label,
-            options,
-            options.index(value),
-            format_func=lambda option: words.get(option, option),
-            **self._common(key, help_text),
-        )
-        return str(shown)
-
-    def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
-        return bool(st.toggle(label, value, **self._common(key, help_text)))
-
-    def text(self, label: str, key: str, value: str, help_text: str = "", placeholder: str = "") -> str:
-        return str(
-            st.text_input(label, value, max_chars=400, placeholder=placeholder, **self._common(key, help_text)) or ""
-        )
