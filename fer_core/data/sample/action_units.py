@@ -79,11 +79,12 @@ PROTOTYPES: dict[str, tuple[Prototype, ...]] = {
     ),
     "fear": (
         Prototype(
-            0.7,
-            {"AU1": 1, "AU2": 0.6, "AU4": 0.7, "AU5": 0.9, "AU20": 0.9, "AU25": 0.8},
+            0.55,
+            {"AU1": 1, "AU2": 0.6, "AU4": 0.8, "AU5": 0.9, "AU20": 0.9, "AU25": 0.8},
             {"AU26": (0.6, 0.6), "AU16": (0.5, 0.7), "AU7": (0.3, 0.4)},
         ),
-        Prototype(0.3, {"AU1": 1, "AU2": 0.7, "AU4": 0.6, "AU5": 1, "AU25": 0.7, "AU26": 0.8}, {"AU20": (0.4, 0.6)}),
+        # Close to surprise: what tells them apart is the lowered brow, and sometimes the stretched lips.
+        Prototype(0.45, {"AU1": 1, "AU2": 0.85, "AU4": 0.4, "AU5": 1, "AU25": 0.8, "AU26": 0.8}, {"AU20": (0.4, 0.5)}),
     ),
     "happy": (
         Prototype(0.35, {"AU6": 0.8, "AU12": 0.9}, {"AU7": (0.2, 0.4)}),
@@ -100,14 +101,14 @@ PROTOTYPES: dict[str, tuple[Prototype, ...]] = {
         Prototype(0.3, {"AU1": 0.7, "AU4": 0.4, "AU15": 1, "AU17": 0.6}, {"AU43": (0.5, 0.6), "AU64": (0.5, 0.9)}),
     ),
     "surprise": (
-        Prototype(0.6, {"AU1": 0.9, "AU2": 1, "AU5": 0.9, "AU25": 0.9, "AU26": 1}),
+        Prototype(0.6, {"AU1": 0.9, "AU2": 1, "AU5": 0.9, "AU25": 0.9, "AU26": 0.9}, {"AU4": (0.15, 0.3)}),
         Prototype(0.4, {"AU1": 0.9, "AU2": 1, "AU5": 1, "AU25": 1, "AU27": 0.9}),
     ),
     "neutral": (Prototype(1, {}),),
 }
 """Expression name -> its ways. Weights of one expression add up to 1."""
 
-WEAK_SHARE = 0.2
+WEAK_SHARE = 0.1
 """Share of faces that show their expression only weakly: these are what makes neighbours overlap."""
 
 STRAY: dict[str, float] = {
@@ -115,15 +116,15 @@ STRAY: dict[str, float] = {
     "AU24": 0.3, "AU25": 0.4, "AU26": 0.15, "AU43": 0.2,
 }  # fmt: skip
 """Units that move without meaning anything (speech, habit, sun), with the greatest intensity they reach."""
-STRAY_PROBABILITY = 0.15
+STRAY_PROBABILITY = 0.12
 
 
 def draw_action_units(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.float64]:
     """Random intensities for faces with these labels: (N, units) in 0..1, columns as in :data:`NAMES`."""
     n = len(labels)
     weak = rng.random(n) < WEAK_SHARE
-    strength = np.where(weak, rng.uniform(0.15, 0.45, n), rng.uniform(0.45, 1.0, n))
-    own = rng.uniform(0.6, 1.0, (n, len(NAMES)))
+    strength = np.where(weak, rng.uniform(0.3, 0.55, n), rng.uniform(0.6, 1.0, n))
+    own = rng.uniform(0.7, 1.0, (n, len(NAMES)))
     joins = rng.random((n, len(NAMES)))
     way = rng.random(n)
     units = np.zeros((n, len(NAMES)))

@@ -37,7 +37,7 @@ class Appearance:
     nose_length: float = 0.24
     nose_width: float = 1.0
     mouth_height: float = 0.55
-    mouth_width: float = 0.27
+    mouth_width: float = 0.295
     lip_fullness: float = 1.0
     lip_tone: float = 0.78
     """Lip tone as a share of the skin's."""
@@ -50,6 +50,8 @@ class Appearance:
     """0 short, 1 side parting, 2 fringe, 3 long, 4 receding, 5 none."""
     hairline: float = -0.78
     hair_volume: float = 0.12
+    parting: float = 1.0
+    """Side on which parted hair starts: -1 or 1."""
     beard: float = 0.0
     """0 shaven to 1 full."""
     moustache: float = 0.0
@@ -59,7 +61,7 @@ class Appearance:
     yaw: float = 0.0
     pitch: float = 0.0
     roll: float = 0.0
-    scale: float = 22.5
+    scale: float = 25.0
     """Pixels per head unit."""
     shift_x: float = 0.0
     shift_y: float = 0.0
@@ -123,11 +125,11 @@ def draw_appearances(n: int, rng: np.random.Generator) -> Columns:
         "brow_height": around(-0.39, 0.025, -0.45, -0.33),
         "brow_thickness": around(0.045, 0.012, 0.022, 0.075),
         "brow_arch": around(0.045, 0.02, 0.0, 0.09),
-        "brow_darkness": around(0.72, 0.14, 0.35, 0.95),
+        "brow_darkness": around(0.72, 0.14, 0.45, 0.95),
         "nose_length": around(0.24, 0.03, 0.16, 0.32),
         "nose_width": around(1.0, 0.15, 0.7, 1.4),
         "mouth_height": around(0.55, 0.03, 0.47, 0.62),
-        "mouth_width": around(0.27, 0.025, 0.21, 0.33),
+        "mouth_width": around(0.295, 0.025, 0.23, 0.36),
         "lip_fullness": around(1.0, 0.25, 0.5, 1.6),
         "lip_tone": around(0.76, 0.09, 0.5, 0.95),
         "wrinkles": between(0.15, 1.0),
@@ -136,23 +138,24 @@ def draw_appearances(n: int, rng: np.random.Generator) -> Columns:
         "hair_style": chosen([0, 1, 2, 3, 4, 5], [0.26, 0.2, 0.15, 0.24, 0.1, 0.05]),
         "hairline": around(-0.76, 0.06, -0.9, -0.62),
         "hair_volume": around(0.13, 0.05, 0.04, 0.28),
+        "parting": np.where(rng.random(n) < 0.5, -1.0, 1.0),
         "beard": np.where(bearded, rng.uniform(0.2, 1.0, n), 0),
         "moustache": np.where(bearded | (rng.random(n) < 0.03), rng.uniform(0.3, 1.0, n), 0),
         "glasses": chosen([0, 1, 2], [0.87, 0.06, 0.07]),
-        "yaw": around(0, 11, -28, 28),
-        "pitch": around(0, 6, -14, 14),
-        "roll": around(0, 7, -20, 20),
-        "scale": around(22.3, 1.2, 19.5, 25),
-        "shift_x": around(0, 1.0, -2.5, 2.5),
-        "shift_y": around(0, 0.9, -2.0, 2.0),
+        "yaw": around(0, 7, -20, 20),
+        "pitch": around(0, 4, -10, 10),
+        "roll": around(0, 4.5, -13, 13),
+        "scale": around(25, 0.9, 22.5, 27),
+        "shift_x": around(0, 0.7, -2, 2),
+        "shift_y": around(0, 0.6, -1.5, 1.5),
         "light_x": around(0, 0.5, -1.2, 1.2),
         "light_y": around(-0.4, 0.3, -1.0, 0.35),
-        "ambient": between(0.3, 0.65),
+        "ambient": between(0.4, 0.7),
         "background": between(15, 235),
         "background_contrast": between(5, 90),
         "clothes": between(20, 220),
-        "blur": between(0.25, 0.75),
-        "grain": between(1.5, 8.0),
+        "blur": between(0.25, 0.65),
+        "grain": 1 + 5 * rng.random(n) ** 2,
         "contrast": around(1.0, 0.14, 0.65, 1.35),
         "brightness": around(-4, 16, -45, 35),
     }

@@ -17,7 +17,7 @@ from fer_core.data.sample.action_units import NAMES
 from fer_core.data.sample.appearance import Columns
 
 Floats = NDArray[np.float64]
-ORIGIN = (emotions.IMAGE_SIZE / 2, emotions.IMAGE_SIZE / 2 - 1)
+ORIGIN = (emotions.IMAGE_SIZE / 2, emotions.IMAGE_SIZE / 2 - 2)
 """Pixel where an unshifted face has its origin: FER-2013's crops hold more chin than hair."""
 
 
@@ -113,14 +113,14 @@ def eye(batch: Batch, side: int) -> Eye:
         1 + 0.75 * au("AU5") - 0.35 * au("AU7") - 0.25 * au("AU6") - 0.2 * au("AU4") - 0.35 * au("AU9"), 0.22, 2
     )
     opening = opening * (1 - au("AU43")) * (1 - 0.25 * au("AU64"))
-    rise = 0.078 * size * opening + 0.004
-    fall = 0.055 * size * (1 - 0.45 * au("AU7") - 0.55 * au("AU6") - 0.3 * au("AU9") + 0.1 * au("AU5"))
-    x = side * (batch.look("eye_distance") + t * 0.158 * size)
+    rise = 0.088 * size * opening + 0.004
+    fall = 0.062 * size * (1 - 0.45 * au("AU7") - 0.55 * au("AU6") - 0.3 * au("AU9") + 0.1 * au("AU5"))
+    x = side * (batch.look("eye_distance") + t * 0.178 * size)
     axis = height - t * batch.look("eye_tilt") - 0.02 * au("AU1") * (1 - t) / 2 * au("AU4")
     arc = (1 - t**2) ** 0.75
     upper_y = axis - rise * arc + (1 - opening).clip(0) * 0.03 * arc
     lower_y = np.maximum(axis + fall * arc, upper_y)
-    lid_y = axis - (0.155 + 0.03 * au("AU5") - 0.02 * au("AU4")) * size * (1 - 0.55 * t**2)
+    lid_y = axis - (0.17 + 0.05 * au("AU5") - 0.02 * au("AU4")) * size * (1 - 0.55 * t**2)
     bag_y = axis + 0.17 * size * (1 - 0.5 * t**2)
     look_x = 0.065 * size * (au("AU62") - au("AU61"))
     look_y = 0.04 * size * (au("AU64") - au("AU63")) - 0.008
@@ -132,7 +132,7 @@ def eye(batch: Batch, side: int) -> Eye:
         lower_skin=np.concatenate([lower, turn(batch, x, bag_y)[:, ::-1]], axis=1),
         crease=turn(batch, x[:, 1:-1], (0.6 * lid_y + 0.4 * upper_y)[:, 1:-1]),
         iris=turn(batch, side * batch.look("eye_distance") + look_x, height + look_y),
-        radius=(0.082 * size)[:, 0],
+        radius=(0.08 * size)[:, 0],
     )
 
 
@@ -159,12 +159,14 @@ def mouth(batch: Batch) -> Mouth:
     t = np.linspace(-1, 1, 11)[None]
     middle = batch.look("mouth_height")
     pressed = 1 - 0.8 * au("AU24")
-    gap = (0.055 * au("AU25") + 0.15 * au("AU26") + 0.3 * au("AU27")) * pressed
+    gap = (
+        0.075 * au("AU25") * (1 + 0.8 * au("AU12") + 0.4 * au("AU10")) + 0.18 * au("AU26") + 0.3 * au("AU27")
+    ) * pressed
     half = batch.look("mouth_width") * (
         1 + 0.36 * au("AU12") + 0.34 * au("AU20") - 0.16 * au("AU23") - 0.1 * au("AU24")
         - 0.22 * au("AU27") - 0.14 * au("AU26") - 0.08 * au("AU17")
     )  # fmt: skip
-    corner = middle - 0.13 * au("AU12") + 0.105 * au("AU15") + 0.035 * au("AU20") + 0.38 * gap
+    corner = middle - 0.13 * au("AU12") + 0.09 * au("AU15") + 0.035 * au("AU20") + 0.38 * gap
     shape = 1 - np.abs(t) ** 2.2
     upper_mid = middle - 0.045 * au("AU10") - 0.03 * au("AU9") + 0.015 * au("AU12") - 0.03 * au("AU17")
     lower_mid = upper_mid + gap + (0.05 * au("AU16") + 0.02 * au("AU10")) * pressed * np.minimum(1, gap / 0.03)
@@ -176,7 +178,7 @@ def mouth(batch: Batch) -> Mouth:
     outer_up = inner_up - (0.058 * full * thin + 0.006) * shape**0.7 * cupid
     outer_low = inner_low + (0.082 * full * thin * (1 + 0.25 * au("AU17")) + 0.008) * shape**0.8
     room = inner_low - inner_up
-    shown = (0.03 + 0.065 * au("AU12") + 0.05 * au("AU10") + 0.02 * au("AU20")) * (1 - 0.5 * au("AU27"))
+    shown = (0.03 + 0.09 * au("AU12") + 0.05 * au("AU10") + 0.02 * au("AU20")) * (1 - 0.5 * au("AU27"))
     teeth = inner_up + np.minimum(shown * shape**0.5, 0.8 * room)
     shown_low = 0.045 * np.maximum(au("AU16"), 0.7 * au("AU20"))
     teeth_low = inner_low - np.minimum(shown_low * shape**0.5, 0.45 * room)

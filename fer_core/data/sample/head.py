@@ -56,11 +56,12 @@ def hair(batch: Batch) -> tuple[Floats, Floats]:
     behind_y = _join(batch, outer_y, fall * 0.8, fall, fall, fall * 0.8)
 
     u = np.linspace(1, -1, 18)[None]
-    line = batch.look("hairline") - receding * (0.1 + 0.16 * (1 - np.cos(3 * np.pi * u)))
+    bare = np.exp(-(((np.abs(u) - 0.5) / 0.22) ** 2))
+    line = batch.look("hairline") - receding * (0.08 + 0.2 * bare)
     # The hairline comes down at the temples, where the sides begin.
     temple = np.clip((np.abs(u) - 0.72) / 0.28, 0, 1)
     line = line + (0.34 + np.where(long, 0.25, 0)) * temple**1.5
-    parting = np.where(style == 1, 0.2 * u * np.sign(batch.look("light_x")), 0)
+    parting = np.where(style == 1, 0.2 * u * batch.look("parting"), 0)
     fringe = np.where(style == 2, 0.2 * (1 - np.abs(u)) ** 0.3, 0)
     line = line + parting + fringe
     inner_x = u * width * np.where(long, 0.93, 0.96)

@@ -109,7 +109,7 @@ def fold_field(batch: Batch, lips: Mouth) -> Grid:
     blobs.add(0.0, nose_y + 0.1, 0.13 * wide, 0.03, 0.22, 0.05)
     blobs.pair(0.155 * wide, nose_y + 0.035, 0.025, 0.05, 0.22 + 0.25 * au("AU9"), 0.03)
     for row in (0.05, 0.13, 0.21):
-        blobs.pair(0.075, eye_y + row, 0.06, 0.022, 0.55 * au("AU9"), 0.05)
+        blobs.pair(0.075, eye_y + row, 0.065, 0.024, 0.38 * au("AU9"), 0.05)
     # Folds from the nose to the corners of the mouth.
     corner_x, corner_y = lips.corners[:, 1, :1], lips.corners[:, 1, 1:]
     depth = 0.08 + 0.1 * lined + (0.2 + 0.2 * lined) * np.maximum(au("AU12"), 0.9 * au("AU10"))

@@ -194,7 +194,7 @@ class _Scene:
             _fill(canvas, self.inside[row], _skin(18))
             _fill(canvas, self.tongue[row], _skin(skin * 0.36))
             for teeth in self.teeth:
-                _fill(canvas, teeth[row], _skin(min(225.0, 0.3 * skin + 150)))
+                _fill(canvas, teeth[row], _skin(min(235.0, 0.35 * skin + 160)))
         _fill(canvas, self.lips[1][row], _skin(min(250.0, lip * 1.06)))
         _fill(canvas, self.lips[0][row], _skin(lip * 0.92))
         _line(canvas, self.line[row], _skin(skin * 0.3), 2)
