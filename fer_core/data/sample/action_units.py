@@ -123,8 +123,8 @@ def draw_action_units(labels: NDArray[np.int8], rng: np.random.Generator) -> NDA
     """Random intensities for faces with these labels: (N, units) in 0..1, columns as in :data:`NAMES`."""
     n = len(labels)
     weak = rng.random(n) < WEAK_SHARE
-    strength = np.where(weak, rng.uniform(0.3, 0.55, n), rng.uniform(0.6, 1.0, n))
-    own = rng.uniform(0.7, 1.0, (n, len(NAMES)))
+    strength = np.where(weak, rng.uniform(0.3, 0.55, n), rng.uniform(0.65, 1.0, n))
+    own = rng.uniform(0.75, 1.0, (n, len(NAMES)))
     joins = rng.random((n, len(NAMES)))
     way = rng.random(n)
     units = np.zeros((n, len(NAMES)))

@@ -136,12 +136,11 @@ class _Scene:
         hair_light = 0.85 + 0.2 * strands + 0.25 * (_ALONG * look["light_x"] + _DOWN * look["light_y"])
         picture = layers[..., 0] * skin_light + layers[..., 1] * hair_light + layers[..., 2]
         picture += np.clip(around, 5, 250) * (1 - layers[..., 3] / 255)
-        blurred = cv2.GaussianBlur(picture, (5, 5), look["blur"], borderType=cv2.BORDER_REPLICATE)
-        picture = (
-            (blurred.astype(np.float32, copy=False) - 120) * look["contrast"]
-            + (120 + look["brightness"])
-            + grain * look["grain"]
-        )
+        # OpenCV would take a blur of 0 for "choose one".
+        if look["blur"] > 0:
+            blurred = cv2.GaussianBlur(picture, (5, 5), look["blur"], borderType=cv2.BORDER_REPLICATE)
+            picture = blurred.astype(np.float32, copy=False)
+        picture = (picture - 120) * look["contrast"] + (120 + look["brightness"]) + grain * look["grain"]
         return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
     def _light_of(self, row: int, look: dict[str, float]) -> NDArray[np.float32]:
