@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from fer_core.errors import RecipeError
+from fer_core.runs.folder import RunFolder
+from fer_core.settings import PROJECT_ROOT
 from fer_core.training.presets import PRESETS, preset
 from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.registry import names
@@ -70,3 +72,8 @@ def test_a_file_without_an_architecture_is_incomplete() -> None:
 def test_unknown_presets_are_named() -> None:
     with pytest.raises(RecipeError, match="minute, quick, serious"):
         preset("lazy", "custom_cnn")
+
+
+def test_the_serious_preset_of_the_custom_cnn_is_the_recipe_of_the_model_that_ships() -> None:
+    shipped = RunFolder(PROJECT_ROOT / "models" / "custom_cnn").recipe()
+    assert preset("serious", "custom_cnn").with_precision(shipped.precision) == shipped
