@@ -121,7 +121,8 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     st.caption(
         "The 95 % interval says how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
         "over faces). “Without twins” leaves out faces whose very pixels the model has already seen in Training. ECE "
-        "is the expected calibration error: how far the stated probabilities are from how often they are right, 0 to 1."
+        "is the expected calibration error: how far the stated probabilities are from how often they are right, 0 to 1. "
+        "Log loss is in nats. Times and sizes are on the cards."
     )
     _card_links(chosen)
 
@@ -140,10 +141,8 @@ def accuracy_table(chosen: list[Evaluated], split: str) -> pd.DataFrame:
                 "95 % interval": interval(scores) if scores else "",
                 "Without twins": f"{percent(twins['accuracy'])} (n = {twins['n']:,})" if twins else "no face is left",
                 "Macro F1": round(scores["macro_f1"], 3) if scores else None,
-                "Log loss (nats)": round(scores["log_loss"], 3) if scores else None,
+                "Log loss": round(scores["log_loss"], 3) if scores else None,
                 "ECE": round(scores["ece"], 3) if scores else None,
-                "ms/face": round(run.metrics["milliseconds_per_face"], 2),
-                "Size (MB)": round(run.metrics["megabytes"]["model.tflite"], 1),
             }
         )
     return pd.DataFrame(rows)

@@ -37,12 +37,12 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
         steps += [
             (
                 "compare",
-                "Compare the models",
+                "Compare models",
                 ":material/compare:",
                 "Which is better at what: confusion matrices side by side.",
                 {},
             ),
-            ("photo", "Try your own picture", ":material/photo_camera:", "What each model sees in it.", {}),
+            ("photo", "Try a picture", ":material/photo_camera:", "Your own photo: what each model sees in it.", {}),
         ]
     else:
         steps.reverse()
@@ -50,9 +50,9 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
         steps.append(
             (
                 "dataset",
-                "Bring the real FER-2013",
+                "Bring FER-2013",
                 ":material/upload:",
-                "Until then you work with drawn faces.",
+                "The real faces. Until then you work with drawn ones.",
                 {"view": BRING},
             )
         )
