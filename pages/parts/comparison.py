@@ -121,7 +121,7 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     st.caption(
         "The 95 % interval says how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
         "over faces). “Without twins” leaves out faces whose very pixels the model has already seen in Training. ECE "
-        "is the expected calibration error: how far the stated probabilities are from how often they are right, 0 to 1. "
+        "is the expected calibration error: how far the stated probabilities are from how often they are right. "
         "Log loss is in nats. Times and sizes are on the cards."
     )
     _card_links(chosen)
