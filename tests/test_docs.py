@@ -11,6 +11,7 @@ import pytest
 
 from fer_core.cli import COMMANDS, build_parser
 from fer_core.settings import PROJECT_ROOT
+from fer_core.words import interval, percent
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CHANGELOG.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
@@ -50,8 +51,8 @@ def test_the_readmes_figures_are_those_of_the_shipped_models() -> None:
         scores = json.loads(path.read_text(encoding="utf-8"))["splits"]["PrivateTest"]
         clean = scores["without_twins"]
         row = (
-            f"| `{path.parent.name}` | {scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to "
-            f"{scores['accuracy_high']:.1%}) | {scores['n']:,} | {clean['accuracy']:.1%} | {clean['n']:,} |"
+            f"| `{path.parent.name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
+            f"| {scores['n']:,} | {percent(clean['accuracy'])} | {clean['n']:,} |"
         )
         assert row in README, f"README needs the row: {row}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.words import interval, percent
 
 
 def add(subparsers: Any) -> None:
@@ -38,10 +39,10 @@ def summary(metrics: dict[str, Any]) -> str:
     lines = []
     for split, scores in metrics["splits"].items():
         line = (
-            f"{split}: accuracy {scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to "
-            f"{scores['accuracy_high']:.1%}), macro F1 {scores['macro_f1']:.3f}, n = {scores['n']:,}"
+            f"{split}: accuracy {percent(scores['accuracy'])} ({interval(scores)}), "
+            f"macro F1 {scores['macro_f1']:.3f}, n = {scores['n']:,}"
         )
         if clean := scores.get("without_twins"):
-            line += f"; without twins {clean['accuracy']:.1%}, n = {clean['n']:,}"
+            line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.words import percent
 
 
 def add(subparsers: Any) -> None:
@@ -39,5 +40,6 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     size = folder.tflite_path.stat().st_size
     return {"file": str(folder.tflite_path), "bytes": size, "parity": asdict(parity)}, (
         f"{folder.tflite_path}: {size / 1e6:.1f} MB. On {parity.faces:,} faces probabilities differ from "
-        f"model.keras by at most {parity.largest_difference:.1e}; {parity.agreement:.2%} of the answers are the same."
+        f"model.keras by at most {parity.largest_difference:.1e}; {percent(parity.agreement, 2)} of the "
+        "answers are the same."
     )

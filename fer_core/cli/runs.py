@@ -7,6 +7,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.emotions import PRIVATE_TEST
+from fer_core.words import interval, percent
 
 
 def add(subparsers: Any) -> None:
@@ -58,7 +59,7 @@ def _line(entry: dict[str, Any]) -> str:
         figure = entry["problem"]
     elif scores:
         figure = (
-            f"{scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to {scores['accuracy_high']:.1%}) on "
+            f"{percent(scores['accuracy'])} ({interval(scores)}) on "
             f"{scores['n']:,} {PRIVATE_TEST} faces of {entry['data']}"
         )
     else:

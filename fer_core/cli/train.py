@@ -14,6 +14,7 @@ from fer_core.cli import add_json_option
 from fer_core.cli.evaluate import summary
 from fer_core.errors import RecipeError
 from fer_core.runs.folder import new_run_dir
+from fer_core.words import percent
 
 EPILOG = """\
 examples:
@@ -168,8 +169,8 @@ def _sentence(event: dict[str, Any]) -> str:
         )
     if kind == "epoch":
         return (
-            f"epoch {event['epoch']}: loss {event['loss']:.4f}, accuracy {event['accuracy']:.1%}, PublicTest loss "
-            f"{event['val_loss']:.4f}, accuracy {event['val_accuracy']:.1%}, {event['seconds']:.0f} s, "
+            f"epoch {event['epoch']}: loss {event['loss']:.4f}, accuracy {percent(event['accuracy'])}, PublicTest loss "
+            f"{event['val_loss']:.4f}, accuracy {percent(event['val_accuracy'])}, {event['seconds']:.0f} s, "
             f"{event['images_per_second']:.0f} images/s"
         )
     return {"paused": "paused", "resumed": "resumed", "stopped": "stopped"}.get(kind, "")

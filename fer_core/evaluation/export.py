@@ -14,6 +14,7 @@ from fer_core.errors import ExportError, RunError
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
+from fer_core.words import percent
 from fer_core.zoo.class_maps import with_class_maps
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], 
         if not good:
             raise ExportError(
                 f"the exported model disagrees with model.keras: probabilities differ by up to "
-                f"{parity.largest_difference:.2g} and {1 - parity.agreement:.2%} of {parity.faces} answers change. "
-                f"{path.name} was not written."
+                f"{parity.largest_difference:.2g} and {percent(1 - parity.agreement, 2)} of {parity.faces} answers "
+                f"change. {path.name} was not written."
             )
         temporary.replace(path)
     finally:

@@ -11,6 +11,7 @@ from typing import Any
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.runs.folder import RunFolder, write_text
 from fer_core.training.recipe import Recipe
+from fer_core.words import interval, percent, plural
 from fer_core.zoo.registry import get
 
 LIMITS = """\
@@ -36,10 +37,10 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
     architecture = get(recipe.architecture)
     kind = "AdamW" if recipe.optimizer == "adam" else "SGD with Nesterov momentum 0.9"
     sentences = [
-        f"{_count(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} faces, {recipe.precision} arithmetic, "
+        f"{plural(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} faces, {recipe.precision} arithmetic, "
         f"seed {recipe.seed}.",
         f"{kind}, learning rate {recipe.learning_rate:g} ({recipe.schedule} schedule, "
-        f"{_count(recipe.warmup_epochs, 'epoch')} of warm-up), weight decay {recipe.weight_decay:g}, "
+        f"{plural(recipe.warmup_epochs, 'epoch')} of warm-up), weight decay {recipe.weight_decay:g}, "
         f"label smoothing {recipe.label_smoothing:g}.",
     ]
     if recipe.class_weights != "none":
@@ -51,16 +52,12 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
             recipe.initial_weights, "weights from a local file"
         )
         sentences.append(
-            f"It started from {start}. The head alone trained for {_count(recipe.frozen_epochs, 'epoch')}; then layers "
+            f"It started from {start}. The head alone trained for {plural(recipe.frozen_epochs, 'epoch')}; then layers "
             f"from {recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
         )
     if recipe.early_stopping:
-        sentences.append(f"Early stopping after {_count(recipe.early_stopping, 'epoch')} without a better PublicTest.")
+        sentences.append(f"Early stopping after {plural(recipe.early_stopping, 'epoch')} without a better PublicTest.")
     return sentences
-
-
-def _count(number: float, word: str) -> str:
-    return f"{number:g} {word}" if number == 1 else f"{number:g} {word}s"
 
 
 def augmentation_sentence(recipe: Recipe) -> str:
@@ -68,9 +65,9 @@ def augmentation_sentence(recipe: Recipe) -> str:
     augmentation = recipe.augmentation
     parts = [
         ("mirrored half of the time", augmentation.flip),
-        (f"shifted by up to {augmentation.shift:.0%}", augmentation.shift),
+        (f"shifted by up to {percent(augmentation.shift, 0)}", augmentation.shift),
         (f"turned by up to {augmentation.rotation:g}°", augmentation.rotation),
-        (f"zoomed by up to {augmentation.zoom:.0%}", augmentation.zoom),
+        (f"zoomed by up to {percent(augmentation.zoom, 0)}", augmentation.zoom),
         (f"partly erased with probability {augmentation.erasing:g}", augmentation.erasing),
         (f"blended in pairs (mixup, alpha {augmentation.mixup:g})", augmentation.mixup),
     ]
@@ -126,10 +123,10 @@ def _results(metrics: dict[str, Any]) -> list[str]:
     ]
     for split, scores in metrics["splits"].items():
         clean = scores.get("without_twins")
-        without = f"{clean['accuracy']:.1%} (n = {clean['n']:,})" if clean else "no face is left"
+        without = f"{percent(clean['accuracy'])} (n = {clean['n']:,})" if clean else "no face is left"
         lines.append(
-            f"| {split} | {scores['n']:,} | {scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to "
-            f"{scores['accuracy_high']:.1%}) | {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | "
+            f"| {split} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) "
+            f"| {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | "
             f"{scores['ece']:.3f} | {without} |"
         )
     lines += [

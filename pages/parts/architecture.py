@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from fer_core.words import count
 from fer_core.zoo.diagram import svg
-from pages.parts.words import count
 
 if TYPE_CHECKING:
     from fer_core.zoo.describe import Description

@@ -10,9 +10,9 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.settings import settings
+from fer_core.words import duration
 from pages.parts import importing
 from pages.parts.data import choose
-from pages.parts.words import duration
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]

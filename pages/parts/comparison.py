@@ -12,8 +12,8 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.plots import accuracy as accuracy_plots
 from fer_core.plots import history as history_plots
 from fer_core.runs.listing import ModelInfo, list_models
+from fer_core.words import interval, percent
 from pages.parts import frame, results, runs
-from pages.parts.words import interval, percent
 
 LIMIT = 6
 """Runs side by side: more make the matrices too small to read."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from fer_core import words
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame, words
+from pages.parts import frame
 from pages.parts.data import BRING
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_
 from fer_core.inference.faces import FRAMING, crop_face, find_face_crops, load_picture
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.runs.listing import ModelInfo
+from fer_core.words import plural
 from pages.parts.faces import enlarged, label_words
-from pages.parts.words import plural
 
 WAYS = ("Upload", "Paste", "Camera")
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]

@@ -14,9 +14,9 @@ from fer_core.runs.card import recipe_sentences
 from fer_core.runs.listing import ModelInfo
 from fer_core.training import jobs
 from fer_core.training.recipe import Recipe
+from fer_core.words import moment, percent, plural
 from fer_core.zoo.registry import TITLES
 from pages.parts import architecture, downloads, frame, results, runs
-from pages.parts.words import moment, percent, plural
 
 _PROBLEM = "_delete_problem"
 

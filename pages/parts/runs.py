@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.runs.listing import ModelInfo
-from pages.parts.words import interval, percent
+from fer_core.words import interval, percent
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""

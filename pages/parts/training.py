@@ -15,8 +15,8 @@ from fer_core.runs.journal import Event
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
 from fer_core.training.jobs import JobStatus
+from fer_core.words import duration, percent
 from pages.parts import frame, results, runs
-from pages.parts.words import duration, percent
 
 STATES: dict[str, tuple[str, str, str]] = {
     "starting": ("starting", "blue", ":material/hourglass_top:"),

@@ -8,6 +8,7 @@ from factories import make_run
 from fer_core.runs.card import augmentation_sentence, recipe_sentences, write_card
 from fer_core.training.presets import preset
 from fer_core.training.recipe import Augmentation, Recipe
+from fer_core.words import interval, percent
 
 
 def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
     write_card(folder, manifest, metrics)
     card = folder.card()
     scores = metrics["splits"]["PrivateTest"]
-    assert f"{scores['accuracy']:.1%} ({scores['accuracy_low']:.1%} to {scores['accuracy_high']:.1%})" in card
+    assert f"{percent(scores['accuracy'])} ({interval(scores)})" in card
     assert f"| {scores['n']:,} |" in card
     assert "does not know what anybody feels" in card
     assert card.count("| happy |") == 1
@@ -39,7 +40,7 @@ def test_augmentation_in_words() -> None:
     assert augmentation_sentence(plain) == "No augmentation."
     busy = replace(plain, augmentation=Augmentation(flip=True, shift=0.1, rotation=10, mixup=0.2))
     assert augmentation_sentence(busy) == (
-        "Training faces were mirrored half of the time, shifted by up to 10%, turned by up to 10°, blended in pairs "
+        "Training faces were mirrored half of the time, shifted by up to 10 %, turned by up to 10°, blended in pairs "
         "(mixup, alpha 0.2)."
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.parts.words import count, duration, interval, moment, percent, plural
+from fer_core.words import count, duration, interval, moment, percent, plural
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,6 @@ def moment(iso: str) -> str:
     return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
 
 
-def plural(number: int, one: str, many: str = "") -> str:
+def plural(number: float, one: str, many: str = "") -> str:
     """``1 epoch``, ``1,200 epochs``; ``many`` where adding an s is wrong."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
