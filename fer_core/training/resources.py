@@ -17,6 +17,8 @@ from fer_core.zoo.registry import get
 FRAMEWORK_BYTES = 1.0e9
 """Resident size of a process that has loaded TensorFlow and built a small model, measured on Linux."""
 
+CGROUP = Path("/sys/fs/cgroup")
+
 ACTIVATION_COPIES = 2.0
 """Activations are kept for the backward pass; gradients and scratch space roughly double them."""
 
@@ -32,6 +34,21 @@ def estimate_memory(recipe: Recipe, training_faces: int) -> float:
     return FRAMEWORK_BYTES + weights + activations + training_faces * 48 * 48
 
 
+def free_memory() -> float:
+    """Bytes a new process may take: what the machine has free, or what a container's limit leaves, if that is less.
+
+    In a container the machine's figures are the host's. The limit is read from control group version 2
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html); its files are absent elsewhere.
+    """
+    free = float(psutil.virtual_memory().available)
+    try:
+        limit = (CGROUP / "memory.max").read_text(encoding="ascii").strip()
+        used = (CGROUP / "memory.current").read_text(encoding="ascii").strip()
+    except OSError:
+        return free
+    return free if limit == "max" else min(free, max(float(limit) - float(used), 0.0))
+
+
 def check_resources(recipe: Recipe, data: Path) -> list[str]:
     """What stands in the way of a training, one sentence each; empty if nothing does.
 
@@ -41,7 +58,7 @@ def check_resources(recipe: Recipe, data: Path) -> list[str]:
     faces = len(load_dataset(data).rows(TRAINING))
     if faces < 2:
         problems.append(f"The dataset has {faces} Training faces. Import one with a Training split.")
-    needed, free = estimate_memory(recipe, faces), psutil.virtual_memory().available
+    needed, free = estimate_memory(recipe, faces), free_memory()
     if needed > free:
         problems.append(
             f"This recipe needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free. "

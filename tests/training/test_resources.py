@@ -54,3 +54,17 @@ def test_a_larger_batch_input_or_network_needs_more() -> None:
     vgg = Recipe("vgg16", batch_size=32, input_size=48)
     assert resources.estimate_memory(vgg, 1000) > small
     assert resources.estimate_memory(replace(vgg, input_size=96), 1000) > resources.estimate_memory(vgg, 1000)
+
+
+def test_a_containers_limit_counts_where_it_leaves_less_than_the_host_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a shared host the machine's free memory used to be taken for ours, and the training was killed."""
+    monkeypatch.setattr(resources, "CGROUP", tmp_path)
+    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: Memory(8e9))
+    assert resources.free_memory() == 8e9
+    (tmp_path / "memory.current").write_text("300000000\n", encoding="ascii")
+    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
+    assert resources.free_memory() == 8e9
+    (tmp_path / "memory.max").write_text("1000000000\n", encoding="ascii")
+    assert resources.free_memory() == 7e8
