@@ -43,10 +43,13 @@ def free_memory() -> float:
     free = float(psutil.virtual_memory().available)
     try:
         limit = (CGROUP / "memory.max").read_text(encoding="ascii").strip()
-        used = (CGROUP / "memory.current").read_text(encoding="ascii").strip()
+        used = float((CGROUP / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
     except OSError:
         return free
-    return free if limit == "max" else min(free, max(float(limit) - float(used), 0.0))
+    # Cached files count as used, but give way when somebody needs the room.
+    used -= float(stat.get("inactive_file", 0))
+    return free if limit == "max" else min(free, max(float(limit) - used, 0.0))
 
 
 def check_resources(recipe: Recipe, data: Path) -> list[str]:

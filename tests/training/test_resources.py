@@ -63,7 +63,8 @@ def test_a_containers_limit_counts_where_it_leaves_less_than_the_host_has(
     monkeypatch.setattr(resources, "CGROUP", tmp_path)
     monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: Memory(8e9))
     assert resources.free_memory() == 8e9
-    (tmp_path / "memory.current").write_text("300000000\n", encoding="ascii")
+    (tmp_path / "memory.current").write_text("500000000\n", encoding="ascii")
+    (tmp_path / "memory.stat").write_text("anon 300000000\ninactive_file 200000000\n", encoding="ascii")
     (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
     assert resources.free_memory() == 8e9
     (tmp_path / "memory.max").write_text("1000000000\n", encoding="ascii")
