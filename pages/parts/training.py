@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -34,6 +35,8 @@ STATES: dict[str, tuple[str, str, str]] = {
 """Word, colour and icon of each state."""
 
 _PROBLEM = "_training_problem"
+TOGGLE_WIDTH = 110
+"""Pixels: fits "Pause" and "Go on" with their icons."""
 
 
 def choose() -> Path | None:
@@ -49,28 +52,34 @@ def choose() -> Path | None:
 
 
 def show(run_dir: Path) -> None:
-    """Draw the job. While its process lives, the drawing repeats each second; otherwise nothing polls."""
-    alive = jobs.status(run_dir).alive
-    st.fragment(_job, run_every="1s" if alive else None)(run_dir, alive)
+    """Draw the job: name, state and buttons once per state, and below them what changes while its process lives.
 
-
-def _job(run_dir: Path, was_alive: bool) -> None:
+    Only the lower part repeats each second. Buttons that are drawn anew under the pointer lose clicks.
+    """
     status = jobs.status(run_dir)
-    if status.alive != was_alive:
-        # The process came or went: draw the whole page again, which starts or ends the polling.
-        st.rerun(scope="app")
     with st.container(border=True, key="job"):
         _headline(status)
         _buttons(status)
-        if status.state in {"failed", "died"} and RunFolder(status.run_dir).log_path.exists():
-            with st.expander("The last lines of its log", icon=":material/terminal:"):
-                st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
-        if status.epochs or status.batches:
-            _numbers(status)
-            _curves(status)
-            _epochs_and_confusion(status)
-        elif status.alive:
-            st.caption("The curves appear with the first batch.")
+        st.fragment(_live, run_every="1s" if status.alive else None)(run_dir, status.state)
+
+
+def _live(run_dir: Path, drawn_state: str) -> None:
+    status = jobs.status(run_dir)
+    if status.state != drawn_state:
+        # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
+        st.rerun(scope="app")
+    st.markdown(status.message)
+    if status.alive:
+        st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
+    if status.state in {"failed", "died"} and RunFolder(status.run_dir).log_path.exists():
+        with st.expander("The last lines of its log", icon=":material/terminal:"):
+            st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
+    if status.epochs or status.batches:
+        _numbers(status)
+        _curves(status)
+        _epochs_and_confusion(status)
+    elif status.alive:
+        st.caption("The curves appear with the first batch.")
 
 
 def _headline(status: JobStatus) -> None:
@@ -79,9 +88,6 @@ def _headline(status: JobStatus) -> None:
         st.subheader(status.name, anchor=False, width="content")
         with st.container(key="job-state", width="content"):
             st.badge(word, color=colour, icon=icon)  # type: ignore[arg-type]
-    st.markdown(status.message)
-    if status.alive:
-        st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
 
 
 def progress_words(status: JobStatus) -> str:
@@ -104,10 +110,12 @@ def _buttons(status: JobStatus) -> None:
     if problem:
         st.error(problem)
     with st.container(horizontal=True, key="job-buttons"):
+        # One width for both: if Stop moved when the first button changes, a click on it could miss.
         if status.alive and status.state in {"running", "starting"}:
-            _button("Pause", ":material/pause:", jobs.pause, status, help_text="Waits after the current batch.")
+            pause = "Waits after the current batch."
+            _button("Pause", ":material/pause:", jobs.pause, status, help_text=pause, width=TOGGLE_WIDTH)
         if status.alive and status.state in {"paused", "pausing"}:
-            _button("Go on", ":material/play_arrow:", jobs.unpause, status)
+            _button("Go on", ":material/play_arrow:", jobs.unpause, status, width=TOGGLE_WIDTH)
         if status.can_stop:
             _button(
                 "Stop",
@@ -131,9 +139,16 @@ def _buttons(status: JobStatus) -> None:
 
 
 def _button(
-    label: str, icon: str, act: Callable[[Path], object], status: JobStatus, *, help_text: str | None = None
+    label: str,
+    icon: str,
+    act: Callable[[Path], object],
+    status: JobStatus,
+    *,
+    help_text: str | None = None,
+    width: int | Literal["content"] = "content",
 ) -> None:
-    st.button(label, icon=icon, on_click=_act, args=(act, status.run_dir), help=help_text, key=f"job.{label}")
+    arguments = (act, status.run_dir)
+    st.button(label, icon=icon, on_click=_act, args=arguments, help=help_text, key=f"job.{label}", width=width)
 
 
 def _act(act: Callable[[Path], object], run_dir: Path) -> None:

@@ -120,6 +120,9 @@ def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppSe
     expect(state(page)).to_contain_text("paused", timeout=MINUTE)
     page.get_by_role("button", name="Go on").click()
     expect(state(page)).to_contain_text("training", timeout=MINUTE)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=MINUTE)
+    # A person looks before the next click; a robot can press while the page is still being laid out, and miss.
+    page.wait_for_timeout(1500)
 
     page.get_by_role("button", name="Stop").click()
     expect(state(page)).to_contain_text("stopped", timeout=2 * MINUTE)
