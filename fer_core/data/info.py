@@ -49,6 +49,10 @@ class DatasetInfo:
         """Number of faces in a split; 0 for a split that this dataset does not have."""
         return sum(self.counts.get(split, ()))
 
+    def record(self) -> dict[str, Any]:
+        """What a run remembers of the dataset it saw: name, title, kind, fingerprint, number of faces."""
+        return {key: getattr(self, key) for key in ("name", "title", "kind", "fingerprint", "faces")}
+
     def to_json(self) -> dict[str, Any]:
         """The content of ``dataset.json`` (no ``path``: a folder may be moved)."""
         return {

@@ -41,18 +41,6 @@ LIBRARIES = (
 )
 
 
-def data_record(dataset: Dataset) -> dict[str, Any]:
-    """What a run remembers of the dataset it saw."""
-    info = dataset.info
-    return {
-        "name": info.name,
-        "title": info.title,
-        "kind": info.kind,
-        "fingerprint": info.fingerprint,
-        "faces": info.faces,
-    }
-
-
 def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None) -> dict[str, Any]:
     """Make a trained run folder complete. Returns the metrics.
 
@@ -69,7 +57,7 @@ def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journ
     _announce(journal, "writing card", "")
     if journal and state == "done":
         journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
-    finish(folder, data_record(dataset), state, metrics)
+    finish(folder, dataset.info.record(), state, metrics)
     return metrics
 
 
@@ -87,7 +75,7 @@ def evaluate_run(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
     model = load_keras(folder)
     write_predictions_of(folder, dataset, model)
     metrics = write_metrics(folder, dataset)
-    finish(folder, data_record(dataset), state, metrics)
+    finish(folder, dataset.info.record(), state, metrics)
     return metrics
 
 
@@ -101,7 +89,7 @@ def reseal(folder: RunFolder, dataset: Dataset) -> None:
     """Bring metrics' file sizes and times, card and ``run.json`` up to date after an export."""
     manifest = folder.manifest()
     assert manifest is not None
-    finish(folder, data_record(dataset), manifest["state"], write_metrics(folder, dataset))
+    finish(folder, dataset.info.record(), manifest["state"], write_metrics(folder, dataset))
 
 
 def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
@@ -119,7 +107,7 @@ def write_metrics(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
     assert predictions is not None
     metrics = {
         "schema": SCHEMA,
-        "data": data_record(dataset),
+        "data": dataset.info.record(),
         "seed": SEED,
         "resamples": RESAMPLES,
         "splits": score_splits(predictions, exact_twins(dataset), resamples=RESAMPLES, seed=SEED),
@@ -152,9 +140,10 @@ def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[st
     """Write the card, then seal the folder with ``run.json``."""
     old = folder.manifest() or {}
     recipe = folder.recipe()
-    epochs = epochs_of(folder.events())
-    marks = [event for event in folder.events() if event["event"] == "checkpoint"]
-    starts = [event for event in folder.events() if event["event"] == "start"]
+    events = folder.events()
+    epochs = epochs_of(events)
+    marks = [event for event in events if event["event"] == "checkpoint"]
+    starts = [event for event in events if event["event"] == "start"]
     manifest = {
         "id": old.get("id", folder.name),
         "name": folder.name,

@@ -16,8 +16,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder, sha256_of
-from fer_core.runs.listing import list_models
-from fer_core.settings import settings
+from fer_core.runs.listing import list_models, places
 
 CHUNK = 64
 """Faces per call of the interpreter: large enough to keep every core busy, small enough that VGG16's feature
@@ -169,10 +168,7 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Pre
 
 def _find(text: str) -> RunFolder:
     """The folder called ``text`` in models/ or runs/, or at that path."""
-    places = [Path(text).expanduser()]
-    if Path(text).name == text and text not in ("", ".", ".."):
-        places = [settings().models_dir / text, settings().runs_dir / text, *places]
-    for place in places:
+    for place in places(text):
         if place.is_dir():
             return RunFolder(place.resolve())
     known = ", ".join(info.name for info in list_models()) or "none yet"

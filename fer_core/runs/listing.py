@@ -59,14 +59,21 @@ def list_runs() -> list[ModelInfo]:
 
 def find_run(name_or_folder: str | Path) -> RunFolder:
     """The run folder of that name (shipped first) or at that path. Raises ``RunError`` naming what is known."""
-    text = str(name_or_folder)
-    bare = Path(text).name == text and text not in ("", ".", "..")
-    candidates = [settings().models_dir / text, settings().runs_dir / text] if bare else []
-    for path in [*candidates, Path(text).expanduser()]:
+    for path in places(name_or_folder):
         if (path / "recipe.json").exists() or (path / "run.json").exists():
             return RunFolder(path.resolve())
     known = ", ".join(info.name for info in list_runs()) or "none yet"
-    raise RunError(f"there is no run called {text!r}. Known runs: {known}. A path to a run folder works too.")
+    raise RunError(
+        f"there is no run called {str(name_or_folder)!r}. Known runs: {known}. A path to a run folder works too."
+    )
+
+
+def places(name_or_folder: str | Path) -> list[Path]:
+    """Where a run of that name may be: shipped, trained, or at that path, in the order in which they count."""
+    text = str(name_or_folder)
+    bare = Path(text).name == text and text not in ("", ".", "..")
+    named = [settings().models_dir / text, settings().runs_dir / text] if bare else []
+    return [*named, Path(text).expanduser()]
 
 
 def _folders(parent: Path) -> list[Path]:

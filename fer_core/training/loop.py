@@ -114,7 +114,6 @@ class Trainer:
     def _write_start(self, first: int, precision_reason: str) -> None:
         import psutil
 
-        info = self.dataset.info
         self.journal.write(
             "start",
             pid=os.getpid(),
@@ -127,13 +126,7 @@ class Trainer:
             validation_faces=len(self.validation_labels),
             precision=self.recipe.precision,
             precision_reason=precision_reason,
-            data={
-                "name": info.name,
-                "title": info.title,
-                "kind": info.kind,
-                "fingerprint": info.fingerprint,
-                "faces": info.faces,
-            },
+            data=self.dataset.info.record(),
         )
         self.journal.write("phase", name="training", detail=f"epoch {first} of {self.recipe.epochs}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def estimate_memory(recipe: Recipe, training_faces: int) -> float:
     size = recipe.input_size or get(recipe.architecture).default_input_size
     # Weights, gradients, two moments of Adam, and the float32 twin for checkpoints.
     weights = table.parameters * 4 * 5
-    values = sum(_product(row.output_shape) for row in table.layers if row.type != "Dropout")
+    values = sum(math.prod(row.output_shape) for row in table.layers if row.type != "Dropout")
     activations = values * (size / table.input_size) ** 2 * 4 * recipe.batch_size * ACTIVATION_COPIES
     return FRAMEWORK_BYTES + weights + activations + training_faces * 48 * 48
 
@@ -77,10 +78,3 @@ def check_resources(recipe: Recipe, data: Path) -> list[str]:
             "files or old runs first."
         )
     return problems
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    result = 1
-    for value in shape:
-        result *= value
-    return result

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 def feature_tensor(model: keras.Model) -> keras.KerasTensor:
     """The feature map (B, h, w, channels) that the head reads. Raises ``ExportError`` for an unknown head."""
-    names = {layer.name for layer in model.layers}
     for name in (AVERAGE, FLATTEN):
-        if name in names:
+        if _has(model, name):
             return model.get_layer(name).input
     raise ExportError(
         f"{model.name} has neither a layer called {AVERAGE!r} nor one called {FLATTEN!r}: "
@@ -53,7 +52,7 @@ def with_class_maps(model: keras.Model) -> keras.Model:
     channels = int(features.shape[-1])
     kernel = np.asarray(model.get_layer(PROBABILITIES).kernel, dtype=np.float32)
     positions = ops.reshape(features, (-1, height * width, channels))
-    if model.get_layer(PROBABILITIES).input.shape[-1] == channels and _has(model, AVERAGE):
+    if _has(model, AVERAGE):
         maps = ops.matmul(positions, kernel)  # (B, hw, 7)
     else:
         hidden = np.asarray(model.get_layer(HIDDEN).kernel, dtype=np.float32)

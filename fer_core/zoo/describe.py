@@ -7,6 +7,7 @@ the code (``descriptions/``; a test keeps it true) and each run folder holds its
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,4 @@ def _multiply_adds(operation: Any, shape: tuple[int, ...]) -> int:
 
 
 def _size(shape: Any) -> int:
-    size = 1
-    for value in shape:
-        size *= int(value)
-    return size
+    return math.prod(int(value) for value in shape)

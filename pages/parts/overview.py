@@ -13,7 +13,7 @@ from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame
+from pages.parts import frame, runs
 from pages.parts.data import BRING
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def models(infos: Sequence[ModelInfo]) -> None:
         found = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
         if found:
             scores.append(found)
-            names.append(f"{info.name} on {_data_title(info)}")
-            labels.append("<br>".join([*textwrap.wrap(info.name, 20), _data_title(info)]))
+            names.append(f"{info.name} on {runs.data_title(info.data)}")
+            labels.append("<br>".join([*textwrap.wrap(info.name, 20), runs.data_title(info.data)]))
     if scores:
         st.markdown(
             f"Accuracy on **{PRIVATE_TEST}**, faces that played no part in training or in any choice. The bar is the "
@@ -131,15 +131,11 @@ def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, An
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
         "95 % interval": words.interval(score) if score else "not measured",
         "Faces (n)": score["n"] if score else None,
-        "Data": _data_title(info),
+        "Data": runs.data_title(info.data),
         "Architecture": info.architecture,
         "From": "ships with the app" if info.shipped else "trained here",
         "Made": words.moment(info.created),
     }
-
-
-def _data_title(info: ModelInfo) -> str:
-    return "the drawn sample" if info.data.get("kind") == "sample" else str(info.data.get("title", "unknown data"))
 
 
 def datasets(infos: Sequence[DatasetInfo]) -> None:
