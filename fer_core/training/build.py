@@ -34,6 +34,22 @@ def build_model(recipe: Recipe, *, precision: str, weights: str | None = None) -
         keras.config.set_dtype_policy(before)
 
 
+def build_for_training(recipe: Recipe, *, weights: str | None = None) -> keras.Model:
+    """The recipe's network as it trains fastest here: same layers, names and weights as :func:`build_model`'s.
+
+    ``recipe.precision`` must be resolved. On TensorFlow, batch normalisation is fused
+    (:mod:`fer_core.training.fused`); other backends compile that themselves.
+    """
+    import keras
+
+    model = build_model(recipe, precision=recipe.precision, weights=weights)
+    if keras.backend.backend() != "tensorflow":
+        return model
+    from fer_core.training.fused import with_fused_normalization
+
+    return with_fused_normalization(model)
+
+
 def is_fine_tuning(recipe: Recipe, epoch: int) -> bool:
     """Whether ``epoch`` (from 1) trains more than the head."""
     return epoch > recipe.frozen_epochs
@@ -93,7 +109,7 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
 def _images_per_second(recipe: Recipe, precision: str) -> float:
     import keras
 
-    model = build_model(recipe, precision=precision, weights="none")
+    model = build_for_training(recipe.with_precision(precision), weights="none")
     compile_stage(model, recipe, recipe.epochs)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (recipe.batch_size, IMAGE_SIZE, IMAGE_SIZE, 1)).astype(np.float32)

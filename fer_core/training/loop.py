@@ -21,7 +21,7 @@ from fer_core.runs.history import write_history
 from fer_core.runs.journal import Journal
 from fer_core.settings import settings
 from fer_core.training.augmentation import Batches
-from fer_core.training.build import build_model, compile_stage, is_fine_tuning
+from fer_core.training.build import build_for_training, build_model, compile_stage, is_fine_tuning
 from fer_core.training.control import Control
 from fer_core.training.recipe import Recipe
 from fer_core.training.schedule import learning_rate
@@ -67,7 +67,7 @@ class Trainer:
         keras.utils.set_random_seed(self.recipe.seed)
         self.journal.write("phase", name="building", detail=self.recipe.architecture)
         resuming = self.folder.resume_path.exists()
-        model = build_model(self.recipe, precision=self.recipe.precision, weights="none" if resuming else None)
+        model = build_for_training(self.recipe, weights="none" if resuming else None)
         if resuming:
             self.progress = load_progress(self.folder.resume_path)
         first = self.progress.epoch + 1
