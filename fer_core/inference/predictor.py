@@ -146,6 +146,10 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Pre
     if text.endswith(".tflite"):
         return Predictor(Path(text).expanduser(), threads=threads)
     folder = _find(text)
+    if folder.is_vote:
+        from fer_core.inference.vote import open_vote  # here, because it builds on this module
+
+        return open_vote(folder, threads=threads)
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(

@@ -38,6 +38,8 @@ SEALED_FILES = (
     "CARD.md",
 )
 """The files a complete run holds beside ``run.json``, which lists their hashes."""
+SEALED_VOTE_FILES = ("vote.json", "predictions.parquet", "metrics.json", "CARD.md")
+"""The same for a vote: it is made of other runs, and has no model of its own."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def vote_path(self) -> Path:
+        return self.path / "vote.json"
+
+    @property
     def resume_path(self) -> Path:
         return self.path / "resume.npz"
 
@@ -109,6 +115,15 @@ class RunFolder:
     @property
     def complete(self) -> bool:
         return self.manifest_path.exists()
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether this is a vote of other runs: such a folder has no recipe, history, layers or model."""
+        return self.vote_path.exists()
+
+    @property
+    def sealed_files(self) -> tuple[str, ...]:
+        return SEALED_VOTE_FILES if self.is_vote else SEALED_FILES
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""
@@ -147,6 +162,10 @@ class RunFolder:
 
     def card(self) -> str:
         return self.card_path.read_text(encoding="utf-8") if self.card_path.exists() else ""
+
+    def vote(self) -> dict[str, Any]:
+        """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
+        return self._json(self.vote_path)
 
     def manifest(self) -> dict[str, Any] | None:
         return self._json(self.manifest_path) if self.complete else None
@@ -193,11 +212,11 @@ def sha256_of(path: Path) -> str:
 
 def seal(folder: RunFolder, manifest: dict[str, Any]) -> None:
     """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing."""
-    missing = [name for name in SEALED_FILES if not (folder.path / name).exists()]
+    missing = [name for name in folder.sealed_files if not (folder.path / name).exists()]
     if missing:
         raise RunError(f"{folder.path} cannot be completed: {', '.join(missing)} missing.")
     files = {
         name: {"sha256": sha256_of(folder.path / name), "bytes": (folder.path / name).stat().st_size}
-        for name in SEALED_FILES
+        for name in folder.sealed_files
     }
     write_json(folder.manifest_path, {"schema": SCHEMA, **manifest, "files": files})

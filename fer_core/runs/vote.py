@@ -1,0 +1,119 @@
+"""``vote.json``: which runs vote, with which weight and temperature, and where they are found again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import RunError
+from fer_core.runs.folder import SCHEMA, RunFolder, sha256_of
+from fer_core.runs.listing import places
+from fer_core.words import plural
+
+ARCHITECTURE = "vote"
+"""What stands in ``run.json`` where a trained run names its architecture."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run that votes.
+
+    ``weight`` is 0..1, and all members' weights add up to 1; a member of weight 0 is listed but not asked.
+    ``temperature`` > 0 divides the member's logits first. ``sha256`` is of its ``model.tflite``.
+    """
+
+    name: str
+    architecture: str
+    weight: float
+    temperature: float
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Vote:
+    """The content of ``vote.json``. ``chosen_on`` is the split that chose the numbers, ``method`` says how."""
+
+    members: tuple[Member, ...]
+    chosen_on: str
+    method: str
+
+    @property
+    def asked(self) -> tuple[Member, ...]:
+        """The members whose weight is above zero."""
+        return tuple(member for member in self.members if member.weight > 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "members": [asdict(member) for member in self.members],
+            "chosen_on": self.chosen_on,
+            "method": self.method,
+        }
+
+
+def read_vote(folder: RunFolder) -> Vote:
+    """The vote of a folder. Raises ``RunError`` if ``vote.json`` is missing or damaged."""
+    value = folder.vote()
+    try:
+        members = tuple(
+            Member(
+                name=str(entry["name"]),
+                architecture=str(entry["architecture"]),
+                weight=float(entry["weight"]),
+                temperature=float(entry["temperature"]),
+                sha256=str(entry["sha256"]),
+            )
+            for entry in value["members"]
+        )
+        vote = Vote(members, str(value["chosen_on"]), str(value["method"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{folder.vote_path} is damaged ({error!r}). Build the vote again.") from None
+    sound = (
+        all(member.weight >= 0 and member.temperature > 0 for member in members)
+        and abs(sum(member.weight for member in members) - 1) < 1e-3
+    )
+    if not sound:
+        raise RunError(
+            f"{folder.vote_path} is damaged: weights must not be negative and must add up to 1, temperatures must be "
+            f"above 0. {_build_again(folder, vote)}"
+        )
+    return vote
+
+
+def member_folders(folder: RunFolder, vote: Vote) -> list[RunFolder]:
+    """The folders of the members that are asked, in order: beside the vote first, then shipped, then trained runs.
+
+    Raises ``RunError`` for a member that is in none of these places, or whose ``model.tflite`` is not the one that
+    the weights were chosen for.
+    """
+    return [_locate(folder, vote, member) for member in vote.asked]
+
+
+def title_of(members: Sequence[object]) -> str:
+    """``Soft vote of 4 models``."""
+    return f"Soft vote of {plural(len(members), 'model')}"
+
+
+def _locate(folder: RunFolder, vote: Vote, member: Member) -> RunFolder:
+    candidates = [folder.path.resolve().parent / member.name, *places(member.name)]
+    found = [RunFolder(path) for path in candidates if RunFolder(path).tflite_path.is_file()]
+    if not found:
+        raise RunError(
+            f"the vote {folder.name} needs the run {member.name}, and there is none beside it, in models or in runs. "
+            f"Bring it back, or build the vote again without it. {_build_again(folder, vote, without=member)}"
+        )
+    for candidate in found:
+        if sha256_of(candidate.tflite_path) == member.sha256:
+            return candidate
+    raise RunError(
+        f"the vote {folder.name} was built with another {member.name}: {found[0].tflite_path} has changed since. "
+        + _build_again(folder, vote)
+    )
+
+
+def _build_again(folder: RunFolder, vote: Vote, *, without: Member | None = None) -> str:
+    names = " ".join(shlex.quote(member.name) for member in vote.members if member is not without)
+    return f"Build it again with: python -m fer_core vote {names} --data DATASET --out {shlex.quote(str(folder.path))}"
