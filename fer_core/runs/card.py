@@ -106,7 +106,7 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
     ]
     if evaluated_on["fingerprint"] != trained_on["fingerprint"]:
         lines += [f"**Measured on other data than it was trained on: {evaluated_on['title']}.**", ""]
-    lines += _results(metrics)
+    lines += result_lines(metrics)
     lines += [
         "",
         "## Limits",
@@ -116,7 +116,8 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
     write_text(folder.card_path, "\n".join(lines))
 
 
-def _results(metrics: dict[str, Any]) -> list[str]:
+def result_lines(metrics: dict[str, Any]) -> list[str]:
+    """The tables of results, as lines of Markdown: one row a split, then PrivateTest class by class."""
     lines = [
         "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
         "|---|---|---|---|---|---|---|",
