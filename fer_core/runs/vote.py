@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import SCHEMA, RunFolder, sha256_of
-from fer_core.runs.listing import places
+from fer_core.settings import settings
 from fer_core.words import plural
 
 ARCHITECTURE = "vote"
@@ -73,12 +73,13 @@ def read_vote(folder: RunFolder) -> Vote:
         raise RunError(f"{folder.vote_path} is damaged ({error!r}). Build the vote again.") from None
     sound = (
         all(member.weight >= 0 and member.temperature > 0 for member in members)
+        and all(Path(member.name).name == member.name for member in members)
         and abs(sum(member.weight for member in members) - 1) < 1e-3
     )
     if not sound:
         raise RunError(
-            f"{folder.vote_path} is damaged: weights must not be negative and must add up to 1, temperatures must be "
-            f"above 0. {_build_again(folder, vote)}"
+            f"{folder.vote_path} is damaged: names must be plain, weights must not be negative and must add up to 1, "
+            f"temperatures must be above 0. {_build_again(folder, vote)}"
         )
     return vote
 
@@ -92,14 +93,18 @@ def member_folders(folder: RunFolder, vote: Vote) -> list[RunFolder]:
     return [_locate(folder, vote, member) for member in vote.asked]
 
 
+def homes(folder: RunFolder, name: str) -> list[Path]:
+    """Where a vote looks for the member of that name, in this order: beside itself, shipped runs, trained runs."""
+    return [folder.path.resolve().parent / name, settings().models_dir / name, settings().runs_dir / name]
+
+
 def title_of(members: Sequence[object]) -> str:
     """``Soft vote of 4 models``."""
     return f"Soft vote of {plural(len(members), 'model')}"
 
 
 def _locate(folder: RunFolder, vote: Vote, member: Member) -> RunFolder:
-    candidates = [folder.path.resolve().parent / member.name, *places(member.name)]
-    found = [RunFolder(path) for path in candidates if RunFolder(path).tflite_path.is_file()]
+    found = [run for path in homes(folder, member.name) if (run := RunFolder(path)).tflite_path.is_file()]
     if not found:
         raise RunError(
             f"the vote {folder.name} needs the run {member.name}, and there is none beside it, in models or in runs. "
