@@ -16,10 +16,12 @@ from fer_core.errors import RunError
 from fer_core.evaluation.export import export_litert, load_keras
 from fer_core.evaluation.predictions import exact_twins, score_splits, write_predictions
 from fer_core.inference.predictor import Predictor
+from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
 from fer_core.runs.folder import SCHEMA, RunFolder, seal, write_json
 from fer_core.runs.history import epochs_of
 from fer_core.runs.journal import Journal, utc_now
+from fer_core.runs.vote import member_folders, read_vote
 from fer_core.training.loop import predict
 
 if TYPE_CHECKING:
@@ -64,9 +66,13 @@ def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journ
 def evaluate_run(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
     """Evaluate again: fresh predictions, metrics, card and ``run.json``; the model files stay. Returns the metrics.
 
-    On another dataset than the run was trained on, the result describes that dataset (the card says so). Raises
-    ``RunError`` if the run has no model.
+    On another dataset than the run was trained on, the result describes that dataset (the card says so). A vote keeps
+    its weights. Raises ``RunError`` if the run has no model.
     """
+    if folder.is_vote:
+        from fer_core.evaluation.vote import evaluate_vote  # here, because it builds on this module
+
+        return evaluate_vote(folder, dataset)
     manifest = folder.manifest()
     events = [event["event"] for event in folder.events()]
     state = manifest["state"] if manifest else ("stopped" if "stopped" in events else "done")
@@ -112,17 +118,25 @@ def write_metrics(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
         "resamples": RESAMPLES,
         "splits": score_splits(predictions, exact_twins(dataset), resamples=RESAMPLES, seed=SEED),
         **_timing(folder, dataset),
-        "megabytes": {
-            path.name: round(path.stat().st_size / 1e6, 3) for path in (folder.keras_path, folder.tflite_path)
-        },
+        "megabytes": _megabytes(folder),
     }
     write_json(folder.metrics_path, metrics)
     return metrics
 
 
+def _megabytes(folder: RunFolder) -> dict[str, float]:
+    """Sizes of the model files; of a vote, what its members' ``model.tflite`` take together."""
+    if folder.is_vote:
+        paths = [member.tflite_path for member in member_folders(folder, read_vote(folder))]
+        return {"model.tflite": round(sum(path.stat().st_size for path in paths) / 1e6, 3)}
+    return {path.name: round(path.stat().st_size / 1e6, 3) for path in (folder.keras_path, folder.tflite_path)}
+
+
 def _timing(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
-    """Median milliseconds of one LiteRT call with class maps for one face, one thread."""
-    predictor = Predictor(folder.tflite_path, threads=1)
+    """Median milliseconds of one LiteRT call with class maps for one face, one thread; of a vote, of all members."""
+    predictor = (
+        VotePredictor(folder.vote_path, threads=1) if folder.is_vote else Predictor(folder.tflite_path, threads=1)
+    )
     face = np.asarray(dataset.images[:1])
     seconds = []
     for _ in range(TIMED_CALLS + 5):

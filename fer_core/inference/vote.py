@@ -6,8 +6,6 @@ probabilities, not answers, so a member that is sure counts for more than one th
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
@@ -48,9 +46,7 @@ class VotePredictor(Predictor):
         vote = read_vote(folder)
         self.members = [
             (
-                Predictor(
-                    found.tflite_path, name=member.name, threads=self.threads, temperature=member.temperature
-                ),
+                Predictor(found.tflite_path, name=member.name, threads=self.threads, temperature=member.temperature),
                 member.weight,
             )
             for member, found in zip(vote.asked, member_folders(folder, vote), strict=True)
@@ -85,9 +81,10 @@ def resized(maps: Maps, grid: tuple[int, int]) -> Maps:
     return result
 
 
-def open_vote(folder: RunFolder, *, threads: int | None = None) -> VotePredictor:
+def open_vote(folder: RunFolder, *, threads: int | None = None, temperature: float = 1.0) -> VotePredictor:
     """The predictor of a vote folder, whose ``vote.json`` is checked against the hash in its ``run.json`` first.
 
+    ``temperature`` is applied to the weighted mean; the members' own are always applied.
     Raises ``RunError`` when the folder is not complete, ``vote.json`` is damaged, or a member is missing or has
     changed; the message says how to build the vote again.
     """
@@ -102,5 +99,9 @@ def open_vote(folder: RunFolder, *, threads: int | None = None) -> VotePredictor
     if sha256_of(folder.vote_path) != promised:
         raise RunError(f"{folder.vote_path} is damaged: its content is not what run.json promises. {again}")
     return VotePredictor(
-        Path(folder.vote_path), name=folder.name, title=str(manifest.get("title", folder.name)), threads=threads
+        folder.vote_path,
+        name=folder.name,
+        title=str(manifest.get("title", folder.name)),
+        threads=threads,
+        temperature=temperature,
     )
