@@ -36,8 +36,11 @@ def list_models() -> list[ModelInfo]:
     return list_models()
 
 
-def load_model(name_or_folder: str | Path) -> Predictor:
-    """A predictor for a shipped or trained model, by name or run folder. Raises ``RunError``."""
+def load_model(name_or_folder: str | Path, *, calibrated: bool = False) -> Predictor:
+    """A predictor for a shipped or trained model, by name or run folder; ``calibrated`` applies its temperature.
+
+    See :func:`fer_core.inference.predictor.load_model`. Raises ``RunError``.
+    """
     from fer_core.inference.predictor import load_model
 
-    return load_model(name_or_folder)
+    return load_model(name_or_folder, calibrated=calibrated)

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fer_core.inference.faces import FaceDetector
-    from fer_core.inference.predictor import Predictor
+    from fer_core.inference.predictor import Average, Predictor
 
 ALL = "all"
 EPILOG = """\
 examples:
   python -m fer_core predict photo.jpg
   python -m fer_core predict *.png --model custom_cnn --json
+  python -m fer_core predict photo.jpg --calibrated --average flip
 """
 
 
@@ -41,6 +42,17 @@ def add(subparsers: Any) -> None:
         metavar="NAME",
         help="a run's name or folder, a .tflite file, or 'all' (the default)",
     )
+    parser.add_argument(
+        "--average",
+        choices=("none", "flip"),
+        default="none",
+        help="flip: the mean over each face and its mirror image; takes twice the time (default: none)",
+    )
+    parser.add_argument(
+        "--calibrated",
+        action="store_true",
+        help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -52,11 +64,16 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.inference.faces import best_detector
 
     pictures = _read(args.paths)
-    predictors = _predictors(args.model)
+    predictors = _predictors(args.model, calibrated=args.calibrated)
     detector = best_detector()
-    found = [_picture(path, image, detector, predictors) for path, image in pictures]
+    found = [_picture(path, image, detector, predictors, args.average) for path, image in pictures]
     result = {
-        "models": [{"name": predictor.name, "title": predictor.title} for predictor in predictors],
+        "models": [
+            {"name": predictor.name, "title": predictor.title, "temperature": predictor.temperature}
+            for predictor in predictors
+        ],
+        "calibrated": args.calibrated,
+        "average": args.average,
         "detector": detector.title,
         "pictures": found,
     }
@@ -80,20 +97,20 @@ def _read(paths: list[Path]) -> list[tuple[Path, npt.NDArray[np.uint8]]]:
     return pictures
 
 
-def _predictors(model: str) -> list[Predictor]:
+def _predictors(model: str, *, calibrated: bool) -> list[Predictor]:
     from fer_core.inference.predictor import load_model
     from fer_core.runs.listing import list_models
 
     if model != ALL:
-        return [load_model(model)]
-    predictors = [load_model(info.path) for info in list_models()]
+        return [load_model(model, calibrated=calibrated)]
+    predictors = [load_model(info.path, calibrated=calibrated) for info in list_models()]
     if not predictors:
         raise RunError("there is no model yet. Train one: python -m fer_core train custom_cnn --data datasets/sample")
     return predictors
 
 
 def _picture(
-    path: Path, image: npt.NDArray[np.uint8], detector: FaceDetector, predictors: list[Predictor]
+    path: Path, image: npt.NDArray[np.uint8], detector: FaceDetector, predictors: list[Predictor], average: Average
 ) -> dict[str, Any]:
     """One picture's entry of the JSON result; probabilities 0..1."""
     import numpy as np
@@ -112,7 +129,7 @@ def _picture(
     if found:
         crops = np.stack([crop for _, crop in found])
         for predictor in predictors:
-            for face_entry, row in zip(faces, predictor.predict(crops), strict=True):
+            for face_entry, row in zip(faces, predictor.predict(crops, average=average), strict=True):
                 values = dict(zip(NAMES, (round(float(p), 6) for p in row), strict=True))
                 face_entry["probabilities"][predictor.name] = values
     return {"file": str(path), "width": image.shape[1], "height": image.shape[0], "faces": faces}

@@ -22,6 +22,7 @@ from fer_core.evaluation.bootstrap import bootstrap_interval
 
 __all__ = [
     "bootstrap_interval",
+    "checked",
     "confusion_matrix",
     "expected_calibration_error",
     "log_loss",
@@ -44,7 +45,7 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int
     :func:`fer_core.evaluation.predictions.score_splits`. Raises ``ValueError`` for no faces, labels outside
     0..6, or rows that are not probabilities.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted)
     classes = per_class(confusion)
@@ -102,7 +103,7 @@ def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
 
     Probabilities below :data:`SMALLEST_PROBABILITY` count as that.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     of_truth = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
 
@@ -113,7 +114,7 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
     Faces are sorted by their highest probability into ``bins`` bins of equal width, each open below and
     closed above; the gap between mean confidence and accuracy is averaged over bins, weighted by their faces.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
@@ -122,9 +123,10 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def _checked(
+def checked(
     labels: npt.ArrayLike, probabilities: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Labels as int64 (n,) and probabilities as float64 (n, 7), n ≥ 1. Raises ``ValueError`` where they are not."""
     true = np.asarray(labels)
     rows = np.asarray(probabilities, dtype=np.float64)
     if true.ndim != 1 or rows.shape != (len(true), COUNT):

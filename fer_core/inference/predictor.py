@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RunError
+from fer_core.evaluation.calibration import apply_temperature
 from fer_core.runs.folder import RunFolder, sha256_of
 from fer_core.runs.listing import list_models, places
 
@@ -23,7 +25,10 @@ CHUNK = 64
 maps stay below 200 MB."""
 MAX_THREADS = 4
 """At 48×48 more threads cost more in handing over than they gain."""
+AVERAGES = ("none", "flip")
+"""Passes that a prediction may be the mean of: one over the face; one more over its mirror image."""
 
+Average = Literal["none", "flip"]
 Faces = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 Maps = npt.NDArray[np.float32]
@@ -38,6 +43,7 @@ class Predictor:
         path: the ``.tflite`` file.
         threads: CPU threads the model uses.
         map_grid: (h, w) of the class maps, in cells.
+        temperature: what the logits are divided by (see :mod:`fer_core.evaluation.calibration`); 1 changes nothing.
     """
 
     def __init__(
@@ -47,35 +53,45 @@ class Predictor:
         name: str | None = None,
         title: str | None = None,
         threads: int | None = None,
+        temperature: float = 1.0,
     ) -> None:
         """Open the file and run it once on a blank face, so that a broken file fails here.
 
         Raises ``RunError`` when the file is missing, is no LiteRT model, or has other inputs or outputs than
-        ours.
+        ours; ``ValueError`` for a temperature that is not a finite number above 0.
         """
         self.path = Path(tflite_path)
         self.name = name or self.path.stem
         self.title = title or self.name
         self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self.temperature = temperature
         self._lock = threading.Lock()
         self._batch = 0
         self._open()
-        _, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
+        probabilities, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
+        apply_temperature(probabilities, temperature)  # a bad temperature fails here, too
         self.map_grid: tuple[int, int] = (maps.shape[2], maps.shape[3])
 
-    def predict(self, images: Faces) -> Probabilities:
+    def predict(self, images: Faces, *, average: Average = "none") -> Probabilities:
         """Probabilities, float32 (B, 7), rows adding up to 1. ``images``: uint8 (B, 48, 48), grey 0..255.
 
-        Raises ``ValueError`` for another shape or dtype.
+        ``average="flip"`` gives the mean of the probabilities of each face and of its mirror image, at twice the
+        time. Where there is a temperature it is applied to each pass first, as it was fitted. Raises ``ValueError``
+        for another shape, dtype or average.
         """
-        return self.explain(images)[0]
+        if average not in AVERAGES:
+            raise ValueError(f"average must be one of {', '.join(AVERAGES)}, not {average!r}")
+        plain = self.explain(images)[0]
+        if average == "none":
+            return plain
+        return (plain + self.explain(mirrored(images))[0]) * np.float32(0.5)
 
     def explain(self, images: Faces) -> tuple[Probabilities, Maps]:
         """Probabilities (B, 7) and class maps (B, 7, h, w) ≥ 0, both float32, (h, w) being :attr:`map_grid`.
 
         A map says how much each part of the face speaks for that class, on the scale of the class's logit
-        (Grad-CAM, https://arxiv.org/abs/1610.02391). ``images``: uint8 (B, 48, 48), grey 0..255; B may be 0.
-        Raises ``ValueError`` for another shape or dtype.
+        (Grad-CAM, https://arxiv.org/abs/1610.02391); a temperature changes the probabilities, never the maps.
+        ``images``: uint8 (B, 48, 48), grey 0..255; B may be 0. Raises ``ValueError`` for another shape or dtype.
         """
         images = _checked(images)
         probabilities = np.empty((len(images), COUNT), dtype=np.float32)
@@ -83,7 +99,7 @@ class Predictor:
         for start in range(0, len(images), CHUNK):
             part = slice(start, start + CHUNK)
             probabilities[part], maps[part] = self._run(images[part])
-        return probabilities, maps
+        return apply_temperature(probabilities, self.temperature), maps
 
     def __repr__(self) -> str:
         return f"Predictor({self.name!r}, {str(self.path)!r}, map_grid={self.map_grid})"
@@ -134,22 +150,28 @@ class Predictor:
             return interpreter.get_tensor(self._probabilities), interpreter.get_tensor(self._maps)
 
 
-def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Predictor:
+def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibrated: bool = False) -> Predictor:
     """A predictor for a run: by name (shipped ones first, then trained ones), run folder, or ``.tflite``
     file.
 
-    The model file of a run is checked against the hash in its ``run.json`` first. Nothing is cached. Raises
-    ``RunError`` when there is no such run (the message lists those there are), when it is not finished, or
-    when its model file is missing or damaged.
+    The model file of a run is checked against the hash in its ``run.json`` first. Nothing is cached.
+    ``calibrated`` applies the temperature in the run's ``metrics.json``. Raises ``RunError`` when there is no such
+    run (the message lists those there are), when it is not finished, when its model file is missing or damaged, or
+    when it is to be calibrated and has no temperature.
     """
     text = str(name_or_folder)
     if text.endswith(".tflite"):
+        if calibrated:
+            raise RunError(
+                f"{text} is a bare model file: its temperature is in the run it came from. Name that run instead, or "
+                "leave calibration out."
+            )
         return Predictor(Path(text).expanduser(), threads=threads)
     folder = _find(text)
     if folder.is_vote:
         from fer_core.inference.vote import open_vote  # here, because it builds on this module
 
-        return open_vote(folder, threads=threads)
+        return open_vote(folder, threads=threads, temperature=_calibration_of(folder) if calibrated else 1.0)
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(
@@ -166,8 +188,41 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None) -> Pre
     if sha256_of(folder.tflite_path) != promised:
         raise RunError(f"{folder.tflite_path} is damaged: its content is not what run.json promises. {again}")
     return Predictor(
-        folder.tflite_path, name=folder.name, title=str(manifest.get("title", folder.name)), threads=threads
+        folder.tflite_path,
+        name=folder.name,
+        title=str(manifest.get("title", folder.name)),
+        threads=threads,
+        temperature=_calibration_of(folder) if calibrated else 1.0,
     )
+
+
+def stored_temperature(folder: RunFolder) -> float | None:
+    """The temperature in the run's ``metrics.json``; None where it has none. Raises ``RunError`` if it is damaged."""
+    stored = (folder.metrics() or {}).get("temperature")
+    if stored is None:
+        return None
+    try:
+        return float(stored["value"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(
+            f"{folder.metrics_path} is damaged: its temperature has no value. Make it again with: "
+            f"python -m fer_core evaluate {folder.path} --data DATASET"
+        ) from None
+
+
+def mirrored(images: Faces) -> Faces:
+    """Each face's mirror image (left and right exchanged), uint8 (B, 48, 48), contiguous."""
+    return np.ascontiguousarray(_checked(images)[:, :, ::-1])
+
+
+def _calibration_of(folder: RunFolder) -> float:
+    temperature = stored_temperature(folder)
+    if temperature is None:
+        raise RunError(
+            f"{folder.name} has no temperature, so its probabilities cannot be calibrated. Fit one with: "
+            f"python -m fer_core evaluate {folder.path} --data DATASET (the dataset needs PublicTest faces)"
+        )
+    return temperature
 
 
 def _find(text: str) -> RunFolder:

@@ -17,6 +17,7 @@ from fer_core.errors import DataError, RunError
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
 from fer_core.inference.predictor import load_model
+from fer_core.runs.folder import write_json
 from fer_core.settings import settings
 
 
@@ -88,3 +89,26 @@ def test_without_a_model_it_says_how_to_get_one(home: Path, tmp_path: Path, face
         run(tmp_path / "a.png")
     with pytest.raises(RunError, match="no model called 'vgg16'"):
         run(tmp_path / "a.png", "--model", "vgg16")
+
+
+def test_calibrated_and_flip_averaged_on_request(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    folder = make_run(settings().runs_dir / "mine")
+    stored = {"value": 2.0, "fitted_on": "PublicTest", "splits": {}}
+    write_json(folder.metrics_path, {**(folder.metrics() or {}), "temperature": stored})
+    plain, _ = run(tmp_path / "a.png")
+    assert (plain["calibrated"], plain["average"], plain["models"][0]["temperature"]) == (False, "none", 1)
+    result, _ = run(tmp_path / "a.png", "--calibrated", "--average", "flip")
+    assert (result["calibrated"], result["average"], result["models"][0]["temperature"]) == (True, "flip", 2)
+    expected = load_model("mine", calibrated=True).predict(faces[:1], average="flip")[0]
+    found = list(result["pictures"][0]["faces"][0]["probabilities"]["mine"].values())
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert not np.allclose(found, list(plain["pictures"][0]["faces"][0]["probabilities"]["mine"].values()), atol=1e-3)
+
+
+def test_a_run_without_a_temperature_is_named(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    folder = make_run(settings().runs_dir / "old")
+    metrics = folder.metrics() or {}
+    metrics.pop("temperature", None)
+    write_json(folder.metrics_path, metrics)
+    with pytest.raises(RunError, match="old has no temperature"):
+        run(tmp_path / "a.png", "--calibrated")

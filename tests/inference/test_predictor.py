@@ -14,7 +14,9 @@ from factories import TINY_MAP_GRID, TINY_MODEL, make_run
 
 import fer_core
 from fer_core.errors import RunError
-from fer_core.inference.predictor import CHUNK, Predictor, load_model
+from fer_core.evaluation.calibration import apply_temperature
+from fer_core.inference.predictor import CHUNK, Predictor, load_model, mirrored
+from fer_core.runs.folder import RunFolder, write_json
 from fer_core.settings import settings
 
 
@@ -153,6 +155,71 @@ def test_unfinished_and_damaged_runs_are_refused(home: Path) -> None:
     run.manifest_path.unlink()
     with pytest.raises(RunError, match="not finished"):
         load_model("mine")
+
+
+def store_temperature(run: RunFolder, stored: object) -> None:
+    write_json(run.metrics_path, {**(run.metrics() or {}), "temperature": stored})
+
+
+def test_a_temperature_changes_probabilities_and_nothing_else(tiny: Predictor, images: np.ndarray) -> None:
+    softer = Predictor(TINY_MODEL / "model.tflite", temperature=2.0)
+    assert (tiny.temperature, softer.temperature) == (1.0, 2.0)
+    plain, plain_maps = tiny.explain(images)
+    found, maps = softer.explain(images)
+    np.testing.assert_allclose(found, apply_temperature(plain, 2.0), atol=1e-6)
+    np.testing.assert_allclose(maps, plain_maps, atol=1e-5)
+    assert (found.max(axis=1) < plain.max(axis=1)).all()
+    np.testing.assert_array_equal(softer.predict(images), found)
+    with pytest.raises(ValueError, match="finite number above 0"):
+        Predictor(TINY_MODEL / "model.tflite", temperature=0)
+
+
+def test_flip_averaging_is_the_mean_over_the_face_and_its_mirror_image(tiny: Predictor, images: np.ndarray) -> None:
+    turned = images[:, :, ::-1]
+    assert (mirrored(images)[:, :, 0] == images[:, :, -1]).all()
+    expected = (tiny.predict(images) + tiny.predict(np.ascontiguousarray(turned))) / 2
+    found = tiny.predict(images, average="flip")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found, tiny.predict(turned, average="flip"), atol=1e-5)
+    assert np.abs(found - tiny.predict(images)).max() > 0.001, "the tiny model must tell left from right"
+    np.testing.assert_array_equal(tiny.predict(images, average="none"), tiny.predict(images))
+    with pytest.raises(ValueError, match="one of none, flip"):
+        tiny.predict(images, average="ten")  # type: ignore[arg-type]
+
+
+def test_each_pass_is_calibrated_before_the_passes_are_averaged(images: np.ndarray) -> None:
+    softer = Predictor(TINY_MODEL / "model.tflite", temperature=3.0)
+    expected = (softer.predict(images) + softer.predict(mirrored(images))) / 2
+    np.testing.assert_allclose(softer.predict(images, average="flip"), expected, atol=1e-6)
+
+
+def test_a_run_is_calibrated_on_request_with_its_own_temperature(home: Path, images: np.ndarray) -> None:
+    run = make_run(settings().runs_dir / "mine")
+    store_temperature(run, {"value": 2.5, "fitted_on": "PublicTest", "splits": {}})
+    assert load_model("mine").temperature == 1
+    calibrated = fer_core.load_model("mine", calibrated=True)
+    assert calibrated.temperature == 2.5
+    expected = apply_temperature(load_model("mine").predict(images), 2.5)
+    np.testing.assert_allclose(calibrated.predict(images), expected, atol=1e-6)
+
+
+def test_what_has_no_temperature_is_not_calibrated_in_silence(home: Path) -> None:
+    run = make_run(settings().runs_dir / "mine")
+    metrics = run.metrics() or {}
+    metrics.pop("temperature", None)
+    write_json(run.metrics_path, metrics)
+    with pytest.raises(RunError, match=r"mine has no temperature.*fer_core evaluate"):
+        load_model("mine", calibrated=True)
+    store_temperature(run, None)
+    with pytest.raises(RunError, match="has no temperature"):
+        load_model("mine", calibrated=True)
+    store_temperature(run, {"fitted_on": "PublicTest"})
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        load_model("mine", calibrated=True)
+    assert load_model("mine").temperature == 1
+    with pytest.raises(RunError, match="bare model file"):
+        load_model(TINY_MODEL / "model.tflite", calibrated=True)
 
 
 def test_predicting_imports_no_tensorflow() -> None:

@@ -1,0 +1,108 @@
+"""Temperature scaling: one number that makes a model's confidence fit how often it is right.
+
+Guo et al., 2017, *On Calibration of Modern Neural Networks* (https://arxiv.org/abs/1706.04599). The logits are divided
+by a temperature T > 0 before the softmax. T > 1 makes a model less sure of itself, T < 1 surer; the order of the
+classes stays, so no answer and no accuracy changes. Our files hold probabilities, and softmax(logits / T) is
+softmax(log p / T): the constant between a logit and log p drops out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.evaluation.metrics import SMALLEST_PROBABILITY, checked, expected_calibration_error, log_loss
+from fer_core.evaluation.predictions import probabilities_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEMPERATURES = (0.05, 20.0)
+"""What a fitted temperature may be. Only a model that is nearly always right, or hardly better than chance, is held
+back."""
+_HALVINGS = 60
+"""Enough to pin down a float64."""
+
+Float32 = npt.NDArray[np.float32]
+
+
+def fit_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """The temperature, within :data:`TEMPERATURES`, at which these faces' log loss is smallest.
+
+    ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), rows adding up to 1, each counted as at least
+    :data:`~fer_core.evaluation.metrics.SMALLEST_PROBABILITY`. Raises ``ValueError`` for anything else, or no face.
+    """
+    true, rows = checked(labels, probabilities)
+    logits = _logits(rows)
+    of_truth = logits[np.arange(len(true)), true]
+
+    def slope(beta: float) -> float:
+        """Derivative of the log loss by beta = 1/T: the expected logit less that of the truth."""
+        return float(((_softmax(beta * logits) * logits).sum(axis=1) - of_truth).mean())
+
+    # The log loss is convex in 1/T: its slope only rises, so halving the interval around its zero finds the minimum.
+    low, high = 1 / TEMPERATURES[1], 1 / TEMPERATURES[0]
+    if slope(low) >= 0:
+        return TEMPERATURES[1]
+    if slope(high) <= 0:
+        return TEMPERATURES[0]
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return 2 / (low + high)
+
+
+def apply_temperature(probabilities: npt.ArrayLike, temperature: float) -> Float32:
+    """softmax(log p / ``temperature``), float32 (n, 7), rows adding up to 1. ``probabilities``: float (n, 7), 0..1.
+
+    At temperature 1 the probabilities come back as they are. n may be 0. Raises ``ValueError`` for another shape, or
+    a temperature that is not a finite number above 0.
+    """
+    rows = np.asarray(probabilities, dtype=np.float32)
+    if rows.ndim != 2 or rows.shape[1] != COUNT:
+        raise ValueError(f"probabilities must be (n, {COUNT}), not {rows.shape}")
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"a temperature is a finite number above 0, not {temperature}")
+    if temperature == 1:
+        return rows
+    return _softmax(_logits(rows.astype(np.float64)) / temperature).astype(np.float32)
+
+
+def calibration(frame: pd.DataFrame) -> dict[str, Any] | None:
+    """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
+
+    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`. None where it has no PublicTest face:
+    there is nothing to fit a temperature on then, and PrivateTest is never used for a choice.
+    """
+    public = frame[frame["split"] == PUBLIC_TEST]
+    if public.empty:
+        return None
+    value = fit_temperature(public["label"].to_numpy(), probabilities_of(public))
+    splits = {}
+    for split in (PUBLIC_TEST, PRIVATE_TEST):
+        part = frame[frame["split"] == split]
+        if part.empty:
+            continue
+        labels, before = part["label"].to_numpy(), probabilities_of(part)
+        after = apply_temperature(before, value)
+        splits[split] = {
+            "ece_before": expected_calibration_error(labels, before),
+            "ece_after": expected_calibration_error(labels, after),
+            "log_loss_before": log_loss(labels, before),
+            "log_loss_after": log_loss(labels, after),
+        }
+    return {"value": value, "fitted_on": PUBLIC_TEST, "splits": splits}
+
+
+def _logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # As the log loss clips: a float32 softmax gives exact zeros, whose logarithm is infinite.
+    return np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0))
+
+
+def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
