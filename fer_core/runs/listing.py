@@ -10,11 +10,15 @@ from fer_core.errors import FerError, RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
+VOTE = "vote"
+"""What ``run.json`` of a vote holds where that of a trained run names its architecture."""
+
 
 @dataclass(frozen=True)
 class ModelInfo:
     """One run at a glance, read from ``run.json`` alone (or, unfinished, from ``recipe.json``).
 
+    Of a vote, ``architecture`` is ``vote``, ``epochs`` 0, and ``data`` what its weights were chosen on.
     ``state`` is ``done`` or ``stopped`` for a complete run, ``damaged`` for a folder that cannot be read, and
     ``unfinished`` otherwise; what an unfinished run is doing, :func:`fer_core.training.jobs.status` tells.
     ``data`` has the keys name, title, kind, fingerprint, faces; it is empty where the run has not recorded them
@@ -39,9 +43,14 @@ class ModelInfo:
     def folder(self) -> RunFolder:
         return RunFolder(self.path)
 
+    @property
+    def is_vote(self) -> bool:
+        """Whether it is several runs that vote, not one that was trained."""
+        return self.architecture == VOTE
+
 
 def list_models() -> list[ModelInfo]:
-    """Every complete run: shipped ones first, in the registry's order, then trained ones, newest first."""
+    """Every complete run: shipped ones first, in the registry's order, votes last; then trained ones, newest first."""
     return [info for info in list_runs() if info.complete]
 
 
@@ -50,9 +59,10 @@ def list_runs() -> list[ModelInfo]:
     from fer_core.zoo.registry import names
 
     order = {name: position for position, name in enumerate(names())}
+    order[VOTE] = len(order) + 1
     shipped = [info for path in _folders(settings().models_dir) if (info := _info(path, shipped=True))]
     trained = [info for path in _folders(settings().runs_dir) if (info := _info(path, shipped=False))]
-    shipped.sort(key=lambda info: (order.get(info.architecture, len(order)), info.name))
+    shipped.sort(key=lambda info: (order.get(info.architecture, order[VOTE] - 1), info.name))
     trained.sort(key=lambda info: (info.created, info.name), reverse=True)
     return shipped + trained
 

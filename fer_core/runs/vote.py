@@ -13,9 +13,6 @@ from fer_core.runs.folder import SCHEMA, RunFolder, sha256_of
 from fer_core.settings import settings
 from fer_core.words import plural
 
-ARCHITECTURE = "vote"
-"""What stands in ``run.json`` where a trained run names its architecture."""
-
 
 @dataclass(frozen=True)
 class Member:

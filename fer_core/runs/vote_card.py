@@ -13,8 +13,8 @@ from fer_core.words import percent, plural
 from fer_core.zoo.registry import TITLES
 
 IN_SHORT = (
-    "Several models look at each face, and the weighted mean of their probabilities is the answer. It is usually "
-    "better than its best member, because the members make different mistakes; it costs the time of all of them."
+    "Several models look at each face, and the weighted mean of their probabilities is the answer. They make different "
+    "mistakes, so the mean is often better than the best of them; it costs the time of all of them."
 )
 
 

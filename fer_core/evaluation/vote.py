@@ -1,0 +1,251 @@
+"""Build a soft vote of several runs and evaluate it: a run folder like any other, made of other runs.
+
+Everything is chosen on PublicTest: first each member's temperature (Guo et al., 2017,
+https://arxiv.org/abs/1706.04599), then the weights. PrivateTest is only ever scored.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
+from fer_core.evaluation.calibration import apply_temperature, fit_temperature
+from fer_core.evaluation.evaluate import library_versions, write_metrics
+from fer_core.evaluation.metrics import SMALLEST_PROBABILITY
+from fer_core.evaluation.predictions import probabilities_of, write_predictions
+from fer_core.inference.vote import VotePredictor
+from fer_core.runs.folder import RunFolder, seal, sha256_of, write_json
+from fer_core.runs.journal import utc_now
+from fer_core.runs.listing import VOTE
+from fer_core.runs.vote import Member, Vote, homes, read_vote, title_of
+from fer_core.runs.vote_card import write_vote_card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.dataset import Dataset
+
+GAP = 1e-7
+"""Nats: the weights are good when no others can have a log loss on PublicTest that is lower by more than this."""
+MOST_STEPS = 20_000
+DIGITS = 4
+"""Weights and temperatures are kept to so many decimals: more would be noise, and people read them."""
+SMALLEST_WEIGHT = 0.01
+"""A member that would weigh less is not asked at all: it would cost its time and change next to nothing."""
+METHOD = (
+    "Each member's temperature was fitted on PublicTest by log loss. Then weights of at least 0 that add up to 1 were "
+    "chosen on PublicTest for the lowest log loss of the weighted mean of the probabilities; a member that would have "
+    "weighed less than 1 % was left out, and the others' weights were chosen again."
+)
+
+
+def choose_weights(labels: npt.ArrayLike, probabilities: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+    """The weights, float64 (K,) ≥ 0 with sum 1, whose mixture of K predictions has the lowest log loss.
+
+    ``labels``: int (n,), 0..6, n ≥ 1. ``probabilities``: K arrays, float (n, 7). The problem is convex, and the EM
+    step for mixture weights (Dempster, Laird and Rubin, 1977, https://doi.org/10.1111/j.2517-6161.1977.tb01600.x)
+    never makes the loss worse. It ends when the loss is proven to lie within :data:`GAP` of the best one: no mixture
+    can gain more than the largest gradient minus 1 (Lindsay, 1983, https://doi.org/10.1214/aos/1176346059).
+
+    Raises ``ValueError`` for no member, no face, or shapes that do not fit.
+    """
+    true = np.asarray(labels)
+    rows = [np.asarray(member, dtype=np.float64) for member in probabilities]
+    if not rows or not len(true) or any(member.shape != (len(true), COUNT) for member in rows):
+        raise ValueError(f"{len(rows)} members and {len(true)} labels: at least one of each, (n,) and (n, {COUNT})")
+    of_truth = np.stack([np.maximum(member[np.arange(len(true)), true], SMALLEST_PROBABILITY) for member in rows], 1)
+    weights = np.full(len(rows), 1 / len(rows))
+    for _ in range(MOST_STEPS):
+        gradient = (of_truth / (of_truth @ weights)[:, None]).mean(axis=0)
+        if gradient.max() - 1 < GAP:
+            break
+        weights *= gradient
+    return weights / weights.sum()
+
+
+def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> RunFolder:
+    """Build a vote folder from the members' predictions; no member runs, except to take the time.
+
+    ``out`` is a new folder, or a vote to replace. Raises ``RunError``, with nothing written, where fewer than two
+    members are given, one is no complete single model or was not measured on ``dataset``, or ``out`` is taken or
+    lies where the members would not be found again.
+    """
+    out = out.expanduser().resolve()
+    target = RunFolder(out)
+    if out.exists() and not target.is_vote:
+        raise RunError(f"{out} exists already and is not a vote. Choose another place with --out or --name.")
+    _check_members(members, dataset, target)
+    frames = [_predictions(member, dataset) for member in members]
+    vote, probabilities = _choose(members, frames)
+    with _staged(target) as staged:
+        write_json(staged.vote_path, vote.to_dict())
+        first = frames[0]
+        write_predictions(staged.predictions_path, first["row"], first["split"], first["label"], probabilities)
+        _finish(staged, out.name, dataset, {"data": dataset.info.record(), "created": utc_now()})
+    return target
+
+
+def evaluate_vote(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+    """Evaluate a vote again: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
+
+    Raises ``RunError`` for a member that is missing or has changed, or a dataset without test faces.
+    """
+    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    if not len(rows):
+        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    probabilities = VotePredictor(folder.vote_path, name=folder.name).predict(np.asarray(dataset.images[rows]))
+    old = folder.manifest() or {"data": dataset.info.record(), "created": utc_now()}
+    with _staged(folder) as staged:
+        shutil.copy(folder.vote_path, staged.vote_path)
+        write_predictions(
+            staged.predictions_path, rows, dataset.splits[rows], np.asarray(dataset.labels[rows]), probabilities
+        )
+        return _finish(staged, folder.name, dataset, old)
+
+
+def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFolder) -> None:
+    names = [member.name for member in members]
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise RunError(f"a vote needs at least two runs of different names, not {', '.join(names) or 'none'}.")
+    for member in members:
+        if member.is_vote:
+            raise RunError(f"{member.name} is a vote itself. Name its members instead.")
+        manifest, metrics = member.manifest(), member.metrics()
+        if manifest is None or metrics is None:
+            raise RunError(f"the run {member.name} is not complete. Finish it first: see python -m fer_core runs")
+        again = f"python -m fer_core evaluate {member.path} --data {dataset.info.path}"
+        if metrics["data"]["fingerprint"] != dataset.info.fingerprint:
+            raise RunError(
+                f"the run {member.name} was measured on other faces ({metrics['data']['title']}) than those of "
+                f"{dataset.info.path}. Measure it on these first: {again}"
+            )
+        if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != _promised(manifest):
+            raise RunError(
+                f"{member.tflite_path} is missing or is not what run.json promises. "
+                f"Make it again with: python -m fer_core export {member.path} --data {dataset.info.path}"
+            )
+        if member.path.resolve() not in [path.resolve() for path in homes(target, member.name)]:
+            raise RunError(
+                f"{member.path} is neither beside {target.path} nor in models or runs, so the vote would not find it "
+                "again. Put the vote beside its members with --out."
+            )
+
+
+def _promised(manifest: dict[str, Any]) -> str:
+    return str(manifest.get("files", {}).get("model.tflite", {}).get("sha256", ""))
+
+
+def _predictions(member: RunFolder, dataset: Dataset) -> pd.DataFrame:
+    """The member's predictions in the order of rows. Raises ``RunError`` unless they cover just these test faces."""
+    frame = member.predictions()
+    again = f"Make them again with: python -m fer_core evaluate {member.path} --data {dataset.info.path}"
+    if frame is None:
+        raise RunError(f"the run {member.name} has no predictions.parquet. {again}")
+    frame = frame.sort_values("row", ignore_index=True)
+    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    same = (
+        np.array_equal(frame["row"], rows)
+        and np.array_equal(frame["label"], dataset.labels[rows])
+        and np.array_equal(frame["split"].to_numpy(dtype=np.str_), dataset.splits[rows])
+    )
+    if not same:
+        raise RunError(f"the predictions of {member.name} are not about the test faces of {dataset.info.path}. {again}")
+    return frame
+
+
+def _choose(members: Sequence[RunFolder], frames: Sequence[pd.DataFrame]) -> tuple[Vote, npt.NDArray[np.float32]]:
+    """The vote and its probabilities for all rows of the frames. Looks at PublicTest's labels only."""
+    public = (frames[0]["split"] == PUBLIC_TEST).to_numpy(dtype=bool)
+    if not public.any():
+        raise RunError(f"there is no {PUBLIC_TEST} face, and the weights are chosen on that split. Nothing was built.")
+    labels = frames[0]["label"].to_numpy()[public]
+    temperatures, calibrated = [], []
+    for frame in frames:
+        probabilities = probabilities_of(frame)
+        temperature = round(fit_temperature(labels, probabilities[public]), DIGITS)
+        temperatures.append(temperature)
+        calibrated.append(apply_temperature(probabilities, temperature))
+    weights = without_featherweights(labels, [member[public] for member in calibrated])
+    vote = Vote(
+        members=tuple(
+            Member(member.name, _architecture(member), float(weight), temperature, sha256_of(member.tflite_path))
+            for member, weight, temperature in zip(members, weights, temperatures, strict=True)
+        ),
+        chosen_on=PUBLIC_TEST,
+        method=METHOD,
+    )
+    return vote, np.tensordot(weights, np.stack(calibrated), axes=1).astype(np.float32)
+
+
+def without_featherweights(labels: npt.ArrayLike, probabilities: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+    """:func:`choose_weights`, where no weight is between 0 and :data:`SMALLEST_WEIGHT`, to :data:`DIGITS` decimals.
+
+    The largest weight takes what rounding leaves, so that the sum stays 1.
+    """
+    kept = np.arange(len(probabilities))
+    chosen = choose_weights(labels, probabilities)
+    while chosen.min() < SMALLEST_WEIGHT:
+        # One at a time: of two members that are nearly the same, the one that stays takes over the other's weight.
+        kept = np.delete(kept, chosen.argmin())
+        chosen = choose_weights(labels, [probabilities[index] for index in kept])
+    weights = np.zeros(len(probabilities))
+    weights[kept] = np.round(chosen, DIGITS)
+    weights[weights.argmax()] += 1 - weights.sum()
+    return np.round(weights, DIGITS)
+
+
+def _architecture(member: RunFolder) -> str:
+    manifest = member.manifest()
+    return str(manifest["architecture"]) if manifest else ""
+
+
+def _finish(staged: RunFolder, name: str, dataset: Dataset, old: dict[str, Any]) -> dict[str, Any]:
+    """Metrics, card and ``run.json`` of a vote whose ``vote.json`` and predictions are written."""
+    vote = read_vote(staged)
+    metrics = write_metrics(staged, dataset)
+    manifest = {
+        "id": old.get("id", name),
+        "name": name,
+        "title": title_of(vote.members),
+        "architecture": VOTE,
+        "created": old["created"],
+        "state": "done",
+        # What the weights were chosen on; metrics.json says what the vote was measured on.
+        "data": old["data"],
+        "epochs": 0,
+        "best_epoch": None,
+        "versions": library_versions(),
+    }
+    write_vote_card(staged, vote, manifest, metrics)
+    seal(staged, manifest)
+    return metrics
+
+
+@contextmanager
+def _staged(target: RunFolder) -> Iterator[RunFolder]:
+    """A hidden folder beside ``target``, whose files become the target's, ``run.json`` last.
+
+    Nothing of the target changes where the body fails.
+    """
+    staged = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.tmp"))
+    staged.path.mkdir(parents=True)
+    try:
+        yield staged
+        if target.path.exists():
+            target.manifest_path.unlink(missing_ok=True)
+            for file in (*staged.sealed_files, staged.manifest_path.name):
+                (staged.path / file).replace(target.path / file)
+        else:
+            staged.path.rename(target.path)
+    finally:
+        if staged.path.exists():
+            shutil.rmtree(staged.path)
