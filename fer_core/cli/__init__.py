@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from fer_core import __version__
 from fer_core.errors import FerError
 
-COMMANDS = ("data", "train", "evaluate", "vote", "export", "predict", "runs", "architectures")
+COMMANDS = ("data", "train", "evaluate", "vote", "export", "predict", "runs", "leaderboard", "architectures")
 
 EPILOG = """\
 a first tour:

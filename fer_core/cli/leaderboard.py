@@ -1,0 +1,40 @@
+"""``leaderboard``: our shipped runs beside published systems, each with how its number came about."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli import add_json_option
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "leaderboard",
+        help="our shipped runs beside published systems, with provenance",
+        description="Our shipped runs beside published systems on FER-2013: accuracy, and how each number came "
+        "about (what chose the model, on which faces, how many looks, other data, obtained again or not).",
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the document (Markdown) to this file")
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    from fer_core.errors import RunError
+    from fer_core.leaderboard.entries import checked_on, leaderboard
+    from fer_core.leaderboard.markdown import document
+    from fer_core.runs.folder import write_text
+
+    entries = leaderboard()
+    text = document(entries, checked_on())
+    result: dict[str, Any] = {"entries": [{"group": entry.group, **asdict(entry)} for entry in entries]}
+    if args.write is None:
+        return result, text
+    try:
+        write_text(args.write, text)
+    except OSError as error:
+        raise RunError(f"{args.write} cannot be written ({error}). Choose another file.") from error
+    return {**result, "written": str(args.write)}, f"Wrote {args.write}: {len(entries)} systems."

@@ -1,0 +1,239 @@
+"""The lines of the leaderboard. Ours are read from the shipped runs, the published ones from ``published.json``.
+
+An accuracy means little without its origin, so every line carries it: what chose the model, on which faces it was
+scored, whether answers were averaged, whether other data helped, and whether somebody obtained the number again.
+:attr:`Entry.group` follows from these, and says which lines may be compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import RunError
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import VOTE, ModelInfo, list_runs
+from fer_core.runs.vote import member_folders, read_vote
+
+PUBLISHED = Path(__file__).with_name("published.json")
+
+CHOSEN = {
+    "blind": "blind",
+    "validation": "on validation faces",
+    "test": "on the test faces",
+    "public": "PublicTest figure",
+    "unknown": "not said",
+    "people": "people",
+}
+"""What chose the model that was scored, as tables show it."""
+
+CHOSEN_MEANING = {
+    "blind": "Nobody who built the system had the labels of the test faces. The best there is.",
+    "validation": "PublicTest chose the model: its epoch, its recipe, its weights. PrivateTest chose nothing. "
+    "As good as blind, as long as people keep to it.",
+    "test": "The very faces that gave the number also chose the model, for example by keeping the epoch that was "
+    "best on them. Such a number is too high, and nobody knows by how much.",
+    "public": "The number is for PublicTest, not for PrivateTest. Other faces, so another number.",
+    "unknown": "The source does not say what chose the model, or on which faces it was scored.",
+    "people": "People, not a program.",
+}
+
+PASSES = {
+    "single": "one pass",
+    "flip": "face and mirror image",
+    "ten-crop": "ten crops",
+    "random": "random copies",
+    "unknown": "not said",
+}
+"""How many looks at a face an answer took, as tables show it."""
+
+PASSES_MEANING = {
+    "single": "The model looks at each face once.",
+    "flip": "The answer is the mean over the face and its mirror image.",
+    "ten-crop": "The answer is the mean over ten cuttings of the face: corners, middle, and all five mirrored.",
+    "random": "The answer is the mean over several copies of the face, each changed at random.",
+    "unknown": "The source does not say.",
+}
+
+REPRODUCED = {
+    "command": "yes, with our command",
+    "own": "measured by us",
+    "measured": "yes, with another number: see its other line",
+    "no": "no",
+    "impossible": "cannot be: files are lost",
+}
+"""Whether somebody other than its author obtained the number, as tables show it."""
+
+REPRODUCED_MEANING = {
+    "command": "`python -m fer_core evaluate` gives the number again from the files in this project.",
+    "own": "We scored the published weights ourselves, and this is what came out.",
+    "measured": "We scored the published weights ourselves. What came out has a line of its own.",
+    "no": "We have not tried.",
+    "impossible": "What it would take is not there any more.",
+}
+
+GROUPS = {
+    "fair": "One model, one look, chosen on other faces",
+    "averaged": "Chosen on other faces, but averaged, or not known whether",
+    "flattered": "Chosen on the test faces, scored on others, or not said",
+    "people": "People",
+}
+GROUP_MEANING = {
+    "fair": "You may compare these numbers with each other.",
+    "averaged": "You may compare these with each other where the same was averaged. Averaging helps: against the group "
+    "above they have a head start.",
+    "flattered": "Compare these with nothing. They show what was claimed.",
+    "people": "A yardstick, not a competitor: the labels themselves come from people who disagree.",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A paper or a repository."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An accuracy 0..1 on ``n`` faces."""
+
+    accuracy: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. Accuracies are fractions 0..1; ``accuracy_high`` where the source gives a range.
+
+    ``interval`` is our 95 % bootstrap interval (low, high). ``chosen``, ``passes`` and ``reproduced`` are keys of
+    :data:`CHOSEN`, :data:`PASSES` and :data:`REPRODUCED`. ``models`` is how many models answer together, None where
+    that is not said. ``without_twins`` is on the faces that have no twin in Training.
+    """
+
+    system: str
+    accuracy: float
+    split: str
+    n: int | None
+    chosen: str
+    extra_data: str
+    passes: str
+    models: int | None
+    reproduced: str
+    accuracy_high: float | None = None
+    interval: tuple[float, float] | None = None
+    without_twins: Figure | None = None
+    note: str = ""
+    sources: tuple[Source, ...] = field(default_factory=tuple)
+    run: str = ""
+    """Name of the run folder, for our own lines; empty for published ones."""
+
+    @property
+    def ours(self) -> bool:
+        return bool(self.run)
+
+    @property
+    def group(self) -> str:
+        """A key of :data:`GROUPS`: with which other lines this one may be compared."""
+        if self.chosen == "people":
+            return "people"
+        if self.chosen not in ("blind", "validation") or self.split != PRIVATE_TEST:
+            return "flattered"
+        return "fair" if self.models == 1 and self.passes == "single" else "averaged"
+
+
+def leaderboard() -> list[Entry]:
+    """All lines: group by group in the order of :data:`GROUPS`, the highest accuracy first in each."""
+    order = list(GROUPS)
+    return sorted([*shipped(), *published()], key=lambda entry: (order.index(entry.group), -entry.accuracy))
+
+
+def published(path: Path = PUBLISHED) -> list[Entry]:
+    """The published systems. Raises ``ValueError`` for a line with an unknown key or word."""
+    entries = [_published(value) for value in json.loads(path.read_text(encoding="utf-8"))["entries"]]
+    for entry in entries:
+        for word, known in ((entry.chosen, CHOSEN), (entry.passes, PASSES), (entry.reproduced, REPRODUCED)):
+            if word not in known:
+                raise ValueError(f"{path}, {entry.system}: {word!r} is not one of {', '.join(known)}")
+    return entries
+
+
+def checked_on(path: Path = PUBLISHED) -> str:
+    """The day on which the sources of the published figures were last read, ISO 8601."""
+    return str(json.loads(path.read_text(encoding="utf-8"))["checked"])
+
+
+def shipped() -> list[Entry]:
+    """Our shipped runs with PrivateTest figures on real faces; a vote counts as averaged.
+
+    Raises ``RunError`` if a shipped run is damaged: a leaderboard that silently lacks a line would be wrong.
+    """
+    entries = []
+    for info in list_runs():
+        if not info.shipped:
+            continue
+        if info.problem:
+            raise RunError(info.problem)
+        metrics = info.folder.metrics() if info.complete else None
+        if metrics is None or metrics["data"]["kind"] == "sample":
+            continue
+        scores = metrics["splits"].get(PRIVATE_TEST)
+        if scores is not None:
+            entries.append(_shipped(info, scores))
+    return entries
+
+
+def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
+    clean = scores.get("without_twins")
+    if info.architecture == VOTE:
+        vote = read_vote(info.folder)
+        members = member_folders(info.folder, vote)
+        chosen = "test" if vote.chosen_on == PRIVATE_TEST else "validation"
+        note = f"Weights and temperatures of the {len(members)} members chosen on {vote.chosen_on}."
+    else:
+        members, chosen = [info.folder], "validation"
+        note = f"Epoch {info.best_epoch} of {info.epochs} was best on PublicTest."
+    return Entry(
+        system=info.title,
+        accuracy=float(scores["accuracy"]),
+        split=PRIVATE_TEST,
+        n=int(scores["n"]),
+        chosen=chosen,
+        extra_data=_extra_data(members),
+        passes="single",
+        models=len(members),
+        reproduced="command",
+        interval=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
+        without_twins=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
+        note=note,
+        run=info.name,
+    )
+
+
+def _extra_data(members: list[RunFolder]) -> str:
+    """What the members' initial weights were trained on, each thing once."""
+    found = sorted({_pretraining(folder.recipe().initial_weights) for folder in members} - {"none"})
+    return ", ".join(found) or "none"
+
+
+def _pretraining(initial_weights: str) -> str:
+    if initial_weights == "none":
+        return "none"
+    name = Path(initial_weights).name
+    # A local file with ImageNet's weights is called so; of any other file only its name is known.
+    return "ImageNet" if "imagenet" in name.lower() else f"weights in {name}"
+
+
+def _published(value: Mapping[str, Any]) -> Entry:
+    values = dict(value)
+    try:
+        clean = values.pop("without_twins")
+        sources = tuple(Source(**source) for source in values.pop("sources"))
+        return Entry(**values, without_twins=Figure(**clean) if clean else None, sources=sources)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{value.get('system', 'an entry')} of the published systems is damaged: {error}") from None

@@ -1,0 +1,152 @@
+"""The leaderboard as a document: ``docs/leaderboard.md`` is what :func:`document` returns, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+from fer_core.leaderboard.entries import (
+    CHOSEN,
+    CHOSEN_MEANING,
+    GROUP_MEANING,
+    GROUPS,
+    PASSES,
+    PASSES_MEANING,
+    REPRODUCED,
+    REPRODUCED_MEANING,
+    Entry,
+    Figure,
+)
+from fer_core.words import percent
+
+COMMAND = "python -m fer_core leaderboard --write docs/leaderboard.md"
+
+HEAD = (
+    "system",
+    "accuracy",
+    "faces",
+    "without twins",
+    "chosen",
+    "other data",
+    "looks",
+    "obtained again",
+    "source",
+)
+
+
+def document(entries: Sequence[Entry], checked: str) -> str:
+    """The whole page, Markdown. ``checked`` is the day on which the sources were read, ISO 8601."""
+    parts = [
+        "# Leaderboard: FER-2013, with provenance",
+        f"Written by `{COMMAND}`. Our lines come from `models/*/metrics.json`, the others from "
+        f"`fer_core/leaderboard/published.json`; their sources were last read on {checked}. The app shows the same "
+        "on its Leaderboard page, where you can sort it.",
+        "A percentage on FER-2013 is worth what its origin is worth. Many published ones were chosen on the very "
+        "faces that they are measured on. So the lines below stand in groups, and you compare **within** a group.",
+        chance(entries),
+        *(_group(key, [entry for entry in entries if entry.group == key]) for key in GROUPS),
+        "## What the words mean",
+        _meanings("Chosen", CHOSEN, CHOSEN_MEANING),
+        _meanings("Looks", PASSES, PASSES_MEANING),
+        _meanings("Obtained again", REPRODUCED, REPRODUCED_MEANING),
+        TWINS,
+        OTHER_DATA,
+        "To obtain one of our numbers again, import FER-2013 and run for example:",
+        "```\npython -m fer_core evaluate models/custom_cnn --data datasets/fer2013\n```",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+TWINS = (
+    "**Without twins.** Some test faces also occur in Training. A model may simply remember them. This column leaves "
+    "them out; the run's `metrics.json` says by which rule. It is empty where nobody has counted."
+)
+OTHER_DATA = (
+    "**Other data.** What the model had learnt from beside FER-2013's Training faces. ImageNet is a collection of "
+    "photographs of things; starting from it helps."
+)
+
+
+def chance(entries: Sequence[Entry]) -> str:
+    """One sentence: how far chance alone moves these accuracies, from the binomial distribution."""
+    best = max((entry for entry in entries if entry.n), key=lambda entry: (entry.ours, entry.accuracy), default=None)
+    if best is None or best.n is None:
+        return ""
+    margin = 1.96 * sqrt(best.accuracy * (1 - best.accuracy) / best.n)
+    return (
+        f"On {best.n:,} faces chance alone moves an accuracy of {percent(best.accuracy, 0)} by about "
+        f"±{100 * margin:.1f} points (95 %). Two systems that are closer than that may be equally good."
+    )
+
+
+def accuracy_text(entry: Entry) -> str:
+    """``68.0 % (66.5–69.5 %)`` with our interval; ``66–71 %`` for a range."""
+    if entry.accuracy_high is not None:
+        text = f"{100 * entry.accuracy:.0f}–{100 * entry.accuracy_high:.0f} %"
+    else:
+        text = percent(entry.accuracy)
+    if entry.interval is not None:
+        low, high = entry.interval
+        text += f" ({100 * low:.1f}–{100 * high:.1f} %)"
+    return text
+
+
+def faces_text(entry: Entry) -> str:
+    """``3,589 of PrivateTest``."""
+    return f"{entry.n:,} of {entry.split}" if entry.n else entry.split
+
+
+def looks_text(entry: Entry) -> str:
+    """``one pass``, ``7 models, random copies``."""
+    text = PASSES[entry.passes]
+    return f"{entry.models} models, {text}" if entry.models and entry.models > 1 else text
+
+
+def twins_text(figure: Figure | None) -> str:
+    return f"{percent(figure.accuracy)} (n = {figure.n:,})" if figure else ""
+
+
+def _group(key: str, entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    lines = [f"## {GROUPS[key]}", "", GROUP_MEANING[key], ""]
+    lines += [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
+    lines += [_line(entry) for entry in entries]
+    notes = [f"- **{'**, **'.join(systems)}**: {note}" for note, systems in _systems_by_note(entries).items()]
+    return "\n".join([*lines, "", *notes])
+
+
+def _systems_by_note(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Each note once, with the systems it is about."""
+    systems: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.note:
+            systems.setdefault(entry.note, []).append(entry.system)
+    return systems
+
+
+def _line(entry: Entry) -> str:
+    system = f"**{entry.system}** (ours)" if entry.ours else entry.system
+    source = (
+        f"[card](../models/{entry.run}/CARD.md)"
+        if entry.ours
+        else ", ".join(f"[{source.name}]({source.url})" for source in entry.sources)
+    )
+    cells = (
+        system,
+        accuracy_text(entry),
+        faces_text(entry),
+        twins_text(entry.without_twins),
+        CHOSEN[entry.chosen],
+        entry.extra_data,
+        looks_text(entry),
+        REPRODUCED[entry.reproduced],
+        source,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _meanings(title: str, words: dict[str, str], meanings: dict[str, str]) -> str:
+    lines = [f"**{title}**", ""]
+    lines += [f"- *{words[key]}*: {meaning}" for key, meaning in meanings.items()]
+    return "\n".join(lines)

@@ -1,0 +1,165 @@
+"""The leaderboard: our lines come from run folders, the document from the code, and every line has its origin."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from factories import make_run
+
+from fer_core.cli import main
+from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import RunError
+from fer_core.leaderboard.entries import (
+    CHOSEN_MEANING,
+    GROUP_MEANING,
+    GROUPS,
+    PASSES_MEANING,
+    REPRODUCED_MEANING,
+    Entry,
+    checked_on,
+    leaderboard,
+    published,
+    shipped,
+)
+from fer_core.leaderboard.markdown import document
+from fer_core.runs.folder import write_json
+from fer_core.settings import PROJECT_ROOT, settings
+
+REAL = {"kind": "csv", "title": "FER-2013"}
+PLAIN = Entry(
+    system="a system",
+    accuracy=0.7,
+    split=PRIVATE_TEST,
+    n=3589,
+    chosen="validation",
+    extra_data="none",
+    passes="single",
+    models=1,
+    reproduced="no",
+)
+
+
+def test_the_committed_document_is_what_the_code_writes_from_the_shipped_runs() -> None:
+    text = (PROJECT_ROOT / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+    assert text == document(leaderboard(), checked_on()), (
+        "write it anew: python -m fer_core leaderboard --write docs/leaderboard.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "group"),
+    [
+        ({}, "fair"),
+        ({"chosen": "blind"}, "fair"),
+        ({"passes": "flip"}, "averaged"),
+        ({"passes": "unknown"}, "averaged"),
+        ({"models": 4}, "averaged"),
+        ({"models": None}, "averaged"),
+        ({"chosen": "test"}, "flattered"),
+        ({"chosen": "public"}, "flattered"),
+        ({"chosen": "unknown"}, "flattered"),
+        ({"split": "PublicTest"}, "flattered"),
+        ({"chosen": "people"}, "people"),
+    ],
+)
+def test_the_group_follows_from_the_origin(change: dict[str, object], group: str) -> None:
+    assert replace(PLAIN, **change).group == group  # type: ignore[arg-type]
+
+
+def test_every_published_line_has_a_public_source_and_an_accuracy_that_can_be() -> None:
+    entries = published()
+    assert len(entries) >= 10
+    assert len({entry.system for entry in entries}) == len(entries)
+    for entry in entries:
+        assert 0.3 < entry.accuracy < 0.9
+        assert entry.accuracy_high is None or entry.accuracy < entry.accuracy_high < 0.9
+        assert entry.sources
+        assert entry.note.endswith(".")
+        assert not entry.ours
+        for source in entry.sources:
+            assert source.url.startswith("https://")
+            assert source.name
+
+
+def test_the_only_blind_number_is_the_challenges() -> None:
+    assert [entry.accuracy for entry in published() if entry.chosen == "blind"] == [0.7116]
+
+
+def test_an_unknown_word_in_the_published_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "published.json"
+    source = PROJECT_ROOT / "fer_core" / "leaderboard" / "published.json"
+    value = json.loads(source.read_text(encoding="utf-8"))
+    value["entries"][0]["chosen"] = "guess"
+    write_json(path, value)
+    with pytest.raises(ValueError, match="'guess' is not one of blind"):
+        published(path)
+    del value["entries"][0]["chosen"]
+    write_json(path, value)
+    with pytest.raises(ValueError, match="People of the published systems is damaged"):
+        published(path)
+
+
+def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
+    run = make_run(settings().models_dir / "resnet50", architecture="resnet50", accuracy=0.7, data=REAL)
+    recipe = json.loads(run.recipe_path.read_text())
+    write_json(run.recipe_path, {**recipe, "initial_weights": "../weights/resnet50_imagenet_conv1_conv4.npz"})
+    make_run(settings().runs_dir / "mine", accuracy=0.9, data=REAL)
+    (entry,) = shipped()
+    metrics = run.metrics()
+    assert metrics is not None
+    scores = metrics["splits"][PRIVATE_TEST]
+    assert (entry.run, entry.accuracy, entry.n) == ("resnet50", scores["accuracy"], scores["n"])
+    assert entry.interval == (scores["accuracy_low"], scores["accuracy_high"])
+    assert entry.extra_data == "ImageNet"
+    assert entry.group == "fair"
+    text = document(leaderboard(), checked_on())
+    assert "| **ResNet50 transfer** (ours) |" in text
+    assert "[card](../models/resnet50/CARD.md)" in text
+    assert "mine" not in text
+
+
+def test_a_run_on_the_drawn_sample_is_no_line(home: Path) -> None:
+    make_run(settings().models_dir / "custom_cnn", data={"kind": "sample"})
+    assert shipped() == []
+
+
+def test_a_damaged_shipped_run_is_said_not_left_out(home: Path) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", data=REAL)
+    run.manifest_path.write_text("{", encoding="utf-8")
+    with pytest.raises(RunError, match=r"run\.json is damaged"):
+        shipped()
+
+
+def test_lines_stand_by_group_then_by_accuracy(home: Path) -> None:
+    entries = leaderboard()
+    keys = [(list(GROUPS).index(entry.group), -entry.accuracy) for entry in entries]
+    assert keys == sorted(keys)
+
+
+def test_every_word_that_occurs_is_explained_in_the_document(home: Path) -> None:
+    text = document(leaderboard(), checked_on())
+    for meanings in (CHOSEN_MEANING, PASSES_MEANING, REPRODUCED_MEANING, GROUP_MEANING):
+        for key, meaning in meanings.items():
+            if meanings is not GROUP_MEANING or any(entry.group == key for entry in leaderboard()):
+                assert meaning in text
+    for entry in leaderboard():
+        assert entry.chosen in CHOSEN_MEANING
+        assert entry.passes in PASSES_MEANING
+        assert entry.reproduced in REPRODUCED_MEANING
+
+
+def test_the_command_prints_writes_and_gives_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.7, data=REAL)
+    assert main(["leaderboard"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("# Leaderboard")
+    out = home / "board.md"
+    assert main(["leaderboard", "--write", str(out), "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    assert [entry["run"] for entry in entries if entry["run"]] == ["custom_cnn"]
+    assert out.read_text(encoding="utf-8").strip() == printed.strip()
+    assert main(["leaderboard", "--write", str(home)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
