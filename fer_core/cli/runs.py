@@ -79,7 +79,7 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
         "message": now.message,
         "resumable": now.resumable,
         "progress": now.progress,
-        "recipe": folder.recipe().to_dict(),
+        **({"vote": folder.vote()} if folder.is_vote else {"recipe": folder.recipe().to_dict()}),
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
     }

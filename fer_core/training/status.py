@@ -9,6 +9,7 @@ from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.history import epochs_of
 from fer_core.runs.journal import Event
+from fer_core.runs.vote import read_vote
 from fer_core.training.lock import holder
 
 FINISHING = {"evaluating": "evaluating", "exporting": "exporting", "writing card": "exporting"}
@@ -43,6 +44,9 @@ class JobStatus:
 def status(run_dir: Path) -> JobStatus:
     """What a run is doing, from its folder alone. Raises ``RunError`` if it is not a run folder."""
     folder = RunFolder(run_dir.resolve())
+    if folder.is_vote:
+        members = ", ".join(member.name for member in read_vote(folder).members)
+        return JobStatus(folder.path, folder.name, "done", False, f"Done: a vote of {members}.", progress=1.0)
     if not folder.recipe_path.exists():
         raise RunError(f"{folder.path} is not a run folder: it has no recipe.json.")
     events = folder.events()

@@ -73,7 +73,8 @@ def choose(known: list[Evaluated]) -> tuple[list[Evaluated], str, bool]:
             required=True,
             key="split",
             bind="query-params",
-            help="PublicTest chose the best epoch of each run, so it flatters a little. PrivateTest chose nothing.",
+            help="PublicTest chose the best epoch of each run and the weights of a vote, so it flatters a little. "
+            "PrivateTest chose nothing.",
         )
         shown = st.segmented_control(
             "Confusion matrices show",
@@ -206,6 +207,10 @@ def classes(chosen: list[Evaluated], split: str) -> None:
 
 def histories(chosen: list[Evaluated]) -> None:
     """The learning curves of all runs in one picture."""
+    trained = [run for run in chosen if not run.info.is_vote]
+    votes = [run.name for run in chosen if run.info.is_vote]
+    if not trained:
+        return
     st.header("How they learned", anchor=False)
     quantity = st.segmented_control(
         "Curve",
@@ -215,7 +220,7 @@ def histories(chosen: list[Evaluated]) -> None:
         key="curve",
         bind="query-params",
     )
-    frames = {run.name: run.info.folder.history() for run in chosen}
+    frames = {run.name: run.info.folder.history() for run in trained}
     metric: history_plots.Metric = "loss" if quantity == "Loss" else "accuracy"
     st.plotly_chart(
         history_plots.overlay(frames, metric),
@@ -223,4 +228,7 @@ def histories(chosen: list[Evaluated]) -> None:
         config={"displayModeBar": False},
         alt=history_plots.describe_overlay(frames, metric),
     )
-    st.caption("Full lines: PublicTest. Dashed lines: the training faces, while learning.")
+    st.caption(
+        "Full lines: PublicTest. Dashed lines: the training faces, while learning."
+        + (f" Not in the picture, because a vote is built of trained runs: {', '.join(votes)}." if votes else "")
+    )

@@ -18,6 +18,7 @@ def show(folder: RunFolder) -> None:
         (folder.predictions_path, "Predictions", "text/csv"),
         (folder.history_path, "History", "text/csv"),
         (folder.recipe_path, "Recipe", "application/json"),
+        (folder.vote_path, "Vote", "application/json"),
         (folder.metrics_path, "Metrics", "application/json"),
         (folder.card_path, "Card", "text/markdown"),
     ]

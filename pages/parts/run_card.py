@@ -16,7 +16,7 @@ from fer_core.training import jobs
 from fer_core.training.recipe import Recipe
 from fer_core.words import moment, percent, plural
 from fer_core.zoo.registry import TITLES
-from pages.parts import architecture, downloads, frame, results, runs
+from pages.parts import architecture, downloads, frame, results, runs, vote
 
 _PROBLEM = "_delete_problem"
 
@@ -31,7 +31,7 @@ def gallery(known: list[ModelInfo]) -> None:
             {
                 "Run": info.name,
                 "Title": info.title,
-                "State": runs.STATE_WORDS.get(info.state, info.state),
+                "State": runs.state_words(info),
                 "PrivateTest accuracy": percent(scores["accuracy"]) if scores else "",
                 "Measured on": runs.measured_on(metrics["data"], scores) if metrics and scores else "",
                 "Created": moment(info.created),
@@ -52,7 +52,21 @@ def show(info: ModelInfo) -> None:
     folder = info.folder
     metrics = folder.metrics() if info.complete else None
     if metrics is not None:
-        _results(metrics, info.name)
+        _results(metrics, info)
+    if info.is_vote:
+        vote.members(folder, metrics)
+    else:
+        _training(info)
+    _limits(folder.card())
+    st.subheader("Downloads", anchor=False)
+    downloads.show(folder)
+    if not info.shipped:
+        _delete(info)
+
+
+def _training(info: ModelInfo) -> None:
+    """How it learned, by which recipe, and what it is built of."""
+    folder = info.folder
     st.subheader("Learning curves", anchor=False)
     results.history(folder.history(), info.best_epoch)
     st.subheader("Recipe", anchor=False)
@@ -65,22 +79,18 @@ def show(info: ModelInfo) -> None:
         architecture.show(folder.description(), key="run")
     else:
         st.caption("The training has not got as far as building the network.")
-    _limits(folder.card())
-    st.subheader("Downloads", anchor=False)
-    downloads.show(folder)
-    if not info.shipped:
-        _delete(info)
 
 
 def _facts(info: ModelInfo) -> None:
-    origin = "ships with FER Explorer" if info.shipped else "trained here"
-    architecture_title = TITLES.get(info.architecture, info.architecture)
+    origin = "ships with FER Explorer" if info.shipped else "built here" if info.is_vote else "trained here"
+    architecture_title = info.title if info.is_vote else TITLES.get(info.architecture, info.architecture)
     parts = [architecture_title] if architecture_title != info.title else []
-    parts += [origin, runs.STATE_WORDS.get(info.state, info.state)]
+    parts += [origin, runs.state_words(info)]
     if info.created:
         parts.append(moment(info.created))
     if info.data:
-        parts.append(f"trained on {runs.data_title(info.data)} ({info.data['faces']:,} faces in all)")
+        how = "weights chosen on PublicTest of" if info.is_vote else "trained on"
+        parts.append(f"{how} {runs.data_title(info.data)} ({info.data['faces']:,} faces in all)")
     if info.best_epoch is not None:
         parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
     st.markdown(" · ".join(parts))
@@ -106,10 +116,11 @@ def _unfinished(info: ModelInfo) -> None:
     frame.link("train", label, icon=":material/model_training:", query={"run": info.name})
 
 
-def _results(metrics: dict[str, Any], name: str) -> None:
+def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
     st.subheader("Results", anchor=False)
     data = metrics["data"]
-    for split, role in ((PRIVATE_TEST, "never used for a choice"), (PUBLIC_TEST, "used to choose the best epoch")):
+    chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"
+    for split, role in ((PRIVATE_TEST, "never used for a choice"), (PUBLIC_TEST, chose)):
         scores = metrics["splits"].get(split)
         if scores:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
@@ -120,7 +131,7 @@ def _results(metrics: dict[str, Any], name: str) -> None:
         f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
         f"on {metrics['machine']}; "
         + ", ".join(f"{file} {size:.1f} MB" for file, size in metrics["megabytes"].items())
-        + "."
+        + (" for all members together." if info.is_vote else ".")
     )
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
     split = st.segmented_control("Split", splits, default=splits[0], required=True, key="split", bind="query-params")
@@ -131,7 +142,7 @@ def _results(metrics: dict[str, Any], name: str) -> None:
         results.per_class(scores)
     with right:
         st.markdown(f"**Confusion matrix** ({split}, per cent of the true class)")
-        results.confusion(scores, title=name, share=True, key="card")
+        results.confusion(scores, title=info.name, share=True, key="card")
 
 
 def _delete(info: ModelInfo) -> None:
@@ -140,7 +151,10 @@ def _delete(info: ModelInfo) -> None:
     if problem:
         st.error(problem, icon=":material/block:")
     with st.popover("Delete this run", icon=":material/delete:"):
-        st.markdown(f"This removes **{info.name}** with its model, its history and its figures. It cannot be undone.")
+        what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
+        st.markdown(f"This removes **{info.name}** with {what}. It cannot be undone.")
+        if votes := vote.votes_with(info):
+            st.warning(f"These votes need it, and will not work without it: {', '.join(votes)}.")
         st.button(
             "Delete it for good", icon=":material/delete_forever:", key="delete-run", on_click=_delete_now, args=(info,)
         )

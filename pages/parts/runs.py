@@ -23,6 +23,11 @@ STATE_WORDS = {
 }
 
 
+def state_words(info: ModelInfo) -> str:
+    """What became of a run, in words; a vote was never trained."""
+    return "a vote of other runs" if info.is_vote else STATE_WORDS.get(info.state, info.state)
+
+
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     """The run that ``?run=`` names. A name that is not among ``runs`` is said on the page, and counts as none."""
     name = st.query_params.get(RUN)

@@ -41,7 +41,7 @@ TOGGLE_WIDTH = 110
 
 def choose() -> Path | None:
     """The run folder to show: the one in ``?run=``, else the job that trains now, else the newest unfinished run."""
-    trained = [info for info in list_runs() if not info.shipped]
+    trained = [info for info in list_runs() if not info.shipped and not info.is_vote]
     asked = runs.asked_run(trained)
     if asked is not None:
         return asked.path

@@ -1,0 +1,80 @@
+"""What the card of a vote shows in place of a recipe: who votes, with which weight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import ModelInfo, list_models
+from fer_core.runs.vote import member_folders, read_vote
+from fer_core.runs.vote_card import IN_SHORT, members_table
+from pages.parts import frame
+
+
+def members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
+    """Members with weight, temperature and what each reaches alone, how the numbers were chosen, links to cards."""
+    st.subheader("Members", anchor=False)
+    try:
+        vote = read_vote(folder)
+    except RunError as error:
+        st.error(str(error), icon=":material/broken_image:")
+        return
+    st.markdown(IN_SHORT)
+    try:
+        member_folders(folder, vote, quick=True)
+    except RunError as error:
+        st.warning(str(error), icon=":material/group_off:")
+    rows = members_table(folder, vote, metrics["data"]["fingerprint"] if metrics else "")
+    table = pd.DataFrame(
+        {
+            "Member": row["name"],
+            "Architecture": row["title"],
+            "Weight (%)": row["weight"] * 100,
+            "Temperature": row["temperature"],
+            **{
+                f"{split} alone (%)": row["accuracy"][split] * 100 if split in row["accuracy"] else None
+                for split in (PUBLIC_TEST, PRIVATE_TEST)
+            },
+        }
+        for row in rows
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            **{
+                column: st.column_config.NumberColumn(format="%.1f")
+                for column in ("Weight (%)", f"{PUBLIC_TEST} alone (%)", f"{PRIVATE_TEST} alone (%)")
+            },
+            "Temperature": st.column_config.NumberColumn(
+                format="%.3f",
+                help="A member's logits are divided by it before it votes. Above 1 the member was too sure of itself.",
+            ),
+        },
+        alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
+    )
+    st.caption(f"{vote.method} {PRIVATE_TEST} played no part in it. A member of weight 0 is not asked.")
+    known = {info.name for info in list_models()}
+    with st.container(horizontal=True, key="members"):
+        for member in vote.members:
+            if member.name in known:
+                frame.link("run", f"Card of {member.name}", icon=":material/id_card:", query={"run": member.name})
+
+
+def votes_with(info: ModelInfo) -> list[str]:
+    """Names of the votes that ask this run. A vote that cannot be read needs nobody."""
+    names = []
+    for other in list_models():
+        if other.is_vote and other.name != info.name:
+            try:
+                asked = [member.name for member in read_vote(other.folder).asked]
+            except RunError:
+                continue  # its own card says what is wrong with it
+            if info.name in asked:
+                names.append(other.name)
+    return names
