@@ -73,6 +73,6 @@ def _write() -> tuple[dict[str, Any], str]:
         # Keras numbers unnamed layers through the whole session; the table must not depend on what came before.
         keras.backend.clear_session()
         architecture = get(name)
-        table = describe_model(architecture.build(), name, architecture.default_input_size)
+        table = describe_model(architecture.build_default(), name, architecture.default_input_size)
         write_json(DESCRIPTIONS / f"{name}.json", table.to_dict())
     return {"written": list(names())}, f"Wrote {len(names())} layer tables to {DESCRIPTIONS}."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.errors import RunError
 from fer_core.words import percent
 
 
@@ -15,11 +16,14 @@ def add(subparsers: Any) -> None:
         "export",
         help="write a run's model.tflite (probabilities and class maps)",
         description="Write a run's model.tflite: probabilities and the class maps of all seven classes in one call. "
-        "It is compared with model.keras first and not written when the two disagree.",
+        "It is compared with model.keras first and not written when the two disagree. With --half, model.keras is "
+        "rewritten too, and the run is evaluated again.",
     )
     parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
     parser.add_argument("--data", type=Path, required=True, help="dataset folder whose PublicTest faces are compared")
-    parser.add_argument("--half", action="store_true", help="store weights in half precision: half the size")
+    parser.add_argument(
+        "--half", action="store_true", help="store weights in half precision, in both model files: half the size"
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -28,14 +32,21 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from dataclasses import asdict
 
     from fer_core.data.dataset import load_dataset
-    from fer_core.evaluation.evaluate import parity_faces, reseal
+    from fer_core.evaluation.evaluate import evaluate_run, parity_faces, reseal
     from fer_core.evaluation.export import export_litert, load_keras
+    from fer_core.evaluation.half import halve_keras
     from fer_core.runs.listing import find_run
 
     folder = find_run(args.name)
+    if folder.is_vote:
+        raise RunError(f"{folder.name} is a vote and has no model of its own. Export its members instead.")
     dataset = load_dataset(args.data)
+    if args.half:
+        halve_keras(folder, dataset)
     parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half)
-    if folder.complete:
+    if folder.complete and args.half:
+        evaluate_run(folder, dataset)  # other weights, so other predictions
+    elif folder.complete:
         reseal(folder, dataset)
     size = folder.tflite_path.stat().st_size
     return {"file": str(folder.tflite_path), "bytes": size, "parity": asdict(parity)}, (

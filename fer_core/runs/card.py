@@ -10,6 +10,7 @@ from typing import Any
 
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.runs.folder import RunFolder, write_text
+from fer_core.runs.journal import Event
 from fer_core.training.recipe import Recipe
 from fer_core.words import interval, percent, plural
 from fer_core.zoo.registry import get
@@ -46,18 +47,45 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
     if recipe.class_weights != "none":
         how = "inverse frequency" if recipe.class_weights == "balanced" else "the square root of it"
         sentences.append(f"Rare classes weigh more: {how}.")
+    if recipe.sampling == "balanced":
+        sentences.append("Every class was shown equally often, so that rare faces came several times an epoch.")
     sentences.append(augmentation_sentence(recipe))
+    if recipe.start_epochs:
+        sentences.append(
+            f"The first {plural(recipe.start_epochs, 'epoch')} worked on faces resized to "
+            f"{recipe.start_size}×{recipe.start_size} pixels; then the network grew."
+        )
     if architecture.transfer:
         start = {"none": "random weights", "imagenet": "ImageNet weights"}.get(
             recipe.initial_weights, "weights from a local file"
         )
-        sentences.append(
-            f"It started from {start}. The head alone trained for {plural(recipe.frozen_epochs, 'epoch')}; then layers "
-            f"from {recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
-        )
+        sentences.append(f"It started from {start}.")
+        if recipe.frozen_epochs:
+            sentences.append(
+                f"The head alone trained for {plural(recipe.frozen_epochs, 'epoch')}; then layers from "
+                f"{recipe.fine_tune_from or 'the first'} on, at {recipe.fine_tune_factor:g} times the learning rate."
+            )
+        elif recipe.fine_tune_from:
+            sentences.append(
+                f"Layers from {recipe.fine_tune_from} on were trained; those before it stayed as they were."
+            )
     if recipe.early_stopping:
         sentences.append(f"Early stopping after {plural(recipe.early_stopping, 'epoch')} without a better PublicTest.")
     return sentences
+
+
+def pretrained_sentence(events: list[Event]) -> str:
+    """What was pretrained and what was not, from the journal; empty for a network trained from scratch."""
+    found = next((event for event in reversed(events) if event["event"] == "weights"), None)
+    if found is None:
+        return ""
+    text = (
+        f"Pretrained: {found['parameters']:,} of the backbone's {found['backbone']:,} parameters, from {found['file']} "
+        f"(SHA-256 {found['sha256'][:16]}…)."
+    )
+    if found["missing"]:
+        text += f" Not in that file, so random at the start: {', '.join(found['missing'])}."
+    return f"{text} The head started from random weights."
 
 
 def augmentation_sentence(recipe: Recipe) -> str:
@@ -99,7 +127,7 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
         f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
         + (" Training was stopped early by hand." if manifest["state"] == "stopped" else ""),
         "",
-        *[f"- {sentence}" for sentence in recipe_sentences(recipe)],
+        *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
         "",
         "## Results",
         "",

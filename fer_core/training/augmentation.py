@@ -121,7 +121,7 @@ class Batches:
         applied, and sample weights float32 (b,).
         """
         weights = class_weights(self.labels, self.recipe.class_weights)
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.labels))
+        order = self._order(np.random.default_rng([self.recipe.seed, epoch]))
         with ThreadPoolExecutor(max_workers=1) as pool:
             ahead = [pool.submit(self._batch, epoch, step, order, weights) for step in range(min(2, len(self)))]
             for step in range(len(self)):
@@ -129,6 +129,21 @@ class Batches:
                 if step + 2 < len(self):
                     ahead.append(pool.submit(self._batch, epoch, step + 2, order, weights))
                 yield batch
+
+    def _order(self, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """The faces of an epoch, int (n,): each once, or, balanced, all classes equally often."""
+        count = len(self.labels)
+        if self.recipe.sampling == "shuffled":
+            return rng.permutation(count)
+        present = np.unique(self.labels)
+        parts = []
+        for place, label in enumerate(present):
+            rows = np.flatnonzero(self.labels == label)
+            wanted = count // len(present) + (place < count % len(present))
+            # Whole shuffled rounds, so that no face of a class comes twice before another came once.
+            rounds = -(-wanted // len(rows))
+            parts.append(np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:wanted])
+        return rng.permutation(np.concatenate(parts))
 
     def _batch(self, epoch: int, step: int, order: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]) -> Batch:
         rng = np.random.default_rng([self.recipe.seed, epoch, step])

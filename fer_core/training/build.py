@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RecipeError
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
 MEASURED_STEPS = 4
 
 
-def build_model(recipe: Recipe, *, precision: str, weights: str | None = None) -> keras.Model:
-    """The recipe's network under the given precision policy; ``weights`` overrides its initial weights."""
+def build_model(recipe: Recipe, *, precision: str, load: bool = True) -> keras.Model:
+    """The recipe's network under the given precision policy, at its final input size.
+
+    ``load=False`` leaves the initial weights out, for weights that come from elsewhere.
+    """
     import keras
 
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        return get(recipe.architecture).build(
-            input_size=recipe.input_size,
-            weights=recipe.initial_weights if weights is None else weights,
-        )
+        return get(recipe.architecture).build(input_size=recipe.input_size, weights=recipe.initial_weights, load=load)
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def build_for_training(recipe: Recipe, *, weights: str | None = None) -> keras.Model:
+def build_for_training(recipe: Recipe, *, load: bool = True) -> keras.Model:
     """The recipe's network as it trains fastest here: same layers, names and weights as :func:`build_model`'s.
 
     ``recipe.precision`` must be resolved. On TensorFlow, batch normalisation is fused
@@ -42,7 +43,7 @@ def build_for_training(recipe: Recipe, *, weights: str | None = None) -> keras.M
     """
     import keras
 
-    model = build_model(recipe, precision=recipe.precision, weights=weights)
+    model = build_model(recipe, precision=recipe.precision, load=load)
     if keras.backend.backend() != "tensorflow":
         return model
     from fer_core.training.fused import with_fused_normalization
@@ -53,6 +54,46 @@ def build_for_training(recipe: Recipe, *, weights: str | None = None) -> keras.M
 def is_fine_tuning(recipe: Recipe, epoch: int) -> bool:
     """Whether ``epoch`` (from 1) trains more than the head."""
     return epoch > recipe.frozen_epochs
+
+
+def stage(recipe: Recipe, epoch: int) -> tuple[int, bool]:
+    """What an epoch shares with its neighbours: input size (0: the architecture's own) and :func:`is_fine_tuning`.
+
+    Where it changes, the model is compiled anew.
+    """
+    return recipe.at(epoch).input_size, is_fine_tuning(recipe, epoch)
+
+
+def carry_weights(source: keras.Model, target: keras.Model) -> None:
+    """Copy all weights into the same network built for another input size.
+
+    Convolutions fit any size. A dense layer behind a flattened grid does not: its kernel is interpolated from the old
+    grid to the new one and scaled by the ratio of their cells, so that what it adds up stays as large.
+    """
+    from fer_core.zoo.class_maps import map_grid
+
+    old, new = map_grid(source), map_grid(target)
+    values = []
+    for value, wanted in zip(source.get_weights(), target.weights, strict=True):
+        if value.shape != tuple(wanted.shape):
+            value = _regrid(value, old, new)
+        values.append(value)
+    target.set_weights(values)
+
+
+def _regrid(kernel: npt.NDArray[np.float32], old: tuple[int, int], new: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """A dense kernel (h·w·channels, units) for another grid, bilinear."""
+    import cv2
+
+    units = kernel.shape[1]
+    cells = kernel.astype(np.float32).reshape(*old, -1)
+    # OpenCV resizes at most 512 channels at once.
+    parts = [
+        cv2.resize(np.ascontiguousarray(cells[..., start : start + 512]), (new[1], new[0]))
+        for start in range(0, cells.shape[-1], 512)
+    ]
+    share = (old[0] * old[1]) / (new[0] * new[1])
+    return np.concatenate(parts, axis=-1).reshape(-1, units) * np.float32(share)
 
 
 def compile_stage(model: keras.Model, recipe: Recipe, epoch: int) -> None:
@@ -109,7 +150,7 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
 def _images_per_second(recipe: Recipe, precision: str) -> float:
     import keras
 
-    model = build_for_training(recipe.with_precision(precision), weights="none")
+    model = build_for_training(recipe.with_precision(precision), load=False)
     compile_stage(model, recipe, recipe.epochs)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (recipe.batch_size, IMAGE_SIZE, IMAGE_SIZE, 1)).astype(np.float32)

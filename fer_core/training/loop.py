@@ -21,7 +21,14 @@ from fer_core.runs.history import write_history
 from fer_core.runs.journal import Journal
 from fer_core.settings import settings
 from fer_core.training.augmentation import Batches
-from fer_core.training.build import build_for_training, build_model, compile_stage, is_fine_tuning
+from fer_core.training.build import (
+    build_for_training,
+    build_model,
+    carry_weights,
+    compile_stage,
+    is_fine_tuning,
+    stage,
+)
 from fer_core.training.control import Control
 from fer_core.training.recipe import Recipe
 from fer_core.training.schedule import learning_rate
@@ -66,18 +73,12 @@ class Trainer:
 
         keras.utils.set_random_seed(self.recipe.seed)
         self.journal.write("phase", name="building", detail=self.recipe.architecture)
-        resuming = self.folder.resume_path.exists()
-        model = build_for_training(self.recipe, weights="none" if resuming else None)
-        if resuming:
-            self.progress = load_progress(self.folder.resume_path)
+        model = self._restore() if self.folder.resume_path.exists() else self._begin()
         first = self.progress.epoch + 1
-        compile_stage(model, self.recipe, min(first, self.recipe.epochs))
-        if resuming:
-            self._restore(model, first)
         self._write_start(first, precision_reason)
         for epoch in range(first, self.recipe.epochs + 1):
-            if epoch > 1 and epoch == self.recipe.frozen_epochs + 1:
-                compile_stage(model, self.recipe, epoch)
+            if epoch > first and stage(self.recipe, epoch) != stage(self.recipe, epoch - 1):
+                model = self._enter(model, epoch)
             if self._patience_is_over(epoch):
                 break
             if not self._epoch(model, epoch):
@@ -94,14 +95,30 @@ class Trainer:
         self.journal.write("phase", name="early stopping", detail=detail)
         return True
 
-    def _restore(self, model: keras.Model, first: int) -> None:
-        """Put the saved state back; the optimiser's too, unless the next epoch starts a new stage."""
-        if first == self.recipe.frozen_epochs + 1 and first > 1 and first <= self.recipe.epochs:
-            compile_stage(model, self.recipe, first - 1)
-            load_state(self.folder.resume_path, model)
-            compile_stage(model, self.recipe, first)
-        else:
-            load_state(self.folder.resume_path, model)
+    def _begin(self) -> keras.Model:
+        """The model of the first epoch, with its initial weights."""
+        model = build_for_training(self.recipe.at(1))
+        compile_stage(model, self.recipe, 1)
+        return model
+
+    def _enter(self, model: keras.Model, epoch: int) -> keras.Model:
+        """The model for a new stage: grown if the input size changes, and with a fresh optimiser."""
+        if stage(self.recipe, epoch)[0] != stage(self.recipe, epoch - 1)[0]:
+            grown = build_for_training(self.recipe.at(epoch), load=False)
+            carry_weights(model, grown)
+            model, self._plain = grown, None
+        compile_stage(model, self.recipe, epoch)
+        return model
+
+    def _restore(self) -> keras.Model:
+        """The model as it was after its last whole epoch; the optimiser's state too, unless a new stage begins."""
+        self.progress = load_progress(self.folder.resume_path)
+        last = self.progress.epoch
+        model = build_for_training(self.recipe.at(last), load=False)
+        compile_stage(model, self.recipe, last)
+        load_state(self.folder.resume_path, model)
+        if last < self.recipe.epochs and stage(self.recipe, last + 1) != stage(self.recipe, last):
+            model = self._enter(model, last + 1)
         if self.folder.keras_path.exists():
             # The process may have died between writing model.keras and resume.npz: trust the file itself.
             import keras
@@ -110,6 +127,7 @@ class Trainer:
             self.progress.best_loss, self.progress.best_accuracy, _ = self._validate(best)
             marks = [event for event in self.folder.events() if event["event"] == "checkpoint"]
             self.progress.best_epoch = marks[-1]["epoch"] if marks else self.progress.best_epoch
+        return model
 
     def _write_start(self, first: int, precision_reason: str) -> None:
         import psutil
@@ -189,7 +207,7 @@ class Trainer:
         better = accuracy > progress.best_accuracy
         # Equal accuracy, lower loss: the better calibrated of two is kept, but patience is not renewed.
         if better or (accuracy == progress.best_accuracy and loss < progress.best_loss):
-            self._checkpoint(model)
+            self._checkpoint(model, epoch)
             progress.best_epoch, progress.best_accuracy, progress.best_loss = epoch, accuracy, loss
             self.journal.write("checkpoint", epoch=epoch, val_accuracy=accuracy)
         progress.epochs_without_better = 0 if better else progress.epochs_without_better + 1
@@ -206,10 +224,10 @@ class Trainer:
         loss = log_loss(self.validation_labels, probabilities)
         return loss, float(np.trace(confusion) / confusion.sum()), confusion
 
-    def _checkpoint(self, model: keras.Model) -> None:
+    def _checkpoint(self, model: keras.Model, epoch: int) -> None:
         """Write ``model.keras`` in float32, atomically: LiteRT cannot run what half precision leaves in a graph."""
         if self._plain is None:
-            self._plain = build_model(self.recipe, precision="float32", weights="none")
+            self._plain = build_model(self.recipe.at(epoch), precision="float32", load=False)
         self._plain.set_weights(model.get_weights())
         temporary = self.folder.path / f".model.{os.getpid()}.keras"
         try:

@@ -14,6 +14,7 @@ from fer_core.errors import RecipeError
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+SAMPLINGS = ("shuffled", "balanced")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -49,9 +50,13 @@ class Recipe:
     ``plateau_patience`` epochs without a better PublicTest accuracy, ``constant`` stays. ``warmup_epochs`` rise
     linearly from 0 first.
     ``class_weights``: ``balanced`` weighs each class by n / (7 · its count), ``sqrt`` by the square root of that.
+    ``sampling``: ``shuffled`` shows every face once an epoch; ``balanced`` draws as many faces, all classes equally
+    often, so that rare faces come several times.
     ``early_stopping``: epochs without a better PublicTest accuracy before training ends (0: never).
     ``precision``: ``auto`` measures both at the start and takes the faster; the choice is then written here.
     ``input_size``: pixels the network itself works at; faces stay 48×48 outside. 0 means the architecture's own.
+    ``start_epochs`` epochs work at ``start_size`` pixels first, which is cheaper; then the network grows (progressive
+    resizing; Howard, 2018, https://www.fast.ai/posts/2018-04-30-dawnbench-fastai.html).
     ``initial_weights``: ``none``, ``imagenet`` (downloaded), or the path of a local weights file.
     ``frozen_epochs`` train the head alone; then layers from ``fine_tune_from`` on (empty: all) train at
     ``learning_rate`` × ``fine_tune_factor``. Transfer architectures only.
@@ -68,11 +73,14 @@ class Recipe:
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     class_weights: str = "none"
+    sampling: str = "shuffled"
     augmentation: Augmentation = field(default_factory=Augmentation)
     early_stopping: int = 0
     precision: str = "auto"
     seed: int = 0
     input_size: int = 0
+    start_size: int = 0
+    start_epochs: int = 0
     initial_weights: str = "none"
     frozen_epochs: int = 0
     fine_tune_from: str = ""
@@ -96,6 +104,7 @@ class Recipe:
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("schedule", self.schedule, SCHEDULES)
         _choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        _choice("sampling", self.sampling, SAMPLINGS)
         _choice("precision", self.precision, PRECISIONS)
         _range("epochs", self.epochs, 1, 10_000)
         _range("batch_size", self.batch_size, 2, 4096)
@@ -110,6 +119,9 @@ class Recipe:
         _range("fine_tune_factor", self.fine_tune_factor, 1e-6, 10)
         if self.input_size:
             _range("input_size", self.input_size, 32, 224)
+        _range("start_epochs", self.start_epochs, 0, self.epochs - 1)
+        if self.start_epochs:
+            _range("start_size", self.start_size, 32, 224)
         _range("augmentation.shift", self.augmentation.shift, 0, 0.5)
         _range("augmentation.rotation", self.augmentation.rotation, 0, 45)
         _range("augmentation.zoom", self.augmentation.zoom, 0, 0.5)
@@ -133,6 +145,11 @@ class Recipe:
             return cls(**_typed(cls, values, ""), augmentation=augmentation)
         except TypeError as error:
             raise RecipeError(f"the recipe is incomplete: {error}") from None
+
+    def at(self, epoch: int) -> Recipe:
+        """The recipe with ``input_size`` as it is in ``epoch`` (from 1), and nothing left to grow."""
+        size = self.start_size if epoch <= self.start_epochs else self.input_size
+        return replace(self, input_size=size, start_size=0, start_epochs=0)
 
     def with_precision(self, precision: str) -> Recipe:
         return replace(self, precision=precision)

@@ -101,10 +101,9 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     recipe = folder.recipe().validate()
 
     from fer_core.evaluation.evaluate import complete_run
-    from fer_core.training.build import build_model, choose_precision
+    from fer_core.training.build import choose_precision
     from fer_core.training.loop import Trainer
-    from fer_core.zoo.describe import describe_model
-    from fer_core.zoo.registry import get
+    from fer_core.zoo.weights import pretrained
 
     if recipe.initial_weights == "imagenet":
         _fetch_weights(recipe.architecture, journal)
@@ -114,18 +113,33 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
         precision, reason = choose_precision(recipe)
         recipe = recipe.with_precision(precision)
         write_json(folder.recipe_path, recipe.to_dict())
-    size = recipe.input_size or get(recipe.architecture).default_input_size
     if not folder.architecture_path.exists():
-        plain = build_model(recipe, precision="float32", weights="none")
-        write_json(folder.architecture_path, describe_model(plain, recipe.architecture, size).to_dict())
-    state = Trainer(folder, recipe, dataset).run(reason)
+        _describe(folder, recipe)
+        if recipe.initial_weights != "none":
+            journal.write("weights", **pretrained(folder.description(), recipe.initial_weights))
+    trainer = Trainer(folder, recipe, dataset)
+    state = trainer.run(reason)
     if not folder.keras_path.exists():
         return  # stopped before the first epoch ended: there is nothing to evaluate, and the journal says so
+    if recipe.start_epochs:
+        # The best epoch may be one from before the network grew.
+        _describe(folder, recipe.at(trainer.progress.best_epoch))
     complete_run(folder, dataset, state, journal)
     folder.stop_path.unlink(missing_ok=True)
     if state == "done":
         folder.resume_path.unlink(missing_ok=True)
         (folder.path / LOCAL_FILE).unlink(missing_ok=True)
+
+
+def _describe(folder: RunFolder, recipe: Recipe) -> None:
+    """Write the layer table of the recipe's network at its final input size."""
+    from fer_core.training.build import build_model
+    from fer_core.zoo.describe import describe_model
+    from fer_core.zoo.registry import get
+
+    size = recipe.input_size or get(recipe.architecture).default_input_size
+    plain = build_model(recipe, precision="float32", load=False)
+    write_json(folder.architecture_path, describe_model(plain, recipe.architecture, size).to_dict())
 
 
 def _fetch_weights(architecture: str, journal: Journal) -> None:

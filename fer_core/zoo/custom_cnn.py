@@ -15,7 +15,7 @@ WIDTHS = (32, 64, 128, 256)
 DROPOUT = 0.25
 
 
-def build(input_size: int, weights: str) -> keras.Model:
+def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``input_size`` other than 48 resizes the faces inside; ``weights`` must be ``none``."""
     from keras import layers
 

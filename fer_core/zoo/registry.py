@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Architecture:
     """One entry of the registry.
 
-    ``module`` holds ``build(input_size: int, weights: str) -> keras.Model``: a flat functional graph from
+    ``module`` holds ``build(input_size: int, weights: str, load: bool) -> keras.Model``: a flat functional graph from
     (48, 48, 1) grey values 0..255 to seven probabilities. ``transfer`` architectures accept ``weights`` other than
     ``none`` and can be trained head first. ``augmented`` entries switch augmentation on in the presets.
     ``default_input_size`` is in pixels. ``fine_tune_from`` is the default first layer that fine-tuning trains.
@@ -34,16 +34,21 @@ class Architecture:
     default_input_size: int = 48
     fine_tune_from: str = ""
 
-    def build(self, *, input_size: int = 0, weights: str = "none") -> keras.Model:
+    def build_default(self) -> keras.Model:
+        """The network as its pretrained weights want it, unfilled: what layer tables and diagrams describe."""
+        return self.build(weights="imagenet" if self.transfer else "none", load=False)
+
+    def build(self, *, input_size: int = 0, weights: str = "none", load: bool = True) -> keras.Model:
         """Build the Keras model (imports Keras: child processes only).
 
-        ``weights``: ``none``, ``imagenet``, or the path of a local file (transfer architectures).
+        ``weights``: ``none``, ``imagenet``, or the path of a local file (transfer architectures). ``load=False`` builds
+        the very same network without reading them, for weights that come from elsewhere.
         Raises ``RecipeError`` for weights the architecture cannot take, ``DownloadError`` if fetching fails.
         """
         if weights != "none" and not self.transfer:
             raise RecipeError(f"{self.name} is trained from scratch; it takes no initial weights.")
         module = importlib.import_module(self.module)
-        return module.build(input_size or self.default_input_size, weights)
+        return module.build(input_size or self.default_input_size, weights, load)
 
 
 _ARCHITECTURES = (
@@ -76,12 +81,12 @@ _ARCHITECTURES = (
     Architecture(
         name="vgg16",
         title="VGG16 transfer",
-        summary="VGG16 (Simonyan and Zisserman, 2014) without its last pooling, with ImageNet weights, then a "
-        "small head.",
+        summary="VGG16's thirteen convolutions (Simonyan and Zisserman, 2014) without the last poolings, so that the "
+        "explanation map is 6×6, then a small dense head. Its card says whether it started from ImageNet weights.",
         module="fer_core.zoo.vgg16",
         transfer=True,
         augmented=True,
-        default_input_size=96,
+        default_input_size=48,
         fine_tune_from="block3_conv1",
     ),
     Architecture(

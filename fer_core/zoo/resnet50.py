@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LAST_LAYER = "conv4_block6_out"
 
 
-def build(input_size: int, weights: str) -> keras.Model:
+def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``weights``: ``none``, ``imagenet``, or a local ``.h5`` or ``.npz`` file of the backbone."""
     import keras
 
@@ -23,5 +23,6 @@ def build(input_size: int, weights: str) -> keras.Model:
     faces = face_input()
     x = prepare(faces, input_size, channels=3, scale=1.0, offset=IMAGENET_MEAN_BGR)
     backbone = keras.applications.ResNet50(include_top=False, weights=None, input_tensor=x)
-    load_backbone(backbone, "resnet50", weights)
+    if load:
+        load_backbone(backbone, "resnet50", weights)
     return average_head(faces, backbone.get_layer(LAST_LAYER).output, name="resnet50", dropout=0.5)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LAST_LAYER = "conv4_block6_preact_relu"
 
 
-def build(input_size: int, weights: str) -> keras.Model:
+def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``weights``: ``none``, ``imagenet``, or a local ``.h5`` or ``.npz`` file of the backbone."""
     import keras
 
@@ -25,5 +25,6 @@ def build(input_size: int, weights: str) -> keras.Model:
     # V2 was trained on pixels in -1..1, which is what prepare() does unless told otherwise.
     x = prepare(faces, input_size, channels=3)
     backbone = keras.applications.ResNet50V2(include_top=False, weights=None, input_tensor=x)
-    load_backbone(backbone, "resnet50v2", weights)
+    if load:
+        load_backbone(backbone, "resnet50v2", weights)
     return average_head(faces, backbone.get_layer(LAST_LAYER).output, name="resnet50v2", dropout=0.5)

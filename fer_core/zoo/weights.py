@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.errors import RecipeError
 from fer_core.inference.downloads import download
+from fer_core.runs.folder import sha256_of
 from fer_core.settings import settings
+from fer_core.zoo.heads import HEAD_LAYERS
 
 if TYPE_CHECKING:
     import keras
+
+    from fer_core.zoo.describe import Description
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 
@@ -68,7 +72,7 @@ def load_backbone(backbone: keras.Model, name: str, weights: str) -> None:
     """
     if weights == "none":
         return
-    path = imagenet_file(name) if weights == "imagenet" else Path(weights).expanduser()
+    path = weights_file(name, weights)
     if not path.is_file():
         raise RecipeError(f"the weights file {path} does not exist. Use imagenet, none, or a file's path.")
     if path.suffix == ".npz":
@@ -78,6 +82,32 @@ def load_backbone(backbone: keras.Model, name: str, weights: str) -> None:
         backbone.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise RecipeError(f"the weights in {path} do not fit {backbone.name}: {error}") from error
+
+
+def weights_file(name: str, weights: str) -> Path:
+    """The file that ``weights`` (``imagenet`` or a path) means for a backbone; ImageNet's is fetched if need be."""
+    return imagenet_file(name) if weights == "imagenet" else Path(weights).expanduser()
+
+
+def pretrained(table: Description, weights: str) -> dict[str, Any]:
+    """What of a network came from a weights file, for its journal and card.
+
+    Keys: ``file`` (name), ``sha256``, ``parameters`` taken from it, ``backbone`` parameters in all, ``missing``:
+    backbone layers the file leaves random. Official and Keras ``.h5`` files hold the whole backbone.
+    """
+    path = weights_file(table.name, weights)
+    rows = [row for row in table.layers if row.parameters and row.name not in HEAD_LAYERS]
+    held = {row.name for row in rows}
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            held = {key.rpartition("/")[0] for key in file.files}
+    return {
+        "file": path.name,
+        "sha256": sha256_of(path),
+        "parameters": sum(row.parameters for row in rows if row.name in held),
+        "backbone": sum(row.parameters for row in rows),
+        "missing": [row.name for row in rows if row.name not in held],
+    }
 
 
 def _load_npz(backbone: keras.Model, path: Path) -> None:

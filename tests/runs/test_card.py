@@ -5,7 +5,7 @@ from pathlib import Path
 
 from factories import make_run
 
-from fer_core.runs.card import augmentation_sentence, recipe_sentences, write_card
+from fer_core.runs.card import augmentation_sentence, pretrained_sentence, recipe_sentences, write_card
 from fer_core.training.presets import preset
 from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.words import interval, percent
@@ -51,3 +51,17 @@ def test_a_transfer_recipe_says_what_was_pretrained() -> None:
     assert "conv3_block1_1_conv" in text
     text = " ".join(recipe_sentences(replace(preset("serious", "vgg16"), initial_weights="none")))
     assert "random weights" in text
+
+
+def test_the_card_says_exactly_what_was_pretrained() -> None:
+    event = {"event": "weights", "file": "some.npz", "sha256": "ab" * 32, "parameters": 1792, "backbone": 14_714_688}
+    text = pretrained_sentence([{"event": "start"}, {**event, "missing": ["block5_conv3"]}])
+    assert "1,792 of the backbone's 14,714,688 parameters, from some.npz (SHA-256 abababababababab…)" in text
+    assert "random at the start: block5_conv3" in text
+    assert pretrained_sentence([{"event": "start"}]) == ""
+
+
+def test_growing_and_balanced_sampling_in_words() -> None:
+    text = " ".join(recipe_sentences(Recipe("vgg16", sampling="balanced", start_size=32, start_epochs=8)))
+    assert "shown equally often" in text
+    assert "first 8 epochs worked on faces resized to 32×32 pixels" in text

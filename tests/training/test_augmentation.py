@@ -118,3 +118,17 @@ def test_a_batch_larger_than_the_dataset_is_the_dataset() -> None:
     batches = make_batches(Recipe("custom_cnn", batch_size=512))
     assert len(batches) == 1
     assert len(next(iter(batches.epoch(1)))[0]) == 50
+
+
+def test_balanced_sampling_shows_every_class_equally_often_and_no_face_twice_too_soon() -> None:
+    labels = np.repeat(np.array([0, 1, 3], dtype=np.int8), [50, 7, 3])
+    images = np.arange(60, dtype=np.uint8)[:, None, None] * np.ones((1, 48, 48), dtype=np.uint8)
+    recipe = Recipe("custom_cnn", sampling="balanced", batch_size=10, label_smoothing=0)
+    batches = list(Batches(images, labels, recipe).epoch(1))
+    targets = np.concatenate([batch[1] for batch in batches])
+    assert targets.sum(axis=0).tolist() == [20, 20, 0, 20, 0, 0, 0]
+    seen = np.bincount(np.concatenate([batch[0][:, 0, 0, 0] for batch in batches]).astype(int), minlength=60)
+    assert seen[:50].max() == 1
+    assert seen[50:57].min() == 2
+    assert seen[57:].tolist().count(7) >= 1
+    assert seen[57:].min() == 6

@@ -41,9 +41,7 @@ def test_same_layers_and_weights():
     plain, fused = _pair()
     assert [w.path for w in plain.weights] == [w.path for w in fused.weights]
     assert sum(isinstance(layer, FusedBatchNormalization) for layer in fused.layers) == 8
-    np.testing.assert_allclose(
-        plain.predict_on_batch(_faces()), fused.predict_on_batch(_faces()), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(plain.predict_on_batch(_faces()), fused.predict_on_batch(_faces()), rtol=1e-4, atol=1e-6)
 
 
 def test_training_steps_give_the_weights_that_keras_gives():

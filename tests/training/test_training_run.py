@@ -211,3 +211,39 @@ def test_transfer_trains_the_head_first_and_then_from_the_chosen_layer() -> None
     assert "block3_conv3" not in trainable
     with pytest.raises(RecipeError, match="no such layer"):
         compile_stage(model, Recipe("vgg16", fine_tune_from="conv9"), 1)
+
+
+def test_a_growing_training_that_dies_between_its_sizes_goes_on_at_the_larger_one(
+    home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from fer_core.runs.folder import RunFolder
+    from fer_core.training.loop import Trainer
+    from fer_core.training.worker import resume, train
+
+    recipe = replace(preset_recipe(epochs=2), start_size=32, start_epochs=1)
+    run_dir = home / "runs" / "grown"
+    one_epoch = Trainer._epoch
+
+    def dies_in_the_second(self, model, epoch):
+        if epoch == 2:
+            raise FerError("the power went out")
+        return one_epoch(self, model, epoch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "_epoch", dies_in_the_second)
+        with pytest.raises(FerError, match="power"):
+            train(recipe, data, run_dir)
+    sizes = []
+
+    def notes_the_size(self, model, epoch):
+        sizes.append(model.get_layer("block1_conv1").output.shape[1])
+        return one_epoch(self, model, epoch)
+
+    monkeypatch.setattr(Trainer, "_epoch", notes_the_size)
+    folder = resume(run_dir)
+    assert sizes == [48]
+    assert folder.complete
+    best = (folder.manifest() or {})["best_epoch"]
+    assert RunFolder(run_dir).description().input_size == {1: 32, 2: 48}[best]

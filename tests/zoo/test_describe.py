@@ -36,7 +36,7 @@ def test_the_shipped_table_is_what_the_code_builds(name: str) -> None:
     from fer_core.zoo.describe import describe_model
 
     keras.backend.clear_session()
-    built = describe_model(get(name).build(), name, get(name).default_input_size)
+    built = describe_model(get(name).build_default(), name, get(name).default_input_size)
     shipped = json.loads((DESCRIPTIONS / f"{name}.json").read_text(encoding="utf-8"))
     assert Description.from_dict(shipped) == built, "run: python -m fer_core architectures --write"
 

@@ -117,3 +117,16 @@ def test_official_files_have_the_old_layout_and_load_into_a_backbone_behind_our_
     model = get("vgg16").build(input_size=48, weights=str(tmp_path / "vgg16_notop.h5"))
     wanted, found = (item.get_layer("block4_conv2").get_weights()[0] for item in (backbone, model))
     assert np.array_equal(wanted, found)
+
+
+def test_a_partial_file_says_what_it_leaves_random(tmp_path: Path) -> None:
+    from fer_core.zoo.describe import description
+
+    np.savez(tmp_path / "some.npz", **{"block1_conv1/kernel": np.zeros(1), "block1_conv1/bias": np.zeros(1)})
+    found = weights.pretrained(description("vgg16"), str(tmp_path / "some.npz"))
+    assert found["file"] == "some.npz"
+    assert len(found["sha256"]) == 64
+    assert found["parameters"] == 3 * 3 * 3 * 64 + 64
+    assert found["backbone"] == 14_714_688
+    assert len(found["missing"]) == 12
+    assert "hidden" not in found["missing"]
