@@ -36,11 +36,11 @@ def _train(model, steps: int = 3) -> list[float]:
 
 
 def test_same_layers_and_weights():
-    from fer_core.training.fused import FusedBatchNormalization
+    from fer_core.training.fused import fused_layer
 
     plain, fused = _pair()
     assert [w.path for w in plain.weights] == [w.path for w in fused.weights]
-    assert sum(isinstance(layer, FusedBatchNormalization) for layer in fused.layers) == 8
+    assert sum(isinstance(layer, fused_layer()) for layer in fused.layers) == 8
     np.testing.assert_allclose(plain.predict_on_batch(_faces()), fused.predict_on_batch(_faces()), rtol=1e-4, atol=1e-6)
 
 
@@ -53,12 +53,12 @@ def test_training_steps_give_the_weights_that_keras_gives():
 
 
 def test_frozen_layers_use_and_keep_their_moving_statistics():
-    from fer_core.training.fused import FusedBatchNormalization
+    from fer_core.training.fused import fused_layer
 
     _, fused = _pair("resnet50")
     for layer in fused.layers:
         layer.trainable = layer.name == "probabilities"
-    norm = next(layer for layer in fused.layers if isinstance(layer, FusedBatchNormalization))
+    norm = next(layer for layer in fused.layers if isinstance(layer, fused_layer()))
     before = norm.moving_mean.numpy().copy()
     _train(fused, steps=1)
     np.testing.assert_array_equal(norm.moving_mean.numpy(), before)
