@@ -7,6 +7,7 @@ given accuracy, and every other file follows from them through the project's own
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
+from fer_core.evaluation.calibration import apply_temperature, calibration
 from fer_core.evaluation.metrics import confusion_matrix
-from fer_core.evaluation.predictions import read_predictions, score_splits, write_predictions
-from fer_core.runs.folder import RunFolder, seal, write_json, write_text
+from fer_core.evaluation.predictions import probabilities_of, read_predictions, score_splits, write_predictions
+from fer_core.runs.folder import RunFolder, seal, sha256_of, write_json, write_text
 from fer_core.runs.history import write_history
 from fer_core.runs.journal import Journal, read_events
+from fer_core.runs.listing import VOTE
+from fer_core.runs.vote import Member, Vote, title_of
+from fer_core.runs.vote_card import write_vote_card
 from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
@@ -137,6 +142,70 @@ def make_run(
         "best_epoch": best,
         "versions": {"python": "3.11.0", "keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.0.0"},
     }
+    seal(run, manifest)
+    return run
+
+
+def make_vote(
+    folder: str | Path,
+    members: Sequence[RunFolder],
+    *,
+    weights: Sequence[float] | None = None,
+    temperatures: Sequence[float] | None = None,
+    created: str = "2026-02-02T03:04:05.000+00:00",
+) -> RunFolder:
+    """Write a complete vote folder over runs of :func:`make_run` that share their faces; returns it.
+
+    ``weights`` add up to 1 (default: equal), ``temperatures`` are above 0 (default: 1). Nothing is fitted.
+    """
+    run = RunFolder(Path(folder))
+    run.path.mkdir(parents=True)
+    weights = weights or [1 / len(members)] * len(members)
+    temperatures = temperatures or [1.0] * len(members)
+    manifests = [member.manifest() or {} for member in members]
+    vote = Vote(
+        members=tuple(
+            Member(member.name, manifest["architecture"], weight, temperature, sha256_of(member.tflite_path))
+            for member, manifest, weight, temperature in zip(members, manifests, weights, temperatures, strict=True)
+        ),
+        chosen_on=PUBLIC_TEST,
+        method="The weights were made up.",
+    )
+    write_json(run.vote_path, vote.to_dict())
+    frames = [read_predictions(member.predictions_path) for member in members]
+    first = frames[0]
+    mean = sum(
+        weight * apply_temperature(probabilities_of(frame), temperature)
+        for frame, weight, temperature in zip(frames, weights, temperatures, strict=True)
+    )
+    write_predictions(run.predictions_path, first["row"], first["split"], first["label"], mean)
+    predictions = read_predictions(run.predictions_path)
+    metrics = {
+        "schema": 1,
+        "data": manifests[0]["data"],
+        "seed": 0,
+        "resamples": 200,
+        "splits": score_splits(predictions, resamples=200, seed=0),
+        "temperature": calibration(predictions),
+        "milliseconds_per_face": 0.62,
+        "threads": 1,
+        "machine": "a test",
+        "megabytes": {"model.tflite": sum(member.tflite_path.stat().st_size for member in members) / 1e6},
+    }
+    write_json(run.metrics_path, metrics)
+    manifest = {
+        "id": run.name,
+        "name": run.name,
+        "title": title_of(members),
+        "architecture": VOTE,
+        "created": created,
+        "state": "done",
+        "data": manifests[0]["data"],
+        "epochs": 0,
+        "best_epoch": None,
+        "versions": {"python": "3.11.0"},
+    }
+    write_vote_card(run, vote, manifest, metrics)
     seal(run, manifest)
     return run
 
