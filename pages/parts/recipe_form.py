@@ -10,8 +10,17 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fer_core.emotions import IMAGE_SIZE
 from fer_core.training.presets import PRESETS, preset
-from fer_core.training.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, Recipe
+from fer_core.training.recipe import (
+    CLASS_WEIGHTS,
+    OPTIMIZERS,
+    PRECISIONS,
+    SAMPLINGS,
+    SCHEDULES,
+    Augmentation,
+    Recipe,
+)
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
 from pages.parts.fields import Fields
@@ -26,6 +35,10 @@ WEIGHT_WORDS = {
     "none": "None: every face counts the same",
     "sqrt": "Square root: rare classes count somewhat more",
     "balanced": "Balanced: every class counts the same",
+}
+SAMPLING_WORDS = {
+    "shuffled": "Every face once an epoch",
+    "balanced": "Every class equally often",
 }
 PRECISION_WORDS = {
     "auto": "Automatic: measure both, take the faster",
@@ -186,7 +199,7 @@ def _optimisation(fields: Fields, start: Recipe) -> Recipe:
 
 def _fairness(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Labels and classes**")
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         weights = fields.choice(
             "Class weights",
@@ -195,6 +208,15 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
             start.class_weights,
             WEIGHT_WORDS,
             "FER-2013 has seventeen times as many happy faces as disgusted ones.",
+        )
+    with middle:
+        sampling = fields.choice(
+            "Sampling",
+            "sampling",
+            SAMPLINGS,
+            start.sampling,
+            SAMPLING_WORDS,
+            "Which faces an epoch shows. Class weights and balanced sampling both help rare classes: use one.",
         )
     with right:
         smoothing = fields.number(
@@ -207,7 +229,7 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
             0.05,
             "Spreads this share of each label over all classes: less overconfidence.",
         )
-    return replace(start, class_weights=weights, label_smoothing=smoothing)
+    return replace(start, class_weights=weights, sampling=sampling, label_smoothing=smoothing)
 
 
 def _augmentation(fields: Fields, start: Augmentation) -> Augmentation:
@@ -318,4 +340,31 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
             2**31 - 1,
             "Fixes the random numbers: the same seed starts from the same network.",
         )
-    return replace(start, input_size=0 if size == default else size, precision=precision, seed=seed)
+    with left:
+        start_epochs = fields.whole(
+            "Epochs at a smaller size (0 = none)",
+            "start_epochs",
+            start.start_epochs,
+            0,
+            999,
+            "The network first sees smaller faces, which is cheaper, and then grows.",
+        )
+    start_size = start.start_size
+    if start_epochs:
+        with middle:
+            start_size = fields.whole(
+                "Smaller size (pixels)",
+                "start_size",
+                start.start_size or IMAGE_SIZE,
+                32,
+                224,
+                "The size it starts with.",
+            )
+    return replace(
+        start,
+        input_size=0 if size == default else size,
+        start_size=start_size if start_epochs else 0,
+        start_epochs=start_epochs,
+        precision=precision,
+        seed=seed,
+    )
