@@ -34,6 +34,11 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{value * 100:.{digits}f} %"
 
 
+def points(difference: float, digits: int = 1) -> str:
+    """A difference of two fractions in percentage points, with its sign: ``+0.8 points``, ``−1.2 points``."""
+    return f"{difference * 100:+.{digits}f} points".replace("-", "−")
+
+
 def interval(scores: Mapping[str, Any]) -> str:
     """The 95 % interval of one split's accuracy, as ``59.7–62.9 %``."""
     return f"{scores['accuracy_low'] * 100:.1f}–{scores['accuracy_high'] * 100:.1f} %"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
 from fer_core.words import interval, percent
 
 
@@ -14,12 +15,19 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="measure a run on PublicTest and PrivateTest",
-        description="Measure a run on PublicTest and PrivateTest. Writes predictions.parquet, metrics.json, CARD.md "
-        "and run.json into the run folder; a missing model.tflite is exported too. A finished training has done all "
-        "of this by itself.",
+        description="Measure a run on PublicTest and PrivateTest, and fit its temperature on PublicTest. Writes "
+        "predictions.parquet, metrics.json, CARD.md and run.json into the run folder; a missing model.tflite is "
+        "exported too. A finished training has done all of this by itself.",
     )
     parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
     parser.add_argument("--data", type=Path, required=True, help="dataset folder")
+    parser.add_argument(
+        "--average",
+        choices=("none", "flip"),
+        default="none",
+        help="flip: also measure the mean over each face and its mirror image, reported apart. Once measured, every "
+        "later evaluation of the run measures it again",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -30,12 +38,12 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.runs.listing import find_run
 
     folder = find_run(args.name)
-    metrics = evaluate_run(folder, load_dataset(args.data))
+    metrics = evaluate_run(folder, load_dataset(args.data), average=args.average)
     return {"run": str(folder.path), **metrics}, summary(metrics)
 
 
 def summary(metrics: dict[str, Any]) -> str:
-    """Accuracy with its interval, one line a split."""
+    """Accuracy with its interval, one line a split; then what the LiteRT file, averaging and temperature do."""
     lines = []
     for split, scores in metrics["splits"].items():
         line = (
@@ -45,4 +53,5 @@ def summary(metrics: dict[str, Any]) -> str:
         if clean := scores.get("without_twins"):
             line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
+    lines += litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     return "\n".join(lines)

@@ -28,3 +28,28 @@ def bootstrap_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(counts / len(right), [tail, 1 - tail])
     return float(low), float(high)
+
+
+def bootstrap_gain(
+    before: npt.ArrayLike, after: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """The percentile interval of how much more accurate ``after`` is than ``before`` on the same faces (paired).
+
+    Both bool (n,), True where the answer was right. ``level`` in (0, 1). Returns (low, high), both -1..1.
+
+    A face counts +1, 0 or -1, so a resample of faces is one draw from a multinomial distribution: see
+    :func:`bootstrap_interval`. Raises ``ValueError`` for empty arrays, arrays of different length, fewer than one
+    resample or a level outside (0, 1).
+    """
+    old, new = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
+    if old.ndim != 1 or len(old) == 0 or old.shape != new.shape:
+        raise ValueError(
+            f"before {old.shape} and after {new.shape} must be two non-empty one-dimensional arrays of equal length"
+        )
+    if resamples < 1 or not 0 < level < 1:
+        raise ValueError(f"resamples must be at least 1 and level in (0, 1), not {resamples} and {level}")
+    won, lost = np.mean(new & ~old), np.mean(old & ~new)
+    counts = np.random.default_rng(seed).multinomial(len(old), [won, lost, max(0.0, 1 - won - lost)], size=resamples)
+    tail = (1 - level) / 2
+    low, high = np.quantile((counts[:, 0] - counts[:, 1]) / len(old), [tail, 1 - tail])
+    return float(low), float(high)

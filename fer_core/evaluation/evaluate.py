@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
+from fer_core.evaluation.calibration import calibration
 from fer_core.evaluation.export import export_litert, load_keras
+from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import exact_twins, score_splits, write_predictions
-from fer_core.inference.predictor import Predictor
+from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
 from fer_core.runs.folder import SCHEMA, RunFolder, seal, write_json
@@ -26,6 +28,7 @@ from fer_core.training.loop import predict
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from fer_core.data.dataset import Dataset
 
@@ -43,19 +46,24 @@ LIBRARIES = (
 )
 
 
-def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None) -> dict[str, Any]:
+def complete_run(
+    folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None, *, average: Average = "none"
+) -> dict[str, Any]:
     """Make a trained run folder complete. Returns the metrics.
 
-    ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. Raises ``RunError``,
-    ``ExportError`` or ``DataError``; until the last step there is no ``run.json``.
+    ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. ``average`` as in
+    :func:`evaluate_run`. Raises ``RunError``, ``ExportError`` or ``DataError``; until the last step there is no
+    ``run.json``.
     """
+    flip = average == "flip" or _has_flip_average(folder)
     model = load_keras(folder)
     _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
     folder.manifest_path.unlink(missing_ok=True)
     write_predictions_of(folder, dataset, model)
     _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
     export_litert(model, folder.tflite_path, parity_faces(dataset))
-    metrics = write_metrics(folder, dataset)
+    _announce(journal, "exporting", "measuring how accurate and how fast model.tflite is")
+    metrics = _measure(folder, dataset, model, flip=flip)
     _announce(journal, "writing card", "")
     if journal and state == "done":
         journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
@@ -63,24 +71,25 @@ def complete_run(folder: RunFolder, dataset: Dataset, state: str, journal: Journ
     return metrics
 
 
-def evaluate_run(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> dict[str, Any]:
     """Evaluate again: fresh predictions, metrics, card and ``run.json``; the model files stay. Returns the metrics.
 
     On another dataset than the run was trained on, the result describes that dataset (the card says so). A vote keeps
-    its weights. Raises ``RunError`` if the run has no model.
+    its weights. ``average="flip"`` also measures the mean with the mirror image, apart from the plain scores; once a
+    run has that, every later evaluation measures it again. Raises ``RunError`` if the run has no model.
     """
+    flip = average == "flip" or _has_flip_average(folder)
     if folder.is_vote:
         from fer_core.evaluation.vote import evaluate_vote  # here, because it builds on this module
 
-        return evaluate_vote(folder, dataset)
+        return evaluate_vote(folder, dataset, flip=flip)
     manifest = folder.manifest()
-    events = [event["event"] for event in folder.events()]
-    state = manifest["state"] if manifest else ("stopped" if "stopped" in events else "done")
+    state = manifest["state"] if manifest else _state_of(folder)
     if not folder.tflite_path.exists():
-        return complete_run(folder, dataset, state)
+        return complete_run(folder, dataset, state, average=average)
     model = load_keras(folder)
     write_predictions_of(folder, dataset, model)
-    metrics = write_metrics(folder, dataset)
+    metrics = _measure(folder, dataset, model, flip=flip)
     finish(folder, dataset.info.record(), state, metrics)
     return metrics
 
@@ -92,10 +101,63 @@ def parity_faces(dataset: Dataset) -> npt.NDArray[np.uint8]:
 
 
 def reseal(folder: RunFolder, dataset: Dataset) -> None:
-    """Bring metrics' file sizes and times, card and ``run.json`` up to date after an export."""
-    manifest = folder.manifest()
+    """Bring what metrics say of ``model.tflite``, card and ``run.json`` up to date after an export.
+
+    What was measured through ``model.keras`` stays, unless that was on other data: then all is measured anew.
+    """
+    manifest, metrics = folder.manifest(), folder.metrics()
     assert manifest is not None
-    finish(folder, dataset.info.record(), manifest["state"], write_metrics(folder, dataset))
+    if metrics is None or metrics["data"]["fingerprint"] != dataset.info.fingerprint:
+        evaluate_run(folder, dataset)
+        return
+    flips = {split: scores["flip_average"] for split, scores in metrics["splits"].items() if "flip_average" in scores}
+    metrics = write_metrics(folder, dataset, litert=_litert(folder, dataset), flips=flips)
+    finish(folder, dataset.info.record(), manifest["state"], metrics)
+
+
+def _state_of(folder: RunFolder) -> str:
+    """``done`` if the journal says that training came to its end, ``stopped`` otherwise.
+
+    A run that was stopped may have been resumed and finished, so only what was reached counts.
+    """
+    events = folder.events()
+    epochs = epochs_of(events)
+    if epochs and epochs[-1]["epoch"] >= folder.recipe().epochs:
+        return "done"
+    starts = [index for index, event in enumerate(events) if event["event"] == "start"]
+    last_attempt = events[starts[-1] :] if starts else []
+    return "done" if any(event.get("name") == "early stopping" for event in last_attempt) else "stopped"
+
+
+def _has_flip_average(folder: RunFolder) -> bool:
+    try:
+        metrics = folder.metrics()
+    except RunError:
+        return False  # damaged, and about to be written anew
+    return any("flip_average" in scores for scores in (metrics or {}).get("splits", {}).values())
+
+
+def _measure(folder: RunFolder, dataset: Dataset, model: keras.Model, *, flip: bool) -> dict[str, Any]:
+    """``metrics.json`` of a run whose predictions and ``model.tflite`` are there."""
+    flips = None
+    if flip:
+        predictions = _predictions(folder)
+        probabilities = predict(model, mirrored(np.asarray(dataset.images[predictions["row"].to_numpy()])))
+        flips = flip_average(predictions, probabilities, resamples=RESAMPLES, seed=SEED)
+    return write_metrics(folder, dataset, litert=_litert(folder, dataset), flips=flips)
+
+
+def _litert(folder: RunFolder, dataset: Dataset) -> BySplit:
+    """How accurate ``model.tflite`` itself is on the faces that were predicted: ``litert`` of ``metrics.json``."""
+    predictions = _predictions(folder)
+    faces = np.asarray(dataset.images[predictions["row"].to_numpy()])
+    return accuracies(predictions, Predictor(folder.tflite_path).predict(faces))
+
+
+def _predictions(folder: RunFolder) -> pd.DataFrame:
+    predictions = folder.predictions()
+    assert predictions is not None
+    return predictions
 
 
 def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
@@ -107,19 +169,28 @@ def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model
     write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities)
 
 
-def write_metrics(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
-    """``metrics.json`` from ``predictions.parquet``, the time of a prediction and the sizes of the files."""
-    predictions = folder.predictions()
-    assert predictions is not None
-    metrics = {
+def write_metrics(
+    folder: RunFolder, dataset: Dataset, *, litert: BySplit | None = None, flips: BySplit | None = None
+) -> dict[str, Any]:
+    """``metrics.json`` from ``predictions.parquet``, the time of a prediction and the sizes of the files.
+
+    ``litert`` (see :func:`fer_core.evaluation.passes.accuracies`) and ``flips``
+    (see :func:`fer_core.evaluation.passes.flip_average`) are stored where they are given.
+    """
+    predictions = _predictions(folder)
+    metrics: dict[str, Any] = {
         "schema": SCHEMA,
         "data": dataset.info.record(),
         "seed": SEED,
         "resamples": RESAMPLES,
         "splits": score_splits(predictions, exact_twins(dataset), resamples=RESAMPLES, seed=SEED),
+        "temperature": calibration(predictions),
+        **({"litert": litert} if litert else {}),
         **_timing(folder, dataset),
         "megabytes": _megabytes(folder),
     }
+    for split, flip in (flips or {}).items():
+        metrics["splits"][split]["flip_average"] = flip
     write_json(folder.metrics_path, metrics)
     return metrics
 

@@ -19,14 +19,16 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.calibration import apply_temperature, fit_temperature
-from fer_core.evaluation.evaluate import library_versions, write_metrics
+from fer_core.evaluation.evaluate import RESAMPLES, SEED, library_versions, write_metrics
 from fer_core.evaluation.metrics import SMALLEST_PROBABILITY
-from fer_core.evaluation.predictions import probabilities_of, write_predictions
+from fer_core.evaluation.passes import BySplit, accuracies, flip_average
+from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.folder import RunFolder, seal, sha256_of, write_json
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
-from fer_core.runs.vote import Member, Vote, homes, read_vote, title_of
+from fer_core.runs.vote import Member, Vote, homes, promised_hash, read_vote, title_of
 from fer_core.runs.vote_card import write_vote_card
 
 if TYPE_CHECKING:
@@ -94,22 +96,30 @@ def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> Run
     return target
 
 
-def evaluate_vote(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
+def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> dict[str, Any]:
     """Evaluate a vote again: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
+
+    With ``flip`` the mean with the mirror image is measured, too. It is LiteRT that predicts here, so ``litert`` says
+    what ``splits`` say.
 
     Raises ``RunError`` for a member that is missing or has changed, or a dataset without test faces.
     """
     rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
-    probabilities = VotePredictor(folder.vote_path, name=folder.name).predict(np.asarray(dataset.images[rows]))
+    predictor = VotePredictor(folder.vote_path, name=folder.name)
+    faces = np.asarray(dataset.images[rows])
+    probabilities = predictor.predict(faces)
+    flipped = predictor.predict(mirrored(faces)) if flip else None
     old = folder.manifest() or {"data": dataset.info.record(), "created": utc_now()}
     with _staged(folder) as staged:
         shutil.copy(folder.vote_path, staged.vote_path)
         write_predictions(
             staged.predictions_path, rows, dataset.splits[rows], np.asarray(dataset.labels[rows]), probabilities
         )
-        return _finish(staged, folder.name, dataset, old)
+        frame = read_predictions(staged.predictions_path)
+        flips = None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED)
+        return _finish(staged, folder.name, dataset, old, litert=accuracies(frame, probabilities), flips=flips)
 
 
 def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFolder) -> None:
@@ -128,7 +138,7 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
                 f"the run {member.name} was measured on other faces ({metrics['data']['title']}) than those of "
                 f"{dataset.info.path}. Measure it on these first: {again}"
             )
-        if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != _promised(manifest):
+        if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != promised_hash(member):
             raise RunError(
                 f"{member.tflite_path} is missing or is not what run.json promises. "
                 f"Make it again with: python -m fer_core export {member.path} --data {dataset.info.path}"
@@ -138,10 +148,6 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
                 f"{member.path} is neither beside {target.path} nor in models or runs, so the vote would not find it "
                 "again. Put the vote beside its members with --out."
             )
-
-
-def _promised(manifest: dict[str, Any]) -> str:
-    return str(manifest.get("files", {}).get("model.tflite", {}).get("sha256", ""))
 
 
 def _predictions(member: RunFolder, dataset: Dataset) -> pd.DataFrame:
@@ -208,10 +214,12 @@ def _architecture(member: RunFolder) -> str:
     return str(manifest["architecture"]) if manifest else ""
 
 
-def _finish(staged: RunFolder, name: str, dataset: Dataset, old: dict[str, Any]) -> dict[str, Any]:
+def _finish(
+    staged: RunFolder, name: str, dataset: Dataset, old: dict[str, Any], **measured: BySplit | None
+) -> dict[str, Any]:
     """Metrics, card and ``run.json`` of a vote whose ``vote.json`` and predictions are written."""
     vote = read_vote(staged)
-    metrics = write_metrics(staged, dataset)
+    metrics = write_metrics(staged, dataset, **measured)
     manifest = {
         "id": old.get("id", name),
         "name": name,

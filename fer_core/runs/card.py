@@ -11,6 +11,7 @@ from typing import Any
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.runs.folder import RunFolder, write_text
 from fer_core.runs.journal import Event
+from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
 from fer_core.training.recipe import Recipe
 from fer_core.words import interval, percent, plural
 from fer_core.zoo.registry import get
@@ -125,7 +126,7 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
         "",
         f"On {trained_on['title']} ({trained_on['faces']:,} faces in all; only its Training split). "
         f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
-        + (" Training was stopped early by hand." if manifest["state"] == "stopped" else ""),
+        + (" Training stopped before its last epoch." if manifest["state"] == "stopped" else ""),
         "",
         *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
         "",
@@ -145,7 +146,7 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
 
 
 def result_lines(metrics: dict[str, Any]) -> list[str]:
-    """The tables of results, as lines of Markdown: one row a split, then PrivateTest class by class."""
+    """The results as lines of Markdown: one row a split; other ways of running the model; PrivateTest by class."""
     lines = [
         "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
         "|---|---|---|---|---|---|---|",
@@ -160,8 +161,12 @@ def result_lines(metrics: dict[str, Any]) -> list[str]:
         )
     lines += [
         "",
-        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}.",
+        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}. "
+        "All of these figures are one pass over each face.",
     ]
+    extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    if extra:
+        lines += ["", *[f"- {line}" for line in extra]]
     scores = metrics["splits"].get(PRIVATE_TEST)
     if scores:
         lines += ["", f"{PRIVATE_TEST}, class by class:", ""]

@@ -12,6 +12,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.runs.card import recipe_sentences
 from fer_core.runs.listing import ModelInfo
+from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
 from fer_core.training import jobs
 from fer_core.training.recipe import Recipe
 from fer_core.words import moment, percent, plural
@@ -133,6 +134,10 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
         + ", ".join(f"{file} {size:.1f} MB" for file, size in metrics["megabytes"].items())
         + (" for all members together." if info.is_vote else ".")
     )
+    # Apart from the plain figures above; runs measured by an older version lack some or all of them.
+    extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    if extra:
+        st.markdown("\n".join(f"- {line}" for line in extra))
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
     split = st.segmented_control("Split", splits, default=splits[0], required=True, key="split", bind="query-params")
     scores = metrics["splits"][split or splits[0]]

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from factories import make_run
 
 from fer_core.runs.card import augmentation_sentence, pretrained_sentence, recipe_sentences, write_card
+from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
 from fer_core.training.presets import preset
 from fer_core.training.recipe import Augmentation, Recipe
-from fer_core.words import interval, percent
+from fer_core.words import interval, percent, points
 
 
 def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
@@ -65,3 +67,44 @@ def test_growing_and_balanced_sampling_in_words() -> None:
     text = " ".join(recipe_sentences(Recipe("vgg16", sampling="balanced", start_size=32, start_epochs=8)))
     assert "shown equally often" in text
     assert "first 8 epochs worked on faces resized to 32×32 pixels" in text
+
+
+FLIP = {"n": 140, "accuracy": 0.7, "accuracy_low": 0.62, "accuracy_high": 0.78, "macro_f1": 0.65}
+CALIBRATION = {"ece_before": 0.061, "ece_after": 0.012, "log_loss_before": 1.21, "log_loss_after": 1.1}
+MEASURED = {
+    "litert": {"PublicTest": {"n": 140, "accuracy": 0.6}, "PrivateTest": {"n": 140, "accuracy": 0.65}},
+    "temperature": {"value": 1.3456, "fitted_on": "PublicTest", "splits": {"PrivateTest": CALIBRATION}},
+}
+
+
+def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single_pass(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", accuracy=0.6)
+    manifest, metrics = folder.manifest(), folder.metrics()
+    assert manifest is not None
+    assert metrics is not None
+    write_card(folder, manifest, metrics)
+    old = folder.card()
+    for word in ("LiteRT file itself", "mirror image", "emperature"):
+        assert word not in old, "a run measured before these figures existed has none"
+    metrics.update(MEASURED)
+    metrics["splits"]["PrivateTest"]["flip_average"] = {**FLIP, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
+    write_card(folder, manifest, metrics)
+    new = folder.card()
+    assert "one pass a face: 60.0 % of PublicTest (n = 140) and 65.0 % of PrivateTest (n = 140)." in new
+    assert "two passes a face): 70.0 % (95 % interval 62.0–78.0 %; n = 140), macro F1 0.650; gain" in new
+    assert "+1.2 points (95 % interval −0.4 points to +3.0 points)" in new
+    assert "Temperature 1.346, fitted on PublicTest" in new
+    assert "PrivateTest: ECE 0.061 → 0.012, log loss 1.210 → 1.100 nats." in new
+    assert set(old.splitlines()) < set(new.splitlines()), "the plain figures stay as they are"
+
+
+def test_what_was_not_measured_is_left_out_and_what_cannot_be_fitted_is_said() -> None:
+    old = {"splits": {"PrivateTest": {"n": 3}}}
+    assert litert_lines(old) == flip_lines(old) == temperature_lines(old) == []
+    [line] = temperature_lines({**old, "temperature": None})
+    assert line.startswith("There is no temperature: it is fitted on PublicTest")
+
+
+@pytest.mark.parametrize(("difference", "text"), [(0.0123, "+1.2 points"), (-0.004, "−0.4 points"), (0, "+0.0 points")])
+def test_points_have_a_sign(difference: float, text: str) -> None:
+    assert points(difference) == text

@@ -1,0 +1,53 @@
+"""What ``metrics.json`` holds beside the plain scores, in words: the card, the run page and the command line agree.
+
+Runs measured before these figures existed lack them; then there is nothing to say, and an empty list says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fer_core.words import interval, percent, points
+
+Metrics = Mapping[str, Any]
+
+
+def litert_lines(metrics: Metrics) -> list[str]:
+    """One line: how accurate the LiteRT file is, split by split; no line where it was not measured."""
+    measured = metrics.get("litert")
+    if not measured:
+        return []
+    parts = [f"{percent(scores['accuracy'])} of {split} (n = {scores['n']:,})" for split, scores in measured.items()]
+    return [f"The LiteRT file itself, which the app runs, one pass a face: {' and '.join(parts)}."]
+
+
+def temperature_lines(metrics: Metrics) -> list[str]:
+    """The temperature, then ECE and log loss before and after it, a line a split."""
+    if "temperature" not in metrics:
+        return []
+    stored = metrics["temperature"]
+    if stored is None:
+        return ["There is no temperature: it is fitted on PublicTest, and the data measured on has no such faces."]
+    lines = [
+        f"Temperature {stored['value']:.3f}, fitted on {stored['fitted_on']} (Guo et al., 2017, "
+        "https://arxiv.org/abs/1706.04599). It makes confidence fit how often the model is right, "
+        "and changes no answer. All other figures are without it."
+    ]
+    for split, values in stored["splits"].items():
+        lines.append(
+            f"{split}: ECE {values['ece_before']:.3f} → {values['ece_after']:.3f}, "
+            f"log loss {values['log_loss_before']:.3f} → {values['log_loss_after']:.3f} nats."
+        )
+    return lines
+
+
+def flip_lines(metrics: Metrics) -> list[str]:
+    """Accuracy averaged with the mirror image and its gain over the single pass, a line a split."""
+    return [
+        f"{split}, averaged with the mirror image (two passes a face): {percent(flip['accuracy'])} "
+        f"(95 % interval {interval(flip)}; n = {flip['n']:,}), macro F1 {flip['macro_f1']:.3f}; gain over the single "
+        f"pass {points(flip['gain'])} (95 % interval {points(flip['gain_low'])} to {points(flip['gain_high'])})."
+        for split, scores in metrics["splits"].items()
+        if (flip := scores.get("flip_average"))
+    ]
