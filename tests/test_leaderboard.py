@@ -75,7 +75,7 @@ def test_every_published_line_has_a_public_source_and_an_accuracy_that_can_be() 
     assert len({entry.system for entry in entries}) == len(entries)
     for entry in entries:
         assert 0.3 < entry.accuracy < 0.9
-        assert entry.accuracy_high is None or entry.accuracy < entry.accuracy_high < 0.9
+        assert entry.span is None or entry.span[0] <= entry.accuracy <= entry.span[1]
         assert entry.sources
         assert entry.note.endswith(".")
         assert not entry.ours
@@ -112,7 +112,7 @@ def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
     assert metrics is not None
     scores = metrics["splits"][PRIVATE_TEST]
     assert (entry.run, entry.accuracy, entry.n) == ("resnet50", scores["accuracy"], scores["n"])
-    assert entry.interval == (scores["accuracy_low"], scores["accuracy_high"])
+    assert entry.span == (scores["accuracy_low"], scores["accuracy_high"])
     assert entry.extra_data == "ImageNet"
     assert entry.group == "fair"
     text = document(leaderboard(), checked_on())

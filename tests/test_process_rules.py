@@ -121,6 +121,7 @@ for view in ("Faces", "Classes", "Bring real data"):
     visit("dataset", view=view)
 visit("train")
 visit("compare")
+visit("leaderboard")
 visit("run")
 visit("run", run="mine")
 picture = io.BytesIO()

@@ -80,7 +80,7 @@ GROUPS = {
     "fair": "One model, one look, chosen on other faces",
     "averaged": "Chosen on other faces, but averaged, or not known whether",
     "flattered": "Chosen on the test faces, scored on others, or not said",
-    "people": "People",
+    "people": "What people reach",
 }
 GROUP_MEANING = {
     "fair": "You may compare these numbers with each other.",
@@ -109,11 +109,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. Accuracies are fractions 0..1; ``accuracy_high`` where the source gives a range.
+    """One line. Accuracies are fractions 0..1.
 
-    ``interval`` is our 95 % bootstrap interval (low, high). ``chosen``, ``passes`` and ``reproduced`` are keys of
-    :data:`CHOSEN`, :data:`PASSES` and :data:`REPRODUCED`. ``models`` is how many models answer together, None where
-    that is not said. ``without_twins`` is on the faces that have no twin in Training.
+    ``span`` (low, high) is our 95 % bootstrap interval, or the range that a source gives. ``chosen``, ``passes`` and
+    ``reproduced`` are keys of :data:`CHOSEN`, :data:`PASSES` and :data:`REPRODUCED`. ``models`` is how many models
+    answer together, None where that is not said. ``without_twins`` is on the faces that have no twin in Training.
     """
 
     system: str
@@ -125,8 +125,7 @@ class Entry:
     passes: str
     models: int | None
     reproduced: str
-    accuracy_high: float | None = None
-    interval: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None
     without_twins: Figure | None = None
     note: str = ""
     sources: tuple[Source, ...] = field(default_factory=tuple)
@@ -208,7 +207,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
         passes="single",
         models=len(members),
         reproduced="command",
-        interval=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
+        span=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
         without_twins=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
         note=note,
         run=info.name,
@@ -232,8 +231,13 @@ def _pretraining(initial_weights: str) -> str:
 def _published(value: Mapping[str, Any]) -> Entry:
     values = dict(value)
     try:
-        clean = values.pop("without_twins")
+        clean, span = values.pop("without_twins"), values.pop("span")
         sources = tuple(Source(**source) for source in values.pop("sources"))
-        return Entry(**values, without_twins=Figure(**clean) if clean else None, sources=sources)
+        return Entry(
+            **values,
+            span=(span[0], span[1]) if span else None,
+            without_twins=Figure(**clean) if clean else None,
+            sources=sources,
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{value.get('system', 'an entry')} of the published systems is damaged: {error}") from None

@@ -46,9 +46,10 @@ def document(entries: Sequence[Entry], checked: str) -> str:
         chance(entries),
         *(_group(key, [entry for entry in entries if entry.group == key]) for key in GROUPS),
         "## What the words mean",
-        _meanings("Chosen", CHOSEN, CHOSEN_MEANING),
-        _meanings("Looks", PASSES, PASSES_MEANING),
-        _meanings("Obtained again", REPRODUCED, REPRODUCED_MEANING),
+        meanings("Chosen", CHOSEN, CHOSEN_MEANING),
+        meanings("Looks", PASSES, PASSES_MEANING),
+        meanings("Obtained again", REPRODUCED, REPRODUCED_MEANING),
+        SPANS,
         TWINS,
         OTHER_DATA,
         "To obtain one of our numbers again, import FER-2013 and run for example:",
@@ -57,6 +58,7 @@ def document(entries: Sequence[Entry], checked: str) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+SPANS = "**In brackets.** For our systems the 95 % bootstrap interval, for others the range that the source gives."
 TWINS = (
     "**Without twins.** Some test faces also occur in Training. A model may simply remember them. This column leaves "
     "them out; the run's `metrics.json` says by which rule. It is empty where nobody has counted."
@@ -80,15 +82,13 @@ def chance(entries: Sequence[Entry]) -> str:
 
 
 def accuracy_text(entry: Entry) -> str:
-    """``68.0 % (66.5–69.5 %)`` with our interval; ``66–71 %`` for a range."""
-    if entry.accuracy_high is not None:
-        text = f"{100 * entry.accuracy:.0f}–{100 * entry.accuracy_high:.0f} %"
-    else:
-        text = percent(entry.accuracy)
-    if entry.interval is not None:
-        low, high = entry.interval
-        text += f" ({100 * low:.1f}–{100 * high:.1f} %)"
-    return text
+    """``68.0 % (66.5–69.5 %)``; in brackets our interval, or the range that a source gives."""
+    return f"{percent(entry.accuracy)} ({span_text(entry)})" if entry.span else percent(entry.accuracy)
+
+
+def span_text(entry: Entry) -> str:
+    """``66.5–69.5 %``, or nothing."""
+    return f"{100 * entry.span[0]:.1f}–{100 * entry.span[1]:.1f} %" if entry.span else ""
 
 
 def faces_text(entry: Entry) -> str:
@@ -112,11 +112,11 @@ def _group(key: str, entries: Sequence[Entry]) -> str:
     lines = [f"## {GROUPS[key]}", "", GROUP_MEANING[key], ""]
     lines += [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
     lines += [_line(entry) for entry in entries]
-    notes = [f"- **{'**, **'.join(systems)}**: {note}" for note, systems in _systems_by_note(entries).items()]
+    notes = [f"- **{'**, **'.join(systems)}**: {note}" for note, systems in systems_by_note(entries).items()]
     return "\n".join([*lines, "", *notes])
 
 
-def _systems_by_note(entries: Sequence[Entry]) -> dict[str, list[str]]:
+def systems_by_note(entries: Sequence[Entry]) -> dict[str, list[str]]:
     """Each note once, with the systems it is about."""
     systems: dict[str, list[str]] = {}
     for entry in entries:
@@ -146,7 +146,7 @@ def _line(entry: Entry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _meanings(title: str, words: dict[str, str], meanings: dict[str, str]) -> str:
+def meanings(title: str, words: dict[str, str], meanings: dict[str, str]) -> str:
     lines = [f"**{title}**", ""]
     lines += [f"- *{words[key]}*: {meaning}" for key, meaning in meanings.items()]
     return "\n".join(lines)

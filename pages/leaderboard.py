@@ -1,0 +1,27 @@
+"""Leaderboard: our shipped runs beside published systems, each number with how it came about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.leaderboard.entries import leaderboard
+from pages.parts import frame
+from pages.parts import leaderboard as parts
+
+frame.begin(
+    "Leaderboard",
+    __file__,
+    "How good are systems that name expressions on FER-2013? A percentage is worth what its origin is worth: many "
+    "published ones were chosen on the very faces that they are measured on.",
+)
+try:
+    entries = leaderboard()
+except FerError as error:
+    st.error(str(error))
+    st.stop()
+shown = parts.choose(entries)
+parts.picture(shown)
+parts.table(shown)
+parts.notes(shown)
+parts.words()

@@ -1,0 +1,64 @@
+"""The Leaderboard page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from factories import make_run
+from streamlit.testing.v1 import AppTest
+
+from fer_core.leaderboard.entries import published
+from fer_core.settings import settings
+
+OpenApp = Callable[..., AppTest]
+REAL = {"kind": "csv", "title": "FER-2013"}
+
+
+def test_our_runs_stand_beside_the_published_systems(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", accuracy=0.7, data=REAL)
+    app = open_app("leaderboard")
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("System")
+    assert len(table) == 1 + len(published())
+    metrics = run.metrics()
+    assert metrics is not None
+    scores = metrics["splits"]["PrivateTest"]
+    assert table.loc["Custom CNN (ours)", "Accuracy (%)"] == 100 * scores["accuracy"]
+    assert table.loc["Custom CNN (ours)", "Faces (n)"] == scores["n"]
+    assert table.loc["Custom CNN (ours)", "Group"] == "Fair"
+    assert table.loc["Challenge winner 2013 (Tang)", "Chosen"] == "blind"
+    assert "Custom CNN (ours)" in app.get("plotly_chart")[0].proto.alt
+
+
+def test_the_address_chooses_the_groups(home: Path, open_app: OpenApp) -> None:
+    app = open_app("leaderboard", groups=["Flattered", "People"])
+    assert set(app.dataframe[0].value["Group"]) == {"Flattered", "People"}
+    text = " ".join(block.value for block in app.markdown)
+    assert "What people reach" in text
+    assert "Challenge winner" not in text
+
+
+def test_every_word_of_the_table_is_explained_on_the_page(home: Path, open_app: OpenApp) -> None:
+    app = open_app("leaderboard")
+    table = app.dataframe[0].value
+    text = " ".join(block.value for block in app.markdown)
+    for word in [*table["Chosen"], *table["Obtained again"]]:
+        assert f"*{word}*" in text
+    for word in table["Group"]:
+        assert f"**{word}**" in text
+
+
+def test_without_a_group_the_page_asks_for_one(home: Path, open_app: OpenApp) -> None:
+    app = open_app("leaderboard")
+    app.button_group(key="groups").set_value([]).run()
+    assert not app.exception
+    assert any("at least one group" in info.value for info in app.info)
+
+
+def test_a_damaged_shipped_run_is_named(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", data=REAL)
+    run.metrics_path.write_text("{", encoding="utf-8")
+    app = open_app("leaderboard")
+    assert not app.exception
+    assert any("metrics.json is damaged" in error.value for error in app.error)
