@@ -1,0 +1,106 @@
+"""What to do about rare classes: nothing, class weights, or balanced sampling, compared on PublicTest alone.
+
+    python benchmarks/class_imbalance.py --data datasets/fer2013 --out /tmp/imbalance
+
+Trains the same recipe (the augmented custom CNN, shortened) once for each treatment and prints accuracy, macro F1 and
+the recall of disgust, the rarest class, for the epoch that is best on PublicTest. PrivateTest is never read. Started
+again with the same ``--out``, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fer_core.data.dataset import load_dataset
+from fer_core.emotions import NAMES
+from fer_core.evaluation.metrics import per_class
+from fer_core.runs.folder import RunFolder, write_json
+from fer_core.training.presets import preset
+from fer_core.training.recipe import Recipe
+
+TREATMENTS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "class weights, square root": {"class_weights": "sqrt"},
+    "class weights, balanced": {"class_weights": "balanced"},
+    "balanced sampling": {"sampling": "balanced"},
+}
+RAREST = NAMES.index("disgust")
+
+
+def train(recipe: Recipe, data: Path, out: Path) -> dict[str, Any]:
+    """Train one treatment (or go on with it) and return the figures of its best epoch."""
+    import keras
+
+    from fer_core.training.build import choose_precision
+    from fer_core.training.loop import Trainer
+
+    folder = RunFolder(out)
+    if folder.recipe_path.exists():
+        recipe = folder.recipe()
+    else:
+        recipe = recipe.with_precision(choose_precision(recipe)[0])
+        out.mkdir(parents=True)
+        write_json(folder.recipe_path, recipe.to_dict())
+    if len(folder.history()) < recipe.epochs:
+        keras.backend.clear_session()
+        Trainer(folder, recipe, load_dataset(data)).run("measured before the first treatment")
+    return figures(folder)
+
+
+def figures(folder: RunFolder) -> dict[str, Any]:
+    """Accuracy, macro F1 and recall of the rarest class on PublicTest, from the journal's best epoch."""
+    epochs = [event for event in folder.events() if event["event"] == "epoch"]
+    best = max(epochs, key=lambda event: event["val_accuracy"])
+    confusion = np.array(best["confusion"])
+    classes = per_class(confusion)
+    return {
+        "epoch": best["epoch"],
+        "epochs": len(epochs),
+        "accuracy": best["val_accuracy"],
+        "macro_f1": float(np.mean([entry["f1"] for entry in classes if entry["f1"] is not None])),
+        "disgust_recall": classes[RAREST]["recall"],
+        "disgust_precision": classes[RAREST]["precision"],
+        "disgust_faces": int(confusion[RAREST].sum()),
+        "seconds": sum(event["seconds"] for event in epochs),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="dataset folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the trainings; kept, so that it can resume")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=TREATMENTS, action="append", help="this treatment only; may be repeated")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    start = replace(preset("serious", "custom_cnn_augmented"), epochs=args.epochs, seed=args.seed)
+    results = {}
+    for name in args.only or TREATMENTS:
+        folder = args.out / name.replace(",", "").replace(" ", "-")
+        results[name] = train(replace(start, **TREATMENTS[name]), args.data, folder)  # type: ignore[arg-type]
+        print(f"{name}: done", file=sys.stderr)
+    if args.json:
+        print(json.dumps({"epochs": args.epochs, "seed": args.seed, "treatments": results}, indent=2))
+        return
+    print(f"PublicTest, best of {args.epochs} epochs, seed {args.seed}\n")
+    print("| treatment | accuracy | macro F1 | disgust recall | disgust precision | minutes |")
+    print("|---|---|---|---|---|---|")
+    for name, found in results.items():
+        print(
+            f"| {name} | {100 * found['accuracy']:.1f} % | {found['macro_f1']:.3f} | {found['disgust_recall']:.2f} "
+            f"(n = {found['disgust_faces']}) | {found['disgust_precision']:.2f} | {found['seconds'] / 60:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
