@@ -14,12 +14,12 @@ Metrics = Mapping[str, Any]
 
 
 def litert_lines(metrics: Metrics) -> list[str]:
-    """One line: how accurate the LiteRT file is, split by split; no line where it was not measured."""
+    """One line: how accurate ``model.tflite`` itself is, split by split; no line where it was not measured."""
     measured = metrics.get("litert")
     if not measured:
         return []
     parts = [f"{percent(scores['accuracy'])} of {split} (n = {scores['n']:,})" for split, scores in measured.items()]
-    return [f"The LiteRT file itself, which the app runs, one pass a face: {' and '.join(parts)}."]
+    return [f"In LiteRT, as the app runs it, one pass a face: {' and '.join(parts)}."]
 
 
 def temperature_lines(metrics: Metrics) -> list[str]:

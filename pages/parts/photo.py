@@ -13,13 +13,15 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.errors import DataError, DownloadError, RunError
+from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference import downloads
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
 from fer_core.inference.faces import FRAMING, crop_face, find_face_crops, load_picture
-from fer_core.inference.predictor import Predictor, load_model
+from fer_core.inference.predictor import Predictor, load_model, stored_temperature
 from fer_core.runs.listing import ModelInfo
 from fer_core.words import plural
 from pages.parts.faces import enlarged, label_words
+from pages.parts.vote import seals
 
 WAYS = ("Upload", "Paste", "Camera")
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
@@ -30,6 +32,8 @@ INDIGO = (75, 71, 168)
 _PASTED = "_pasted"
 
 Picture = npt.NDArray[np.uint8]
+Answering = tuple[Predictor, float]
+"""A model, and the temperature that its probabilities are to be read at; 1 leaves them as they are."""
 
 
 def bring_pictures() -> list[tuple[str, bytes]]:
@@ -84,21 +88,41 @@ def choose_detector() -> FaceDetector:
     return detector
 
 
-def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:
-    """The models that answer, all by default. One that cannot be opened is named, and left out."""
+def choose_models(infos: Sequence[ModelInfo]) -> list[Answering]:
+    """The models that answer, all by default. One that cannot be opened is named, and left out.
+
+    With the switch for calibrated probabilities each comes with its temperature; one that has none is named.
+    """
     by_name = {info.name: info for info in infos}
     names = st.multiselect("Models", list(by_name), default=list(by_name), key="models", bind="query-params")
-    opened = []
+    calibrated = st.toggle(
+        "Calibrated probabilities",
+        key="calibrated",
+        bind="query-params",
+        help="Divides each model's logits by its temperature, which was fitted on PublicTest, so that the probability "
+        "of its answer fits how often it is right there. The answer stays the same.",
+    )
+    opened, without = [], []
     for name in names:
         info = by_name[name]
         try:
-            opened.append(_model(str(info.path), info.folder.manifest_path.stat().st_mtime_ns))
+            model = _model(str(info.path), seals(info.folder))
+            temperature = stored_temperature(info.folder) if calibrated else 1.0
         except RunError as error:
             st.warning(str(error))
+            continue
+        if temperature is None:
+            without.append(name)
+        opened.append((model, 1.0 if temperature is None else temperature))
+    if without:
+        st.warning(
+            f"No temperature was fitted for {', '.join(without)}: those probabilities are shown as they are. "
+            "To fit one, run: python -m fer_core evaluate RUN --data DATASET"
+        )
     return opened
 
 
-def show(number: int, name: str, content: bytes, detector: FaceDetector, models: Sequence[Predictor]) -> None:
+def show(number: int, name: str, content: bytes, detector: FaceDetector, models: Sequence[Answering]) -> None:
     """One picture: its faces numbered, then each face with every model's answer."""
     st.header(name, anchor=False)
     try:
@@ -124,7 +148,8 @@ def show(number: int, name: str, content: bytes, detector: FaceDetector, models:
         st.caption(f"The {MOST_FACES} largest of {len(found)} faces are shown.")
     shown = found[:MOST_FACES]
     crops = np.stack([crop for _, crop in shown])
-    answers = {model.name: model.predict(crops) for model in models}
+    # Applied here and not in the predictor, so that the switch does not open every model a second time.
+    answers = {model.name: apply_temperature(model.predict(crops), temperature) for model, temperature in models}
     for index, crop in enumerate(crops):
         with st.container(border=True):
             _answers(
@@ -217,6 +242,6 @@ def _detector(yunet: bool) -> FaceDetector:
 
 
 @st.cache_resource(show_spinner="Opening the model", max_entries=16)
-def _model(path: str, sealed: int) -> Predictor:
+def _model(path: str, sealed: tuple[int, ...]) -> Predictor:
     """Keyed by folder and by when its ``run.json`` was written: an export makes a new one."""
     return load_model(Path(path))

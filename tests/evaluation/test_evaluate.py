@@ -96,7 +96,7 @@ def test_an_evaluation_measures_temperature_and_litert_and_the_mirror_image_from
     assert again["splits"]["PrivateTest"]["flip_average"] == flip, "once measured, always measured"
     assert "averaged with the mirror image" in run.card()
     assert "averaged with the mirror image" in summary(again)
-    assert "The LiteRT file itself" in summary(again)
+    assert "In LiteRT, as the app runs it" in summary(again)
 
 
 @pytest.mark.slow

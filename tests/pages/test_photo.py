@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.inference.detectors import Face
 from fer_core.inference.faces import crop_face
+from fer_core.runs.folder import write_json
 from fer_core.settings import settings
 from pages.parts import photo
 
@@ -62,13 +63,33 @@ def test_models_come_from_the_address(open_app: OpenApp) -> None:
     assert set(app.dataframe[0].value.columns) == {"Probability (%)", "second"}
 
 
+def test_calibrated_probabilities_on_request_and_who_has_none_is_named(open_app: OpenApp) -> None:
+    run = make_run(settings().runs_dir / "fitted")
+    stored = {"value": 3.0, "fitted_on": "PublicTest", "splits": {}}
+    write_json(run.metrics_path, {**(run.metrics() or {}), "temperature": stored})
+    make_run(settings().runs_dir / "old")
+    app = upload(open_app("photo"), ("small.png", png(48, 48)))
+    plain = app.dataframe[0].value
+    assert not app.warning
+    app.toggle(key="calibrated").set_value(True).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["fitted"].sum() == pytest.approx(100, abs=0.01)
+    assert table["fitted"].max() < plain["fitted"].max()
+    assert table["fitted"].idxmax() == plain["fitted"].idxmax()
+    np.testing.assert_array_equal(table["old"], plain["old"])
+    assert any("No temperature was fitted for old" in warning.value for warning in app.warning)
+    app = upload(open_app("photo", calibrated="true"), ("small.png", png(48, 48)))
+    np.testing.assert_array_equal(app.dataframe[0].value["fitted"], table["fitted"])
+
+
 def test_no_face_is_said_and_the_middle_offered(open_app: OpenApp) -> None:
     make_run(settings().runs_dir / "first")
     app = upload(open_app("photo"), ("noise.png", png(300, 200, 3)))
     assert not app.exception
     assert any("found no face" in info.value for info in app.info)
     assert not app.dataframe
-    app.toggle[0].set_value(True).run()
+    app.toggle(key="whole-0").set_value(True).run()
     assert not app.exception
     assert len(app.dataframe) == 1
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 
 def _text(app) -> str:
@@ -50,6 +50,23 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
     labels = " ".join(button.label for button in app.get("download_button"))
     for kind in ("Keras", "LiteRT", "Predictions", "History", "Recipe"):
         assert kind in labels
+
+
+def test_litert_averaging_and_temperature_are_shown_where_they_were_measured(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    assert "emperature" not in _text(open_app("run", run="mine"))
+    metrics = run.metrics()
+    flip = {"n": 9, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
+    metrics["splits"]["PrivateTest"]["flip_average"] = {**flip, "gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
+    metrics["litert"] = {"PrivateTest": {"n": 9, "accuracy": 0.65}}
+    metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
+    run.metrics_path.write_text(json.dumps(metrics))
+    app = open_app("run", run="mine")
+    assert not app.exception
+    text = _text(app)
+    assert "65.0 % of PrivateTest (n = 9)" in text
+    assert "+1.0 points" in text
+    assert "Temperature 1.250" in text
 
 
 def test_a_stopped_run_says_what_is_usable(open_app, home: Path):
@@ -106,3 +123,47 @@ def test_a_trained_run_can_be_deleted_and_a_shipped_one_offers_no_such_thing(ope
     assert not app.exception
     assert not (home / "runs" / "mine").exists()
     assert set(app.dataframe[0].value["Run"]) == {"shipped"}
+
+
+def test_a_vote_shows_its_members_and_nothing_of_a_training(open_app, home: Path):
+    members = [make_run(home / "runs" / "one"), make_run(home / "runs" / "two", seed=1)]
+    vote = make_vote(home / "runs" / "both", members, weights=(0.25, 0.75), temperatures=(1.5, 0.5))
+    app = open_app("run", run="both")
+    assert not app.exception
+    assert not app.warning
+    headers = [header.value for header in app.subheader]
+    assert "Members" in headers
+    assert not {"Learning curves", "Recipe", "Architecture"} & set(headers)
+    text = _text(app)
+    assert "a vote of other runs" in text
+    assert "weights chosen on PublicTest of the drawn sample" in text
+    assert "used to choose weights and temperatures" in text
+    assert "epoch" not in text
+    assert "for all members together" in text
+    table = next(e.value for e in app.dataframe if "Member" in e.value.columns)
+    assert table["Weight (%)"].tolist() == [25, 75]
+    assert table["Temperature"].tolist() == [1.5, 0.5]
+    expected = [100 * run.metrics()["splits"]["PrivateTest"]["accuracy"] for run in members]
+    assert table["PrivateTest alone (%)"].tolist() == pytest.approx(expected)
+    assert [link.proto.label for link in app.get("page_link")].count("Card of one") == 1
+    labels = " ".join(button.label for button in app.get("download_button"))
+    assert "Vote" in labels
+    assert "Keras" not in labels
+    app = open_app("run")
+    states = app.dataframe[0].value.set_index("Run")["State"]
+    assert states["both"] == "a vote of other runs"
+    assert vote.path.exists()
+
+
+def test_a_vote_whose_member_is_gone_says_what_to_do(open_app, home: Path):
+    members = [make_run(home / "runs" / name) for name in ("one", "two")]
+    make_vote(home / "runs" / "both", members)
+    app = open_app("run", run="one")
+    assert any("These votes need it" in warning.value and "both" in warning.value for warning in app.warning)
+    app.button(key="delete-run").click().run()
+    app = open_app("run", run="both")
+    assert not app.exception
+    assert "needs the run one" in app.warning[0].value
+    app.button(key="delete-run").click().run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["Run"]) == {"two"}

@@ -84,7 +84,7 @@ def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single
     assert metrics is not None
     write_card(folder, manifest, metrics)
     old = folder.card()
-    for word in ("LiteRT file itself", "mirror image", "emperature"):
+    for word in ("as the app runs it", "mirror image", "emperature"):
         assert word not in old, "a run measured before these figures existed has none"
     metrics.update(MEASURED)
     metrics["splits"]["PrivateTest"]["flip_average"] = {**FLIP, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
