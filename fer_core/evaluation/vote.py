@@ -197,11 +197,11 @@ def without_featherweights(labels: npt.ArrayLike, probabilities: Sequence[npt.Ar
 
     The largest weight takes what rounding leaves, so that the sum stays 1.
     """
-    kept = np.arange(len(probabilities))
+    kept = list(range(len(probabilities)))
     chosen = choose_weights(labels, probabilities)
     while chosen.min() < SMALLEST_WEIGHT:
         # One at a time: of two members that are nearly the same, the one that stays takes over the other's weight.
-        kept = np.delete(kept, chosen.argmin())
+        del kept[int(chosen.argmin())]
         chosen = choose_weights(labels, [probabilities[index] for index in kept])
     weights = np.zeros(len(probabilities))
     weights[kept] = np.round(chosen, DIGITS)

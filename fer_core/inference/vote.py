@@ -66,7 +66,7 @@ class VotePredictor(Predictor):
 def scaled(maps: Maps) -> Maps:
     """Each face's seven maps (B, 7, h, w) ≥ 0, divided by the largest value among them; all zero stays zero."""
     largest = maps.max(axis=(1, 2, 3), keepdims=True, initial=0)
-    return maps / np.where(largest > 0, largest, np.float32(1))
+    return np.divide(maps, largest, out=np.zeros_like(maps), where=largest > 0)
 
 
 def resized(maps: Maps, grid: tuple[int, int]) -> Maps:

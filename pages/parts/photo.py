@@ -243,5 +243,7 @@ def _detector(yunet: bool) -> FaceDetector:
 
 @st.cache_resource(show_spinner="Opening the model", max_entries=16)
 def _model(path: str, sealed: tuple[int, ...]) -> Predictor:
-    """Keyed by folder and by when its ``run.json`` was written: an export makes a new one."""
+    """Keyed by folder and by when its ``run.json``, and those of a vote's members, were written: an export makes a
+    new one.
+    """
     return load_model(Path(path))

@@ -66,6 +66,15 @@ def members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
                 frame.link("run", f"Card of {member.name}", icon=":material/id_card:", query={"run": member.name})
 
 
+def seals(folder: RunFolder) -> tuple[int, ...]:
+    """When ``run.json`` was written, in POSIX nanoseconds: of the run, and of a vote's members, which may change.
+
+    Raises ``RunError`` for a vote that is damaged or lacks a member.
+    """
+    needed = [folder, *(member_folders(folder, read_vote(folder), quick=True) if folder.is_vote else ())]
+    return tuple(run.manifest_path.stat().st_mtime_ns for run in needed)
+
+
 def votes_with(info: ModelInfo) -> list[str]:
     """Names of the votes that ask this run. A vote that cannot be read needs nobody."""
     names = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 from fer_core.runs.folder import RunFolder
 
@@ -120,3 +120,19 @@ def test_a_run_without_private_faces(open_app, home):
     app = open_app("compare")
     assert not app.exception
     assert _table(app, "95 % interval")["Measured on"][0] == "has no PrivateTest faces"
+
+
+def test_a_vote_is_compared_but_has_no_curve(open_app, home, two_runs):
+    vote = make_vote(home / "runs" / "both", two_runs)
+    app = open_app("compare")
+    assert not app.exception
+    table = _table(app, "95 % interval").set_index("Run")
+    accuracy = vote.metrics()["splits"]["PrivateTest"]["accuracy"]
+    assert table.loc["both", "Accuracy (%)"] == pytest.approx(accuracy * 100)
+    [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "over epochs" in chart.proto.alt]
+    assert "strong:" in curves
+    assert "both" not in curves
+    assert any("built of trained runs: both" in caption.value for caption in app.caption)
+    app = open_app("compare", runs="both")
+    assert not app.exception
+    assert "How they learned" not in [header.value for header in app.header]

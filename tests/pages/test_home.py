@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from factories import make_run
+from factories import make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalogue import list_datasets
@@ -46,3 +46,15 @@ def test_a_run_with_damaged_metrics_is_named_and_the_page_stands(home: Path, ope
     app = open_app("home")
     assert not app.exception
     assert any("metrics.json is damaged" in warning.value for warning in app.warning)
+
+
+def test_a_vote_stands_beside_its_members(home: Path, open_app: OpenApp) -> None:
+    members = [make_run(settings().models_dir / "custom_cnn"), make_run(settings().runs_dir / "mine")]
+    make_vote(settings().models_dir / "vote", members)
+    make_vote(settings().runs_dir / "my-vote", members)
+    app = open_app("home")
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("Model")
+    assert list(table.index) == ["custom_cnn", "vote", "my-vote", "mine"]
+    assert table["From"].tolist() == ["ships with the app", "ships with the app", "built here", "trained here"]
+    assert table.loc["vote", "Accuracy (%)"] > 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -133,3 +133,17 @@ def test_numbered_shrinks_a_large_picture_and_marks_its_faces() -> None:
     assert shown[200:300, 200:300].any()
     assert not shown[600:].any()
     assert not picture.any()
+
+
+def test_a_vote_answers_beside_its_members(open_app: OpenApp) -> None:
+    members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
+    make_vote(settings().runs_dir / "vote", members, temperatures=(1.0, 3.0))
+    app = upload(open_app("photo"), ("small.png", png(48, 48)))
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert set(table.columns) == {"Probability (%)", "first", "second", "vote"}
+    assert table["vote"].sum() == pytest.approx(100, abs=0.01)
+    assert table["vote"].max() < table["first"].max()
+    members[0].tflite_path.unlink()
+    app = upload(open_app("photo"), ("small.png", png(48, 48)))
+    assert any("the vote vote needs the run first" in warning.value for warning in app.warning)

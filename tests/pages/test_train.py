@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
@@ -257,3 +257,12 @@ def test_progress_in_words(home):
     words = training.progress_words(jobs.status(run.path))
     assert words.startswith("Epoch 3 of 3 · step 4 of 4 · 100 %")
     assert "520 faces per second" in words
+
+
+def test_a_vote_is_no_training(open_app, home):
+    members = [make_run(home / "runs" / name) for name in ("one", "two")]
+    make_vote(home / "runs" / "both", members)
+    app = open_app("train", run="both")
+    assert not app.exception
+    assert not app.subheader
+    assert not [label for label in _labels(app) if label.startswith("Resume")]
