@@ -107,6 +107,7 @@ def _recipe(args: argparse.Namespace) -> Any:
         # A shorter training than the preset's shortens its stages with it.
         changes["warmup_epochs"] = min(recipe.warmup_epochs, changes["epochs"] / 2)
         changes["frozen_epochs"] = min(recipe.frozen_epochs, changes["epochs"] // 2)
+        changes["start_epochs"] = min(recipe.start_epochs, changes["epochs"] - 1)
     values = replace(recipe, **changes).to_dict()
     for assignment in args.set:
         _assign(values, assignment)

@@ -24,27 +24,7 @@ from fer_core.training.recipe import (
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
 from pages.parts.fields import Fields
-
-OPTIMIZER_WORDS = {"adam": "Adam (AdamW)", "sgd": "SGD with Nesterov momentum"}
-SCHEDULE_WORDS = {
-    "cosine": "Cosine: falls smoothly to zero",
-    "plateau": "Plateau: halves when PublicTest stops improving",
-    "constant": "Constant",
-}
-WEIGHT_WORDS = {
-    "none": "None: every face counts the same",
-    "sqrt": "Square root: rare classes count somewhat more",
-    "balanced": "Balanced: every class counts the same",
-}
-SAMPLING_WORDS = {
-    "shuffled": "Every face once an epoch",
-    "balanced": "Every class equally often",
-}
-PRECISION_WORDS = {
-    "auto": "Automatic: measure both, take the faster",
-    "float32": "float32",
-    "mixed_bfloat16": "mixed bfloat16",
-}
+from pages.parts.recipe_words import OPTIMIZER_WORDS, PRECISION_WORDS, SAMPLING_WORDS, SCHEDULE_WORDS, WEIGHT_WORDS
 
 
 def choose_architecture() -> str:
@@ -344,7 +324,7 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
         start_epochs = fields.whole(
             "Epochs at a smaller size (0 = none)",
             "start_epochs",
-            start.start_epochs,
+            min(start.start_epochs, start.epochs - 1),
             0,
             999,
             "The network first sees smaller faces, which is cheaper, and then grows.",

@@ -48,7 +48,7 @@ def test_augmentation_in_words() -> None:
 
 
 def test_a_transfer_recipe_says_what_was_pretrained() -> None:
-    text = " ".join(recipe_sentences(preset("serious", "resnet50")))
+    text = " ".join(recipe_sentences(preset("quick", "resnet50")))
     assert "ImageNet weights" in text
     assert "conv3_block1_1_conv" in text
     text = " ".join(recipe_sentences(replace(preset("serious", "vgg16"), initial_weights="none")))
