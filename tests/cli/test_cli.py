@@ -95,4 +95,7 @@ def test_epochs_shorten_the_stages_of_a_preset(home: Path) -> None:
 
     args = build_parser().parse_args(["train", "vgg16", "--preset", "serious", "--epochs", "2", "--data", "x"])
     recipe = _recipe(args)
-    assert (recipe.epochs, recipe.frozen_epochs, recipe.warmup_epochs) == (2, 1, 1)
+    assert (recipe.epochs, recipe.start_epochs, recipe.warmup_epochs) == (2, 1, 1)
+    args = build_parser().parse_args(["train", "vgg16", "--epochs", "1", "--data", "x"])
+    recipe = _recipe(args)
+    assert (recipe.epochs, recipe.frozen_epochs, recipe.warmup_epochs) == (1, 0, 0.5)
