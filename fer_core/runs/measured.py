@@ -36,7 +36,7 @@ def temperature_lines(metrics: Metrics) -> list[str]:
     ]
     for split, values in stored["splits"].items():
         lines.append(
-            f"{split}: ECE {values['ece_before']:.3f} → {values['ece_after']:.3f}, "
+            f"With it, on {split}: ECE {values['ece_before']:.3f} → {values['ece_after']:.3f}, "
             f"log loss {values['log_loss_before']:.3f} → {values['log_loss_after']:.3f} nats."
         )
     return lines
@@ -47,7 +47,11 @@ def flip_lines(metrics: Metrics) -> list[str]:
     return [
         f"{split}, averaged with the mirror image (two passes a face): {percent(flip['accuracy'])} "
         f"(95 % interval {interval(flip)}; n = {flip['n']:,}), macro F1 {flip['macro_f1']:.3f}; gain over the single "
-        f"pass {points(flip['gain'])} (95 % interval {points(flip['gain_low'])} to {points(flip['gain_high'])})."
+        f"pass {points(flip['gain'])} (95 % interval {_low(flip)} to {points(flip['gain_high'])})."
         for split, scores in metrics["splits"].items()
         if (flip := scores.get("flip_average"))
     ]
+
+
+def _low(flip: Metrics) -> str:
+    return points(flip["gain_low"]).removesuffix(" points")

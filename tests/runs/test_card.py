@@ -92,9 +92,9 @@ def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single
     new = folder.card()
     assert "one pass a face: 60.0 % of PublicTest (n = 140) and 65.0 % of PrivateTest (n = 140)." in new
     assert "two passes a face): 70.0 % (95 % interval 62.0–78.0 %; n = 140), macro F1 0.650; gain" in new
-    assert "+1.2 points (95 % interval −0.4 points to +3.0 points)" in new
+    assert "+1.2 points (95 % interval −0.4 to +3.0 points)" in new
     assert "Temperature 1.346, fitted on PublicTest" in new
-    assert "PrivateTest: ECE 0.061 → 0.012, log loss 1.210 → 1.100 nats." in new
+    assert "With it, on PrivateTest: ECE 0.061 → 0.012, log loss 1.210 → 1.100 nats." in new
     assert set(old.splitlines()) < set(new.splitlines()), "the plain figures stay as they are"
 
 
