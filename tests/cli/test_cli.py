@@ -99,3 +99,14 @@ def test_epochs_shorten_the_stages_of_a_preset(home: Path) -> None:
     args = build_parser().parse_args(["train", "vgg16", "--epochs", "1", "--data", "x"])
     recipe = _recipe(args)
     assert (recipe.epochs, recipe.frozen_epochs, recipe.warmup_epochs) == (1, 0, 0.5)
+
+
+@pytest.mark.parametrize("command", [["predict", "face.png"], ["evaluate", "mine", "--data", "x"]])
+def test_averages_on_offer_are_those_that_the_predictor_knows(command: list[str]) -> None:
+    from fer_core.inference.predictor import AVERAGES
+
+    assert build_parser().parse_args(command).average == "none"
+    for average in AVERAGES:
+        assert build_parser().parse_args([*command, "--average", average]).average == average
+    with pytest.raises(SystemExit):
+        build_parser().parse_args([*command, "--average", "ten"])
