@@ -54,7 +54,7 @@ def fused_layer() -> type[keras.layers.BatchNormalization]:
     import keras
     import tensorflow as tf
 
-    class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+    class FusedBatchNormalization(keras.layers.BatchNormalization):
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
             use_batch = bool(training) and self.trainable
             normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
