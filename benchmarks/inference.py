@@ -1,0 +1,210 @@
+"""Milliseconds per face of the LiteRT predictor against three ways to ask Keras.
+
+    python benchmarks/inference.py
+    python benchmarks/inference.py --models custom_cnn resnet50 --repeats 50
+
+Each way gets faces as uint8 (B, 48, 48) and returns NumPy arrays: probabilities, or probabilities and the seven class
+maps. Our files always compute maps, so for the column without maps the model is exported once more without them, into
+a temporary folder. Every combination of model and library is a process of its own, one after another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.common import finish, machine, machine_text, progress, run_child, table  # noqa: E402
+from fer_core.errors import FerError  # noqa: E402
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import numpy.typing as npt
+
+    Faces = npt.NDArray[np.uint8]
+    Answer = Callable[[Faces], object]
+
+BATCHES = (1, 64)
+LITERT = "LiteRT predictor"
+KERAS_WAYS = ("model.predict", "predict_on_batch", "tf.function")
+WARM_UP = 5
+LARGE_BATCH_SHARE = 4
+"""A call of 64 faces is repeated this many times less often: it is that much longer, and steadier."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", metavar="RUN", help="runs to measure (default: all that ship)")
+    parser.add_argument("--repeats", type=int, default=200, help="timed calls of one face (default 200)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        print(json.dumps(_child(json.loads(args.child))))
+        return 0
+    return finish(lambda: measure(args.models, args.repeats), as_json=args.json)
+
+
+def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any], str]:
+    """Measure every model. Returns the figures and the text for people.
+
+    Raises ``FerError`` for an unknown run or a vote (its members are what is measured), or if nothing ships.
+    """
+    from fer_core.runs.listing import find_run, list_models
+
+    if repeats < 1:
+        raise FerError("--repeats must be at least 1.")
+    names = list(models or [info.name for info in list_models() if info.shipped and not info.is_vote])
+    if not names:
+        raise FerError("no trained run ships here. Name one: --models RUN")
+    about = machine()
+    figures = []
+    for name in names:
+        folder = find_run(name)
+        if not folder.keras_path.exists():
+            raise FerError(f"{name} has no model.keras to compare with. A vote has none: measure its members.")
+        with tempfile.TemporaryDirectory() as temporary:
+            bare = Path(temporary) / "bare.tflite"
+            task = {"run": str(folder.path), "bare": str(bare), "repeats": repeats}
+            progress(f"{name}: Keras, and an export without maps")
+            measured = run_child(__file__, {**task, "kind": "keras"})
+            progress(f"{name}: LiteRT")
+            measured += run_child(__file__, {**task, "kind": "litert"})
+        figures += [{"model": name, **figure} for figure in measured]
+    result = {"machine": about, "settings": {"models": names, "repeats": repeats}, "figures": figures}
+    return result, report(result)
+
+
+def report(result: dict[str, Any]) -> str:
+    """One table a model: the ways, and milliseconds per face (median, 95th percentile) of each batch size."""
+    parts = [machine_text(result["machine"])]
+    columns = [(maps, batch) for maps in (False, True) for batch in BATCHES]
+    head = ["way", *(f"{'with' if maps else 'no'} maps, batch {batch}" for maps, batch in columns)]
+    for name in result["settings"]["models"]:
+        cells = {
+            (figure["way"], figure["maps"], figure["batch"]): figure
+            for figure in result["figures"]
+            if figure["model"] == name
+        }
+        rows = [
+            [way, *(_cell(cells[way, maps, batch], cells[LITERT, maps, batch]) for maps, batch in columns)]
+            for way in (LITERT, *KERAS_WAYS)
+        ]
+        parts.append(f"{name}: milliseconds per face, median (95th percentile), × LiteRT\n\n{table(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def _cell(figure: dict[str, Any], ours: dict[str, Any]) -> str:
+    factor = figure["median_ms"] / ours["median_ms"]
+    return f"{figure['median_ms']:.2f} ({figure['p95_ms']:.2f}) ×{factor:.1f}"
+
+
+def _child(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """All figures of one model in one library."""
+    from fer_core.runs.folder import RunFolder
+
+    folder, bare = RunFolder(Path(task["run"])), Path(task["bare"])
+    if task["kind"] == "keras":
+        answers = _keras_answers(folder, bare)
+    else:
+        answers = {(LITERT, True): _litert(folder), (LITERT, False): _bare_litert(bare)}
+    return [
+        {"way": way, "maps": maps, "batch": batch, **_clock(answer, batch, task["repeats"])}
+        for (way, maps), answer in answers.items()
+        for batch in BATCHES
+    ]
+
+
+def _litert(folder: Any) -> Answer:
+    from fer_core.inference.predictor import Predictor
+
+    return Predictor(folder.tflite_path).explain
+
+
+def _bare_litert(path: Path) -> Answer:
+    """A LiteRT file with probabilities alone, run just as our predictor runs its files."""
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    from fer_core.inference.predictor import MAX_THREADS
+
+    interpreter = Interpreter(model_path=str(path), num_threads=min(MAX_THREADS, machine()["cores"]))
+    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    size = 0
+
+    def answer(faces: Faces) -> object:
+        nonlocal size
+        batch = faces.astype(np.float32)[..., np.newaxis]
+        if len(batch) != size:
+            interpreter.resize_tensor_input(source, list(batch.shape))
+            interpreter.allocate_tensors()
+            size = len(batch)
+        interpreter.set_tensor(source, batch)
+        interpreter.invoke()
+        return interpreter.get_tensor(target)
+
+    return answer
+
+
+def _keras_answers(folder: Any, bare: Path) -> dict[tuple[str, bool], Answer]:
+    """Three ways, each without and with maps; writes the file without maps on the way."""
+    import tensorflow as tf
+
+    from fer_core.evaluation.export import load_keras
+    from fer_core.zoo.class_maps import with_class_maps
+
+    model = load_keras(folder)
+    built_in = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    model.export(bare, format="litert", verbose=False, target_spec=built_in)
+    answers: dict[tuple[str, bool], Answer] = {}
+    for maps, each in ((False, model), (True, with_class_maps(model))):
+        for way, answer in zip(KERAS_WAYS, _ways(each), strict=True):
+            answers[way, maps] = answer
+    return answers
+
+
+def _ways(model: keras.Model) -> tuple[Answer, Answer, Answer]:
+    import numpy as np
+    import tensorflow as tf
+
+    # Traced once a batch size, as in an application that keeps its sizes.
+    graph = tf.function(lambda faces: model(faces, training=False))
+
+    def floats(faces: Faces) -> npt.NDArray[np.float32]:
+        return faces.astype(np.float32)[..., np.newaxis]
+
+    return (
+        lambda faces: model.predict(floats(faces), batch_size=len(faces), verbose=0),
+        lambda faces: model.predict_on_batch(floats(faces)),
+        lambda faces: tf.nest.map_structure(lambda tensor: tensor.numpy(), graph(floats(faces))),
+    )
+
+
+def _clock(answer: Answer, batch: int, repeats: int) -> dict[str, float]:
+    """Median and 95th percentile of milliseconds per face, after a warm-up."""
+    import numpy as np
+
+    faces = np.random.default_rng(0).integers(0, 256, (batch, 48, 48), dtype=np.uint8)
+    for _ in range(WARM_UP):
+        answer(faces)
+    calls = repeats if batch == 1 else max(1, repeats // LARGE_BATCH_SHARE)
+    seconds = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        answer(faces)
+        seconds.append(time.perf_counter() - began)
+    per_face = 1000 * np.array(seconds) / batch
+    return {"median_ms": float(np.median(per_face)), "p95_ms": float(np.percentile(per_face, 95)), "calls": calls}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
