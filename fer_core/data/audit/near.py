@@ -1,0 +1,190 @@
+"""Near duplicates: faces whose normalised cross-correlation (NCC) is high, as they are or mirrored.
+
+A face is equalised (its 48×48 histogram flattened), shrunk to 24×24 by averaging 2×2 pixels, and made a vector of mean 0
+and length 1; the NCC of two faces is the product of their vectors, -1..1. Brightness and contrast do not matter, small
+crops, noise and JPEG blocks hardly do. A face that is constant at this size has no NCC and no near twin.
+
+Every pair is looked at, in blocks, so memory grows with the number of faces and never with the number of pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.data.progress import Meter, ProgressCallback
+
+SIZE = 24
+"""Width and height, in pixels, at which faces are compared."""
+
+BLOCK = 1024
+"""Faces a block: two products of 1024×1024 float32, 4 MB each, stay in a processor's cache."""
+
+_BUFFERED = 2_000_000
+"""Neighbours held before all but the nearest are dropped: about 40 MB."""
+
+Rows = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """For each of N faces its nearest neighbours, nearest first, one list after the other.
+
+    Those of face ``i`` are ``start[i]:start[i + 1]`` of ``row`` (int32), ``ncc`` (float32, up to 1) and ``mirrored``
+    (bool: found only, or better, with one of the two mirrored). ``start`` is int64 (N + 1,).
+    """
+
+    start: npt.NDArray[np.int64]
+    row: Rows
+    ncc: npt.NDArray[np.float32]
+    mirrored: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class NearTwins:
+    """``count`` int32 (N,): near twins of each face. ``nearest``: the nearest few of them. ``training``: the nearest one
+    that is in Training, where there is one.
+    """
+
+    count: npt.NDArray[np.int32]
+    nearest: Neighbours
+    training: Neighbours
+
+
+def halves(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The even and the odd part of each face's unit vector under mirroring: two float32 (n, 288).
+
+    A face is the sum of a part that mirroring keeps and one whose sign it turns. With products ``e`` of two faces' even
+    and ``o`` of their odd parts, their NCC is ``e + o`` and the NCC with one of them mirrored ``e - o``. So both cost no
+    more than one of them. Flat faces are all zero. ``images``: uint8 (n, 48, 48).
+    """
+    small = np.empty((len(images), SIZE, SIZE), np.float32)
+    for index, image in enumerate(images):
+        small[index] = cv2.resize(cv2.equalizeHist(image), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    small -= small.mean(axis=(1, 2), keepdims=True)
+    length = np.sqrt(np.square(small).sum(axis=(1, 2), keepdims=True))
+    # Grey levels are whole numbers: a face that is not flat is longer than 1/2, one that is flat but for rounding far
+    # shorter.
+    flat = length < 0.5
+    small /= np.where(flat, 1, length)
+    small[flat[:, 0, 0]] = 0
+    left, right = small[:, :, : SIZE // 2], small[:, :, : SIZE // 2 - 1 : -1]
+    scale = np.float32(np.sqrt(0.5))
+    return ((left + right) * scale).reshape(len(images), -1), ((left - right) * scale).reshape(len(images), -1)
+
+
+def find_near(
+    images: npt.NDArray[np.uint8],
+    group: Rows,
+    training: npt.NDArray[np.bool_],
+    threshold: float,
+    *,
+    keep: int,
+    progress: ProgressCallback | None = None,
+) -> NearTwins:
+    """All pairs above ``threshold`` that are not exact duplicates (have not the same ``group``).
+
+    ``images`` uint8 (N, 48, 48); ``group`` int32 (N,); ``training`` bool (N,); ``keep``: neighbours kept a face.
+    """
+    n = len(images)
+    count = np.zeros(n, np.int32)
+    nearest, in_training = _Nearest(n, keep), _Nearest(n, 1)
+    even = np.empty((n, SIZE * SIZE // 2), np.float32)
+    odd = np.empty_like(even)
+    for i in range(0, n, BLOCK):
+        even[i : i + BLOCK], odd[i : i + BLOCK] = halves(np.asarray(images[i : i + BLOCK]))
+
+    meter = Meter(progress, "faces", "Comparing all faces")
+    pairs = n * (n + 1) // 2
+    buffers = [np.empty(BLOCK * BLOCK, np.float32) for _ in range(3)]
+    for i in range(0, n, BLOCK):
+        for j in range(i, n, BLOCK):
+            a, b, ncc, mirrored = _hits(even, odd, i, j, threshold, buffers)
+            new = group[a] != group[b]
+            a, b, ncc, mirrored = a[new], b[new], ncc[new], mirrored[new]
+            if not len(a):
+                continue
+            for one, other in ((a, b), (b, a)):
+                count += np.bincount(one, minlength=n).astype(np.int32)
+                nearest.add(one, other, ncc, mirrored)
+                known = training[other]
+                in_training.add(one[known], other[known], ncc[known], mirrored[known])
+        rest = max(0, n - i - BLOCK)
+        # Faces, not pairs, are what people count in; the share of pairs is what takes the time.
+        meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
+    meter.finish(n)
+    return NearTwins(count, nearest.result(), in_training.result())
+
+
+def _hits(
+    even: npt.NDArray[np.float32],
+    odd: npt.NDArray[np.float32],
+    i: int,
+    j: int,
+    threshold: float,
+    buffers: list[npt.NDArray[np.float32]],
+) -> tuple[Rows, Rows, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """The pairs above the threshold of one block: rows a < b, their NCC, and whether that is the mirrored one."""
+    height, width = min(BLOCK, len(even) - i), min(BLOCK, len(even) - j)
+    kept, turned, best = (buffer[: height * width].reshape(height, width) for buffer in buffers)
+    np.matmul(even[i : i + height], even[j : j + width].T, out=kept)
+    np.matmul(odd[i : i + height], odd[j : j + width].T, out=turned)
+    np.abs(turned, out=best)
+    best += kept
+    found = np.flatnonzero(best > threshold)
+    a, b = np.divmod(found, width)
+    a, b = (a + i).astype(np.int32), (b + j).astype(np.int32)
+    ncc, mirrored = np.minimum(best.ravel()[found], np.float32(1)), turned.ravel()[found] < 0
+    if i == j:
+        upper = a < b
+        a, b, ncc, mirrored = a[upper], b[upper], ncc[upper], mirrored[upper]
+    return a, b, ncc, mirrored
+
+
+class _Nearest:
+    """Collects neighbours and keeps the nearest ``keep`` of each face; of equally near ones the lowest row numbers."""
+
+    def __init__(self, n: int, keep: int) -> None:
+        self._n, self._keep = n, keep
+        self._parts: list[tuple[npt.NDArray[Any], ...]] = []
+        self._held = 0
+        self._limit = max(_BUFFERED, 4 * n * keep)
+        # Whoever is farther than a face's last kept neighbour need not be looked at again.
+        self._reach = np.full(n, -np.inf, np.float32)
+
+    def add(
+        self, face: Rows, other: Rows, ncc: npt.NDArray[np.float32], mirrored: npt.NDArray[np.bool_]
+    ) -> None:
+        near = ncc >= self._reach[face]
+        if not near.any():
+            return
+        self._parts.append((face[near], other[near], ncc[near], mirrored[near]))
+        self._held += len(self._parts[-1][0])
+        if self._held > self._limit:
+            self._drop()
+
+    def _drop(self) -> None:
+        face, other, ncc, mirrored = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        order = np.lexsort((other, -ncc, face))
+        face, other, ncc, mirrored = face[order], other[order], ncc[order], mirrored[order]
+        first = np.searchsorted(face, np.arange(self._n + 1))
+        rank = np.arange(len(face)) - first[face]
+        last = rank == self._keep - 1
+        self._reach[face[last]] = ncc[last]
+        kept = rank < self._keep
+        self._parts = [(face[kept], other[kept], ncc[kept], mirrored[kept])]
+        self._held = int(kept.sum())
+
+    def result(self) -> Neighbours:
+        if not self._parts:
+            nothing = np.empty(0, np.int32)
+            start = np.zeros(self._n + 1, np.int64)
+            return Neighbours(start, nothing, nothing.astype(np.float32), nothing.astype(bool))
+        self._drop()
+        face, other, ncc, mirrored = self._parts[0]
+        start = np.searchsorted(face, np.arange(self._n + 1)).astype(np.int64)
+        return Neighbours(start, other, ncc, mirrored)
