@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
@@ -119,6 +119,31 @@ def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
     assert "| **ResNet50 transfer** (ours) |" in text
     assert "[card](../models/resnet50/CARD.md)" in text
     assert "mine" not in text
+
+
+def test_a_vote_is_averaged_and_takes_over_what_its_members_learnt_from(home: Path) -> None:
+    plain = make_run(settings().models_dir / "custom_cnn", data=REAL)
+    transfer = make_run(settings().models_dir / "resnet50", architecture="resnet50", data=REAL)
+    recipe = json.loads(transfer.recipe_path.read_text())
+    write_json(transfer.recipe_path, {**recipe, "initial_weights": "imagenet"})
+    make_vote(settings().models_dir / "vote", [plain, transfer])
+    (vote,) = [entry for entry in shipped() if entry.run == "vote"]
+    assert (vote.models, vote.group, vote.extra_data, vote.chosen) == (2, "averaged", "ImageNet", "validation")
+    assert "2 members chosen on PublicTest" in vote.note
+    assert "| 2 models, one pass |" in document(leaderboard(), checked_on())
+
+
+def test_the_mirror_images_share_is_a_line_of_its_own(home: Path) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", data=REAL)
+    metrics = run.metrics()
+    assert metrics is not None
+    flip = {"n": 140, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
+    metrics["splits"][PRIVATE_TEST]["flip_average"] = {**flip, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
+    write_json(run.metrics_path, metrics)
+    single, averaged = shipped()
+    assert (single.group, averaged.group) == ("fair", "averaged")
+    assert (averaged.accuracy, averaged.span, averaged.run) == (0.7, (0.6, 0.8), "custom_cnn")
+    assert averaged.note == "Against one pass +1.2 points (95 % interval -0.4 to +3.0)."
 
 
 def test_a_run_on_the_drawn_sample_is_no_line(home: Path) -> None:

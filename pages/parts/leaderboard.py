@@ -67,11 +67,12 @@ def table(shown: Sequence[Entry]) -> None:
         },
         alt="Each system with its accuracy, the faces it was measured on, and how the number came about.",
     )
-    ours = [entry for entry in shown if entry.ours]
+    # A run may have two lines, with and without its mirror image.
+    ours = list(dict.fromkeys(entry.run for entry in shown if entry.ours))
     if ours:
         with st.container(horizontal=True, key="cards"):
-            for entry in ours:
-                frame.link("run", f"Card of {entry.run}", icon=":material/id_card:", query={"run": entry.run})
+            for run in ours:
+                frame.link("run", f"Card of {run}", icon=":material/id_card:", query={"run": run})
 
 
 def notes(shown: Sequence[Entry]) -> None:
