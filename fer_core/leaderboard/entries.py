@@ -193,7 +193,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
     clean = scores.get("without_twins")
     if info.architecture == VOTE:
         vote = read_vote(info.folder)
-        members = member_folders(info.folder, vote)
+        members = member_folders(info.folder, vote, quick=True)
         chosen = "test" if vote.chosen_on == PRIVATE_TEST else "validation"
         note = f"Weights and temperatures of the {len(members)} members chosen on {vote.chosen_on}."
     else:
