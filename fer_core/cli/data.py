@@ -1,4 +1,4 @@
-"""``data import`` and ``data info``: bring data in, and say what is in a dataset folder."""
+"""``data import``, ``data info``, ``data audit``: bring data in, say what is in it, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from fer_core import emotions
 from fer_core.cli import add_json_option
 from fer_core.data.info import DatasetInfo
 from fer_core.data.progress import Progress
+from fer_core.words import percent, plural
 
 IMPORT_EPILOG = """\
 sources:
@@ -31,10 +32,28 @@ examples:
   python -m fer_core data import archive.zip --out datasets/fer2013 --overwrite
 """
 
+AUDIT_EPILOG = """\
+what is looked for:
+  exact duplicates   groups of faces with the very same pixels
+  near duplicates    pairs with a high normalised cross-correlation (NCC) when equalised and shrunk to 24×24 pixels, as
+                     they are or one of them mirrored
+  twins              faces of PublicTest and PrivateTest with an exact or near duplicate in Training; every evaluation
+                     also gives its scores without them
+  labels             exact duplicates that are labelled differently
+  blank images       constant (one grey level), or nearly so (half of the pixels have one grey level)
+
+The result is kept in the dataset folder (audit.parquet); the next audit and every evaluation take it from there.
+With another --threshold it is only printed.
+
+examples:
+  python -m fer_core data audit datasets/fer2013
+  python -m fer_core data audit datasets/fer2013 --threshold 0.97 --json
+"""
+
 
 def add(subparsers: Any) -> None:
-    """Register ``data`` with its two actions."""
-    parser = subparsers.add_parser("data", help="import faces, look at a dataset folder")
+    """Register ``data`` with its three actions."""
+    parser = subparsers.add_parser("data", help="import faces, look at a dataset folder, find what is wrong with it")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
 
     importing = actions.add_parser(
@@ -55,6 +74,22 @@ def add(subparsers: Any) -> None:
     info.add_argument("folder", type=Path, metavar="DIR", help="a dataset folder")
     add_json_option(info)
     info.set_defaults(run=run_info)
+
+    audit = actions.add_parser(
+        "audit",
+        help="find duplicates, near duplicates, contradicting labels and blank images",
+        epilog=AUDIT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument("folder", type=Path, metavar="DIR", help="a dataset folder")
+    audit.add_argument(
+        "--threshold",
+        type=float,
+        metavar="NCC",
+        help="how alike near duplicates are, 0.5 to 1 (default: 0.93, the rule of every evaluation)",
+    )
+    add_json_option(audit)
+    audit.set_defaults(run=run_audit)
 
 
 def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -77,6 +112,56 @@ def run_info(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
     info = load_dataset(args.folder).info
     return _as_json(info), describe(info)
+
+
+def run_audit(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Audit a dataset folder, with a progress line on standard error."""
+    from fer_core.data.audit import THRESHOLD, audit_dataset
+    from fer_core.data.dataset import load_dataset
+
+    dataset = load_dataset(args.folder)
+    began = time.monotonic()
+    with _termination_is_interruption(), _ProgressLine(sys.stderr) as line:
+        audit = audit_dataset(dataset, line.show, threshold=THRESHOLD if args.threshold is None else args.threshold)
+    seconds = round(time.monotonic() - began, 2)
+    info = dataset.info
+    found = audit.summary()
+    result = {"path": str(info.path), **info.record(), **found, "cached": audit.cached, "seconds": seconds}
+    when = "audited before, and read from audit.parquet" if audit.cached else f"audited in {seconds:.1f} s"
+    text = f"{info.title}: {plural(info.faces, 'face')}, {when}\n\n{describe_audit(found)}"
+    return {**result, "note": audit.note}, "\n".join(filter(None, [text, audit.note]))
+
+
+def describe_audit(found: dict[str, Any]) -> str:
+    """What :meth:`fer_core.data.audit.Audit.summary` says, in a few lines of plain text."""
+    exact, near, conflicts = found["exact"], found["near"], found["conflicts"]
+    lines = [
+        f"exact duplicates  {plural(exact['groups'], 'group')} of {plural(exact['rows'], 'face')}, "
+        f"{exact['redundant']:,} of them redundant; {plural(exact['groups_across_splits'], 'group')} across splits",
+        f"near duplicates   {plural(near['pairs'], 'pair')} between {plural(near['rows'], 'face')} "
+        f"(NCC above {found['threshold']:g}, mirrored too; exact duplicates not counted)",
+        f"labels            {plural(conflicts['groups'], 'group')} of {plural(conflicts['rows'], 'face')} "
+        "with the same pixels and different labels",
+        f"constant          {_rows(found['constant'])}",
+        f"nearly constant   {_rows(found['nearly_constant'])}",
+        "",
+        f"{'twins in Training':18}{'faces':>8}{'exact':>18}{'only near':>18}{'together':>18}",
+    ]
+    for split, twins in found["twins_in_training"].items():
+        cells = [
+            f"{twins[key]:,} ({percent(twins[key] / twins['faces'])})" if twins["faces"] else "–"
+            for key in ("exact", "near", "exact_or_near")
+        ]
+        lines.append(f"{split:18}{twins['faces']:>8,}" + "".join(f"{cell:>18}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _rows(rows: list[int]) -> str:
+    """``none``, or how many images and the row numbers of the first dozen."""
+    if not rows:
+        return "none"
+    more = f" and {len(rows) - 12:,} more" if len(rows) > 12 else ""
+    return f"{plural(len(rows), 'image')}: {'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows[:12]))}{more}"
 
 
 def describe(info: DatasetInfo) -> str:
@@ -139,7 +224,8 @@ def progress_text(progress: Progress) -> str:
     if unit == "bytes":
         amount = f"{done / 1e6:,.1f}" + (f" of {total / 1e6:,.1f}" if total is not None else "") + " MB"
     else:
-        about = "" if total is None or done >= total else "about "
+        # The number of faces in a source is an estimate until it is read; of a dataset, the rows are known.
+        about = "" if total is None or done >= total or unit == "rows" else "about "
         amount = f"{done:,}" + (f" of {about}{total:,}" if total is not None else "") + f" {unit}"
     parts = [progress.message]
     if total:

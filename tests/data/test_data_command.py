@@ -1,8 +1,9 @@
-"""``data import`` and ``data info`` as a person and as a machine sees them."""
+"""``data import``, ``data info`` and ``data audit`` as a person and as a machine sees them."""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from data_sources import Faces, csv_text, left_behind
 from fer_core import emotions
 from fer_core.cli import main
 from fer_core.cli.data import describe, progress_text
-from fer_core.data.dataset import load_dataset
+from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
 from fer_core.data.progress import Meter, Progress
 
@@ -115,6 +116,43 @@ def test_an_interrupted_command_leaves_nothing(number: signal.Signals, source: P
     assert left_behind(tmp_path, {source.name}) == []
 
 
+def test_audit_counts_and_keeps_the_result(command: Command, tmp_path: Path) -> None:
+    faces = Faces(2)
+    faces.images[1] = faces.images[0]
+    faces.images[20] = faces.images[0]
+    faces.images[15] = 7
+    out = tmp_path / "d"
+    write_dataset(out, faces.images, faces.labels, faces.splits)
+    before = json.loads(command("info", out, "--json").stdout)
+    first = command("audit", out)
+    assert first.returncode == 0, first.stderr
+    assert "42 of 42 rows" in first.stderr, "progress goes to standard error"
+    assert "1 group of 3 faces, 2 of them redundant; 1 group across splits" in first.stdout
+    assert "1 group of 3 faces with the same pixels and different labels" in first.stdout
+    assert re.search(r"^constant +1 image: row 15$", first.stdout, re.MULTILINE)
+    assert re.search(r"^PublicTest +14 +1 \(7\.1 %\) +0 \(0\.0 %\) +1 \(7\.1 %\)$", first.stdout, re.MULTILINE)
+
+    again = json.loads(command("audit", out, "--json").stdout)
+    assert (again["cached"], again["note"], again["name"], again["faces"]) == (True, "", "d", 42)
+    assert again["conflicts"] == {"groups": 1, "rows": 3, "members": [[0, 1, 20]]}
+    assert again["fingerprint"] == before["fingerprint"]
+    assert json.loads(command("info", out, "--json").stdout) == before
+    assert load_dataset(out).info.faces == 42
+
+
+def test_audit_with_another_threshold(command: Command, tmp_path: Path) -> None:
+    faces = Faces()
+    write_dataset(tmp_path / "d", faces.images, faces.labels, faces.splits)
+    result = json.loads(command("audit", tmp_path / "d", "--threshold", "0.5", "--json").stdout)
+    assert (result["threshold"], result["cached"]) == (0.5, False)
+    assert not (tmp_path / "d" / "audit.parquet").exists()
+    for senseless in ("1", "0.4", "nan"):
+        refused = command("audit", tmp_path / "d", "--threshold", senseless)
+        assert refused.returncode == 2
+        assert "makes no sense" in refused.stderr
+    assert command("audit", tmp_path / "nothing").returncode == 2
+
+
 def test_help_teaches(command: Command) -> None:
     text = command("import", "--help").stdout
     for word in ("sample", "kaggle", "icml_face_data.csv", ".tar.gz", "train/<class>/", "--overwrite", "examples:"):
@@ -134,6 +172,7 @@ def test_progress_in_words() -> None:
     assert progress_text(Progress(500, 2000, "faces", 12.4, "Reading x")) == (
         "Reading x  █████░░░░░░░░░░░░░░░  500 of about 2,000 faces, 12 s left"
     )
+    assert progress_text(Progress(1, 4, "rows", 2.0, "m")).endswith("1 of 4 rows, 2 s left"), "no estimate"
     assert progress_text(Progress(5, 5, "faces", 0.0, "Reading x")).endswith("5 of 5 faces")
     assert progress_text(Progress(1_500_000, 60_000_000, "bytes", None, "Loading")).endswith("1.5 of 60.0 MB")
     assert progress_text(Progress(0, None, "faces", None, "Drawing faces")) == "Drawing faces  …"

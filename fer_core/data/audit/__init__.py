@@ -1,7 +1,7 @@
-"""What is wrong with a dataset: duplicates, near duplicates, labels that contradict each other, images that show nothing.
+"""What is wrong with a dataset: duplicates, near duplicates, contradicting labels, images that show nothing.
 
-Exact duplicates form groups. Near duplicates are reported as pairs and rows, never as groups: "nearly the same" does not
-carry over from one pair to the next, so that chains of pairs would join faces that have little in common, in drawn or
+Exact duplicates form groups. Near duplicates are reported as pairs and rows, never as groups: "nearly the same" does
+not carry over from one pair to the next, so chains of pairs would join faces that have little in common, in drawn or
 posed series into groups of hundreds.
 """
 
@@ -27,9 +27,7 @@ LOWEST_THRESHOLD = 0.5
 """Below it most faces resemble each other, and the answer says nothing."""
 
 
-def audit_dataset(
-    dataset: Dataset, progress: ProgressCallback | None = None, *, threshold: float = THRESHOLD
-) -> Audit:
+def audit_dataset(dataset: Dataset, progress: ProgressCallback | None = None, *, threshold: float = THRESHOLD) -> Audit:
     """Look for everything that is wrong with a dataset. FER-2013 takes under a minute, about 250 MB of memory.
 
     With the standard threshold the result is read from the dataset folder, or kept there (``audit.parquet``); in a

@@ -1,8 +1,8 @@
 """Near duplicates: faces whose normalised cross-correlation (NCC) is high, as they are or mirrored.
 
-A face is equalised (its 48×48 histogram flattened), shrunk to 24×24 by averaging 2×2 pixels, and made a vector of mean 0
-and length 1; the NCC of two faces is the product of their vectors, -1..1. Brightness and contrast do not matter, small
-crops, noise and JPEG blocks hardly do. A face that is constant at this size has no NCC and no near twin.
+A face is equalised (its 48×48 histogram flattened), shrunk to 24×24 by averaging 2×2 pixels, and made a vector of mean
+0 and length 1; the NCC of two faces is the product of their vectors, -1..1. Brightness and contrast do not matter,
+and a little noise hardly does. A face that is constant at this size has no NCC and no near twin.
 
 Every pair is looked at, in blocks, so memory grows with the number of faces and never with the number of pairs.
 """
@@ -30,7 +30,7 @@ _BUFFERED = 2_000_000
 Rows = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Neighbours:
     """For each of N faces its nearest neighbours, nearest first, one list after the other.
 
@@ -44,10 +44,10 @@ class Neighbours:
     mirrored: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NearTwins:
-    """``count`` int32 (N,): near twins of each face. ``nearest``: the nearest few of them. ``training``: the nearest one
-    that is in Training, where there is one.
+    """``count`` int32 (N,): near twins of each face. ``nearest``: the nearest few of them. ``training``: the nearest
+    one that is in Training, where there is one.
     """
 
     count: npt.NDArray[np.int32]
@@ -59,8 +59,8 @@ def halves(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.
     """The even and the odd part of each face's unit vector under mirroring: two float32 (n, 288).
 
     A face is the sum of a part that mirroring keeps and one whose sign it turns. With products ``e`` of two faces' even
-    and ``o`` of their odd parts, their NCC is ``e + o`` and the NCC with one of them mirrored ``e - o``. So both cost no
-    more than one of them. Flat faces are all zero. ``images``: uint8 (n, 48, 48).
+    and ``o`` of their odd parts, their NCC is ``e + o`` and the NCC with one of them mirrored ``e - o``. So both cost
+    no more than one of them. Flat faces are all zero. ``images``: uint8 (n, 48, 48).
     """
     small = np.empty((len(images), SIZE, SIZE), np.float32)
     for index, image in enumerate(images):
@@ -98,7 +98,7 @@ def find_near(
     for i in range(0, n, BLOCK):
         even[i : i + BLOCK], odd[i : i + BLOCK] = halves(np.asarray(images[i : i + BLOCK]))
 
-    meter = Meter(progress, "faces", "Comparing all faces")
+    meter = Meter(progress, "rows", "Comparing all faces")
     pairs = n * (n + 1) // 2
     buffers = [np.empty(BLOCK * BLOCK, np.float32) for _ in range(3)]
     for i in range(0, n, BLOCK):
@@ -114,7 +114,7 @@ def find_near(
                 known = training[other]
                 in_training.add(one[known], other[known], ncc[known], mirrored[known])
         rest = max(0, n - i - BLOCK)
-        # Faces, not pairs, are what people count in; the share of pairs is what takes the time.
+        # Rows are what people count in, pairs what takes the time.
         meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
     meter.finish(n)
     return NearTwins(count, nearest.result(), in_training.result())
@@ -156,9 +156,7 @@ class _Nearest:
         # Whoever is farther than a face's last kept neighbour need not be looked at again.
         self._reach = np.full(n, -np.inf, np.float32)
 
-    def add(
-        self, face: Rows, other: Rows, ncc: npt.NDArray[np.float32], mirrored: npt.NDArray[np.bool_]
-    ) -> None:
+    def add(self, face: Rows, other: Rows, ncc: npt.NDArray[np.float32], mirrored: npt.NDArray[np.bool_]) -> None:
         near = ncc >= self._reach[face]
         if not near.any():
             return

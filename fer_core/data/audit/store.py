@@ -32,7 +32,7 @@ def read(dataset: Dataset) -> Audit | None:
 
     path = dataset.path / AUDIT_FILE
     try:
-        if not path.is_file() or pq.read_schema(path).metadata.get(_KEY) != _identity(dataset):
+        if not path.is_file() or (pq.read_schema(path).metadata or {}).get(_KEY) != _identity(dataset):
             return None
         table = pq.read_table(path)
         columns = {name: table[name].combine_chunks() for name in table.column_names}
@@ -50,7 +50,7 @@ def read(dataset: Dataset) -> Audit | None:
             nearest=Neighbours(lists[0].offsets.to_numpy().astype(np.int64), *values),
             cached=True,
         )
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (pa.ArrowException, OSError, ValueError, KeyError):
         return None
 
 
