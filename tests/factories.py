@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.audit import Twins
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.calibration import apply_temperature, calibration
 from fer_core.evaluation.metrics import confusion_matrix
@@ -74,15 +75,15 @@ def make_run(
     epochs: int = 5,
     state: str = "done",
     data: dict[str, Any] | None = None,
-    twins: npt.NDArray[np.bool_] | None = None,
+    twins: Twins | None = None,
     created: str = "2026-01-02T03:04:05.000+00:00",
 ) -> RunFolder:
     """Write a complete run folder by the contract of ``docs/ARCHITECTURE.md``; returns it.
 
     ``labels`` (n,), ``splits`` (n,) and ``rows`` (n,) describe the dataset's faces (default: 420 made-up
     ones; ``rows`` defaults to 0..n-1); only PublicTest and PrivateTest get predictions. ``accuracy`` is what
-    the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``twins`` (N,) is as
-    from :func:`fer_core.evaluation.predictions.exact_twins`. ``name`` is the title people read; by default
+    the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``twins`` is as
+    from :func:`fer_core.data.audit.twins_of`. ``name`` is the title people read; by default
     the architecture's.
     """
     run = RunFolder(Path(folder))

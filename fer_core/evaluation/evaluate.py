@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.calibration import calibration
 from fer_core.evaluation.export import export_litert, load_keras
 from fer_core.evaluation.passes import BySplit, accuracies, flip_average
-from fer_core.evaluation.predictions import exact_twins, score_splits, write_predictions
+from fer_core.evaluation.predictions import score_splits, write_predictions
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
@@ -183,7 +184,7 @@ def write_metrics(
         "data": dataset.info.record(),
         "seed": SEED,
         "resamples": RESAMPLES,
-        "splits": score_splits(predictions, exact_twins(dataset), resamples=RESAMPLES, seed=SEED),
+        "splits": score_splits(predictions, twins_of(dataset), resamples=RESAMPLES, seed=SEED),
         "temperature": calibration(predictions),
         **({"litert": litert} if litert else {}),
         **_timing(folder, dataset),

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.metrics import Scores, score
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_core.data.dataset import Dataset
+    from fer_core.data.audit import Twins
 
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
@@ -88,32 +88,18 @@ def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:
     return frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float32)
 
 
-def exact_twins(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Bool (N,), by row number: True for a face outside Training whose pixels all equal those of a Training
-    face.
-
-    A model may simply remember such a face, so the scores are also given without them. Pixels are compared by
-    the SHA-1 that ``faces.parquet`` holds for each face.
-    """
-    faces = dataset.faces()
-    in_training = (faces["split"] == TRAINING).to_numpy(dtype=bool)
-    known = faces["sha1"][in_training]
-    twins = np.zeros(len(dataset), dtype=bool)
-    twins[faces["row"].to_numpy()] = faces["sha1"].isin(known).to_numpy(dtype=bool) & ~in_training
-    return twins
-
-
 def score_splits(
     frame: pd.DataFrame,
-    twins: npt.NDArray[np.bool_] | None = None,
+    twins: Twins | None = None,
     *,
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Scores]:
     """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
 
-    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`exact_twins`. ``without_twins`` is
-    None where ``twins`` is not given or no face is left.
+    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`fer_core.data.audit.twins_of`. A model may
+    simply remember a face that has an exact or near twin in Training, so the scores are also given without those
+    faces: ``without_twins``, None where ``twins`` is not given or no face is left.
     """
     scores: dict[str, Scores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
@@ -125,19 +111,21 @@ def score_splits(
         scores[split]["without_twins"] = None
         if twins is None:
             continue
-        twin = twins[part["row"].to_numpy()]
+        rows = part["row"].to_numpy()
+        twin = twins.near[rows]
         if not twin.all():
             scores[split]["without_twins"] = {
-                "rule": _rule(int(twin.sum()), len(part), split),
+                "rule": _rule(int(twins.exact[rows].sum()), int(twin.sum()), len(part), split, twins.threshold),
                 **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
             }
     return scores
 
 
-def _rule(left_out: int, n: int, split: str) -> str:
+def _rule(exact: int, left_out: int, n: int, split: str, threshold: float) -> str:
     if left_out == 0:
-        return f"No face of {split} has exactly the pixels of a Training face, so nothing was left out."
+        return f"No face of {split} has an exact or near twin in Training, so nothing was left out."
     return (
-        f"Left out: {left_out:,} of the {n:,} faces of {split} "
-        f"({100 * left_out / n:.1f} %) whose pixels all equal those of a Training face."
+        f"Left out: {left_out:,} of the {n:,} faces of {split} ({100 * left_out / n:.1f} %). "
+        f"{exact:,} of them have an exact twin in Training, with the very same pixels; {left_out - exact:,} only a "
+        f"near twin: a normalised cross-correlation above {threshold:g} on 24×24 equalised faces, mirrored too."
     )

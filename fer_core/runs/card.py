@@ -27,7 +27,7 @@ LIMITS = """\
 LIMITS_REAL = """\
 - FER-2013's labels are noisy: people agree with them about 65 % of the time (Goodfellow et al., 2013,
   https://arxiv.org/abs/1307.0414). Its faces come from web searches and mirror who is found there.
-- Some test faces also occur in Training. The figures "without twins" leave those out.
+- Some test faces also occur in Training, pixel for pixel or nearly so. The figures "without twins" leave those out.
 """
 LIMITS_SAMPLE = """\
 - It was trained on **drawn** faces. Its figures say nothing about photographs.

@@ -121,7 +121,7 @@ def accuracies(chosen: list[Evaluated], split: str) -> None:
     st.dataframe(table, hide_index=True, column_config=runs.NUMBERS, alt=f"Accuracy on {split} of each run.")
     st.caption(
         "The 95 % interval says how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
-        "over faces). “Without twins” leaves out faces whose very pixels the model has already seen in Training. ECE "
+        "over faces). “Without twins” leaves out faces that also occur in Training, pixel for pixel or nearly so. ECE "
         "is the expected calibration error: how far the stated probabilities are from how often they are right. "
         "Log loss is in nats. Times and sizes are on the cards."
     )

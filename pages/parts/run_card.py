@@ -127,7 +127,7 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
             twins = scores.get("without_twins")
             if twins:
-                st.caption(f"Without exact twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
+                st.caption(f"Without twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
     st.caption(
         f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
         f"on {metrics['machine']}; "

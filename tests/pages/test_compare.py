@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 from factories import make_run, make_vote
 
+from fer_core.data.audit import Twins
 from fer_core.runs.folder import RunFolder
 
 
 @pytest.fixture
 def two_runs(home: Path) -> tuple[RunFolder, RunFolder]:
-    twins = np.zeros(420, dtype=bool)
-    twins[::11] = True
+    twin = np.zeros(420, dtype=bool)
+    twin[::11] = True
+    twins = Twins(exact=twin, near=twin)
     return (
         make_run(home / "runs" / "strong", accuracy=0.9, seed=1, twins=twins, created="2026-01-03T00:00:00+00:00"),
         make_run(home / "runs" / "weak", accuracy=0.3, seed=2, created="2026-01-02T00:00:00+00:00"),
