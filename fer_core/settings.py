@@ -41,6 +41,11 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def reviews_dir(self) -> Path:
+        """Marks on faces, one file a dataset. Kept when a dataset is deleted: it may be imported again."""
+        return self.home / "reviews"
+
+    @property
     def cache_dir(self) -> Path:
         """Downloaded files (face detector, ImageNet weights). Safe to delete."""
         return self.home / "cache"
