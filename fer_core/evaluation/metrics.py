@@ -23,6 +23,7 @@ from fer_core.evaluation.bootstrap import bootstrap_interval
 __all__ = [
     "bootstrap_interval",
     "checked",
+    "confidence_bins",
     "confusion_matrix",
     "expected_calibration_error",
     "log_loss",
@@ -117,10 +118,20 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
     labels, probabilities = checked(labels, probabilities)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = confidence_bins(confidence, bins)
     # The count of a bin cancels out: count/n · |mean confidence − accuracy| = |sum of the differences| / n.
     gaps = np.bincount(place, weights=confidence - right, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def confidence_bins(confidence: npt.ArrayLike, bins: int = 15) -> npt.NDArray[np.int64]:
+    """The bin 0..bins-1 of each confidence, int64 (n,): equal widths over 0..1, each open below and closed above.
+
+    ``confidence``: float (n,), 0..1. Raises ``ValueError`` for fewer than one bin.
+    """
+    if bins < 1:
+        raise ValueError(f"at least one bin is needed, not {bins}")
+    return np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def checked(
