@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise, permutations
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +15,8 @@ from fer_core.emotions import COUNT, NAMES
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, Scale, blank, readable_on, scale_colour
 
 Normalise = Literal["none", "row", "column"]
+
+LABEL_ORDER: tuple[int, ...] = tuple(range(COUNT))
 
 _UNITS = {"none": "faces", "row": "% of the true class", "column": "% of the predicted class"}
 
@@ -24,22 +29,27 @@ def matrix(
     dark: bool = False,
     height: int = 420,
     selected: tuple[int, int] | None = None,
+    order: Sequence[int] = LABEL_ORDER,
 ) -> go.Figure:
     """A 7×7 confusion matrix with a number in each cell. ``counts``: int (7, 7), rows true.
 
     ``normalise``: ``none`` shows faces, ``row`` per cent of the true class (the diagonal is recall),
     ``column`` per cent of the predicted class (the diagonal is precision). Colours always follow per cent of
     the true class in the first two cases, so that rare classes can be read too. ``dark`` picks the scale for
-    a dark page. ``selected``: (true, predicted) of a cell to frame.
+    a dark page. ``selected``: (true, predicted) of a cell to frame. ``order``: the seven classes from the top down and
+    from left to right, for example from :func:`order_by_confusion`; ``counts`` and ``selected`` stay in label order.
 
     Heatmaps report no clicks to Streamlit (streamlit/streamlit#8760), so the last trace is a scatter of
-    transparent squares, whose ``customdata`` is [true, predicted, faces, per cent]. Raises ``ValueError`` for
-    another shape or an unknown ``normalise``.
+    transparent squares, whose ``customdata`` is [true, predicted, faces, per cent], the classes as labels
+    0..6 in any order. Raises ``ValueError`` for another shape, an unknown ``normalise`` or another ``order``.
     """
     numbers = _checked(counts)
     if normalise not in _UNITS:
         raise ValueError(f"normalise must be one of {', '.join(_UNITS)}, not {normalise!r}")
-    percent = percentages(numbers, "column" if normalise == "column" else "row")
+    classes = _order(order)
+    # From here on by position; only the click targets speak of labels.
+    percent = percentages(numbers, "column" if normalise == "column" else "row")[np.ix_(classes, classes)]
+    numbers = numbers[np.ix_(classes, classes)]
     shown = numbers if normalise == "none" else percent
     scale = DARK_SCALE if dark else LIGHT_SCALE
     figure = blank(height, title)
@@ -59,9 +69,9 @@ def matrix(
     )
     # All at once: added one by one, 49 annotations take 0.2 s.
     figure.update_layout(annotations=_numbers(shown, np.nan_to_num(percent) / 100, scale))
-    figure.add_trace(_click_targets(numbers, percent, _UNITS["column" if normalise == "column" else "row"]))
+    figure.add_trace(_click_targets(numbers, percent, classes, _UNITS["column" if normalise == "column" else "row"]))
     if selected is not None:
-        true, predicted = selected
+        true, predicted = (classes.index(label) for label in selected)
         figure.add_shape(
             type="rect",
             x0=predicted - 0.5,
@@ -72,7 +82,7 @@ def matrix(
         )
     ticks = {
         "tickvals": list(range(COUNT)),
-        "ticktext": list(NAMES),
+        "ticktext": [NAMES[label] for label in classes],
         # Where room is short labels turn to the lower left; turned right, the last one would be dropped.
         "autotickangles": [0, -45],
         "ticklabeloverflow": "allow",
@@ -105,6 +115,23 @@ def describe(counts: npt.ArrayLike, title: str = "") -> str:
     return f"{words}; most confused: {NAMES[true]} taken for {NAMES[predicted]}, {n:,} {noun}."
 
 
+def order_by_confusion(counts: npt.ArrayLike) -> tuple[int, ...]:
+    """The seven labels in the order that puts the most confused classes next to each other.
+
+    ``counts``: int (7, 7), rows true. Two classes are as close as the share of the one taken for the other plus the
+    share of the other taken for the one, so that a rare class counts like a frequent one. Of all orders the one whose
+    neighbours' shares add up to the most is returned, found by trying each (2,520: an order and its reverse are the
+    same). Of equals, and where nothing is confused, the first by label. To give several matrices one order, add their
+    counts up. Raises ``ValueError`` for another shape.
+    """
+    shares = np.nan_to_num(percentages(counts, "row"))
+    closeness = shares + shares.T
+    orders = _orders()
+    sums = sum(closeness[orders[:, left], orders[:, right]] for left, right in pairwise(range(COUNT)))
+    # Orders of the same neighbours must tie, in whatever sequence their shares were added.
+    return tuple(int(label) for label in orders[np.round(sums, 9).argmax()])
+
+
 def percentages(counts: npt.ArrayLike, of: Literal["row", "column"]) -> npt.NDArray[np.float64]:
     """Per cent of each row's (or column's) sum, float (7, 7); NaN where that sum is zero."""
     numbers = _checked(counts)
@@ -128,8 +155,24 @@ def _numbers(
     ]
 
 
-def _click_targets(counts: npt.NDArray[np.int64], percent: npt.NDArray[np.float64], unit: str) -> go.Scatter:
-    true, predicted = (axis.ravel() for axis in np.indices((COUNT, COUNT)))
+@lru_cache(maxsize=1)
+def _orders() -> npt.NDArray[np.int8]:
+    """Every order of the classes, int8 (2520, 7), of each and its reverse only the one that starts lower."""
+    return np.array([order for order in permutations(LABEL_ORDER) if order[0] < order[-1]], dtype=np.int8)
+
+
+def _order(order: Sequence[int]) -> list[int]:
+    classes = [int(label) for label in order]
+    if sorted(classes) != list(LABEL_ORDER):
+        raise ValueError(f"order must hold each label 0..{COUNT - 1} once, not {classes}")
+    return classes
+
+
+def _click_targets(
+    counts: npt.NDArray[np.int64], percent: npt.NDArray[np.float64], classes: Sequence[int], unit: str
+) -> go.Scatter:
+    rows, columns = (axis.ravel() for axis in np.indices((COUNT, COUNT)))
+    true, predicted = np.take(classes, rows), np.take(classes, columns)
     words = [
         f"<b>{NAMES[t]}</b> taken for <b>{NAMES[p]}</b>" if t != p else f"<b>{NAMES[t]}</b>, recognised"
         for t, p in zip(true, predicted, strict=True)
@@ -140,8 +183,8 @@ def _click_targets(counts: npt.NDArray[np.int64], percent: npt.NDArray[np.float6
         for t, p, n, share in zip(true, predicted, counts.ravel(), percent.ravel(), strict=True)
     ]
     return go.Scatter(
-        x=predicted,
-        y=true,
+        x=columns,
+        y=rows,
         mode="markers",
         marker={"symbol": "square", "size": 36, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
         # Without these Plotly would dim everything that was not clicked.
