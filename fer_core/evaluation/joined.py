@@ -1,0 +1,179 @@
+"""Predictions of several runs on the same faces, joined by row number and never by order.
+
+Only the run folders are read, so this works where the dataset itself is not there: labels come from the predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT
+from fer_core.errors import RunError
+from fer_core.evaluation.predictions import probabilities_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.runs.folder import RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What K runs say about the same n faces of one split, sorted by row number. Arrays are read-only views.
+
+    ``names``: the runs, in the order asked for. ``fingerprint``: the dataset's. ``rows``: int64 (n,), row numbers in
+    the dataset, rising. ``labels``: int8 (n,), 0..6. ``probabilities``: float32 (K, n, 7). n may be 0 once
+    :meth:`where` has left nothing.
+    """
+
+    names: tuple[str, ...]
+    split: str
+    fingerprint: str
+    rows: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int8]
+    probabilities: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        n = len(self.rows)
+        if self.labels.shape != (n,) or self.probabilities.shape != (len(self.names), n, COUNT):
+            raise ValueError(
+                f"rows {self.rows.shape}, labels {self.labels.shape} and probabilities {self.probabilities.shape} "
+                f"must be (n,), (n,) and ({len(self.names)}, n, {COUNT})"
+            )
+        for name in ("rows", "labels", "probabilities"):
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
+
+    def __len__(self) -> int:
+        """How many faces there are: n."""
+        return len(self.rows)
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.int8]:
+        """The class each run says, int8 (K, n); of equal probabilities, the one with the lowest label."""
+        return _read_only(self.probabilities.argmax(axis=2).astype(np.int8))
+
+    @cached_property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Where each run says the label, bool (K, n)."""
+        return _read_only(self.predicted == self.labels)
+
+    def where(self, mask: npt.ArrayLike) -> Joined:
+        """Only the faces where ``mask``, bool (n,), is true. Raises ``ValueError`` for another shape or type."""
+        keep = np.asarray(mask)
+        if keep.shape != self.rows.shape or keep.dtype != np.bool_:
+            raise ValueError(f"a mask of {len(self)} true or false values was expected, not {keep.dtype} {keep.shape}")
+        return replace(self, rows=self.rows[keep], labels=self.labels[keep], probabilities=self.probabilities[:, keep])
+
+    def with_labels(self, labels: npt.ArrayLike) -> Joined:
+        """The same predictions under other labels: reviewed ones, or a crowd's.
+
+        ``labels``: whole numbers (n,), 0..6, one for each of :attr:`rows`; for labels of the whole dataset that is
+        ``labels[joined.rows]``. Faces that have no label any more are to be left out first, with :meth:`where`.
+        Raises ``ValueError`` for anything else.
+        """
+        new = np.asarray(labels)
+        if new.shape != self.rows.shape or new.dtype.kind not in "iu":
+            raise ValueError(f"{len(self)} whole numbers were expected as labels, not {new.dtype} {new.shape}")
+        if len(new) and (new.min() < 0 or new.max() >= COUNT):
+            raise ValueError(f"labels must lie in 0..{COUNT - 1}, not {new.min()}..{new.max()}")
+        return replace(self, labels=new.astype(np.int8))
+
+
+def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = None) -> Joined:
+    """The predictions of ``runs`` on ``split``, face by face.
+
+    ``keep``: bool (N,), by row number of the whole dataset; faces where it is false are left out. For example
+    ``~twins.near`` (:class:`fer_core.data.audit.Twins`) leaves out faces that have a twin in Training.
+
+    Raises ``RunError`` where a run was not evaluated, has no faces of ``split``, was measured on another dataset
+    than the first, or is damaged: other rows or labels than the first. Raises ``ValueError`` for no runs, or a
+    ``keep`` that is no bool array or does not reach every row.
+    """
+    if not runs:
+        raise ValueError("there is no run to join")
+    first = runs[0]
+    measured = _measured_on(first)
+    rows, labels, probabilities = _read(first, split)
+    joined = [probabilities]
+    for run in runs[1:]:
+        other = _measured_on(run)
+        if other[0] != measured[0]:
+            raise RunError(
+                f"{first.name} and {run.name} were measured on different faces: {_data(measured)} and {_data(other)}. "
+                "Compare runs measured on the same dataset, or measure one of them again with: "
+                f"python -m fer_core evaluate {run.path} --data DATASET"
+            )
+        other_rows, other_labels, probabilities = _read(run, split)
+        if not np.array_equal(rows, other_rows) or not np.array_equal(labels, other_labels):
+            raise RunError(
+                f"{first.predictions_path} and {run.predictions_path} should hold the same faces of {split} with the "
+                "same labels, and do not. One of them is damaged. Make both again with: "
+                "python -m fer_core evaluate RUN --data DATASET"
+            )
+        joined.append(probabilities)
+    found = Joined(tuple(run.name for run in runs), split, measured[0], rows, labels, np.stack(joined))
+    return found if keep is None else found.where(_at_rows(keep, rows))
+
+
+def _measured_on(run: RunFolder) -> tuple[str, str]:
+    """Fingerprint and title of the dataset that the predictions were made on."""
+    metrics = run.metrics()
+    if metrics is None:
+        raise RunError(f"the run {run.name} was not evaluated. Evaluate it: {_again(run)}")
+    try:
+        return str(metrics["data"]["fingerprint"]), str(metrics["data"]["title"])
+    except (KeyError, TypeError):
+        raise RunError(
+            f"{run.metrics_path} is damaged: it does not say on which data it was measured. {_again(run)}"
+        ) from None
+
+
+def _read(run: RunFolder, split: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Rows, labels and probabilities of one run's split, sorted by row."""
+    frame: pd.DataFrame | None = run.predictions()
+    if frame is None:
+        raise RunError(f"the run {run.name} has no predictions. Make them: {_again(run)}")
+    part = frame[frame["split"] == split]
+    if part.empty:
+        raise RunError(
+            f"the run {run.name} has no predictions on {split}: the data it was measured on has no such faces."
+        )
+    rows = part["row"].to_numpy(dtype=np.int64)
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    if rows[0] < 0 or (np.diff(rows) == 0).any():
+        raise RunError(f"{run.predictions_path} is damaged: a row number is negative or occurs twice. {_again(run)}")
+    labels = part["label"].to_numpy(dtype=np.int8)[order]
+    if labels.min() < 0 or labels.max() >= COUNT:
+        raise RunError(f"{run.predictions_path} is damaged: a label is outside 0..{COUNT - 1}. {_again(run)}")
+    return rows, labels, probabilities_of(part)[order]
+
+
+def _at_rows(keep: npt.ArrayLike, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    mask = np.asarray(keep)
+    if mask.ndim != 1 or mask.dtype != np.bool_ or len(mask) <= rows[-1]:
+        raise ValueError(
+            f"keep must hold true or false for each row of the dataset, at least {rows[-1] + 1}, "
+            f"not {mask.dtype} {mask.shape}"
+        )
+    return mask[rows]
+
+
+def _data(measured: tuple[str, str]) -> str:
+    return f"{measured[1]} (fingerprint {measured[0][:8]})"
+
+
+def _again(run: RunFolder) -> str:
+    return f"python -m fer_core evaluate {run.path} --data DATASET"
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
