@@ -6,7 +6,7 @@ learned from the very labels in question. PublicTest and PrivateTest predictions
 Training are not: a network remembers its training labels, wrong ones too, and then doubts hardly any. (PublicTest chose
 the best epoch and the temperature. That is one number or two, and tells a model nothing about a single face.)
 
-The test faces of FER-2013 that have a twin in Training are an exception: their label was seen with the very same picture.
+Test faces that have a twin in Training are an exception: the model has learned a label with that very picture.
 """
 
 from __future__ import annotations
