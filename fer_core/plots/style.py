@@ -17,6 +17,13 @@ RUN_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
 """One a run, in order, then again from the first: Tol's "bright" scheme, safe for colour-blind people
 (https://sronpersonalpages.nl/~pault/). Never used for a class."""
 
+RUN_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+RUN_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+"""One a run, as its colour, so that runs can be told apart without it."""
+
+MUTED = "#7F7F8F"
+"""Reference lines and means: 3:1 or better on both themes' backgrounds."""
+
 Scale = tuple[tuple[float, str], ...]
 LIGHT_SCALE: Scale = ((0.0, "#F3F3FB"), (0.5, "#8F8BDB"), (1.0, "#2A2677"))
 DARK_SCALE: Scale = ((0.0, "#23232E"), (0.5, "#6A66BC"), (1.0, "#C9C6FA"))
@@ -26,6 +33,16 @@ DARK_SCALE: Scale = ((0.0, "#23232E"), (0.5, "#6A66BC"), (1.0, "#C9C6FA"))
 def run_colour(position: int) -> str:
     """The colour of the run at that position of a comparison."""
     return RUN_COLOURS[position % len(RUN_COLOURS)]
+
+
+def run_dash(position: int) -> str:
+    """The dash of that run's lines, where dashes do not already tell splits apart."""
+    return RUN_DASHES[position % len(RUN_DASHES)]
+
+
+def run_symbol(position: int) -> str:
+    """The marker of that run."""
+    return RUN_SYMBOLS[position % len(RUN_SYMBOLS)]
 
 
 def blank(height: int, title: str = "") -> go.Figure:
