@@ -62,8 +62,8 @@ _ARCHITECTURES = (
     Architecture(
         name="custom_cnn_augmented",
         title="Custom CNN + augmentation",
-        summary="The very same network as Custom CNN. In training each face is shifted, turned, mirrored, zoomed "
-        "and partly erased at random, so the network never sees the same picture twice.",
+        summary="The very same network as Custom CNN. In training each face is shifted, turned, mirrored and zoomed "
+        "at random, so the network never sees the same picture twice.",
         module="fer_core.zoo.custom_cnn",
         augmented=True,
     ),
