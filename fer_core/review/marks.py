@@ -1,0 +1,274 @@
+"""Marks on faces: label wrong, ambiguous, not a face, model wrong. Saved at once, kept for good.
+
+One file a dataset, ``reviews/<fingerprint>.jsonl`` in the home folder, so that marks outlive the dataset folder and
+hold again when the same data are imported again. The file is only ever appended to, and the last mark of a face wins:
+
+    {"row": 7, "mark": "label wrong", "new_label": "fear", "note": "", "time": "2026-03-01T12:00:00.000+00:00"}
+    {"row": 7, "mark": null, "time": "…"}               the mark is taken back
+    [{"row": 1, …}, {"row": 2, …}]                      an import: all of it, or, torn, nothing
+
+Each line goes to the file in one write in append mode, so two tabs, or two servers, do not mix theirs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, NAMES, index_of
+from fer_core.errors import DataError
+from fer_core.settings import settings
+
+LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG = "label wrong", "ambiguous", "not a face", "model wrong"
+KINDS: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG)
+ABOUT_THE_LABEL: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE)
+"""Marks that say the label cannot be used as it is. "Model wrong" confirms the label."""
+
+LONGEST_NOTE = 1000
+_FINGERPRINT = re.compile(r"[0-9a-f]{16,128}")
+# Within a process, whole lines also where the system's append mode is not atomic.
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What somebody thinks of one face.
+
+    ``row``: its row number. ``kind``: one of :data:`KINDS`. ``new_label``: 0..6 with "label wrong", else None.
+    ``note``: any text of at most 1,000 characters. ``time``: UTC, ISO 8601; now, unless it is given. Raises
+    ``ValueError`` for anything else.
+    """
+
+    row: int
+    kind: str
+    new_label: int | None = None
+    note: str = ""
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    def __post_init__(self) -> None:
+        if self.row < 0:
+            raise ValueError(f"a row number is 0 or more, not {self.row}")
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown mark {self.kind[:40]!r}; there are {', '.join(KINDS)}")
+        if (self.new_label is not None) != (self.kind == LABEL_WRONG):
+            raise ValueError(f"{LABEL_WRONG!r} needs the right class, and no other mark has one")
+        if self.new_label is not None and not 0 <= self.new_label < COUNT:
+            raise ValueError(f"the right class is 0..{COUNT - 1}, not {self.new_label}")
+        if len(self.note) > LONGEST_NOTE:
+            raise ValueError(f"a note has at most {LONGEST_NOTE:,} characters, not {len(self.note):,}")
+        try:
+            zone = datetime.fromisoformat(self.time).utcoffset()
+        except ValueError:
+            raise ValueError(f"{self.time[:40]!r} is no time as 2026-03-01T12:00:00+00:00 is one") from None
+        if zone is None:
+            raise ValueError(f"{self.time!r} does not say its time zone, as +00:00 does")
+
+    @property
+    def words(self) -> str:
+        """``label wrong → fear``, ``ambiguous`` and so on."""
+        return self.kind if self.new_label is None else f"{self.kind} → {NAMES[self.new_label]}"
+
+    def same_as(self, other: Mark | None) -> bool:
+        """Whether both say the same, whenever they were made."""
+        return other is not None and replace(self, time=other.time) == other
+
+
+class Marks:
+    """The marks of one dataset, as they are on disk. Others may write at the same time: :meth:`refresh` sees it.
+
+    Attributes:
+        path: the file; absent until the first mark.
+        problems: sentences about lines that could not be read and were left out. The file keeps them.
+    """
+
+    def __init__(self, fingerprint: str) -> None:
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise ValueError(f"{fingerprint!r} is no fingerprint of a dataset")
+        self.path = settings().reviews_dir / f"{fingerprint}.jsonl"
+        self.problems: tuple[str, ...] = ()
+        # One object may serve several sessions of a server.
+        self._guard = threading.RLock()
+        self._forget()
+
+    @classmethod
+    def load(cls, fingerprint: str) -> Marks:
+        """The marks of the dataset with this fingerprint (``DatasetInfo.fingerprint``, ``Joined.fingerprint``).
+
+        Raises ``DataError`` when the file is there and cannot be read.
+        """
+        marks = cls(fingerprint)
+        marks.refresh()
+        return marks
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def all(self) -> dict[int, Mark]:
+        """Every face that bears a mark now, by row number, rising."""
+        with self._guard:
+            return dict(sorted(self._marks.items()))
+
+    def get(self, row: int) -> Mark | None:
+        """The mark that a face bears now, or None."""
+        return self._marks.get(int(row))
+
+    def set(self, row: int, kind: str, new_label: int | None = None, note: str = "") -> Mark:
+        """Mark a face; an earlier mark of it is replaced. On disk when this returns.
+
+        Arguments as in :class:`Mark`, which raises ``ValueError``. Raises ``DataError`` when it cannot be saved.
+        """
+        mark = Mark(int(row), kind, None if new_label is None else int(new_label), note)
+        self._append(_entry(mark))
+        return mark
+
+    def unset(self, row: int) -> bool:
+        """Take a face's mark back. False when it bears none. Raises ``DataError`` when it cannot be saved."""
+        self.refresh()
+        if self.get(row) is None:
+            return False
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._append({"row": int(row), "mark": None, "time": time})
+        return True
+
+    def add(self, marks: Iterable[Mark]) -> int:
+        """Set many marks, all or none; returns how many were new or said something else than before.
+
+        Raises ``DataError`` when they cannot be saved.
+        """
+        self.refresh()
+        fresh = [mark for mark in marks if not mark.same_as(self.get(mark.row))]
+        if fresh:
+            self._append([_entry(mark) for mark in fresh])
+        return len(fresh)
+
+    def refresh(self) -> None:
+        """Read what was added to the file since the last look; microseconds when nothing was.
+
+        Raises ``DataError`` when the file cannot be read.
+        """
+        with self._guard:
+            whole, end, torn = self._unread().rpartition(b"\n")
+            for line in whole.split(b"\n") if end else []:
+                self._line += 1
+                self._take(line)
+            self._seen += len(whole) + len(end)
+            open_end = f"{self.path}, line {self._line + 1:,} is cut off and was left out."
+            self.problems = (*self._damaged, open_end) if torn else tuple(self._damaged)
+
+    def _unread(self) -> bytes:
+        """What lies behind the last whole line that was read."""
+        try:
+            size = self.path.stat().st_size
+            if size < self._seen:
+                # Somebody has put a shorter one in its place.
+                self._forget()
+            if size == self._seen:
+                return b""
+            with self.path.open("rb") as file:
+                file.seek(self._seen)
+                return file.read()
+        except FileNotFoundError:
+            self._forget()
+            return b""
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror or error}.") from error
+
+    def _forget(self) -> None:
+        self._marks: dict[int, Mark] = {}
+        self._damaged: list[str] = []
+        self._seen = self._line = 0
+        self.problems = ()
+
+    def _take(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        try:
+            value = json.loads(line)
+            parsed = [_parse(entry) for entry in (value if isinstance(value, list) else [value])]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self._damaged.append(f"{self.path}, line {self._line:,} is damaged and was left out ({error}).")
+            return
+        for row, mark in parsed:
+            if mark is None:
+                self._marks.pop(row, None)
+            else:
+                self._marks[row] = mark
+
+    def _append(self, value: dict[str, Any] | list[dict[str, Any]]) -> None:
+        line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+        try:
+            with _lock:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self.path.open("a+b", buffering=0) as file:
+                    # A line that a crash or a full disk left open is closed first; it stays as it is.
+                    if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
+                        line = b"\n" + line
+                    if file.write(line) != len(line):
+                        raise OSError("the disk is full")
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise DataError(
+                f"The mark was not saved: {self.path} cannot be written ({error.strerror or error}). "
+                "Free some space, or check who may write there, and mark again."
+            ) from error
+        self.refresh()
+
+
+def relabel(labels: npt.ArrayLike, marks: Marks, rows: npt.ArrayLike | None = None) -> npt.NDArray[np.int8]:
+    """Labels with the marked wrong ones corrected: int8 (n,).
+
+    ``labels``: int (n,), 0..6. ``rows``: int (n,), their row numbers; 0..n-1 where it is not given, for the labels of a
+    whole dataset. Faces marked otherwise keep their label: leave them out with :func:`without`.
+    """
+    given = np.asarray(labels)
+    numbers = _rows(given, rows)
+    corrected = given.astype(np.int8)
+    wrong = {row: mark.new_label for row, mark in marks.all().items() if mark.new_label is not None}
+    for position in np.flatnonzero(np.isin(numbers, list(wrong))):
+        corrected[position] = wrong[int(numbers[position])]
+    return corrected
+
+
+def without(rows: npt.ArrayLike, marks: Marks, kinds: Collection[str] = ABOUT_THE_LABEL) -> npt.NDArray[np.bool_]:
+    """Which faces stay when those marked with one of ``kinds`` are left out: bool (n,). ``rows``: int (n,).
+
+    Metrics without marked faces: ``joined.where(without(joined.rows, marks))``. With corrected ones: leave out
+    :data:`AMBIGUOUS` and :data:`NOT_A_FACE` only, then ``with_labels(relabel(labels, marks, rows))``. Raises
+    ``ValueError`` for an unknown kind.
+    """
+    if unknown := set(kinds) - set(KINDS):
+        raise ValueError(f"unknown mark {sorted(unknown)[0]!r}; there are {', '.join(KINDS)}")
+    return ~np.isin(np.asarray(rows), [row for row, mark in marks.all().items() if mark.kind in kinds])
+
+
+def _rows(labels: npt.NDArray[Any], rows: npt.ArrayLike | None) -> npt.NDArray[np.int64]:
+    numbers = np.arange(len(labels)) if rows is None else np.asarray(rows, dtype=np.int64)
+    if labels.ndim != 1 or numbers.shape != labels.shape:
+        raise ValueError(f"labels {labels.shape} and rows {numbers.shape} must be two lists of equal length")
+    return numbers
+
+
+def _entry(mark: Mark) -> dict[str, Any]:
+    label = None if mark.new_label is None else NAMES[mark.new_label]
+    return {"row": mark.row, "mark": mark.kind, "new_label": label, "note": mark.note, "time": mark.time}
+
+
+def _parse(entry: Any) -> tuple[int, Mark | None]:
+    row = entry["row"]
+    if type(row) is not int or row < 0:
+        raise ValueError(f"{row!r} is no row number")
+    if entry["mark"] is None:
+        return row, None
+    label, note = entry["new_label"], entry["note"]
+    if not isinstance(note, str):
+        raise ValueError("the note is no text")
+    return row, Mark(row, entry["mark"], None if label is None else index_of(label), note, entry["time"])

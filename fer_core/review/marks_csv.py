@@ -1,0 +1,130 @@
+"""Marks as a CSV, to hand on and to take in: ``row, split, label, mark, new_label, note, time``.
+
+Classes go by their names. ``split`` and ``label`` are the dataset's own; on the way in they are what tells that the CSV
+belongs to these very faces.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, NAMES, index_of
+from fer_core.errors import DataError
+from fer_core.review.marks import KINDS, LABEL_WRONG, Mark
+
+COLUMNS = ("row", "split", "label", "mark", "new_label", "note", "time")
+_SHOWN = 5
+"""Problems named in a message; of the others only the number."""
+
+
+def write_marks_csv(marks: Mapping[int, Mark], labels: npt.ArrayLike, splits: npt.ArrayLike) -> bytes:
+    """The marks as a CSV in UTF-8, one line a face, by row number.
+
+    ``marks``: as from :meth:`fer_core.review.marks.Marks.all`. ``labels``: int (N,) and ``splits``: str (N,), those of
+    the whole dataset. Raises ``DataError`` when a mark names a row that the dataset does not have.
+    """
+    given, names = np.asarray(labels), np.asarray(splits)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row, mark in sorted(marks.items()):
+        if row >= len(given):
+            raise DataError(f"Row {row:,} is marked, and the dataset has {len(given):,} faces, counted from 0.")
+        new = "" if mark.new_label is None else NAMES[mark.new_label]
+        writer.writerow([row, names[row], NAMES[int(given[row])], mark.kind, new, mark.note, mark.time])
+    return text.getvalue().encode()
+
+
+def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike) -> list[Mark]:
+    """The marks in a CSV, checked line by line, for :meth:`fer_core.review.marks.Marks.add`.
+
+    ``content``: the file, UTF-8, with commas, semicolons or tabs between the columns; ``note`` and ``time`` may be
+    missing or empty, and classes may be numbers, too. ``labels`` and ``splits``: as above. Raises ``DataError`` that
+    names each bad line (the header is line 1) and what is wrong with it, up to five; then nothing is to be imported.
+    """
+    given, names = np.asarray(labels), np.asarray(splits)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError("The file is not a text file in UTF-8. Save it as CSV (UTF-8), and import that.") from error
+    head = text.partition("\n")[0]
+    delimiter = next((mark for mark in (",", ";", "\t") if mark in head), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    marks: dict[int, Mark] = {}
+    problems: list[str] = []
+    try:
+        header = [column.strip().lower() for column in next(reader, [])]
+        _check_header(header)
+        start = reader.line_num + 1
+        for values in reader:
+            if any(value.strip() for value in values):
+                try:
+                    mark = _mark(header, values, given, names)
+                    if mark.row in marks:
+                        raise ValueError(f"row {mark.row:,} was marked in an earlier line already")
+                    marks[mark.row] = mark
+                except ValueError as error:
+                    problems.append(f"line {start:,}: {error}")
+            start = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(f"line {reader.line_num:,}: not a well-formed CSV ({error})")
+    if problems:
+        more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+        raise DataError(f"Nothing was imported. {'; '.join(problems[:_SHOWN])}{more}. Mend this, and import it again.")
+    return list(marks.values())
+
+
+def _check_header(header: list[str]) -> None:
+    needed = [column for column in COLUMNS if column not in ("note", "time")]
+    if missing := [column for column in needed if column not in header]:
+        raise DataError(
+            f"Nothing was imported. Line 1: there is no column {' and no column '.join(missing)}. The columns are "
+            f"{', '.join(COLUMNS)}."
+        )
+    if doubled := [column for column in COLUMNS if header.count(column) > 1]:
+        raise DataError(f"Nothing was imported. Line 1: the column {doubled[0]} occurs more than once.")
+
+
+def _mark(header: list[str], values: list[str], labels: npt.NDArray[Any], splits: npt.NDArray[Any]) -> Mark:
+    """One line as a mark. Raises ``ValueError`` saying what is wrong with it."""
+    if len(values) != len(header):
+        raise ValueError(f"{len(values)} columns instead of {len(header)}")
+    cell = {column: value.strip() for column, value in zip(header, values, strict=True)}
+    if not (cell["row"].isascii() and cell["row"].isdigit()) or len(cell["row"]) > 12:
+        raise ValueError(f"{cell['row'][:30]!r} is no row number")
+    row = int(cell["row"])
+    if row >= len(labels):
+        raise ValueError(f"row {row:,} does not exist; the dataset has {len(labels):,} faces, counted from 0")
+    if cell["split"].lower() != str(splits[row]).lower():
+        raise ValueError(f"row {row:,} is in {splits[row]}, not in {cell['split'][:30]!r}. Is this another dataset?")
+    if _label(cell["label"]) != labels[row]:
+        own = NAMES[int(labels[row])]
+        raise ValueError(f"row {row:,} is labelled {own}, not {cell['label'][:30]!r}. Is this another dataset?")
+    kind = cell["mark"].lower()
+    if kind not in KINDS:
+        raise ValueError(f"unknown mark {cell['mark'][:30]!r}; there are {', '.join(KINDS)}")
+    if not cell["new_label"] and kind == LABEL_WRONG:
+        raise ValueError(f"{LABEL_WRONG!r} needs the right class in new_label")
+    new = _label(cell["new_label"]) if cell["new_label"] else None
+    if new is not None and kind != LABEL_WRONG:
+        raise ValueError(f"only {LABEL_WRONG!r} has a new_label, not {kind!r}")
+    if new is not None and new == labels[row]:
+        raise ValueError(f"new_label {NAMES[new]} is the label that the face has already")
+    when = {"time": cell["time"]} if cell.get("time") else {}
+    note = values[header.index("note")] if "note" in header else ""
+    return Mark(row, kind, new, note, **when)
+
+
+def _label(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) == 1 and int(text) < COUNT:
+        return int(text)
+    try:
+        return index_of(text)
+    except KeyError:
+        raise ValueError(f"unknown class {text[:30]!r}; there are {', '.join(NAMES)}") from None
