@@ -1,0 +1,184 @@
+"""Faces to take away: a selection as a CSV, and as a zip of PNGs whose names tell what they show."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import NAMES
+from fer_core.errors import DataError
+
+if TYPE_CHECKING:
+    from fer_core.evaluation.joined import Joined
+    from fer_core.review.marks import Mark
+
+MOST_FACES = 10_000
+"""Faces in one zip, about 20 MB: more than both test splits of FER-2013, and no burden for a browser."""
+
+_CHUNK_BYTES = 256 * 1024
+_LONGEST_NAME = 40
+# 255 bytes is what file systems allow; this leaves room for the row, the label and the suffix.
+_MODELS_CHARACTERS = 200
+_AROUND_NAME = len("_pred-surprise_-0.00")
+
+
+def write_selection_csv(
+    joined: Joined,
+    positions: npt.ArrayLike,
+    *,
+    twin: npt.ArrayLike | None = None,
+    doubt: npt.ArrayLike | None = None,
+    marks: Mapping[int, Mark] | None = None,
+) -> bytes:
+    """The faces at ``positions``, int (m,) in 0..n-1, in that order, as a CSV in UTF-8.
+
+    Columns: ``row``, ``split``, ``label``; for each model ``<name>`` (its answer) and ``<name> p(<class>)`` seven times
+    (0..1); ``twin`` (yes or no), ``doubt`` (0..1), ``mark``, ``new_label``, ``note``, empty where not known. ``twin``:
+    bool (n,). ``doubt``: float (n,). ``marks``: by row number, ``Marks.all()``. Raises ``ValueError`` for arrays of
+    another length or positions that do not exist.
+    """
+    chosen = _checked(joined, positions)
+    twins = None if twin is None else np.asarray(twin, dtype=bool)
+    doubts = None if doubt is None else np.asarray(doubt, dtype=np.float64)
+    for name, values in (("twin", twins), ("doubt", doubts)):
+        if values is not None and values.shape != joined.rows.shape:
+            raise ValueError(f"{name} must be {joined.rows.shape}, as the joined faces, not {values.shape}")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    answers = [column for name in joined.names for column in (name, *(f"{name} p({label})" for label in NAMES))]
+    writer.writerow(["row", "split", "label", *answers, "twin", "doubt", "mark", "new_label", "note"])
+    for at in chosen:
+        row = int(joined.rows[at])
+        line: list[object] = [row, joined.split, NAMES[joined.labels[at]]]
+        for model in range(len(joined.names)):
+            line.append(NAMES[joined.predicted[model, at]])
+            line += [f"{value:.6f}" for value in joined.probabilities[model, at]]
+        line.append("" if twins is None else "yes" if twins[at] else "no")
+        line.append("" if doubts is None else f"{doubts[at]:.6f}")
+        mark = None if marks is None else marks.get(row)
+        new = "" if mark is None or mark.new_label is None else NAMES[mark.new_label]
+        writer.writerow([*line, *(("", "", "") if mark is None else (mark.kind, new, mark.note))])
+    return text.getvalue().encode()
+
+
+def stream_faces_zip(
+    images: npt.NDArray[np.uint8],
+    joined: Joined,
+    positions: npt.ArrayLike,
+    *,
+    models: Sequence[str] = (),
+    most: int = MOST_FACES,
+) -> Iterator[bytes]:
+    """The faces at ``positions``, int (m,) in 0..n-1, as a zip of PNGs, 48×48 grey, in pieces of about 256 KB.
+
+    ``images``: uint8 (N, 48, 48), those of the whole dataset, by row number; mapped from disk is fine, for only one
+    face and one piece are in memory at a time. Files are named by :func:`face_name`; ``models`` names the models that
+    occur there (empty: all). Raises at once, not on reading: ``DataError`` for no faces, more than ``most``, or a
+    dataset that lacks a row; ``ValueError`` for positions or models that do not exist.
+    """
+    chosen = _checked(joined, positions)
+    if unknown := [name for name in models if name not in joined.names]:
+        raise ValueError(f"there is no model {unknown[0]!r} among {', '.join(joined.names)}")
+    which = [joined.names.index(name) for name in models] or list(range(len(joined.names)))
+    if not len(chosen):
+        raise DataError("No face is selected, so there is nothing to export. Loosen the filter.")
+    if len(chosen) > most:
+        raise DataError(
+            f"{len(chosen):,} faces are selected, and one zip holds at most {most:,}. Narrow the filter, or export the "
+            "selection as a CSV, which has no limit."
+        )
+    highest = int(joined.rows[chosen].max())
+    if highest >= len(images):
+        raise DataError(
+            f"Row {highest:,} was predicted, and the dataset has {len(images):,} faces, counted from 0. "
+            "These predictions belong to another dataset; open that one."
+        )
+    return _zip(images, joined, chosen, which)
+
+
+def faces_zip(
+    images: npt.NDArray[np.uint8],
+    joined: Joined,
+    positions: npt.ArrayLike,
+    *,
+    models: Sequence[str] = (),
+    most: int = MOST_FACES,
+) -> bytes:
+    """The whole zip of :func:`stream_faces_zip` at once: about 2 KB a face, 20 MB at most."""
+    return b"".join(stream_faces_zip(images, joined, positions, models=models, most=most))
+
+
+def face_name(row: int, label: int, answers: Sequence[tuple[str, int, float]]) -> str:
+    """A file name that tells: ``row-012345_true-fear_pred-sad_resnet50-0.87.png``.
+
+    ``label``: 0..6. ``answers``: for each model its name, its answer 0..6 and that answer's probability 0..1; several
+    follow each other. What does not belong into a file name becomes a hyphen, and long names are cut.
+    """
+    longest = min(_LONGEST_NAME, max(1, _MODELS_CHARACTERS // max(len(answers), 1) - _AROUND_NAME))
+    parts = [f"row-{row:06}", f"true-{NAMES[label]}"]
+    for name, answer, confidence in answers:
+        safe = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:longest] or "model"
+        parts += [f"pred-{NAMES[answer]}", f"{safe}-{confidence:.2f}"]
+    return "_".join(parts) + ".png"
+
+
+def _zip(
+    images: npt.NDArray[np.uint8], joined: Joined, chosen: npt.NDArray[np.intp], which: list[int]
+) -> Iterator[bytes]:
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        for at in chosen:
+            said = [(joined.names[k], int(joined.predicted[k, at]), joined.probabilities[k, at]) for k in which]
+            answers = [(model, answer, float(values[answer])) for model, answer, values in said]
+            name = face_name(int(joined.rows[at]), int(joined.labels[at]), answers)
+            # A fixed date, ZipInfo's own: the same selection gives the same file. PNGs are packed already.
+            archive.writestr(zipfile.ZipInfo(name), _png(images[joined.rows[at]]))
+            if len(pipe.waiting) >= _CHUNK_BYTES:
+                yield pipe.take()
+    yield pipe.take()
+
+
+def _png(face: npt.NDArray[np.uint8]) -> bytes:
+    done, data = cv2.imencode(".png", face)
+    if not done:
+        raise RuntimeError("OpenCV could not write a PNG")
+    return data.tobytes()
+
+
+class _Pipe(io.RawIOBase):
+    """Takes what a zip writes, to be handed on. It cannot be sought in, so a zip is written from start to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self.waiting += piece
+        return len(piece)
+
+    def take(self) -> bytes:
+        piece = bytes(self.waiting)
+        self.waiting.clear()
+        return piece
+
+
+def _checked(joined: Joined, positions: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    chosen = np.asarray(positions, dtype=np.intp)
+    n = len(joined.rows)
+    if chosen.ndim != 1 or (len(chosen) and not 0 <= chosen.min() <= chosen.max() < n):
+        raise ValueError(f"positions must be a list of numbers in 0..{n - 1}")
+    if len(np.unique(chosen)) != len(chosen):
+        raise ValueError("a position occurs twice")
+    return chosen
