@@ -107,17 +107,17 @@ def _add_bars(figure: go.Figure, sizes: npt.NDArray[np.int64], codes: Sequence[i
             y=ordered,
             width=0.7,
             marker={"color": ACCENT, "line": {"width": 0}},
-            text=[f"{size:,}" for size in ordered],
-            textposition="outside",
-            textangle=0,
-            constraintext="none",
-            textfont={"size": 12},
-            cliponaxis=False,
             **_AS_EVER,
         ),
         row=1,
         col=1,
     )
+    # Not as the bars' own text: Plotly dims that after a click, and only a fixed colour would stop it.
+    numbers = [
+        {"x": place, "y": size, "text": f"{size:,}", "xref": "x", "yref": "y", "yanchor": "bottom", "showarrow": False}
+        for place, size in enumerate(ordered.tolist())
+    ]
+    figure.update_layout(annotations=numbers)
     figure.update_yaxes(title_text="faces", range=[0, _top(sizes)], nticks=5, zeroline=False, row=1, col=1)
     figure.update_xaxes(range=[-0.6, len(codes) - 0.4], showticklabels=False, showgrid=False, zeroline=False)
 

@@ -62,9 +62,9 @@ def _words(title: str, result: Reliability) -> str:
     # Weighted as in the ECE: a gap of a bin with three faces is no finding.
     widest = int(np.nanargmax(np.abs(gaps) * result.counts))
     return (
-        f"{start}. The gap weighs most between {100 * result.edges[widest]:.0f} and {100 * result.edges[widest + 1]:.0f} % "
-        f"confidence: {100 * result.accuracy[widest]:.1f} % right at {100 * result.confidence[widest]:.1f} % mean "
-        f"confidence, {result.counts[widest]:,} faces"
+        f"{start}. The gap weighs most between {100 * result.edges[widest]:.0f} and "
+        f"{100 * result.edges[widest + 1]:.0f} % confidence: {100 * result.accuracy[widest]:.1f} % right at "
+        f"{100 * result.confidence[widest]:.1f} % mean confidence, {result.counts[widest]:,} faces"
     )
 
 
