@@ -24,6 +24,7 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation.metrics import per_class
 from fer_core.runs.folder import RunFolder, write_json
+from fer_core.runs.history import epochs_of
 from fer_core.training.presets import preset
 from fer_core.training.recipe import Recipe
 
@@ -58,7 +59,7 @@ def train(recipe: Recipe, data: Path, out: Path) -> dict[str, Any]:
 
 def figures(folder: RunFolder) -> dict[str, Any]:
     """Accuracy, macro F1 and recall of the rarest class on PublicTest, from the journal's best epoch."""
-    epochs = [event for event in folder.events() if event["event"] == "epoch"]
+    epochs = epochs_of(folder.events())
     best = max(epochs, key=lambda event: event["val_accuracy"])
     confusion = np.array(best["confusion"])
     classes = per_class(confusion)

@@ -12,8 +12,6 @@ The votes are kept beside the dataset, in ``ferplus.parquet``: ``row`` int32, on
 from __future__ import annotations
 
 import csv
-import os
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy.typing as npt
 from fer_core import emotions
 from fer_core.data.archives import CsvStream, open_csv, reading
 from fer_core.data.dataset import Dataset
+from fer_core.data.parquet import write_parquet
 from fer_core.errors import DataError
 
 FERPLUS_FILE = "ferplus.parquet"
@@ -259,19 +258,13 @@ def _check_order(dataset: Dataset, source: Path, crowd: Crowd) -> None:
 
 def _write(dataset: Dataset, votes: Votes) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"row": np.arange(len(votes), dtype=np.int32)}
     columns |= {name: np.ascontiguousarray(votes[:, answer]) for answer, name in enumerate(ANSWERS)}
     table = pa.table(columns).replace_schema_metadata({_KEY: _identity(dataset)})
     path = dataset.path / FERPLUS_FILE
-    temporary = path.with_name(f".{FERPLUS_FILE}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        try:
-            pq.write_table(table, temporary, compression="zstd")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_parquet(table, path)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}. Nothing was changed.") from error
 

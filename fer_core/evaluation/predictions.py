@@ -5,13 +5,13 @@ Each line carries the face's row number in its dataset. Nothing is ever matched 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.parquet import write_parquet
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.metrics import Scores, score
@@ -38,7 +38,6 @@ def write_predictions(
     ``probabilities``: float (n, 7). Raises ``ValueError`` if the lengths differ or a row occurs twice.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     row = np.asarray(rows, dtype=np.int32)
     split = np.asarray(splits, dtype=np.str_)
@@ -53,13 +52,7 @@ def write_predictions(
         raise ValueError("a row number occurs twice")
     columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string()), "label": label}
     columns |= {name: values[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)}
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_parquet(pa.table(columns), Path(path))
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RunError
 from fer_core.evaluation.calibration import apply_temperature
-from fer_core.runs.folder import RunFolder, sha256_of
+from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.listing import list_models, places
 
 CHUNK = 64
@@ -181,12 +181,7 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibr
     again = f"Make it again with: python -m fer_core export {folder.path} --data DATASET"
     if not folder.tflite_path.is_file():
         raise RunError(f"the run {folder.name} has no model.tflite. {again}")
-    try:
-        promised = manifest["files"]["model.tflite"]["sha256"]
-    except (KeyError, TypeError):
-        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of model.tflite. {again}") from None
-    if sha256_of(folder.tflite_path) != promised:
-        raise RunError(f"{folder.tflite_path} is damaged: its content is not what run.json promises. {again}")
+    check_sealed(folder, manifest, folder.tflite_path.name, again)
     return Predictor(
         folder.tflite_path,
         name=folder.name,

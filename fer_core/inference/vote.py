@@ -12,7 +12,7 @@ import numpy as np
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
 from fer_core.inference.predictor import Faces, Maps, Predictor, Probabilities
-from fer_core.runs.folder import RunFolder, sha256_of
+from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.vote import member_folders, read_vote
 
 
@@ -92,12 +92,7 @@ def open_vote(folder: RunFolder, *, threads: int | None = None, temperature: flo
     again = "Build it again with: python -m fer_core vote RUN RUN --data DATASET --out " + str(folder.path)
     if manifest is None:
         raise RunError(f"the vote {folder.name} has no run.json: it is not complete. {again}")
-    try:
-        promised = manifest["files"]["vote.json"]["sha256"]
-    except (KeyError, TypeError):
-        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of vote.json. {again}") from None
-    if sha256_of(folder.vote_path) != promised:
-        raise RunError(f"{folder.vote_path} is damaged: its content is not what run.json promises. {again}")
+    check_sealed(folder, manifest, folder.vote_path.name, again)
     return VotePredictor(
         folder.vote_path,
         name=folder.name,

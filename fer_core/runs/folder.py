@@ -210,6 +210,19 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_sealed(folder: RunFolder, manifest: dict[str, Any], file: str, again: str) -> None:
+    """Compare a file with the hash that ``manifest`` (``run.json``) gives for it.
+
+    Raises ``RunError``, ending with the sentence ``again``, if the hash is missing or is another.
+    """
+    try:
+        promised = manifest["files"][file]["sha256"]
+    except (KeyError, TypeError):
+        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of {file}. {again}") from None
+    if sha256_of(folder.path / file) != promised:
+        raise RunError(f"{folder.path / file} is damaged: its content is not what run.json promises. {again}")
+
+
 def seal(folder: RunFolder, manifest: dict[str, Any]) -> None:
     """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing."""
     missing = [name for name in folder.sealed_files if not (folder.path / name).exists()]

@@ -7,8 +7,6 @@ threshold); anything else, a damaged file included, is as if it were not there, 
 from __future__ import annotations
 
 import json
-import os
-import threading
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from fer_core.data.audit.near import Neighbours
 from fer_core.data.audit.result import KEPT, THRESHOLD, Audit
 from fer_core.data.dataset import Dataset
+from fer_core.data.parquet import write_parquet
 
 AUDIT_FILE = "audit.parquet"
 RULE = 1
@@ -61,7 +60,6 @@ def write(dataset: Dataset, audit: Audit) -> str:
     is no error.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     start = pa.array(audit.nearest.start.astype(np.int32))
     columns: dict[str, Any] = {
@@ -79,13 +77,8 @@ def write(dataset: Dataset, audit: Audit) -> str:
     }
     table = pa.table(columns).replace_schema_metadata({_KEY: _identity(dataset)})
     path = dataset.path / AUDIT_FILE
-    temporary = path.with_name(f".{AUDIT_FILE}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        try:
-            pq.write_table(table, temporary, compression="zstd")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_parquet(table, path)
     except OSError as error:
         return f"The result could not be kept in {path}: {error.strerror or error}. The next audit starts anew."
     return ""
