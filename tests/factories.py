@@ -110,7 +110,8 @@ def make_run(
 
     test = split != TRAINING
     probabilities = make_probabilities(true[test], accuracy, seed=seed)
-    write_predictions(run.predictions_path, row[test], split[test], true[test], probabilities)
+    twin = None if twins is None else twins.near[row[test]]
+    write_predictions(run.predictions_path, row[test], split[test], true[test], probabilities, twin)
     best = _write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
     splits_scores = score_splits(read_predictions(run.predictions_path), twins, resamples=200, seed=0)
     metrics = {

@@ -167,7 +167,8 @@ def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
     probabilities = predict(model, np.asarray(dataset.images[rows]))
-    write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities)
+    twin = twins_of(dataset).near[rows]
+    write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, twin)
 
 
 def write_metrics(

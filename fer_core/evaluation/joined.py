@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.predictions import probabilities_of
+from fer_core.evaluation.predictions import TWIN, probabilities_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,8 @@ class Joined:
     """What K runs say about the same n faces of one split, sorted by row number. Arrays are read-only views.
 
     ``names``: the runs, in the order asked for. ``fingerprint``: the dataset's. ``rows``: int64 (n,), row numbers in
-    the dataset, rising. ``labels``: int8 (n,), 0..6. ``probabilities``: float32 (K, n, 7). n may be 0 once
-    :meth:`where` has left nothing.
+    the dataset, rising. ``labels``: int8 (n,), 0..6. ``probabilities``: float32 (K, n, 7). ``twin``: bool (n,), has an
+    exact or near twin in Training; None where no run knows. n may be 0 once :meth:`where` has left nothing.
     """
 
     names: tuple[str, ...]
@@ -38,6 +38,7 @@ class Joined:
     rows: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int8]
     probabilities: npt.NDArray[np.float32]
+    twin: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.rows)
@@ -46,8 +47,11 @@ class Joined:
                 f"rows {self.rows.shape}, labels {self.labels.shape} and probabilities {self.probabilities.shape} "
                 f"must be (n,), (n,) and ({len(self.names)}, n, {COUNT})"
             )
-        for name in ("rows", "labels", "probabilities"):
-            object.__setattr__(self, name, _read_only(getattr(self, name)))
+        if self.twin is not None and (self.twin.shape != (n,) or self.twin.dtype != np.bool_):
+            raise ValueError(f"twin must be bool ({n},), not {self.twin.dtype} {self.twin.shape}")
+        for name in ("rows", "labels", "probabilities", "twin"):
+            if (array := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _read_only(array))
 
     def __len__(self) -> int:
         """How many faces there are: n."""
@@ -68,7 +72,20 @@ class Joined:
         keep = np.asarray(mask)
         if keep.shape != self.rows.shape or keep.dtype != np.bool_:
             raise ValueError(f"a mask of {len(self)} true or false values was expected, not {keep.dtype} {keep.shape}")
-        return replace(self, rows=self.rows[keep], labels=self.labels[keep], probabilities=self.probabilities[:, keep])
+        return replace(
+            self,
+            rows=self.rows[keep],
+            labels=self.labels[keep],
+            probabilities=self.probabilities[:, keep],
+            twin=None if self.twin is None else self.twin[keep],
+        )
+
+    def with_twins(self, twin: npt.ArrayLike) -> Joined:
+        """The same with the twins given: bool (N,) by row number of the whole dataset, such as ``twins.near``.
+
+        Raises ``ValueError`` where it is no bool array or does not reach every row.
+        """
+        return replace(self, twin=_at_rows(twin, self.rows))
 
     def with_labels(self, labels: npt.ArrayLike) -> Joined:
         """The same predictions under other labels: reviewed ones, or a crowd's.
@@ -99,7 +116,7 @@ def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = 
         raise ValueError("there is no run to join")
     first = runs[0]
     measured = _measured_on(first)
-    rows, labels, probabilities = _read(first, split)
+    rows, labels, probabilities, twin = _read(first, split)
     joined = [probabilities]
     for run in runs[1:]:
         other = _measured_on(run)
@@ -109,7 +126,8 @@ def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = 
                 "Compare runs measured on the same dataset, or measure one of them again with: "
                 f"python -m fer_core evaluate {run.path} --data DATASET"
             )
-        other_rows, other_labels, probabilities = _read(run, split)
+        other_rows, other_labels, probabilities, other_twin = _read(run, split)
+        twin = other_twin if twin is None else twin
         if not np.array_equal(rows, other_rows) or not np.array_equal(labels, other_labels):
             raise RunError(
                 f"{first.predictions_path} and {run.predictions_path} should hold the same faces of {split} with the "
@@ -117,7 +135,7 @@ def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = 
                 "python -m fer_core evaluate RUN --data DATASET"
             )
         joined.append(probabilities)
-    found = Joined(tuple(run.name for run in runs), split, measured[0], rows, labels, np.stack(joined))
+    found = Joined(tuple(run.name for run in runs), split, measured[0], rows, labels, np.stack(joined), twin)
     return found if keep is None else found.where(_at_rows(keep, rows))
 
 
@@ -134,8 +152,10 @@ def _measured_on(run: RunFolder) -> tuple[str, str]:
         ) from None
 
 
-def _read(run: RunFolder, split: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Rows, labels and probabilities of one run's split, sorted by row."""
+def _read(
+    run: RunFolder, split: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
+    """Rows, labels, probabilities and, if the file has them, twins of one run's split, sorted by row."""
     frame: pd.DataFrame | None = run.predictions()
     if frame is None:
         raise RunError(f"the run {run.name} has no predictions. Make them: {_again(run)}")
@@ -152,12 +172,13 @@ def _read(run: RunFolder, split: str) -> tuple[npt.NDArray[np.int64], npt.NDArra
     labels = part["label"].to_numpy(dtype=np.int8)[order]
     if labels.min() < 0 or labels.max() >= COUNT:
         raise RunError(f"{run.predictions_path} is damaged: a label is outside 0..{COUNT - 1}. {_again(run)}")
-    return rows, labels, probabilities_of(part)[order]
+    twin = part[TWIN].to_numpy(dtype=bool)[order] if TWIN in part else None
+    return rows, labels, probabilities_of(part)[order], twin
 
 
 def _at_rows(keep: npt.ArrayLike, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     mask = np.asarray(keep)
-    if mask.ndim != 1 or mask.dtype != np.bool_ or len(mask) <= rows[-1]:
+    if mask.ndim != 1 or mask.dtype != np.bool_ or (len(rows) and len(mask) <= rows[-1]):
         raise ValueError(
             f"keep must hold true or false for each row of the dataset, at least {rows[-1] + 1}, "
             f"not {mask.dtype} {mask.shape}"

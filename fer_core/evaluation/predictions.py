@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
+TWIN = "twin"
+"""The column that says whether a face has a twin in Training. Older files lack it."""
 
 
 def write_predictions(
@@ -31,11 +33,14 @@ def write_predictions(
     splits: npt.ArrayLike,
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
+    twin: npt.ArrayLike | None = None,
 ) -> None:
     """Write the file atomically.
 
     ``rows``: int (n,), row numbers in the dataset. ``splits``: str (n,). ``labels``: int (n,), 0..6.
-    ``probabilities``: float (n, 7). Raises ``ValueError`` if the lengths differ or a row occurs twice.
+    ``probabilities``: float (n, 7). ``twin``: bool (n,), whether a face has an exact or near twin in Training,
+    ``twins.near[rows]``; without it the file does not say. Raises ``ValueError`` if the lengths
+    differ or a row occurs twice.
     """
     import pyarrow as pa
 
@@ -52,11 +57,18 @@ def write_predictions(
         raise ValueError("a row number occurs twice")
     columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string()), "label": label}
     columns |= {name: values[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)}
+    if twin is not None:
+        has = np.asarray(twin)
+        if has.shape != row.shape or has.dtype != np.bool_:
+            raise ValueError(f"twin must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
+        columns[TWIN] = has
     write_parquet(pa.table(columns), Path(path))
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """The file as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
+
+    And ``twin`` bool, where the file says.
 
     Raises ``RunError`` when it is missing, unreadable or lacks a column.
     """
@@ -73,7 +85,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise RunError(f"{path} is damaged: it has no column {', '.join(missing)}. {again}")
-    return frame[list(COLUMNS)]
+    return frame[[*COLUMNS, *([TWIN] if TWIN in frame.columns else [])]]
 
 
 def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:

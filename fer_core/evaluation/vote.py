@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.audit import twins_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.calibration import apply_temperature, fit_temperature
@@ -91,7 +92,8 @@ def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> Run
     with _staged(target) as staged:
         write_json(staged.vote_path, vote.to_dict())
         first = frames[0]
-        write_predictions(staged.predictions_path, first["row"], first["split"], first["label"], probabilities)
+        twin = twins_of(dataset).near[first["row"].to_numpy()]
+        write_predictions(staged.predictions_path, first["row"], first["split"], first["label"], probabilities, twin)
         _finish(staged, out.name, dataset, {"data": dataset.info.record(), "created": utc_now()})
     return target
 
@@ -115,7 +117,12 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
     with _staged(folder) as staged:
         shutil.copy(folder.vote_path, staged.vote_path)
         write_predictions(
-            staged.predictions_path, rows, dataset.splits[rows], np.asarray(dataset.labels[rows]), probabilities
+            staged.predictions_path,
+            rows,
+            dataset.splits[rows],
+            np.asarray(dataset.labels[rows]),
+            probabilities,
+            twins_of(dataset).near[rows],
         )
         frame = read_predictions(staged.predictions_path)
         flips = None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED)

@@ -112,6 +112,11 @@ class Marks:
     def __len__(self) -> int:
         return len(self._marks)
 
+    @property
+    def version(self) -> int:
+        """A number that changes with every change that was read: bytes of the file so far. 0 for no file."""
+        return self._seen
+
     def all(self) -> dict[int, Mark]:
         """Every face that bears a mark now, by row number, rising."""
         with self._guard:
