@@ -38,6 +38,8 @@ SEALED_FILES = (
     "CARD.md",
 )
 """The files a complete run holds beside ``run.json``, which lists their hashes."""
+OPTIONAL_FILES = ("embeddings.parquet",)
+"""Sealed where they are there: runs measured by earlier versions lack them. A vote has none."""
 SEALED_VOTE_FILES = ("vote.json", "predictions.parquet", "metrics.json", "CARD.md")
 """The same for a vote: it is made of other runs, and has no model of its own."""
 
@@ -75,6 +77,10 @@ class RunFolder:
     @property
     def predictions_path(self) -> Path:
         return self.path / "predictions.parquet"
+
+    @property
+    def embeddings_path(self) -> Path:
+        return self.path / "embeddings.parquet"
 
     @property
     def metrics_path(self) -> Path:
@@ -123,7 +129,10 @@ class RunFolder:
 
     @property
     def sealed_files(self) -> tuple[str, ...]:
-        return SEALED_VOTE_FILES if self.is_vote else SEALED_FILES
+        """Names of the files whose hashes ``run.json`` lists: those it must have, and the optional ones it has."""
+        if self.is_vote:
+            return SEALED_VOTE_FILES
+        return (*SEALED_FILES, *(name for name in OPTIONAL_FILES if (self.path / name).exists()))
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""

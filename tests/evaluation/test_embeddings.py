@@ -1,0 +1,171 @@
+"""Embeddings: reduction, neighbours, the file, and what the models of the zoo give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import pytest
+from factories import make_run
+from sklearn.decomposition import PCA
+from sklearn.metrics.pairwise import cosine_similarity
+
+from fer_core.data.parquet import write_parquet
+from fer_core.errors import RunError
+from fer_core.evaluation.embeddings import nearest, principal_axes, read_embeddings, write_embeddings
+from fer_core.runs.folder import RunFolder
+
+Floats = npt.NDArray[np.float32]
+FINGERPRINT = "0" * 64
+
+
+def drawn(n: int, d: int, seed: int) -> Floats:
+    """float32 (n, d), correlated and off centre, as what comes out of a ReLU is."""
+    generator = np.random.default_rng(seed)
+    mixed = generator.normal(size=(n, d)) @ np.random.default_rng(7).normal(size=(d, d))
+    return np.maximum(mixed + 3, 0).astype(np.float32)
+
+
+def written(path: Path, faces: Floats, training: Floats) -> RunFolder:
+    """A folder with nothing but embeddings: Training has the rows 0..m-1, the others follow."""
+    path.mkdir()
+    folder = RunFolder(path)
+    rows = len(training) + np.arange(len(faces))
+    splits = ["PublicTest"] * len(faces)
+    known = np.arange(len(training))
+    write_embeddings(
+        folder.embeddings_path, rows, splits, faces.copy(), known, training.copy(), fingerprint=FINGERPRINT
+    )
+    return folder
+
+
+def test_the_components_are_those_of_scikit_learn_but_for_scale_and_sign(tmp_path: Path) -> None:
+    faces, training = drawn(50, 40, 1), drawn(300, 40, 2)
+    found = read_embeddings(written(tmp_path / "run", faces, training))
+    assert found is not None
+    reference = PCA(32, svd_solver="full").fit(training.astype(np.float64))
+    expected = reference.transform(faces)
+    expected /= np.sqrt(training.astype(np.float64).var(axis=0).sum())
+    assert found.vectors.shape == (50, 32)
+    assert found.full_dimensions == 40
+    assert found.variance_kept == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-5)
+    assert np.allclose(np.abs(found.vectors), np.abs(expected), atol=2e-3)
+
+
+def test_the_neighbours_are_those_of_a_plain_search_in_all_dimensions(tmp_path: Path) -> None:
+    faces, training = drawn(600, 40, 1), drawn(300, 40, 2)
+    found = read_embeddings(written(tmp_path / "run", faces, training))
+    assert found is not None
+    mean = training.mean(axis=0)
+    cosines = cosine_similarity(faces - mean, training - mean)
+    expected = np.sort(cosines, axis=1)[:, :-6:-1]
+    assert np.allclose(found.similarity, expected, atol=1e-3)
+    assert np.allclose(np.take_along_axis(cosines, found.nearest.astype(np.int64), axis=1), expected, atol=1e-5)
+
+
+def test_a_twin_in_training_is_the_nearest_with_a_similarity_of_one(tmp_path: Path) -> None:
+    faces, training = drawn(20, 8, 1), drawn(100, 8, 2)
+    faces[3] = training[41]
+    found = read_embeddings(written(tmp_path / "run", faces, training))
+    assert found is not None
+    assert found.nearest[3, 0] == 41
+    assert found.similarity[3, 0] == 1
+
+
+def test_of_equally_similar_faces_the_first_comes_first() -> None:
+    training = np.array([[0, 1], [2, 0], [1, 0], [3, 0]], dtype=np.float32)
+    positions, cosines = nearest(np.array([[5, 0]], dtype=np.float32), training, 3)
+    assert positions.tolist() == [[1, 2, 3]]
+    assert cosines.tolist() == [[1, 1, 1]]
+
+
+def test_a_row_of_zeros_is_like_nothing() -> None:
+    _, cosines = nearest(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32), 2)
+    assert cosines.tolist() == [[0, 0]]
+
+
+def test_where_nothing_varies_the_components_say_so() -> None:
+    axes, total, kept = principal_axes(np.zeros((4, 3), np.float32))
+    assert axes.shape == (3, 3)
+    assert (total, kept) == (0, 1)
+
+
+def test_without_training_faces_there_are_vectors_and_no_neighbours(tmp_path: Path) -> None:
+    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1), np.empty((0, 8), np.float32)))
+    assert found is not None
+    assert found.vectors.shape == (30, 8)
+    assert found.nearest.shape == found.similarity.shape == (30, 0)
+
+
+def test_with_few_training_faces_there_are_few_neighbours(tmp_path: Path) -> None:
+    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1), drawn(2, 8, 2)))
+    assert found is not None
+    assert found.nearest.shape == (30, 2)
+    assert set(found.nearest.ravel().tolist()) == {0, 1}
+
+
+def test_huge_embeddings_fit_half_precision(tmp_path: Path) -> None:
+    """A hidden layer is not bounded, and float16 ends at 65,504."""
+    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1) * 1e6, drawn(50, 8, 2) * 1e6))
+    assert found is not None
+    assert np.abs(found.vectors).max() < 20
+
+
+def test_rows_lead_to_positions_and_unknown_rows_to_none(tmp_path: Path) -> None:
+    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1), drawn(50, 8, 2)))
+    assert found is not None
+    assert found.positions([79, 50, 49, 80, -1]).tolist() == [29, 0, -1, -1, -1]
+    assert found.positions(51) == 1
+
+
+def test_similarity_to_a_face_is_the_cosine_of_the_vectors(tmp_path: Path) -> None:
+    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1), drawn(50, 8, 2)))
+    assert found is not None
+    similar = found.similarity_to(55, [55, 70, 3])
+    assert similar[0] == pytest.approx(1)
+    assert similar[1] == pytest.approx(cosine_similarity(found.vectors[[5]], found.vectors[[20]])[0, 0], abs=1e-6)
+    assert np.isnan(similar[2])
+    with pytest.raises(ValueError, match="row 3"):
+        found.similarity_to(3, [55])
+
+
+def test_a_run_without_the_file_has_no_embeddings(tmp_path: Path) -> None:
+    assert read_embeddings(make_run(tmp_path / "run")) is None
+
+
+def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    folder = written(tmp_path / "run", drawn(30, 8, 1), drawn(50, 8, 2))
+    table = pq.read_table(folder.embeddings_path)
+    whole = folder.embeddings_path.read_bytes()
+
+    folder.embeddings_path.write_bytes(whole[:-100])
+    with pytest.raises(RunError, match=r"cannot be read.*python -m fer_core evaluate"):
+        read_embeddings(folder)
+    for changed, why in (
+        (table.replace_schema_metadata({}), "cannot be read"),
+        (table.drop_columns(["nearest2"]), "cannot be read"),
+        (table.drop_columns(["similarity4"]), "do not fit"),
+        (table.take(list(range(29, -1, -1))), "not in order"),
+        (table.drop_columns([name for name in table.column_names if name[0] == "e"]), "an embedding is missing"),
+    ):
+        write_parquet(changed, folder.embeddings_path)
+        with pytest.raises(RunError, match=why):
+            read_embeddings(folder)
+
+
+def test_embeddings_of_other_faces_than_the_metrics_are_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", data={"fingerprint": "1" * 64})
+    other = written(tmp_path / "other", drawn(30, 8, 1), drawn(50, 8, 2))
+    run.embeddings_path.write_bytes(other.embeddings_path.read_bytes())
+    with pytest.raises(RunError, match=r"other faces than metrics\.json"):
+        read_embeddings(run)
+
+
+def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
+    faces = drawn(30, 8, 1)
+    faces[2, 3] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        written(tmp_path / "run", faces, drawn(50, 8, 2))
+    assert list((tmp_path / "run").iterdir()) == []
