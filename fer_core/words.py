@@ -52,3 +52,9 @@ def moment(iso: str) -> str:
 def plural(number: float, one: str, many: str = "") -> str:
     """``1 epoch``, ``1,200 epochs``; ``many`` where adding an s is wrong."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def ordinal(number: int) -> str:
+    """A place in a row: ``1st``, ``12th``, ``1,023rd``."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

@@ -1,0 +1,228 @@
+"""Is the label wrong, or the model? What speaks for each, gathered for one face, and a careful verdict.
+
+The verdict is a rule of thumb, not a measurement, and is worded so. People come before models: ten votes say more about
+what a face shows than networks that learned from labels of the same making. Where there are no votes, confident learning
+(:mod:`fer_core.evaluation.doubt`) and the models' agreement decide. :func:`verdict` states the rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_core.data.audit import Audit
+from fer_core.data.ferplus import REASONS, TIE, Crowd
+from fer_core.emotions import COUNT, NAMES
+from fer_core.evaluation.scope import Scope
+from fer_core.words import plural
+
+LABEL, MODEL, UNCLEAR, NEITHER = "label", "model", "unclear", "neither"
+WORDS: dict[str, str] = {
+    LABEL: "Probably the label",
+    MODEL: "Probably the model",
+    UNCLEAR: "Unclear",
+    NEITHER: "Neither: nothing speaks against the label",
+}
+"""The four verdicts, and how a page answers "is the label wrong, or the model?"."""
+
+UNKNOWN = "unknown"
+MAJORITY = 0.5
+"""Share of the crowd's votes from which one answer counts as what the crowd says. Ties never count."""
+
+_DOUBT_WORDS = ((0.3, "hardly doubtful"), (0.5, "a little doubtful"), (0.7, "doubtful"), (1.0, "very doubtful"))
+
+
+@dataclass(frozen=True)
+class CrowdSays:
+    """The crowd on one face: its commonest ``answer``, one of :data:`~fer_core.data.ferplus.ANSWERS`; how many
+    ``votes`` that got, and how many the label got, ``of`` how many; ``tie`` where another answer got as many."""
+
+    answer: str
+    votes: int
+    for_label: int
+    of: int
+    tie: bool
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A face that is the same picture, exactly or nearly, and is labelled otherwise: row number, label 0..6, split."""
+
+    row: int
+    label: int
+    split: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about one label.
+
+    Attributes:
+        label: the dataset's, 0..6.
+        models: how many there are, K.
+        doubt: 0..1, higher is more doubtful; ``flagged``, ``suggested`` (0..6), ``against`` and ``together`` (0..K) as
+            in :class:`~fer_core.evaluation.doubt.Doubt`.
+        answer: the commonest answer that contradicts the label, 0..6; -1 where no model does.
+        rank: 1 for the most doubtful label of the split; faces of equal doubt share the better rank.
+        faces: how many faces the split has.
+        crowd: what FER+'s crowd says; None where FER+ was not added.
+        twins: the same picture under other labels; None where the dataset was not audited.
+        remembered: the face has a twin in Training, so that a model may simply remember that one's label; None where
+            nobody knows.
+    """
+
+    label: int
+    models: int
+    doubt: float
+    flagged: bool
+    suggested: int
+    against: int
+    together: int
+    answer: int
+    rank: int
+    faces: int
+    crowd: CrowdSays | None = None
+    twins: tuple[Twin, ...] | None = None
+    remembered: bool | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``kind``: :data:`LABEL`, :data:`MODEL`, :data:`UNCLEAR` or :data:`NEITHER`. ``because``: why, in a sentence."""
+
+    kind: str
+    because: str
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.kind]
+
+
+def evidence(scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit | None = None) -> Evidence:
+    """What is known about the dataset's label of the face with this row number.
+
+    ``crowd`` and ``audit`` are those of the dataset that the runs were measured on. Raises ``KeyError`` where the
+    split has no such row, hidden faces included.
+    """
+    whole, doubts = scope.whole, scope.whole_doubt
+    at = int(np.searchsorted(whole.rows, row))
+    if at == len(whole) or whole.rows[at] != row:
+        raise KeyError(row)
+    label = int(whole.labels[at])
+    answers = np.bincount(whole.predicted[:, at], minlength=COUNT)
+    answers[label] = 0
+    score = float(doubts.score[at])
+    remembered = None if whole.twin is None else bool(whole.twin[at])
+    if audit is not None:
+        remembered = bool(audit.training_row[row] >= 0)
+    return Evidence(
+        label=label,
+        models=len(whole.names),
+        doubt=score,
+        flagged=bool(doubts.flagged[at]),
+        suggested=int(doubts.suggested[at]),
+        against=int(doubts.against[at]),
+        together=int(doubts.together[at]),
+        answer=int(answers.argmax()) if answers.any() else -1,
+        rank=int((doubts.score > score).sum()) + 1,
+        faces=len(whole),
+        crowd=None if crowd is None else _crowd_says(crowd, row, label),
+        twins=None if audit is None else _twins(audit, row),
+        remembered=remembered,
+    )
+
+
+def verdict(found: Evidence) -> Verdict:
+    """Is the label wrong, or the model? The first of these rules that applies:
+
+    With the crowd's votes
+
+    1. Half of the votes or more go to the label: the model, if one at least contradicts it; else neither.
+    2. Half or more go to another class, to contempt or to "not a face": the label.
+    3. Otherwise, "unknown" included: unclear. People do not agree either.
+
+    Without them
+
+    4. The same picture occurs with another label: unclear. One of the two is wrong, and models may remember either.
+    5. No model contradicts the label: neither.
+    6. Confident learning does not count the label among the wrong ones: the model.
+    7. It does, there are two models at least, all of them contradict the label, and more than half of them with one
+       and the same answer: the label.
+    8. Otherwise: unclear.
+    """
+    if found.crowd is not None:
+        return _by_crowd(found, found.crowd)
+    if found.twins:
+        others = " and ".join(dict.fromkeys(NAMES[twin.label] for twin in found.twins))
+        return Verdict(
+            UNCLEAR,
+            f"The same picture is also in the data as {others}. At least one of the labels is wrong, and a model may "
+            "simply remember one of them.",
+        )
+    if not found.against:
+        return Verdict(NEITHER, f"{_models(found.models, found.models)} the label.")
+    doing = f"{_models(found.against, found.models, 'contradicts', 'contradict')} it"
+    if not found.flagged:
+        return Verdict(
+            MODEL,
+            f"{doing}, but not clearly enough: confident learning does not count this label among the wrong ones.",
+        )
+    flagged = "Confident learning counts this label among the wrong ones"
+    if found.models == 1:
+        return Verdict(UNCLEAR, f"{flagged}, but a single model cannot tell. Choose more runs.")
+    if found.against == found.models and 2 * found.together > found.models:
+        return Verdict(
+            LABEL,
+            f"{flagged}, and {_models(found.together, found.models)} {NAMES[found.answer]} instead.",
+        )
+    return Verdict(UNCLEAR, f"{flagged}, but the models do not agree on another answer.")
+
+
+def doubt_words(score: float) -> str:
+    """A label doubt of 0..1 in words. Above 0.5 some other class is likelier than the label."""
+    return next(words for limit, words in _DOUBT_WORDS if score <= limit or limit == 1)
+
+
+def _by_crowd(found: Evidence, says: CrowdSays) -> Verdict:
+    label = NAMES[found.label]
+    gives = f"{says.votes} of its {plural(says.of, 'vote')}"
+    if says.tie:
+        return Verdict(UNCLEAR, f"The crowd is split, too: {says.answer} and another answer have {gives} each.")
+    if says.votes < MAJORITY * says.of:
+        return Verdict(UNCLEAR, f"The crowd is split, too: {says.answer} leads with {gives}.")
+    if says.answer == UNKNOWN:
+        return Verdict(UNCLEAR, f"The crowd cannot tell, either: {gives} are for “unknown”.")
+    if says.answer != label:
+        none = "" if says.answer in NAMES else ", which is none of the seven classes"
+        return Verdict(LABEL, f"The crowd gives {gives} to “{says.answer}”{none}, and {says.for_label} to {label}.")
+    if found.against:
+        return Verdict(MODEL, f"The crowd gives {gives} to {label}, as the label does.")
+    return Verdict(NEITHER, f"The crowd gives {gives} to {label}, and {_models(found.models, found.models)} so, too.")
+
+
+def _crowd_says(crowd: Crowd, row: int, label: int) -> CrowdSays:
+    answer, votes = crowd.answers(row)[0]
+    each = crowd.votes[row]
+    tie = REASONS[int(crowd.reasons[row])] == TIE
+    return CrowdSays(answer, votes, int(each[label]), int(each.sum(dtype=np.int64)), tie)
+
+
+def _twins(audit: Audit, row: int) -> tuple[Twin, ...]:
+    exact = [int(other) for other in audit.exact(row)]
+    near = [twin.row for twin in audit.near(row) if twin.row not in exact]
+    return tuple(
+        Twin(other, int(audit.labels[other]), str(audit.splits[other]), other in exact)
+        for other in [*exact, *near]
+        if audit.labels[other] != audit.labels[row]
+    )
+
+
+def _models(count: int, total: int, one: str = "says", many: str = "say") -> str:
+    """``All 3 models say``, ``2 of 3 models say``, ``The model says``."""
+    if total == 1:
+        return f"The model {one}"
+    if count == total:
+        return f"{'Both' if total == 2 else f'All {total}'} models {many}"
+    return f"{count} of {total} models {one if count == 1 else many}"

@@ -1,0 +1,171 @@
+"""Is the label wrong, or the model: what is gathered for a face, and each rule of the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import make_labels, make_run
+
+from fer_core.data.audit import audit_dataset
+from fer_core.data.dataset import write_dataset
+from fer_core.data.ferplus import ANSWERS, Crowd
+from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
+from fer_core.evaluation.joined import Joined
+from fer_core.evaluation.scope import Scope
+from fer_core.evaluation.scope import scope as make_scope
+from fer_core.evaluation.verdict import (
+    LABEL,
+    MODEL,
+    NEITHER,
+    UNCLEAR,
+    WORDS,
+    CrowdSays,
+    Evidence,
+    Twin,
+    doubt_words,
+    evidence,
+    verdict,
+)
+
+FEAR, HAPPY, SAD = NAMES.index("fear"), NAMES.index("happy"), NAMES.index("sad")
+ALL_SAY_SAD = Evidence(FEAR, 3, 0.9, True, SAD, against=3, together=3, answer=SAD, rank=1, faces=100)
+
+
+def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> CrowdSays:
+    return CrowdSays(answer, votes, for_label, 10, tie)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "told"),
+    [
+        ({}, LABEL, "All 3 models say sad instead"),
+        ({"models": 2, "against": 2, "together": 2}, LABEL, "Both models say sad instead"),
+        ({"together": 2}, LABEL, "2 of 3 models say sad instead"),
+        ({"together": 1}, UNCLEAR, "do not agree on another answer"),
+        ({"against": 2, "together": 2}, UNCLEAR, "do not agree"),
+        ({"models": 1, "against": 1, "together": 1}, UNCLEAR, "a single model cannot tell"),
+        ({"flagged": False}, MODEL, "All 3 models contradict it, but not clearly enough"),
+        ({"flagged": False, "against": 1, "together": 1}, MODEL, "1 of 3 models contradicts it"),
+        ({"flagged": False, "against": 0, "together": 0, "answer": -1}, NEITHER, "All 3 models say the label"),
+        ({"models": 1, "flagged": False, "against": 0, "together": 0}, NEITHER, "The model says the label"),
+        ({"twins": (Twin(5, SAD, TRAINING, True),)}, UNCLEAR, "also in the data as sad"),
+        ({"twins": ()}, LABEL, "All 3 models"),
+        ({"crowd": says("sad", 5, 3)}, LABEL, "5 of its 10 votes to “sad”, and 3 to fear"),
+        ({"crowd": says("not a face", 9)}, LABEL, "none of the seven classes"),
+        ({"crowd": says("contempt", 6, 1)}, LABEL, "none of the seven classes"),
+        ({"crowd": says("fear", 8, 8)}, MODEL, "8 of its 10 votes to fear, as the label does"),
+        ({"crowd": says("fear", 8, 8), "against": 0, "flagged": False}, NEITHER, "All 3 models say so, too"),
+        ({"crowd": says("fear", 4, 4)}, UNCLEAR, "fear leads with 4 of its 10 votes"),
+        ({"crowd": says("fear", 5, 5, tie=True)}, UNCLEAR, "have 5 of its 10 votes each"),
+        ({"crowd": says("unknown", 7)}, UNCLEAR, "cannot tell"),
+        # People come before models and before twins.
+        ({"crowd": says("sad", 9), "against": 0, "flagged": False}, LABEL, "9 of its 10 votes"),
+        ({"crowd": says("fear", 9, 9), "twins": (Twin(5, SAD, TRAINING, True),)}, MODEL, "9 of its 10 votes"),
+    ],
+)
+def test_each_rule(changes: dict[str, object], kind: str, told: str) -> None:
+    found = verdict(replace(ALL_SAY_SAD, **changes))  # type: ignore[arg-type]
+    assert (found.kind, found.words) == (kind, WORDS[kind])
+    assert told in found.because
+
+
+def scope_of(labels: list[int], probabilities: np.ndarray) -> Scope:
+    rows = 100 + 2 * np.arange(len(labels))
+    names = tuple(f"model {k}" for k in range(len(probabilities)))
+    joined = Joined(names, PRIVATE_TEST, "0" * 64, rows, np.array(labels, np.int8), probabilities.astype(np.float32))
+    return Scope(joined, joined, np.arange(len(labels)), (1.0,) * len(names), ())
+
+
+def sure(label: int, confidence: float = 0.7) -> np.ndarray:
+    values = np.full(COUNT, (1 - confidence) / (COUNT - 1))
+    values[label] = confidence
+    return values
+
+
+def test_what_is_gathered_about_a_face() -> None:
+    labels = [FEAR, FEAR, FEAR, SAD, SAD, SAD]
+    first = np.stack([sure(FEAR), sure(FEAR, 0.8), sure(SAD, 0.9), *[sure(SAD)] * 3])
+    second = np.stack([sure(FEAR), sure(HAPPY, 0.4), sure(SAD, 0.9), *[sure(SAD)] * 3])
+    scope = scope_of(labels, np.stack([first, second]))
+    found = evidence(scope, 104)
+    assert (found.label, found.models, found.suggested, found.answer) == (FEAR, 2, SAD, SAD)
+    assert (found.against, found.together, found.flagged) == (2, 2, True)
+    assert (found.rank, found.faces) == (1, 6)
+    # 1 - (0.0167 - 0.9 + 1) / 2
+    assert found.doubt == pytest.approx(0.9417, abs=1e-3)
+    assert (found.crowd, found.twins, found.remembered) == (None, None, None)
+    split = evidence(scope, 102)
+    assert (split.against, split.together, split.answer, split.rank) == (1, 1, HAPPY, 2)
+    calm = evidence(scope, 100)
+    assert (calm.against, calm.answer, calm.flagged) == (0, -1, False)
+    # Four faces are equally sure: they share the better place.
+    assert [evidence(scope, row).rank for row in (100, 106, 108, 110)] == [3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("row", [0, 101, 112, 10_000])
+def test_a_row_of_another_split_is_an_error(row: int) -> None:
+    scope = scope_of([FEAR] * 6, np.stack([np.stack([sure(FEAR)] * 6)]))
+    with pytest.raises(KeyError):
+        evidence(scope, row)
+
+
+def test_the_crowd_on_one_face() -> None:
+    votes = np.zeros((120, len(ANSWERS)), np.int8)
+    votes[:, ANSWERS.index("happy")] = 10
+    votes[100] = 0
+    votes[100, [FEAR, SAD, HAPPY]] = 3, 6, 1
+    votes[102] = 0
+    votes[102, [FEAR, SAD]] = 4, 4
+    scope = scope_of([FEAR] * 6, np.stack([np.stack([sure(FEAR)] * 6)]))
+    crowd = Crowd(votes)
+    assert evidence(scope, 100, crowd=crowd).crowd == CrowdSays("sad", 6, 3, 10, tie=False)
+    assert evidence(scope, 102, crowd=crowd).crowd == CrowdSays("fear", 4, 4, 8, tie=True)
+
+
+def test_twins_with_other_labels_come_from_the_audit(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    labels, splits = make_labels(42)
+    images = generator.integers(0, 256, (42, 48, 48), dtype=np.uint8)
+    test = int(np.flatnonzero(splits == PRIVATE_TEST)[0])
+    same, other = (int(row) for row in np.flatnonzero(splits == TRAINING)[:2])
+    images[same] = images[other] = images[test]
+    labels[same] = labels[test]
+    labels[other] = (labels[test] + 1) % COUNT
+    dataset = write_dataset(tmp_path / "data", images, labels, splits)
+    audit = audit_dataset(dataset)
+    run = make_run(tmp_path / "run", labels=labels, splits=splits)
+    found = evidence(make_scope([run], PRIVATE_TEST), test, audit=audit)
+    assert found.twins == (Twin(other, int(labels[other]), TRAINING, exact=True),)
+    assert found.remembered is True
+    alone = int(np.flatnonzero(splits == PRIVATE_TEST)[1])
+    assert evidence(make_scope([run], PRIVATE_TEST), alone, audit=audit).twins == ()
+    assert evidence(make_scope([run], PRIVATE_TEST), alone, audit=audit).remembered is False
+
+
+def test_labels_that_were_spoilt_are_found_and_the_others_left_alone() -> None:
+    """Two models, right on all but a tenth each: of 60 spoilt labels nearly all are called, of the others hardly any."""
+    generator = np.random.default_rng(3)
+    true = generator.integers(0, COUNT, 600)
+    stack = np.stack(
+        [
+            np.stack([sure(t if generator.random() > 0.1 else int(generator.integers(COUNT)), 0.8) for t in true])
+            for _ in range(2)
+        ]
+    )
+    spoilt = np.arange(600) < 60
+    given = np.where(spoilt, (true + 1) % COUNT, true)
+    scope = scope_of([int(label) for label in given], stack)
+    kinds = np.array([verdict(evidence(scope, int(row))).kind for row in scope.whole.rows])
+    assert (kinds[spoilt] == LABEL).mean() > 0.7
+    assert (kinds[~spoilt] == LABEL).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [(0, "hardly doubtful"), (0.4, "a little doubtful"), (0.51, "doubtful"), (0.71, "very doubtful"), (1, "very doubtful")],
+)
+def test_doubt_in_words(score: float, words: str) -> None:
+    assert doubt_words(score) == words
