@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from faulty import faulty_dataset, noisy, smooth
 
 from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near, read_audit, store, twins_of
 from fer_core.data.catalogue import list_damaged, list_datasets
@@ -23,19 +24,6 @@ from fer_core.emotions import SPLITS
 from fer_core.settings import settings
 
 Images = npt.NDArray[np.uint8]
-
-
-def smooth(n: int, seed: int = 0) -> Images:
-    """Images with large soft shapes, as faces have them, and no two alike: uint8 (n, 48, 48)."""
-    noise = np.random.default_rng(seed).normal(size=(n, 48, 48))
-    soft = np.stack([cv2.GaussianBlur(image, (0, 0), 4) for image in noise])
-    soft -= soft.min(axis=(1, 2), keepdims=True)
-    return (200 * soft / soft.max(axis=(1, 2), keepdims=True) + 20).astype(np.uint8)
-
-
-def noisy(image: Images, amount: float, seed: int) -> Images:
-    noise = np.random.default_rng(seed).normal(scale=amount, size=image.shape)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
 def dataset_of(folder: Path, images: Images, splits: Sequence[str], labels: Sequence[int] | None = None) -> Dataset:
@@ -56,16 +44,7 @@ def table(audit: Audit) -> dict[str, Any]:
 @pytest.fixture
 def known(tmp_path: Path) -> Dataset:
     """Seven Training faces, three of PublicTest, five of PrivateTest, with one of each thing an audit looks for."""
-    images = smooth(15)
-    images[1] = images[0]  # equal Training faces with different labels
-    images[7] = images[3]  # exact twin in Training
-    images[8] = (images[4] * 0.5 + 60).astype(np.uint8)  # near twin: darker, less contrast
-    images[10] = noisy(images[5][:, ::-1], 4, seed=1)  # near twin, mirrored
-    images[11] = images[12]  # equal PrivateTest faces, neither of them in Training
-    images[6] = images[13] = 0  # constant, and exact twins
-    images[14] = 255  # nearly constant
-    images[14, :8, :16] = images[2, :8, :16]
-    return dataset_of(tmp_path / "d", images, ["Training"] * 7 + ["PublicTest"] * 3 + ["PrivateTest"] * 5)
+    return faulty_dataset(tmp_path / "d")
 
 
 def test_what_there_is_to_find_is_found_and_nothing_else(known: Dataset) -> None:
