@@ -1,0 +1,108 @@
+"""Running an audit from the page: the offer, how far it is, how it ended. The work is done by a child process."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.data.audit import THRESHOLD, read_audit
+from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
+from fer_core.data.dataset import Dataset
+from fer_core.words import duration, plural
+
+
+class _Jobs:
+    """The audits of this server by dataset folder, so that every visitor sees the same one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.by_folder: dict[Path, AuditJob] = {}
+
+    def start(self, folder: Path) -> None:
+        """Start one unless it runs already. Raises ``OSError``."""
+        with self.lock:
+            job = self.by_folder.get(folder)
+            if job is None or job.state != RUNNING:
+                self.by_folder[folder] = AuditJob(folder)
+
+    def dismiss(self, folder: Path) -> None:
+        with self.lock:
+            self.by_folder.pop(folder, None)
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> _Jobs:
+    """The one collection of this server."""
+    return _Jobs()
+
+
+def offer(dataset: Dataset) -> None:
+    """In place of an audit that was not done yet: what it does, how long it takes, a button, and how far it is."""
+    job = jobs().by_folder.get(dataset.path)
+    if job is not None and job.state == RUNNING:
+        st.fragment(_bar, run_every=0.5)(job, dataset)
+        st.button("Stop the audit", icon=":material/stop:", on_click=job.stop)
+        st.caption("The app stays usable meanwhile. You may leave this page and come back.")
+        return
+    st.markdown(
+        f"**These {plural(len(dataset), 'face')} were not audited yet.** The audit compares every face with every "
+        "other one. It finds exact and near duplicates within and across the splits, equal faces with different "
+        "labels, and images that show nothing. Then this tab shows them, and what they cost each model.\n\n"
+        "FER-2013 takes under a minute on two processor cores, the drawn sample a few seconds. It is done once: the "
+        "result is kept beside the faces."
+    )
+    if st.button("Audit these faces", type="primary", icon=":material/content_copy:"):
+        try:
+            jobs().start(dataset.path)
+        except OSError as error:
+            st.error(f"The audit could not be started: {error.strerror or error}. Try the command below.")
+        else:
+            st.rerun()
+    command(dataset)
+
+
+def outcome(dataset: Dataset) -> None:
+    """How the last audit from this page ended, where that needs saying; nothing while it runs."""
+    job = jobs().by_folder.get(dataset.path)
+    if job is None or job.state == RUNNING:
+        return
+    if job.state == DONE and not job.message:
+        if read_audit(dataset) is None:
+            st.error(
+                "The audit ended, but its result does not fit these faces: they were changed meanwhile. Try again."
+            )
+        jobs().dismiss(dataset.path)
+        return
+    if job.state == DONE:
+        st.error(f"The audit was done, but cannot be shown. {job.message}", icon=":material/lock:")
+    elif job.state == STOPPED:
+        st.info(job.message)
+    else:
+        st.error(f"The audit failed. {job.message}", icon=":material/error:")
+    st.button("Dismiss this message", on_click=jobs().dismiss, args=(dataset.path,), key="dismiss-audit")
+
+
+def command(dataset: Dataset) -> None:
+    """The same from the command line, to copy."""
+    path = dataset.path
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    *words, _ = audit_command(path)
+    st.caption(f"The same from the command line, where `--threshold` takes another limit than {THRESHOLD:g}:")
+    st.code(f'python {" ".join(words)} "{shown}"', language="shell", wrap_lines=True)
+
+
+def _bar(job: AuditJob, dataset: Dataset) -> None:
+    """How far the audit is, read anew twice a second; its end redraws the page."""
+    if job.state != RUNNING:
+        st.rerun()
+    progress = job.progress
+    if progress is None or not progress.total:
+        st.progress(0.0, text=f"Auditing {dataset.info.title}: starting")
+        return
+    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    st.progress(
+        min(1.0, progress.done / progress.total),
+        text=f"{progress.message}: {progress.done:,} of {progress.total:,} faces{left}",
+    )
