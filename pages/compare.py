@@ -1,30 +1,43 @@
-"""Compare: all evaluated runs side by side, each number with its interval and the faces it was measured on."""
+"""Compare: all evaluated runs side by side, each number with its interval, and the way to the faces behind it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import comparison, frame
+from pages.parts import (
+    compare_accuracy,
+    compare_agreement,
+    compare_certainty,
+    compare_classes,
+    compare_difference,
+    compare_learning,
+    compare_matrices,
+    frame,
+    scope,
+)
 
 frame.begin(
     "Compare",
     __file__,
-    "Which model is better at what? Every number says how many faces it was measured on and how far chance alone "
-    "could move it.",
+    "Which model is better at what, and is the difference real? Every number says how far chance alone could move it, "
+    "and leads to the faces behind it.",
 )
-known = comparison.evaluated()
-if not known:
+view = scope.choose()
+if not len(view.scope.joined):
     st.info(
-        "There is no evaluated run yet. Train a model: it is evaluated by itself when it ends, and appears here.",
-        icon=":material/info:",
+        "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",
+        icon=":material/filter_alt_off:",
     )
-    frame.link("train", "Train a model", icon=":material/model_training:")
     st.stop()
-chosen, split, share = comparison.choose(known)
-if not chosen:
-    st.info("Choose at least one run above.", icon=":material/info:")
-    st.stop()
-comparison.accuracies(chosen, split)
-comparison.confusions(chosen, split, share=share)
-comparison.classes(chosen, split)
-comparison.histories(chosen)
+compare_accuracy.show(view)
+VIEWS = {
+    "Matrices": compare_matrices.show,
+    "Difference": compare_difference.show,
+    "Agreement": compare_agreement.show,
+    "Classes": compare_classes.show,
+    "Certainty": compare_certainty.show,
+    "Learning": compare_learning.show,
+}
+for tab, show in zip(st.tabs(list(VIEWS), key="view", bind="query-params"), VIEWS.values(), strict=True):
+    with tab:
+        show(view, bool(tab.open))

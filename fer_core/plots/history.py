@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.plots.style import ACCENT, blank, run_colour, settle
+from fer_core.plots.style import ACCENT, blank, run_colour, run_symbol, settle
+from fer_core.words import duration
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Metric = Literal["loss", "accuracy"]
+Along = Literal["epoch", "time"]
 _LABELS = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
+_MINUTES_UP_TO = 3 * 3600
+"""Seconds of training up to which an axis of time counts in minutes."""
 _TRAINING = {"color": ACCENT, "width": 2, "dash": "dash"}
 # An epoch's piece of the line is short: short dashes, so that it has some.
 _RUNNING = {**_TRAINING, "dash": "5px,3px"}
@@ -66,36 +70,55 @@ def describe_curves(history: pd.DataFrame, *, best_epoch: int | None = None) -> 
     return words if best_epoch is None else f"{words} Epoch {best_epoch} was kept."
 
 
-def overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, height: int = 360) -> go.Figure:
-    """Several runs in one panel, one colour a run. ``histories``: title to table; ``metric``: loss or
-    accuracy.
+def overlay(
+    histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch", height: int = 360
+) -> go.Figure:
+    """Several runs in one panel, one colour and marker a run, each value where its epoch ended.
+
+    ``histories``: title to table as in ``history.csv``; ``metric``: loss or accuracy. ``along``: ``epoch``, or
+    ``time``: minutes of training since each run's own start, hours where the longest run took over three. ``height`` in
+    pixels. Raises ``ValueError`` for another metric or axis.
     """
-    _check(metric)
+    _check(metric, along)
     figure = blank(height)
+    ends = {title: _ends(history, along) for title, history in histories.items()}
+    unit, per_unit = "epoch", 1.0
+    if along == "time":
+        longest = max((values[-1] for values in ends.values() if values), default=0.0)
+        unit, per_unit = ("h", 3600.0) if longest > _MINUTES_UP_TO else ("min", 60.0)
+    place = "epoch %{x:.2~f}" if along == "epoch" else f"epoch %{{customdata}}, after %{{x:.1f}} {unit}"
     for position, (title, history) in enumerate(histories.items()):
-        epochs, colour = history["epoch"].tolist(), run_colour(position)
+        xs, colour = [end / per_unit for end in ends[title]], run_colour(position)
         public = {"color": colour, "width": 2.5}
         training = {"color": colour, "width": 1.5, "dash": "dash"}
-        values = _values(history, f"val_{metric}")
-        figure.add_trace(_line(epochs, values, title, public, True, metric, extra=f"{title}, PublicTest"))
-        values = _values(history, metric)
-        figure.add_trace(_line(epochs, values, title, training, False, metric, extra=f"{title}, training"))
-    figure.update_xaxes(title_text="epoch (solid: PublicTest, dashed: training)", rangemode="tozero", zeroline=False)
+        for values, line, what in (
+            (_values(history, f"val_{metric}"), public, "PublicTest"),
+            (_values(history, metric), training, "training"),
+        ):
+            trace = _line(xs, values, title, line, what == "PublicTest", metric, extra=f"{title}, {what}", place=place)
+            trace.update(customdata=history["epoch"].tolist(), marker={"size": 6, "symbol": run_symbol(position)})
+            figure.add_trace(trace)
+    start = "epoch (" if along == "epoch" else f"training time ({unit}; "
+    figure.update_xaxes(title_text=f"{start}solid: PublicTest, dashed: training)", rangemode="tozero", zeroline=False)
     figure.update_yaxes(title_text=_LABELS[metric])
+    # A single run is named in the legend, too.
+    figure.update_layout(showlegend=True)
     return figure
 
 
-def describe_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric) -> str:
+def describe_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch") -> str:
     """What :func:`overlay` shows, in words."""
-    _check(metric)
-    parts = [
-        f"{title}: {_LABELS[metric]} on PublicTest {_values(history, f'val_{metric}')[-1]:.2f} "
-        f"after {len(history)} epochs"
-        for title, history in histories.items()
-        if len(history)
-    ]
+    _check(metric, along)
+    parts = []
+    for title, history in histories.items():
+        if not len(history):
+            continue
+        words = f"{title}: {_LABELS[metric]} on PublicTest {_values(history, f'val_{metric}')[-1]:.2f}"
+        words += f" after {len(history)} epochs"
+        parts.append(words + (f", {duration(history['seconds'].sum())}" if along == "time" else ""))
     name = metric.capitalize()
-    return f"{name} over epochs, training dashed, PublicTest solid. {'; '.join(parts) or 'No epochs yet'}."
+    over = "epochs" if along == "epoch" else "training time"
+    return f"{name} over {over}, training dashed, PublicTest solid. {'; '.join(parts) or 'No epochs yet'}."
 
 
 def live(
@@ -176,6 +199,7 @@ def _line(
     metric: str,
     mode: str = "lines+markers",
     extra: str | None = None,
+    place: str = "epoch %{x:.2~f}",
 ) -> go.Scatter:
     value = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f} nats"
     return go.Scatter(
@@ -187,7 +211,7 @@ def _line(
         marker={"size": 5},
         legendgroup=name,
         showlegend=in_legend,
-        hovertemplate=f"{extra or name}<br>epoch %{{x:.2~f}}: {value}<extra></extra>",
+        hovertemplate=f"{extra or name}<br>{place}: {value}<extra></extra>",
     )
 
 
@@ -196,6 +220,14 @@ def _values(history: pd.DataFrame, column: str) -> list[float]:
     return [factor * float(value) for value in history[column]]
 
 
-def _check(metric: str) -> None:
+def _ends(history: pd.DataFrame, along: Along) -> list[float]:
+    """Where each epoch ended: its number, or the seconds of training up to there (pauses not counted)."""
+    values = history["epoch"] if along == "epoch" else history["seconds"].cumsum()
+    return [float(value) for value in values]
+
+
+def _check(metric: str, along: str) -> None:
     if metric not in _LABELS:
         raise ValueError(f"metric must be loss or accuracy, not {metric!r}")
+    if along not in ("epoch", "time"):
+        raise ValueError(f"along must be epoch or time, not {along!r}")

@@ -46,9 +46,15 @@ def begin(title: str, file: str, lead: str = "") -> None:
         st.markdown(lead)
 
 
-def link(page: str, label: str, *, icon: str | None = None, query: Query | None = None) -> None:
-    """A link to ``pages/<page>.py``, keeping the chosen data."""
-    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={**_kept(), **(query or {})})
+def link(page: str, label: str, *, icon: str | None = None, query: Query | None = None, disabled: bool = False) -> None:
+    """A link to ``pages/<page>.py``, keeping the chosen data; ``disabled`` shows it, but it leads nowhere."""
+    target = f"pages/{page}.py"
+    st.page_link(target, label=label, icon=icon, query_params={**_kept(), **(query or {})}, disabled=disabled)
+
+
+def go(page: str, query: Query | None = None) -> None:
+    """Go to ``pages/<page>.py`` now, keeping the chosen data. Ends this run of the script."""
+    st.switch_page(f"pages/{page}.py", query_params={**_kept(), **(query or {})})
 
 
 def _kept() -> dict[str, str | Sequence[str]]:

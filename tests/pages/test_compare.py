@@ -1,4 +1,4 @@
-"""The Compare page over made-up runs."""
+"""The Compare page over made-up runs: what is compared, how accurate it is, and that a link says it all."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run, make_vote
+from factories import make_labels, make_run, make_vote
 
 from fer_core.data.audit import Twins
 from fer_core.runs.folder import RunFolder
 
+FACES = 420
+TABS = ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning")
+
 
 @pytest.fixture
 def two_runs(home: Path) -> tuple[RunFolder, RunFolder]:
-    twin = np.zeros(420, dtype=bool)
+    twin = np.zeros(FACES, dtype=bool)
     twin[::11] = True
     twins = Twins(exact=twin, near=twin)
     return (
@@ -42,13 +45,40 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
     assert list(table["Run"]) == ["strong", "weak"]
     scores = two_runs[0].metrics()["splits"]["PrivateTest"]
     assert table["Accuracy (%)"][0] == pytest.approx(scores["accuracy"] * 100)
-    low, high = scores["accuracy_low"] * 100, scores["accuracy_high"] * 100
-    assert table["95 % interval"][0] == f"{low:.1f}–{high:.1f} %"
-    assert table["Measured on"][0] == f"the drawn sample, n\u00a0=\u00a0{scores['n']}"
+    low, high = (float(end) for end in table["95 % interval"][0].removesuffix(" %").split("–"))
+    # The page draws ten times the resamples of these runs' own metrics.
+    assert low == pytest.approx(100 * scores["accuracy_low"], abs=1)
+    assert high == pytest.approx(100 * scores["accuracy_high"], abs=1)
+    assert any(f"Measured on the drawn sample, n\u00a0=\u00a0{scores['n']} faces" in c.value for c in app.caption)
     clean = scores["without_twins"]
     assert clean["n"] < scores["n"]
-    assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % (n = {clean['n']})"
-    assert table["Without twins"][1] == "no face is left"
+    assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % of {clean['n']}"
+    # The other run was evaluated before twins were kept; its faces are the same.
+    assert table["Without twins"][1].endswith(f"of {clean['n']}")
+
+
+def test_every_tab_can_leave_out_twins(open_app, two_runs):
+    clean = two_runs[0].metrics()["splits"]["PrivateTest"]["without_twins"]
+    for tab in TABS:
+        app = open_app("compare", view=tab, twins="without twins of training faces")
+        assert not app.exception
+        table = _table(app, "95 % interval")
+        assert table["Accuracy (%)"][0] == pytest.approx(clean["accuracy"] * 100)
+        assert "Without twins" not in table
+    assert any("with a twin in Training" in caption.value for caption in app.caption)
+
+
+def test_where_all_faces_are_twins_it_says_so(open_app, home):
+    every = np.ones(FACES, dtype=bool)
+    make_run(home / "runs" / "copy", twins=Twins(exact=every, near=every))
+    for tab in TABS:
+        app = open_app("compare", view=tab)
+        assert not app.exception
+        assert _table(app, "95 % interval")["Without twins"][0] == "no face is left"
+        app = open_app("compare", view=tab, twins="without twins of training faces")
+        assert not app.exception
+        assert "No face is left" in app.info[0].value
+        assert any("140 faces with a twin in Training" in caption.value for caption in app.caption)
 
 
 def test_split_and_runs_come_from_the_url(open_app, two_runs):
@@ -60,50 +90,42 @@ def test_split_and_runs_come_from_the_url(open_app, two_runs):
 
 
 def test_bad_query_values_are_said_and_ignored(open_app, two_runs):
-    app = open_app("compare", split="Nowhere", runs="gone", show="nonsense", measure="x", curve="y")
+    nonsense = dict.fromkeys(
+        ("view", "show", "order", "a", "b", "which", "measure", "curves", "least", "curve", "along"), "x"
+    )
+    app = open_app("compare", split="Nowhere", runs="gone", **nonsense)
     assert not app.exception
     assert "gone" in app.warning[0].value
     assert len(_table(app, "95 % interval")) == 2
 
 
-def test_different_data_is_never_compared_silently(open_app, home, two_runs):
+def test_runs_on_different_data_are_never_mixed(open_app, home, two_runs):
     other = {"fingerprint": "1" * 64, "kind": "csv", "title": "FER-2013"}
     make_run(home / "runs" / "elsewhere", data=other, created="2026-01-01T00:00:00+00:00")
     app = open_app("compare")
-    warning = app.warning[0].value
-    assert "different faces" in warning
-    assert "FER-2013** (fingerprint 11111111): elsewhere" in warning
-    assert "the drawn sample** (fingerprint 00000000): strong, weak" in warning
-    assert _table(app, "95 % interval")["Measured on"][2].startswith("FER-2013, n")
-
-
-def test_the_same_data_gives_no_warning(open_app, two_runs):
-    assert not open_app("compare").warning
-
-
-def test_confusion_matrices_are_also_tables(open_app, two_runs):
-    app = open_app("compare", show="Faces")
-    tables = [e.value for e in app.dataframe if "angry" in e.value.columns]
-    assert len(tables) == 2
-    counts = two_runs[0].metrics()["splits"]["PrivateTest"]["confusion"]
-    assert tables[0].iloc[:, 1:].to_numpy().tolist() == counts
-
-
-def test_scores_per_expression_end_with_their_mean(open_app, two_runs):
-    app = open_app("compare", measure="Recall (%)")
-    table = next(e.value for e in app.dataframe if list(e.value.columns) == ["strong", "weak"])
-    assert list(table.index)[-1] == "mean"
-    rows = two_runs[0].metrics()["splits"]["PrivateTest"]["per_class"]
-    recalls = [row["recall"] * 100 for row in rows if row["recall"] is not None]
-    assert table["strong"].iloc[-1] == pytest.approx(sum(recalls) / len(recalls))
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    app.segmented_control(key="on").set_value("FER-2013").run()
+    assert not app.exception
+    assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
+    assert any("Measured on FER-2013" in caption.value for caption in app.caption)
+    assert not app.warning
+    app.segmented_control(key="on").set_value("the drawn sample").run()
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    app = open_app("compare", runs=["weak", "elsewhere"])
+    assert "measured on other faces: “elsewhere”" in app.warning[0].value
+    assert list(_table(app, "95 % interval")["Run"]) == ["weak"]
+    # A link that names a run finds its data.
+    app = open_app("compare", runs="elsewhere")
+    assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
 
 
 def test_seven_runs_open_with_six(open_app, home):
     for number in range(7):
         make_run(home / "runs" / f"run{number}", seed=number)
-    app = open_app("compare")
-    assert not app.exception
-    assert len(_table(app, "95 % interval")) == 6
+    for tab in TABS:
+        app = open_app("compare", view=tab)
+        assert not app.exception
+        assert len(_table(app, "95 % interval")) == 6
 
 
 def test_no_run_chosen(open_app, two_runs):
@@ -114,19 +136,56 @@ def test_no_run_chosen(open_app, two_runs):
 
 
 def test_a_run_without_private_faces(open_app, home):
-    from factories import make_labels
-
     labels, splits = make_labels()
     splits[splits == "PrivateTest"] = "Training"
     make_run(home / "runs" / "public-only", labels=labels, splits=splits)
     app = open_app("compare")
     assert not app.exception
-    assert _table(app, "95 % interval")["Measured on"][0] == "has no PrivateTest faces"
+    assert "public-only has no predictions on PrivateTest" in app.error[0].value
+    app.segmented_control(key="split").set_value("PublicTest").run()
+    assert not app.error
+    assert list(_table(app, "95 % interval")["Run"]) == ["public-only"]
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_one_run_alone(open_app, two_runs, tab):
+    app = open_app("compare", view=tab, runs="strong")
+    assert not app.exception
+    assert len(_table(app, "95 % interval")) == 1
+    if tab == "Difference":
+        assert "needs two runs" in app.info[0].value
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_only_the_open_tab_is_drawn(open_app, two_runs, tab):
+    keys = {
+        "Matrices": "Confusion matrix of strong",
+        "Difference": "Difference matrix",
+        "Agreement": "both models are right",
+        "Classes": "F1 of each expression",
+        "Certainty": "Accuracy by confidence",
+        "Learning": "over epochs",
+    }
+    app = open_app("compare", view=tab)
+    assert not app.exception
+    words = " ".join(chart.proto.alt for chart in app.get("plotly_chart"))
+    assert [name for name, found in keys.items() if found in words] == [tab]
+
+
+def test_closed_tabs_keep_their_controls(open_app, two_runs):
+    """Otherwise the address would forget them on the way to another tab."""
+    app = open_app(
+        "compare", view="Learning", show="Faces", order="by confusion", curves="Precision and recall", least="70"
+    )
+    assert app.segmented_control(key="show").value == "Faces"
+    assert app.segmented_control(key="order").value == "by confusion"
+    assert app.segmented_control(key="curves").value == "Precision and recall"
+    assert app.slider(key="least").value == 70
 
 
 def test_a_vote_is_compared_but_has_no_curve(open_app, home, two_runs):
     vote = make_vote(home / "runs" / "both", two_runs)
-    app = open_app("compare")
+    app = open_app("compare", view="Learning")
     assert not app.exception
     table = _table(app, "95 % interval").set_index("Run")
     accuracy = vote.metrics()["splits"]["PrivateTest"]["accuracy"]
@@ -135,6 +194,16 @@ def test_a_vote_is_compared_but_has_no_curve(open_app, home, two_runs):
     assert "strong:" in curves
     assert "both" not in curves
     assert any("built of trained runs: both" in caption.value for caption in app.caption)
-    app = open_app("compare", runs="both")
+    app = open_app("compare", view="Learning", runs="both")
     assert not app.exception
-    assert "How they learned" not in [header.value for header in app.header]
+    assert not any("over epochs" in chart.proto.alt for chart in app.get("plotly_chart"))
+
+
+def test_learning_by_time(open_app, two_runs):
+    app = open_app("compare", view="Learning", along="by time", curve="Loss")
+    assert not app.exception
+    [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "Loss over training time" in chart.proto.alt]
+    assert "after 5 epochs, 62 s" in curves
+    table = _table(app, "Best epoch").set_index("Run")
+    assert table.loc["strong", "Training time"] == "62 s"
+    assert table.loc["strong", "Best epoch"] == two_runs[0].manifest()["best_epoch"]

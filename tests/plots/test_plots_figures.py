@@ -189,6 +189,25 @@ def test_several_runs_have_a_colour_each(run: RunFolder) -> None:
         history.overlay({"a": table}, "seconds")  # type: ignore[arg-type]
 
 
+def test_histories_can_be_aligned_by_time(run: RunFolder) -> None:
+    quick, slow = run.history(), run.history()
+    quick["seconds"] = [60.0, 30.0, 60.0, 30.0]
+    figure = history.overlay({"quick": quick}, "accuracy", along="time")
+    assert list(figure.data[0].x) == [1.0, 1.5, 2.5, 3.0]
+    assert figure.layout.xaxis.title.text.startswith("training time (min;")
+    assert list(figure.data[0].customdata) == [1, 2, 3, 4]
+    slow["seconds"] = 3600.0
+    figure = history.overlay({"quick": quick, "slow": slow}, "accuracy", along="time")
+    assert figure.layout.xaxis.title.text.startswith("training time (h;")
+    assert list(figure.data[2].x) == [1.0, 2.0, 3.0, 4.0]
+    assert figure.data[0].x[-1] == pytest.approx(180 / 3600)
+    assert figure.data[0].marker.symbol != figure.data[2].marker.symbol
+    assert "after 4 epochs, 3 min" in history.describe_overlay({"quick": quick}, "accuracy", along="time")
+    assert history.overlay({"a": quick.iloc[:0]}, "loss", along="time").data[0].x == ()
+    with pytest.raises(ValueError, match="along"):
+        history.overlay({"a": quick}, "accuracy", along="steps")  # type: ignore[arg-type]
+
+
 def test_live_curves_move_within_an_epoch() -> None:
     def batch(epoch: int, step: int, loss: float) -> dict:
         return {"epoch": epoch, "step": step, "steps": 4, "loss": loss, "accuracy": 1 / loss}

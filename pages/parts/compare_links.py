@@ -1,0 +1,49 @@
+"""From a number on the Compare page to the faces behind it: the addresses of Mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fer_core.emotions import NAMES
+from fer_core.evaluation.agreement import set_words
+from fer_core.words import plural
+from pages.parts import frame
+from pages.parts.scope import RUNS, View
+
+MISTAKES = "mistakes"
+ANY_MODEL = "any model"
+"""As Mistakes says that one of the runs in view, whichever, gave the answer."""
+
+Query = dict[str, str | list[str]]
+
+
+def cell(view: View, true: int, said: int, by: str = ANY_MODEL, runs: Sequence[str] = ()) -> Query:
+    """The faces labelled ``true`` (0..6) that ``by`` takes for ``said``; with only ``runs`` in view, where given."""
+    return {**_start(view, runs), "true": NAMES[true], "said": NAMES[said], "by": by}
+
+
+def agreement_set(view: View, code: int, runs: Sequence[str], true: int | None = None) -> Query:
+    """The faces of one agreement set of ``runs``, by its code; only those labelled ``true`` (0..6), if given."""
+    query: Query = {**_start(view, runs), "set": set_words(code, runs)}
+    return query if true is None else {**query, "true": NAMES[true]}
+
+
+def link(label: str, faces: int, query: Query) -> None:
+    """A link that says how many faces it leads to; it leads nowhere where there is none."""
+    frame.link(MISTAKES, f"{label}: {plural(faces, 'face')}", icon=":material/face:", query=query, disabled=not faces)
+
+
+def clicked(event: Any) -> list[Any] | None:
+    """The ``customdata`` of the mark that was clicked in a chart with ``on_select``; None for no click on one."""
+    points = [point for point in event.selection.points if point.get("customdata") is not None]
+    return list(points[0]["customdata"]) if points else None
+
+
+def go(query: Query) -> None:
+    """Open the faces. Ends this run of the page."""
+    frame.go(MISTAKES, query)
+
+
+def _start(view: View, runs: Sequence[str]) -> Query:
+    return {**view.query, RUNS: list(runs)} if runs else dict(view.query)

@@ -1,0 +1,153 @@
+"""What the Compare page shows, computed once for each choice: thin caches over the core.
+
+Each function is cached by ``View.key``, which is equal for equal runs, faces and labels, so that nothing is computed
+again that has not changed. What comes back is shared by all visitors: do not change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from fer_core.evaluation import curves as curves_core
+from fer_core.evaluation.calibration import apply_temperature
+from fer_core.evaluation.curves import OneVsRest
+from fer_core.evaluation.metrics import score
+from fer_core.evaluation.paired import Comparison, compare
+from fer_core.evaluation.per_class import Share, per_class_intervals, top_k
+from fer_core.evaluation.reliability import Reliability
+from fer_core.evaluation.reliability import reliability as reliability_core
+from fer_core.evaluation.scope import Scope
+from fer_core.evaluation.selective import Answered, RiskCoverage, at_threshold
+from fer_core.evaluation.selective import risk_coverage as risk_coverage_core
+from fer_core.runs.listing import ModelInfo
+from pages.parts.scope import View
+
+Key = tuple[Hashable, ...]
+Kind = Literal["roc", "precision_recall"]
+KEPT = 24
+"""Choices whose results are kept: the last ones, at most a few megabytes each."""
+
+
+def scores(view: View) -> Sequence[Mapping[str, Any]]:
+    """SCORES of each run on the faces in view, under the labels that count."""
+    return _scores(view.key, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _scores(key: Key, _scope: Scope) -> list[dict[str, Any]]:
+    joined = _scope.joined
+    return [score(joined.labels, probabilities) for probabilities in joined.probabilities]
+
+
+def classes(view: View) -> Mapping[str, list[dict[str, Any]]]:
+    """Precision, recall and F1 of each class with intervals, by run."""
+    return {
+        name: per_class_intervals(confusion) for name, confusion in zip(view.names, view.scope.confusions, strict=True)
+    }
+
+
+def top_two(view: View) -> Mapping[str, Share]:
+    """How often the label is among each run's two likeliest answers."""
+    return _top_two(view.key, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _top_two(key: Key, _scope: Scope) -> dict[str, Share]:
+    joined = _scope.joined
+    return {
+        name: top_k(joined.labels, probabilities, k=2)
+        for name, probabilities in zip(joined.names, joined.probabilities, strict=True)
+    }
+
+
+def comparison(view: View, a: int, b: int) -> Comparison:
+    """The runs at positions ``a`` and ``b``, face by face, with 2,000 paired resamples."""
+    return _comparison(view.key, a, b, view.scope)
+
+
+@st.cache_resource(show_spinner="Comparing the two runs face by face", max_entries=4 * KEPT)
+def _comparison(key: Key, a: int, b: int, _scope: Scope) -> Comparison:
+    joined = _scope.joined
+    return compare(joined.labels, joined.predicted[a], joined.predicted[b])
+
+
+def curves(view: View, kind: Kind) -> Mapping[str, OneVsRest]:
+    """Each class against the rest, by run."""
+    return _curves(view.key, kind, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+def _curves(key: Key, kind: Kind, _scope: Scope) -> dict[str, OneVsRest]:
+    joined, compute = _scope.joined, curves_core.roc if kind == "roc" else curves_core.precision_recall
+    return {
+        name: compute(joined.labels, probabilities)
+        for name, probabilities in zip(joined.names, joined.probabilities, strict=True)
+    }
+
+
+def reliability(view: View, *, with_temperature: bool) -> Mapping[str, Reliability]:
+    """How well confidence fits, by run; each with its own temperature, or with none."""
+    return _reliability(view.key, with_temperature, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+def _reliability(key: Key, with_temperature: bool, _scope: Scope) -> dict[str, Reliability]:
+    joined = _scope.joined
+    return {
+        name: reliability_core(joined.labels, probabilities, temperature=temperature if with_temperature else 1.0)
+        for name, probabilities, temperature in zip(
+            joined.names, joined.probabilities, _scope.temperatures, strict=True
+        )
+    }
+
+
+def risk_coverage(view: View, *, with_temperature: bool) -> Mapping[str, RiskCoverage]:
+    """Wrong answers by share of faces answered, by run."""
+    return _risk_coverage(view.key, with_temperature, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+def _risk_coverage(key: Key, with_temperature: bool, _scope: Scope) -> dict[str, RiskCoverage]:
+    labels = _scope.joined.labels
+    probabilities = _probabilities(key, with_temperature, _scope)
+    return {
+        name: risk_coverage_core(labels, of_run)
+        for name, of_run in zip(_scope.joined.names, probabilities, strict=True)
+    }
+
+
+def answered(view: View, least_confidence: float, *, with_temperature: bool) -> Mapping[str, Answered]:
+    """What each run does that answers only where it is at least so confident (0..1)."""
+    labels = view.scope.joined.labels
+    probabilities = _probabilities(view.key, with_temperature, view.scope)
+    return {
+        name: at_threshold(labels, of_run, least_confidence)
+        for name, of_run in zip(view.names, probabilities, strict=True)
+    }
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _probabilities(key: Key, with_temperature: bool, _scope: Scope) -> npt.NDArray[np.float32]:
+    """Float32 (K, n, 7), each run with its own temperature if wanted."""
+    probabilities = _scope.joined.probabilities
+    if not with_temperature:
+        return probabilities
+    return np.stack(
+        [apply_temperature(of_run, value) for of_run, value in zip(probabilities, _scope.temperatures, strict=True)]
+    )
+
+
+def histories(view: View) -> Mapping[str, pd.DataFrame]:
+    """``history.csv`` of each run that was trained, in the order of the view."""
+    return _histories(view.key, view.runs)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _histories(key: Key, _runs: Sequence[ModelInfo]) -> dict[str, pd.DataFrame]:
+    return {run.name: run.folder.history() for run in _runs if not run.is_vote}
