@@ -16,8 +16,8 @@ def add(subparsers: Any) -> None:
         "evaluate",
         help="measure a run on PublicTest and PrivateTest",
         description="Measure a run on PublicTest and PrivateTest, and fit its temperature on PublicTest. Writes "
-        "predictions.parquet, metrics.json, CARD.md and run.json into the run folder; a missing model.tflite is "
-        "exported too. A finished training has done all of this by itself.",
+        "predictions.parquet, embeddings.parquet, metrics.json, CARD.md and run.json into the run folder; a missing "
+        "model.tflite is exported too. A finished training has done all of this by itself.",
     )
     parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
     parser.add_argument("--data", type=Path, required=True, help="dataset folder")

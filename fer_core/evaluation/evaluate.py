@@ -15,6 +15,7 @@ from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.calibration import calibration
+from fer_core.evaluation.embed import write_embeddings_of
 from fer_core.evaluation.export import export_litert, load_keras
 from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import score_splits, write_predictions
@@ -61,6 +62,8 @@ def complete_run(
     _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
     folder.manifest_path.unlink(missing_ok=True)
     write_predictions_of(folder, dataset, model)
+    _announce(journal, "evaluating", "looking for the Training faces nearest to each test face")
+    write_embeddings_of(folder, dataset, model)
     _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
     export_litert(model, folder.tflite_path, parity_faces(dataset))
     _announce(journal, "exporting", "measuring how accurate and how fast model.tflite is")
@@ -73,11 +76,12 @@ def complete_run(
 
 
 def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> dict[str, Any]:
-    """Evaluate again: fresh predictions, metrics, card and ``run.json``; the model files stay. Returns the metrics.
+    """Evaluate again: fresh predictions, embeddings, metrics, card and ``run.json``; the model files stay.
 
     On another dataset than the run was trained on, the result describes that dataset (the card says so). A vote keeps
     its weights. ``average="flip"`` also measures the mean with the mirror image, apart from the plain scores; once a
-    run has that, every later evaluation measures it again. Raises ``RunError`` if the run has no model.
+    run has that, every later evaluation measures it again. Returns the metrics. Raises ``RunError`` if the run has no
+    model.
     """
     flip = average == "flip" or _has_flip_average(folder)
     if folder.is_vote:
@@ -90,6 +94,7 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
         return complete_run(folder, dataset, state, average=average)
     model = load_keras(folder)
     write_predictions_of(folder, dataset, model)
+    write_embeddings_of(folder, dataset, model)
     metrics = _measure(folder, dataset, model, flip=flip)
     finish(folder, dataset.info.record(), state, metrics)
     return metrics
@@ -168,6 +173,8 @@ def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
     probabilities = predict(model, np.asarray(dataset.images[rows]))
     twin = twins_of(dataset).near[rows]
+    # An evaluation that is cut short must not leave embeddings beside predictions of other faces.
+    folder.embeddings_path.unlink(missing_ok=True)
     write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, twin)
 
 

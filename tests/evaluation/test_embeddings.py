@@ -169,3 +169,37 @@ def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not finite"):
         written(tmp_path / "run", faces, drawn(50, 8, 2))
     assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "dimensions", "layer"), [("custom_cnn", 256, "average"), ("vgg16", 256, "hidden")])
+def test_both_heads_give_what_their_last_layer_reads(name: str, dimensions: int, layer: str) -> None:
+    from keras import Model
+
+    from fer_core.evaluation.embed import embed, embedding_model
+    from fer_core.zoo.registry import get
+
+    model = get(name).build(input_size=48)
+    images = np.random.default_rng(0).integers(0, 256, (300, 48, 48), dtype=np.uint8)
+    rows = np.arange(299, 9, -1)
+    embeddings = embed(embedding_model(model), images, rows)
+    assert embeddings.shape == (290, dimensions)
+    assert embeddings.dtype == np.float32
+    faces = images[rows[:3], ..., None].astype(np.float32)
+    inner = Model(model.input, model.get_layer(layer).output).predict_on_batch(faces)
+    assert np.allclose(embeddings[:3], inner, atol=1e-5), "dropout must not act"
+    kernel, bias = model.get_layer("probabilities").get_weights()
+    logits = embeddings[:3] @ kernel + bias
+    answers = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(answers, model.predict_on_batch(faces), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_model_with_an_unknown_head_is_refused_by_name() -> None:
+    from keras import Sequential, layers
+
+    from fer_core.evaluation.embed import embedding_model
+
+    model = Sequential([layers.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7)], name="strange")
+    with pytest.raises(RunError, match="strange has no layer called 'probabilities'"):
+        embedding_model(model)

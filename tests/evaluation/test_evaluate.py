@@ -10,10 +10,12 @@ from factories import make_labels, make_run
 
 from fer_core.cli.evaluate import summary
 from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.errors import RunError
+from fer_core.evaluation.embeddings import read_embeddings
 from fer_core.evaluation.evaluate import _state_of, evaluate_run, reseal
 from fer_core.evaluation.metrics import score
 from fer_core.inference.predictor import Predictor
-from fer_core.runs.folder import RunFolder
+from fer_core.runs.folder import RunFolder, sha256_of
 from fer_core.runs.journal import Journal
 
 
@@ -109,14 +111,60 @@ def test_a_new_export_keeps_what_keras_measured_and_measures_other_data_anew(tmp
     assert after is not None
     for key in ("splits", "temperature", "litert", "data"):
         assert after[key] == before[key]
+    sealed = (run.manifest() or {})["files"]["embeddings.parquet"]["sha256"]
+    assert sealed == sha256_of(run.embeddings_path), "an export leaves the embeddings as they are, and sealed"
 
     other = dataset_at(tmp_path / "other", seed=1)
     reseal(run, other)
     measured = run.metrics()
     assert measured is not None
     assert measured["data"]["fingerprint"] == other.info.fingerprint
+    embeddings = read_embeddings(run)
+    assert embeddings is not None
+    assert embeddings.fingerprint == other.info.fingerprint
     assert measured["splits"] != before["splits"], "the figures must be those of the data that they name"
     assert measured == {**evaluate_run(run, other), "milliseconds_per_face": measured["milliseconds_per_face"]}
+
+
+@pytest.mark.slow
+def test_an_evaluation_finds_the_nearest_training_faces_of_every_test_face(tmp_path: Path) -> None:
+    dataset = dataset_at(tmp_path / "data")
+    run = make_run(tmp_path / "run")
+    assert read_embeddings(run) is None
+    evaluate_run(run, dataset)
+    found = read_embeddings(run)
+    assert found is not None
+    assert found.rows.tolist() == np.flatnonzero(dataset.splits != "Training").tolist()
+    assert found.nearest.shape == (len(found), 5)
+    assert (dataset.splits[found.nearest] == "Training").all()
+    assert "embeddings.parquet" in (run.manifest() or {})["files"]
+
+
+@pytest.mark.slow
+def test_an_evaluation_cut_short_leaves_no_embeddings_of_other_faces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluate_run(run, dataset_at(tmp_path / "data"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fer_core.evaluation.evaluate.write_embeddings_of", killed)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_run(run, dataset_at(tmp_path / "other", seed=1))
+    assert read_embeddings(run) is None
+
+
+@pytest.mark.slow
+def test_faces_that_cannot_be_evaluated_on_leave_everything_as_it_is(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    dataset = dataset_at(tmp_path / "data")
+    evaluate_run(run, dataset)
+    only = write_dataset(tmp_path / "only", dataset.images, dataset.labels, ["Training"] * len(dataset))
+    with pytest.raises(RunError, match="no PublicTest or PrivateTest faces"):
+        evaluate_run(run, only)
+    assert read_embeddings(run) is not None
 
 
 @pytest.mark.slow

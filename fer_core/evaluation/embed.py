@@ -1,0 +1,83 @@
+"""Make a run's ``embeddings.parquet`` with Keras. Child processes only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.errors import RunError
+from fer_core.evaluation.embeddings import write_embeddings
+from fer_core.runs.folder import RunFolder
+from fer_core.training.loop import PREDICT_BATCH
+from fer_core.zoo.heads import PROBABILITIES
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_core.data.dataset import Dataset
+
+
+def write_embeddings_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
+    """``embeddings.parquet``: every test face as the model's last dense layer reads it, and its nearest in Training.
+
+    The model sees each Training face once. Memory: 4 bytes a number of all embeddings, 290 MB for FER-2013 with 2,048
+    dimensions. Raises ``RunError`` where the model has another head than ours, answers with numbers that are not
+    finite, or the dataset has no test faces.
+    """
+    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    if not len(rows):
+        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    training = dataset.rows(TRAINING)
+    head = embedding_model(model)
+    faces, known = embed(head, dataset.images, rows), embed(head, dataset.images, training)
+    if not (np.isfinite(faces).all() and np.isfinite(known).all()):
+        raise RunError(
+            f"{folder.keras_path} gives embeddings that are not finite, so its weights are damaged. Train it again."
+        )
+    write_embeddings(
+        folder.embeddings_path,
+        rows,
+        dataset.splits[rows],
+        faces,
+        training,
+        known,
+        fingerprint=dataset.info.fingerprint,
+    )
+
+
+def embedding_model(model: keras.Model) -> keras.Model:
+    """The model up to the input of its last layer: float (B, d). Raises ``RunError`` for an unknown head.
+
+    With the average head that is the mean of the feature map; with the flatten head, the hidden layer. Dropout lies
+    in between and does nothing outside training.
+    """
+    from keras import Model
+
+    if all(layer.name != PROBABILITIES for layer in model.layers):
+        raise RunError(
+            f"{model.name} has no layer called {PROBABILITIES!r}, so there is no telling what its answer is made "
+            "from: build its head with fer_core.zoo.heads."
+        )
+    tensor = model.get_layer(PROBABILITIES).input
+    if len(tensor.shape) != 2:
+        raise RunError(
+            f"the layer {PROBABILITIES!r} of {model.name} reads {tensor.shape} instead of one vector a face."
+        )
+    return Model(model.input, tensor, name=f"{model.name}_embedding")
+
+
+def embed(model: keras.Model, images: npt.NDArray[np.uint8], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """Embeddings float32 (n, d) of ``images[rows]``, batch by batch, with ``training=False``.
+
+    ``images`` uint8 (N, 48, 48) may be mapped from disk: only one batch is read at a time. ``model`` is from
+    :func:`embedding_model`; it may compute in half precision.
+    """
+    result = np.empty((len(rows), int(model.output.shape[-1])), dtype=np.float32)
+    for start in range(0, len(rows), PREDICT_BATCH):
+        part = slice(start, start + PREDICT_BATCH)
+        batch = np.asarray(images[rows[part]], dtype=np.float32)[..., None]
+        result[part] = np.asarray(model.predict_on_batch(batch), dtype=np.float32)
+    return result
