@@ -54,7 +54,7 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
     if finding.name in TWINS:
         finding = _of_split(finding, audit)
     if not finding.units:
-        st.info(f"These data have none: no {UNIT[finding.kind]} fits.", icon=":material/check_circle:")
+        st.info(f"None found: no {UNIT[finding.kind]} of these faces is of this kind.", icon=":material/check_circle:")
         return
     per_page = FACES_PER_PAGE if finding.kind == core.FACES else UNITS_PER_PAGE
     pages = math.ceil(len(finding.units) / per_page)
