@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
+        st.Page("pages/mistakes.py", title="Mistakes", icon=":material/search:"),
         st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
         st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
         st.Page("pages/run.py", title="Run card", icon=":material/id_card:"),

@@ -93,6 +93,21 @@ def select(
     return np.flatnonzero(keep)
 
 
+def describe(
+    joined: Joined,
+    wanted: Filter,
+    *,
+    twin: npt.ArrayLike | None = None,
+    doubt: npt.ArrayLike | None = None,
+    marks: Mapping[int, Mark] | None = None,
+) -> str:
+    """The conditions of a filter in words: ``labelled fear, answered with sad by resnet50``; empty for none.
+
+    Arguments and errors as of :func:`select`.
+    """
+    return ", ".join(words for words, _ in _conditions(joined, wanted, twin, doubt, marks))
+
+
 def why_empty(
     joined: Joined,
     wanted: Filter,
@@ -164,6 +179,18 @@ def wrong_confidence(joined: Joined, models: Sequence[str] = ()) -> Float:
     which = _models(joined, models)
     confidence = joined.probabilities[which].max(axis=2)
     return np.where(joined.right[which], 0, confidence).max(axis=0).astype(np.float64)
+
+
+def surest_wrong(joined: Joined, models: Sequence[str] = ()) -> npt.NDArray[np.int8]:
+    """The wrong class whose confidence :func:`wrong_confidence` gives: int8 (n,), 0..6; -1 where all are right.
+
+    Of models that are equally sure, the first one's answer. ``models``: names; empty: all.
+    """
+    which = _models(joined, models)
+    confidence = np.where(joined.right[which], -1, joined.probabilities[which].max(axis=2))
+    surest = confidence.argmax(axis=0)[np.newaxis]
+    answers = np.take_along_axis(joined.predicted[which], surest, axis=0)[0]
+    return np.where(joined.right[which].all(axis=0), -1, answers).astype(np.int8)
 
 
 def label_margin(joined: Joined, models: Sequence[str] = ()) -> Float:

@@ -17,16 +17,20 @@ Measure = Literal["f1", "precision", "recall"]
 _MEASURES = {"f1": "F1", "precision": "precision", "recall": "recall"}
 
 
-def probabilities(by_model: Mapping[str, npt.ArrayLike], *, height: int = 280) -> go.Figure:
+def probabilities(by_model: Mapping[str, npt.ArrayLike], *, height: int = 280, label: int | None = None) -> go.Figure:
     """The seven probabilities of one face, one panel a model. ``by_model``: title to float (7,), 0..1.
 
-    Raises ``ValueError`` for no model or another shape.
+    ``label``: the face's label, 0..6; its name is then set in bold and pointed at. Raises ``ValueError`` for no model
+    or another shape.
     """
     values = _sevens(by_model, np.float64)
     figure = _panels(list(values), height)
     for column, row in enumerate(values.values(), start=1):
         _bars(figure, column, 100 * row, [f"{100 * p:.0f} %" for p in row], "%{y}: %{x:.1f} %<extra></extra>")
     figure.update_xaxes(range=[0, 118], tickvals=[0, 50, 100], title_text="probability (%)")
+    if label is not None:
+        names = [f"<b>▸ {name}</b>" if at == label else name for at, name in enumerate(NAMES)]
+        figure.update_yaxes(tickvals=list(NAMES), ticktext=names)
     return figure
 
 

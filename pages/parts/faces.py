@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from PIL import Image
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
+from fer_core.words import ordinal
 from pages.parts.rows import Rows
 
 if TYPE_CHECKING:
@@ -31,12 +32,26 @@ def label_words(label: int) -> str:
 
 
 def clickable_sheet(
-    dataset: Dataset, rows: Rows, *, columns: int, key: str, marked: int | None, on_pick: Callable[[int], None]
+    dataset: Dataset,
+    rows: Rows,
+    *,
+    columns: int,
+    key: str,
+    marked: int | None,
+    on_pick: Callable[[int], None],
+    scale: int = 1,
+    labels: npt.NDArray[np.integer] | None = None,
+    captions: Sequence[str] | None = None,
+    hover: Sequence[str] | None = None,
 ) -> None:
     """One picture of many faces, left to right, then down; a click on one calls ``on_pick`` with its row.
 
     One picture, because a browser asks for each ``st.image`` on its own and 400 of them take seconds. ``marked``
     is the row to draw a frame around. Who cannot click has the number field beside it.
+
+    ``labels``: int (n,), 0..6, what the frames' colours tell; the dataset's own by default. ``captions`` stand below
+    the faces, ``hover`` is shown when the mouse rests on one (HTML as Plotly knows it): n texts each. ``scale``
+    repeats pixels, so that captions have room.
     """
 
     def picked() -> None:
@@ -44,47 +59,99 @@ def clickable_sheet(
         if points:
             on_pick(int(points[0]["customdata"][0]))
 
-    from fer_core.plots.faces import describe_sheet
+    from fer_core.plots.faces import cell_box, describe_sheet
 
+    shown = dataset.labels[rows] if labels is None else np.asarray(labels)
+    told = f"{describe_sheet(len(rows), shown)} Rows {_spans(rows)}."
+    at = np.flatnonzero(rows == marked)
+    if len(at):
+        told += f" The {ordinal(int(at[0]) + 1)} face, row {marked}, has a frame."
+    if hover is None:
+        hover = [
+            f"row {row:,}<br>{emotions.NAMES[label]}, {dataset.splits[row]}"
+            for row, label in zip(rows, shown, strict=True)
+        ]
+    uri, width, height = _sheet_picture(
+        (str(dataset.path), dataset.info.fingerprint),
+        tuple(map(int, rows)),
+        tuple(map(int, shown)),
+        columns,
+        scale,
+        None if captions is None else tuple(captions),
+        dataset,
+    )
+    options: dict[str, Any] = {"scale": scale, "labels": True, "captions": captions is not None}
+    figure = _figure(
+        uri,
+        (width, height),
+        [cell_box(index, columns, **options) for index in range(len(rows))],
+        [[int(row), text] for row, text in zip(rows, hover, strict=True)],
+        hover="%{customdata[1]}",
+        target=round(0.8 * SHEET_WIDTH / columns),
+        # As wide as a full sheet, so that faces keep their size on the last page.
+        full_width=cell_box(columns - 1, columns, **options)[2],
+        marked=at,
+    )
     st.plotly_chart(
-        _sheet_figure(dataset, rows, columns, marked),
+        figure,
         key=key,
         on_select=picked,
         selection_mode="points",
         config={"displayModeBar": False, "scrollZoom": False},
-        alt=f"{describe_sheet(len(rows), dataset.labels[rows])} Rows {_spans(rows)}.",
+        alt=told,
     )
 
 
-def _sheet_figure(dataset: Dataset, rows: Rows, columns: int, marked: int | None) -> go.Figure:
+def sheet_figure(
+    sheet: npt.NDArray[np.uint8],
+    boxes: Sequence[tuple[int, int, int, int]],
+    data: Sequence[Sequence[int | str]],
+    *,
+    hover: str,
+    target: int,
+    full_width: int,
+    marked: Iterable[int] = (),
+) -> go.Figure:
+    """A sheet of faces whose faces can be clicked.
+
+    ``sheet``: uint8 (H, W) or (H, W, 3). ``boxes``: where each face is, (x0, y0, x1, y1) in the sheet's pixels.
+    ``data``: of each face, what a click reports as its ``customdata`` and ``hover``, Plotly's template, can name.
+    ``target``: how large, in pixels of the screen, the area of a face is that takes a click. ``full_width``: the width
+    of a sheet whose lines are full, in its own pixels. ``marked``: positions of the faces to draw a frame around.
+    """
+    size = (sheet.shape[1], sheet.shape[0])
+    return _figure(data_uri(sheet), size, boxes, data, hover=hover, target=target, full_width=full_width, marked=marked)
+
+
+def _figure(
+    uri: str,
+    size: tuple[int, int],
+    boxes: Sequence[tuple[int, int, int, int]],
+    data: Sequence[Sequence[int | str]],
+    *,
+    hover: str,
+    target: int,
+    full_width: int,
+    marked: Iterable[int],
+) -> go.Figure:
     import plotly.graph_objects as go
 
-    from fer_core.plots.faces import cell_box, contact_sheet
-
-    labels = dataset.labels[rows]
-    sheet = contact_sheet(np.asarray(dataset.images[rows]), columns, scale=1, labels=labels)
-    height, width = sheet.shape[:2]
-    boxes = [cell_box(index, columns, scale=1, labels=True) for index in range(len(rows))]
-    # As wide as a full sheet, so that faces keep their size on the last page.
-    full_width = cell_box(columns - 1, columns, scale=1, labels=True)[2]
+    width, height = size
     figure = go.Figure(
         go.Scatter(
             x=[(x0 + x1) / 2 for x0, _, x1, _ in boxes],
             y=[(y0 + y1) / 2 for _, y0, _, y1 in boxes],
-            customdata=[
-                [int(row), emotions.NAMES[label], str(dataset.splits[row])]
-                for row, label in zip(rows, labels, strict=True)
-            ],
+            customdata=[list(values) for values in data],
             mode="markers",
             # Seen by the mouse, not by the eye: an image reports no clicks, points do.
-            marker={"symbol": "square", "size": 34, "color": "rgba(0,0,0,0)"},
+            marker={"symbol": "square", "size": target, "color": "rgba(0,0,0,0)"},
             unselected={"marker": {"opacity": 0}},
             selected={"marker": {"opacity": 0}},
-            hovertemplate="row %{customdata[0]:,}<br>%{customdata[1]}, %{customdata[2]}<extra></extra>",
+            hovertemplate=f"{hover}<extra></extra>",
         )
     )
     figure.add_layout_image(
-        source=data_uri(sheet),
+        source=uri,
         xref="x",
         yref="y",
         x=0,
@@ -94,7 +161,7 @@ def _sheet_figure(dataset: Dataset, rows: Rows, columns: int, marked: int | None
         sizing="stretch",
         layer="below",
     )
-    for index in np.flatnonzero(rows == marked):
+    for index in marked:
         x0, y0, x1, y1 = boxes[index]
         for colour, line in (("#000000", 6), ("#FFFFFF", 3)):
             figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": colour, "width": line})
@@ -107,10 +174,29 @@ def _sheet_figure(dataset: Dataset, rows: Rows, columns: int, marked: int | None
         clickmode="event+select",
         dragmode=False,
         hovermode="closest",
+        hoverlabel={"align": "left"},
         plot_bgcolor="rgba(0,0,0,0)",
         paper_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _sheet_picture(
+    key: tuple[str, str],
+    rows: tuple[int, ...],
+    labels: tuple[int, ...],
+    columns: int,
+    scale: int,
+    captions: tuple[str, ...] | None,
+    _dataset: Dataset,
+) -> tuple[str, int, int]:
+    """The sheet as a ``data:`` address, its width and height. Keyed by the dataset's path and fingerprint."""
+    from fer_core.plots.faces import contact_sheet
+
+    images = np.asarray(_dataset.images[list(rows)])
+    sheet = contact_sheet(images, columns, scale=scale, labels=labels, captions=captions)
+    return data_uri(sheet), sheet.shape[1], sheet.shape[0]
 
 
 def legend() -> None:
@@ -126,7 +212,8 @@ def legend() -> None:
 def data_uri(image: npt.NDArray[np.uint8]) -> str:
     """A picture, uint8 (H, W) or (H, W, 3 or 4), as a ``data:`` address."""
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
+    # Twice as fast as the usual level, and hardly larger: photographs do not shrink.
+    Image.fromarray(image).save(buffer, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

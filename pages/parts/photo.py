@@ -106,7 +106,7 @@ def choose_models(infos: Sequence[ModelInfo]) -> list[Answering]:
     for name in names:
         info = by_name[name]
         try:
-            model = _model(str(info.path), seals(info.folder))
+            model = open_model(str(info.path), seals(info.folder))
             temperature = stored_temperature(info.folder) if calibrated else 1.0
         except RunError as error:
             st.warning(str(error))
@@ -242,7 +242,7 @@ def _detector(yunet: bool) -> FaceDetector:
 
 
 @st.cache_resource(show_spinner="Opening the model", max_entries=16)
-def _model(path: str, sealed: tuple[int, ...]) -> Predictor:
+def open_model(path: str, sealed: tuple[int, ...]) -> Predictor:
     """Keyed by folder and by when its ``run.json``, and those of a vote's members, were written: an export makes a
     new one.
     """

@@ -1,0 +1,49 @@
+"""Mistakes: the faces behind a number, and what each run makes of one of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import (
+    evidence,
+    frame,
+    mistakes_face,
+    mistakes_filters,
+    mistakes_found,
+    mistakes_maps,
+    mistakes_neighbours,
+    mistakes_sheet,
+    review,
+    scope,
+    take_away,
+)
+
+frame.begin(
+    "Mistakes",
+    __file__,
+    "The faces behind a number: where models go wrong, how sure they are, and whether it is the model that is wrong or "
+    "the label. The address always leads back to the very same view.",
+)
+view = scope.choose()
+choice = mistakes_filters.choose(view)
+found = mistakes_found.find(view, choice)
+mistakes_found.say(view, choice, found)
+sheet, beside = st.columns([7, 6], gap="medium")
+with beside:
+    # Before the sheet, which draws a frame around the face that is open.
+    row = mistakes_face.choose(view, found)
+    answers = None if row is None else mistakes_face.answers_of(view, row)
+    if row is not None:
+        mistakes_face.show(view, found, row, answers)
+        evidence.panel(view, row)
+        review.panel(view, row)
+with sheet:
+    mistakes_sheet.show(view, found, choice.wanted.models, (view.query, choice), row)
+if row is not None:
+    if answers is not None:
+        mistakes_face.all_bars(view, answers)
+        mistakes_maps.show(view, answers)
+    mistakes_neighbours.show(view, row)
+st.header("Take away, and review", anchor=False)
+take_away.show(view, found.positions)
+review.manage(view)

@@ -1,0 +1,32 @@
+"""What the runs' last layers read of the test faces, opened once for all visitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.evaluation.embeddings import Embeddings, read_embeddings
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import ModelInfo
+from pages.parts.scope import View
+
+
+def embeddings_of(info: ModelInfo) -> Embeddings | None:
+    """A run's embeddings; None where it has none. Raises ``RunError`` where they are damaged."""
+    return _read(str(info.path), info.folder.manifest_path.stat().st_mtime_ns)
+
+
+def how_to(view: View) -> str:
+    """What to do about runs without embeddings. A vote has none of its own, whatever one does."""
+    names = [info.name for info in view.runs if not info.is_vote]
+    if not names:
+        return "A vote has none of its own: choose one of its members as a run."
+    data = "DATASET" if view.dataset is None else str(view.dataset.info.path)
+    return f"Evaluate a run again to get them: `python -m fer_core evaluate {names[0]} --data {data}`"
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _read(path: str, sealed: int) -> Embeddings | None:
+    """Keyed by when ``run.json`` was written: an evaluation makes new embeddings, and seals the run anew."""
+    return read_embeddings(RunFolder(Path(path)))

@@ -1,0 +1,248 @@
+"""Mistakes: which faces to look at and in which order. Every choice stands in the address, in readable words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from fer_core import emotions
+from fer_core.evaluation.agreement import MOST_MODELS, set_words
+from fer_core.evaluation.selection import ANY_MARK, NO_MARK, SORTS, Filter
+from fer_core.review.marks import KINDS
+from pages.parts.scope import View
+
+TRUE, SAID, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
+CONFIDENCE, TWIN, DOUBT, MARKED, SORT, LIKE = "confidence", "twin", "doubt", "marked", "sort", "like"
+"""Names in the address."""
+ANY = "any"
+ANY_MODEL, EVERY_MODEL = "any model", "every model"
+ANSWERS: dict[str, bool | None] = {"wrong": False, "right": True, "right or wrong": None}
+TWINS: dict[str, bool | None] = {"with or without": None, "with a twin in Training": True, "without a twin": False}
+MARKS: dict[str, str | None] = {
+    "marked or not": None,
+    "marked": ANY_MARK,
+    "not marked": NO_MARK,
+    **{kind: kind for kind in KINDS},
+}
+FULL = (0, 100)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the widgets say.
+
+    Attributes:
+        wanted: which faces.
+        sort: a key of :data:`fer_core.evaluation.selection.SORTS`.
+        like: the row that similarity is meant to, where ``sort`` is by similarity and one was given.
+        filtered: whether anything was chosen that "Clear the filters" would take back.
+    """
+
+    wanted: Filter
+    sort: str
+    like: int | None
+    filtered: bool
+
+
+def choose(view: View) -> Choice:
+    """Draw the filters and return what they say. What a link asks for and nobody has is said, and ignored."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        true = _select("Label", [ANY, *emotions.NAMES], TRUE, 130)
+        said = _select("Answer", [ANY, *emotions.NAMES], SAID, 130, "What a model answered.")
+        by = _select(
+            "Answer by",
+            [ANY_MODEL, EVERY_MODEL, *view.names],
+            BY,
+            200,
+            f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
+            f"“{EVERY_MODEL}”: all of them.",
+        )
+        # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
+        place = st.container(width=160)
+        words = _who_is_right(view)
+        decided = words != ANY or (ANY not in (true, said))
+        with place:
+            answer = _answer(decided)
+        sort = _sort()
+        like = _like(view) if sort == "similarity" else None
+    confidence, twin, doubt, marked = _rarer(view)
+    right = ANSWERS[answer] if answer is not None else None if decided else False
+    wanted = Filter(
+        models=() if by in (ANY_MODEL, EVERY_MODEL) else (by,),
+        every=by == EVERY_MODEL,
+        true=_label(true),
+        predicted=_label(said),
+        right=right,
+        confidence=(confidence[0] / 100, confidence[1] / 100),
+        agreement=None if words == ANY else _sets(view.names)[words],
+        twin=TWINS[twin],
+        doubt=doubt,
+        marked=MARKS[marked],
+    )
+    filtered = by != ANY_MODEL or answer is not None or wanted != replace(Filter(), right=False)
+    return Choice(wanted, sort, like, filtered)
+
+
+def clear() -> None:
+    """Take every filter back; the order stays."""
+    defaults = {TRUE: ANY, SAID: ANY, BY: ANY_MODEL, ANSWER: None, SET: ANY, CONFIDENCE: FULL, DOUBT: 0.0}
+    for key, value in {**defaults, TWIN: next(iter(TWINS)), MARKED: next(iter(MARKS))}.items():
+        if key in st.session_state:
+            st.session_state[key] = value
+
+
+def sort_like(row: int) -> None:
+    """Sort by similarity to this face from now on."""
+    st.session_state[SORT] = SORTS["similarity"]
+    st.session_state[LIKE] = row
+
+
+def _select(label: str, options: Sequence[str], key: str, width: int, help_text: str | None = None) -> str:
+    refused(key, options)
+    return str(st.selectbox(label, options, key=key, bind="query-params", width=width, help=help_text))
+
+
+def refused(key: str, options: Sequence[str], why: str = "") -> None:
+    """Say that the address asks for something that is not there."""
+    asked = st.query_params.get(key)
+    if asked and asked not in options:
+        st.warning(f"“{asked}” is no choice for “{key}”{why or ' here'}. It is ignored.", icon=":material/link_off:")
+
+
+def _sets(names: Sequence[str]) -> dict[str, int]:
+    return {set_words(code, names): code for code in range(2 ** len(names))}
+
+
+def _who_is_right(view: View) -> str:
+    if len(view.names) > MOST_MODELS:
+        why = f": sets of models that are right can be told apart for up to {MOST_MODELS} runs only"
+        refused(SET, (), why)
+        return ANY
+    options = [ANY, *_sets(view.names)]
+    refused(SET, options, " with these runs")
+    help_text = "Which of the chosen runs are right, and which are wrong: all of them count, whoever the answer is by."
+    return str(st.selectbox("Who is right", options, key=SET, bind="query-params", width=220, help=help_text))
+
+
+def _answer(decided: bool) -> str | None:
+    refused(ANSWER, list(ANSWERS))
+    return st.selectbox(
+        "The answer is",
+        list(ANSWERS),
+        index=None,
+        # Without a choice this page shows mistakes, unless what is chosen says who is right already.
+        placeholder="as the others say" if decided else "wrong",
+        key=ANSWER,
+        bind="query-params",
+        help="Where you choose nothing, mistakes are shown. A label together with an answer, or who is right, already "
+        "says whether the answer is right.",
+    )
+
+
+def _sort() -> str:
+    refused(SORT, list(SORTS.values()))
+    words = st.selectbox(
+        "Sorted by",
+        list(SORTS.values()),
+        key=SORT,
+        bind="query-params",
+        width=270,
+        on_change=_start_with_face,
+        help="Highest first, but the margin and the row number. The margin is the label's probability less the highest "
+        "of the others.",
+    )
+    return next(key for key, text in SORTS.items() if text == words)
+
+
+def _start_with_face() -> None:
+    """Similarity is meant to the face that is open, until another is chosen."""
+    face = st.session_state.get("face")
+    if st.session_state[SORT] == SORTS["similarity"] and face is not None:
+        st.session_state[LIKE] = face
+
+
+def _like(view: View) -> int | None:
+    last = int(view.scope.whole.rows[-1])
+    asked = st.query_params.get(LIKE)
+    if asked and not (asked.isdecimal() and int(asked) <= last):
+        st.warning(f"There is no row “{asked}” that faces could be similar to. It is ignored.")
+    row = st.number_input(
+        "Similar to row",
+        min_value=0,
+        max_value=last,
+        value=None,
+        step=1,
+        key=LIKE,
+        bind="query-params",
+        width=160,
+        help="The row number of the face that the others are compared with.",
+    )
+    return None if row is None else int(row)
+
+
+def _rarer(view: View) -> tuple[tuple[int, int], str, float, str]:
+    """Confidence in %, twin, least doubt, mark."""
+    with (
+        st.expander("Confidence, twins, doubtful labels, your marks", icon=":material/tune:"),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"),
+    ):
+        _refused_numbers(CONFIDENCE, 2, *FULL)
+        confidence = st.slider(
+            "Confidence of that answer (%)",
+            *FULL,
+            FULL,
+            key=CONFIDENCE,
+            bind="query-params",
+            width=260,
+            help="The probability that the model gives to its answer.",
+        )
+        _refused_numbers(DOUBT, 1, 0, 1)
+        doubt = st.slider(
+            "Least label doubt (0 to 1)",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            key=DOUBT,
+            bind="query-params",
+            width=260,
+            help="How strongly the runs speak against the dataset's label: near 1 they agree that it is another class.",
+        )
+        twin = _twin(view)
+        marked = _select("Your marks", list(MARKS), MARKED, 200, "Marks that you put on faces, in the review below.")
+    return (int(confidence[0]), int(confidence[1])), twin, float(doubt), marked
+
+
+def _twin(view: View) -> str:
+    options = list(TWINS)
+    if view.scope.joined.twin is not None:
+        return _select("Twin in Training", options, TWIN, 210, "The same picture in Training, or nearly, mirrored too.")
+    asked = st.query_params.get(TWIN)
+    if asked and asked != options[0]:
+        st.warning(
+            "Nobody knows which of these faces have a twin in Training, so that filter is ignored. Evaluate one of the "
+            f"runs again: python -m fer_core evaluate {view.runs[0].name} --data DATASET"
+        )
+    return options[0]
+
+
+def _refused_numbers(key: str, count: int, low: float, high: float) -> None:
+    asked = st.query_params.get_all(key)
+    try:
+        numbers = [float(text) for text in asked]
+    except ValueError:
+        numbers = []
+    good = len(numbers) == count and numbers == sorted(numbers) and low <= numbers[0] and numbers[-1] <= high
+    if asked and not good:
+        told = " to ".join(asked)
+        st.warning(
+            f"“{told}” is no choice for “{key}”: {count} number{'s' * (count > 1)} from {low:g} to {high:g}, rising, "
+            "would be. It is ignored or brought into that range.",
+            icon=":material/link_off:",
+        )
+
+
+def _label(name: str) -> int | None:
+    return None if name == ANY else emotions.index_of(name)
