@@ -86,6 +86,8 @@ def pretrained_sentence(events: list[Event]) -> str:
     )
     if found["missing"]:
         text += f" Not in that file, so random at the start: {', '.join(found['missing'])}."
+    if found.get("clipped"):
+        text += f" Cut to the largest number of half precision, in which the file is: {', '.join(found['clipped'])}."
     return f"{text} The head started from random weights."
 
 

@@ -189,6 +189,12 @@ class Trainer:
     def _finish_epoch(self, model: keras.Model, epoch: int, means: _RunningMeans, rate: float, began: float) -> None:
         """Validate, journal, keep the best model, and only then the state to resume from."""
         training_seconds = time.monotonic() - began - self.control.paused_seconds
+        if bad := [weight.path for weight in model.weights if not np.isfinite(np.asarray(weight)).all()]:
+            # Batch statistics keep the loss finite where the stored ones, which predictions use, are not.
+            raise FerError(
+                f"after epoch {epoch} {bad[0]} holds values that are no finite numbers. Lower the learning rate, or "
+                "check the file of initial weights."
+            )
         loss, accuracy, confusion = self._validate(model)
         seconds = time.monotonic() - began - self.control.paused_seconds
         self.journal.write(

@@ -5,12 +5,13 @@ Child processes only (imports Keras).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_core.errors import RecipeError
 from fer_core.inference.downloads import download
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import keras
 
     from fer_core.zoo.describe import Description
+
+LARGEST_HALF = float(np.finfo(np.float16).max)
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 
@@ -67,8 +70,10 @@ def load_backbone(backbone: keras.Model, name: str, weights: str) -> None:
     """Put initial weights into a whole backbone: ``none`` leaves it as it is.
 
     A local ``.h5`` file is Keras' own (official files and ``save_weights``). A ``.npz`` file has one array a variable,
-    called ``<layer>/<variable>``, and may leave layers out; they stay random. Raises ``RecipeError`` if the file is
-    missing or does not fit, ``DownloadError`` if ImageNet's cannot be fetched.
+    called ``<layer>/<variable>``, and may leave layers out; they stay random. A variance that half precision made
+    infinite becomes the largest number of that precision (see :func:`clipped`). Raises ``RecipeError`` if the file is
+    missing, does not fit, or holds other values that are no finite numbers; ``DownloadError`` if ImageNet's cannot be
+    fetched.
     """
     if weights == "none":
         return
@@ -93,31 +98,58 @@ def pretrained(table: Description, weights: str) -> dict[str, Any]:
     """What of a network came from a weights file, for its journal and card.
 
     Keys: ``file`` (name), ``sha256``, ``parameters`` taken from it, ``backbone`` parameters in all, ``missing``:
-    backbone layers the file leaves random. Official and Keras ``.h5`` files hold the whole backbone.
+    backbone layers the file leaves random, ``clipped`` (see there). Official and Keras ``.h5`` files hold the whole backbone.
     """
     path = weights_file(table.name, weights)
     rows = [row for row in table.layers if row.parameters and row.name not in HEAD_LAYERS]
     held = {row.name for row in rows}
+    cut: list[str] = []
     if path.suffix == ".npz":
-        with np.load(path) as file:
-            held = {key.rpartition("/")[0] for key in file.files}
+        arrays = _read_npz(path)
+        held = {key.rpartition("/")[0] for key in arrays}
+        cut = clipped(arrays)
     return {
         "file": path.name,
         "sha256": sha256_of(path),
         "parameters": sum(row.parameters for row in rows if row.name in held),
         "backbone": sum(row.parameters for row in rows),
         "missing": [row.name for row in rows if row.name not in held],
+        "clipped": cut,
     }
+
+
+def clipped(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    """Names of float16 moving variances that were too large for that precision, and so are infinite in the file.
+
+    ImageNet's ResNet50 has one, about 1e5, in ``conv1_bn``. Left infinite, it would silence its channel for good
+    wherever the stored statistics are used, though not while training, which looks at each batch's own. Cut to 65,504
+    it is nearly right, and training brings it to its value.
+    """
+    return [
+        key
+        for key, array in arrays.items()
+        if key.endswith("/moving_variance") and array.dtype == np.float16 and np.isposinf(array).any()
+    ]
+
+
+def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with np.load(path) as file:
+            return {key: np.asarray(file[key]) for key in file.files}
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path} cannot be read as .npz: {error}") from error
 
 
 def _load_npz(backbone: keras.Model, path: Path) -> None:
     layers = {layer.name: layer for layer in backbone.layers}
-    try:
-        with np.load(path) as file:
-            arrays = {key: np.asarray(file[key], dtype=np.float32) for key in file.files}
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path} cannot be read as .npz: {error}") from error
-    for key, array in arrays.items():
+    arrays = _read_npz(path)
+    cut = clipped(arrays)
+    for key, stored in arrays.items():
+        array = stored.astype(np.float32)
+        if key in cut:
+            array = np.minimum(array, LARGEST_HALF)
+        if not np.isfinite(array).all():
+            raise RecipeError(f"{path} is damaged: {key} holds values that are no finite numbers.")
         layer_name, _, variable_name = key.rpartition("/")
         variables = {variable.name: variable for variable in getattr(layers.get(layer_name), "weights", [])}
         variable = variables.get(variable_name)

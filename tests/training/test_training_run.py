@@ -175,6 +175,26 @@ def test_a_loss_that_explodes_fails_with_advice_and_the_journal_says_so(
     assert jobs.current() is None
 
 
+def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
+    home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    from fer_core.training.worker import train
+
+    real = keras.Model.train_on_batch
+
+    def spoil(model: keras.Model, *arguments: object, **options: object) -> object:
+        result = real(model, *arguments, **options)
+        variance = next(weight for weight in model.weights if weight.name == "moving_variance")
+        variance.assign(np.full(variance.shape, np.inf))
+        return result
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", spoil)
+    with pytest.raises(FerError, match="moving_variance holds values"):
+        train(preset_recipe(epochs=1), data, home / "runs" / "spoilt")
+
+
 def test_the_optimiser_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     from fer_core.training.build import build_model, compile_stage
     from fer_core.training.state import Progress, load_progress, load_state, save_state

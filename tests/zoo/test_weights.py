@@ -14,6 +14,7 @@ import pytest
 
 from fer_core.errors import DownloadError, RecipeError
 from fer_core.zoo import weights
+from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 
 
@@ -82,6 +83,28 @@ def test_a_npz_that_does_not_fit_says_which_variable(
 
 
 @pytest.mark.slow
+def test_a_variance_too_large_for_half_precision_does_not_silence_its_channel(tmp_path: Path) -> None:
+    variance = np.ones(64, dtype=np.float16)
+    variance[45] = np.inf
+    path = tmp_path / "some.npz"
+    np.savez(path, **{"conv1_bn/moving_variance": variance})
+    model = get("resnet50").build(input_size=48, weights=str(path))
+    loaded = np.asarray(model.get_layer("conv1_bn").moving_variance)
+    assert loaded[45] == 65504
+    assert (np.delete(loaded, 45) == 1).all()
+    assert weights.pretrained(description("resnet50"), str(path))["clipped"] == ["conv1_bn/moving_variance"]
+
+
+@pytest.mark.slow
+def test_other_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    kernel = np.zeros((3, 3, 3, 64), dtype=np.float32)
+    kernel[0, 0, 0, 0] = np.nan
+    np.savez(tmp_path / "some.npz", **{"block1_conv1/kernel": kernel})
+    with pytest.raises(RecipeError, match="block1_conv1/kernel holds values"):
+        get("vgg16").build(input_size=48, weights=str(tmp_path / "some.npz"))
+
+
+@pytest.mark.slow
 def test_keras_own_weight_files_load_and_others_are_refused(tmp_path: Path) -> None:
     import keras
 
@@ -120,8 +143,6 @@ def test_official_files_have_the_old_layout_and_load_into_a_backbone_behind_our_
 
 
 def test_a_partial_file_says_what_it_leaves_random(tmp_path: Path) -> None:
-    from fer_core.zoo.describe import description
-
     np.savez(tmp_path / "some.npz", **{"block1_conv1/kernel": np.zeros(1), "block1_conv1/bias": np.zeros(1)})
     found = weights.pretrained(description("vgg16"), str(tmp_path / "some.npz"))
     assert found["file"] == "some.npz"
