@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import audit, bring, browse, classes, frame
-from pages.parts.data import BRING, current_dataset, sample_banner
+from pages.parts.data import AUDIT, BRING, current_dataset, sample_banner
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
 dataset = current_dataset()
 sample_banner(dataset.info)
 faces_tab, classes_tab, audit_tab, bring_tab = st.tabs(
-    ["Faces", "Classes", audit.AUDIT, BRING], key="view", bind="query-params"
+    ["Faces", "Classes", AUDIT, BRING], key="view", bind="query-params"
 )
 with faces_tab:
     # Drawn whichever tab is open: widgets that are not drawn lose their place in the address.

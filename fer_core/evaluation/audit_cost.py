@@ -209,7 +209,8 @@ def _change(costs: Sequence[Cost]) -> str:
     if moves[-1] < 0 or moves[0] > 0:
         sizes = sorted(abs(move) for move in moves)
         return f"{'falls' if moves[0] < 0 else 'rises'} by {_span(sizes)} points"
-    return f"changes by {_span(moves, '+.1f')} points".replace("-", "−")
+    # Adding zero makes a negative zero positive.
+    return f"changes by {_span([round(move, 1) + 0 for move in moves], '+.1f')} points".replace("-", "−")
 
 
 def _certainty(costs: Sequence[Cost]) -> str:

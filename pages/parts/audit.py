@@ -14,9 +14,9 @@ from fer_core.words import percent, plural
 from pages.parts import audit_cost, audit_faces, audit_job
 from pages.parts.scope import read_audit_time
 
-AUDIT = "Audit"
-"""The tab of the Dataset page, as links name it."""
 FINDING = "finding"
+_KEYS = (FINDING, audit_faces.OF, audit_faces.PART, audit_faces.SHOWN, audit_faces.BESIDE, audit_cost.MEASURED)
+_KEPT = "_audit"
 
 COUNTED = {
     core.EXACT: "group",
@@ -49,6 +49,7 @@ def show(dataset: Dataset) -> None:
     if found is None:
         audit_job.offer(dataset)
         return
+    _restore()
     st.markdown(found.headline)
     left, right = st.columns([3, 5], gap="medium")
     with left:
@@ -60,6 +61,14 @@ def show(dataset: Dataset) -> None:
     with st.expander("How the audit decides"):
         st.markdown(_rules(found.audit))
         audit_job.command(dataset)
+    st.session_state[_KEPT] = {key: st.session_state.get(key) for key in _KEYS}
+
+
+def _restore() -> None:
+    """Whoever comes back from another tab finds the same finding and face: widgets that are not drawn forget."""
+    kept = st.session_state.get(_KEPT, {})
+    if not any(key in st.session_state or key in st.query_params for key in _KEYS):
+        st.session_state.update({key: value for key, value in kept.items() if value is not None})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -117,5 +117,9 @@ def _row(name: str, cost: Cost) -> dict[str, object]:
 def _difference(cost: Cost) -> str:
     if cost.difference is None or cost.difference_low is None or cost.difference_high is None:
         return "–"
-    low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in (cost.difference_low, cost.difference_high))
-    return f"{points(cost.difference)} ({low} to {high})"
+    # Rounded first, and zero added, so that nothing is called −0.0.
+    difference, low, high = (
+        round(value, 3) + 0 for value in (cost.difference, cost.difference_low, cost.difference_high)
+    )
+    ends = " to ".join(f"{100 * end:+.1f}".replace("-", "−") for end in (low, high))
+    return f"{points(difference)} ({ends})"

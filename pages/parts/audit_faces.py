@@ -148,9 +148,11 @@ def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> 
             _large(dataset, row)
         with right:
             if twin is None:
-                st.info(_alone(dataset, row), icon=":material/person:")
+                st.info(_alone(dataset, audit, row), icon=":material/person:")
             else:
                 _large(dataset, twin.row)
+        if not any(row in unit for unit in finding.units):
+            st.caption("This face is not part of the finding.")
         if twin is not None:
             st.markdown(_likeness(dataset, audit, row, twin))
     return row, None if twin is None else twin.row
@@ -198,13 +200,13 @@ def _likeness(dataset: Dataset, audit: Audit, row: int, twin: NearTwin) -> str:
     return f"{how}, and {'the same label' if dataset.labels[row] == dataset.labels[twin.row] else 'different labels'}."
 
 
-def _alone(dataset: Dataset, row: int) -> str:
+def _alone(dataset: Dataset, audit: Audit, row: int) -> str:
+    text = "No other face is equal or nearly so."
+    if not (audit.constant[row] or audit.nearly_constant[row]):
+        return text
     image = np.asarray(dataset.images[row])
     most = int(np.bincount(image.ravel()).max())
-    return (
-        "No other face is equal or nearly so. The most common grey level of this one covers "
-        f"{percent(most / image.size)} of its pixels."
-    )
+    return f"{text} One and the same grey level covers {percent(most / image.size)} of this one's pixels."
 
 
 def _first_face() -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 KEY = "data"
-BRING = "Bring real data"
-"""The tab of the Dataset page where data comes in, as links name it."""
+AUDIT, BRING = "Audit", "Bring real data"
+"""Tabs of the Dataset page, as links name them: what is wrong with the data, and where data comes in."""
 _CHOOSE_NEXT = "_choose_data"
 
 

@@ -14,39 +14,56 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, runs
-from pages.parts.data import BRING
+from pages.parts.data import AUDIT, BRING
 
 if TYPE_CHECKING:
     from typing import Any
+
+Step = tuple[str, str, str, str, frame.Query]
+"""A page's name, a link's label and icon, why to go there, and the link's query."""
 
 
 def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> None:
     """Links to the other pages, each with the sentence that says why; the most useful one first."""
     st.header("What to do next", anchor=False)
     real = any(not info.is_sample for info in datasets)
-    steps: list[tuple[str, str, str, str, frame.Query]] = [
-        ("dataset", "Look at the faces", ":material/grid_view:", "What is in the data, class by class.", {}),
-        (
-            "train",
-            "Train a model",
-            ":material/model_training:",
-            "Watch it learn. The 1-minute preset is quick on the drawn sample.",
-            {},
-        ),
-    ]
+    faces: Step = ("dataset", "Look at the faces", ":material/grid_view:", "What is in the data, class by class.", {})
+    train: Step = (
+        "train",
+        "Train a model",
+        ":material/model_training:",
+        "Watch it learn. The 1-minute preset is quick on the drawn sample.",
+        {},
+    )
     if models:
-        steps += [
+        steps = [
             (
                 "compare",
                 "Compare models",
                 ":material/compare:",
-                "Which is better at what: confusion matrices side by side.",
+                "Which is better at what, and is the difference more than chance?",
                 {},
             ),
+            (
+                "mistakes",
+                "See the mistakes",
+                ":material/search:",
+                "The faces behind each number. Is the model wrong, or the label?",
+                {},
+            ),
+            faces,
+            (
+                "dataset",
+                "Audit the data",
+                ":material/content_copy:",
+                "Duplicates, contradicting labels, blank images, and what they cost.",
+                {"view": AUDIT},
+            ),
+            train,
             ("photo", "Try a picture", ":material/photo_camera:", "Your own photo: what each model sees in it.", {}),
         ]
     else:
-        steps.reverse()
+        steps = [train, faces]
     if not real:
         steps.append(
             (
@@ -94,6 +111,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
             "95 % interval: how far chance alone could move the figure."
         )
         _interval_figure(names, labels, scores)
+        _twins(scores)
     import pandas as pd
 
     st.dataframe(
@@ -107,6 +125,27 @@ def models(infos: Sequence[ModelInfo]) -> None:
     )
     if len({info.data.get("fingerprint") for info in infos}) > 1:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
+
+
+def _twins(scores: Sequence[dict[str, Any]]) -> None:
+    """What twins of training faces are worth in the figure, where the runs were measured without them too."""
+    pairs = [(score, score["without_twins"]) for score in scores if score.get("without_twins")]
+    pairs = [(score, without) for score, without in pairs if without["n"] < score["n"]]
+    if not pairs:
+        return
+    share = max(1 - without["n"] / score["n"] for score, without in pairs)
+    falls = sorted(100 * (score["accuracy"] - without["accuracy"]) for score, without in pairs)
+    if falls[0] > 0:
+        span = dict.fromkeys(f"{fall:.1f}" for fall in (falls[0], falls[-1]))
+        change = f"is {' to '.join(span)} points lower"
+    else:
+        # Adding zero makes a negative zero positive.
+        span = dict.fromkeys(f"{round(-fall, 1) + 0:+.1f}".replace("-", "−") for fall in (falls[-1], falls[0]))
+        change = f"changes by {' to '.join(span)} points"
+    st.caption(
+        f"Up to {words.percent(share)} of these faces also occur in {TRAINING}, exactly or nearly. Without them "
+        f"accuracy {change}. The Audit tab of the Dataset page shows such faces, and what they cost."
+    )
 
 
 def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str, Any]]) -> None:

@@ -175,6 +175,11 @@ def test_the_lesson_where_runs_do_not_agree() -> None:
     assert "changes by −1.4 to +2.0 points**; for 1 of 2 runs this is unlikely to be chance" in text
 
 
+def test_the_lesson_knows_no_negative_zero() -> None:
+    text = lesson({"a": costs_of(-0.0001, -0.01, 0.01), "b": costs_of(0.01, -0.01, 0.02)}, "PrivateTest")
+    assert "changes by +0.0 to +1.0 points**; for each run this could be chance" in text
+
+
 def test_the_lesson_of_a_rise_does_not_speak_of_memory() -> None:
     text = lesson({"a": costs_of(0.014, -0.02, 0.03, others=0.02)}, "PublicTest")
     assert "rises by 1.4 points**; this could be chance" in text

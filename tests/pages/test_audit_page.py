@@ -206,6 +206,36 @@ def test_the_filters_of_the_faces_tab_outlive_the_audit(open_app: OpenApp, fault
     assert app.number_input(key="face").value == 8
 
 
+def test_who_comes_back_from_another_tab_finds_the_same(open_app: OpenApp, faulty: Dataset) -> None:
+    app = open_app("dataset", view="Audit", finding="conflicting labels", shown="7")
+    press(app, "Open in Faces")
+    assert not app.get("radio")
+    app.session_state["view"] = "Audit"
+    app.run()
+    assert not app.exception
+    assert app.radio(key="finding").value == "conflicting labels"
+    assert pictures(app)[0].startswith("row 7 ")
+
+
+def test_a_face_that_the_finding_does_not_hold_is_shown_and_said(open_app: OpenApp, faulty: Dataset) -> None:
+    app = open_app("dataset", view="Audit", shown="9")
+    assert "This face is not part of the finding" in said(app)
+    assert pictures(app) == ["row 9 of PublicTest, labelled fear"]
+
+
+def test_another_dataset_with_fewer_faces_does_not_break_the_tab(
+    open_app: OpenApp, many: Dataset, faulty: Dataset
+) -> None:
+    app = open_app("dataset", view="Audit", part="2")
+    app.selectbox(key="data").set_value("many").run()
+    app.number_input(key="shown").set_value(30).run()
+    app.selectbox(key="beside").set_value("row 25").run()
+    assert pictures(app)[0].startswith("row 30 ")
+    app.selectbox(key="data").set_value("faulty").run()
+    assert not app.exception
+    assert sheet(app).startswith("Contact sheet of 8 faces")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from factories import make_run, make_vote
+import numpy as np
+from factories import make_labels, make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
+from fer_core.data.audit import Twins
 from fer_core.data.catalogue import list_datasets
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
 OpenApp = Callable[..., AppTest]
@@ -58,3 +61,36 @@ def test_a_vote_stands_beside_its_members(home: Path, open_app: OpenApp) -> None
     assert list(table.index) == ["custom_cnn", "vote", "my-vote", "mine"]
     assert table["From"].tolist() == ["ships with the app", "ships with the app", "built here", "trained here"]
     assert table.loc["vote", "Accuracy (%)"] > 0
+
+
+def test_twins_of_training_faces_are_told_beside_the_accuracies(home: Path, open_app: OpenApp) -> None:
+    labels, splits = make_labels(seed=2013)
+    near = np.zeros(len(labels), bool)
+    near[np.flatnonzero(splits == "PrivateTest")[:14]] = True
+    make_run(settings().models_dir / "custom_cnn", labels=labels, splits=splits, twins=Twins(near, near))
+    run = make_run(settings().runs_dir / "mine", accuracy=1.0, labels=labels, splits=splits, twins=Twins(near, near))
+    app = open_app("home")
+    assert not app.exception
+    n = run.metrics()["splits"]["PrivateTest"]["n"]
+    (told,) = (caption.value for caption in app.caption if "also occur in Training" in caption.value)
+    assert told.startswith(f"Up to {100 * 14 / n:.1f} % of these faces")
+    scores = [
+        RunFolder(folder).metrics()["splits"]["PrivateTest"]
+        for folder in (settings().models_dir / "custom_cnn", run.path)
+    ]
+    rise = 100 * (scores[0]["without_twins"]["accuracy"] - scores[0]["accuracy"])
+    assert rise > 0.05, "these made-up predictions are better without the twins, and perfect ones stay so"
+    assert f"accuracy changes by +0.0 to +{rise:.1f} points" in told
+
+
+def test_without_twins_nothing_is_said_about_them(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "custom_cnn")
+    app = open_app("home")
+    assert not [caption for caption in app.caption if "also occur in Training" in caption.value]
+
+
+def test_the_next_steps_lead_to_mistakes_and_to_the_audit(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "custom_cnn")
+    links = {link.proto.label: link.proto for link in open_app("home").get("page_link")}
+    assert links["See the mistakes"].page == "mistakes"
+    assert "view=Audit" in links["Audit the data"].query_string
