@@ -1,8 +1,8 @@
 """Deletion and insertion: does the model really use what a map marks?
 
 Petsiuk, Das and Saenko, 2018 (https://arxiv.org/abs/1806.07421). **Deletion** takes pixels away, the most marked
-first; the sooner the probability falls, the better the map: a *small* area under the curve is good. **Insertion** starts
-from a face without features and puts pixels back, the most marked first: a *large* area is good. Areas are 0..1.
+first; the sooner the probability falls, the better the map: a *small* area under the curve is good. **Insertion**
+starts from a face without features and puts pixels back, the most marked first: a *large* area is good. Areas are 0..1.
 
 A deleted pixel becomes the face's mean grey, and insertion starts from the blurred face: the paper's choices, with grey
 that fits the face. Both can be changed, and neither is neutral: compare areas with those of the baselines, measured

@@ -43,6 +43,8 @@ SENTENCES: dict[tuple[bool, bool], str] = {
     (False, False): "Deleting what this map marks hurts no more than deleting at random: do not trust it.",
 }
 """By whether deletion, and insertion, did better than chance."""
+LUCK = "Deleting what this map marks hurts no more than deleting at random can by luck: do not trust it on this alone."
+"""In place of the last where the area is better than the mean of the random orders, but within their range."""
 WORSE = "Deleting what this map marks hurts even less than deleting at random: do not trust it."
 
 
@@ -100,8 +102,10 @@ def judge(measured: Faithfulness, name: str, label: int, *, face: int = 0) -> Ju
         )
         return Judgement("untestable", label, probability, deletion, insertion, (sentence,))
     verdict = _verdict(deletion.better, insertion.better)
-    worse = deletion.worse and not insertion.better
-    sentences = [WORSE if worse else SENTENCES[deletion.better, insertion.better]]
+    first = SENTENCES[deletion.better, insertion.better]
+    if verdict == "no":
+        first = WORSE if deletion.worse else LUCK if deletion.area < deletion.random else first
+    sentences = [first]
     if verdict != "no":
         simple = [
             words
@@ -174,8 +178,10 @@ def summarise(
         means = [float(areas[testable].mean()) for areas in (*mine, *theirs)]
         rows.append(Row(baseline, means[0], means[1], means[2], means[3], deletion, insertion))
     hurts, helps = rows[0].better
-    worse = rows[0].deletion.low > 0 and not helps
-    sentences = [WORSE if worse else SENTENCES[hurts, helps]]
+    first, random = SENTENCES[hurts, helps], rows[0].deletion
+    if not hurts and not helps:
+        first = WORSE if random.low > 0 else LUCK if random.value < 0 else first
+    sentences = [first]
     simple = [words for words, row in zip(_SIMPLE, rows[1:], strict=True) if not row.better[0]]
     if (hurts or helps) and simple:
         sentences.append(f"But it is not shown to be better than {' or '.join(simple)} at deletion.")
