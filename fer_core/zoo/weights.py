@@ -98,7 +98,8 @@ def pretrained(table: Description, weights: str) -> dict[str, Any]:
     """What of a network came from a weights file, for its journal and card.
 
     Keys: ``file`` (name), ``sha256``, ``parameters`` taken from it, ``backbone`` parameters in all, ``missing``:
-    backbone layers the file leaves random, ``clipped`` (see there). Official and Keras ``.h5`` files hold the whole backbone.
+    backbone layers the file leaves random, ``clipped`` (see there). Official and Keras ``.h5`` files hold the whole
+    backbone.
     """
     path = weights_file(table.name, weights)
     rows = [row for row in table.layers if row.parameters and row.name not in HEAD_LAYERS]
