@@ -23,7 +23,8 @@ Query = Mapping[str, str | Sequence[str]]
 def enter() -> None:
     """Called by the entry after ``st.navigation`` and before any widget.
 
-    Marks the session as framed, and switches back to the page that :func:`begin` had to leave, with its query.
+    Marks the session as framed, and switches to the page that :func:`begin` had to leave or :func:`go` leads to, with
+    its query.
     """
     st.session_state[_FRAMED] = True
     target = st.session_state.pop(_RETURN_TO, None)
@@ -54,7 +55,11 @@ def link(page: str, label: str, *, icon: str | None = None, query: Query | None 
 
 def go(page: str, query: Query | None = None) -> None:
     """Go to ``pages/<page>.py`` now, keeping the chosen data. Ends this run of the script."""
-    st.switch_page(f"pages/{page}.py", query_params={**_kept(), **(query or {})})
+    target = f"pages/{page}.py"
+    # Streamlit lets nobody set what is bound to a widget, and the widgets of this page are bound until it is left. So
+    # it is left first, for the other page without a query, and :func:`enter` sets the query from there.
+    st.session_state[_RETURN_TO] = (target, {**_kept(), **(query or {})})
+    st.switch_page(target, query_params={})
 
 
 def _kept() -> dict[str, str | Sequence[str]]:
