@@ -1,0 +1,180 @@
+"""A worker that only ever looks at the newest item: under load items are dropped, never queued.
+
+So what a reader sees is never older than two turns of work, however fast items come in.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+IDLE_S = 30.0
+"""A thread that gets nothing for so long ends: a visitor who closed the tab leaves none behind. The next item starts
+another."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """How the worker keeps up.
+
+    ``submitted``, ``done``, ``dropped``: items so far; one may be waiting and one be at work beside them. ``lag_s``:
+    seconds from handing in the newest finished item to its being finished; None before the first. ``work_s``: seconds
+    of that spent at work. ``per_s``: items finished per second over the last few; 0 before the second.
+    """
+
+    submitted: int
+    done: int
+    dropped: int
+    lag_s: float | None
+    work_s: float | None
+    per_s: float
+
+
+class LatestWorker(Generic[Item, Outcome]):
+    """Runs ``work(item)`` in one thread, always on the newest item. All methods may be called from any thread.
+
+    ``name`` is the thread's, for those who list threads.
+    """
+
+    def __init__(self, work: Callable[[Item], Outcome], *, name: str = "latest", idle_s: float = IDLE_S) -> None:
+        self._work, self._name, self._idle_s = work, name, idle_s
+        self._changed = threading.Condition()
+        # After stop() and start() a slow old turn may still be under way: two turns must not overlap.
+        self._turn = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._open = False
+        self._waiting: tuple[Item, float] | None = None
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self._trace: TracebackType | None = None
+        self._submitted = self._done = self._dropped = 0
+        self._lag_s: float | None = None
+        self._work_s: float | None = None
+        self._finished: list[float] = []
+
+    def start(self) -> None:
+        """Take items from now on, with counts from 0, and forget an earlier error. Does nothing while running.
+
+        The thread itself starts with the first item.
+        """
+        with self._changed:
+            if self._open:
+                return
+            self._open = True
+            self._waiting = self._outcome = self._error = self._trace = self._lag_s = self._work_s = None
+            self._submitted = self._done = self._dropped = 0
+            self._finished = []
+
+    def submit(self, item: Item) -> bool:
+        """Hand in an item; never waits for work. An older one that still waits is dropped and counted.
+
+        False, and nothing is kept, if the worker is stopped or has failed.
+        """
+        with self._changed:
+            if not self._open or self._error is not None:
+                return False
+            self._submitted += 1
+            if self._waiting is not None:
+                self._dropped += 1
+            self._waiting = (item, time.monotonic())
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+            return True
+
+    def latest(self) -> Outcome | None:
+        """The newest outcome; None before the first and after :meth:`stop`. Raises what ``work`` raised, every time."""
+        with self._changed:
+            self._fail()
+            return self._outcome
+
+    def wait(self, done: int, timeout_s: float) -> bool:
+        """Wait until ``done`` items are finished in all; False if that takes longer or the worker is stopped.
+
+        Raises what ``work`` raised.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._done >= done or self._error is not None or not self._open, timeout_s)
+            self._fail()
+            return self._done >= done
+
+    @property
+    def load(self) -> Load:
+        """How it keeps up."""
+        with self._changed:
+            times = self._finished
+            rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+            return Load(self._submitted, self._done, self._dropped, self._lag_s, self._work_s, rate)
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes items: started, not stopped, not failed."""
+        with self._changed:
+            return self._open and self._error is None
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Take no more items, drop the waiting one, let the one at work finish, and let go of the outcome.
+
+        Returns once the thread has ended: True, or False if that takes longer than ``timeout_s`` seconds (it then ends
+        by itself when its work is done, and its outcome is thrown away). May be called twice, and from ``work``.
+        """
+        with self._changed:
+            self._open = False
+            if self._waiting is not None:
+                self._dropped += 1
+            self._waiting = self._outcome = None
+            thread, self._thread = self._thread, None
+            self._changed.notify_all()
+        if thread is None or thread is threading.current_thread():
+            return True
+        thread.join(timeout_s)
+        return not thread.is_alive()
+
+    def _fail(self) -> None:
+        if self._error is not None:
+            # Raised anew, the same error would grow by a traceback each time it is asked for.
+            raise self._error.with_traceback(self._trace)
+
+    def _mine(self) -> bool:
+        """Whether the calling thread is still the one that works; after stop() and start() it is not."""
+        return self._thread is threading.current_thread()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                came = self._changed.wait_for(lambda: self._waiting is not None or not self._mine(), self._idle_s)
+                if not self._mine():
+                    return
+                if not came or self._waiting is None:
+                    self._thread = None
+                    return
+                item, handed_in = self._waiting
+                self._waiting = None
+            try:
+                with self._turn:
+                    began = time.monotonic()
+                    outcome = self._work(item)
+            except BaseException as error:  # handed to the reader, who raises it
+                with self._changed:
+                    if self._mine():
+                        self._error, self._trace, self._thread, self._waiting = error, error.__traceback__, None, None
+                    self._changed.notify_all()
+                return
+            with self._changed:
+                if not self._mine():
+                    return
+                now = time.monotonic()
+                self._outcome, self._lag_s, self._work_s = outcome, now - handed_in, now - began
+                self._done += 1
+                self._finished = [*self._finished[-29:], now]
+                self._changed.notify_all()
+            # A waiting thread must not keep a frame alive.
+            del item, outcome
