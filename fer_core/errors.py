@@ -27,3 +27,7 @@ class ExportError(FerError):
 
 class DownloadError(FerError):
     """A download failed, or its content is not what its hash promises."""
+
+
+class ExplainError(FerError):
+    """An explanation or a change to a face was asked for that cannot be had."""

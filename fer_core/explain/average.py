@@ -87,7 +87,7 @@ def average(
 
 
 def mean_map(maps: npt.ArrayLike, faces: Faces, *, scale: Scale = "peak") -> AverageMap:
-    """The mean of maps (n, h, w) of faces uint8 (n, 48, 48). Where maps are negative, peak and sum are those of the sizes.
+    """The mean of maps (n, h, w) of faces uint8 (n, 48, 48), whose values may be negative: then sizes set the scale.
 
     Raises ``ValueError`` for other shapes, maps that are not finite, or an unknown scale.
     """

@@ -24,8 +24,8 @@ def why_silent(one: npt.ArrayLike, *, model: str = "this model", emotion: str = 
     if values.size == 1:
         return (
             f"The maps of {model} have a single cell (1×1): one number for the whole face cannot say where {model} "
-            "looks. Its last layers shrink the face to a point; pick an earlier layer, or a method that covers parts of "
-            "the face."
+            "looks. Its last layers shrink the face to a point; pick an earlier layer, or a method that covers parts "
+            "of the face."
         )
     largest = float(np.abs(values).max())
     if largest == 0:
@@ -56,6 +56,6 @@ def coarseness(grid: tuple[int, int]) -> str | None:
     if min(grid) >= FINE_ENOUGH or height * width == 1:
         return None
     return (
-        f"This map has only {height}×{width} cells, each {IMAGE_SIZE / height:.0f}×{IMAGE_SIZE / width:.0f} pixels of "
-        "the face: too coarse to tell an eye from a brow. What looks smooth is only drawn between the cells' middles."
+        f"This map has only {height}×{width} cells, each {IMAGE_SIZE / height:.0f}×{IMAGE_SIZE / width:.0f} pixels "
+        "of the face: too coarse to tell an eye from a brow. What looks smooth is only drawn between the cells' middles."
     )
