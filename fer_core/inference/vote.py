@@ -6,11 +6,14 @@ probabilities, not answers, so a member that is sure counts for more than one th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
+from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference.predictor import Faces, Maps, Predictor, Probabilities
 from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.vote import member_folders, read_vote
@@ -53,11 +56,23 @@ class VotePredictor(Predictor):
         ]
         self._grid = max((member.map_grid for member, _ in self.members), key=lambda grid: grid[0] * grid[1])
 
+    def combine(self, answers: Sequence[tuple[Probabilities, Maps]]) -> tuple[Probabilities, Maps]:
+        """The vote's probabilities (B, 7) and maps (B, 7, h, w) from what its members said, in the members' order.
+
+        For those who have asked the members anyway. ``answers``: of each member :meth:`Predictor.explain` at the
+        member's own temperature, for the same B faces. Raises ``ValueError`` for another number of answers.
+        """
+        probabilities, maps = self._pool(answers)
+        return apply_temperature(probabilities, self.temperature), maps
+
     def _run(self, images: Faces) -> tuple[Probabilities, Maps]:
-        probabilities = np.zeros((len(images), COUNT), dtype=np.float32)
-        maps = np.zeros((len(images), COUNT, *self._grid), dtype=np.float32)
-        for member, weight in self.members:
-            of_member, member_maps = member.explain(images)
+        return self._pool([member.explain(images) for member, _ in self.members])
+
+    def _pool(self, answers: Sequence[tuple[Probabilities, Maps]]) -> tuple[Probabilities, Maps]:
+        faces = len(answers[0][0])
+        probabilities = np.zeros((faces, COUNT), dtype=np.float32)
+        maps = np.zeros((faces, COUNT, *self._grid), dtype=np.float32)
+        for (_, weight), (of_member, member_maps) in zip(self.members, answers, strict=True):
             probabilities += np.float32(weight) * of_member
             maps += np.float32(weight) * resized(scaled(member_maps), self._grid)
         return probabilities, maps

@@ -231,7 +231,7 @@ def numbered(picture: Picture, faces: Sequence[Face]) -> Picture:
 def centre(picture: Picture) -> Face:
     """The largest square in the middle of a picture, as a face box; its crop stays inside the picture."""
     height, width = picture.shape[:2]
-    side = max(1, int(min(height, width) / FRAMING))
+    side = max(1, int(min(height, width) / FRAMING.scale))
     return Face((width - side) // 2, (height - side) // 2, side, side, 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -70,7 +71,7 @@ def changes(sequence: list[np.ndarray], steadiness: Steadiness) -> tuple[int, li
     for probabilities in sequence:
         current = shown_class(current, probabilities, steadiness)
         shown.append(current)
-    return sum(a != b for a, b in zip(shown, shown[1:], strict=False)), shown
+    return sum(a != b for a, b in itertools.pairwise(shown)), shown
 
 
 def two(first: float, second: float) -> np.ndarray:
@@ -83,7 +84,7 @@ def test_two_close_classes_do_not_flicker() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.01, 300)
     sequence = [two(0.46 + off, 0.46 - off) for off in noise]
-    assert sum(int(a.argmax() != b.argmax()) for a, b in zip(sequence, sequence[1:], strict=False)) > 100
+    assert sum(int(a.argmax() != b.argmax()) for a, b in itertools.pairwise(sequence)) > 100
     assert changes(sequence, Steadiness(0.4))[0] == 0
     assert changes(sequence, Steadiness(0.4, margin=0.0))[0] > 100, "without the margin it does flicker"
 

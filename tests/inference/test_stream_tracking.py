@@ -170,7 +170,7 @@ def test_flow_follows_what_moves_and_grows() -> None:
 def test_flow_leaves_alone_what_it_cannot_follow() -> None:
     flow = MedianFlow()
     boxes = np.array([[0.3, 0.3, 0.2, 0.2]])
-    first, followed = flow.step(scene(200, 150, 150), boxes)
+    _first, followed = flow.step(scene(200, 150, 150), boxes)
     assert not followed.any(), "no frame before it"
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     same, followed = flow.step(noise, boxes)

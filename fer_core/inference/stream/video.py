@@ -1,0 +1,269 @@
+"""A video file through the pipeline, frame by frame: an annotated video and a CSV of the numbers come out.
+
+Memory does not grow with the video's length: one frame is held at a time.
+
+The wheels of OpenCV bring no H.264 encoder. What they can write: VP8 in WebM, which every browser plays, and MPEG-4
+Part 2 in MP4, which is several times faster to write but plays in players only, in no browser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import cv2
+import numpy as np
+
+from fer_core.errors import DataError, FerError
+from fer_core.inference.detectors import Picture
+from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.pipeline import Pipeline
+from fer_core.inference.stream.result import Result
+from fer_core.inference.stream.timeline import HEADER, write_rows
+
+READABLE = ("mp4", "webm", "mov", "avi", "mkv")
+CODECS = {".webm": "VP80", ".mp4": "mp4v"}
+LONGEST = 960
+"""Pixels of the longer side at which a video is read and written: faces are 48 pixels to the models, and writing 1080
+lines takes longer than reading the faces."""
+USUAL_RATE = 25.0
+SLOWEST, FASTEST = 1.0, 120.0
+"""Frames per second that are believed. Files of phones and screen recorders claim 1,000 or 90,000."""
+
+Progress = Callable[[int, int | None], None]
+"""Called with the frames read so far and those expected (None where the file does not say)."""
+Watch = Callable[[Picture, Result], None]
+"""Called with each frame (uint8 (H, W, 3)) and what was found on it, for those who show it meanwhile."""
+
+
+class VideoCancelledError(FerError):
+    """Somebody asked to stop. Nothing was kept."""
+
+
+@dataclass(frozen=True)
+class VideoSummary:
+    """``frames`` read, over ``seconds`` of video; ``frames_with_faces`` of them show one; ``faces``: different numbers
+    given; ``rows`` of the CSV; ``size``: width and height written; ``note``: what people should know, or empty.
+    """
+
+    frames: int
+    seconds: float
+    frames_with_faces: int
+    faces: int
+    rows: int
+    size: tuple[int, int]
+    note: str
+
+
+def read_video(path: str | Path, longest: int = LONGEST) -> Iterator[tuple[float, Picture]]:
+    """Frames of a video file: seconds from its start, and uint8 (H, W, 3), blue-green-red, upright, even sides.
+
+    The longer side is at most ``longest`` pixels. Raises ``DataError`` if there is no such file, it is no video that
+    OpenCV can read, or it holds no frame.
+    """
+    with _opened(Path(path)) as video:
+        yield from video.frames(longest)
+
+
+def analyse_video(
+    path: str | Path,
+    pipeline: Pipeline,
+    *,
+    video_out: str | Path | None,
+    csv_out: str | Path | None,
+    style: Style | None = None,
+    longest: int = LONGEST,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
+) -> VideoSummary:
+    """Read every frame of ``path``; write the annotated video (.webm or .mp4) and the CSV, either of which may be None.
+
+    The pipeline is reset first. ``style``: what is drawn. ``longest``: see :func:`read_video`. ``cancel`` is asked
+    before each frame. Both files appear when all is done, or neither does. Raises ``DataError`` for a video that cannot
+    be read or a place that cannot be written to; ``VideoCancelledError``; ``ValueError`` for another ending.
+    """
+    source = Path(path)
+    targets = [Path(out) for out in (video_out, csv_out) if out is not None]
+    if any(target.resolve() == source.resolve() for target in targets):
+        raise DataError(f"{source} cannot be read and written at once. Choose another name for the result.")
+    if video_out is not None:
+        _codec(Path(video_out))
+    parts = [target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}") for target in targets]
+    try:
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the folder for the result of {source.name} cannot be made ({error}).") from error
+    pipeline.reset()
+    try:
+        with contextlib.ExitStack() as stack:
+            video = stack.enter_context(_opened(source))
+            film = _Film(parts[0], video.rate) if video_out is not None else None
+            if film is not None:
+                stack.callback(film.close)
+            table = stack.enter_context(parts[-1].open("w", encoding="utf-8", newline="")) if csv_out else None
+            summary = _run(video, pipeline, film, table, style or Style(), longest, progress, cancel, watch)
+        if film is not None:
+            film.check()
+        for part, target in zip(parts, targets, strict=True):
+            part.replace(target)
+    except OSError as error:
+        raise DataError(f"the result of {source.name} could not be written ({error}).") from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return summary
+
+
+def _run(
+    video: _Video,
+    pipeline: Pipeline,
+    film: _Film | None,
+    table: TextIO | None,
+    style: Style,
+    longest: int,
+    progress: Progress | None,
+    cancel: Callable[[], bool] | None,
+    watch: Watch | None,
+) -> VideoSummary:
+    writer = csv.writer(table) if table is not None else None
+    if writer is not None:
+        writer.writerow(HEADER)
+    frames = with_faces = rows = 0
+    highest, last_s, size = 0, 0.0, (0, 0)
+    for time_s, frame in video.frames(longest):
+        if cancel is not None and cancel():
+            raise VideoCancelledError(f"{video.path.name} was stopped after {frames:,} frames. Nothing was kept.")
+        result = pipeline.process(frame, time_s)
+        if writer is not None:
+            write_rows(writer, result)
+        if film is not None:
+            film.write(draw(frame, result, style))
+        if watch is not None:
+            watch(frame, result)
+        frames += 1
+        with_faces += bool(result.faces)
+        rows += sum(len(face.smoothed) for face in result.faces)
+        highest = max([highest, *(face.number for face in result.faces)])
+        last_s, size = time_s, (frame.shape[1], frame.shape[0])
+        if progress is not None:
+            progress(frames, video.expected)
+    return VideoSummary(frames, last_s + 1 / video.rate, with_faces, highest, rows, size, video.note(frames))
+
+
+class _Video:
+    """An open video file."""
+
+    def __init__(self, path: Path, capture: cv2.VideoCapture) -> None:
+        self.path, self._capture = path, capture
+        claimed = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.expected = int(claimed) if 0 < claimed < 1e9 else None
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        self.rate = float(rate) if math.isfinite(rate) and SLOWEST <= rate <= FASTEST else USUAL_RATE
+
+    def frames(self, longest: int) -> Iterator[tuple[float, Picture]]:
+        """See :func:`read_video`. All frames have the size of the first."""
+        number, last_s, size = 0, -1.0, None
+        while True:
+            there, frame = self._capture.read()
+            if not there or frame is None or frame.size == 0:
+                break
+            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            # Some files give no times, or the same one again and again.
+            time_s = stamp if math.isfinite(stamp) and stamp > last_s else last_s + 1 / self.rate
+            time_s = max(0.0, time_s) if number else 0.0
+            last_s = time_s
+            size = size or even_size(frame.shape[1], frame.shape[0], longest)
+            yield time_s, _fitted(np.asarray(frame, dtype=np.uint8), size)
+            number += 1
+        if not number:
+            raise DataError(
+                f"{self.path.name} holds no frame that can be read: it is empty, cut off, or packed in a way that "
+                "OpenCV does not know. Save it as MP4 (H.264) or WebM and try again."
+            )
+
+    def note(self, frames: int) -> str:
+        """A sentence if much less could be read than the file says it holds."""
+        if self.expected is None or frames >= 0.9 * self.expected:
+            return ""
+        return (
+            f"Only {frames:,} of about {self.expected:,} frames could be read: the file seems to be damaged or cut off."
+        )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_Video]:
+    if not path.is_file():
+        raise DataError(f"there is no video file {path}.")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name} is empty.")
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise DataError(
+                f"{path.name} is not a video that can be read. Readable kinds: {', '.join(READABLE)}, among others."
+            )
+        yield _Video(path, capture)
+    finally:
+        capture.release()
+
+
+class _Film:
+    """A video being written; it takes the size of its first frame."""
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self.path, self._rate = path, rate
+        self._writer: cv2.VideoWriter | None = None
+
+    def write(self, frame: Picture) -> None:
+        if self._writer is None:
+            code = cv2.VideoWriter.fourcc(*_codec(self.path))
+            size = (frame.shape[1], frame.shape[0])
+            self._writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, code, self._rate, size)
+            if not self._writer.isOpened():
+                raise DataError(
+                    f"a {self.path.suffix} video of {size[0]} × {size[1]} pixels cannot be written to "
+                    f"{self.path.parent}. Is there room, and may the folder be written to?"
+                )
+        self._writer.write(frame)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
+
+    def check(self) -> None:
+        """OpenCV does not say when the disk is full: open the result. Raises ``DataError``."""
+        written = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
+        try:
+            if not written.read()[0]:
+                raise DataError(f"the annotated video could not be written to {self.path.parent}. Is the disk full?")
+        finally:
+            written.release()
+
+
+def even_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height, made smaller to fit ``longest``, both even because the encoders want that, at least 16."""
+    scale = min(1.0, longest / max(width, height))
+    return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
+
+
+def _fitted(frame: Picture, size: tuple[int, int]) -> Picture:
+    if (frame.shape[1], frame.shape[0]) == size:
+        return frame
+    method = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size, interpolation=method), dtype=np.uint8)
+
+
+def _codec(path: Path) -> str:
+    code = CODECS.get(path.suffix.lower())
+    if code is None:
+        raise ValueError(f"the annotated video must end in {' or '.join(CODECS)}, not {path.name!r}")
+    return code

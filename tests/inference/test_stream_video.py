@@ -1,0 +1,166 @@
+"""Video files in, annotated videos and numbers out; whatever goes wrong, nothing half-written stays."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stream_helpers import MadeDetector, MadeModel
+
+from fer_core.errors import DataError
+from fer_core.inference.stream.draw import Style
+from fer_core.inference.stream.pipeline import Pipeline
+from fer_core.inference.stream.video import VideoCancelledError, analyse_video, even_size, read_video
+
+FRAMES, RATE = 20, 10.0
+
+
+def clip(path: Path, *, size: tuple[int, int] = (160, 120), code: str = "VP80", frames: int = FRAMES) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), RATE, size)
+    assert writer.isOpened()
+    for index in range(frames):
+        frame = np.full((size[1], size[0], 3), 90, np.uint8)
+        cv2.rectangle(frame, (20 + 2 * index, 30), (80 + 2 * index, 90), (250, 250, 250), -1)
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def pipeline() -> Pipeline:
+    def boxes(call: int) -> list[tuple[float, float, float, float]]:
+        return [(0.14, 0.26, 0.36, 0.48)]
+
+    return Pipeline({"made": MadeModel()}, MadeDetector(boxes))  # type: ignore[dict-item]
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    return [frame for _, frame in read_video(path)]
+
+
+@pytest.mark.parametrize(("ending", "code"), [("webm", "VP80"), ("mp4", "mp4v")])
+def test_reading(tmp_path: Path, ending: str, code: str) -> None:
+    frames = list(read_video(clip(tmp_path / f"in.{ending}", code=code)))
+    assert len(frames) == FRAMES
+    assert [time_s for time_s, _ in frames] == pytest.approx([index / RATE for index in range(FRAMES)], abs=0.01)
+    assert frames[0][1].shape == (120, 160, 3)
+    assert frames[0][1].dtype == np.uint8
+    smaller = list(read_video(clip(tmp_path / f"big.{ending}", size=(320, 180), code=code), longest=100))
+    assert smaller[0][1].shape == (56, 100, 3)
+
+
+@pytest.mark.parametrize("ending", ["webm", "mp4"])
+def test_annotated_video_and_numbers(tmp_path: Path, ending: str) -> None:
+    source, film, table = clip(tmp_path / "in.webm"), tmp_path / "out" / f"shown.{ending}", tmp_path / "numbers.csv"
+    told: list[tuple[int, int | None]] = []
+    seen: list[int] = []
+    summary = analyse_video(
+        source,
+        pipeline(),
+        video_out=film,
+        csv_out=table,
+        style=Style(model="made"),
+        progress=lambda done, total: told.append((done, total)),
+        watch=lambda frame, result: seen.append(len(result.faces)),
+    )
+    assert (summary.frames, summary.faces, summary.size, summary.note) == (FRAMES, 1, (160, 120), "")
+    assert summary.seconds == pytest.approx(FRAMES / RATE, abs=0.05)
+    # The first detection is not shown yet.
+    assert summary.frames_with_faces == summary.rows == FRAMES - 1
+    assert told == [(index + 1, FRAMES) for index in range(FRAMES)]
+    assert seen == [0] + [1] * (FRAMES - 1)
+    lines = list(csv.DictReader(table.open(encoding="utf-8", newline="")))
+    assert len(lines) == FRAMES - 1
+    assert lines[0]["time_s"] == "0.100"
+    assert {line["model"] for line in lines} == {"made"}
+    assert all(sum(float(value) for name, value in line.items() if name.startswith("p_")) > 0.99 for line in lines)
+    drawn, plain = frames_of(film), frames_of(source)
+    assert len(drawn) == FRAMES
+    assert np.abs(drawn[10].astype(int) - plain[10]).max() > 60, "something is drawn"
+    assert np.abs(drawn[0].astype(int) - plain[0]).max() < 60, "nothing yet on the first"
+    assert sorted(path.name for path in (*tmp_path.iterdir(), *film.parent.iterdir())) == sorted(
+        ["in.webm", "numbers.csv", "out", film.name]
+    )
+
+
+def test_numbers_alone(tmp_path: Path) -> None:
+    summary = analyse_video(clip(tmp_path / "in.webm"), pipeline(), video_out=None, csv_out=tmp_path / "n.csv")
+    assert summary.rows == FRAMES - 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.webm", "n.csv"]
+
+
+def test_every_run_begins_with_face_one(tmp_path: Path) -> None:
+    source, stream = clip(tmp_path / "in.webm"), pipeline()
+    for _ in range(2):
+        assert analyse_video(source, stream, video_out=None, csv_out=tmp_path / "n.csv").faces == 1
+
+
+def test_stopping_keeps_nothing_and_spares_what_was_there(tmp_path: Path) -> None:
+    source, table = clip(tmp_path / "in.webm"), tmp_path / "n.csv"
+    table.write_text("earlier")
+    asked: list[int] = []
+
+    def cancel() -> bool:
+        asked.append(1)
+        return len(asked) > 5
+
+    with pytest.raises(VideoCancelledError, match="stopped after 5 frames"):
+        analyse_video(source, pipeline(), video_out=tmp_path / "o.webm", csv_out=table, cancel=cancel)
+    assert table.read_text() == "earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.webm", "n.csv"]
+
+
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
+    def reading(path: Path) -> None:
+        analyse_video(path, pipeline(), video_out=tmp_path / "o.webm", csv_out=tmp_path / "n.csv")
+
+    with pytest.raises(DataError, match=r"no video file .*none\.mp4"):
+        reading(tmp_path / "none.mp4")
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(DataError, match=r"empty\.mp4 is empty"):
+        reading(tmp_path / "empty.mp4")
+    (tmp_path / "text.mp4").write_text("this is no video at all\n" * 50)
+    with pytest.raises(DataError, match=r"text\.mp4 (is not a video|holds no frame)"):
+        reading(tmp_path / "text.mp4")
+    whole = clip(tmp_path / "in.mp4", code="mp4v").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"cut\.mp4 (is not a video|holds no frame)"):
+        reading(tmp_path / "cut.mp4")
+    assert not list(tmp_path.glob("o.webm"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_damaged_video_says_how_much_was_read(tmp_path: Path) -> None:
+    whole = clip(tmp_path / "in.webm", frames=60).read_bytes()
+    (tmp_path / "cut.webm").write_bytes(whole[: len(whole) // 2])
+    summary = analyse_video(tmp_path / "cut.webm", pipeline(), video_out=None, csv_out=tmp_path / "n.csv")
+    assert 5 < summary.frames < 55
+    assert f"Only {summary.frames} of about 60 frames" in summary.note
+
+
+def test_odd_targets(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.webm")
+    with pytest.raises(ValueError, match=r"must end in \.webm or \.mp4"):
+        analyse_video(source, pipeline(), video_out=tmp_path / "o.gif", csv_out=None)
+    with pytest.raises(DataError, match="cannot be read and written at once"):
+        analyse_video(source, pipeline(), video_out=source, csv_out=None)
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be made"):
+        analyse_video(source, pipeline(), video_out=None, csv_out=tmp_path / "file" / "n.csv")
+    (tmp_path / "n.csv").mkdir()
+    with pytest.raises(DataError, match="could not be written"):
+        analyse_video(source, pipeline(), video_out=None, csv_out=tmp_path / "n.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "in.webm", "n.csv"]
+
+
+def test_sizes_are_even() -> None:
+    assert even_size(641, 361, 960) == (640, 360)
+    assert even_size(1920, 1080, 960) == (960, 540)
+    assert even_size(1080, 1920, 960) == (540, 960)
+    assert even_size(5, 3000, 960) == (16, 960)
