@@ -57,5 +57,5 @@ def coarseness(grid: tuple[int, int]) -> str | None:
         return None
     return (
         f"This map has only {height}×{width} cells, each {IMAGE_SIZE / height:.0f}×{IMAGE_SIZE / width:.0f} pixels "
-        "of the face: too coarse to tell an eye from a brow. What looks smooth is only drawn between the cells' middles."
+        "of the face: too coarse to tell an eye from a brow. What looks smooth is drawn between the cells' middles."
     )
