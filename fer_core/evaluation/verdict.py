@@ -1,8 +1,8 @@
 """Is the label wrong, or the model? What speaks for each, gathered for one face, and a careful verdict.
 
 The verdict is a rule of thumb, not a measurement, and is worded so. People come before models: ten votes say more about
-what a face shows than networks that learned from labels of the same making. Where there are no votes, confident learning
-(:mod:`fer_core.evaluation.doubt`) and the models' agreement decide. :func:`verdict` states the rule.
+what a face shows than networks that learned from labels of the same making. Where there are no votes, confident
+learning (:mod:`fer_core.evaluation.doubt`) and the models' agreement decide. :func:`verdict` states the rule.
 """
 
 from __future__ import annotations

@@ -126,6 +126,12 @@ class Marks:
         """The mark that a face bears now, or None."""
         return self._marks.get(int(row))
 
+    def counts(self) -> dict[str, int]:
+        """How many faces bear each mark now: every one of :data:`KINDS`, in that order, 0 included."""
+        with self._guard:
+            kinds = [mark.kind for mark in self._marks.values()]
+        return {kind: kinds.count(kind) for kind in KINDS}
+
     def set(self, row: int, kind: str, new_label: int | None = None, note: str = "") -> Mark:
         """Mark a face; an earlier mark of it is replaced. On disk when this returns.
 

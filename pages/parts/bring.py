@@ -11,8 +11,8 @@ import streamlit as st
 from fer_core.errors import FerError
 from fer_core.settings import settings
 from fer_core.words import duration
-from pages.parts import importing
-from pages.parts.data import choose
+from pages.parts import ferplus, importing
+from pages.parts.data import choose, current_dataset
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]
@@ -45,6 +45,7 @@ def show() -> None:
         _path()
     else:
         _kaggle()
+    ferplus.show(current_dataset())
 
 
 def _upload() -> None:

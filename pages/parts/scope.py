@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from fer_core.evaluation.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKE
 from fer_core.evaluation.scope import scope as core_scope
 from fer_core.review.marks import Marks
 from fer_core.runs.listing import ModelInfo, list_models
+from fer_core.settings import settings
 from pages.parts import frame
 from pages.parts.runs import data_title
 
@@ -25,7 +27,11 @@ LIMIT = 6
 
 ON, RUNS, SPLIT, TWINS, LABELS_KEY = "on", "runs", "split", "twins", "labels"
 """Names in the address."""
+COMPARE = "compare."
+"""Stands before them in the address of Compare. Streamlit takes out of a link whatever is called like a bound widget of
+the page that it leaves, so two pages that lead to each other need names of their own."""
 ALL_FACES, NO_TWINS = "all", "without"
+_EMPTIED = "_emptied."
 TWIN_WORDS = {ALL_FACES: "all faces", NO_TWINS: "without twins of training faces"}
 
 
@@ -40,7 +46,7 @@ class View:
         dataset: the faces themselves, where this computer has the data that the runs were measured on.
         crowd: FER+'s votes, where they were added to that dataset.
         marks: your review of these data.
-        query: the choice as it stands in the address, for links to the other page.
+        query: the choice as it stands in the address of Mistakes, for links from Compare.
     """
 
     runs: tuple[ModelInfo, ...]
@@ -52,6 +58,11 @@ class View:
     query: dict[str, str | list[str]]
 
     @property
+    def compare_query(self) -> dict[str, str | list[str]]:
+        """The choice as it stands in the address of Compare, for links from Mistakes."""
+        return {COMPARE + name: value for name, value in self.query.items()}
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(run.name for run in self.runs)
 
@@ -60,8 +71,13 @@ class View:
         return _title(self.runs[0])
 
 
-def choose() -> View:
-    """Draw the controls and return the choice. Ends the page, with a sentence, where there is nothing to look at."""
+def choose(prefix: str = "") -> View:
+    """Draw the controls and return the choice. Ends the page, with a sentence, where there is nothing to look at.
+
+    ``prefix`` stands before the names in the address, and links from other pages may leave it out.
+    """
+    if prefix:
+        _take_over(prefix)
     groups = _groups()
     if not groups:
         st.info(
@@ -70,15 +86,15 @@ def choose() -> View:
         )
         frame.link("train", "Train a model", icon=":material/model_training:")
         st.stop()
-    fingerprint = _measured_on(groups)
-    runs = _runs(groups[fingerprint])
+    fingerprint = _measured_on(groups, prefix)
+    runs = _runs(groups[fingerprint], {run.name for others in groups.values() for run in others}, prefix + RUNS)
     if not runs:
         st.info("Choose at least one run above.", icon=":material/info:")
         st.stop()
     dataset = dataset_of(fingerprint)
     try:
-        crowd = None if dataset is None else _crowd(dataset)
-        marks = _marks(fingerprint)
+        crowd = None if dataset is None else crowd_of(dataset)
+        marks = _marks(fingerprint, str(settings().reviews_dir))
         marks.refresh()
     except DataError as error:
         st.error(str(error), icon=":material/broken_image:")
@@ -86,13 +102,14 @@ def choose() -> View:
     for problem in marks.problems:
         st.warning(problem, icon=":material/broken_image:")
     with st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
-        split = _split()
-        twins = _twins()
-        labels = _labels(crowd, marks)
+        split = _split(prefix + SPLIT)
+        twins = _twins(prefix + TWINS)
+        labels = _labels(crowd, marks, prefix + LABELS_KEY)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
     reviewed = marks.version if labels in (CORRECTED, UNMARKED) else 0
     audited = dataset is not None and read_audit_time(dataset)
-    key = (*((str(run.path), _sealed(run)) for run in runs), split, twins, labels, reviewed, audited)
+    voted = 0 if dataset is None or labels != CROWD else _written(dataset.path / FERPLUS_FILE)
+    key = (*((str(run.path), _sealed(run)) for run in runs), split, twins, labels, reviewed, audited, voted)
     try:
         scope = _scope(key, runs, split, twins, labels, dataset, crowd, marks)
     except RunError as error:
@@ -131,8 +148,13 @@ def read_audit_time(dataset: Dataset) -> int:
     """When the audit of this dataset was kept, POSIX nanoseconds; 0 where there is none."""
     from fer_core.data.audit import AUDIT_FILE
 
+    return _written(dataset.path / AUDIT_FILE)
+
+
+def _written(path: Path) -> int:
+    """When a file was written, POSIX nanoseconds; 0 where there is none."""
     try:
-        return (dataset.path / AUDIT_FILE).stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError:
         return 0
 
@@ -147,24 +169,42 @@ def _groups() -> dict[str, list[ModelInfo]]:
     return groups
 
 
-def _measured_on(groups: dict[str, list[ModelInfo]]) -> str:
+def _take_over(prefix: str) -> None:
+    """Give names in the address that came without their prefix the names of this page's widgets."""
+    short = [name for name in (ON, RUNS, SPLIT, TWINS, LABELS_KEY) if name in st.query_params]
+    for name in short:
+        values = st.query_params.get_all(name)
+        del st.query_params[name]
+        st.query_params[prefix + name] = values
+    if short:
+        # Widgets take what the address held when the run began.
+        st.rerun()
+
+
+def _measured_on(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
     """Which data: runs measured on different faces are never shown together."""
     if len(groups) == 1:
         return next(iter(groups))
     titles = _group_titles(groups)
     title_of_run = {run.name: title for title, key in reversed(titles.items()) for run in groups[key]}
-    asked = [title_of_run[name] for name in st.query_params.get_all(RUNS) if name in title_of_run]
-    if ON not in st.session_state and st.query_params.get(ON) not in titles:
-        st.session_state[ON] = asked[0] if asked else next(iter(titles))
+    asked = [title_of_run[name] for name in st.query_params.get_all(prefix + RUNS) if name in title_of_run]
+    key = prefix + ON
+    if st.session_state.get(key) not in titles and st.query_params.get(key) not in titles:
+        st.session_state[key] = asked[0] if asked else next(iter(titles))
+    elif key not in st.query_params:
+        _into_address(key)
     chosen = st.segmented_control(
         "Measured on",
         list(titles),
         required=True,
-        key=ON,
+        key=key,
         bind="query-params",
         help="Numbers measured on different faces cannot be compared with each other.",
     )
-    return titles[str(chosen)]
+    if chosen is None:
+        # The browser went back to an address that does not say: that empties even what was set just now.
+        st.rerun()
+    return titles[chosen]
 
 
 def _group_titles(groups: dict[str, list[ModelInfo]]) -> dict[str, str]:
@@ -174,32 +214,58 @@ def _group_titles(groups: dict[str, list[ModelInfo]]) -> dict[str, str]:
     return {f"{title} {key[:8]}" if title in often else title: key for key, title in titles.items()}
 
 
-def _runs(known: list[ModelInfo]) -> tuple[ModelInfo, ...]:
+def _runs(known: list[ModelInfo], everywhere: set[str], key: str) -> tuple[ModelInfo, ...]:
+    """The chosen ones of ``known``; ``everywhere``: the names of all evaluated runs, measured on whatever data."""
     by_name = {run.name: run for run in known}
-    unknown = [name for name in st.query_params.get_all(RUNS) if name not in by_name]
-    if unknown:
-        st.warning(f"There is no evaluated run called {', '.join(f'“{name}”' for name in unknown)} here.")
+    linked = st.query_params.get_all(key)
+    if unknown := [name for name in linked if name not in everywhere]:
+        st.warning(f"There is no evaluated run called {_quoted(unknown)} here.")
+    elsewhere = [name for name in linked if name in everywhere and name not in by_name]
+    # Where all are elsewhere, other data was chosen just now, and the address still names the runs of before.
+    if elsewhere and set(linked) & set(by_name):
+        st.warning(f"Left out, because measured on other faces: {_quoted(elsewhere)}.")
     # Set, not given as the default: what equals the default is left out of the address, and another computer, with
     # other runs, would fill in its own.
-    if RUNS not in st.session_state and not set(st.query_params.get_all(RUNS)) & set(by_name):
-        st.session_state[RUNS] = list(by_name)[:LIMIT]
+    held = st.session_state.get(key, linked)
+    emptied = st.session_state.pop(_EMPTIED + key, False)
+    if emptied or (not set(held) & set(by_name) and (held or key not in st.session_state)):
+        st.session_state[key] = list(by_name)[:LIMIT]
+    elif not linked:
+        _into_address(key)
+    before = st.session_state.get(key)
     names = st.multiselect(
         f"Runs (up to {LIMIT})",
         list(by_name),
         max_selections=LIMIT,
-        key=RUNS,
+        key=key,
         bind="query-params",
     )
+    if before and not names:
+        # Not by hand, which would have come before: see :func:`_measured_on`.
+        st.session_state[_EMPTIED + key] = True
+        st.rerun()
     return tuple(by_name[name] for name in names)
 
 
-def _split() -> str:
+def _into_address(key: str) -> None:
+    """Set a bound widget to what it holds. What is set before a widget is first drawn does not reach the address, so
+    that a link without it would show whatever another computer has.
+    """
+    if key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def _split(key: str) -> str:
     split = st.segmented_control(
         "Split",
         (PRIVATE_TEST, PUBLIC_TEST),
         default=PRIVATE_TEST,
         required=True,
-        key=SPLIT,
+        key=key,
         bind="query-params",
         help="PublicTest chose the best epoch of each run and the weights of a vote, so it flatters a little. "
         "PrivateTest chose nothing.",
@@ -207,41 +273,41 @@ def _split() -> str:
     return str(split or PRIVATE_TEST)
 
 
-def _twins() -> str:
+def _twins(key: str) -> str:
     words = st.segmented_control(
         "Faces",
         list(TWIN_WORDS.values()),
         default=TWIN_WORDS[ALL_FACES],
         required=True,
-        key=TWINS,
+        key=key,
         bind="query-params",
         help="A twin is a face that also occurs in Training, pixel for pixel or nearly so, mirrored too. A model may "
         "simply remember it.",
     )
-    return next((key for key, text in TWIN_WORDS.items() if text == words), ALL_FACES)
+    return next((which for which, text in TWIN_WORDS.items() if text == words), ALL_FACES)
 
 
-def _labels(crowd: Crowd | None, marks: Marks) -> str:
+def _labels(crowd: Crowd | None, marks: Marks, key: str) -> str:
     """Whose labels count. Only what there is can be chosen; with the dataset's alone there is nothing to choose."""
     offered = [DATASET]
     if crowd is not None:
         offered.append(CROWD)
     if len(marks):
         offered += [CORRECTED, UNMARKED]
-    asked = st.query_params.get(LABELS_KEY)
-    if asked in LABELS.values() and asked not in [LABELS[key] for key in offered]:
+    asked = st.query_params.get(key)
+    if asked in LABELS.values() and asked not in [LABELS[whose] for whose in offered]:
         why = "FER+ was not added to these data" if asked == LABELS[CROWD] else "no face of these data is marked"
         st.warning(f"The link asks for labels {asked}, but {why}. Showing the dataset's labels.")
     if len(offered) == 1:
         return DATASET
     words = st.selectbox(
         "Labels",
-        [LABELS[key] for key in offered],
-        key=LABELS_KEY,
+        [LABELS[whose] for whose in offered],
+        key=key,
         bind="query-params",
         help="Whose labels count as true, in every number on this page.",
     )
-    return next((key for key, text in LABELS.items() if text == words), DATASET)
+    return next((whose for whose, text in LABELS.items() if text == words), DATASET)
 
 
 def _say(scope: Scope, split: str) -> None:
@@ -266,8 +332,6 @@ def _sealed(run: ModelInfo) -> int:
 @st.cache_data(show_spinner=False, max_entries=100)
 def _about(path: str, sealed: int) -> dict[str, str] | None:
     """On which data a run was measured; None for one without metrics."""
-    from pathlib import Path
-
     from fer_core.runs.folder import RunFolder
 
     metrics = RunFolder(Path(path)).metrics()
@@ -297,12 +361,10 @@ def _scope(
     )
 
 
-def _crowd(dataset: Dataset) -> Crowd | None:
-    try:
-        written = (dataset.path / FERPLUS_FILE).stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
-    return _read_crowd(str(dataset.path), written, dataset)
+def crowd_of(dataset: Dataset) -> Crowd | None:
+    """FER+'s votes, where they were added to these data. Raises ``DataError`` where they are damaged."""
+    written = _written(dataset.path / FERPLUS_FILE)
+    return _read_crowd(str(dataset.path), written, dataset) if written else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -311,7 +373,7 @@ def _read_crowd(path: str, written: int, _dataset: Dataset) -> Crowd | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _marks(fingerprint: str) -> Marks:
+def _marks(fingerprint: str, folder: str) -> Marks:
     return Marks.load(fingerprint)
 
 

@@ -146,7 +146,7 @@ def test_twins_with_other_labels_come_from_the_audit(tmp_path: Path) -> None:
 
 
 def test_labels_that_were_spoilt_are_found_and_the_others_left_alone() -> None:
-    """Two models, right on all but a tenth each: of 60 spoilt labels nearly all are called, of the others hardly any."""
+    """Two models, right on all but a tenth each: of 60 spoilt labels most are called, of the others hardly any."""
     generator = np.random.default_rng(3)
     true = generator.integers(0, COUNT, 600)
     stack = np.stack(
@@ -165,7 +165,13 @@ def test_labels_that_were_spoilt_are_found_and_the_others_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("score", "words"),
-    [(0, "hardly doubtful"), (0.4, "a little doubtful"), (0.51, "doubtful"), (0.71, "very doubtful"), (1, "very doubtful")],
+    [
+        (0, "hardly doubtful"),
+        (0.4, "a little doubtful"),
+        (0.51, "doubtful"),
+        (0.71, "very doubtful"),
+        (1, "very doubtful"),
+    ],
 )
 def test_doubt_in_words(score: float, words: str) -> None:
     assert doubt_words(score) == words

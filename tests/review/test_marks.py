@@ -51,6 +51,15 @@ def test_marks_survive_and_the_last_one_wins(home: Path) -> None:
     assert Marks.load("cd" * 32).all() == {}
 
 
+def test_marks_are_counted_by_kind() -> None:
+    marks = Marks.load(FINGERPRINT)
+    assert marks.counts() == {LABEL_WRONG: 0, AMBIGUOUS: 0, NOT_A_FACE: 0, MODEL_WRONG: 0}
+    marks.set(1, AMBIGUOUS)
+    marks.set(2, AMBIGUOUS)
+    marks.set(2, LABEL_WRONG, 3)
+    assert marks.counts() == {LABEL_WRONG: 1, AMBIGUOUS: 1, NOT_A_FACE: 0, MODEL_WRONG: 0}
+
+
 def test_a_mark_can_be_taken_back_and_set_again() -> None:
     marks = Marks.load(FINGERPRINT)
     marks.set(1, MODEL_WRONG)

@@ -13,7 +13,14 @@ from PIL import Image
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
 from fer_core.evaluation.joined import Joined
-from fer_core.review.export import face_name, faces_zip, stream_faces_zip, write_selection_csv
+from fer_core.review.export import (
+    about_bytes,
+    face_name,
+    faces_zip,
+    file_stem,
+    stream_faces_zip,
+    write_selection_csv,
+)
 from fer_core.review.marks import Mark
 
 N = 300
@@ -114,3 +121,22 @@ def test_names() -> None:
     six = face_name(35886, 5, [("x" * 99, 5, 0.999)] * 6)
     assert len(six) <= 250
     assert six.count("_pred-surprise_") == 6
+
+
+def test_file_names_tell_what_is_inside() -> None:
+    words = ["PrivateTest", "true-fear", "by my model/2", "", "37-faces"]
+    assert file_stem(words) == "PrivateTest_true-fear_by-my-model-2_37-faces"
+    assert file_stem(["../etc/passwd", "…"]) == "etc-passwd"
+    assert file_stem([]) == "faces"
+    long = file_stem(["PrivateTest", *[f"{k}-{'x' * 60}" for k in range(9)], "37-faces"])
+    assert len(long) <= 150
+    assert long.startswith("PrivateTest_0-x")
+    assert long.endswith("x_37-faces")
+
+
+def test_the_size_is_told_before(joined: Joined) -> None:
+    everything = np.arange(len(ROWS))
+    table, pictures = about_bytes(len(ROWS), len(joined.names))
+    assert len(write_selection_csv(joined, everything)) == pytest.approx(table, rel=0.1)
+    # Noise, as these faces are, hardly packs.
+    assert len(faces_zip(IMAGES, joined, everything)) == pytest.approx(pictures, rel=0.35)

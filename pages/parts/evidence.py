@@ -1,0 +1,120 @@
+"""Is the label wrong, or the model? What speaks for each, for one face."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.audit import Audit, read_audit
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import NAMES
+from fer_core.evaluation.verdict import Evidence, doubt_words, evidence, verdict
+from fer_core.plots import votes as plots
+from fer_core.words import ordinal, percent
+from pages.parts import frame
+from pages.parts.data import BRING
+from pages.parts.scope import View, read_audit_time
+
+_SHOWN_TWINS = 6
+NORTHCUTT = "https://arxiv.org/abs/1911.00068"
+FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
+
+
+def panel(view: View, row: int) -> None:
+    """The evidence about the dataset's label of one face of the view's split, hidden faces included."""
+    dataset = view.dataset
+    audit = None if dataset is None else _audit(str(dataset.path), read_audit_time(dataset), dataset)
+    try:
+        found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
+    except KeyError:
+        st.info(f"Row {row:,} is not a face of {view.scope.whole.split}, so no run was asked about it here.")
+        return
+    judged = verdict(found)
+    with st.container(border=True, key="evidence"):
+        st.markdown("**Is the label wrong, or the model?**")
+        st.markdown(f":material/balance: **{judged.words}.** {judged.because}")
+        st.table(
+            _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
+        )
+        if found.remembered:
+            st.caption(
+                "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
+                "little here."
+            )
+        _crowd(view, row, found)
+        st.caption(
+            f"Doubt compares the label with the runs' mean probabilities; above 0.5 another class is likelier. "
+            f"Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). The verdict is a rule of thumb, and the "
+            "runs learned from labels of the same making. Look at the face, and decide yourself."
+        )
+
+
+def _facts(found: Evidence) -> dict[str, str]:
+    """What the models and the twins say, as a table."""
+    label = NAMES[found.label]
+    flagged = "counts this label among the wrong ones" if found.flagged else "does not count this label as wrong"
+    facts = {
+        "Label doubt": f"{found.doubt:.2f} of 1, {doubt_words(found.doubt)}",
+        "Rank": f"{_most_doubtful(found.rank)} of {found.faces:,}",
+        "Confident learning": flagged,
+        "Runs together suggest": NAMES[found.suggested] + (", the label" if found.suggested == found.label else ""),
+        "Against the label": _against(found),
+    }
+    if found.twins is None:
+        facts["Same picture, other label"] = "not known; the audit of the data tells"
+    elif not found.twins:
+        facts["Same picture, other label"] = f"none: no twin is labelled otherwise than {label}"
+    else:
+        told = [
+            f"row {twin.row:,}, {NAMES[twin.label]} ({twin.split}{'' if twin.exact else ', nearly the same'})"
+            for twin in found.twins[:_SHOWN_TWINS]
+        ]
+        more = len(found.twins) - _SHOWN_TWINS
+        facts["Same picture, other label"] = "; ".join(told) + (f"; and {more:,} more" if more > 0 else "")
+    return facts
+
+
+def _most_doubtful(rank: int) -> str:
+    return "the most doubtful" if rank == 1 else f"{ordinal(rank)} most doubtful"
+
+
+def _against(found: Evidence) -> str:
+    if not found.against:
+        return f"0 of {found.models} runs"
+    if found.against == 1:
+        return f"1 of {found.models} runs, with {NAMES[found.answer]}"
+    same = "all" if found.together == found.against else f"{found.together} of them"
+    agree = f"{same} with {NAMES[found.answer]}" if found.together > 1 else "each with another answer"
+    return f"{found.against} of {found.models} runs, {agree}"
+
+
+def _crowd(view: View, row: int, found: Evidence) -> None:
+    """The ten votes, or the offer to add them."""
+    crowd = view.crowd
+    if crowd is None:
+        # Where the faces themselves are missing, that is offered elsewhere on the page, and comes first.
+        if view.dataset is not None and view.dataset.info.kind == "csv":
+            frame.link(
+                "dataset",
+                "Add FER+: ten people's votes on each face",
+                icon=":material/how_to_vote:",
+                query={"data": view.dataset.path.name, "view": BRING},
+            )
+        return
+    each = [int(count) for count in crowd.votes[row]]
+    reason = crowd.reason(row)
+    says = reason or (
+        f"The crowd's label is {crowd.answers(row)[0][0]}, with {percent(crowd.agreement(row), 0)} of the votes."
+    )
+    st.markdown(f"**The crowd's votes** ([FER+]({FERPLUS_PAPER})). {says}")
+    st.plotly_chart(
+        plots.bars(each, found.label),
+        key="votes",
+        config={"displayModeBar": False},
+        alt=plots.describe(each, found.label),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _audit(path: str, written: int, _dataset: Dataset) -> Audit | None:
+    """The audit that is kept beside the dataset, keyed by when it was written (0: there is none)."""
+    return read_audit(_dataset) if written else None

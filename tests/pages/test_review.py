@@ -1,0 +1,275 @@
+"""Your review on Mistakes: marks from buttons and keys, taken back, kept, and in and out as a CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from factories import make_run
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
+
+from fer_core.data.dataset import Dataset, load_dataset
+from fer_core.emotions import NAMES, PRIVATE_TEST, TRAINING
+from fer_core.errors import DataError
+from fer_core.evaluation.scope import CORRECTED, LABELS, UNMARKED, scope
+from fer_core.review.marks import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
+from fer_core.review.marks_csv import read_marks_csv, write_marks_csv
+from fer_core.runs.listing import list_models
+from fer_core.settings import settings
+
+OpenApp = Callable[..., AppTest]
+
+
+@pytest.fixture
+def dataset(sample: Path) -> Dataset:
+    """The drawn sample, with two runs that were measured on it."""
+    dataset = load_dataset(sample)
+    about = {"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)}
+    for seed, name in enumerate(("one", "two")):
+        make_run(
+            settings().runs_dir / name, labels=dataset.labels, splits=dataset.splits, seed=seed, data=about, name=name
+        )
+    return dataset
+
+
+@pytest.fixture
+def row(dataset: Dataset) -> int:
+    """A PrivateTest face labelled fear."""
+    return int(np.flatnonzero((dataset.splits == PRIVATE_TEST) & (dataset.labels == NAMES.index("fear")))[3])
+
+
+def marks_of(dataset: Dataset) -> Marks:
+    return Marks.load(dataset.info.fingerprint)
+
+
+def faces_of(dataset: Dataset) -> int:
+    return int((dataset.splits == PRIVATE_TEST).sum())
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception, app.exception
+    return app
+
+
+def told(app: AppTest, words: str) -> bool:
+    return any(words in text.value for text in app.markdown)
+
+
+def test_a_mark_is_saved_at_once_and_shown(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    app = open_app("mistakes", face=str(row))
+    assert not app.exception
+    assert told(app, "**Your mark:** none yet")
+    assert app.button(key="review.take_back").disabled
+    press(app, "review.sad")
+    mark = marks_of(dataset).get(row)
+    assert mark is not None
+    assert mark.words == "label wrong → sad"
+    assert told(app, "**Your mark:** label wrong → sad, ")
+    # The last one wins, and the page stays where it was.
+    press(app, f"review.{AMBIGUOUS}")
+    assert app.number_input(key="face").value == row
+    assert {row: AMBIGUOUS} == {face: mark.kind for face, mark in marks_of(dataset).all().items()}
+    press(app, "review.take_back")
+    assert marks_of(dataset).all() == {}
+    assert told(app, "**Your mark:** none yet")
+
+
+def test_classes_stand_with_the_suggested_one_first_and_without_the_label(
+    open_app: OpenApp, dataset: Dataset, row: int
+) -> None:
+    app = open_app("mistakes", face=str(row))
+    classes = [button.key.removeprefix("review.") for button in app.button if button.key in _class_keys()]
+    assert sorted(classes) == sorted(set(NAMES) - {"fear"})
+    found = scope([run.folder for run in list_models()], PRIVATE_TEST)
+    suggested = NAMES[found.whole_doubt.suggested[np.searchsorted(found.whole.rows, row)]]
+    others = [name for name in NAMES if name not in ("fear", suggested)]
+    assert classes == ([] if suggested == "fear" else [suggested]) + others
+
+
+def _class_keys() -> list[str]:
+    return [f"review.{name}" for name in NAMES]
+
+
+def test_a_note_goes_with_the_mark_and_can_be_changed(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    app = open_app("mistakes", face=str(row))
+    note(app).set_value("tears").run()
+    assert marks_of(dataset).all() == {}
+    press(app, "review.sad")
+    assert marks_of(dataset).all()[row].note == "tears"
+    assert note(app).value == "tears"
+    note(app).set_value("tears, and a frown").run()
+    assert marks_of(dataset).all()[row].note == "tears, and a frown"
+    # Another mark keeps the note.
+    press(app, f"review.{NOT_A_FACE}")
+    kept = marks_of(dataset).all()[row]
+    assert (kept.kind, kept.note) == (NOT_A_FACE, "tears, and a frown")
+
+
+def note(app: AppTest) -> TextInput:
+    return next(field for field in app.text_input if field.label == "Note")
+
+
+def test_what_cannot_be_saved_is_told(
+    open_app: OpenApp, dataset: Dataset, row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DataError("The mark was not saved: the disk is full.")
+
+    app = open_app("mistakes", face=str(row))
+    monkeypatch.setattr(Marks, "_append", full)
+    press(app, "review.sad")
+    assert any("the disk is full" in error.value for error in app.error)
+    assert told(app, "**Your mark:** none yet")
+    app.run()
+    assert not app.error
+
+
+def test_marks_are_counted_listed_and_lead_on(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    training = int(np.flatnonzero(dataset.splits == TRAINING)[0])
+    marks = marks_of(dataset)
+    marks.set(row, LABEL_WRONG, NAMES.index("sad"), "tears")
+    marks.set(training, MODEL_WRONG)
+    app = open_app("mistakes")
+    assert not app.exception
+    assert told(app, "2 faces of")
+    assert told(app, "1 label wrong, 1 model wrong")
+    table = next(frame.value for frame in app.dataframe if "Right class" in frame.value)
+    lines = {line.Row: line for line in table.itertuples()}
+    assert (lines[row].Split, lines[row].Label, lines[row].Mark, lines[row].Note) == (
+        PRIVATE_TEST,
+        "fear",
+        LABEL_WRONG,
+        "tears",
+    )
+    assert lines[training].Split == TRAINING
+    assert told(app, LABELS[CORRECTED])
+    assert told(app, LABELS[UNMARKED])
+
+
+def test_the_link_to_marked_faces_shows_them_and_no_others(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    marks_of(dataset).set(row, AMBIGUOUS)
+    app = open_app("mistakes", true="happy")
+    link = next(item.proto for item in app.get("page_link") if item.proto.label == "Show only marked faces")
+    followed = open_app("mistakes", **dict(parse_qsl(link.query_string)))
+    assert not followed.exception
+    assert not followed.warning
+    assert told(followed, f"**1 of {faces_of(dataset)} faces**")
+
+
+def test_marks_change_the_numbers_only_where_that_is_chosen(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    total = faces_of(dataset)
+    app = open_app("mistakes", face=str(row))
+    assert any(f"All {total} faces" in caption.value for caption in app.caption)
+    press(app, f"review.{NOT_A_FACE}")
+    assert any(f"All {total} faces" in caption.value for caption in app.caption)
+    app.selectbox(key="labels").set_value(LABELS[UNMARKED]).run()
+    assert not app.exception
+    assert any(f"{total - 1} of the {total} faces" in caption.value for caption in app.caption)
+    assert told(app, "**Your mark:** not a face")
+
+
+def test_a_csv_comes_in_whole_or_not_at_all(open_app: OpenApp, dataset: Dataset, row: int) -> None:
+    elsewhere = Marks("ab" * 32)
+    elsewhere.set(row, LABEL_WRONG, NAMES.index("sad"))
+    elsewhere.set(row + 1, AMBIGUOUS)
+    content = write_marks_csv(elsewhere.all(), dataset.labels, dataset.splits)
+    app = open_app("mistakes")
+    upload(app, content)
+    assert any("2 marks of marks.csv are new or changed" in message.value for message in app.success)
+    assert marks_of(dataset).all() == elsewhere.all()
+    upload(app, content)
+    assert any("2 marks said what was known already" in message.value for message in app.success)
+    lines = list(csv.DictReader(io.StringIO(content.decode())))
+    bad = content.decode().replace(f"\n{lines[1]['row']},{PRIVATE_TEST}", f"\n{lines[1]['row']},{TRAINING}")
+    upload(app, bad.replace(",sad,", ",angry,").encode())
+    assert any("marks.csv: Nothing was imported. line 3" in error.value for error in app.error)
+    assert marks_of(dataset).all() == elsewhere.all()
+
+
+def upload(app: AppTest, content: bytes) -> None:
+    app.file_uploader(key="review.upload").set_value([("marks.csv", content, "text/csv")]).run()
+    press(app, "review.import")
+
+
+def test_the_csv_that_goes_out_is_the_one_that_comes_in(
+    open_app: OpenApp, dataset: Dataset, row: int, downloads: dict[str, bytes]
+) -> None:
+    marks_of(dataset).set(row, LABEL_WRONG, NAMES.index("sad"), 'he said "no"')
+    app = open_app("mistakes")
+    assert not app.exception
+    content = downloads["review.download"]
+    assert read_marks_csv(content, dataset.labels, dataset.splits) == list(marks_of(dataset).all().values())
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What download buttons were given, by key: ``AppTest`` cannot press them."""
+    import streamlit as st
+
+    given: dict[str, bytes] = {}
+    real = st.download_button
+
+    def remember(label: str, *, data: object, key: str, **options: object) -> object:
+        given[key] = data  # type: ignore[assignment]
+        return real(label, data=data, key=key, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(st, "download_button", remember)
+    return given
+
+
+def test_without_the_faces_marks_work_and_the_csv_says_why_not(open_app: OpenApp, home: Path) -> None:
+    run = make_run(settings().runs_dir / "one")
+    table = run.predictions()
+    assert table is not None
+    row = int(table.loc[table["split"] == PRIVATE_TEST, "row"].iloc[0])
+    app = open_app("mistakes", face=str(row))
+    assert not app.exception
+    press(app, f"review.{AMBIGUOUS}")
+    assert Marks.load("0" * 64).all()[row].kind == AMBIGUOUS
+    assert told(app, "1 ambiguous")
+    assert any("cannot be exported or imported as a CSV here" in info.value for info in app.info)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_mark_set_by_key_is_there_for_the_next_visitor(
+    dataset: Dataset, row: int, open_page: Callable[..., object]
+) -> None:
+    from playwright.sync_api import Page, expect
+
+    page = open_page(f"mistakes?face={row}&answer=right+or+wrong&sort=Row+number")
+    assert isinstance(page, Page)
+    panel = page.locator(".st-key-review")
+    expect(panel.get_by_text("Your mark: none yet")).to_be_visible(timeout=60_000)
+    # A letter that is typed is text, not a mark.
+    field = panel.get_by_role("textbox", name="Note")
+    field.press_sequentially("an a")
+    field.press("Enter")
+    page.wait_for_timeout(1000)
+    assert marks_of(dataset).all() == {}
+    page.get_by_role("heading", name="Mistakes").click()
+    page.keyboard.press("5")
+    expect(panel.get_by_text("Your mark: label wrong → sad")).to_be_visible(timeout=30_000)
+    assert marks_of(dataset).all()[row].note == "an a"
+    page.keyboard.press("ArrowRight")
+    expect(panel.get_by_text("Your mark: none yet")).to_be_visible(timeout=30_000)
+    page.keyboard.press("n")
+    expect(panel.get_by_text("Your mark: not a face")).to_be_visible(timeout=30_000)
+    assert marks_of(dataset).counts() == {LABEL_WRONG: 1, AMBIGUOUS: 0, NOT_A_FACE: 1, MODEL_WRONG: 0}
+
+    other = open_page(f"mistakes?face={row}")
+    assert isinstance(other, Page)
+    expect(other.locator(".st-key-review").get_by_text("Your mark: label wrong → sad")).to_be_visible(timeout=60_000)
+    expect(other.locator('[data-test-script-state="notRunning"]')).to_have_count(1, timeout=60_000)
+    # Streamlit hears keys only a moment after a page was drawn for the first time.
+    other.wait_for_timeout(3000)
+    other.keyboard.press("u")
+    expect(other.locator(".st-key-review").get_by_text("Your mark: none yet")).to_be_visible(timeout=30_000)
+    assert row not in marks_of(dataset).all()
