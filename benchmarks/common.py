@@ -1,4 +1,4 @@
-"""What both benchmarks share: the machine, child processes that measure, spread, tables.
+"""What the benchmarks share: the machine, child processes that measure, spread, tables.
 
 Everything that loads TensorFlow runs in a child process of its own, one after another: no variant inherits another's
 memory, threads or graphs.
@@ -26,12 +26,12 @@ CHILD_SECONDS = 1800
 """Longest a single measurement may take before something is wrong."""
 
 
-def machine() -> dict[str, Any]:
+def machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
     """Processor, cores, memory (GB), system, and versions of what does the work."""
     import psutil
 
     versions = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

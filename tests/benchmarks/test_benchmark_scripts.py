@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_labels, make_run
 
-from benchmarks import common, inference, reproduce, training_throughput
+from benchmarks import common, inference, interaction, reproduce, training_throughput
 from fer_core.cli import build_parser
 from fer_core.data.dataset import write_dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, TRAINING
@@ -94,6 +94,26 @@ def test_a_measurement_that_fails_is_an_error_with_its_reason(tmp_path: Path) ->
         common.run_child(str(script), {})
 
 
+def clicks(**medians: float) -> dict[str, Any]:
+    figures = {
+        action: {"n": 3, "median_ms": medians.get(action, 100.0), "p95_ms": 200.0, "all": []}
+        for action in interaction.TITLES
+    }
+    settings = {"runs": ["one", "other"], "faces": {PRIVATE_TEST: 3589}, "repeats": 3}
+    met = all(figure["median_ms"] < interaction.GOAL for figure in figures.values())
+    return {"machine": ABOUT, "settings": settings, "goal_ms": interaction.GOAL, "met": met, "figures": figures}
+
+
+def test_the_interaction_report_says_whether_the_goal_is_met_and_by_what_it_is_missed() -> None:
+    text = interaction.report(clicks(sort=499.4))
+    assert "2 runs: one, other. PrivateTest 3,589 faces." in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| another order")]
+    assert [cell.strip() for cell in line.split("|")[2:5]] == ["3", "499", "200"]
+    assert "500 ms for every kind of click, is met." in text
+    text = interaction.report(clicks(sort=500.0, face=800.0))
+    assert "is missed by: another order of the faces (500 ms); opening a face (800 ms)." in text
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
@@ -101,6 +121,8 @@ def test_a_measurement_that_fails_is_an_error_with_its_reason(tmp_path: Path) ->
         ("training_throughput", ("--data", "/nowhere", "--batches", "0"), "must be at least 1"),
         ("inference", ("--repeats", "0"), "must be at least 1"),
         ("inference", ("--models", "nobody"), "there is no run called 'nobody'"),
+        ("interaction", ("--repeats", "0"), "must be at least 1"),
+        ("interaction", ("--runs", "nobody"), "there is no run called 'nobody'"),
     ],
 )
 def test_wrong_settings_are_said(name: str, options: tuple[str, ...], message: str) -> None:
@@ -176,3 +198,26 @@ def test_inference_measures_every_way_with_and_without_maps() -> None:
     wanted = {(way, maps, batch) for way in ways for maps in (False, True) for batch in inference.BATCHES}
     assert {(figure["way"], figure["maps"], figure["batch"]) for figure in figures} == wanted
     assert all(0 < figure["median_ms"] <= figure["p95_ms"] for figure in figures)
+
+
+@pytest.mark.slow
+def test_interaction_measures_every_kind_of_click(home: Path) -> None:
+    labels, splits = make_labels(seed=2013)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
+    dataset = write_dataset(settings().datasets_dir / "noise", images, labels, splits)
+    for seed, name in enumerate(("one", "other")):
+        make_run(settings().runs_dir / name, seed=seed, accuracy=0.3, data={"fingerprint": dataset.info.fingerprint})
+    done = run_script("interaction", "--runs", "one", "other", "--repeats", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert list(result["figures"]) == list(interaction.TITLES)
+    for figure in result["figures"].values():
+        assert 1 <= figure["n"] == len(figure["all"]) <= 2
+        assert 0 < figure["median_ms"] <= figure["p95_ms"] == pytest.approx(np.percentile(figure["all"], 95))
+
+
+def test_interaction_needs_the_faces_that_the_runs_were_measured_on(home: Path) -> None:
+    for name in ("one", "other"):
+        make_run(settings().runs_dir / name)
+    with pytest.raises(FerError, match="import the data"):
+        interaction.measure(["one", "other"], 1)
