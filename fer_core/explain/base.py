@@ -6,7 +6,7 @@ A model is any function from faces to seven probabilities, so everything here ca
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -99,15 +99,15 @@ def filling(faces: Faces, fill: Fill) -> Floats:
     return np.full(faces.shape, fill, dtype=np.float32)
 
 
-def blurred(face: Faces, sigma: float) -> Floats:
-    """Gaussian blur of one face, float32 (48, 48); ``sigma`` ≥ 0 in pixels, 0 changes nothing."""
+def blurred(face: npt.NDArray[Any], sigma: float) -> Floats:
+    """Gaussian blur of one picture of any number type, float32 (48, 48); ``sigma`` ≥ 0 in pixels, 0 changes nothing."""
     pixels = np.asarray(face, dtype=np.float32)
     if sigma <= 0:
         return pixels.copy()
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
 
 
-def to_grey(pixels: npt.NDArray[np.floating]) -> Faces:
+def to_grey(pixels: npt.NDArray[Any]) -> Faces:
     """Rounded and cut to 0..255, uint8 of the same shape."""
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 

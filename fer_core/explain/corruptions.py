@@ -2,8 +2,8 @@
 
 After Hendrycks and Dietterich, 2019, *Benchmarking Neural Network Robustness to Common Corruptions and Perturbations*
 (https://arxiv.org/abs/1903.12261), whose ImageNet-C is made for colour photos of 224 pixels. The strengths here are our
-own, chosen by eye for grey faces of 48 pixels: 1 hardly shows, 3 shows at once and leaves the face easy to read, 5 makes
-it hard. So the numbers cannot be set beside those of ImageNet-C.
+own, chosen by eye for grey faces of 48 pixels: 1 hardly shows, 3 shows at once and leaves the face easy to read, 5
+makes it hard. So the numbers cannot be set beside those of ImageNet-C.
 
 Where a corruption has a direction or a place (lighter or darker, left or right, where the patch is), each face draws
 its own. What is drawn depends on ``seed``, corruption, severity and the face's ``key`` alone, so that one face can be
@@ -95,8 +95,8 @@ def _sign(rng: np.random.Generator) -> float:
 CORRUPTIONS: dict[str, Corruption] = {
     one.name: one
     for one in (
-        Corruption("noise", "Noise", (8, 16, 26, 38, 52), "σ {} grey levels", _noise),
-        Corruption("blur", "Blur", (0.6, 1.0, 1.5, 2.1, 2.8), "σ {} pixels", _blur),
+        Corruption("noise", "Noise", (6, 12, 20, 30, 42), "σ {} grey levels", _noise),
+        Corruption("blur", "Blur", (0.5, 0.9, 1.3, 1.8, 2.5), "σ {} pixels", _blur),
         Corruption("brightness", "Brightness", (20, 40, 65, 90, 120), "±{} grey levels", _brightness),
         Corruption("contrast", "Contrast", (0.75, 0.55, 0.4, 0.25, 0.15), "{} times", _contrast),
         Corruption("jpeg", "JPEG", (60, 35, 20, 12, 6), "quality {} of 100", _jpeg),

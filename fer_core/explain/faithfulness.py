@@ -61,7 +61,8 @@ class Curves:
     def areas(self) -> tuple[Areas, Areas]:
         """Areas under the curves by the trapezoid rule: deletion and insertion, each float64 (n, k, 7), 0..1."""
         deleted, inserted = (
-            np.trapezoid(curve.astype(np.float64), self.fractions, axis=2) for curve in (self.deletion, self.insertion)
+            np.asarray(np.trapezoid(curve.astype(np.float64), self.fractions, axis=2))
+            for curve in (self.deletion, self.insertion)
         )
         return deleted, inserted
 

@@ -202,7 +202,7 @@ def undo(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(steps[:-1])
 
 
-def warped(pixels: npt.NDArray[np.floating], matrix: npt.NDArray[np.float64]) -> Floats:
+def warped(pixels: npt.NDArray[Any], matrix: npt.NDArray[Any]) -> Floats:
     """A picture (48, 48) moved by a matrix (2, 3), bilinear, float32; what comes in from outside repeats the edge."""
     moved = cv2.warpAffine(
         np.asarray(pixels, dtype=np.float32),

@@ -75,7 +75,7 @@ class Robustness:
         return np.array(counts, dtype=np.int64).reshape(len(self.names), len(SEVERITIES))
 
     def summary(self) -> dict[str, Any]:
-        """Plain values for JSON: ``n``, ``seed``, ``clean``, ``mean`` and by corruption five accuracies, ends, flips."""
+        """Plain values for JSON: ``n``, ``seed``, ``clean``, ``mean`` and five numbers a corruption of each kind."""
         value, low, high = self.accuracy()
         lost = self.flips("lost")
         return {
