@@ -57,7 +57,7 @@ class Visitor:
 
     def pages(self, key: str) -> int:
         """How many pages the widget with this key offers; 1 where it is not there."""
-        found = [widget for widget in self.app.get("pagination") if widget.key == key]
+        found: list[Any] = [widget for widget in self.app.get("pagination") if widget.key == key]
         return int(found[0].num_pages) if found else 1
 
     def click(self, key: str, customdata: Sequence[Any]) -> float:
