@@ -11,6 +11,7 @@ from pages.parts import (
     compare_classes,
     compare_difference,
     compare_learning,
+    compare_links,
     compare_matrices,
     frame,
     scope,
@@ -22,7 +23,8 @@ frame.begin(
     "Which model is better at what, and is the difference real? Every number says how far chance alone could move it, "
     "and leads to the faces behind it.",
 )
-view = scope.choose()
+compare_links.come_back()
+view = scope.choose(scope.COMPARE)
 if not len(view.scope.joined):
     st.info(
         "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",

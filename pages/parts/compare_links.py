@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import streamlit as st
+
 from fer_core.emotions import NAMES
 from fer_core.evaluation.agreement import set_words
 from fer_core.words import plural
 from pages.parts import frame
-from pages.parts.scope import RUNS, View
+from pages.parts.data import KEY
+from pages.parts.scope import LABELS_KEY, RUNS, View
 
 MISTAKES = "mistakes"
 ANY_MODEL = "any model"
 """As Mistakes says that one of the runs in view, whichever, gave the answer."""
+_LEFT = "_left_compare"
 
 Query = dict[str, str | list[str]]
 
@@ -42,7 +46,24 @@ def clicked(event: Any) -> list[Any] | None:
 
 def go(query: Query) -> None:
     """Open the faces. Ends this run of the page."""
+    st.session_state[_LEFT] = {name: st.query_params.get_all(name) for name in st.query_params}
     frame.go(MISTAKES, query)
+
+
+def come_back() -> None:
+    """Show what :func:`go` left. Called before any widget.
+
+    On the way to another page Streamlit leaves its query behind in the browser's history, under this page's address.
+    That is where the browser's Back button leads first.
+    """
+    left = st.session_state.pop(_LEFT, None)
+    # What Mistakes has bound to its widgets is taken out on the way back; of its query only this may be left.
+    if left and set(st.query_params) <= {KEY, LABELS_KEY}:
+        if LABELS_KEY in st.query_params:
+            del st.query_params[LABELS_KEY]
+        st.query_params.update({name: values for name, values in left.items() if name != KEY})
+        # Widgets take what the address held when the run began.
+        st.rerun()
 
 
 def _start(view: View, runs: Sequence[str]) -> Query:

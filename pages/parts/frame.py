@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 ENTRY = "streamlit_app.py"
 _FRAMED = "_framed"
@@ -56,10 +57,15 @@ def link(page: str, label: str, *, icon: str | None = None, query: Query | None 
 def go(page: str, query: Query | None = None) -> None:
     """Go to ``pages/<page>.py`` now, keeping the chosen data. Ends this run of the script."""
     target = f"pages/{page}.py"
-    # Streamlit lets nobody set what is bound to a widget, and the widgets of this page are bound until it is left. So
-    # it is left first, for the other page without a query, and :func:`enter` sets the query from there.
-    st.session_state[_RETURN_TO] = (target, {**_kept(), **(query or {})})
-    st.switch_page(target, query_params={})
+    try:
+        # Without the chosen data: their widget is bound in the entry, and puts them back by itself.
+        st.switch_page(target, query_params={**(query or {})})
+    except StreamlitAPIException:
+        # Streamlit lets nobody set what is bound to a widget, and the widgets of this page are bound until it is left.
+        # So it is left first, for the other page without a query, and :func:`enter` sets the query from there. That
+        # makes one more step for the browser's Back button, so pages that lead to each other better use other names.
+        st.session_state[_RETURN_TO] = (target, {**_kept(), **(query or {})})
+        st.switch_page(target, query_params={})
 
 
 def _kept() -> dict[str, str | Sequence[str]]:

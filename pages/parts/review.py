@@ -26,7 +26,7 @@ from fer_core.review.marks_csv import COLUMNS, read_marks_csv, write_marks_csv
 from fer_core.words import moment, plural
 from pages.parts import faces, frame
 from pages.parts import mistakes_filters as filters
-from pages.parts.scope import LABELS_KEY, View
+from pages.parts.scope import COMPARE, LABELS_KEY, View
 
 KEYS = {AMBIGUOUS: "A", NOT_A_FACE: "N", MODEL_WRONG: "M"}
 """The key that sets each mark. A class has its place among the seven, 1 to 7; ``U`` takes the mark back."""
@@ -251,7 +251,7 @@ def _ways_on(view: View) -> None:
             "compare",
             "Compare under corrected labels",
             icon=":material/compare:",
-            query={**view.query, LABELS_KEY: LABELS[CORRECTED]},
+            query={**view.compare_query, COMPARE + LABELS_KEY: LABELS[CORRECTED]},
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from fer_core.data.audit import read_audit
 from fer_core.data.catalogue import list_datasets
@@ -173,9 +174,12 @@ def _take_over(prefix: str) -> None:
     """Give names in the address that came without their prefix the names of this page's widgets."""
     short = [name for name in (ON, RUNS, SPLIT, TWINS, LABELS_KEY) if name in st.query_params]
     for name in short:
-        values = st.query_params.get_all(name)
+        try:
+            st.query_params[prefix + name] = st.query_params.get_all(name)
+        except StreamlitAPIException:
+            # The widgets are drawn already: the browser goes through this page's own history, and no link led here.
+            return
         del st.query_params[name]
-        st.query_params[prefix + name] = values
     if short:
         # Widgets take what the address held when the run began.
         st.rerun()

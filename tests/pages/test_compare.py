@@ -104,12 +104,12 @@ def test_runs_on_different_data_are_never_mixed(open_app, home, two_runs):
     make_run(home / "runs" / "elsewhere", data=other, created="2026-01-01T00:00:00+00:00")
     app = open_app("compare")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
-    app.segmented_control(key="on").set_value("FER-2013").run()
+    app.segmented_control(key="compare.on").set_value("FER-2013").run()
     assert not app.exception
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
     assert any("Measured on FER-2013" in caption.value for caption in app.caption)
     assert not app.warning
-    app.segmented_control(key="on").set_value("the drawn sample").run()
+    app.segmented_control(key="compare.on").set_value("the drawn sample").run()
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
     app = open_app("compare", runs=["weak", "elsewhere"])
     assert "measured on other faces: “elsewhere”" in app.warning[0].value
@@ -130,7 +130,7 @@ def test_seven_runs_open_with_six(open_app, home):
 
 def test_no_run_chosen(open_app, two_runs):
     app = open_app("compare")
-    app.multiselect(key="runs").set_value([]).run()
+    app.multiselect(key="compare.runs").set_value([]).run()
     assert not app.exception
     assert "at least one" in app.info[0].value
 
@@ -142,7 +142,7 @@ def test_a_run_without_private_faces(open_app, home):
     app = open_app("compare")
     assert not app.exception
     assert "public-only has no predictions on PrivateTest" in app.error[0].value
-    app.segmented_control(key="split").set_value("PublicTest").run()
+    app.segmented_control(key="compare.split").set_value("PublicTest").run()
     assert not app.error
     assert list(_table(app, "95 % interval")["Run"]) == ["public-only"]
 

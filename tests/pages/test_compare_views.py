@@ -140,7 +140,7 @@ def test_the_faces_behind_a_difference(open_app, runs, joined):
 
 def test_a_chosen_run_that_is_taken_out_is_replaced(open_app, runs):
     app = open_app("compare", view="Difference", a="third", b="first")
-    app.multiselect(key="runs").set_value(["first", "second"]).run()
+    app.multiselect(key="compare.runs").set_value(["first", "second"]).run()
     assert not app.exception
     assert {app.selectbox(key="a").value, app.selectbox(key="b").value} <= {"first", "second"}
 
@@ -185,7 +185,7 @@ def test_of_more_than_four_runs_four_are_chosen(open_app, home):
     assert "at least one run" in app.info[0].value
     # Where the runs change under it, the choice falls back on those that are there.
     app.multiselect(key="sets").set_value(["run5", "run0"]).run()
-    app.multiselect(key="runs").set_value(["run0", "run1", "run2", "run3", "run4"]).run()
+    app.multiselect(key="compare.runs").set_value(["run0", "run1", "run2", "run3", "run4"]).run()
     assert not app.exception
     assert "run5" not in app.multiselect(key="sets").value
 
