@@ -78,11 +78,11 @@ def test_the_map_lies_where_its_cells_are() -> None:
 
 def test_everything_grows_with_the_frame() -> None:
     result = made_result(0.0, {1: 3})
-    small = draw(grey(), result, Style(model="made"))
-    large = draw(grey(960, 1280), result, Style(model="made"))
-    again = cv2.resize(large, (320, 240), interpolation=cv2.INTER_AREA)
+    small = draw(grey(480, 640), result, Style(model="made"))
+    large = draw(grey(1440, 1920), result, Style(model="made"))
+    again = cv2.resize(large, (640, 480), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - again).mean() < 8
-    assert count(large, COLOURS[3]) > 10 * count(small, COLOURS[3])
+    assert count(large, COLOURS[3]) > 7 * count(small, COLOURS[3])
 
 
 @pytest.mark.parametrize("size", [(64, 48), (90, 400), (1080, 1920)])

@@ -17,11 +17,13 @@ from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.result import FaceResult, Result, colour_of, name_of
 
 Colour = tuple[int, int, int]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels."""
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 WHITE: Colour = (255, 255, 255)
 DARK: Colour = (24, 24, 24)
-MAP_STRENGTH = 0.55
+MAP_STRENGTH = 0.65
 """How opaque the map is where it is strongest; it fades out to nothing where it is 0."""
 
 
@@ -56,72 +58,96 @@ def draw(frame_bgr: Picture, result: Result, style: Style) -> npt.NDArray[np.uin
             )
         if style.show_map and face.map is not None:
             _overlay(picture, face, across, down, mirrored=style.mirrored)
+    boxes, labels = [], []
     for face in result.faces:
         x, y = face.face.x * across, face.face.y * down
         wide, high = face.face.width * across, face.face.height * down
         if style.mirrored:
             x = width - x - wide
-        box = (round(x), round(y), round(x + wide), round(y + high))
-        _face(picture, face, box, style, pen)
+        boxes.append((round(x), round(y), round(x + wide), round(y + high)))
+        labels.append(_label(picture, face, boxes[-1], style, pen))
+    if style.bars and style.model is not None:
+        # Faces and their labels are kept free of bars, as far as there is room.
+        taken = [*boxes, *(label.box for label in labels)]
+        for face, box in zip(result.faces, boxes, strict=True):
+            _bars(picture, face, box, style.model, pen, taken)
+    for box, label in zip(boxes, labels, strict=True):
+        _face(picture, box, label, pen)
     return picture
 
 
 class _Pen:
-    """Sizes in pixels for a frame: about 1/26 of its shorter side for a line of text, at least readable."""
+    """Sizes in pixels for a frame: about 1/30 of its shorter side for a line of text, at least readable."""
 
     def __init__(self, height: int, width: int) -> None:
-        self.line = max(11, round(min(height, width) / 26))
+        self.line = max(11, round(min(height, width) / 30))
         self.text = self.line / 30
         self.thick = max(1, round(self.line / 16))
         self.frame = max(2, round(self.line / 7))
         self.gap = max(2, self.line // 5)
 
 
-def _face(
-    picture: npt.NDArray[np.uint8], face: FaceResult, box: tuple[int, int, int, int], style: Style, pen: _Pen
-) -> None:
-    x0, y0, x1, y1 = box
-    label = face.shown[style.model] if style.model is not None else None
-    colour = _bgr(colour_of(label) if style.model is not None else "#FFFFFF")
-    # A dark rim keeps the box visible on a background of its own colour.
-    cv2.rectangle(picture, (x0, y0), (x1, y1), DARK, pen.frame + 2)
-    cv2.rectangle(picture, (x0, y0), (x1, y1), colour, pen.frame)
-    text = str(face.number)
+@dataclass(frozen=True)
+class _Label:
+    """What stands over a face, and where."""
+
+    text: str
+    colour: Colour
+    box: Box
+
+
+def _label(picture: npt.NDArray[np.uint8], face: FaceResult, box: Box, style: Style, pen: _Pen) -> _Label:
+    """Over the box; inside it where the frame ends."""
+    x0, y0, _, _ = box
+    text, colour = str(face.number), WHITE
     if style.model is not None:
+        label = face.shown[style.model]
+        colour = _bgr(colour_of(label))
         text += f"  {name_of(label)}"
         if label is not None:
             text += f" {100 * face.smoothed[style.model][label]:.0f} %"
-    wide = _text_width(text, pen, 1.25) + 2 * pen.gap
-    high = round(pen.line * 1.25) + pen.gap
+    wide = _text_width(text, pen, 1.2) + 2 * pen.gap
+    high = round(pen.line * 1.2) + pen.gap
     height, width = picture.shape[:2]
     left = max(0, min(x0, width - wide))
-    top = y0 - high if y0 >= high else min(max(0, y0), height - high)
-    cv2.rectangle(picture, (left, top), (left + wide, top + high), colour, -1)
-    ink = DARK if _light(colour) else WHITE
-    _write(picture, text, left + pen.gap, top + high - pen.gap - pen.line // 6, ink, pen, 1.25)
-    if style.bars and style.model is not None:
-        _bars(picture, face, box, style.model, pen)
+    top = y0 - high if y0 >= high else max(0, min(y0, height - high))
+    return _Label(text, colour, (left, top, left + wide, top + high))
+
+
+def _face(picture: npt.NDArray[np.uint8], box: Box, label: _Label, pen: _Pen) -> None:
+    # A dark rim keeps the box visible on a background of its own colour.
+    cv2.rectangle(picture, box[:2], box[2:], DARK, pen.frame + 2)
+    cv2.rectangle(picture, box[:2], box[2:], label.colour, pen.frame)
+    left, _, _, bottom = label.box
+    cv2.rectangle(picture, label.box[:2], label.box[2:], label.colour, -1)
+    ink = DARK if _light(label.colour) else WHITE
+    _write(picture, label.text, left + pen.gap, bottom - pen.gap - pen.line // 6, ink, pen, 1.2)
 
 
 def _bars(
-    picture: npt.NDArray[np.uint8], face: FaceResult, box: tuple[int, int, int, int], model: str, pen: _Pen
+    picture: npt.NDArray[np.uint8],
+    face: FaceResult,
+    box: Box,
+    model: str,
+    pen: _Pen,
+    taken: list[Box],
 ) -> None:
-    """Seven bars to the right of the face, or to its left, or where neither has room, over its right half."""
+    """Seven bars beside the face, where they cover least of what is ``taken``; their own place is added to it."""
     height, width = picture.shape[:2]
     values, shown = face.smoothed[model], face.shown[model]
     names = max(_text_width(name, pen, 0.8) for name in NAMES)
-    length = round(pen.line * 3.2)
+    length = round(pen.line * 2.6)
     wide, high = names + length + 3 * pen.gap, COUNT * pen.line + 2 * pen.gap
-    x0, y0, x1, _ = box
-    if x1 + pen.gap + wide <= width:
-        left = x1 + pen.gap
-    elif x0 - pen.gap - wide >= 0:
-        left = x0 - pen.gap - wide
-    else:
-        left = max(0, min(x1, width) - wide)
-    top = max(0, min(y0, height - high))
-    panel = picture[top : top + high, left : left + wide]
-    panel[:] = panel // 3  # darkened, so that white text is readable on any background
+    x0, y0, x1, y1 = box
+    upper, lower = y0, y1 - high
+    places = [(x, y) for x in (x1 + pen.gap, x0 - pen.gap - wide) for y in (upper, lower)]
+    # Below or above the face, or where the frame has no room at all, over its right half.
+    places += [(x0, y1 + pen.gap), (x0, y0 - 2 * pen.line - pen.gap - high), (x1 - wide, upper)]
+    inside = [(max(0, min(x, width - wide)), max(0, min(y, height - high))) for x, y in places]
+    left, top = min(inside, key=lambda at: sum(_shared((*at, at[0] + wide, at[1] + high), other) for other in taken))
+    taken.append((left, top, left + wide, top + high))
+    panel = picture[max(0, top) : top + high, max(0, left) : left + wide]
+    panel[:] = panel // 4  # darkened, so that white text is readable on any background
     for label, name in enumerate(NAMES):
         base = top + pen.gap + label * pen.line
         ink = WHITE if label == shown else (200, 200, 200)
@@ -132,6 +158,11 @@ def _bars(
         end = start + round(length * float(values[label]))
         if end > start:
             cv2.rectangle(picture, (start, foot[0]), (end, foot[1]), _bgr(COLOURS[label]), -1)
+
+
+def _shared(a: Box, b: Box) -> int:
+    """The area two boxes have in common, in square pixels."""
+    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def _overlay(picture: npt.NDArray[np.uint8], face: FaceResult, across: float, down: float, *, mirrored: bool) -> None:
@@ -166,7 +197,7 @@ def _overlay(picture: npt.NDArray[np.uint8], face: FaceResult, across: float, do
     inside = cv2.warpAffine(np.ones_like(values), matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_NEAREST)
     strength = np.clip(spread, 0, 1) * (inside > 0)
     colours = cv2.applyColorMap(np.asarray(strength * 255, dtype=np.uint8), cv2.COLORMAP_INFERNO)
-    weight = (MAP_STRENGTH * np.sqrt(strength))[..., None]
+    weight = (MAP_STRENGTH * strength)[..., None]
     part = picture[y0:y1, x0:x1]
     part[:] = np.asarray(part * (1 - weight) + colours * weight, dtype=np.uint8)
 

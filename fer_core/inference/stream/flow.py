@@ -3,6 +3,11 @@
 Median flow (Kalal et al., 2010, https://doi.org/10.1109/ICPR.2010.675) without its grid of 100 points: a few points of
 each box are followed by Lucas and Kanade's optical flow on a small grey copy of the frame; the median of their steps
 moves the box, the median change of their distances resizes it.
+
+Chosen by measurement: real faces moving over a textured ground, YuNet at every fourth frame (6 clips of 45 frames, the
+box's middle against the truth, in sides of the face). Boxes that wait for the detector are off by 0.099 (median) and
+jump by 0.060 from frame to frame, with constant velocity by 0.057 and 0.023, with flow by 0.033 and 0.004. Flow costs
+2 ms (machine busy).
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from fer_core.inference.detectors import Picture
 Boxes = npt.NDArray[np.float64]
 
 LONGEST = 240
-"""Pixels of the small copy's longer side. Flow then takes 1 ms for one face, and a face of 60 pixels in a frame of 640
+"""Pixels of the small copy's longer side. Flow then takes 2 ms for one face, and a face of 60 pixels in a frame of 640
 still has 22."""
 GRID = 5
 """Points along each side of a box: enough for a median to survive a few points that went astray."""
@@ -57,11 +62,10 @@ class MedianFlow:
         start = (boxes[:, None, :2] + grid[None] * boxes[:, None, 2:]) * size
         inside = ((start >= 0) & (start <= size - 1)).all(axis=2)
         points = start.reshape(-1, 1, 2).astype(np.float32)
-        window = {"winSize": (11, 11), "maxLevel": 2}
-        there, found, _ = cv2.calcOpticalFlowPyrLK(last, now, points, None, **window)  # type: ignore[call-overload]
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(now, last, there, None, **window)
+        there, found = _follow(last, now, points)
+        back, returned = _follow(now, last, there)
         error = np.linalg.norm((back - points)[:, 0], axis=1)
-        good = (found[:, 0] == 1) & (returned[:, 0] == 1) & (error < WORST_RETURN)
+        good = found & returned & (error < WORST_RETURN)
         end = there.reshape(start.shape).astype(np.float64)
         good = good.reshape(inside.shape) & inside
         for number in range(len(boxes)):
@@ -88,6 +92,16 @@ def small_grey(frame_bgr: Picture) -> npt.NDArray[np.uint8]:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+
+def _follow(
+    start: npt.NDArray[np.uint8], end: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Where points (n, 1, 2) of one small copy are in another, and which were found (n,)."""
+    # OpenCV makes the array for the points itself where it gets none, which its type information leaves out.
+    none: npt.NDArray[np.float32] = None  # type: ignore[assignment]
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(start, end, points, none, winSize=(11, 11), maxLevel=2)
+    return np.asarray(moved, dtype=np.float32), np.asarray(found)[:, 0] == 1
 
 
 def _zoom(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> float:
