@@ -10,8 +10,8 @@ from pages.parts import (
     mistakes_face,
     mistakes_filters,
     mistakes_found,
-    mistakes_maps,
     mistakes_neighbours,
+    mistakes_runs,
     mistakes_sheet,
     review,
     scope,
@@ -28,7 +28,7 @@ view = scope.choose()
 choice = mistakes_filters.choose(view)
 found = mistakes_found.find(view, choice)
 mistakes_found.say(view, choice, found)
-sheet, beside = st.columns([7, 6], gap="medium")
+sheet, beside = st.columns([4, 3], gap="medium")
 with beside:
     # Before the sheet, which draws a frame around the face that is open.
     row = mistakes_face.choose(view, found)
@@ -41,8 +41,7 @@ with sheet:
     mistakes_sheet.show(view, found, choice.wanted.models, (view.query, choice), row)
 if row is not None:
     if answers is not None:
-        mistakes_face.all_bars(view, answers)
-        mistakes_maps.show(view, answers)
+        mistakes_runs.show(view, answers)
     mistakes_neighbours.show(view, row)
 st.header("Take away, and review", anchor=False)
 take_away.show(view, found.positions)

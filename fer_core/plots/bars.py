@@ -124,7 +124,7 @@ def _panels(titles: Sequence[str], height: int) -> go.Figure:
     # Label order from the top down.
     figure.update_yaxes(autorange="reversed", ticksuffix=" ")
     figure.update_xaxes(zeroline=False)
-    figure.update_layout(showlegend=False, margin_t=32)
+    figure.update_layout(showlegend=False, margin_t=32 if any(titles) else 8)
     return figure
 
 

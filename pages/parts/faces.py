@@ -43,6 +43,7 @@ def clickable_sheet(
     labels: npt.NDArray[np.integer] | None = None,
     captions: Sequence[str] | None = None,
     hover: Sequence[str] | None = None,
+    width: int = SHEET_WIDTH,
 ) -> None:
     """One picture of many faces, left to right, then down; a click on one calls ``on_pick`` with its row.
 
@@ -51,7 +52,7 @@ def clickable_sheet(
 
     ``labels``: int (n,), 0..6, what the frames' colours tell; the dataset's own by default. ``captions`` stand below
     the faces, ``hover`` is shown when the mouse rests on one (HTML as Plotly knows it): n texts each. ``scale``
-    repeats pixels, so that captions have room.
+    repeats pixels, so that captions have room. ``width``: of a full line on a common screen, in pixels.
     """
 
     def picked() -> None:
@@ -71,7 +72,7 @@ def clickable_sheet(
             f"row {row:,}<br>{emotions.NAMES[label]}, {dataset.splits[row]}"
             for row, label in zip(rows, shown, strict=True)
         ]
-    uri, width, height = _sheet_picture(
+    uri, size = _sheet_picture(
         (str(dataset.path), dataset.info.fingerprint),
         tuple(map(int, rows)),
         tuple(map(int, shown)),
@@ -83,11 +84,12 @@ def clickable_sheet(
     options: dict[str, Any] = {"scale": scale, "labels": True, "captions": captions is not None}
     figure = _figure(
         uri,
-        (width, height),
+        size,
         [cell_box(index, columns, **options) for index in range(len(rows))],
         [[int(row), text] for row, text in zip(rows, hover, strict=True)],
         hover="%{customdata[1]}",
-        target=round(0.8 * SHEET_WIDTH / columns),
+        target=round(0.8 * width / columns),
+        width=width,
         # As wide as a full sheet, so that faces keep their size on the last page.
         full_width=cell_box(columns - 1, columns, **options)[2],
         marked=at,
@@ -133,10 +135,11 @@ def _figure(
     target: int,
     full_width: int,
     marked: Iterable[int],
+    width: int = SHEET_WIDTH,
 ) -> go.Figure:
     import plotly.graph_objects as go
 
-    width, height = size
+    sheet_width, height = size
     figure = go.Figure(
         go.Scatter(
             x=[(x0 + x1) / 2 for x0, _, x1, _ in boxes],
@@ -156,7 +159,7 @@ def _figure(
         yref="y",
         x=0,
         y=0,
-        sizex=width,
+        sizex=sheet_width,
         sizey=height,
         sizing="stretch",
         layer="below",
@@ -168,8 +171,8 @@ def _figure(
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     figure.update_layout(
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        height=max(80, round(SHEET_WIDTH * height / full_width)),
-        xaxis={**hidden, "range": [0, max(width, full_width)], "constraintoward": "left"},
+        height=max(80, round(width * height / full_width)),
+        xaxis={**hidden, "range": [0, max(sheet_width, full_width)], "constraintoward": "left"},
         yaxis={**hidden, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
         clickmode="event+select",
         dragmode=False,
@@ -190,13 +193,13 @@ def _sheet_picture(
     scale: int,
     captions: tuple[str, ...] | None,
     _dataset: Dataset,
-) -> tuple[str, int, int]:
-    """The sheet as a ``data:`` address, its width and height. Keyed by the dataset's path and fingerprint."""
+) -> tuple[str, tuple[int, int]]:
+    """The sheet as a ``data:`` address, and its width and height. Keyed by the dataset's path and fingerprint."""
     from fer_core.plots.faces import contact_sheet
 
     images = np.asarray(_dataset.images[list(rows)])
     sheet = contact_sheet(images, columns, scale=scale, labels=labels, captions=captions)
-    return data_uri(sheet), sheet.shape[1], sheet.shape[0]
+    return data_uri(sheet), (sheet.shape[1], sheet.shape[0])
 
 
 def legend() -> None:

@@ -1,4 +1,4 @@
-"""Mistakes: one face. Which one, large, what each run answered; below, the bars of all runs."""
+"""Mistakes: one face. Which one, large, and what each run answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.evaluation.scope import LABELS
-from fer_core.plots import bars
 from fer_core.words import percent
 from pages.parts import faces, frame, mistakes_sheet
 from pages.parts.mistakes_filters import sort_like
@@ -47,19 +46,18 @@ def choose(view: View, found: Found) -> int | None:
         st.warning(
             f"There is no row “{asked}”: rows run from 0 to {last:,}. It is ignored.", icon=":material/link_off:"
         )
-    with st.container(horizontal=True, vertical_alignment="bottom", key="steps"):
-        row = st.number_input(
-            "Row number of the face",
-            min_value=0,
-            max_value=last,
-            value=None,
-            step=1,
-            placeholder="click a face",
-            key=FACE,
-            bind="query-params",
-            width=170,
-        )
-        before, after = neighbours(found, row)
+    row = st.number_input(
+        "Row number of the face",
+        min_value=0,
+        max_value=last,
+        value=None,
+        step=1,
+        placeholder="click a face",
+        key=FACE,
+        bind="query-params",
+    )
+    before, after = neighbours(found, row)
+    with st.container(horizontal=True, key="steps"):
         _step("Previous", ":material/chevron_left:", before, found, "Left")
         _step("Next", ":material/chevron_right:", after, found, "Right")
     if row is None:
@@ -102,7 +100,7 @@ def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
     _place(view, found, row, answers)
     if answers is not None:
         _lines(view, answers)
-    with st.container(horizontal=True, key="face-links"):
+    with st.container(horizontal=True, vertical_alignment="center", key="face-links"):
         if view.dataset is not None:
             frame.link("dataset", "In Dataset", icon=":material/grid_view:", query=dataset_query(view, row))
         if answers is not None and answers.in_view:
@@ -119,22 +117,6 @@ def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
 def dataset_query(view: View, row: int) -> dict[str, str]:
     """The address of a face on the Dataset page."""
     return {} if view.dataset is None else {"data": view.dataset.info.path.name, "face": str(row)}
-
-
-def all_bars(view: View, answers: Answers) -> None:
-    """The seven probabilities of each run."""
-    st.subheader("How sure each run is", anchor=False)
-    with st.container(horizontal=True, gap="medium", key="face-bars"):
-        for name, said, row in zip(view.names, answers.said, answers.probabilities, strict=True):
-            with st.container(width=270):
-                st.markdown(_line(name, said, float(row[said]), answers.label))
-                st.plotly_chart(
-                    # No title in the figure: the line above has the name.
-                    bars.probabilities({"": row}, height=220, label=answers.label),
-                    key=f"face-bars-{name}",
-                    config={"displayModeBar": False},
-                    alt=bars.describe_probabilities({name: row}),
-                )
 
 
 def _place(view: View, found: Found, row: int, answers: Answers | None) -> None:
@@ -173,8 +155,12 @@ def _lines(view: View, answers: Answers) -> None:
 
 
 def _line(name: str, said: int, confidence: float, label: int) -> str:
-    right = ":green[:material/check: right]" if said == label else ":red[:material/close: wrong]"
-    return f"**{name}:** {faces.label_words(said)}, {percent(confidence, 0)} {right}"
+    return f"**{name}:** {faces.label_words(said)}, {percent(confidence, 0)} {verdict(said, label)}"
+
+
+def verdict(said: int, label: int) -> str:
+    """A tick or a cross, with the word, for an answer under a label."""
+    return ":green[:material/check: right]" if said == label else ":red[:material/close: wrong]"
 
 
 def _step(label: str, icon: str, target: int | None, found: Found, shortcut: str) -> None:

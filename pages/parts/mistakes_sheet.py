@@ -20,6 +20,8 @@ from pages.parts.scope import View
 
 COLUMNS, LINES = 5, 8
 PER_PAGE = COLUMNS * LINES
+WIDTH = 450
+"""Pixels of a line of faces on a common screen, beside the face that is open."""
 PAGE, FACE = "page", "face"
 _SHOWN = "_mistakes_shown"
 
@@ -55,6 +57,7 @@ def show(view: View, found: Found, models: tuple[str, ...], about: object, face:
             labels=joined.labels[here],
             captions=captions(joined, here, models),
             hover=[hover(joined, int(position)) for position in here],
+            width=WIDTH,
         )
     faces.legend()
     whose = f"the wrong answer of {models[0]}" if models else "the surest wrong answer of the chosen runs"
@@ -157,9 +160,10 @@ def _part(found: Found) -> slice:
     if int(st.session_state.get(PAGE) or 1) > pages:
         # A mark may take the last face of the last page out of the selection.
         st.session_state[PAGE] = pages
-    with st.container(horizontal=True, vertical_alignment="center", key="pages"):
-        page = st.pagination(pages, key=PAGE, bind="query-params")
-        st.caption(f"Page {page:,} of {pages:,}, {PER_PAGE} faces each", width="content")
+    with st.container(key="pages", gap="xsmall"):
+        # Not side by side: without room, the numbers of the pages between are left out.
+        page = st.pagination(pages, key=PAGE, bind="query-params", width="stretch")
+        st.caption(f"Page {page:,} of {pages:,}, {PER_PAGE} faces each")
     return slice((page - 1) * PER_PAGE, page * PER_PAGE)
 
 

@@ -14,11 +14,13 @@ from fer_core.evaluation.joined import Joined
 from fer_core.evaluation.selection import (
     SORTS,
     Filter,
+    describe,
     disagreement,
     label_margin,
     order,
     select,
     similarity,
+    surest_wrong,
     why_empty,
     wrong_confidence,
 )
@@ -130,6 +132,25 @@ def test_why_nothing_is_left(joined: Joined) -> None:
 def test_filters_that_cannot_work(joined: Joined, wanted: Filter, known: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         select(joined, wanted, **known)
+
+
+def test_a_filter_in_words(joined: Joined) -> None:
+    assert describe(joined, Filter()) == ""
+    wanted = Filter(models=("a",), true=FEAR, predicted=SAD, twin=True, doubt=0.25, marked="none")
+    assert describe(joined, wanted, twin=TWIN, doubt=DOUBT, marks=MARKS) == (
+        "labelled fear, answered with sad by a, with a twin in Training, with a label doubt of 0.25 or more, "
+        "without a mark"
+    )
+
+
+def test_the_surest_wrong_answer(joined: Joined) -> None:
+    assert surest_wrong(joined).tolist() == [SAD, SAD, FEAR, -1, SAD]
+    assert surest_wrong(joined, ["a"]).tolist() == [SAD, -1, FEAR, -1, SAD]
+    assert surest_wrong(joined, ["b"]).tolist() == [-1, SAD, FEAR, -1, SAD]
+    values = np.array([rows_of([(SAD, 0.8)]), rows_of([(HAPPY, 0.9)])], np.float32)
+    two = Joined(("a", "b"), "PrivateTest", "0" * 64, ROWS[:1], LABELS[:1], values)
+    assert surest_wrong(two).tolist() == [HAPPY]
+    assert surest_wrong(joined.where(np.zeros(5, bool))).shape == (0,)
 
 
 def test_measures_by_hand(joined: Joined) -> None:

@@ -232,6 +232,14 @@ def test_live_curves_move_within_an_epoch() -> None:
 # --- bars and intervals
 
 
+def test_probabilities_point_at_the_label() -> None:
+    figure = bars.probabilities({"one": np.full(7, 1 / 7), "two": np.full(7, 1 / 7)}, label=2)
+    for axis in (figure.layout.yaxis, figure.layout.yaxis2):
+        assert axis.ticktext[2] == "<b>▸ fear</b>"
+        assert axis.ticktext[3] == "happy"
+        assert list(axis.tickvals) == list(NAMES)
+
+
 def test_probabilities_have_the_classes_colours() -> None:
     row = np.array([0.1, 0.0, 0.05, 0.6, 0.2, 0.05, 0.0])
     figure = bars.probabilities({"one": row, "two": row[::-1]})
