@@ -35,14 +35,18 @@ with beside:
     answers = None if row is None else mistakes_face.answers_of(view, row)
     if row is not None:
         mistakes_face.show(view, found, row, answers)
-        evidence.panel(view, row)
         review.panel(view, row)
 with sheet:
     mistakes_sheet.show(view, found, choice.wanted.models, (view.query, choice), row)
 if row is not None:
+    why, alike = st.columns(2, gap="medium") if view.dataset is not None else (st.container(), st.container())
+    with why:
+        if answers is not None:
+            evidence.panel(view, row)
+    with alike:
+        mistakes_neighbours.show(view, row)
     if answers is not None:
         mistakes_runs.show(view, answers)
-    mistakes_neighbours.show(view, row)
 st.header("Take away, and review", anchor=False)
 take_away.show(view, found.positions)
 review.manage(view)

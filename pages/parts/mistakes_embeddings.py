@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -17,9 +18,9 @@ def embeddings_of(info: ModelInfo) -> Embeddings | None:
     return _read(str(info.path), info.folder.manifest_path.stat().st_mtime_ns)
 
 
-def how_to(view: View) -> str:
+def how_to(view: View, without: Sequence[ModelInfo]) -> str:
     """What to do about runs without embeddings. A vote has none of its own, whatever one does."""
-    names = [info.name for info in view.runs if not info.is_vote]
+    names = [info.name for info in without if not info.is_vote]
     if not names:
         return "A vote has none of its own: choose one of its members as a run."
     data = "DATASET" if view.dataset is None else str(view.dataset.info.path)

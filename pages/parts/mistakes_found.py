@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fer_core.errors import RunError
 from fer_core.evaluation import selection
 from fer_core.evaluation.selection import SORTS, Filter
 from fer_core.words import plural
@@ -73,7 +74,11 @@ def _similarity(view: View, choice: Choice) -> tuple[int | None, npt.NDArray[np.
     names = [*choice.wanted.models, *(name for name in view.names if name not in choice.wanted.models)]
     for name in names:
         info = next(run for run in view.runs if run.name == name)
-        embeddings = mistakes_embeddings.embeddings_of(info)
+        try:
+            embeddings = mistakes_embeddings.embeddings_of(info)
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+            continue
         if embeddings is None:
             continue
         places = embeddings.positions(joined.rows)
@@ -81,7 +86,7 @@ def _similarity(view: View, choice: Choice) -> tuple[int | None, npt.NDArray[np.
             continue
         st.caption(f"Similar in the eyes of {name}: by the cosine of what its last layer reads.")
         return int(at[0]), embeddings.vectors[places], name
-    _instead(f"None of the chosen runs has embeddings of these faces. {mistakes_embeddings.how_to(view)}")
+    _instead(f"None of the chosen runs has embeddings of these faces. {mistakes_embeddings.how_to(view, view.runs)}")
     return None, None, ""
 
 

@@ -24,6 +24,7 @@ from pages.parts.scope import View
 MOST_TWINS = 10
 """Twins that are shown; a posed series may have hundreds."""
 
+PER_LINE = 5
 MOST_LINKED = 96
 """Rows in a link: as many as the Dataset page shows at once."""
 
@@ -64,12 +65,12 @@ def _twins(dataset: Dataset, row: int) -> None:
     st.caption(words)
     _faces(dataset, shown, [f"{NAMES[audit.labels[twin]]}, {kind}" for twin, kind in zip(shown, kinds, strict=False)])
     splits = ", ".join(f"row {twin:,} {dataset.splits[twin]}" for twin in shown)
-    st.caption(f"From left to right: {splits}.")
+    st.caption(f"From left to right, then down: {splits}.")
     _link(dataset, "This face and its twins in Dataset", [row, *rows])
 
 
 def _nearest(view: View, dataset: Dataset, row: int) -> None:
-    st.subheader("The Training faces that each run finds nearest", anchor=False)
+    st.subheader("The nearest Training faces", anchor=False)
     st.caption(
         "By what the run's last layer reads of a face, just before it answers. The number is the cosine: 1 for the "
         "same reading, 0 for nothing in common. Nearest faces with another label show what the run confuses."
@@ -88,7 +89,7 @@ def _nearest(view: View, dataset: Dataset, row: int) -> None:
     trained = [info for info in without if not info.is_vote]
     if trained:
         names = ", ".join(info.name for info in trained)
-        st.info(f"No nearest faces are kept for {names}. {how_to(view)}", icon=":material/info:")
+        st.info(f"No nearest faces are kept for {names}. {how_to(view, without)}", icon=":material/info:")
     for info in without:
         if info.is_vote:
             st.caption(f"{info.name} is a vote: it reads faces through its members only.")
@@ -119,10 +120,10 @@ def _link(dataset: Dataset, words: str, rows: Sequence[int]) -> None:
 
 
 def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> None:
-    """Some faces in one line, as one picture."""
+    """Some faces as one picture, left to right, then down."""
     labels = dataset.labels[list(rows)]
     images: npt.NDArray[np.uint8] = np.asarray(dataset.images[list(rows)])
-    sheet = contact_sheet(images, len(rows), scale=2, labels=labels, captions=captions)
+    sheet = contact_sheet(images, PER_LINE, scale=2, labels=labels, captions=captions)
     told = "; ".join(f"row {row}, {caption}" for row, caption in zip(rows, captions, strict=True))
     st.image(sheet, alt=f"{describe_sheet(len(rows), labels)} {told}.")
 

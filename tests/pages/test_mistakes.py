@@ -418,6 +418,16 @@ def test_the_nearest_training_faces_and_the_order_by_similarity(
     assert sheet(app) == rows[:PER_PAGE], "opening another face keeps the order"
 
 
+def test_damaged_embeddings_are_named_and_the_page_goes_on(
+    open_app: OpenApp, runs: list[RunFolder], joined: Joined
+) -> None:
+    runs[0].embeddings_path.write_bytes(b"broken")
+    row = str(joined.rows[0])
+    app = opened(open_app, sort=SORTS["similarity"], like=row, face=row)
+    assert sum("embeddings.parquet" in warning.value for warning in app.warning) == 2
+    assert sheet(app) == expected(joined, Filter(right=False))[:PER_PAGE]
+
+
 def test_a_vote_has_no_embeddings_of_its_own(
     open_app: OpenApp, home: Path, runs: list[RunFolder], joined: Joined
 ) -> None:
