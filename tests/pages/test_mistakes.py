@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ def sheet(app: AppTest) -> list[int]:
     return [point[0] for point in json.loads(chart.proto.spec or chart.proto.figure.spec)["data"][0]["customdata"]]
 
 
-def expected(joined: Joined, wanted: Filter, by: str = "wrong", **given: object) -> list[int]:
+def expected(joined: Joined, wanted: Filter, by: str = "wrong", **given: Any) -> list[int]:
     known = {key: value for key, value in given.items() if key in ("twin", "doubt", "marks")}
     left = selection.select(joined, wanted, **known)
     order = {key: value for key, value in given.items() if key in ("doubt", "embeddings", "like")}
