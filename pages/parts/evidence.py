@@ -20,14 +20,13 @@ FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
 
 
 def panel(view: View, row: int) -> None:
-    """The evidence about the dataset's label of one face of the view's split, hidden faces included."""
+    """The evidence about the dataset's label of one face of the view's split, also of one that the view leaves out.
+
+    Raises ``KeyError`` for a row of another split: no run was asked about it.
+    """
     dataset = view.dataset
     audit = None if dataset is None else _audit(str(dataset.path), read_audit_time(dataset), dataset)
-    try:
-        found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
-    except KeyError:
-        st.info(f"Row {row:,} is not a face of {view.scope.whole.split}, so no run was asked about it here.")
-        return
+    found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
     judged = verdict(found)
     with st.container(border=True, key="evidence"):
         st.markdown("**Is the label wrong, or the model?**")

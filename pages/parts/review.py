@@ -39,11 +39,6 @@ _HELP = {
     MODEL_WRONG: "You have looked, and the label is right.",
 }
 _ICONS = {AMBIGUOUS: ":material/help:", NOT_A_FACE: ":material/no_photography:", MODEL_WRONG: ":material/smart_toy:"}
-_MARKED_ONLY = {
-    filters.MARKED: next(words for words, mark in filters.MARKS.items() if mark == ANY_MARK),
-    filters.ANSWER: next(words for words, right in filters.ANSWERS.items() if right is None),
-}
-"""Every marked face, whether an answer is right or wrong, in the words of the address."""
 _MESSAGE = "_review_message"
 _UPLOAD = "review.upload"
 
@@ -127,7 +122,7 @@ def manage(view: View) -> None:
         if marks:
             told = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
             st.markdown(f"**{plural(len(marks), 'face')} of {view.data_title} marked:** {told}.")
-            _ways_on(view)
+            _ways_on(view, marks)
             st.dataframe(
                 _table(view, marks),
                 hide_index=True,
@@ -233,19 +228,23 @@ def _label(view: View, row: int) -> int | None:
     return int(view.dataset.labels[row]) if view.dataset is not None and row < len(view.dataset) else None
 
 
-def _ways_on(view: View) -> None:
+def _ways_on(view: View, marks: dict[int, Mark]) -> None:
     """Where marks lead: the marked faces, and every number again without or with them."""
     st.markdown(
         f"To see every number again, choose “{LABELS[CORRECTED]}” or “{LABELS[UNMARKED]}” under **Labels** at the top. "
         "The first takes the classes that you gave and leaves out faces marked ambiguous or not a face; the second "
         "leaves out every face whose label you doubted. “Model wrong” changes no number."
     )
-    with st.container(horizontal=True, key="marks-links"):
-        frame.link(
-            "mistakes",
-            "Show only marked faces",
+    with st.container(horizontal=True, vertical_alignment="center", key="marks-links"):
+        split = view.scope.whole.split
+        here = int(np.isin(view.scope.whole.rows, list(marks)).sum())
+        st.button(
+            f"Show only marked faces ({here:,} in {split})",
             icon=":material/bookmark:",
-            query={**view.query, LABELS_KEY: LABELS[DATASET], **_MARKED_ONLY},
+            key="review.only_marked",
+            disabled=not here,
+            on_click=_only_marked,
+            help="Under the dataset's labels, whether the answer is right or wrong.",
         )
         frame.link(
             "compare",
@@ -253,6 +252,15 @@ def _ways_on(view: View) -> None:
             icon=":material/compare:",
             query={**view.compare_query, COMPARE + LABELS_KEY: LABELS[CORRECTED]},
         )
+
+
+def _only_marked() -> None:
+    """Every marked face and no other: a link would not do, for Streamlit takes what this page binds out of it."""
+    filters.clear()
+    st.session_state[filters.MARKED] = next(words for words, mark in filters.MARKS.items() if mark == ANY_MARK)
+    st.session_state[filters.ANSWER] = next(words for words, right in filters.ANSWERS.items() if right is None)
+    if LABELS_KEY in st.session_state:
+        st.session_state[LABELS_KEY] = LABELS[DATASET]
 
 
 def _table(view: View, marks: dict[int, Mark]) -> pd.DataFrame:
