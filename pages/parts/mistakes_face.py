@@ -139,7 +139,8 @@ def _place(view: View, found: Found, row: int, answers: Answers | None) -> None:
         st.markdown(f"**Row {row:,}**, labelled **{faces.label_words(answers.label)}**")
     place = mistakes_sheet.page_of(found, row)
     if place is not None:
-        st.caption(f"Face {place[0]:,} of the {len(found.rows):,} selected, on page {place[1]:,}.")
+        page = "" if view.dataset is None else f", on page {place[1]:,}"
+        st.caption(f"Face {place[0]:,} of the {len(found.rows):,} selected{page}.")
     elif answers.in_view:
         st.caption("The filters leave this face out. It is shown because you, or the link, asked for it.")
     else:

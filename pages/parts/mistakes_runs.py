@@ -26,7 +26,8 @@ Maps = npt.NDArray[np.float32]
 
 def show(view: View, answers: Answers) -> None:
     """One column a run. Without the dataset there are no maps: they are made of the pixels."""
-    st.subheader("How sure each run is, and where it looked", anchor=False)
+    looked = "" if view.dataset is None else ", and where it looked"
+    st.subheader(f"How sure each run is{looked}", anchor=False)
     with st.container(horizontal=True, gap="medium", key="each-run"):
         for info, said, row in zip(view.runs, answers.said, answers.probabilities, strict=True):
             with st.container(width=WIDTH, key=f"run-{info.name}"):
