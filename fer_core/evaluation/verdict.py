@@ -30,7 +30,14 @@ UNKNOWN = "unknown"
 MAJORITY = 0.5
 """Share of the crowd's votes from which one answer counts as what the crowd says. Ties never count."""
 
-_DOUBT_WORDS = ((0.3, "hardly doubtful"), (0.5, "a little doubtful"), (0.7, "doubtful"), (1.0, "very doubtful"))
+VERY_DOUBTFUL = 0.7
+"""Label doubt above which a label is called very doubtful: another class has 0.4 more probability than the label."""
+_DOUBT_WORDS = (
+    (0.3, "hardly doubtful"),
+    (0.5, "a little doubtful"),
+    (VERY_DOUBTFUL, "doubtful"),
+    (1.0, "very doubtful"),
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,8 @@ def verdict(found: Evidence) -> Verdict:
 
     4. The same picture occurs with another label: unclear. One of the two is wrong, and models may remember either.
     5. No model contradicts the label: neither.
-    6. Confident learning does not count the label among the wrong ones: the model.
+    6. Confident learning does not count the label among the wrong ones: the model. Unclear, if the doubt is above
+       :data:`VERY_DOUBTFUL` all the same.
     7. It does, there are two models at least, all of them contradict the label, and more than half of them with one
        and the same answer: the label.
     8. Otherwise: unclear.
@@ -163,12 +171,12 @@ def verdict(found: Evidence) -> Verdict:
         )
     if not found.against:
         return Verdict(NEITHER, f"{_models(found.models, found.models)} the label.")
-    doing = f"{_models(found.against, found.models, 'contradicts', 'contradict')} it"
     if not found.flagged:
-        return Verdict(
-            MODEL,
-            f"{doing}, but not clearly enough: confident learning does not count this label among the wrong ones.",
-        )
+        doing = f"{_models(found.against, found.models, 'contradicts', 'contradict')} the label"
+        uncounted = "confident learning does not count it among the wrong ones"
+        if found.doubt > VERY_DOUBTFUL:
+            return Verdict(UNCLEAR, f"{doing}, and the doubt is high, but {uncounted}.")
+        return Verdict(MODEL, f"{doing}, but not clearly enough: {uncounted}.")
     flagged = "Confident learning counts this label among the wrong ones"
     if found.models == 1:
         return Verdict(UNCLEAR, f"{flagged}, but a single model cannot tell. Choose more runs.")

@@ -7,14 +7,14 @@ import streamlit as st
 from fer_core.data.audit import Audit, read_audit
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
-from fer_core.evaluation.verdict import Evidence, doubt_words, evidence, verdict
+from fer_core.evaluation.verdict import Evidence, Twin, doubt_words, evidence, verdict
 from fer_core.plots import votes as plots
 from fer_core.words import ordinal, percent
 from pages.parts import frame
 from pages.parts.data import BRING
 from pages.parts.scope import View, read_audit_time
 
-_SHOWN_TWINS = 6
+_SHOWN_TWINS = 4
 NORTHCUTT = "https://arxiv.org/abs/1911.00068"
 FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
 
@@ -34,6 +34,17 @@ def panel(view: View, row: int) -> None:
         st.table(
             _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
         )
+        if found.twins and dataset is not None:
+            frame.link(
+                "dataset",
+                "Look at the twins beside it",
+                icon=":material/content_copy:",
+                query={
+                    "data": dataset.path.name,
+                    "rows": ", ".join(str(each) for each in (row, *(twin.row for twin in found.twins))),
+                    "face": str(row),
+                },
+            )
         if found.remembered:
             st.caption(
                 "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
@@ -59,17 +70,26 @@ def _facts(found: Evidence) -> dict[str, str]:
         "Against the label": _against(found),
     }
     if found.twins is None:
-        facts["Same picture, other label"] = "not known; the audit of the data tells"
+        facts["Twins"] = "not known; the audit of the data tells"
     elif not found.twins:
-        facts["Same picture, other label"] = f"none: no twin is labelled otherwise than {label}"
+        facts["Twins"] = f"none is labelled otherwise than {label}"
     else:
-        told = [
-            f"row {twin.row:,}, {NAMES[twin.label]} ({twin.split}{'' if twin.exact else ', nearly the same'})"
-            for twin in found.twins[:_SHOWN_TWINS]
-        ]
-        more = len(found.twins) - _SHOWN_TWINS
-        facts["Same picture, other label"] = "; ".join(told) + (f"; and {more:,} more" if more > 0 else "")
+        facts["Twins"] = _twins(found.twins)
     return facts
+
+
+def _twins(twins: tuple[Twin, ...]) -> str:
+    """The same picture under other labels: ``sad: row 12; angry: rows 5,682, 6,208, 14,338 and 2 more``."""
+    rows: dict[int, list[int]] = {}
+    for twin in twins:
+        rows.setdefault(twin.label, []).append(twin.row)
+    parts = []
+    for label, here in rows.items():
+        more = f" and {len(here) - _SHOWN_TWINS:,} more" if len(here) > _SHOWN_TWINS else ""
+        word = "row" if len(here) == 1 else "rows"
+        parts.append(f"{NAMES[label]}: {word} {', '.join(f'{row:,}' for row in here[:_SHOWN_TWINS])}{more}")
+    same = "the same picture" if all(twin.exact for twin in twins) else "the same picture, or nearly,"
+    return f"{same} is labelled {'; '.join(parts)}"
 
 
 def _most_doubtful(rank: int) -> str:

@@ -28,32 +28,33 @@ _MESSAGE = "_ferplus_message"
 
 def show(dataset: Dataset) -> None:
     """The section: what FER+ is, whether this dataset has it, and how to add or remove it."""
-    st.subheader("FER+: ten people's votes on each face", anchor=False)
-    st.markdown(
-        "FER-2013's labels are rough. For FER+, ten people looked at each of its faces again and voted: one of the "
-        "seven expressions, contempt, “unknown”, or “not a face”. With their votes you can judge a label, and see "
-        f"every number under the crowd's labels. FER+ is one file, `fer2013new.csv`, from [Microsoft's repository]"
-        f"({REPOSITORY}) under the [MIT licence]({REPOSITORY}/blob/master/LICENSE.md); [Barsoum and others, 2016]"
-        f"({PAPER}), describe it. It holds no pictures and goes with FER-2013's CSV, row by row."
-    )
-    _say()
-    try:
-        crowd = crowd_of(dataset)
-    except DataError as error:
-        st.error(str(error), icon=":material/broken_image:")
-        _remove_button(dataset, "Remove the damaged FER+")
-        return
-    if crowd is not None:
-        _present(dataset, crowd)
-    elif dataset.info.kind != "csv":
-        st.info(
-            f"FER+ cannot be added to **{dataset.info.title}**: it goes with FER-2013 in the order of its CSV, and "
-            "this was not imported from one. Import `fer2013.csv` above, choose it under Data in the sidebar, and come "
-            "back.",
-            icon=":material/info:",
+    with st.container(key="ferplus"):
+        st.subheader("FER+: ten people's votes on each face", anchor=False)
+        st.markdown(
+            "FER-2013's labels are rough. For FER+, ten people looked at each of its faces again and voted: one of the "
+            "seven expressions, contempt, “unknown”, or “not a face”. With their votes you can judge a label, and see "
+            f"every number under the crowd's labels. FER+ is one file, `fer2013new.csv`, from [Microsoft's repository]"
+            f"({REPOSITORY}) under the [MIT licence]({REPOSITORY}/blob/master/LICENSE.md); [Barsoum and others, 2016]"
+            f"({PAPER}), describe it. It holds no pictures and goes with FER-2013's CSV, row by row."
         )
-    else:
-        _add(dataset)
+        _say()
+        try:
+            crowd = crowd_of(dataset)
+        except DataError as error:
+            st.error(str(error), icon=":material/broken_image:")
+            _remove_button(dataset, "Remove the damaged FER+")
+            return
+        if crowd is not None:
+            _present(dataset, crowd)
+        elif dataset.info.kind != "csv":
+            st.info(
+                f"FER+ cannot be added to **{dataset.info.title}**: it goes with FER-2013 in the order of its CSV, and "
+                "this was not imported from one. Import `fer2013.csv` above, choose it under Data in the sidebar, and "
+                "come back.",
+                icon=":material/info:",
+            )
+        else:
+            _add(dataset)
 
 
 def _present(dataset: Dataset, crowd: Crowd) -> None:

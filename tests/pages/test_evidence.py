@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_the_most_doubtful_label(open_app: OpenApp, dataset: Dataset) -> None:
     assert facts["Rank"] == f"the most doubtful of {found.faces}"
     assert facts["Runs together suggest"] == NAMES[found.suggested]
     assert facts["Against the label"].startswith(f"{found.against} of 3 runs")
-    assert facts["Same picture, other label"].startswith("not known")
+    assert facts["Twins"].startswith("not known")
     assert any("Northcutt" in text.value and "arxiv.org/abs/1911.00068" in text.value for text in app.caption)
 
 
@@ -99,11 +100,14 @@ def test_the_same_picture_under_another_label(open_app: OpenApp, dataset: Datase
     app = open_app("mistakes", face=str(test))
     assert not app.exception
     other = NAMES[dataset.labels[training]]
-    assert table(app)["Same picture, other label"] == f"row {training:,}, {other} (Training)"
+    assert table(app)["Twins"] == f"the same picture is labelled {other}: row {training:,}"
+    link = next(item.proto for item in app.get("page_link") if item.proto.label == "Look at the twins beside it")
+    both = open_app("dataset", **dict(parse_qsl(link.query_string)))
+    assert any("2 of 420 faces" in text.value for text in both.caption)
     assert f"also in the data as {other}" in told(app)
     assert any("has a twin in Training" in text.value for text in app.caption)
     alone = int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[1])
-    assert table(open_app("mistakes", face=str(alone)))["Same picture, other label"].startswith("none")
+    assert table(open_app("mistakes", face=str(alone)))["Twins"].startswith("none is labelled otherwise")
 
 
 def test_the_crowd_is_asked_first_and_its_votes_are_shown(open_app: OpenApp, dataset: Dataset, tmp_path: Path) -> None:
