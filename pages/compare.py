@@ -17,14 +17,16 @@ from pages.parts import (
     scope,
 )
 
-frame.begin(
+entered = frame.begin(
     "Compare",
     __file__,
     "Which model is better at what, and is the difference real? Every number says how far chance alone could move it, "
     "and leads to the faces behind it.",
 )
-compare_links.come_back()
+if entered:
+    compare_links.come_back()
 view = scope.choose(scope.COMPARE)
+compare_links.remember()
 if not len(view.scope.joined):
     st.info(
         "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",

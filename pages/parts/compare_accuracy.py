@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.scope import DATASET, LABELS
 from fer_core.plots import accuracy as plots
 from fer_core.words import interval, percent
 from pages.parts import compare_numbers as numbers
@@ -25,8 +24,7 @@ def show(view: View) -> None:
     """Accuracies with their intervals, as a picture and as a table."""
     joined = view.scope.joined
     st.header(f"Accuracy on {joined.split}", anchor=False)
-    labels = view.query[LABELS_KEY]
-    whose = "" if labels == LABELS[DATASET] else f", labels {labels}"
+    whose = f", labels {view.query[LABELS_KEY]}" if LABELS_KEY in view.query else ""
     st.caption(f"Measured on {view.data_title}, n\u00a0=\u00a0{len(joined):,} faces{whose}.")
     values = numbers.scores(view)
     picture, table = st.columns([1, 2], vertical_alignment="center")

@@ -12,7 +12,7 @@ from fer_core.evaluation.agreement import set_words
 from fer_core.words import plural
 from pages.parts import frame
 from pages.parts.data import KEY
-from pages.parts.scope import LABELS_KEY, RUNS, View
+from pages.parts.scope import RUNS, View
 
 MISTAKES = "mistakes"
 ANY_MODEL = "any model"
@@ -46,22 +46,24 @@ def clicked(event: Any) -> list[Any] | None:
 
 def go(query: Query) -> None:
     """Open the faces. Ends this run of the page."""
-    st.session_state[_LEFT] = {name: st.query_params.get_all(name) for name in st.query_params}
     frame.go(MISTAKES, query)
 
 
-def come_back() -> None:
-    """Show what :func:`go` left. Called before any widget.
+def remember() -> None:
+    """Note what the address says, for :func:`come_back`."""
+    st.session_state[_LEFT] = {name: st.query_params.get_all(name) for name in st.query_params if name != KEY}
 
-    On the way to another page Streamlit leaves its query behind in the browser's history, under this page's address.
-    That is where the browser's Back button leads first.
+
+def come_back() -> None:
+    """Show again what was shown last. Called before any widget, where another page was shown before.
+
+    On the way to another page Streamlit leaves an entry of its own in the browser's history: this page's address, with
+    a query that says nothing about it. That is where the Back button leads first. (What Mistakes has bound to its
+    widgets Streamlit takes out on the way back.)
     """
-    left = st.session_state.pop(_LEFT, None)
-    # What Mistakes has bound to its widgets is taken out on the way back; of its query only this may be left.
-    if left and set(st.query_params) <= {KEY, LABELS_KEY}:
-        if LABELS_KEY in st.query_params:
-            del st.query_params[LABELS_KEY]
-        st.query_params.update({name: values for name, values in left.items() if name != KEY})
+    left = st.session_state.get(_LEFT)
+    if left and set(st.query_params) <= {KEY}:
+        st.query_params.update(left)
         # Widgets take what the address held when the run began.
         st.rerun()
 

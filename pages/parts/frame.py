@@ -17,6 +17,9 @@ from streamlit.errors import StreamlitAPIException
 ENTRY = "streamlit_app.py"
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
+_SHOWN = "_shown_page"
+_DATA = "data"
+"""The chosen data, kept from page to page: see ``pages/parts/data.py``."""
 
 Query = Mapping[str, str | Sequence[str]]
 
@@ -34,18 +37,37 @@ def enter() -> None:
         st.switch_page(page, query_params=query)
 
 
-def begin(title: str, file: str, lead: str = "") -> None:
+def begin(title: str, file: str, lead: str = "") -> bool:
     """The top of a page: guard, title, one sentence that says what the page is for.
 
-    ``file`` is the page's own ``__file__``. Nothing may be drawn before this call.
+    ``file`` is the page's own ``__file__``. Nothing may be drawn before this call. Returns whether another page, or
+    none, was shown before.
     """
     if not st.session_state.get(_FRAMED):
         query = {key: st.query_params.get_all(key) for key in st.query_params}
         st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", query)
         st.switch_page(ENTRY)
+    here = Path(file).name
+    entered = st.session_state.get(_SHOWN) != here
+    if entered:
+        st.session_state[_SHOWN] = here
+        _forget_earlier_visits()
     st.title(title, anchor=False)
     if lead:
         st.markdown(lead)
+    return entered
+
+
+def _forget_earlier_visits() -> None:
+    """Who comes to a page by a link gets what the link says, and nothing of an earlier visit.
+
+    Streamlit remembers what the bound widgets of a page held, and gives it back to each that the address does not name,
+    even to one whose default the address does name. Without a query (from the navigation) that is welcome.
+    """
+    if set(st.query_params) - {_DATA}:
+        # Names with an underscore are the app's own notes; the chosen data belong to all pages.
+        for name in [str(name) for name in st.session_state if not str(name).startswith("_") and name != _DATA]:
+            del st.session_state[name]
 
 
 def link(page: str, label: str, *, icon: str | None = None, query: Query | None = None, disabled: bool = False) -> None:
@@ -69,5 +91,5 @@ def go(page: str, query: Query | None = None) -> None:
 
 
 def _kept() -> dict[str, str | Sequence[str]]:
-    data = st.query_params.get("data")
-    return {"data": data} if data else {}
+    data = st.query_params.get(_DATA)
+    return {_DATA: data} if data else {}

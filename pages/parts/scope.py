@@ -117,12 +117,14 @@ def choose(prefix: str = "") -> View:
         st.error(str(error), icon=":material/broken_image:")
         st.stop()
     _say(scope, split)
-    query: dict[str, str | list[str]] = {
-        RUNS: [run.name for run in runs],
-        SPLIT: split,
-        TWINS: TWIN_WORDS[twins],
-        LABELS_KEY: LABELS[labels],
-    }
+    query: dict[str, str | list[str]] = {RUNS: [run.name for run in runs]}
+    # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
+    if split != PRIVATE_TEST:
+        query[SPLIT] = split
+    if twins != ALL_FACES:
+        query[TWINS] = TWIN_WORDS[twins]
+    if labels != DATASET:
+        query[LABELS_KEY] = LABELS[labels]
     if len(groups) > 1:
         query[ON] = next(title for title, key in _group_titles(groups).items() if key == fingerprint)
     return View(runs, scope, key, dataset, crowd, marks, query)

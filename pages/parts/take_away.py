@@ -94,5 +94,5 @@ def _words(view: View) -> list[str]:
         f"doubt-{doubt:.2f}" if doubt else "",
         "" if marked is None else "not marked" if marked == NO_MARK else f"marked {state[filters.MARKED]}",
     ]
-    labels = view.query.get(LABELS_KEY)
+    labels = view.query.get(LABELS_KEY, LABELS[DATASET])
     return [*(word for word in words if word), *([f"labels {labels}"] if labels != LABELS[DATASET] else [])]
