@@ -121,6 +121,10 @@ for view in ("Faces", "Classes", "Bring real data"):
     visit("dataset", view=view)
 visit("train")
 visit("compare")
+table = next(frame.value for frame in visit("mistakes").dataframe if "Row" in frame.value)
+opened = visit("mistakes", face=str(table["Row"][0]))
+if not any("Face with the map" in one.alt for image in opened.image for one in image.proto.imgs):
+    problems.append("mistakes shows no class map")
 visit("leaderboard")
 visit("run")
 visit("run", run="mine")
@@ -137,8 +141,9 @@ print(json.dumps({"problems": problems, "heavy": [name for name in %r if name in
 
 
 def test_visiting_every_page_loads_no_keras(home: Path) -> None:
-    import_dataset("sample", settings().datasets_dir / "sample")
-    make_run(settings().runs_dir / "mine")
+    dataset = import_dataset("sample", settings().datasets_dir / "sample")
+    about = {"fingerprint": dataset.info.fingerprint}
+    make_run(settings().runs_dir / "mine", labels=dataset.labels, splits=dataset.splits, data=about)
     pages = {path.stem for path in (ROOT / "pages").glob("*.py")}
     visited = {page for page in pages if f'visit("{page}"' in VISIT_ALL}
     assert visited == pages, f"visit {pages - visited} too"
