@@ -35,16 +35,7 @@ def panel(view: View, row: int) -> None:
             _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
         )
         if found.twins and dataset is not None:
-            frame.link(
-                "dataset",
-                "Look at the twins beside it",
-                icon=":material/content_copy:",
-                query={
-                    "data": dataset.path.name,
-                    "rows": ", ".join(str(each) for each in (row, *(twin.row for twin in found.twins))),
-                    "face": str(row),
-                },
-            )
+            _way_to_twins(dataset, row, found.twins)
         if found.remembered:
             st.caption(
                 "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
@@ -90,6 +81,13 @@ def _twins(twins: tuple[Twin, ...]) -> str:
         parts.append(f"{NAMES[label]}: {word} {', '.join(f'{row:,}' for row in here[:_SHOWN_TWINS])}{more}")
     same = "the same picture" if all(twin.exact for twin in twins) else "the same picture, or nearly,"
     return f"{same} is labelled {'; '.join(parts)}"
+
+
+def _way_to_twins(dataset: Dataset, row: int, twins: tuple[Twin, ...]) -> None:
+    # No link: Streamlit takes ``face`` out of it, which this page has bound, too.
+    if st.button("Look at the twins beside it", icon=":material/content_copy:", type="tertiary", key="evidence.twins"):
+        rows = ", ".join(str(each) for each in (row, *(twin.row for twin in twins)))
+        frame.go("dataset", {"data": dataset.path.name, "rows": rows, "face": str(row)})
 
 
 def _most_doubtful(rank: int) -> str:

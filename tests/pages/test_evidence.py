@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -101,11 +100,12 @@ def test_the_same_picture_under_another_label(open_app: OpenApp, dataset: Datase
     assert not app.exception
     other = NAMES[dataset.labels[training]]
     assert table(app)["Twins"] == f"the same picture is labelled {other}: row {training:,}"
-    link = next(item.proto for item in app.get("page_link") if item.proto.label == "Look at the twins beside it")
-    both = open_app("dataset", **dict(parse_qsl(link.query_string)))
-    assert any("2 of 420 faces" in text.value for text in both.caption)
     assert f"also in the data as {other}" in told(app)
     assert any("has a twin in Training" in text.value for text in app.caption)
+    app.button(key="evidence.twins").click().run()
+    assert not app.exception
+    assert any("2 of 420 faces" in text.value for text in app.caption)
+    assert app.number_input(key="face").value == test
     alone = int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[1])
     assert table(open_app("mistakes", face=str(alone)))["Twins"].startswith("none is labelled otherwise")
 
