@@ -19,7 +19,7 @@ from fer_core.inference.detectors import (
     YuNetDetector,
     best_detector,
 )
-from fer_core.inference.framing import FRAMING, Framing, cut, framing_for
+from fer_core.inference.framing import FRAMING, Framing, cut
 
 __all__ = [
     "FRAMING",
@@ -79,15 +79,14 @@ def find_faces(image_bgr: Picture, detector: FaceDetector | None = None) -> list
     return sorted(faces, key=lambda face: (-face.area, face.x, face.y))
 
 
-def crop_face(image_bgr: Picture, face: Face, framing: Framing | None = None) -> npt.NDArray[np.uint8]:
+def crop_face(image_bgr: Picture, face: Face, framing: Framing = FRAMING) -> npt.NDArray[np.uint8]:
     """The face as FER-2013 would show it: grey, uint8 (48, 48), a square about the box.
 
-    ``framing`` defaults to :func:`~fer_core.inference.framing.framing_for` the face. Where the square leaves the
-    picture, the picture's edge is repeated. ``image_bgr`` as in :func:`find_faces`. Raises ``ValueError`` if the box
-    does not touch the picture.
+    Where the square leaves the picture, the picture's edge is repeated. ``image_bgr`` as in :func:`find_faces`.
+    Raises ``ValueError`` if the box does not touch the picture, or ``framing`` needs landmarks that the face lacks.
     """
     _check(image_bgr)
-    return cut(image_bgr, face, framing or framing_for(face))
+    return cut(image_bgr, face, framing)
 
 
 def find_face_crops(
