@@ -55,7 +55,7 @@ def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.
         showgrid=False,
         zeroline=False,
     )
-    figure.update_xaxes(title_text="accuracy (%), with 95 % interval")
+    figure.update_xaxes(title_text="accuracy (%)")
     return figure
 
 

@@ -141,14 +141,14 @@ def _pairs(view: View) -> None:
             "Same answer (%)": st.column_config.NumberColumn(format="%.1f"),
             "Cohen's kappa": st.column_config.NumberColumn(format="%.3f"),
             "Both wrong (%)": st.column_config.NumberColumn(format="%.1f"),
-            "Both wrong, same answer (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Same error (%)": st.column_config.NumberColumn(format="%.1f"),
         },
         alt="Agreement of every two runs.",
     )
     st.caption(
         "Of all faces in view, right or wrong. Cohen's kappa is the agreement beyond what two runs would reach by "
-        "chance that name the expressions as often as these do: 1 is full agreement, 0 none beyond chance. Where two "
-        "runs are wrong with the same answer, look at the label."
+        "chance that name the expressions as often as these do: 1 is full agreement, 0 none beyond chance. Same error: "
+        "both are wrong with the same answer; there, look at the label."
     )
 
 
@@ -166,7 +166,7 @@ def pairs_table(view: View) -> pd.DataFrame:
                 "Same answer (%)": 100 * rates[a, b],
                 "Cohen's kappa": kappa[a, b],
                 "Both wrong (%)": 100 * wrong.mean(),
-                "Both wrong, same answer (%)": 100 * np.mean(wrong & (joined.predicted[a] == joined.predicted[b])),
+                "Same error (%)": 100 * np.mean(wrong & (joined.predicted[a] == joined.predicted[b])),
             }
         )
     return pd.DataFrame(rows)
