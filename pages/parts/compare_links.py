@@ -15,16 +15,17 @@ from pages.parts.data import KEY
 from pages.parts.scope import RUNS, View
 
 MISTAKES = "mistakes"
-ANY_MODEL = "any model"
-"""As Mistakes says that one of the runs in view, whichever, gave the answer."""
 _LEFT = "_left_compare"
 
 Query = dict[str, str | list[str]]
 
 
-def cell(view: View, true: int, said: int, by: str = ANY_MODEL, runs: Sequence[str] = ()) -> Query:
-    """The faces labelled ``true`` (0..6) that ``by`` takes for ``said``; with only ``runs`` in view, where given."""
-    return {**_start(view, runs), "true": NAMES[true], "said": NAMES[said], "by": by}
+def cell(view: View, true: int, said: int, by: str | None = None, runs: Sequence[str] = ()) -> Query:
+    """The faces labelled ``true`` (0..6) that the run ``by`` takes for ``said``, or any run, as Mistakes has it by
+    default; with only ``runs`` in view, where given.
+    """
+    query: Query = {**_start(view, runs), "true": NAMES[true], "said": NAMES[said]}
+    return query if by is None else {**query, "by": by}
 
 
 def agreement_set(view: View, code: int, runs: Sequence[str], true: int | None = None) -> Query:
