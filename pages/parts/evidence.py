@@ -84,10 +84,13 @@ def _twins(twins: tuple[Twin, ...]) -> str:
 
 
 def _way_to_twins(dataset: Dataset, row: int, twins: tuple[Twin, ...]) -> None:
-    # No link: Streamlit takes ``face`` out of it, which this page has bound, too.
-    if st.button("Look at the twins beside it", icon=":material/content_copy:", type="tertiary", key="evidence.twins"):
-        rows = ", ".join(str(each) for each in (row, *(twin.row for twin in twins)))
-        frame.go("dataset", {"data": dataset.path.name, "rows": rows, "face": str(row)})
+    query = {
+        "data": dataset.path.name,
+        "rows": ", ".join(str(each) for each in (row, *(twin.row for twin in twins))),
+        "face": str(row),
+    }
+    label = "Look at the twins beside it"
+    frame.way("dataset", label, key="evidence.twins", icon=":material/content_copy:", query=query)
 
 
 def _most_doubtful(rank: int) -> str:

@@ -90,6 +90,15 @@ def go(page: str, query: Query | None = None) -> None:
         st.switch_page(target, query_params={})
 
 
+def way(page: str, label: str, *, key: str, icon: str | None = None, query: Query | None = None) -> None:
+    """What looks like a link, and is a button that calls :func:`go`.
+
+    For queries with names that the page at hand has bound to widgets, too: Streamlit takes those out of a link.
+    """
+    if st.button(label, icon=icon, type="tertiary", key=key):
+        go(page, query)
+
+
 def _kept() -> dict[str, str | Sequence[str]]:
     data = st.query_params.get(_DATA)
     return {_DATA: data} if data else {}

@@ -102,7 +102,8 @@ def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
         _lines(view, answers)
     with st.container(horizontal=True, vertical_alignment="center", key="face-links"):
         if view.dataset is not None:
-            frame.link("dataset", "In Dataset", icon=":material/grid_view:", query=dataset_query(view, row))
+            query = dataset_query(view, row)
+            frame.way("dataset", "In Dataset", key="in-dataset", icon=":material/grid_view:", query=query)
         if answers is not None and answers.in_view:
             st.button(
                 "Sort by similarity to it",

@@ -66,7 +66,7 @@ def _twins(dataset: Dataset, row: int) -> None:
     _faces(dataset, shown, [f"{NAMES[audit.labels[twin]]}, {kind}" for twin, kind in zip(shown, kinds, strict=False)])
     splits = ", ".join(f"row {twin:,} {dataset.splits[twin]}" for twin in shown)
     st.caption(f"From left to right, then down: {splits}.")
-    _link(dataset, "This face and its twins in Dataset", [row, *rows])
+    _link(dataset, "This face and its twins in Dataset", [row, *rows], key="twins-in-dataset")
 
 
 def _nearest(view: View, dataset: Dataset, row: int) -> None:
@@ -110,13 +110,13 @@ def _of_run(info: ModelInfo, embeddings: Embeddings, dataset: Dataset, row: int)
     parts = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     st.markdown(f"**{info.name}:** {parts}. The face itself is labelled {NAMES[own]}.")
     _faces(dataset, nearest, [f"{NAMES[label]} {cosine:.2f}" for label, cosine in zip(labels, cosines, strict=True)])
-    _link(dataset, "These faces in Dataset", nearest)
+    _link(dataset, "These faces in Dataset", nearest, key=f"nearest-{info.name}")
 
 
-def _link(dataset: Dataset, words: str, rows: Sequence[int]) -> None:
+def _link(dataset: Dataset, words: str, rows: Sequence[int], *, key: str) -> None:
     told = ", ".join(map(str, rows[:MOST_LINKED]))
     query = {"data": dataset.info.path.name, "rows": told, "face": str(rows[0])}
-    frame.link("dataset", words, icon=":material/grid_view:", query=query)
+    frame.way("dataset", words, key=key, icon=":material/grid_view:", query=query)
 
 
 def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> None:
