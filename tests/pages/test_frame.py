@@ -24,6 +24,7 @@ PAGES = {
     "dataset": "Dataset",
     "train": "Train",
     "compare": "Compare",
+    "mistakes": "Mistakes",
     "leaderboard": "Leaderboard",
     "photo": "Photo",
     "run": "Run card",
