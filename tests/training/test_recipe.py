@@ -74,7 +74,7 @@ def test_unknown_presets_are_named() -> None:
         preset("lazy", "custom_cnn")
 
 
-@pytest.mark.parametrize("name", ["custom_cnn", "custom_cnn_augmented"])
-def test_the_serious_preset_of_the_custom_cnn_is_the_recipe_of_the_model_that_ships(name: str) -> None:
+@pytest.mark.parametrize("name", ["custom_cnn", "custom_cnn_augmented", "resnet50"])
+def test_the_serious_preset_is_the_recipe_of_the_model_that_ships(name: str) -> None:
     shipped = RunFolder(PROJECT_ROOT / "models" / name).recipe()
     assert preset("serious", name).with_precision(shipped.precision) == shipped
