@@ -170,9 +170,9 @@ def verdict(found: Evidence) -> Verdict:
             "simply remember one of them.",
         )
     if not found.against:
-        return Verdict(NEITHER, f"{_models(found.models, found.models)} the label.")
+        return Verdict(NEITHER, f"{_begin(_models(found.models, found.models))} the label.")
     if not found.flagged:
-        doing = f"{_models(found.against, found.models, 'contradicts', 'contradict')} the label"
+        doing = f"{_begin(_models(found.against, found.models, 'contradicts', 'contradict'))} the label"
         uncounted = "confident learning does not count it among the wrong ones"
         if found.doubt > VERY_DOUBTFUL:
             return Verdict(UNCLEAR, f"{doing}, and the doubt is high, but {uncounted}.")
@@ -228,9 +228,14 @@ def _twins(audit: Audit, row: int) -> tuple[Twin, ...]:
 
 
 def _models(count: int, total: int, one: str = "says", many: str = "say") -> str:
-    """``All 3 models say``, ``2 of 3 models say``, ``The model says``."""
+    """``all 3 models say``, ``2 of 3 models say``, ``the model says``."""
     if total == 1:
-        return f"The model {one}"
+        return f"the model {one}"
     if count == total:
-        return f"{'Both' if total == 2 else f'All {total}'} models {many}"
+        return f"{'both' if total == 2 else f'all {total}'} models {many}"
     return f"{count} of {total} models {one if count == 1 else many}"
+
+
+def _begin(words: str) -> str:
+    """The same at the beginning of a sentence."""
+    return words[0].upper() + words[1:]
