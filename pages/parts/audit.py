@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fer_core.data.audit import Audit, read_audit
+from fer_core.data.audit import Audit
 from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
 from fer_core.words import percent, plural
 from pages.parts import audit_cost, audit_faces, audit_job
-from pages.parts.scope import read_audit_time
+from pages.parts.scope import audit_of, read_audit_time
 
 FINDING = "finding"
 _KEYS = (FINDING, audit_faces.OF, audit_faces.PART, audit_faces.SHOWN, audit_faces.BESIDE, audit_cost.MEASURED)
@@ -74,7 +74,7 @@ def _restore() -> None:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _found(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Found | None:
     """Keyed by path, fingerprint and time of ``audit.parquet``. Only read here, never computed."""
-    audit = read_audit(_dataset)
+    audit = audit_of(_dataset)
     return None if audit is None else Found(audit, core.findings(audit), core.headline(audit))
 
 

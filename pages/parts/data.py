@@ -75,7 +75,7 @@ def current_dataset() -> Dataset:
     """The chosen dataset, mapped from disk, shared by all visitors. See :func:`current_info`."""
     info = current_info()
     try:
-        return _open(str(info.path), info.fingerprint)
+        return open_dataset(str(info.path), info.fingerprint)
     except DataError as error:
         st.error(str(error))
         st.stop()
@@ -100,8 +100,11 @@ def sample_banner(info: DatasetInfo) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open(path: str, fingerprint: str) -> Dataset:
-    """Keyed by path and fingerprint: a folder that is imported anew under the same name is opened anew."""
+def open_dataset(path: str, fingerprint: str) -> Dataset:
+    """A dataset, shared by all visitors and pages.
+
+    Keyed by path and fingerprint: a folder that is imported anew under the same name is opened anew.
+    """
     from fer_core.data.dataset import load_dataset
 
     return load_dataset(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data.audit import Audit, read_audit
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation.verdict import Evidence, Twin, doubt_words, evidence, verdict
@@ -12,7 +11,7 @@ from fer_core.plots import votes as plots
 from fer_core.words import ordinal, percent
 from pages.parts import frame
 from pages.parts.data import BRING
-from pages.parts.scope import View, read_audit_time
+from pages.parts.scope import View, audit_of
 
 _SHOWN_TWINS = 4
 NORTHCUTT = "https://arxiv.org/abs/1911.00068"
@@ -25,7 +24,7 @@ def panel(view: View, row: int) -> None:
     Raises ``KeyError`` for a row of another split: no run was asked about it.
     """
     dataset = view.dataset
-    audit = None if dataset is None else _audit(str(dataset.path), read_audit_time(dataset), dataset)
+    audit = None if dataset is None else audit_of(dataset)
     found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
     judged = verdict(found)
     with st.container(border=True, key="evidence"):
@@ -132,9 +131,3 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
         config={"displayModeBar": False},
         alt=plots.describe(each, found.label),
     )
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _audit(path: str, written: int, _dataset: Dataset) -> Audit | None:
-    """The audit that is kept beside the dataset, keyed by when it was written (0: there is none)."""
-    return read_audit(_dataset) if written else None

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from fer_core.data.audit import Audit, read_audit
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import RunError
@@ -39,7 +38,7 @@ def show(view: View, row: int) -> None:
 
 def _twins(dataset: Dataset, row: int) -> None:
     st.subheader("Its twins", anchor=False)
-    audit = _audit(str(dataset.path), dataset.info.fingerprint, scope.read_audit_time(dataset), dataset)
+    audit = scope.audit_of(dataset)
     if audit is None:
         with st.container(horizontal=True, vertical_alignment="center", key="no-audit"):
             st.markdown("Nobody has looked for equal faces in these data yet.", width="content")
@@ -126,8 +125,3 @@ def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> No
     sheet = contact_sheet(images, PER_LINE, scale=2, labels=labels, captions=captions)
     told = "; ".join(f"row {row}, {caption}" for row, caption in zip(rows, captions, strict=True))
     st.image(sheet, alt=f"{describe_sheet(len(rows), labels)} {told}.")
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _audit(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Audit | None:
-    return read_audit(_dataset) if written else None

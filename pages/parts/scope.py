@@ -9,9 +9,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from fer_core.data.audit import read_audit
+from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
-from fer_core.data.dataset import Dataset, load_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import DataError, RunError
@@ -21,6 +21,7 @@ from fer_core.review.marks import Marks
 from fer_core.runs.listing import ModelInfo, list_models
 from fer_core.settings import settings
 from pages.parts import frame
+from pages.parts.data import BRING, open_dataset
 from pages.parts.runs import data_title
 
 LIMIT = 6
@@ -133,7 +134,7 @@ def choose(prefix: str = "") -> View:
 def dataset_of(fingerprint: str) -> Dataset | None:
     """The dataset with this fingerprint, if this computer has it, shared by all visitors."""
     info = next((info for info in list_datasets() if info.fingerprint == fingerprint), None)
-    return None if info is None else _open(str(info.path), fingerprint)
+    return None if info is None else open_dataset(str(info.path), fingerprint)
 
 
 def offer_import(what: str = "The faces themselves") -> None:
@@ -144,14 +145,18 @@ def offer_import(what: str = "The faces themselves") -> None:
             "stored predictions, which do not hold pictures. Import the data that the runs were measured on, and the "
             "faces appear here."
         )
-        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": "Bring real data"})
+        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": BRING})
 
 
 def read_audit_time(dataset: Dataset) -> int:
     """When the audit of this dataset was kept, POSIX nanoseconds; 0 where there is none."""
-    from fer_core.data.audit import AUDIT_FILE
-
     return _written(dataset.path / AUDIT_FILE)
+
+
+def audit_of(dataset: Dataset) -> Audit | None:
+    """The audit that is kept beside a dataset, shared by all visitors and pages; None where there is none."""
+    written = read_audit_time(dataset)
+    return _read_audit(str(dataset.path), dataset.info.fingerprint, written, dataset) if written else None
 
 
 def _written(path: Path) -> int:
@@ -355,7 +360,7 @@ def _scope(
     _crowd: Crowd | None,
     _marks: Marks,
 ) -> Scope:
-    audit = None if _dataset is None else read_audit(_dataset)
+    audit = None if _dataset is None else audit_of(_dataset)
     return core_scope(
         [run.folder for run in _runs],
         _split,
@@ -378,11 +383,11 @@ def _read_crowd(path: str, written: int, _dataset: Dataset) -> Crowd | None:
     return read_ferplus(_dataset)
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _read_audit(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Audit | None:
+    return read_audit(_dataset)
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _marks(fingerprint: str, folder: str) -> Marks:
     return Marks.load(fingerprint)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _open(path: str, fingerprint: str) -> Dataset:
-    return load_dataset(path)
