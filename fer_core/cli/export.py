@@ -22,7 +22,12 @@ def add(subparsers: Any) -> None:
     parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
     parser.add_argument("--data", type=Path, required=True, help="dataset folder whose PublicTest faces are compared")
     parser.add_argument(
-        "--half", action="store_true", help="store weights in half precision, in both model files: half the size"
+        "--half",
+        nargs="?",
+        choices=("both", "keras"),
+        const="both",
+        help="store weights in half precision, half the size: in both model files, or in model.keras alone, for a "
+        "network whose LiteRT file does not bear it",
     )
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -36,21 +41,26 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.evaluation.export import export_litert, load_keras
     from fer_core.evaluation.half import halve_keras
     from fer_core.runs.listing import find_run
+    from fer_core.runs.requested import gone_lines, there
 
     folder = find_run(args.name)
     if folder.is_vote:
         raise RunError(f"{folder.name} is a vote and has no model of its own. Export its members instead.")
     dataset = load_dataset(args.data)
+    before = there(folder)
     if args.half:
         halve_keras(folder, dataset)
-    parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half)
+    parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half == "both")
     if folder.complete and args.half:
         evaluate_run(folder, dataset)  # other weights, so other predictions
     elif folder.complete:
         reseal(folder, dataset)
     size = folder.tflite_path.stat().st_size
-    return {"file": str(folder.tflite_path), "bytes": size, "parity": asdict(parity)}, (
+    gone = gone_lines(folder, before, args.data)
+    text = (
         f"{folder.tflite_path}: {size / 1e6:.1f} MB. On {parity.faces:,} faces probabilities differ from "
         f"model.keras by at most {parity.largest_difference:.1e}; {percent(parity.agreement, 2)} of the "
         "answers are the same."
     )
+    result = {"file": str(folder.tflite_path), "bytes": size, "parity": asdict(parity), "notes": gone}
+    return result, "\n".join([text, *gone])

@@ -35,6 +35,15 @@ class Parity:
     agreement: float
     largest_map_difference: float
 
+    def agrees(self, *, half: bool) -> bool:
+        """Whether the two are the same model. False where anything is NaN.
+
+        In half precision a rounding error may tip a face that sits on the fence; more than that is a defect.
+        """
+        if half:
+            return self.largest_difference < TOLERANCE_FLOAT16 and self.agreement >= MIN_AGREEMENT_FLOAT16
+        return self.largest_difference < TOLERANCE_FLOAT32
+
 
 def load_keras(folder: RunFolder) -> keras.Model:
     """The run's ``model.keras``, for inference. Raises ``RunError`` if it is missing or damaged."""
@@ -59,12 +68,7 @@ def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], 
     try:
         _convert(with_class_maps(model), temporary, half=half)
         parity = check_parity(model, temporary, faces)
-        if half:
-            # A float16 rounding error may tip a face that sits on the fence; more than that is a defect.
-            good = parity.largest_difference < TOLERANCE_FLOAT16 and parity.agreement >= MIN_AGREEMENT_FLOAT16
-        else:
-            good = parity.largest_difference < TOLERANCE_FLOAT32  # false for NaN, too
-        if not good:
+        if not parity.agrees(half=half):
             raise ExportError(
                 f"the exported model disagrees with model.keras: probabilities differ by up to "
                 f"{parity.largest_difference:.2g} and {percent(1 - parity.agreement, 2)} of {parity.faces} answers "

@@ -26,9 +26,10 @@ from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
-from fer_core.runs.folder import RunFolder, seal, sha256_of, write_json
+from fer_core.runs.folder import MEASURED_FILES, RunFolder, seal, sha256_of, write_json
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
+from fer_core.runs.requested import still_true
 from fer_core.runs.vote import Member, Vote, homes, promised_hash, read_vote, title_of
 from fer_core.runs.vote_card import write_vote_card
 
@@ -116,6 +117,8 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
     old = folder.manifest() or {"data": dataset.info.record(), "created": utc_now()}
     with _staged(folder) as staged:
         shutil.copy(folder.vote_path, staged.vote_path)
+        for file in still_true(folder, dataset.info.fingerprint):
+            shutil.copy(folder.path / file, staged.path / file)
         write_predictions(
             staged.predictions_path,
             rows,
@@ -256,8 +259,12 @@ def _staged(target: RunFolder) -> Iterator[RunFolder]:
     try:
         yield staged
         if target.path.exists():
+            files = (*staged.sealed_files, staged.manifest_path.name)
             target.manifest_path.unlink(missing_ok=True)
-            for file in (*staged.sealed_files, staged.manifest_path.name):
+            for file in set(MEASURED_FILES) - set(files):
+                # Of another vote, or of other faces.
+                (target.path / file).unlink(missing_ok=True)
+            for file in files:
                 (staged.path / file).replace(target.path / file)
         else:
             staged.path.rename(target.path)

@@ -10,6 +10,7 @@ import pytest
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import ExportError
+from fer_core.evaluation.half import SMALL
 from fer_core.runs.folder import RunFolder
 from fer_core.zoo.registry import get
 
@@ -39,12 +40,15 @@ def test_a_halved_model_is_half_the_size_and_answers_the_same(folder: RunFolder,
     size, before = folder.keras_path.stat().st_size, load_keras(folder)
     parity = halve_keras(folder, dataset)
     after = load_keras(folder)
-    assert folder.keras_path.stat().st_size < 0.56 * size
+    assert folder.keras_path.stat().st_size < 0.6 * size
     assert parity.faces == 30
     assert 0 < parity.largest_difference < 5e-3
+    sizes = [np.size(weight) for weight in before.weights if weight.numpy().ndim >= 2]
+    assert min(sizes) <= SMALL < max(sizes)
     for old, new in zip(before.weights, after.weights, strict=True):
         assert new.dtype == "float32"
-        exact = old.numpy() if old.numpy().ndim < 2 else old.numpy().astype(np.float16)
+        values = old.numpy()
+        exact = values if values.ndim < 2 or values.size <= SMALL else values.astype(np.float16)
         assert np.array_equal(new.numpy(), exact), old.path
     assert [path.name for path in folder.path.iterdir()] == ["model.keras"]
 
@@ -54,7 +58,7 @@ def test_a_kernel_beyond_half_precision_is_refused_and_the_file_stays(folder: Ru
     from fer_core.evaluation.half import halve_keras
 
     model = load_keras(folder)
-    kernel = model.get_layer("block1_conv1").kernel
+    kernel = model.get_layer("block4_conv2").kernel
     kernel.assign(np.asarray(kernel) * 1e6)
     model.save(folder.keras_path)
     content = folder.keras_path.read_bytes()
