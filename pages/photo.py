@@ -1,30 +1,46 @@
-"""Photo: your own picture, the faces in it, and what each model says about each face."""
+"""Photo: your own pictures or a video, the faces in them, and what each model says about each face."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import frame, photo
+from pages.parts import frame, photo, photo_bring, photo_results, video
 
 frame.begin(
     "Photo",
     __file__,
-    "Bring a picture with faces and see what each model makes of them. Nothing is stored: pictures stay in memory "
-    "while this page is open, and are never written to disk or sent on.",
+    "Bring pictures or a video with faces and see what each model makes of them. Pictures stay in memory during your "
+    "visit. They are never written to disk or sent on.",
 )
-models = list_models()
-if not models:
+infos = list_models()
+if not infos:
     st.info(
         "There is no model yet, so nobody can name an expression. Faces are found all the same. "
         "Train a model on the drawn sample: it takes about a minute.",
         icon=":material/info:",
     )
     frame.link("train", "Train your first model", icon=":material/model_training:")
-pictures = photo.bring_pictures()
-detector = photo.choose_detector()
-chosen = photo.choose_models(models) if models else []
-if not pictures:
-    st.info("Upload, paste or take a picture to begin. A face straight from the front works best.")
-for number, (name, content) in enumerate(pictures):
-    photo.show(number, name, content, detector, chosen)
+way = photo_bring.choose_way()
+if way == photo_bring.VIDEO:
+    video.show(infos)
+else:
+    video.reminder()
+    bringing = st.container()
+    detector = photo.choose_detector()
+    chosen = photo.choose_models(infos) if infos else []
+    with st.container(horizontal=True, key="photo-switches"):
+        calibrated = photo.choose_calibrated() if infos else False
+        maps = bool(infos) and st.toggle(
+            "Where each model looked",
+            key="maps",
+            bind="query-params",
+            help="Lays the class map of each model's answer over the face. It comes with the prediction, at no cost.",
+        )
+    answering = photo.with_temperatures(chosen, calibrated=calibrated)
+    with bringing:
+        seen = photo_bring.bring(way, detector)
+    if seen:
+        photo_results.show(seen, answering, calibrated=calibrated, maps=maps)
+    else:
+        st.info("Upload, paste or take a picture to begin. A face straight from the front works best.")

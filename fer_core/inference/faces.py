@@ -20,6 +20,7 @@ from fer_core.inference.detectors import (
     best_detector,
 )
 from fer_core.inference.framing import FRAMING, Framing, cut
+from fer_core.inference.kinds import HEAD, what_to_do
 
 __all__ = [
     "FRAMING",
@@ -44,7 +45,8 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
 
     The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
     counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
-    known kinds, is cut off, or has more than 50 million pixels.
+    known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has more
+    than 50 million pixels.
     """
     kinds = ", ".join(FORMATS)
     try:
@@ -61,7 +63,10 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
     except Image.DecompressionBombError:
         raise DataError(f"{name} has far too many pixels to be read. Make it smaller first.") from None
     except Image.UnidentifiedImageError:
-        raise DataError(f"{name} is not a picture that can be read. Readable kinds: {kinds}.") from None
+        if not data:
+            raise DataError(f"{name} is not a picture: it is empty. Save it anew and try again.") from None
+        told = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
+        raise DataError(f"{name} is not a picture that can be read. {told}") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         # Pillow reports damaged content through any of these.
         raise DataError(f"{name} is damaged or cut off ({error}). Save it anew and try again.") from error

@@ -40,8 +40,10 @@ SEALED_FILES = (
 """The files a complete run holds beside ``run.json``, which lists their hashes."""
 OPTIONAL_FILES = ("embeddings.parquet",)
 """Sealed where they are there: runs measured by earlier versions lack them. A vote has none."""
+MEASURED_FILES = ("corruptions.parquet", "faithfulness.json")
+"""Measured on request, as long measurements are, and sealed where they are there; votes may have them, too."""
 SEALED_VOTE_FILES = ("vote.json", "predictions.parquet", "metrics.json", "CARD.md")
-"""The same for a vote: it is made of other runs, and has no model of its own."""
+"""What a complete vote holds: it is made of other runs, and has no model of its own."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,14 @@ class RunFolder:
     @property
     def embeddings_path(self) -> Path:
         return self.path / "embeddings.parquet"
+
+    @property
+    def corruptions_path(self) -> Path:
+        return self.path / "corruptions.parquet"
+
+    @property
+    def faithfulness_path(self) -> Path:
+        return self.path / "faithfulness.json"
 
     @property
     def metrics_path(self) -> Path:
@@ -130,9 +140,8 @@ class RunFolder:
     @property
     def sealed_files(self) -> tuple[str, ...]:
         """Names of the files whose hashes ``run.json`` lists: those it must have, and the optional ones it has."""
-        if self.is_vote:
-            return SEALED_VOTE_FILES
-        return (*SEALED_FILES, *(name for name in OPTIONAL_FILES if (self.path / name).exists()))
+        must, may = (SEALED_VOTE_FILES, ()) if self.is_vote else (SEALED_FILES, OPTIONAL_FILES)
+        return (*must, *(name for name in (*may, *MEASURED_FILES) if (self.path / name).exists()))
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from fer_core.emotions import COUNT
@@ -82,3 +83,19 @@ def made_result(
             )
         )
     return Result(time_s, (240, 320), tuple(results), True, Timings(1, 1, 1, dict.fromkeys(models, 1.0), 4))
+
+
+FRAMES, RATE = 20, 10.0
+"""Frames of a made clip, and frames per second."""
+
+
+def clip(path: Path, *, size: tuple[int, int] = (160, 120), code: str = "VP80", frames: int = FRAMES) -> Path:
+    """A video in which a white square moves to the right, 2 pixels a frame."""
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), RATE, size)
+    assert writer.isOpened()
+    for index in range(frames):
+        frame = np.full((size[1], size[0], 3), 90, np.uint8)
+        cv2.rectangle(frame, (20 + 2 * index, 30), (80 + 2 * index, 90), (250, 250, 250), -1)
+        writer.write(frame)
+    writer.release()
+    return path

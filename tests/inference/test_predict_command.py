@@ -1,21 +1,25 @@
-"""``python -m fer_core predict`` on picture files."""
+"""``python -m fer_core predict`` on pictures, folders and videos."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from factories import make_run
 from PIL import Image
+from stream_helpers import clip
 
-from fer_core.cli import predict
+from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
-from fer_core.errors import DataError, RunError
+from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
+from fer_core.inference.pictures import HEADER
 from fer_core.inference.predictor import load_model
 from fer_core.runs.folder import write_json
 from fer_core.settings import settings
@@ -72,16 +76,117 @@ def test_one_model_and_faces_in_a_larger_picture(home: Path, tmp_path: Path, mon
     assert "no face found" in text
 
 
-def test_every_unreadable_file_is_named(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+def test_bad_files_are_named_and_the_good_ones_kept(
+    home: Path, tmp_path: Path, faces: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_run(settings().runs_dir / "one")
     (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty.jpg").touch()
+    paths = [tmp_path / name for name in ("a.png", "notes.txt", "gone.png", "empty.jpg")]
+    assert main(["predict", *map(str, paths), "--json"]) == 1
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert [Path(picture["file"]).name for picture in result["pictures"]] == ["a.png"]
+    reasons = {Path(problem["file"]).name: problem["reason"] for problem in result["problems"]}
+    assert set(reasons) == {"notes.txt", "gone.png", "empty.jpg"}
+    assert "notes.txt is not a picture" in reasons["notes.txt"]
+    assert "gone.png cannot be read (No such file or directory)" in reasons["gone.png"]
+    assert "it is empty" in reasons["empty.jpg"]
+    assert all(f"error: {reason}" in printed.err for reason in reasons.values())
+    assert main(["predict", *map(str, paths)]) == 1
+    assert "a.png, face 1 of 1" in capsys.readouterr().out
     with pytest.raises(DataError) as caught:
-        run(tmp_path / "a.png", tmp_path / "notes.txt", tmp_path / "gone.png", tmp_path)
-    message = str(caught.value)
-    assert "notes.txt is not a picture" in message
-    assert "gone.png cannot be read (No such file or directory)" in message
-    assert f"{tmp_path} cannot be read" in message
-    assert "a.png" not in message
+        run(*paths[1:], "--out", tmp_path / "table.csv")
+    assert all(name in str(caught.value) for name in reasons)
+    assert sorted(path.name for path in tmp_path.glob("*.csv*")) == []
+
+
+def test_folders_are_searched_through_and_through(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    make_run(settings().runs_dir / "one")
+    album = tmp_path / "album"
+    for place in ("a.png", "b.png", "deep/er/c.PNG", ".hidden/d.png", ".e.png"):
+        (album / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tmp_path / "a.png", album / place)
+    (album / "notes.txt").write_text("hello")
+    result, text = run(album, album / "a.png")
+    names = [Path(picture["file"]).name for picture in result["pictures"]]
+    assert names == ["a.png", "b.png", "c.PNG"]
+    assert result["passed_over"] == 1
+    assert "1 other file in the folders passed over" in text
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="none holds no picture or video"):
+        run(tmp_path / "none")
+    (album / "deep" / "iphone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(PartlyDoneError, match=r"HEIC picture, as iPhones store them.*export it as JPEG"):
+        run(album)
+
+
+def test_the_table_has_a_line_for_each_face_and_model(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    for name in ("one", "two", "three"):
+        make_run(settings().runs_dir / name)
+    out = tmp_path / "answers.csv"
+    result, _ = run(tmp_path / "a.png", tmp_path / "b.png", "--models", "one, two", "--out", out)
+    lines = list(csv.DictReader(out.open(encoding="utf-8", newline="")))
+    assert tuple(lines[0]) == HEADER
+    assert [(Path(line["file"]).name, line["face"], line["model"]) for line in lines] == [
+        (name, "1", model) for name in ("a.png", "b.png") for model in ("one", "two")
+    ]
+    values = result["pictures"][0]["faces"][0]["probabilities"]["one"]
+    assert {name: float(lines[0][f"p_{name}"]) for name in NAMES} == pytest.approx(values, abs=1e-6)
+    assert lines[0]["answer"] == max(values, key=values.get)
+    assert float(lines[0]["confidence"]) == pytest.approx(max(values.values()), abs=1e-6)
+    assert (lines[0]["time_s"], lines[0]["width"]) == ("", "48")
+    with pytest.raises(DataError, match=r"answers\.csv cannot be written"):
+        run(tmp_path / "a.png", "--out", tmp_path / "nowhere" / "answers.csv")
+
+
+def test_models_are_asked_once_and_by_any_name(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    one = make_run(settings().runs_dir / "one")
+    make_run(settings().runs_dir / "two")
+    result, _ = run(tmp_path / "a.png", "--models", "all", "--model", str(one.path))
+    assert sorted(model["name"] for model in result["models"]) == ["one", "two"]
+    copied = shutil.copytree(one.path, tmp_path / "elsewhere" / "one")
+    with pytest.raises(RunError, match="have the same name, one"):
+        run(tmp_path / "a.png", "--models", f"one,{copied}")
+
+
+def test_a_video_is_told_face_by_face_and_at_moments(
+    home: Path, tmp_path: Path, faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(settings().runs_dir / "one")
+    clip(tmp_path / "clip.webm", frames=25)
+    box = Face(20, 30, 60, 60, 0.9)
+    monkeypatch.setattr(detectors.HaarDetector, "detect", lambda self, image: [box])
+    out = tmp_path / "answers.csv"
+    result, text = run(tmp_path / "clip.webm", tmp_path / "a.png", "--out", out)
+    [video], [picture] = result["videos"], result["pictures"]
+    assert (video["frames"], video["width"], video["height"], video["note"]) == (25, 160, 120, "")
+    assert video["seconds"] == pytest.approx(2.5, abs=0.05)
+    assert Path(picture["file"]).name == "a.png"
+    [face] = video["faces"]
+    assert face["frames"] == video["frames_with_faces"] == 24
+    assert sum(face["probabilities"]["one"].values()) == pytest.approx(1, abs=1e-5)
+    assert sum(face["shown"]["one"].values()) == pytest.approx(1, abs=1e-3)
+    times = [moment["time_s"] for moment in video["moments"]]
+    assert times == pytest.approx([0.1, 1.1, 2.1], abs=0.01)
+    assert video["moments"][0]["faces"][0]["box"]["width"] == pytest.approx(60, abs=2)
+    lines = list(csv.DictReader(out.open(encoding="utf-8", newline="")))
+    # The picture is 48×48 pixels: a face by itself.
+    assert [line["time_s"] for line in lines] == ["", "0.100", "1.100", "2.100"]
+    assert "clip.webm: 2.5 s, 25 frames, a face in 96.0 % of them, 1 face in all" in text
+    assert len(run(tmp_path / "clip.webm", "--every", "0")[0]["videos"][0]["moments"]) == 24
+    with pytest.raises(DataError, match="--every must be"):
+        run(tmp_path / "clip.webm", "--every", "-1")
+    with pytest.raises(DataError, match=r"clip\.webm was left out: --average flip is for pictures"):
+        run(tmp_path / "clip.webm", "--average", "flip")
+
+
+def test_a_broken_video_does_not_take_the_others_along(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    make_run(settings().runs_dir / "one")
+    (tmp_path / "text.mp4").write_text("this is no video at all\n" * 50)
+    with pytest.raises(PartlyDoneError, match=r"text\.mp4 (is not a video|holds no frame)") as caught:
+        run(tmp_path / "text.mp4", tmp_path / "a.png", tmp_path / "b.png")
+    assert len(caught.value.result["pictures"]) == 2
 
 
 def test_without_a_model_it_says_how_to_get_one(home: Path, tmp_path: Path, faces: np.ndarray) -> None:

@@ -6,31 +6,20 @@ import csv
 import sys
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
+import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stream_helpers import MadeDetector, MadeModel
+from stream_helpers import FRAMES, RATE, MadeDetector, MadeModel, clip
 
 from fer_core.errors import DataError
 from fer_core.inference.stream.draw import Style
+from fer_core.inference.stream.film import Film
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video import VideoCancelledError, analyse_video, even_size, read_video
-
-FRAMES, RATE = 20, 10.0
-
-
-def clip(path: Path, *, size: tuple[int, int] = (160, 120), code: str = "VP80", frames: int = FRAMES) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), RATE, size)
-    assert writer.isOpened()
-    for index in range(frames):
-        frame = np.full((size[1], size[0], 3), 90, np.uint8)
-        cv2.rectangle(frame, (20 + 2 * index, 30), (80 + 2 * index, 90), (250, 250, 250), -1)
-        writer.write(frame)
-    writer.release()
-    return path
 
 
 def pipeline() -> Pipeline:
@@ -146,7 +135,7 @@ def test_a_damaged_video_says_how_much_was_read(tmp_path: Path) -> None:
 
 def test_odd_targets(tmp_path: Path) -> None:
     source = clip(tmp_path / "in.webm")
-    with pytest.raises(ValueError, match=r"must end in \.webm or \.mp4"):
+    with pytest.raises(ValueError, match=r"must end in \.mp4 or \.webm"):
         analyse_video(source, pipeline(), video_out=tmp_path / "o.gif", csv_out=None)
     with pytest.raises(DataError, match="cannot be read and written at once"):
         analyse_video(source, pipeline(), video_out=source, csv_out=None)
@@ -164,3 +153,55 @@ def test_sizes_are_even() -> None:
     assert even_size(1920, 1080, 960) == (960, 540)
     assert even_size(1080, 1920, 960) == (540, 960)
     assert even_size(5, 3000, 960) == (16, 960)
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("mp4", "h264"), ("webm", "vp9")])
+def test_what_is_written_plays_in_browsers_and_keeps_the_frames_times(tmp_path: Path, ending: str, codec: str) -> None:
+    out = tmp_path / f"shown.{ending}"
+    times = [0.0, 0.04, 0.1, 0.5, 0.51, 2.0]
+    film = Film(out, 25)
+    for time_s in times:
+        film.write(np.full((48, 64, 3), 99, np.uint8), time_s)
+    film.finish()
+    film.close()
+    with av.open(str(out)) as container:
+        [stream] = container.streams.video
+        assert stream.codec_context.name.removeprefix("lib") == codec
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        assert [frame.time for frame in container.decode(stream)] == pytest.approx(times, abs=0.0015)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "webm"])
+def test_a_film_that_cannot_be_written_says_where(tmp_path: Path, ending: str) -> None:
+    def write(path: Path) -> None:
+        film = Film(path, 25)
+        try:
+            for number in range(40):
+                film.write(np.random.default_rng(number).integers(0, 256, (96, 128, 3), np.uint8), number / 25)
+            film.finish()
+        finally:
+            film.close()
+
+    with pytest.raises(DataError, match=r"cannot be written to .*gone \(No such file"):
+        write(tmp_path / "gone" / f"shown.{ending}")
+    full = tmp_path / f"full.{ending}"
+    full.symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"No space left on device.*Is there room"):
+        write(full)
+
+
+@pytest.mark.slow
+def test_ten_minutes_take_no_more_memory_than_one(tmp_path: Path) -> None:
+    source = clip(tmp_path / "long.webm", frames=6000)
+    process = psutil.Process()
+    megabytes: list[float] = []
+    summary = analyse_video(
+        source,
+        pipeline(),
+        video_out=tmp_path / "shown.mp4",
+        csv_out=tmp_path / "numbers.csv",
+        style=Style(model="made"),
+        watch=lambda frame, result: megabytes.append(process.memory_info().rss / 1e6),
+    )
+    assert summary.seconds == pytest.approx(600, rel=0.01)
+    assert max(megabytes[600:]) < max(megabytes[:600]) + 20

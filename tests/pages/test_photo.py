@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import streamlit as st
 from factories import make_run, make_vote
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fer_core.inference.detectors import Face
+from fer_core.cli import build_parser
+from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
 from fer_core.runs.folder import write_json
 from fer_core.settings import settings
-from pages.parts import photo
+from pages.parts import photo, photo_bring, photo_faces
 
 OpenApp = Callable[..., AppTest]
 
@@ -33,6 +38,21 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return app.run()
 
 
+def numbers(app: AppTest, which: int = 0) -> pd.DataFrame:
+    """The probabilities of the face that is drawn as number ``which``."""
+    return [table.value for table in app.dataframe if "Probability (%)" in table.value.columns][which]
+
+
+def overview(app: AppTest) -> pd.DataFrame:
+    """One line a face."""
+    [table] = [table.value for table in app.dataframe if "Picture" in table.value.columns]
+    return table
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(one for one in app.button if one.label == label)
+
+
 def test_without_models_it_says_what_to_do(open_app: OpenApp) -> None:
     app = open_app("photo")
     assert not app.exception
@@ -43,24 +63,25 @@ def test_without_models_it_says_what_to_do(open_app: OpenApp) -> None:
     assert any("Face 1" in text.value for text in app.markdown)
 
 
-def test_each_model_answers_with_seven_probabilities(open_app: OpenApp) -> None:
-    for name in ("first", "second"):
-        make_run(settings().runs_dir / name)
+def test_each_model_answers_and_votes_on_request(open_app: OpenApp) -> None:
+    members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
+    make_vote(settings().runs_dir / "vote", members, temperatures=(1.0, 3.0))
     app = upload(open_app("photo"), ("small.png", png(48, 48)))
     assert not app.exception
-    table = app.dataframe[0].value
+    table = numbers(app)
     assert set(table.columns) == {"Probability (%)", "first", "second"}
     assert table["first"].sum() == pytest.approx(100, abs=0.01)
     alts = [chart.proto.alt for chart in app.get("plotly_chart")]
     assert len(alts) == 2
     assert "first says" in "".join(alts)
-
-
-def test_models_come_from_the_address(open_app: OpenApp) -> None:
-    for name in ("first", "second"):
-        make_run(settings().runs_dir / name)
-    app = upload(open_app("photo", models="second"), ("small.png", png(48, 48)))
-    assert set(app.dataframe[0].value.columns) == {"Probability (%)", "second"}
+    app = upload(open_app("photo", models=["vote", "second"]), ("small.png", png(48, 48)))
+    voted = numbers(app)
+    assert set(voted.columns) == {"Probability (%)", "vote", "second"}
+    assert voted["vote"].max() < table["first"].max()
+    members[0].tflite_path.unlink()
+    app = upload(open_app("photo", models=["vote", "second"]), ("small.png", png(48, 48)))
+    assert any("the vote vote needs the run first" in warning.value for warning in app.warning)
+    assert set(numbers(app).columns) == {"Probability (%)", "second"}
 
 
 def test_calibrated_probabilities_on_request_and_who_has_none_is_named(open_app: OpenApp) -> None:
@@ -69,18 +90,81 @@ def test_calibrated_probabilities_on_request_and_who_has_none_is_named(open_app:
     write_json(run.metrics_path, {**(run.metrics() or {}), "temperature": stored})
     make_run(settings().runs_dir / "old")
     app = upload(open_app("photo"), ("small.png", png(48, 48)))
-    plain = app.dataframe[0].value
+    plain = numbers(app)
     assert not app.warning
     app.toggle(key="calibrated").set_value(True).run()
     assert not app.exception
-    table = app.dataframe[0].value
+    table = numbers(app)
     assert table["fitted"].sum() == pytest.approx(100, abs=0.01)
     assert table["fitted"].max() < plain["fitted"].max()
     assert table["fitted"].idxmax() == plain["fitted"].idxmax()
     np.testing.assert_array_equal(table["old"], plain["old"])
     assert any("No temperature was fitted for old" in warning.value for warning in app.warning)
-    app = upload(open_app("photo", calibrated="true"), ("small.png", png(48, 48)))
-    np.testing.assert_array_equal(app.dataframe[0].value["fitted"], table["fitted"])
+
+
+def test_many_pictures_make_one_table_and_few_figures(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(settings().runs_dir / "first")
+    faces = [Face(20 * index, 10, 60 - index, 60, 0.9) for index in range(6)]
+    monkeypatch.setattr(HaarDetector, "detect", lambda self, picture: faces[: 2 if picture.shape[1] > 400 else 6])
+    pictures = [(f"{index}.png", png(200, 300, 3)) for index in range(3)]
+    app = upload(open_app("photo", maps="true"), *pictures, ("wide.png", png(200, 500, 3)), ("bad.png", b"no picture"))
+    assert not app.exception
+    assert any("bad.png is not a picture" in error.value for error in app.error)
+    table = overview(app)
+    assert list(table["Picture"]) == ["0.png"] * 6 + ["1.png"] * 6 + ["2.png"] * 6 + ["wide.png"] * 2
+    assert list(table["Face"][:6]) == [1, 2, 3, 4, 5, 6]
+    assert all("%" in said for said in table["first"])
+    assert any("4 pictures, 20 faces" in text.value for text in app.subheader)
+    assert len(app.get("plotly_chart")) == photo_faces.AT_ONCE
+    assert any("Faces 1 to 4 of 6" in caption.value for caption in app.caption)
+    alts = [one.alt for image in app.image for one in image.proto.imgs]
+    assert sum("Face with the map of" in alt and "6 × 6 cells" in alt for alt in alts) == photo_faces.AT_ONCE
+    app.button(key="Smaller faces-above").click().run()
+    assert any("Faces 5 to 6 of 6" in caption.value for caption in app.caption)
+    app.button(key="photo-step-Next").click().run()
+    app.selectbox(key="photo-open").set_value(3).run()
+    assert not app.exception
+    assert app.header[0].value == "wide.png"
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_what_is_taken_away_is_what_the_command_line_gives(
+    open_app: OpenApp, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(settings().runs_dir / "first")
+    taken: dict[str, bytes] = {}
+    kept = st.download_button
+
+    def download_button(label: str, data: Any, **options: Any) -> bool:
+        taken[options["file_name"]] = data()
+        return bool(kept(label, data, **options))
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    upload(open_app("photo"), ("small.png", png(48, 48)), ("bad.png", b"no picture"))
+    (tmp_path / "small.png").write_bytes(png(48, 48))
+    args = build_parser().parse_args(["predict", str(tmp_path / "small.png"), "--out", str(tmp_path / "faces.csv")])
+    expected, _ = args.run(args)
+    found = json.loads(taken["faces.json"])
+    [picture], [reference] = found["pictures"], expected["pictures"]
+    assert picture["faces"] == reference["faces"]
+    assert (found["models"], found["detector"]) == (expected["models"], expected["detector"])
+    assert [problem["file"] for problem in found["problems"]] == ["bad.png"]
+    csv_text = (tmp_path / "faces.csv").read_bytes().replace(str(tmp_path / "small.png").encode(), b"small.png")
+    assert taken["faces.csv"] == csv_text
+
+
+def test_a_face_leads_to_explain(open_app: OpenApp) -> None:
+    make_run(settings().runs_dir / "first")
+    app = upload(open_app("photo"), ("small.png", png(48, 48)))
+    button(app, "Explain").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Explain"
+    assert any("small.png, face 1" in caption.value for caption in app.caption)
+    app.switch_page("pages/photo.py").run()
+    assert any("1 picture from before" in caption.value for caption in app.caption)
+    assert list(overview(app)["Picture"]) == ["small.png"]
+    button(app, "Forget").click().run()
+    assert not app.dataframe
 
 
 def test_no_face_is_said_and_the_middle_offered(open_app: OpenApp) -> None:
@@ -89,16 +173,28 @@ def test_no_face_is_said_and_the_middle_offered(open_app: OpenApp) -> None:
     assert not app.exception
     assert any("found no face" in info.value for info in app.info)
     assert not app.dataframe
-    app.toggle(key="whole-0").set_value(True).run()
+    next(toggle for toggle in app.toggle if "middle of the picture" in toggle.label).set_value(True).run()
     assert not app.exception
-    assert len(app.dataframe) == 1
+    assert len(overview(app)) == 1
 
 
-def test_a_bad_file_does_not_take_the_others_along(open_app: OpenApp) -> None:
-    app = upload(open_app("photo"), ("bad.png", b"no picture"), ("small.png", png(48, 48)))
+def test_too_much_is_left_out_with_a_word(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_bring, "MOST_PICTURES", 2)
+    app = upload(open_app("photo"), *((f"{index}.png", png(48, 48)) for index in range(4)))
     assert not app.exception
-    assert any("bad.png is not a picture" in error.value for error in app.error)
-    assert any("Face 1" in text.value for text in app.markdown)
+    assert list(overview(app)["Picture"]) == ["0.png", "1.png"]
+    [warning] = [warning.value for warning in app.warning if "left out" in warning.value]
+    assert "2 pictures were left out, because at most 2 pictures and 200 MB are read at once: 2.png, 3.png" in warning
+    monkeypatch.setattr(photo_bring, "MOST_MB", 0)
+    app = upload(open_app("photo"), ("0.png", png(48, 48)))
+    assert any("1 picture was left out" in warning.value for warning in app.warning)
+
+
+def test_heic_is_refused_with_what_to_do(open_app: OpenApp) -> None:
+    app = upload(open_app("photo"), ("IMG_1.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), ("small.png", png(48, 48)))
+    assert not app.exception
+    assert any("IMG_1.heic is not a picture that can be read. It is a HEIC picture" in one.value for one in app.error)
+    assert list(overview(app)["Picture"]) == ["small.png"]
 
 
 def test_a_damaged_model_is_named_and_left_out(open_app: OpenApp) -> None:
@@ -107,7 +203,7 @@ def test_a_damaged_model_is_named_and_left_out(open_app: OpenApp) -> None:
     app = upload(open_app("photo"), ("small.png", png(48, 48)))
     assert not app.exception
     assert any("model.tflite is damaged" in warning.value for warning in app.warning)
-    assert set(app.dataframe[0].value.columns) == {"Probability (%)", "sound"}
+    assert set(numbers(app).columns) == {"Probability (%)", "sound"}
 
 
 def test_nothing_is_written(home: Path, open_app: OpenApp) -> None:
@@ -133,17 +229,3 @@ def test_numbered_shrinks_a_large_picture_and_marks_its_faces() -> None:
     assert shown[200:300, 200:300].any()
     assert not shown[600:].any()
     assert not picture.any()
-
-
-def test_a_vote_answers_beside_its_members(open_app: OpenApp) -> None:
-    members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
-    make_vote(settings().runs_dir / "vote", members, temperatures=(1.0, 3.0))
-    app = upload(open_app("photo"), ("small.png", png(48, 48)))
-    assert not app.exception
-    table = app.dataframe[0].value
-    assert set(table.columns) == {"Probability (%)", "first", "second", "vote"}
-    assert table["vote"].sum() == pytest.approx(100, abs=0.01)
-    assert table["vote"].max() < table["first"].max()
-    members[0].tflite_path.unlink()
-    app = upload(open_app("photo"), ("small.png", png(48, 48)))
-    assert any("the vote vote needs the run first" in warning.value for warning in app.warning)

@@ -31,12 +31,14 @@ MAP_STRENGTH = 0.65
 class Style:
     """What is drawn. ``model``: whose answer labels the boxes; None for boxes and numbers alone.
 
-    ``bars``: the seven smoothed probabilities beside each face. ``show_map``: the map that came with the result.
-    ``mirrored``: turn the picture left to right first, as in a mirror, with readable text.
+    ``bars``: the seven smoothed probabilities beside each face. ``answers``: in place of the bars, what each model that
+    ran says, one line a model. ``show_map``: the map that came with the result. ``mirrored``: turn the picture left to
+    right first, as in a mirror, with readable text.
     """
 
     model: str | None = None
     bars: bool = True
+    answers: bool = False
     show_map: bool = True
     mirrored: bool = False
 
@@ -66,11 +68,14 @@ def draw(frame_bgr: Picture, result: Result, style: Style) -> npt.NDArray[np.uin
             x = width - x - wide
         boxes.append((round(x), round(y), round(x + wide), round(y + high)))
         labels.append(_label(picture, face, boxes[-1], style, pen))
-    if style.bars and style.model is not None:
+    if (style.bars or style.answers) and style.model is not None:
         # Faces and their labels are kept free of bars, as far as there is room.
         taken = [*boxes, *(label.box for label in labels)]
         for face, box in zip(result.faces, boxes, strict=True):
-            _bars(picture, face, box, style.model, pen, taken)
+            if style.answers:
+                _answers(picture, face, box, pen, taken)
+            else:
+                _bars(picture, face, box, style.model, pen, taken)
     for box, label in zip(boxes, labels, strict=True):
         _face(picture, box, label, pen)
     return picture
@@ -132,22 +137,11 @@ def _bars(
     pen: _Pen,
     taken: list[Box],
 ) -> None:
-    """Seven bars beside the face, where they cover least of what is ``taken``; their own place is added to it."""
-    height, width = picture.shape[:2]
+    """Seven bars beside the face; see :func:`_panel`."""
     values, shown = face.smoothed[model], face.shown[model]
     names = max(_text_width(name, pen, 0.8) for name in NAMES)
     length = round(pen.line * 2.6)
-    wide, high = names + length + 3 * pen.gap, COUNT * pen.line + 2 * pen.gap
-    x0, y0, x1, y1 = box
-    upper, lower = y0, y1 - high
-    places = [(x, y) for x in (x1 + pen.gap, x0 - pen.gap - wide) for y in (upper, lower)]
-    # Below or above the face, or where the frame has no room at all, over its right half.
-    places += [(x0, y1 + pen.gap), (x0, y0 - 2 * pen.line - pen.gap - high), (x1 - wide, upper)]
-    inside = [(max(0, min(x, width - wide)), max(0, min(y, height - high))) for x, y in places]
-    left, top = min(inside, key=lambda at: sum(_shared((*at, at[0] + wide, at[1] + high), other) for other in taken))
-    taken.append((left, top, left + wide, top + high))
-    panel = picture[max(0, top) : top + high, max(0, left) : left + wide]
-    panel[:] = panel // 4  # darkened, so that white text is readable on any background
+    left, top = _panel(picture, box, names + length + 3 * pen.gap, COUNT * pen.line + 2 * pen.gap, pen, taken)
     for label, name in enumerate(NAMES):
         base = top + pen.gap + label * pen.line
         ink = WHITE if label == shown else (200, 200, 200)
@@ -158,6 +152,46 @@ def _bars(
         end = start + round(length * float(values[label]))
         if end > start:
             cv2.rectangle(picture, (start, foot[0]), (end, foot[1]), _bgr(COLOURS[label]), -1)
+
+
+def _answers(picture: npt.NDArray[np.uint8], face: FaceResult, box: Box, pen: _Pen, taken: list[Box]) -> None:
+    """A line for each model: its answer in the class's colour, then its name; see :func:`_panel`."""
+    lines = []
+    for model, label in face.shown.items():
+        chance = "" if label is None else f" {100 * face.smoothed[model][label]:.0f} %"
+        lines.append((model, name_of(label) + chance, _bgr(colour_of(label))))
+    said = max(_text_width(text, pen, 0.8) for _, text, _ in lines)
+    names = max(_text_width(name, pen, 0.8) for name, _, _ in lines)
+    wide, high = said + names + pen.line + 4 * pen.gap, len(lines) * pen.line + 2 * pen.gap
+    left, top = _panel(picture, box, wide, high, pen, taken)
+    for number, (name, text, colour) in enumerate(lines):
+        base = top + pen.gap + number * pen.line
+        patch = left + pen.gap, base + pen.line // 6, left + pen.gap + pen.line // 2, base + pen.line - pen.line // 6
+        cv2.rectangle(picture, patch[:2], patch[2:], colour, -1)
+        foot = base + round(pen.line * 0.75)
+        _write(picture, text, patch[2] + pen.gap, foot, WHITE, pen, 0.8)
+        _write(picture, name, patch[2] + said + 3 * pen.gap, foot, (200, 200, 200), pen, 0.8)
+
+
+def _panel(
+    picture: npt.NDArray[np.uint8], box: Box, wide: int, high: int, pen: _Pen, taken: list[Box]
+) -> tuple[int, int]:
+    """Darken a place beside the face where it covers least of what is ``taken``, add it to that, and return its corner.
+
+    ``wide`` and ``high`` in pixels; the corner is left, top.
+    """
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = box
+    upper, lower = y0, y1 - high
+    places = [(x, y) for x in (x1 + pen.gap, x0 - pen.gap - wide) for y in (upper, lower)]
+    # Below or above the face, or where the frame has no room at all, over its right half.
+    places += [(x0, y1 + pen.gap), (x0, y0 - 2 * pen.line - pen.gap - high), (x1 - wide, upper)]
+    inside = [(max(0, min(x, width - wide)), max(0, min(y, height - high))) for x, y in places]
+    left, top = min(inside, key=lambda at: sum(_shared((*at, at[0] + wide, at[1] + high), other) for other in taken))
+    taken.append((left, top, left + wide, top + high))
+    panel = picture[max(0, top) : top + high, max(0, left) : left + wide]
+    panel[:] = panel // 4  # darkened, so that white text is readable on any background
+    return left, top
 
 
 def _shared(a: Box, b: Box) -> int:

@@ -1,9 +1,6 @@
 """A video file through the pipeline, frame by frame: an annotated video and a CSV of the numbers come out.
 
-Memory does not grow with the video's length: one frame is held at a time.
-
-The wheels of OpenCV bring no H.264 encoder. What they can write: VP8 in WebM, which every browser plays, and MPEG-4
-Part 2 in MP4, which is several times faster to write but plays in players only, in no browser.
+Memory does not grow with the video's length: one frame is held at a time, and those few that the encoder looks ahead.
 """
 
 from __future__ import annotations
@@ -23,12 +20,12 @@ import numpy as np
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.film import CODECS, Film
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
 
 READABLE = ("mp4", "webm", "mov", "avi", "mkv")
-CODECS = {".webm": "VP80", ".mp4": "mp4v"}
 LONGEST = 960
 """Pixels of the longer side at which a video is read and written: faces are 48 pixels to the models, and writing 1080
 lines takes longer than reading the faces."""
@@ -93,8 +90,8 @@ def analyse_video(
     targets = [Path(out) for out in (video_out, csv_out) if out is not None]
     if any(target.resolve() == source.resolve() for target in targets):
         raise DataError(f"{source} cannot be read and written at once. Choose another name for the result.")
-    if video_out is not None:
-        _codec(Path(video_out))
+    if video_out is not None and Path(video_out).suffix.lower() not in CODECS:
+        raise ValueError(f"the annotated video must end in {' or '.join(CODECS)}, not {Path(video_out).name!r}")
     parts = [target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}") for target in targets]
     try:
         for target in targets:
@@ -105,13 +102,13 @@ def analyse_video(
     try:
         with contextlib.ExitStack() as stack:
             video = stack.enter_context(_opened(source))
-            film = _Film(parts[0], video.rate) if video_out is not None else None
+            film = Film(parts[0], video.rate) if video_out is not None else None
             if film is not None:
                 stack.callback(film.close)
             table = stack.enter_context(parts[-1].open("w", encoding="utf-8", newline="")) if csv_out else None
             summary = _run(video, pipeline, film, table, style or Style(), longest, progress, cancel, watch)
-        if film is not None:
-            film.check()
+            if film is not None:
+                film.finish()
         for part, target in zip(parts, targets, strict=True):
             part.replace(target)
     except OSError as error:
@@ -125,7 +122,7 @@ def analyse_video(
 def _run(
     video: _Video,
     pipeline: Pipeline,
-    film: _Film | None,
+    film: Film | None,
     table: TextIO | None,
     style: Style,
     longest: int,
@@ -145,7 +142,7 @@ def _run(
         if writer is not None:
             write_rows(writer, result)
         if film is not None:
-            film.write(draw(frame, result, style))
+            film.write(draw(frame, result, style), time_s)
         if watch is not None:
             watch(frame, result)
         frames += 1
@@ -215,40 +212,6 @@ def _opened(path: Path) -> Iterator[_Video]:
         capture.release()
 
 
-class _Film:
-    """A video being written; it takes the size of its first frame."""
-
-    def __init__(self, path: Path, rate: float) -> None:
-        self.path, self._rate = path, rate
-        self._writer: cv2.VideoWriter | None = None
-
-    def write(self, frame: Picture) -> None:
-        if self._writer is None:
-            code = cv2.VideoWriter.fourcc(*_codec(self.path))
-            size = (frame.shape[1], frame.shape[0])
-            self._writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, code, self._rate, size)
-            if not self._writer.isOpened():
-                raise DataError(
-                    f"a {self.path.suffix} video of {size[0]} × {size[1]} pixels cannot be written to "
-                    f"{self.path.parent}. Is there room, and may the folder be written to?"
-                )
-        self._writer.write(frame)
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
-            self._writer = None
-
-    def check(self) -> None:
-        """OpenCV does not say when the disk is full: open the result. Raises ``DataError``."""
-        written = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        try:
-            if not written.read()[0]:
-                raise DataError(f"the annotated video could not be written to {self.path.parent}. Is the disk full?")
-        finally:
-            written.release()
-
-
 def even_size(width: int, height: int, longest: int) -> tuple[int, int]:
     """Width and height, made smaller to fit ``longest``, both even because the encoders want that, at least 16."""
     scale = min(1.0, longest / max(width, height))
@@ -260,10 +223,3 @@ def _fitted(frame: Picture, size: tuple[int, int]) -> Picture:
         return frame
     method = cv2.INTER_AREA if frame.shape[1] > size[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(frame, size, interpolation=method), dtype=np.uint8)
-
-
-def _codec(path: Path) -> str:
-    code = CODECS.get(path.suffix.lower())
-    if code is None:
-        raise ValueError(f"the annotated video must end in {' or '.join(CODECS)}, not {path.name!r}")
-    return code

@@ -1,0 +1,134 @@
+"""Pictures read as a whole: every face with its box and what each model said, as a table, as CSV and as JSON.
+
+The page and the command line give the same files: both are written here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import IMAGE_SIZE, NAMES
+from fer_core.inference.detectors import Face, FaceDetector, Picture
+from fer_core.inference.faces import find_face_crops
+from fer_core.inference.predictor import Predictor, Probabilities
+
+HEADER = (
+    *("file", "time_s", "face", "x", "y", "width", "height", "score", "model", "answer", "confidence"),
+    *(f"p_{name}" for name in NAMES),
+)
+"""Columns of the CSV: a line for each face and model. ``time_s`` is empty for pictures. Boxes are in pixels, faces are
+numbered from 1, ``answer`` is the likeliest class, ``confidence`` its probability, 0..1 as all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One picture.
+
+    Attributes:
+        name: what people call it, such as a file's name or path.
+        width, height: of the picture, upright, in pixels.
+        faces: the largest first.
+        crops: uint8 (n, 48, 48), what the models saw.
+        answers: for each model by name, float32 (n, 7).
+    """
+
+    name: str
+    width: int
+    height: int
+    faces: Sequence[Face]
+    crops: npt.NDArray[np.uint8]
+    answers: Mapping[str, Probabilities] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The picture's entry in the JSON result; boxes in pixels, probabilities 0..1."""
+        faces = [
+            {
+                "box": box_json(face),
+                "score": round(face.score, 4),
+                "probabilities": {name: named(rows[index]) for name, rows in self.answers.items()},
+            }
+            for index, face in enumerate(self.faces)
+        ]
+        return {"file": self.name, "width": self.width, "height": self.height, "faces": faces}
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The picture's lines under :data:`HEADER`. Without models there are none."""
+        for index, face in enumerate(self.faces):
+            yield from csv_lines(self.name, "", index + 1, face, {k: rows[index] for k, rows in self.answers.items()})
+
+
+def read_picture(picture_bgr: Picture, name: str, detector: FaceDetector) -> Reading:
+    """The faces of a picture, uint8 (H, W, 3), blue-green-red; no model is asked yet.
+
+    Raises ``ValueError`` for an array of another kind.
+    """
+    found = find_face_crops(picture_bgr, detector)
+    crops = np.empty((len(found), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    for index, (_, crop) in enumerate(found):
+        crops[index] = crop
+    return Reading(name, picture_bgr.shape[1], picture_bgr.shape[0], [face for face, _ in found], crops)
+
+
+def csv_text(readings: Iterable[Reading]) -> str:
+    """All faces of all pictures as CSV: :data:`HEADER`, then a line for each face and model."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(HEADER)
+    for reading in readings:
+        writer.writerows(reading.rows())
+    return buffer.getvalue()
+
+
+def report(
+    models: Iterable[Predictor],
+    detector: str,
+    *,
+    calibrated: bool,
+    average: str = "none",
+    temperatures: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """The head of the JSON result, with empty lists for ``pictures``, ``videos`` and ``problems``.
+
+    ``detector``: its title. ``temperatures``: by model, where the caller applied them and not the predictors.
+    """
+    applied = temperatures or {}
+    return {
+        "models": [
+            {"name": model.name, "title": model.title, "temperature": applied.get(model.name, model.temperature)}
+            for model in models
+        ],
+        "calibrated": calibrated,
+        "average": average,
+        "detector": detector,
+        "pictures": [],
+        "videos": [],
+        "problems": [],
+    }
+
+
+def csv_lines(
+    name: str, time_s: str, number: int, face: Face, answers: Mapping[str, Probabilities]
+) -> Iterator[tuple[str, ...]]:
+    """One face's lines under :data:`HEADER`. ``answers``: by model, float32 (7,)."""
+    box = (str(face.x), str(face.y), str(face.width), str(face.height), f"{face.score:.4f}")
+    for model, row in answers.items():
+        best = int(row.argmax())
+        said = (model, NAMES[best], f"{row[best]:.6f}", *(f"{value:.6f}" for value in row))
+        yield (name, time_s, str(number), *box, *said)
+
+
+def box_json(face: Face) -> dict[str, int]:
+    """A face's box in pixels."""
+    return {"x": face.x, "y": face.y, "width": face.width, "height": face.height}
+
+
+def named(probabilities: Probabilities) -> dict[str, float]:
+    """Seven probabilities (7,) by class, rounded to six digits."""
+    return dict(zip(NAMES, (round(float(p), 6) for p in probabilities), strict=True))

@@ -1,0 +1,56 @@
+"""Live: your own face, what every model says about it, and where it looks, as it moves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.runs.listing import list_models
+from pages.parts import frame, live_camera, live_help, live_now, live_recording, live_settings, live_snapshot, photo
+
+frame.begin(
+    "Live",
+    __file__,
+    "Your own face, and what each model makes of it, as it moves. Pictures go to this server to be looked at and come "
+    "straight back. They are never stored and never sent on. A face made on purpose is not a felt emotion.",
+)
+infos = list_models()
+# One block, whatever it holds: were the camera to move down the page, the browser would load it anew and disconnect.
+with st.container():
+    if not infos:
+        st.info(
+            "There is no model yet, so nobody can name an expression. Faces are found and followed all the same. "
+            "Train a model on the drawn sample: it takes about a minute.",
+            icon=":material/info:",
+        )
+        frame.link("train", "Train your first model", icon=":material/model_training:")
+    if not live_help.is_secure(live_help.address_of_page()):
+        st.warning(
+            "This page came without https, so your browser will not give it a camera. A picture or a video works:",
+            icon=":material/no_encryption:",
+        )
+        live_help.ways()
+    running = live_settings.choose_models(infos)
+    look = live_settings.choose_look(running)
+seen, beside = st.columns([3, 2], gap="medium")
+with beside:
+    # How it goes stands above what may be set, and needs to know it.
+    going, settings = st.container(), st.container()
+    with settings:
+        plan = live_settings.choose_plan(running, look, infos, photo.choose_detector())
+live = live_camera.stream_of_visit(plan)
+with seen:
+    try:
+        camera = live_camera.show(live)
+    except FerError as error:
+        st.error(str(error))
+        st.stop()
+is_on = live_camera.is_trying(camera)
+with going:
+    live_snapshot.freeze_button(live, running=is_on)
+    live_now.status(camera, live)
+live_now.faces(camera, live)
+live_snapshot.show()
+live_now.last_minute(camera, live)
+st.subheader("Take the numbers with you", anchor=False)
+live_recording.show(live, running=is_on)

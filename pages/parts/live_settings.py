@@ -1,0 +1,208 @@
+"""Live: who answers, what is drawn, how calm it is. All of it may be changed while the camera runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fer_core.emotions import NAMES
+from fer_core.errors import RunError
+from fer_core.inference.detectors import FaceDetector
+from fer_core.inference.predictor import Predictor
+from fer_core.inference.stream.draw import Style
+from fer_core.inference.stream.live import Plan
+from fer_core.inference.stream.pipeline import StreamSettings
+from fer_core.inference.stream.thresholds import unsure_below
+from fer_core.inference.vote import VotePredictor
+from fer_core.runs.listing import ModelInfo
+from fer_core.runs.vote import read_vote
+from fer_core.words import percent
+from pages.parts.models import open_info
+from pages.parts.vote import seals
+
+PREFIX = "live."
+"""Stands before all names in the address of Live: see ``pages/parts/scope.py`` for why pages have names of their own.
+"""
+MODEL, LEAD, MAP, BESIDE = PREFIX + "model", PREFIX + "lead", PREFIX + "map", PREFIX + "beside"
+MIRROR, SMOOTHING, UNSURE = PREFIX + "mirror", PREFIX + "smoothing", PREFIX + "unsure"
+
+ALL = "All"
+MOST = 6
+"""Models that "All" runs: each frame waits for every one of them."""
+MAP_OFF, MAP_SHOWN = "Off", "What it says"
+BARS, ANSWERS, NOTHING = "Bars", "Every answer", "Nothing"
+LIMITS = ("Never", "70 %", "75 %", "80 %", "85 %")
+
+
+@dataclass(frozen=True)
+class Running:
+    """The models that run, and the one whose answer stands on the frame unless another is chosen (None: no model)."""
+
+    models: dict[str, Predictor]
+    lead: str | None
+
+
+def choose_models(infos: Sequence[ModelInfo]) -> Running:
+    """The switch: one model, a vote, or all. One that cannot be opened is named, and left out."""
+    if not infos:
+        return Running({}, None)
+    by_name = {info.name: info for info in infos}
+    options = [ALL, *by_name] if len(by_name) > 1 else list(by_name)
+    if (asked := st.query_params.get(MODEL)) and asked not in options:
+        st.warning(f"There is no model called “{asked}” here.", icon=":material/link_off:")
+    chosen = st.pills(
+        "Who answers",
+        options,
+        default=options[0],
+        required=True,
+        key=MODEL,
+        bind="query-params",
+        help=f"{ALL} runs the first {MOST} models, and every vote that needs no others.",
+    )
+    if chosen != ALL:
+        models = _open([by_name[str(chosen)]])
+        return Running(models, next(iter(models), None))
+    models = _open([info for info in infos if not info.is_vote][:MOST])
+    models |= _open([info for info in infos if info.is_vote and _needs_no_other(info, models)])
+    if not models:
+        return Running({}, None)
+    votes = [name for name, model in models.items() if isinstance(model, VotePredictor)]
+    return Running(models, votes[0] if votes else next(iter(models)))
+
+
+def _needs_no_other(info: ModelInfo, models: dict[str, Predictor]) -> bool:
+    """Whether a vote asks only models that run anyway, so that it costs next to nothing."""
+    try:
+        return {member.name for member in read_vote(info.folder).asked} <= set(models)
+    except RunError as error:
+        st.warning(str(error), icon=":material/broken_image:")
+        return False
+
+
+def _open(infos: Sequence[ModelInfo]) -> dict[str, Predictor]:
+    opened = {}
+    for info in infos:
+        try:
+            opened[info.name] = open_info(info)
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+    return opened
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn. ``lead``: whose answer, map and timeline, None without a model. ``map``: one of the choices."""
+
+    lead: str | None
+    map: str
+    beside: str
+    mirrored: bool
+
+
+def choose_look(running: Running) -> Look:
+    """What is drawn on the picture, in one row."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="live-look"):
+        lead = running.lead
+        if len(running.models) > 1:
+            names = list(running.models)
+            lead = st.selectbox(
+                "Drawn on the picture",
+                names,
+                index=names.index(str(running.lead)),
+                key=LEAD,
+                bind="query-params",
+                width=230,
+                help="Whose box, bars, map and timeline you see. The table beside the picture has all models.",
+            )
+        no_model = lead is None
+        whose = st.selectbox(
+            "Map on the face",
+            (MAP_OFF, MAP_SHOWN, *NAMES),
+            key=MAP,
+            bind="query-params",
+            width=170,
+            disabled=no_model,
+            help="Where the model sees signs of an expression (Grad-CAM). Bright: much. "
+            f"“{MAP_SHOWN}” follows its answer.",
+        )
+        beside = st.segmented_control(
+            "Beside each face",
+            (BARS, ANSWERS, NOTHING),
+            default=BARS,
+            required=True,
+            key=BESIDE,
+            bind="query-params",
+            disabled=no_model,
+        )
+        mirrored = st.toggle("Mirror", value=True, key=MIRROR, bind="query-params", help="As in a mirror.")
+    if lead is not None and whose != MAP_OFF:
+        height, width = running.models[lead].map_grid
+        st.caption(
+            f"{lead}'s map has {height}×{width} cells over the whole face, so it cannot point at anything smaller than "
+            "one of them. Explain tests how far it can be trusted."
+        )
+    return Look(lead, str(whose), str(beside), bool(mirrored))
+
+
+def choose_plan(running: Running, look: Look, infos: Sequence[ModelInfo], detector: FaceDetector) -> Plan:
+    """How calm it is, and all choices together."""
+    with st.expander("Calmer or quicker, sure or unsure", icon=":material/tune:"):
+        smoothing_s = st.slider(
+            "Smoothing (seconds)",
+            0.0,
+            2.0,
+            0.4,
+            0.1,
+            key=SMOOTHING,
+            bind="query-params",
+            help="Of a change that lasts, 63 % shows after this time, 95 % after three times as long. "
+            "0 shows every frame as it is.",
+        )
+        aim = st.select_slider(
+            "Say “unsure” unless answers so sure were right at least this often",
+            LIMITS,
+            value="75 %",
+            key=UNSURE,
+            bind="query-params",
+            help="How sure that is was read off each model's answers on PublicTest, never on the camera.",
+        )
+        limits = _limits(running, infos, str(aim))
+        if limits:
+            told = ", ".join(f"{name} {percent(limit, 0)}" for name, limit in limits.items())
+            st.caption(f"An answer is shown from this probability on: {told}.")
+    settings = StreamSettings(
+        smoothing_s=float(smoothing_s),
+        unsure_below=limits,
+        map_model=look.lead if look.map != MAP_OFF else None,
+        map_class=NAMES.index(look.map) if look.map in NAMES else None,
+    )
+    style = Style(
+        model=look.lead,
+        bars=look.beside == BARS,
+        answers=look.beside == ANSWERS,
+        show_map=look.map != MAP_OFF,
+        mirrored=look.mirrored,
+    )
+    return Plan(running.models, detector, settings, style)
+
+
+def _limits(running: Running, infos: Sequence[ModelInfo], aim: str) -> dict[str, float]:
+    """Of each model, the least probability to show; a damaged table of predictions is named."""
+    if aim == LIMITS[0]:
+        return dict.fromkeys(running.models, 0.0)
+    sealed = {info.name: seals(info.folder) for info in infos if info.name in running.models}
+    limits = {}
+    for name, model in running.models.items():
+        try:
+            limits[name] = _limit(str(model.path), sealed[name], float(aim.removesuffix(" %")) / 100, model)
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+    return limits
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def _limit(path: str, sealed: tuple[int, ...], accuracy: float, _model: Predictor) -> float:
+    """Keyed by model file, when its ``run.json`` was written, and aim."""
+    return unsure_below(_model, accuracy=accuracy)

@@ -1,0 +1,55 @@
+"""Odd files are called by their names, whatever they end in."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from fer_core.errors import DataError
+from fer_core.inference.faces import load_picture
+from fer_core.inference.kinds import is_video, what_to_do
+
+
+def iso(brand: bytes, *compatible: bytes) -> bytes:
+    """The first box of an ISO media file."""
+    return (16 + 4 * len(compatible)).to_bytes(4, "big") + b"ftyp" + brand + b"\0\0\0\0" + b"".join(compatible)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (iso(b"heic", b"mif1"), "HEIC picture, as iPhones store them. Open it .* export it as JPEG"),
+        (iso(b"mif1", b"heic"), "HEIC"),
+        (iso(b"mif1", b"mif1", b"avif"), "HEIC|AVIF"),
+        (iso(b"avif", b"mif1"), "an AVIF picture.* export it as JPEG"),
+        (iso(b"isom", b"mp41"), "video"),
+        (b"\x1aE\xdf\xa3....webm", "video"),
+        (b"RIFF\0\0\0\0AVI LIST", "video"),
+        (b"%PDF-1.7", "PDF document"),
+        (b"PK\x03\x04...", "archive. Unpack it"),
+        (b"II*\0\x10\0\0\0CR\x02\0", "camera's raw file.* export it as JPEG"),
+        (b"\xff\x0a\xfa", "JPEG XL"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="x">', "an SVG picture"),
+        (b"\n<!DOCTYPE html><html>", "web page"),
+    ],
+)
+def test_an_odd_file_is_named_with_what_to_do(content: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=rf"IMG_1\.jpg (is not a picture|is damaged).*({words})"):
+        load_picture(content, "IMG_1.jpg")
+
+
+def test_what_nobody_knows_gets_the_list_of_readable_kinds() -> None:
+    assert what_to_do(b"hello") is None
+    with pytest.raises(DataError, match="Readable kinds: JPEG, PNG"):
+        load_picture(b"hello", "IMG_1.jpg")
+
+
+def test_videos_and_webp_are_told_apart() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "WEBP")
+    assert not is_video(buffer.getvalue())
+    assert load_picture(buffer.getvalue()).shape == (8, 8, 3)
+    assert is_video(iso(b"qt  "))
+    assert not is_video(iso(b"heic"))

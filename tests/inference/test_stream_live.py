@@ -1,0 +1,254 @@
+"""One visitor's stream: never waits, never mixes, leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stream_helpers import MadeDetector, MadeModel, frame_with
+
+from fer_core.inference.stream.draw import Style
+from fer_core.inference.stream.live import LiveStream, Plan
+from fer_core.inference.stream.pipeline import StreamSettings
+
+BOX = (0.25, 0.25, 0.5, 0.5)
+
+
+def make_plan(*models: MadeModel, box: tuple[float, float, float, float] = BOX, **style: object) -> Plan:
+    by_name = {model.name: model for model in models}
+    lead = next(iter(by_name), None)
+    detector = MadeDetector(lambda _: [box])
+    return Plan(by_name, detector, StreamSettings(detect_every=1), Style(model=lead, **style))  # type: ignore[arg-type]
+
+
+def live_threads(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
+
+
+def wait_for(ready: object, seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not ready() and time.monotonic() < end:  # type: ignore[operator]
+        time.sleep(0.005)
+    assert ready()  # type: ignore[operator]
+
+
+def look(stream: LiveStream, brightness: int = 250, turns: int = 4) -> np.ndarray:
+    """Hand in the same frame until faces are confirmed and the newest result is drawn."""
+    frame = frame_with((80, 60, 160, brightness))
+    for _ in range(turns):
+        done = stream._worker.load.done if stream.running else 0
+        stream.see(frame)
+        assert stream._worker.wait(done + 1, 5)
+    return stream.see(frame)
+
+
+@pytest.fixture
+def stream() -> Iterator[LiveStream]:
+    live = LiveStream(make_plan(MadeModel("one")), name="live-test")
+    yield live
+    live.stop(5)
+
+
+class SlowModel(MadeModel):
+    """Takes its time."""
+
+    seconds = 0.15
+
+    def explain(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        time.sleep(self.seconds)
+        return super().explain(images)
+
+
+def test_a_frame_comes_back_with_the_box_drawn_and_the_numbers_go_to_the_timeline(stream: LiveStream) -> None:
+    frame = frame_with((80, 60, 160, 250))
+    drawn = look(stream)
+    assert drawn.shape == frame.shape
+    assert (drawn != frame).any()
+    (series,) = stream.timeline.series("one")
+    assert (series.face, int(series.smoothed[-1].argmax())) == (1, 6)
+    shot = stream.shot()
+    assert shot is not None
+    np.testing.assert_array_equal(shot.frame, frame)
+    assert (shot.drawn() != frame).any()
+
+
+def test_slow_models_drop_frames_keep_the_lag_bounded_and_never_hold_up_the_camera() -> None:
+    stream = LiveStream(make_plan(SlowModel("slow")))
+    frame, calls, lags = frame_with((80, 60, 160, 250)), [], []
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        stream.see(frame)
+        calls.append(time.perf_counter() - began)
+        lag = stream.speed().lag_ms
+        if lag is not None:
+            lags.append(lag)
+        time.sleep(1 / 30)
+    speed = stream.speed()
+    stream.stop(5)
+    assert speed.dropped > speed.frames / 2, "150 ms of work drop most of 30 frames a second"
+    assert speed.frames == len(calls)
+    # Two turns of work, and a turn's wait until the next result; a queue would have got to seconds.
+    assert max(lags) < 2 * 150 + 150 + 300
+    assert statistics.median(calls) < 0.05, "the camera does not wait for the models"
+    assert 1 < speed.read_per_s < 7 < speed.camera_per_s
+    assert speed.stages["slow"] == pytest.approx(150, abs=100)
+
+
+def test_two_visitors_get_their_own_faces() -> None:
+    shared = MadeModel("one")
+    left = LiveStream(make_plan(shared, box=(0.25, 0.25, 0.5, 0.5)))
+    right = LiveStream(make_plan(shared, box=(0.25, 0.25, 0.5, 0.5)))
+    dark, bright = frame_with((80, 60, 160, 10)), frame_with((80, 60, 160, 250))
+    for _ in range(20):
+        left.see(dark)
+        right.see(bright)
+        time.sleep(0.02)
+    wait_for(lambda: left.shot() is not None and left.shot().result.faces and right.shot().result.faces)
+    for stream, frame, label in ((left, dark, 0), (right, bright, 6)):
+        shot = stream.shot()
+        assert shot is not None
+        assert shot.frame is frame
+        assert {int(face.raw["one"].argmax()) for face in shot.result.faces} == {label}
+        assert {int(series.smoothed[-1].argmax()) for series in stream.timeline.series()} == {label}
+        stream.stop(5)
+
+
+def test_stopping_ends_the_thread_and_lets_go_of_pictures_and_the_stream_itself() -> None:
+    live = LiveStream(make_plan(MadeModel("one")), name="live-stop")
+    itself = weakref.ref(live)
+
+    class Frame(np.ndarray):
+        """An array that can be watched."""
+
+    frame = frame_with((80, 60, 160, 250)).view(Frame)
+    gone = weakref.ref(frame)
+    live.see(frame)
+    assert live._worker.wait(1, 5)
+    assert live_threads("live-stop") == 1
+    del frame
+    assert gone() is not None
+    assert live.stop(5)
+    gc.collect()
+    assert gone() is None
+    assert live_threads("live-stop") == 0
+    assert live.shot() is None
+    assert not live.running
+    del live
+    gc.collect()
+    assert itself() is None
+
+
+def test_the_next_frame_starts_it_again_with_faces_from_1_and_an_empty_minute(stream: LiveStream) -> None:
+    look(stream)
+    stream.recorder.start()
+    look(stream)
+    stream.stop(5)
+    assert not stream.recorder.on
+    kept = stream.recorder.rows
+    assert kept
+    look(stream, brightness=10, turns=2)
+    (series,) = stream.timeline.series()
+    assert series.face == 1
+    assert int(series.smoothed[-1].argmax()) == 0
+    assert stream.recorder.rows == kept
+    assert stream.speed().frames == 3, "counted anew"
+
+
+def test_an_abandoned_stream_leaves_no_thread() -> None:
+    stream = LiveStream(make_plan(MadeModel("one")), name="live-idle", idle_s=0.05)
+    look(stream, turns=1)
+    wait_for(lambda: live_threads("live-idle") == 0)
+    look(stream, turns=1)
+    assert stream.stop(5)
+
+
+def test_models_and_looks_change_while_it_runs_and_faces_keep_their_numbers(stream: LiveStream) -> None:
+    look(stream)
+    one, two = MadeModel("one"), MadeModel("two")
+    plan = make_plan(two, one)
+    stream.configure(replace(plan, settings=StreamSettings(map_model="two", map_class=3)))
+    look(stream)
+    shot = stream.shot()
+    assert shot is not None
+    (face,) = shot.result.faces
+    assert face.number == 1
+    assert list(face.shown) == ["two", "one"]
+    assert face.map is not None
+    assert (face.map.model, face.map.label) == ("two", 3)
+    stream.configure(make_plan())
+    drawn = look(stream)
+    shot = stream.shot()
+    assert shot is not None
+    assert not shot.result.faces[0].shown, "faces are followed without any model, too"
+    assert drawn.any()
+
+
+def test_a_change_never_meets_a_result_of_before() -> None:
+    """The style names a model that only the next result has: it must not be drawn on the one before."""
+    stream = LiveStream(make_plan(SlowModel("slow")))
+    frame = frame_with((80, 60, 160, 250))
+    for number in range(40):
+        stream.configure(make_plan(MadeModel("one") if number % 2 else SlowModel("slow")))
+        stream.see(frame)
+        time.sleep(0.02)
+    assert stream.error is None
+    stream.stop(5)
+
+
+def test_a_failing_model_is_reported_and_the_picture_goes_on() -> None:
+    class Broken(MadeModel):
+        def explain(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            raise RuntimeError("the file has gone")
+
+    stream = LiveStream(make_plan(Broken("broken")))
+    frame = frame_with((80, 60, 160, 250))
+    end = time.monotonic() + 5
+    while stream.error is None and time.monotonic() < end:
+        stream.see(frame)
+        time.sleep(0.01)
+    assert "the file has gone" in str(stream.error)
+    np.testing.assert_array_equal(stream.see(frame), frame)
+    assert stream.shot() is None
+    stream.stop(5)
+    assert stream.error is None
+    stream.configure(make_plan(MadeModel("one")))
+    look(stream)
+    assert stream.error is None
+    stream.stop(5)
+
+
+def test_before_the_first_result_the_picture_is_mirrored_already() -> None:
+    stream = LiveStream(make_plan(SlowModel("slow"), mirrored=True))
+    frame = frame_with((0, 0, 40, 250))
+    np.testing.assert_array_equal(stream.see(frame), frame[:, ::-1])
+    stream.stop(5)
+
+
+def test_frames_may_change_size_in_mid_stream(stream: LiveStream) -> None:
+    look(stream)
+    small = frame_with((40, 30, 80, 250), height=120, width=160)
+    assert stream.see(small).shape == small.shape
+    wait_for(lambda: stream.shot().result.size == (120, 160))  # type: ignore[union-attr]
+    (face,) = stream.shot().result.faces  # type: ignore[union-attr]
+    assert face.number == 1
+    assert (face.face.x, face.face.width) == (pytest.approx(40, abs=3), pytest.approx(80, abs=3))
+    assert stream.error is None
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(stream: LiveStream) -> None:
+    for _ in range(20):
+        look(stream, turns=1)
+    kept = [len(stream._arrivals), len(stream._reads), len(stream._lags), len(stream._draw_ms)]
+    for _ in range(100):
+        look(stream, turns=1)
+    assert len(stream._arrivals) <= 240
+    assert len(stream._reads) <= 60
+    assert max(kept) <= 240

@@ -1,0 +1,474 @@
+"""Live, with the browser's side of the camera replaced: frames are handed to the callback that it would call."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from aiortc.contrib.media import MediaRelay
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from factories import make_run, make_vote
+from streamlit.testing.v1 import AppTest
+
+from fer_core.errors import FerError
+from fer_core.inference.detectors import Face
+from fer_core.inference.stream import connection
+from fer_core.inference.stream.connection import Connection, Stage
+from fer_core.inference.stream.live import LiveStream
+from fer_core.settings import settings
+from pages.parts import live_camera, live_help
+
+OpenApp = Callable[..., AppTest]
+
+
+class FakeBrowser:
+    """In place of ``webrtc_streamer``: keeps what it was called with, and says what the test wants."""
+
+    def __init__(self) -> None:
+        self.state = SimpleNamespace(playing=False, signalling=False)
+        self.options: dict[str, Any] = {}
+
+    def __call__(self, key: str, **options: Any) -> FakeBrowser:
+        self.options = {"key": key, **options}
+        return self
+
+    def start(self) -> None:
+        self.state = SimpleNamespace(playing=True, signalling=False)
+
+    def stop(self) -> None:
+        """As the library does: the track ends first."""
+        self.options["on_video_ended"]()
+        self.state = SimpleNamespace(playing=False, signalling=False)
+
+    def send(self, live: LiveStream, brightness: int = 250, frames: int = 4) -> np.ndarray:
+        """Frames of one face, each looked at before the next; the last picture that comes back, (240, 320, 3)."""
+        frame = np.full((240, 320, 3), 128, np.uint8)
+        frame[60:180, 100:220] = brightness
+        for _ in range(frames):
+            done = live._worker.load.done if live.running else 0
+            back = self.options["video_frame_callback"](av.VideoFrame.from_ndarray(frame, format="bgr24"))
+            assert live._worker.wait(done + 1, 10)
+        return np.asarray(back.to_ndarray(format="bgr24"))
+
+
+class MadeDetector:
+    """Finds the face of :meth:`FakeBrowser.send`, at any size."""
+
+    title = "made"
+
+    def detect(self, image_bgr: np.ndarray) -> list[Face]:
+        scale = image_bgr.shape[1] / 320
+        return [Face(*(round(value * scale) for value in (100, 60, 120, 120)), 0.9)]
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBrowser]:
+    fake = FakeBrowser()
+    monkeypatch.setattr(live_camera, "webrtc_streamer", fake)
+    # It belongs to a running server, which AppTest is not.
+    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
+    monkeypatch.setattr("pages.parts.photo.choose_detector", MadeDetector)
+    # A slow computer must not look like a broken camera.
+    monkeypatch.setattr(connection, "STALL_S", 600.0)
+    yield fake
+    if fake.options:
+        fake.options["on_video_ended"]()
+
+
+def stream_of(app: AppTest) -> LiveStream:
+    live: LiveStream = app.session_state["_live_stream"]
+    return live
+
+
+def texts(app: AppTest) -> str:
+    """All that can be read."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success", "subheader")
+    words = [element.value for kind in kinds for element in getattr(app, kind)]
+    return "\n".join([*words, *(element.proto.body for element in app.get("html"))])
+
+
+def running(app: AppTest, camera: FakeBrowser, brightness: int = 250) -> AppTest:
+    """With the camera on and a face in the picture."""
+    camera.start()
+    app.run()
+    camera.send(stream_of(app), brightness)
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture
+def models(home: Path) -> None:
+    members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
+    make_vote(settings().runs_dir / "poll", members)
+
+
+def test_without_models_faces_are_followed_and_it_says_what_to_do(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = open_app("live")
+    assert not app.exception
+    assert "no model yet" in texts(app)
+    app = running(app, camera)
+    assert "Face 1" in texts(app)
+    assert "no model is chosen" in texts(app).lower()
+
+
+def test_the_camera_is_asked_for_video_only_and_the_library_finds_the_servers(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(live_camera.ICE_VARIABLE, raising=False)
+    app = open_app("live")
+    asked = camera.options["media_stream_constraints"]
+    assert asked["audio"] is False
+    assert asked["video"]["width"]["ideal"] == 640
+    assert 15 <= asked["video"]["frameRate"]["ideal"] <= 30
+    assert camera.options["rtc_configuration"] is None
+    assert "never stored and never sent on" in texts(app)
+
+
+@pytest.mark.usefixtures("models")
+def test_all_models_answer_with_seven_bars_each(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = running(open_app("live"), camera)
+    (table,) = (element.proto.body for element in app.get("html") if "live-face" in element.proto.body)
+    assert re.findall(r'scope="col"[^>]*>([^<]*)<', table) == ["second", "first", "poll"]
+    assert re.findall(r'scope="row"[^>]*>([^<]*)<', table)[1:] == [
+        *("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    ]
+    assert table.count(" %</span>") == 3 * 7
+    assert [metric.label for metric in app.metric] == ["Camera", "Models", "Lag", "Dropped"]
+    assert stream_of(app).plan.style.model == "poll", "the vote stands on the picture"
+    assert "poll about face 1" in texts(app)
+    chart = app.get("plotly_chart")[0].proto.alt
+    assert "Now most likely" in chart
+
+
+@pytest.mark.usefixtures("models")
+def test_a_vote_that_needs_a_model_beyond_those_that_run_is_left_out_of_all(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.parts.live_settings.MOST", 1)
+    app = open_app("live")
+    assert list(stream_of(app).plan.models) == ["second"]
+    app.pills(key="live.model").set_value("poll").run()
+    assert list(stream_of(app).plan.models) == ["poll"], "it can be chosen alone"
+
+
+@pytest.mark.usefixtures("models")
+def test_the_switch_works_while_the_camera_runs(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = running(open_app("live"), camera)
+    live = stream_of(app)
+    app.pills(key="live.model").set_value("first").run()
+    assert stream_of(app) is live, "the stream goes on"
+    camera.send(live)
+    app.run()
+    shot = live.shot()
+    assert shot is not None
+    (face,) = shot.result.faces
+    assert list(face.shown) == ["first"]
+    assert face.number == 1
+    assert live.error is None
+
+
+@pytest.mark.usefixtures("models")
+def test_the_address_says_it_all(open_app: OpenApp, camera: FakeBrowser) -> None:
+    query = {"live.model": "second", "live.map": "happy", "live.beside": "Nothing", "live.mirror": "false"}
+    app = open_app("live", **query, **{"live.smoothing": "1.0", "live.unsure": "Never"})
+    assert not app.exception
+    plan = stream_of(app).plan
+    assert list(plan.models) == ["second"]
+    assert (plan.style.model, plan.style.bars, plan.style.mirrored) == ("second", False, False)
+    assert (plan.settings.map_model, plan.settings.map_class) == ("second", 3)
+    assert plan.settings.smoothing_s == 1.0
+    assert plan.settings.unsure_below == {"second": 0.0}
+
+
+@pytest.mark.usefixtures("models")
+def test_limits_come_from_publictest_one_a_model(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = open_app("live")
+    limits = stream_of(app).plan.settings.unsure_below
+    assert isinstance(limits, dict)
+    assert set(limits) == {"first", "second", "poll"}
+    assert all(0 < limit < 1 for limit in limits.values())
+    assert "An answer is shown from this probability on: second" in texts(app)
+
+
+def test_an_unknown_model_in_the_address_is_named(open_app: OpenApp, camera: FakeBrowser, models: None) -> None:
+    app = open_app("live", **{"live.model": "nobody"})
+    assert "no model called “nobody”" in texts(app)
+    assert len(stream_of(app).plan.models) == 3
+
+
+def test_a_damaged_model_is_named_and_left_out(open_app: OpenApp, camera: FakeBrowser, models: None) -> None:
+    make_run(settings().runs_dir / "broken").tflite_path.write_bytes(b"")
+    app = open_app("live")
+    assert not app.exception
+    assert "model.tflite is damaged" in texts(app)
+    assert "broken" not in stream_of(app).plan.models
+
+
+@pytest.mark.usefixtures("models")
+def test_a_frozen_face_is_explained(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = running(open_app("live"), camera)
+    app.button(key="live-freeze").click().run()
+    assert not app.exception
+    assert "Frozen at" in texts(app)
+    shot = stream_of(app).shot()
+    assert shot is not None
+    app.button(key="live-frozen-1-explain").click().run()
+    assert not app.exception
+    (brought,) = app.session_state["_brought_faces"].values()
+    assert brought.label is None
+    assert brought.title.startswith("Live at ")
+    assert [title.value for title in app.title] == ["Explain"]
+
+
+@pytest.mark.usefixtures("models")
+def test_a_frozen_face_is_kept_as_a_mistake_with_your_label(home: Path, open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = running(open_app("live"), camera)
+    before = sorted(home.rglob("*"))
+    app.button(key="live-freeze").click().run()
+    assert app.button(key="live-frozen-1-keep").disabled
+    app.selectbox(key="live-frozen-1-label").set_value(4).run()
+    app.button(key="live-frozen-1-keep").click().run()
+    assert not app.exception
+    (brought,) = app.session_state["_brought_faces"].values()
+    assert brought.label == 4
+    assert brought.image.shape == (48, 48)
+    assert "Kept for this visit as 😢 sad" in texts(app)
+    assert any("Download the face" in button.proto.label for button in app.get("download_button"))
+    app.button(key="live-forget").click().run()
+    assert "Frozen at" not in texts(app)
+    assert sorted(home.rglob("*")) == before, "nothing is written"
+
+
+@pytest.mark.usefixtures("models")
+def test_freezing_before_the_first_frame_says_so(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = open_app("live")
+    assert app.button(key="live-freeze").disabled
+    camera.start()
+    app.run()
+    app.button(key="live-freeze").click().run()
+    assert "No frame has come yet" in texts(app)
+
+
+@pytest.mark.usefixtures("models")
+def test_numbers_are_recorded_and_offered(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = open_app("live")
+    assert app.button(key="live-record-start").disabled
+    app = running(app, camera)
+    app.button(key="live-record-start").click().run()
+    camera.send(stream_of(app))
+    app.run()
+    assert "Recording:" in texts(app)
+    app.button(key="live-record-stop").click().run()
+    recorder = stream_of(app).recorder
+    assert (recorder.on, recorder.rows >= 3) == (False, True)
+    (button,) = app.get("download_button")
+    assert f"Download CSV ({recorder.rows} lines" in button.proto.label
+    assert recorder.to_csv().startswith("time_s,face,model,p_angry")
+    app.button(key="live-record-forget").click().run()
+    assert not app.get("download_button")
+
+
+@pytest.mark.usefixtures("models")
+def test_stopping_ends_the_thread_and_starting_again_works(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = running(open_app("live"), camera)
+    live = stream_of(app)
+    camera.stop()
+    app.run()
+    assert not live.running
+    assert live.shot() is None
+    assert live._worker._thread is None
+    assert "When the camera runs" in texts(app)
+    app = running(app, camera)
+    assert "Face 1" in texts(app)
+
+
+def test_a_connection_that_breaks_without_a_word_stops_the_stream(
+    open_app: OpenApp, camera: FakeBrowser, models: None
+) -> None:
+    app = running(open_app("live"), camera)
+    camera.state = SimpleNamespace(playing=False, signalling=False)
+    app.run()
+    assert not stream_of(app).running
+
+
+@pytest.mark.usefixtures("models")
+def test_two_visitors_see_their_own_faces(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = running(open_app("live"), camera, brightness=10)
+    other = FakeBrowser()
+    monkeypatch.setattr(live_camera, "webrtc_streamer", other)
+    second = running(open_app("live"), other, brightness=250)
+    one, two = stream_of(first), stream_of(second)
+    assert one is not two
+    for live, brightness in ((one, 10), (two, 250)):
+        shot = live.shot()
+        assert shot is not None
+        assert {int(face.crop.mean()) for face in shot.result.faces} == {int(shot.result.faces[0].crop.mean())}
+        assert abs(int(shot.result.faces[0].crop[20:28, 20:28].mean()) - brightness) < 12
+    other.options["on_video_ended"]()
+
+
+def test_a_model_that_fails_is_reported_and_the_picture_goes_on(
+    open_app: OpenApp, camera: FakeBrowser, models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app("live")
+    camera.start()
+    live = stream_of(app)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(live._pipeline, "process", broken)
+    with pytest.raises(RuntimeError, match="out of order"):
+        camera.send(live)
+    frame = av.VideoFrame.from_ndarray(np.zeros((240, 320, 3), np.uint8), format="bgr24")
+    assert camera.options["video_frame_callback"](frame).width == 320
+    app.run()
+    assert not app.exception
+    assert "The models stopped: out of order" in texts(app)
+
+
+@pytest.mark.usefixtures("models")
+def test_the_help_opens_by_itself_when_no_picture_comes(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            monkeypatch.delenv(variable, raising=False)
+    app = open_app("live")
+    assert not app.expander[-1].proto.expanded
+    camera.state = SimpleNamespace(playing=False, signalling=True)
+    app.run()
+    assert "Connecting, 0 s so far" in texts(app)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.0)
+    app.run()
+    assert "No picture after" in texts(app)
+    assert "no TURN server" in texts(app)
+    opened = [expander.label for expander in app.expander if expander.proto.expanded]
+    assert opened == ["Connection help"]
+
+
+def test_the_help_names_the_equal_ways_in_and_the_secrets(open_app: OpenApp, camera: FakeBrowser) -> None:
+    app = open_app("live")
+    code = "\n".join(block.value for block in app.code)
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            assert variable in code
+    links = [link.proto.label for link in app.get("page_link")]
+    assert {"Take one picture", "Upload pictures", "Upload a video"} <= set(links)
+
+
+@pytest.mark.parametrize(
+    ("address", "secure"),
+    [
+        ("https://example.streamlit.app/live", True),
+        ("http://localhost:8501/live", True),
+        ("http://127.0.0.1:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("http://192.168.1.5:8501/live", False),
+        ("http://example.org/live", False),
+    ],
+)
+def test_where_browsers_give_a_camera(address: str, secure: bool) -> None:
+    assert live_help.is_secure(address) is secure
+
+
+def test_what_is_likely_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv(live_camera.ICE_VARIABLE, raising=False)
+    late, home = Connection(Stage.LATE, 16.0, False), "https://example.org/live"
+    assert "https" in live_help.likely(late, "http://example.org/live")[0]
+    assert "TURN server" in live_help.likely(late, home)[0]
+    assert "Another program" in live_help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
+    assert "covered" in live_help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
+    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_ID", "id")
+    assert live_help.turn_state() == (
+        None,
+        ["`CLOUDFLARE_TURN_KEY_ID` is set, but `CLOUDFLARE_TURN_KEY_API_TOKEN` is not, so Cloudflare is not used."],
+    )
+    assert "`CLOUDFLARE_TURN_KEY_API_TOKEN` is not" in live_help.likely(late, home)[0]
+    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_API_TOKEN", "token")
+    assert live_help.turn_state() == ("Cloudflare", [])
+    assert "Cloudflare's TURN credentials are set" in live_help.likely(late, home)[0]
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "sid")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
+    monkeypatch.setattr(live_help, "find_spec", lambda _: None)
+    provider, problems = live_help.turn_state()
+    assert provider == "Cloudflare", "the first that is complete"
+    assert "pip install twilio" in problems[0]
+    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
+    assert live_camera.ICE_VARIABLE in live_help.likely(late, home)[0]
+
+
+def test_the_variables_are_those_that_the_library_reads() -> None:
+    from streamlit_webrtc import credentials
+
+    source = Path(credentials.__file__).read_text(encoding="utf-8")
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            assert f'"{variable}"' in source
+
+
+def test_a_slow_reader_misses_pictures_and_gets_none_late() -> None:
+    class Camera(MediaStreamTrack):
+        kind = "video"
+        number = 0
+
+        async def recv(self) -> int:  # type: ignore[override]
+            await asyncio.sleep(0.005)
+            self.number += 1
+            if self.number > 60:
+                raise MediaStreamError
+            return self.number
+
+    async def watch() -> tuple[list[int], list[int], bool]:
+        relay, camera = MediaRelay(), Camera()
+        live_camera.newest_only(relay)
+        live_camera.newest_only(relay)
+        slow = relay.subscribe(camera)
+        got, late, ended = [], [], []
+        slow.on("ended", lambda: ended.append(True))
+        try:
+            while True:
+                got.append(await slow.recv())
+                late.append(camera.number - got[-1])  # type: ignore[operator]
+                await asyncio.sleep(0.05)
+        except MediaStreamError:
+            return got, late, bool(ended)  # type: ignore[return-value]
+
+    got, late, ended = asyncio.run(watch())
+    assert 1 < len(got) < 40
+    assert got == sorted(set(got))
+    assert max(late) <= 1
+    assert ended, "the end reaches a slow reader, too"
+
+
+def test_servers_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
+    assert live_camera.ice_servers() == []
+    monkeypatch.setenv(live_camera.ICE_VARIABLE, '[{"urls": "turn:example.org:3478"}]')
+    assert live_camera.ice_servers() == [{"urls": "turn:example.org:3478"}]
+    for wrong in ("none", "{}", '["turn:example.org"]'):
+        monkeypatch.setenv(live_camera.ICE_VARIABLE, wrong)
+        with pytest.raises(FerError, match=live_camera.ICE_VARIABLE):
+            live_camera.ice_servers()
+
+
+def test_bad_servers_are_named_on_the_page(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(live_camera.ICE_VARIABLE, "none")
+    app = open_app("live")
+    assert not app.exception
+    assert "is not JSON" in texts(app)
