@@ -4,9 +4,25 @@ The command line prints the message and exits with code 2; a page shows it in a 
 wrong, where, and what to do. Anything that is *not* a ``FerError`` is a defect and keeps its traceback.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 
 class FerError(Exception):
     """Something a person can put right. The message is a plain English sentence or two."""
+
+
+class PartlyDoneError(FerError):
+    """Some of what was asked for could not be done; the rest was, and is in ``result`` and ``text``.
+
+    The command line prints those as usual, then each of ``problems`` as an error, and exits with code 1.
+    """
+
+    def __init__(self, problems: Sequence[str], result: dict[str, Any], text: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems, self.result, self.text = list(problems), result, text
 
 
 class DataError(FerError):

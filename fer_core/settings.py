@@ -32,6 +32,13 @@ class Settings:
     journal_seconds: float = 0.5
     """Least time between two ``batch`` events: often enough to look live, seldom enough to stay small."""
 
+    worker_idle_seconds: float = 300.0
+    """Time without a request after which the gradient worker ends. It holds some 800 MB, more than the rest of the app,
+    and starting it again takes seconds: five minutes bridge reading a page, not a lunch break."""
+
+    worker_models: int = 3
+    """Models that the gradient worker keeps open: as many as people commonly compare, at 50 to 200 MB each."""
+
     @property
     def datasets_dir(self) -> Path:
         return self.home / "datasets"

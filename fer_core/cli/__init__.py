@@ -3,7 +3,8 @@
 Each command is one file. Its ``add(subparsers)`` registers a parser with ``set_defaults(run=…)``; ``run(args)``
 returns ``(result, text)``: a JSON-able dict for ``--json``, and the sentences for people. A
 :class:`~fer_core.errors.FerError` ends the command with its message on standard error and exit code 2 (with
-``--json`` also as ``{"error": …}`` on standard output).
+``--json`` also as ``{"error": …}`` on standard output); a :class:`~fer_core.errors.PartlyDoneError` prints what was
+done and ends with 1.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.errors import FerError
+from fer_core.errors import FerError, PartlyDoneError
 
-COMMANDS = ("data", "train", "evaluate", "vote", "export", "predict", "runs", "leaderboard", "architectures")
+COMMANDS = ("data", "train", "evaluate", "vote", "export", "predict", "explain", "runs", "leaderboard", "architectures")
 
 EPILOG = """\
 a first tour:
@@ -48,10 +49,17 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 fine, 2 a mistake with a message, 130 interrupted."""
+    """Run one command. Returns the exit code: 0 fine, 1 partly done, 2 a mistake with a message, 130
+    interrupted.
+    """
     args = build_parser().parse_args(argv)
     try:
         result, text = args.run(args)
+    except PartlyDoneError as error:
+        print(json.dumps(error.result, indent=2) if args.json else error.text)
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        return 1
     except FerError as error:
         if args.json:
             print(json.dumps({"error": str(error)}))

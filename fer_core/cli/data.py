@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from fer_core import emotions
 from fer_core.cli import add_json_option
+from fer_core.cli.progress import ProgressLine
 from fer_core.data.info import DatasetInfo
-from fer_core.data.progress import Progress
 from fer_core.words import percent, plural
 
 IMPORT_EPILOG = """\
@@ -97,7 +97,7 @@ def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.data.importer import import_dataset
 
     began = time.monotonic()
-    with _termination_is_interruption(), _ProgressLine(sys.stderr) as line:
+    with _termination_is_interruption(), ProgressLine(sys.stderr) as line:
         dataset = import_dataset(
             args.source, args.out, progress=line.show, name=args.name, title=args.title, overwrite=args.overwrite
         )
@@ -121,7 +121,7 @@ def run_audit(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
     dataset = load_dataset(args.folder)
     began = time.monotonic()
-    with _termination_is_interruption(), _ProgressLine(sys.stderr) as line:
+    with _termination_is_interruption(), ProgressLine(sys.stderr) as line:
         audit = audit_dataset(dataset, line.show, threshold=THRESHOLD if args.threshold is None else args.threshold)
     seconds = round(time.monotonic() - began, 2)
     info = dataset.info
@@ -184,56 +184,6 @@ def describe(info: DatasetInfo) -> str:
 
 def _as_json(info: DatasetInfo) -> dict[str, Any]:
     return {"path": str(info.path), **info.to_json()}
-
-
-class _ProgressLine:
-    """One line that is rewritten on a terminal; a line every five seconds in a log."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
-        self._written = float("-inf")
-        self._width = 0
-
-    def __enter__(self) -> _ProgressLine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live and self._width:
-            self._stream.write("\n")
-            self._stream.flush()
-
-    def show(self, progress: Progress) -> None:
-        now = time.monotonic()
-        finished = progress.total is not None and progress.done >= progress.total
-        if not self._live and not finished and now - self._written < 5:
-            return
-        self._written = now
-        text = progress_text(progress)
-        if self._live:
-            self._stream.write("\r" + text.ljust(self._width))
-            self._width = len(text)
-        else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
-
-
-def progress_text(progress: Progress) -> str:
-    """For example ``Reading fer2013.csv  ██████░░░░  21,504 of about 35,900 faces, 4 s left``."""
-    done, total, unit = progress.done, progress.total, progress.unit
-    if unit == "bytes":
-        amount = f"{done / 1e6:,.1f}" + (f" of {total / 1e6:,.1f}" if total is not None else "") + " MB"
-    else:
-        # The number of faces in a source is an estimate until it is read; of a dataset, the rows are known.
-        about = "" if total is None or done >= total or unit == "rows" else "about "
-        amount = f"{done:,}" + (f" of {about}{total:,}" if total is not None else "") + f" {unit}"
-    parts = [progress.message]
-    if total:
-        filled = round(20 * min(1.0, done / total))
-        parts.append("█" * filled + "░" * (20 - filled))
-    parts.append(amount if done or total else "…")
-    left = "" if progress.seconds_left is None or done == total else f", {progress.seconds_left:,.0f} s left"
-    return "  ".join(parts) + left
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from fer_core.runs.card import write_card
 from fer_core.runs.folder import SCHEMA, RunFolder, seal, write_json
 from fer_core.runs.history import epochs_of
 from fer_core.runs.journal import Journal, utc_now
+from fer_core.runs.requested import drop_outdated
 from fer_core.runs.vote import member_folders, read_vote
 from fer_core.training.loop import predict
 
@@ -231,7 +232,7 @@ def _timing(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
 
 
 def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[str, Any]) -> None:
-    """Write the card, then seal the folder with ``run.json``."""
+    """Write the card, drop measurements that are about another model or other faces, and seal with ``run.json``."""
     old = folder.manifest() or {}
     recipe = folder.recipe()
     events = folder.events()
@@ -252,6 +253,7 @@ def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[st
         "versions": old.get("versions", library_versions()),
     }
     write_card(folder, manifest, metrics)
+    drop_outdated(folder, metrics["data"]["fingerprint"])
     seal(folder, manifest)
 
 

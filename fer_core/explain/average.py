@@ -61,27 +61,28 @@ class AverageMap:
 def average(
     explain: Explain,
     faces: Faces,
-    classes: npt.ArrayLike,
+    classes: npt.ArrayLike | None,
     *,
     scale: Scale = "peak",
     progress: ProgressCallback | None = None,
 ) -> AverageMap:
-    """Explain faces uint8 (n, 48, 48) in batches and average the maps of ``classes``: one 0..6, or one a face (n,).
+    """Explain faces uint8 (n, 48, 48) in batches and average the maps of ``classes``.
 
-    For a confusion cell pass its faces, and the class whose evidence is asked for: the answer's, to see what spoke for
-    it, or the true one's. Raises ``ValueError`` for other shapes, classes or scales, or for maps of another shape than
-    (B, 7, h, w).
+    ``classes``: one 0..6, or one a face (n,); None takes the model's own answer on each face. For a confusion cell pass
+    its faces, and the class whose evidence is asked for: the answer's, to see what spoke for it, or the true one's.
+    Raises ``ValueError`` for other shapes, classes or scales, or for maps of another shape than (B, 7, h, w).
     """
     faces = checked_faces(faces)
-    wanted = checked_classes(classes, len(faces))
+    wanted = None if classes is None else checked_classes(classes, len(faces))
     meter = Meter(progress, "faces", "Averaging maps")
     parts = []
     for start in range(0, max(1, len(faces)), BATCH):  # at least once: an empty batch still tells the grid
         part = slice(start, start + BATCH)
-        maps = np.asarray(explain(faces[part])[1])
+        probabilities, maps = (np.asarray(answer) for answer in explain(faces[part]))
         if maps.ndim != 4 or maps.shape[:2] != (len(faces[part]), COUNT):
             raise ValueError(f"maps must be ({len(faces[part])}, {COUNT}, h, w), not {maps.shape}")
-        parts.append(maps[np.arange(len(maps)), wanted[part]])
+        which = probabilities.argmax(axis=1) if wanted is None else wanted[part]
+        parts.append(maps[np.arange(len(maps)), which])
         meter.update(min(len(faces), start + BATCH), len(faces), force=True)
     return mean_map(np.concatenate(parts), faces, scale=scale)
 

@@ -30,13 +30,21 @@ Change = Callable[[Faces, float, np.random.Generator], npt.NDArray[np.number]]
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way to make a face worse. ``strengths``: five numbers in ``unit``, for severities 1 to 5."""
+    """One way to make a face worse.
+
+    ``strengths``: five numbers, for severities 1 to 5; ``unit`` says in a sentence what they are, ``axis`` on an axis.
+    """
 
     name: str
     title: str
     strengths: tuple[float, float, float, float, float]
     unit: str
+    axis: str
     change: Change
+
+    def span(self) -> str:
+        """All five strengths, for people: ``±6, 12, 20, 30, 45 degrees``."""
+        return self.unit.format(", ".join(f"{strength:g}" for strength in self.strengths))
 
     def strength(self, severity: int) -> str:
         """What a severity means, for people: ``±30 degrees``."""
@@ -95,15 +103,21 @@ def _sign(rng: np.random.Generator) -> float:
 CORRUPTIONS: dict[str, Corruption] = {
     one.name: one
     for one in (
-        Corruption("noise", "Noise", (6, 12, 20, 30, 42), "σ {} grey levels", _noise),
-        Corruption("blur", "Blur", (0.5, 0.9, 1.3, 1.8, 2.5), "σ {} pixels", _blur),
-        Corruption("brightness", "Brightness", (20, 40, 65, 90, 120), "±{} grey levels", _brightness),
-        Corruption("contrast", "Contrast", (0.75, 0.55, 0.4, 0.25, 0.15), "{} times", _contrast),
-        Corruption("jpeg", "JPEG", (60, 35, 20, 12, 6), "quality {} of 100", _jpeg),
-        Corruption("resolution", "Low resolution", (36, 28, 22, 16, 12), "{} pixels wide", _resolution),
-        Corruption("rotation", "Rotation", (6, 12, 20, 30, 45), "±{} degrees", _rotation),
-        Corruption("shift", "Shift", (2, 4, 6, 9, 12), "{} pixels", _shift),
-        Corruption("occlusion", "Occlusion", (10, 14, 18, 22, 26), "a square of {} pixels", _occlusion),
+        Corruption("noise", "Noise", (6, 12, 20, 30, 42), "σ {} grey levels", "σ (grey levels of 255)", _noise),
+        Corruption("blur", "Blur", (0.5, 0.9, 1.3, 1.8, 2.5), "σ {} pixels", "σ (pixels)", _blur),
+        Corruption(
+            "brightness", "Brightness", (20, 40, 65, 90, 120), "±{} grey levels", "± grey levels of 255", _brightness
+        ),
+        Corruption("contrast", "Contrast", (0.75, 0.55, 0.4, 0.25, 0.15), "{} times", "contrast (times)", _contrast),
+        Corruption("jpeg", "JPEG", (60, 35, 20, 12, 6), "quality {} of 100", "quality (of 100)", _jpeg),
+        Corruption(
+            "resolution", "Low resolution", (36, 28, 22, 16, 12), "{} pixels wide", "width (pixels of 48)", _resolution
+        ),
+        Corruption("rotation", "Rotation", (6, 12, 20, 30, 45), "±{} degrees", "± degrees", _rotation),
+        Corruption("shift", "Shift", (2, 4, 6, 9, 12), "{} pixels", "pixels of 48", _shift),
+        Corruption(
+            "occlusion", "Occlusion", (10, 14, 18, 22, 26), "a square of {} pixels", "side (pixels of 48)", _occlusion
+        ),
     )
 }
 """By name, in the order in which they are shown."""

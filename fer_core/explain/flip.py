@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import IMAGE_SIZE
+from fer_core.explain import poke
 from fer_core.explain.base import Faces, Fill, Predict, ask, checked_face, filling, to_grey
 from fer_core.explain.occlusion import covered, patches
 from fer_core.explain.regions import Box
@@ -42,6 +43,15 @@ class Flip:
     def share(self) -> float:
         x0, y0, x1, y1 = self.box
         return (x1 - x0) * (y1 - y0) / IMAGE_SIZE**2
+
+    @property
+    def step(self) -> poke.Box:
+        """The patch as a change to the face. Raises ``ValueError`` for a patch of several greys, as a blur makes."""
+        x0, y0, x1, y1 = self.box
+        greys = np.unique(self.face[y0:y1, x0:x1])
+        if len(greys) != 1:
+            raise ValueError("a patch of several greys is no box of one")
+        return poke.Box(x0, y0, x1, y1, int(greys[0]))
 
 
 def smallest_flip(

@@ -3,6 +3,9 @@
 A state is a tuple of steps, made in that order, each on the picture that the one before left; undoing drops the last.
 Nothing depends on anything but the face and the steps, so a link (:mod:`fer_core.explain.poke_links`) shows everybody
 the same picture.
+
+Moved muscles are steps, too, so that they can be linked and undone; but they act through the drawing, before all
+other steps (:func:`apply_drawn`), since a photo has no muscles to move.
 """
 
 from __future__ import annotations
@@ -15,8 +18,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.sample.action_units import ACTION_UNITS
+from fer_core.data.sample.redraw import DrawnFace
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.explain.base import Faces, Floats, blurred, checked_face, to_grey
+from fer_core.explain.regions import Box as Corners
+from fer_core.explain.regions import cut_boxes
 
 MIDDLE = (IMAGE_SIZE - 1) / 2
 
@@ -180,8 +187,30 @@ class Brush(Step):
         return np.where(painted, np.float32(self.grey), pixels)
 
 
+@dataclass(frozen=True)
+class Muscle(Step):
+    """Action unit AU``unit`` of a drawn face at an intensity of its own; 0 is at rest. Of two, the later one counts."""
+
+    name: ClassVar[str] = "muscle"
+    unit: int = _number(1, 99, "")
+    intensity: float = _number(0, 1, "")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.au not in ACTION_UNITS:
+            raise ValueError(f"no face has a unit {self.au}; there are {', '.join(ACTION_UNITS)}")
+
+    @property
+    def au(self) -> str:
+        """The unit's name, such as ``AU12``."""
+        return f"AU{self.unit}"
+
+    def change(self, pixels: Floats) -> Floats:
+        raise ValueError("only drawn faces have muscles to move: see apply_drawn")
+
+
 KINDS: dict[str, type[Step]] = {
-    kind.name: kind for kind in (Brightness, Contrast, Blur, Noise, Rotate, Shift, Mirror, Box, Brush)
+    kind.name: kind for kind in (Brightness, Contrast, Blur, Noise, Rotate, Shift, Mirror, Box, Brush, Muscle)
 }
 """All steps by the name they have in links."""
 
@@ -189,12 +218,32 @@ KINDS: dict[str, type[Step]] = {
 def apply(face: Faces, steps: Sequence[Step]) -> Faces:
     """The face uint8 (48, 48) after all steps in their order, uint8 (48, 48); the face itself stays as it is.
 
-    Each step's result is cut to 0..255, and rounded once at the end. Raises ``ValueError`` for another shape or dtype.
+    Each step's result is cut to 0..255, and rounded once at the end. Raises ``ValueError`` for another shape or dtype,
+    and for a muscle.
     """
     pixels = checked_face(face).astype(np.float32)
     for step in steps:
         pixels = np.clip(step.change(pixels), 0, 255).astype(np.float32)
     return to_grey(pixels)
+
+
+def apply_drawn(face: DrawnFace, steps: Sequence[Step]) -> tuple[Faces, dict[str, Corners]]:
+    """A drawn face with its muscles moved, then changed by all other steps in their order: uint8 (48, 48).
+
+    Also where ``brows``, ``eyes`` and ``mouth`` are once the muscles have moved, (x0, y0, x1, y1) in pixels.
+    """
+    image, regions = face.draw(moved(steps))
+    return apply(image, without_muscles(steps)), cut_boxes(regions)
+
+
+def moved(steps: Sequence[Step]) -> dict[str, float]:
+    """Which muscles the steps move, by name, and to what intensity, 0..1."""
+    return {step.au: step.intensity for step in steps if isinstance(step, Muscle)}
+
+
+def without_muscles(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps that any face can take."""
+    return tuple(step for step in steps if not isinstance(step, Muscle))
 
 
 def undo(steps: Sequence[Step]) -> tuple[Step, ...]:

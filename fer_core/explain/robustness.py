@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -41,6 +43,11 @@ class Robustness:
         """Share of right answers to the untouched faces, 0..1; NaN without a face."""
         return float((self.clean == self.labels).mean()) if len(self.labels) else float("nan")
 
+    def clean_interval(self) -> tuple[float, float, float]:
+        """:attr:`clean_accuracy` with its 95 % Wilson interval: value, low, high, 0..1; NaN without a face."""
+        low, high = wilson_interval((self.clean == self.labels).sum(), len(self.labels))
+        return self.clean_accuracy, float(low), float(high)
+
     def accuracy(self) -> tuple[Shares, Shares, Shares]:
         """Share of right answers with its 95 % Wilson interval: value, low, high, each float64 (k, 5), 0..1."""
         right, n = (self.answers == self.labels).sum(axis=2), len(self.labels)
@@ -51,6 +58,32 @@ class Robustness:
     def mean_accuracy(self) -> float:
         """The mean over all corruptions and severities, 0..1: one number for robustness."""
         return float(self.accuracy()[0].mean())
+
+    def mean_interval(self) -> tuple[float, float]:
+        """The 95 % interval of :meth:`mean_accuracy` over faces, 0..1; NaN with fewer than two.
+
+        All answers to one face hang together, so what varies is the share of right answers of each face.
+        """
+        n = len(self.labels)
+        if n < 2:
+            return float("nan"), float("nan")
+        of_faces = (self.answers == self.labels).mean(axis=(0, 1))
+        reach = NormalDist().inv_cdf(0.975) * float(of_faces.std(ddof=1)) / math.sqrt(n)
+        mean = float(of_faces.mean())
+        return max(0.0, mean - reach), min(1.0, mean + reach)
+
+    def where(self, keep: npt.ArrayLike) -> Robustness:
+        """The same of the faces where ``keep``, bool (n,), is true. Raises ``ValueError`` for another shape or type."""
+        mask = np.asarray(keep)
+        if mask.shape != self.labels.shape or mask.dtype != np.bool_:
+            raise ValueError(f"a mask of {len(self.labels)} true or false was expected, not {mask.dtype} {mask.shape}")
+        return replace(
+            self,
+            labels=self.labels[mask],
+            clean=self.clean[mask],
+            answers=self.answers[:, :, mask],
+            keys=self.keys[mask],
+        )
 
     def flipped(self, name: str, severity: int, kind: Kind = "lost") -> npt.NDArray[np.intp]:
         """Positions 0..n-1, ascending, of the faces whose answer changed: see ``kind``.
@@ -123,7 +156,7 @@ def evaluate_corruptions(
     numbers = np.arange(len(faces)) if keys is None else np.asarray(keys)
     n = len(faces)
     total = n * (1 + len(names) * len(SEVERITIES))
-    meter = Meter(progress, "faces", "Making faces worse")
+    meter = Meter(progress, "predictions", "Making faces worse")
     clean = ask(predict, faces, meter, total=total).argmax(axis=1).astype(np.int8)
     answers = np.empty((len(names), len(SEVERITIES), n), dtype=np.int8)
     done = n

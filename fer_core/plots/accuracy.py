@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fer_core.plots.style import ACCENT, blank
+from fer_core.plots.style import ACCENT, blank, error_bars
 
 
 def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -28,15 +28,7 @@ def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.
             y=list(range(len(titles))),
             mode="markers+text",
             marker={"size": 11, "color": ACCENT},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [high - value for high, value in zip(highs, accuracies, strict=True)],
-                "arrayminus": [value - low for low, value in zip(lows, accuracies, strict=True)],
-                "color": ACCENT,
-                "thickness": 2,
-                "width": 7,
-            },
+            error_x=error_bars(accuracies, lows, highs, ACCENT),
             text=[f"{value:.1f} %" for value in accuracies],
             textposition="top center",
             customdata=[

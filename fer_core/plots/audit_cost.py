@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from fer_core.evaluation.audit_cost import FACES, Cost
-from fer_core.plots.style import blank, run_colour, run_symbol
+from fer_core.plots.style import blank, error_bars, run_colour, run_symbol
 
 Costs = Mapping[str, Sequence[Cost]]
 
@@ -36,15 +36,7 @@ def cost_dots(costs: Costs) -> go.Figure:
                 mode="markers",
                 name=name,
                 marker={"color": colour, "size": 9, "symbol": run_symbol(position)},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - value for high, value in zip(highs, values, strict=True)],
-                    "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 4,
-                },
+                error_x=error_bars(values, lows, highs, colour),
                 text=[f"{name}<br>{_words(cost)}" for _, cost in shown],
                 hovertemplate="%{text}<extra></extra>",
             )

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.plots.style import blank, run_colour, run_symbol
+from fer_core.plots.style import blank, error_bars, run_colour, run_symbol
 
 Measure = Literal["precision", "recall", "f1"]
 Entries = Sequence[Mapping[str, Any]]
@@ -96,15 +96,7 @@ def _trace(title: str, entries: Entries, measure: Measure, position: int, models
         mode="markers",
         name=title,
         marker={"color": colour, "size": 9, "symbol": run_symbol(position)},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [high - value for high, value in zip(highs, values, strict=True)],
-            "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
-            "color": colour,
-            "thickness": 2,
-            "width": 4,
-        },
+        error_x=error_bars(values, lows, highs, colour),
         customdata=shown,
         text=[
             f"{title}<br>{entries[label]['emotion']}: {_WORDS[measure]} {_value(entries[label], measure)}"

@@ -12,11 +12,10 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
+from fer_core.plots.class_grid import LABEL_ORDER, checked_order, class_axes, click_squares, frame_cell
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, Scale, blank, readable_on, scale_colour
 
 Normalise = Literal["none", "row", "column"]
-
-LABEL_ORDER: tuple[int, ...] = tuple(range(COUNT))
 
 _UNITS = {"none": "faces", "row": "% of the true class", "column": "% of the predicted class"}
 
@@ -46,7 +45,7 @@ def matrix(
     numbers = _checked(counts)
     if normalise not in _UNITS:
         raise ValueError(f"normalise must be one of {', '.join(_UNITS)}, not {normalise!r}")
-    classes = _order(order)
+    classes = checked_order(order)
     # From here on by position; only the click targets speak of labels.
     percent = percentages(numbers, "column" if normalise == "column" else "row")[np.ix_(classes, classes)]
     numbers = numbers[np.ix_(classes, classes)]
@@ -70,29 +69,8 @@ def matrix(
     # All at once: added one by one, 49 annotations take 0.2 s.
     figure.update_layout(annotations=_numbers(shown, np.nan_to_num(percent) / 100, scale))
     figure.add_trace(_click_targets(numbers, percent, classes, _UNITS["column" if normalise == "column" else "row"]))
-    if selected is not None:
-        true, predicted = (classes.index(label) for label in selected)
-        figure.add_shape(
-            type="rect",
-            x0=predicted - 0.5,
-            x1=predicted + 0.5,
-            y0=true - 0.5,
-            y1=true + 0.5,
-            line={"color": "#E69F00", "width": 3},
-        )
-    ticks = {
-        "tickvals": list(range(COUNT)),
-        "ticktext": [NAMES[label] for label in classes],
-        # Where room is short labels turn to the lower left; turned right, the last one would be dropped.
-        "autotickangles": [0, -45],
-        "ticklabeloverflow": "allow",
-        "ticks": "",
-        "showgrid": False,
-        "zeroline": False,
-    }
-    figure.update_xaxes(title_text=f"predicted ({_UNITS[normalise]})", range=[-0.5, COUNT - 0.5], **ticks)
-    figure.update_yaxes(title_text="true", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
-    figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
+    frame_cell(figure, classes, selected, "#E69F00")
+    class_axes(figure, classes, f"predicted ({_UNITS[normalise]})")
     return figure
 
 
@@ -161,13 +139,6 @@ def _orders() -> npt.NDArray[np.int8]:
     return np.array([order for order in permutations(LABEL_ORDER) if order[0] < order[-1]], dtype=np.int8)
 
 
-def _order(order: Sequence[int]) -> list[int]:
-    classes = [int(label) for label in order]
-    if sorted(classes) != list(LABEL_ORDER):
-        raise ValueError(f"order must hold each label 0..{COUNT - 1} once, not {classes}")
-    return classes
-
-
 def _click_targets(
     counts: npt.NDArray[np.int64], percent: npt.NDArray[np.float64], classes: Sequence[int], unit: str
 ) -> go.Scatter:
@@ -182,22 +153,10 @@ def _click_targets(
         [int(t), int(p), int(n), None if np.isnan(share) else float(share)]
         for t, p, n, share in zip(true, predicted, counts.ravel(), percent.ravel(), strict=True)
     ]
-    return go.Scatter(
-        x=columns,
-        y=rows,
-        mode="markers",
-        marker={"symbol": "square", "size": 36, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        # Without these Plotly would dim everything that was not clicked.
-        selected={"marker": {"color": "rgba(230,159,0,0.35)", "opacity": 1}},
-        unselected={"marker": {"color": "rgba(0,0,0,0)", "opacity": 1}},
-        customdata=customdata,
-        text=[
-            f"{what}<br>{n:,} faces, {share} {unit}"
-            for what, n, share in zip(words, counts.ravel(), shares, strict=True)
-        ],
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
-    )
+    texts = [
+        f"{what}<br>{n:,} faces, {share} {unit}" for what, n, share in zip(words, counts.ravel(), shares, strict=True)
+    ]
+    return click_squares(columns, rows, customdata, texts, picked="rgba(230,159,0,0.35)")
 
 
 def _cell(value: float) -> str:

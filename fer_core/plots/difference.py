@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.evaluation.paired import p_words
-from fer_core.plots.confusion import LABEL_ORDER
+from fer_core.plots.class_grid import LABEL_ORDER, checked_order, class_axes, click_squares, frame_cell
 from fer_core.plots.style import Scale, blank, readable_on, rgb, scale_colour
 
 LIGHT_DIVERGING: Scale = ((0.0, "#1D5C9E"), (0.25, "#82AFD6"), (0.5, "#F3F3FB"), (0.75, "#E9AC6B"), (1.0, "#A34E00"))
@@ -60,7 +60,7 @@ def matrix(
     certain, faces = np.asarray(significant, dtype=bool), np.asarray(support, dtype=np.int64)
     if certain.shape != (COUNT, COUNT) or faces.shape != (COUNT,):
         raise ValueError(f"significant {certain.shape} and support {faces.shape} must be (7, 7) and (7,)")
-    classes = _order(order)
+    classes = checked_order(order)
     places = np.ix_(classes, classes)
     # From here on by position; only the click targets speak of labels.
     shown, certain = tables[0][places], certain[places]
@@ -72,28 +72,8 @@ def matrix(
         figure.add_trace(_heatmap(np.where(cells, np.nan_to_num(shown), np.nan), reach, scale, opacity))
     figure.update_layout(annotations=_numbers(shown, certain, reach, scale, dark))
     figure.add_trace(_click_targets([table[places] for table in tables], faces, classes, names))
-    if selected is not None:
-        true, predicted = (classes.index(label) for label in selected)
-        figure.add_shape(
-            type="rect",
-            x0=predicted - 0.5,
-            x1=predicted + 0.5,
-            y0=true - 0.5,
-            y1=true + 0.5,
-            line={"color": FRAMES[dark], "width": 3},
-        )
-    ticks = {
-        "tickvals": list(range(COUNT)),
-        "ticktext": [NAMES[label] for label in classes],
-        "autotickangles": [0, -45],
-        "ticklabeloverflow": "allow",
-        "ticks": "",
-        "showgrid": False,
-        "zeroline": False,
-    }
-    figure.update_xaxes(title_text="predicted (points of the true class)", range=[-0.5, COUNT - 0.5], **ticks)
-    figure.update_yaxes(title_text="true", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
-    figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
+    frame_cell(figure, classes, selected, FRAMES[dark])
+    class_axes(figure, classes, "predicted (points of the true class)")
     return figure
 
 
@@ -176,19 +156,9 @@ def _click_targets(
             f"{head}<br>{names[1]} less {names[0]}: {_cell(value)} points ({_signed(low)} to {_signed(high)}), "
             f"of {faces}<br>{p_words(p)} after Holm's correction"
         )
-    return go.Scatter(
-        x=[column for _, column in cells],
-        y=[row for row, _ in cells],
-        mode="markers",
-        marker={"symbol": "square", "size": 36, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        # Without these Plotly would dim everything that was not clicked. Neither hue of the scale.
-        selected={"marker": {"color": "rgba(127,127,127,0.45)", "opacity": 1}},
-        unselected={"marker": {"color": "rgba(0,0,0,0)", "opacity": 1}},
-        customdata=customdata,
-        text=texts,
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
-    )
+    # Neither hue of the scale.
+    columns, rows = [column for _, column in cells], [row for row, _ in cells]
+    return click_squares(columns, rows, customdata, texts, picked="rgba(127,127,127,0.45)")
 
 
 def _what(true: int, said: int) -> str:
@@ -217,10 +187,3 @@ def _seven_by_seven(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     if table.shape != (COUNT, COUNT):
         raise ValueError(f"a {COUNT}×{COUNT} matrix was expected, not shape {table.shape}")
     return table
-
-
-def _order(order: Sequence[int]) -> list[int]:
-    classes = [int(label) for label in order]
-    if sorted(classes) != list(LABEL_ORDER):
-        raise ValueError(f"order must hold each label 0..{COUNT - 1} once, not {classes}")
-    return classes

@@ -45,6 +45,21 @@ def run_symbol(position: int) -> str:
     return RUN_SYMBOLS[position % len(RUN_SYMBOLS)]
 
 
+def error_bars(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float], colour: str
+) -> dict[str, object]:
+    """Plotly's ``error_x`` or ``error_y`` for intervals ``lows``..``highs`` around ``values``."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for high, value in zip(highs, values, strict=True)],
+        "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
+        "color": colour,
+        "thickness": 2,
+        "width": 4,
+    }
+
+
 def blank(height: int, title: str = "") -> go.Figure:
     """An empty figure. ``height`` in pixels."""
     figure = go.Figure()

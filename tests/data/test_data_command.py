@@ -17,7 +17,8 @@ from data_sources import Faces, csv_text, left_behind
 
 from fer_core import emotions
 from fer_core.cli import main
-from fer_core.cli.data import describe, progress_text
+from fer_core.cli.data import describe
+from fer_core.cli.progress import progress_text
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
 from fer_core.data.progress import Meter, Progress
@@ -102,6 +103,8 @@ def test_an_interrupted_command_leaves_nothing(number: signal.Signals, source: P
         [sys.executable, "-m", "fer_core", "data", "import", str(source), "--out", str(tmp_path / "out")],
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets what it runs in the background ignore Ctrl+C, and that is handed down to here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 30
     while not any(path.name.startswith(".out.importing-") for path in tmp_path.iterdir()):

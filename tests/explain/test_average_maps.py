@@ -50,6 +50,16 @@ def test_classes_may_differ_by_face() -> None:
     np.testing.assert_allclose(result.mean, [[0.5, 0], [0, 0.5]])
 
 
+def test_without_classes_each_face_counts_with_what_the_model_answers() -> None:
+    def answering(images: Faces) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, maps = explain(images)
+        probabilities[np.arange(len(images)), np.where(images[:, 0, 0] > 20, 2, 5)] = 0.9
+        return probabilities, maps
+
+    result = average(answering, faces_with(10, 30, 40, 50), None)
+    np.testing.assert_allclose(result.mean, [[0.75, 0], [0, 0.25]])
+
+
 def test_many_faces_go_in_batches() -> None:
     reports: list[Progress] = []
     asked: list[int] = []

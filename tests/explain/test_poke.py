@@ -9,6 +9,7 @@ import string
 import numpy as np
 import pytest
 
+from fer_core.data.sample import new_face
 from fer_core.errors import ExplainError
 from fer_core.explain import poke_links
 from fer_core.explain.base import Faces
@@ -21,11 +22,13 @@ from fer_core.explain.poke import (
     Brush,
     Contrast,
     Mirror,
+    Muscle,
     Noise,
     Rotate,
     Shift,
     Step,
     apply,
+    apply_drawn,
     undo,
 )
 from fer_core.explain.poke_links import MOST_STEPS, from_json, from_text, to_json, to_text
@@ -40,6 +43,7 @@ EVERY: tuple[Step, ...] = (
     Mirror(),
     Box(10, 30, 38, 44, 127),
     Brush(0, 3, ((10, 20), (12, 24), (-1, 47))),
+    Muscle(12, 0.35),
 )
 
 
@@ -80,6 +84,8 @@ def test_numbers_survive_exactly(value: float) -> None:
         ("box_1.5_10_12_20_0", "whole number"),
         ("brush_0_3_1.2.3", "zip()"),
         ("brush_0_3_999.2", "far outside"),
+        ("muscle_3_1", "no face has a unit AU3"),
+        ("muscle_12_2", "intensity of muscle must lie in 0..1"),
         ("mirror~", "there is no step ''"),
         ("~".join(["mirror"] * (MOST_STEPS + 1)), "at most 60 changes"),
     ],
@@ -138,6 +144,18 @@ def test_order_counts_and_undo_drops_the_last(face: Faces) -> None:
     assert (apply(face, (Brightness(200), Brightness(-200))) != face).any()
 
 
+def test_muscles_move_before_everything_else_and_on_drawn_faces_alone(face: Faces) -> None:
+    drawn = new_face(5)
+    box = Box(0, 0, 48, 10, 3)
+    image, parts = apply_drawn(drawn, (Muscle(27, 0.4), box, Muscle(27, 1)))
+    opened, regions = drawn.draw({"AU27": 1})
+    np.testing.assert_array_equal(image, apply(opened, (box,)))
+    assert parts["mouth"] == tuple(regions["mouth"])
+    assert (image[10:] != apply_drawn(drawn, (box,))[0][10:]).any()
+    with pytest.raises(ValueError, match="only drawn faces"):
+        apply(face, (Muscle(27, 1),))
+
+
 def only_nine(images: Faces) -> np.ndarray:
     """Class 3 while the pixels at rows 20 to 24, columns 30 to 34 are mostly white, else class 5."""
     white = (images[:, 20:25, 30:35] == 255).mean(axis=(1, 2))
@@ -158,6 +176,7 @@ def test_the_smallest_patch_is_found() -> None:
     assert flip.untouched[3] == 1
     assert flip.tried == 23 * 23
     assert flip.share == pytest.approx(16 / 2304)
+    np.testing.assert_array_equal(apply(white, (flip.step,)), flip.face)
     np.testing.assert_array_equal(only_nine(flip.face[None])[0].astype(np.float32), flip.probabilities)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_core import emotions
 from fer_core.data.sample import action_units, appearance, render
-from fer_core.data.sample.appearance import Appearance
+from fer_core.data.sample.appearance import Appearance, Columns
 
 FER2013_TRAINING = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 """Faces per class in FER-2013's Training split (Goodfellow et al., 2013): the imbalance we follow."""
@@ -38,27 +38,42 @@ class Sample:
     """N looks: ``draw_face(sample.action_units.iloc[i], sample.appearances[i])`` is face ``i`` again."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What N faces are to look like, before any is drawn: as in :class:`Sample`, ``units`` (N, units) in 0..1."""
+
+    labels: NDArray[np.int8]
+    splits: NDArray[np.str_]
+    units: NDArray[np.float64]
+    looks: Columns
+
+
 def draw_sample(n: int = 2100, seed: int = 2013) -> Sample:
     """Draw ``n`` faces with FER-2013's imbalance; 80 % Training, 10 % PublicTest, 10 % PrivateTest of each class.
 
     The same arguments give the same pixels. Raises ``ValueError`` where ``n`` is below 21, since then not every
     class could be in every split.
     """
+    plan = plan_sample(n, seed)
+    images, regions = render.draw_faces(plan.units, plan.looks)
+    return Sample(
+        images=images,
+        labels=plan.labels,
+        splits=plan.splits,
+        regions=regions,
+        action_units=pd.DataFrame(plan.units, columns=list(action_units.NAMES)),
+        appearances=appearance.appearances_of(plan.looks),
+    )
+
+
+def plan_sample(n: int = 2100, seed: int = 2013) -> Plan:
+    """What :func:`draw_sample` is about to draw, in a few milliseconds. Raises ``ValueError`` as it does."""
     if n < LEAST:
         raise ValueError(f"A sample needs at least {LEAST} faces (seven classes in three splits), not {n}.")
     rng = np.random.default_rng(seed)
     labels, splits = _assign(n, rng)
     units = action_units.draw_action_units(labels, rng)
-    looks = appearance.draw_appearances(n, rng)
-    images, regions = render.draw_faces(units, looks)
-    return Sample(
-        images=images,
-        labels=labels,
-        splits=splits,
-        regions=regions,
-        action_units=pd.DataFrame(units, columns=list(action_units.NAMES)),
-        appearances=appearance.appearances_of(looks),
-    )
+    return Plan(labels, splits, units, appearance.draw_appearances(n, rng))
 
 
 def class_counts(n: int) -> NDArray[np.int64]:

@@ -1,0 +1,253 @@
+"""Milliseconds per face of our class maps against Grad-CAM of tf-keras-vis.
+
+    python benchmarks/explain.py
+    python benchmarks/explain.py --models custom_cnn resnet50 --repeats 50
+    python benchmarks/explain.py --quick
+
+Ours: one LiteRT call gives the probabilities and the maps of all seven classes. tf-keras-vis: one reused ``Gradcam``
+object, one class a call, maps neither enlarged nor stretched, which is its fastest way. Both get faces as uint8
+(B, 48, 48) and return NumPy arrays. The first table compares a call, the second a map: ours makes seven of them at a
+time. Both explain the very same thing, and the last column says how far apart their maps are.
+
+Every combination of model and library is a process of its own, one after another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.common import PACKAGES, finish, machine, machine_text, progress, run_child, table  # noqa: E402
+from fer_core.emotions import COUNT, IMAGE_SIZE  # noqa: E402
+from fer_core.errors import FerError  # noqa: E402
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Faces = npt.NDArray[np.uint8]
+
+BATCHES = (1, 64)
+OURS, THEIRS = "ours (LiteRT)", "tf-keras-vis Gradcam"
+MAPS_A_CALL = {OURS: COUNT, THEIRS: 1}
+GOAL = 10
+"""Times as fast per map."""
+WARM_UP = 5
+LARGE_BATCH_SHARE = 4
+"""A call of 64 faces is repeated this many times less often: it is that much longer, and steadier."""
+QUICK = 3
+LABEL = 3
+"""The class that tf-keras-vis is asked about; the time is the same for each."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", metavar="RUN", help="runs to measure (default: all that ship)")
+    parser.add_argument("--repeats", type=int, default=100, help="timed calls of one face (default 100)")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK} calls, to see whether it runs: do not quote them"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        print(json.dumps(_child(json.loads(args.child))))
+        return 0
+    repeats = QUICK if args.quick else args.repeats
+    return finish(lambda: measure(args.models, repeats, quick=args.quick), as_json=args.json)
+
+
+def measure(models: Sequence[str] | None, repeats: int, *, quick: bool = False) -> tuple[dict[str, Any], str]:
+    """Measure every model. Returns the figures and the text for people.
+
+    Raises ``FerError`` for an unknown run or a vote (its members are what is measured), or if nothing ships.
+    """
+    from fer_core.runs.listing import find_run, list_models
+
+    if repeats < 1:
+        raise FerError("--repeats must be at least 1.")
+    names = list(models or [info.name for info in list_models() if info.shipped and not info.is_vote])
+    if not names:
+        raise FerError("no trained run ships here. Name one: --models RUN")
+    about = machine((*PACKAGES, "tf-keras-vis"))
+    figures, apart = [], {}
+    for name in names:
+        folder = find_run(name)
+        if not folder.keras_path.exists():
+            raise FerError(f"{name} has no model.keras to compare with. A vote has none: measure its members.")
+        with tempfile.TemporaryDirectory() as temporary:
+            maps = Path(temporary) / "maps.npy"
+            task = {"run": str(folder.path), "maps": str(maps), "repeats": repeats}
+            progress(f"{name}: {OURS}")
+            measured = run_child(__file__, {**task, "way": OURS})["figures"]
+            progress(f"{name}: {THEIRS}")
+            theirs = run_child(__file__, {**task, "way": THEIRS})
+        apart[name] = theirs["apart"]
+        figures += [{"model": name, **figure} for figure in (*measured, *theirs["figures"])]
+    settings = {"models": names, "repeats": repeats, "quick": quick}
+    result: dict[str, Any] = {
+        "machine": about,
+        "settings": settings,
+        "figures": figures,
+        "largest_difference": apart,
+    }
+    result["factors"] = {name: {str(batch): factor(result, name, batch) for batch in BATCHES} for name in names}
+    result["met"] = all(value >= GOAL for of_model in result["factors"].values() for value in of_model.values())
+    return result, report(result)
+
+
+def factor(result: dict[str, Any], model: str, batch: int) -> float:
+    """How many times as fast ours is per map."""
+    ours, theirs = (_figure(result, model, way, batch)["median_ms"] / MAPS_A_CALL[way] for way in (OURS, THEIRS))
+    return float(theirs / ours)
+
+
+def report(result: dict[str, Any]) -> str:
+    """Two Markdown tables: a call as it is made, and a map; then whether the goal is met."""
+    names = result["settings"]["models"]
+    parts = [machine_text(result["machine"])]
+    if result["settings"]["quick"]:
+        parts.append("A quick run, to see whether it works: do not quote these figures.")
+    calls = [
+        [f"{name}, {way}", str(MAPS_A_CALL[way]), *(_cell(_figure(result, name, way, batch)) for batch in BATCHES)]
+        for name in names
+        for way in (OURS, THEIRS)
+    ]
+    head = ["model and way", "maps a face", *(f"batch {batch}" for batch in BATCHES)]
+    parts.append(f"Milliseconds per face of one call, median (95th percentile)\n\n{table(head, calls)}")
+    maps = [
+        [
+            name,
+            *(
+                f"{_figure(result, name, way, batch)['median_ms'] / MAPS_A_CALL[way]:.2f}"
+                for batch in BATCHES
+                for way in (OURS, THEIRS)
+            ),
+            *(f"×{result['factors'][name][str(batch)]:.1f}" for batch in BATCHES),
+            f"{result['largest_difference'][name]:.1e}",
+        ]
+        for name in names
+    ]
+    head = [
+        "model",
+        *(f"{way}, batch {batch}" for batch in BATCHES for way in ("ours", "theirs")),
+        *(f"faster, batch {batch}" for batch in BATCHES),
+        "maps differ by",
+    ]
+    parts.append(f"Milliseconds per face and map, median\n\n{table(head, maps)}")
+    parts.append(
+        f"The goal, at least {GOAL} times as fast per map for every model and batch size, is "
+        f"{'met' if result['met'] else 'missed'}. Maps differ: the largest difference after both were divided by their "
+        "largest value, over 64 faces."
+    )
+    return "\n\n".join(parts)
+
+
+def _figure(result: dict[str, Any], model: str, way: str, batch: int) -> dict[str, Any]:
+    return next(
+        figure
+        for figure in result["figures"]
+        if (figure["model"], figure["way"], figure["batch"]) == (model, way, batch)
+    )
+
+
+def _cell(figure: dict[str, Any]) -> str:
+    return f"{figure['median_ms']:.2f} ({figure['p95_ms']:.2f})"
+
+
+def _child(task: dict[str, Any]) -> dict[str, Any]:
+    """The figures of one model in one library. Ours writes its maps, theirs compares with them."""
+    import numpy as np
+
+    from fer_core.data.sample import draw_sample
+    from fer_core.runs.folder import RunFolder
+
+    folder, way, path = RunFolder(Path(task["run"])), task["way"], Path(task["maps"])
+    faces = draw_sample(2 * max(BATCHES)).images[: max(BATCHES)]
+    answer = _ours(folder) if way == OURS else _theirs(folder)
+    maps = answer(faces)
+    apart = None
+    if way == OURS:
+        np.save(path, maps)
+    else:
+        apart = _apart(np.load(path), maps)
+    figures = [{"way": way, "batch": batch, **_clock(answer, faces[:batch], task["repeats"])} for batch in BATCHES]
+    return {"figures": figures, "apart": apart}
+
+
+def _ours(folder: Any) -> Callable[[Faces], npt.NDArray[np.float32]]:
+    """Maps of :data:`LABEL` (B, h, w); those of the others are made at the same time."""
+    from fer_core.inference.predictor import Predictor
+
+    predictor = Predictor(folder.tflite_path)
+    return lambda faces: predictor.explain(faces)[1][:, LABEL]
+
+
+def _theirs(folder: Any) -> Callable[[Faces], npt.NDArray[np.float32]]:
+    import numpy as np
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    from fer_core.evaluation.export import load_keras
+    from fer_core.zoo.class_maps import feature_tensor
+
+    model = load_keras(folder)
+    layer = feature_tensor(model)._keras_history.operation.name
+    gradcam = Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
+
+    def answer(faces: Faces) -> npt.NDArray[np.float32]:
+        maps = gradcam(
+            CategoricalScore([LABEL] * len(faces)),
+            faces.astype(np.float32)[..., np.newaxis],
+            penultimate_layer=layer,
+            # Else it walks back to the last convolution, before normalisation and ReLU.
+            seek_penultimate_conv_layer=False,
+            expand_cam=False,
+            normalize_cam=False,
+        )
+        return np.asarray(maps, dtype=np.float32)
+
+    return answer
+
+
+def _apart(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> float:
+    """The largest difference after each map was divided by its largest value (theirs is a mean over cells)."""
+    import numpy as np
+
+    def scaled(maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        tops = maps.max(axis=(1, 2), keepdims=True).astype(np.float64)
+        return np.divide(maps, tops, out=np.zeros(maps.shape), where=tops > 0)
+
+    return float(np.abs(scaled(ours) - scaled(theirs)).max())
+
+
+def _clock(answer: Callable[[Faces], object], faces: Faces, repeats: int) -> dict[str, float]:
+    """Median and 95th percentile of milliseconds per face, after a warm-up."""
+    import numpy as np
+
+    batch = len(faces)
+    assert faces.shape == (batch, IMAGE_SIZE, IMAGE_SIZE)
+    for _ in range(min(WARM_UP, repeats)):
+        answer(faces)
+    calls = repeats if batch == 1 else max(1, repeats // LARGE_BATCH_SHARE)
+    seconds = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        answer(faces)
+        seconds.append(time.perf_counter() - began)
+    per_face = 1000 * np.array(seconds) / batch
+    return {"median_ms": float(np.median(per_face)), "p95_ms": float(np.percentile(per_face, 95)), "calls": calls}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""``explain``: maps of one face as a picture, and whether maps mark what the models use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.cli import add_json_option
+from fer_core.cli.progress import ProgressLine
+from fer_core.errors import ExplainError, RunError
+
+if TYPE_CHECKING:
+    from fer_core.runs.folder import RunFolder
+
+ALL = "all"
+FAITHFULNESS_EPILOG = """\
+what is measured:
+  Each map is of the model's own answer. What it marks most is deleted from the face, and put back into a blurred one,
+  step by step; so are random orders, a round blob in the middle and the face's edges. Reported are the areas under the
+  curves and their differences, with 95 % bootstrap intervals over faces. The result is kept in each run's
+  faithfulness.json; what is there already, measured in the same way, is not measured again.
+
+methods:
+  class_map, occlusion, rise need predictions alone, about 400 a face together; the others need gradients, and start
+  TensorFlow in a process of its own: saliency, gradcam, gradcam_plus_plus, layercam (a pass with gradients a face),
+  smoothgrad (48), scorecam (64 passes).
+
+examples:
+  python -m fer_core explain faithfulness --models custom_cnn --n 100 --data datasets/fer2013
+  python -m fer_core explain faithfulness --models all --n 500 --data datasets/fer2013 --write docs/explanations.md
+"""
+FACE_EPILOG = """\
+examples:
+  python -m fer_core explain face --row 32298 --data datasets/fer2013 --out face.png
+  python -m fer_core explain face --row 32298 --data datasets/fer2013 --models resnet50 --expression fear --out fear.png
+"""
+
+
+def add(subparsers: Any) -> None:
+    """Register ``explain`` with its two actions."""
+    from fer_core.emotions import NAMES
+    from fer_core.explain.methods import METHODS
+
+    parser = subparsers.add_parser("explain", help="where models look, and whether such maps can be trusted")
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+
+    faithfulness = actions.add_parser(
+        "faithfulness",
+        help="do maps mark what the models use? a table over many faces",
+        epilog=FAITHFULNESS_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    faithfulness.add_argument("--data", type=Path, required=True, help="dataset folder; PublicTest is used")
+    _add_models(faithfulness)
+    faithfulness.add_argument("--n", type=int, default=500, metavar="N", help="faces, drawn class by class (500)")
+    faithfulness.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        choices=(ALL, *METHODS),
+        help=f"which methods, of {', '.join(METHODS)}, or all (default: those that need no gradients)",
+    )
+    faithfulness.add_argument("--masks", type=int, default=200, metavar="N", help="masks a face of RISE (200)")
+    faithfulness.add_argument("--again", action="store_true", help="measure again what is kept already")
+    faithfulness.add_argument("--write", type=Path, metavar="FILE", help="write the document (Markdown) to this file")
+    add_json_option(faithfulness)
+    faithfulness.set_defaults(run=run_faithfulness)
+
+    face = actions.add_parser(
+        "face",
+        help="maps of one face of a dataset, as a picture",
+        description="Draw where each model looks in one face: the class map of its own answer, or of one expression. "
+        "Each map is put to the test on that face, and the verdict printed.",
+        epilog=FACE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    face.add_argument("--row", type=int, required=True, metavar="N", help="the face's row number in the dataset")
+    face.add_argument("--data", type=Path, required=True, help="dataset folder")
+    face.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write, PNG or JPEG")
+    _add_models(face)
+    face.add_argument("--expression", choices=NAMES, help="whose map (default: each model's own answer)")
+    add_json_option(face)
+    face.set_defaults(run=run_face)
+
+
+def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Measure run after run, each kept as it is done; then the table, and the document where one is asked for."""
+    from fer_core.data.dataset import load_dataset
+    from fer_core.evaluation import faithfulness_words as words
+    from fer_core.evaluation.faithfulness import WITHOUT_GRADIENTS, as_json, measure_faithfulness
+    from fer_core.evaluation.many_maps import Plan
+    from fer_core.explain.methods import METHODS
+    from fer_core.explain.worker.client import Worker
+    from fer_core.runs.folder import write_text
+    from fer_core.runs.requested import check_measured_on
+
+    if args.n < 2 or args.masks < 10:
+        raise ExplainError(f"--n must be at least 2 faces and --masks at least 10, not {args.n} and {args.masks}.")
+    asked = args.methods or WITHOUT_GRADIENTS
+    methods = [name for name in METHODS if name in asked or ALL in asked]
+    dataset = load_dataset(args.data)
+    folders = _models(args.models)
+    if args.models == [ALL]:
+        folders = [folder for folder in folders if _measured_on(folder) == dataset.info.fingerprint]
+        if not folders:
+            raise ExplainError(
+                f"no run was measured on the faces of {args.data}. Evaluate one on them first: "
+                f"python -m fer_core evaluate RUN --data {args.data}"
+            )
+    for folder in folders:
+        # All of them before the first is measured: that takes minutes.
+        check_measured_on(folder, dataset.info.fingerprint, args.data)
+        gradients = [name for name in methods if METHODS[name].where == "worker"]
+        if folder.is_vote and gradients:
+            raise ExplainError(
+                f"{folder.name} is a vote and has no gradients of its own. Leave out {', '.join(gradients)}, or name "
+                "its members."
+            )
+    worker = Worker()  # starts nothing until it is asked
+    found = {}
+    try:
+        with ProgressLine(sys.stderr) as line:
+            for folder in folders:
+                plan = Plan(n=args.n, masks=args.masks)
+                found[folder.name] = measure_faithfulness(
+                    folder, dataset, methods, plan=plan, again=args.again, worker=worker, progress=line.show
+                )
+    finally:
+        worker.stop()
+    result: dict[str, Any] = {"models": {name: as_json(one) for name, one in found.items()}}
+    text = "\n\n".join([*(words.text(name, one) for name, one in found.items()), words.markdown(words.overview(found))])
+    if args.write is None:
+        return result, text
+    try:
+        write_text(args.write, words.document(found))
+    except OSError as error:
+        raise ExplainError(f"{args.write} cannot be written ({error}). Choose another file.") from error
+    return {**result, "written": str(args.write)}, f"{text}\n\nWrote {args.write}."
+
+
+def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Explain one face by several models, judge each map, and write them side by side into one picture."""
+    import numpy as np
+
+    from fer_core.data.dataset import load_dataset
+    from fer_core.emotions import NAMES, index_of
+    from fer_core.explain.faithfulness import measure
+    from fer_core.explain.silent import why_silent
+    from fer_core.explain.trust import judge
+    from fer_core.inference.predictor import load_model
+    from fer_core.plots.faces import overlay
+    from fer_core.words import percent
+
+    dataset = load_dataset(args.data)
+    if not 0 <= args.row < len(dataset):
+        raise ExplainError(f"there is no row {args.row:,} in {args.data}: rows run from 0 to {len(dataset) - 1:,}.")
+    image = np.asarray(dataset.images[args.row])
+    lines = [f"Row {args.row:,}, {dataset.splits[args.row]}, labelled {NAMES[dataset.labels[args.row]]}."]
+    pictures, told = [np.repeat(np.kron(image, np.ones((5, 5), np.uint8))[..., None], 3, axis=2)], {}
+    for folder in _models(args.models):
+        predictor = load_model(folder.path)
+        probabilities, maps = (array[0] for array in predictor.explain(image[np.newaxis]))
+        answer = int(probabilities.argmax())
+        label = answer if args.expression is None else index_of(args.expression)
+        one = maps[label]
+        silent = why_silent(one, model=folder.name, emotion=NAMES[label])
+        if silent is None:
+            measured = measure(predictor.predict, image[np.newaxis], {"map": one[np.newaxis]}, grid=predictor.map_grid)
+            judged = judge(measured, "map", label)
+            verdict, sentences = judged.verdict, list(judged.sentences)
+        else:
+            verdict, sentences = "untestable", [silent]
+        pictures.append(overlay(image, one))
+        told[folder.name] = {
+            "answer": NAMES[answer],
+            "probabilities": dict(zip(NAMES, map(float, probabilities), strict=True)),
+            "map_of": NAMES[label],
+            "map": one.tolist(),
+            "verdict": verdict,
+            "sentences": sentences,
+        }
+        lines.append(
+            f"{folder.name}: {NAMES[answer]}, {percent(probabilities[answer])}. Map of {NAMES[label]}, "
+            f"{one.shape[0]}×{one.shape[1]} cells. {' '.join(sentences)}"
+        )
+    _write_picture(args.out, np.concatenate(pictures, axis=1))
+    lines.append(f"Wrote {args.out}: the face, then the maps in this order.")
+    return {"row": args.row, "label": NAMES[dataset.labels[args.row]], "models": told, "written": str(args.out)}, (
+        "\n".join(lines)
+    )
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=[ALL],
+        metavar="RUN",
+        help="names of runs, or their folders; all (the default) is every complete run that is no vote, and for "
+        "faithfulness was measured on the data",
+    )
+
+
+def _models(names: list[str]) -> list[RunFolder]:
+    """Raises ``RunError`` for an unknown run, or where there is none."""
+    from fer_core.runs.listing import find_run, list_models
+
+    if names != [ALL]:
+        return [find_run(name) for name in dict.fromkeys(names)]
+    folders = [info.folder for info in list_models() if not info.is_vote]
+    if not folders:
+        raise RunError("there is no complete run yet. Train one: python -m fer_core train --help")
+    return folders
+
+
+def _measured_on(folder: RunFolder) -> str:
+    """Fingerprint of the data that the run was evaluated on; empty where it was not."""
+    metrics = folder.metrics()
+    return str(metrics["data"]["fingerprint"]) if metrics else ""
+
+
+def _write_picture(path: Path, picture: Any) -> None:
+    from PIL import Image
+
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise ExplainError(f"{path} must end in .png or .jpg.")
+    try:
+        Image.fromarray(picture).save(path)
+    except OSError as error:
+        raise ExplainError(f"{path} cannot be written ({error}). Choose another place.") from error

@@ -1,0 +1,243 @@
+"""``faithfulness.json``: do a run's explanations mark what it uses? Measured over many faces, method by method.
+
+The maps are those of the class that the run answers. Each is deleted and inserted beside random orders as coarse as the
+map, a round blob in the middle and the face's edges (:mod:`fer_core.explain.faithfulness`), and judged over all faces
+(:func:`fer_core.explain.trust.summarise`). LiteRT predicts; only methods that need gradients start the worker process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.data.progress import Progress, ProgressCallback
+from fer_core.emotions import PUBLIC_TEST
+from fer_core.errors import RunError
+from fer_core.evaluation.many_maps import Maps, Plan, by_grid, maps_of
+from fer_core.evaluation.paired import Difference
+from fer_core.evaluation.stratified import stratified
+from fer_core.explain.faithfulness import Curves, Faithfulness, measure
+from fer_core.explain.methods import METHODS, method
+from fer_core.explain.silent import silent
+from fer_core.explain.trust import Row, Summary, summarise
+from fer_core.runs import requested
+from fer_core.runs.folder import SCHEMA, RunFolder, write_json
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+    from fer_core.explain.worker.client import Worker
+
+RULE = 1
+"""Raise it whenever what is stored changes its meaning."""
+FILE = "faithfulness.json"
+WITHOUT_GRADIENTS = tuple(name for name, one in METHODS.items() if one.where != "worker")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One method of one run. ``silent``: faces left out because the map says nothing. ``grid``: of random orders.
+
+    ``seconds``: what the maps took, all together.
+    """
+
+    summary: Summary
+    silent: int
+    grid: tuple[int, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What ``faithfulness.json`` holds: the methods by name, in the order of :data:`METHODS`."""
+
+    about: requested.About
+    plan: Plan
+    faces: int
+    machine: str
+    methods: dict[str, Measured] = field(default_factory=dict)
+
+
+def measure_faithfulness(
+    folder: RunFolder,
+    dataset: Dataset,
+    methods: Sequence[str] = WITHOUT_GRADIENTS,
+    *,
+    plan: Plan | None = None,
+    again: bool = False,
+    worker: Worker | None = None,
+    progress: ProgressCallback | None = None,
+) -> Explained:
+    """Measure a run or a vote, and keep the result in its ``faithfulness.json``, listed in ``run.json``.
+
+    Methods that the file has already, measured in the same way, are kept and not measured again unless ``again``. What
+    is done is kept at once, so that an interrupted command can be given again. ``worker`` draws the maps that need
+    gradients; without one, one is started and stopped.
+
+    Raises ``RunError`` where the run is not complete or was measured on other faces, or the dataset has no PublicTest
+    face; ``ExplainError`` for an unknown method or one that this run cannot have; ``ValueError`` for a plan that makes
+    no sense.
+    """
+    from fer_core.inference.predictor import load_model  # 0.2 s, and readers do not predict
+
+    plan = plan or Plan()
+    names = [method(name).name for name in methods]
+    requested.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
+    public = dataset.rows(PUBLIC_TEST)
+    if not len(public):
+        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what maps are measured on.")
+    rows = public[stratified(dataset.labels[public], plan.n, seed=plan.seed)]
+    about = requested.About(RULE, requested.model_of(folder), dataset.info.record(), PUBLIC_TEST, len(public))
+    kept = {} if again else _kept(folder, about, plan)
+    result = Explained(about, plan, len(rows), machine(), kept)
+    missing = [name for name in names if name not in kept]
+    if not missing:
+        return result
+    predictor = load_model(folder.path)
+    faces = np.asarray(dataset.images[rows])
+    classes = predictor.predict(faces).argmax(axis=1)
+    for grid, group in by_grid(missing, predictor).items():
+        maps, seconds = {}, {}
+        for name in group:
+            began = time.monotonic()
+            maps[name] = maps_of(folder, predictor, faces, classes, name, plan, worker, progress)
+            seconds[name] = time.monotonic() - began
+        found = measure(
+            predictor.predict,
+            faces,
+            maps,
+            orders=plan.orders,
+            grid=grid,
+            steps=plan.steps,
+            seed=plan.seed,
+            progress=_prefixed(progress, f"{folder.name}, deleting and inserting"),
+        )
+        for name in group:
+            result.methods[name] = _judged(found, name, classes, maps[name], grid, seconds[name])
+        _write(folder, result)
+    return read_faithfulness(folder) or result
+
+
+def read_faithfulness(folder: RunFolder) -> Explained | None:
+    """What was measured; None where nobody asked for it.
+
+    Raises ``RunError`` when the file is damaged, or is about another model or other faces than the rest of the run.
+    """
+    path = folder.faithfulness_path
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        result = _from_dict(value)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"{path} cannot be used: it is damaged ({error}). Measure again with: {requested.command(folder, FILE)}"
+        ) from error
+    requested.check_fresh(folder, FILE, result.about, RULE)
+    return result
+
+
+def machine() -> str:
+    """Where it was measured, in words."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
+
+
+def _kept(folder: RunFolder, about: requested.About, plan: Plan) -> dict[str, Measured]:
+    """What the folder has already of the very same measurement."""
+    try:
+        found = read_faithfulness(folder)
+    except RunError:
+        return {}  # damaged or outdated, and about to be written anew
+    return dict(found.methods) if found is not None and (found.about, found.plan) == (about, plan) else {}
+
+
+def _judged(
+    found: Faithfulness,
+    name: str,
+    classes: npt.NDArray[np.integer],
+    maps: Maps,
+    grid: tuple[int, int],
+    seconds: float,
+) -> Measured:
+    """The verdict over the faces whose map says something: one that says nothing is a random order, not a map."""
+    says = ~silent(maps)
+    traced = found.curves
+    part = Faithfulness(
+        found.names, found.orders, Curves(traced.fractions, traced.deletion[says], traced.insertion[says])
+    )
+    return Measured(summarise(part, name, classes[says]), int((~says).sum()), grid, round(seconds, 1))
+
+
+def _prefixed(progress: ProgressCallback | None, message: str) -> ProgressCallback | None:
+    if progress is None:
+        return None
+    tell: Callable[[Progress], None] = progress
+    return lambda one: tell(Progress(one.done, one.total, one.unit, one.seconds_left, message))
+
+
+def as_json(result: Explained) -> dict[str, Any]:
+    """Plain values, as they stand in the file."""
+    methods = {
+        name: {
+            "verdict": one.summary.verdict,
+            "n": one.summary.n,
+            "untestable": one.summary.untestable,
+            "silent": one.silent,
+            "grid": list(one.grid),
+            "seconds": one.seconds,
+            "sentences": list(one.summary.sentences),
+            "rows": [asdict(row) for row in one.summary.rows],
+        }
+        for name, one in result.methods.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "about": result.about.to_dict(),
+        "plan": asdict(result.plan),
+        "faces": result.faces,
+        "machine": result.machine,
+        "methods": {name: methods[name] for name in METHODS if name in methods},
+    }
+
+
+def _write(folder: RunFolder, result: Explained) -> None:
+    write_json(folder.faithfulness_path, as_json(result))
+    requested.seal_again(folder)
+
+
+def _from_dict(value: dict[str, Any]) -> Explained:
+    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything that :func:`_write` never wrote."""
+    methods = {
+        name: Measured(
+            Summary(
+                one["verdict"],
+                int(one["n"]),
+                int(one["untestable"]),
+                tuple(
+                    Row(
+                        **{
+                            **row,
+                            "deletion": Difference(**row["deletion"]),
+                            "insertion": Difference(**row["insertion"]),
+                        }
+                    )
+                    for row in one["rows"]
+                ),
+                tuple(one["sentences"]),
+            ),
+            int(one["silent"]),
+            (int(one["grid"][0]), int(one["grid"][1])),
+            float(one["seconds"]),
+        )
+        for name, one in value["methods"].items()
+        if name in METHODS
+    }
+    about = requested.About.from_dict(value["about"])
+    return Explained(about, Plan(**value["plan"]), int(value["faces"]), str(value["machine"]), methods)

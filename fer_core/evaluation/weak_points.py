@@ -1,0 +1,72 @@
+"""How wrong a finished run still is, from its stored figures: what its card's limits mean in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
+from fer_core.errors import RunError
+from fer_core.evaluation.wilson import wilson_interval
+from fer_core.runs.folder import RunFolder
+
+SURE = 0.9
+"""From this probability on, the answer looks certain to most readers."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """``count`` of ``n`` faces; ``value`` with its 95 % Wilson interval ``low``..``high``, 0..1, NaN where n is 0."""
+
+    count: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class WeakPoints:
+    """One run on one split.
+
+    ``wrong``: of all faces. ``sure_wrong``: of those answered with a probability of :data:`SURE` or more.
+    ``missed``: of the faces of the class called ``hardest``, which is the one most often missed.
+    """
+
+    name: str
+    wrong: Share
+    sure_wrong: Share
+    hardest: str
+    missed: Share
+
+
+def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
+    """Read a run's predictions. None where it has none for the split. Raises ``RunError`` where they are damaged."""
+    table = run.predictions()
+    if table is None:
+        return None
+    table = table[table["split"] == split]
+    if not len(table):
+        return None
+    labels = table["label"].to_numpy()
+    probabilities = table[[f"p{label}" for label in range(COUNT)]].to_numpy()
+    if not np.isfinite(probabilities).all():
+        raise RunError(f"{run.predictions_path} holds probabilities that are no numbers. Evaluate {run.name} again.")
+    wrong = probabilities.argmax(axis=1) != labels
+    sure = probabilities.max(axis=1) >= SURE
+    present = [label for label in range(COUNT) if (labels == label).any()]
+    hardest = max(present, key=lambda label: float(wrong[labels == label].mean()))
+    of_class = labels == hardest
+    return WeakPoints(
+        run.name,
+        _share(int(wrong.sum()), len(table)),
+        _share(int((wrong & sure).sum()), int(sure.sum())),
+        NAMES[hardest],
+        _share(int((wrong & of_class).sum()), int(of_class.sum())),
+    )
+
+
+def _share(count: int, n: int) -> Share:
+    low, high = wilson_interval(count, n)
+    return Share(count, n, count / n if n else float("nan"), float(low), float(high))

@@ -1,0 +1,61 @@
+"""One piece of work that somebody waits for: how far it is, how it ended. Shared by whoever draws maps."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final, Literal
+
+from fer_core.data.progress import Progress
+from fer_core.errors import ExplainError
+
+Stage = Literal["queued", "running", "done", "failed", "cancelled"]
+QUEUED: Final = "queued"
+RUNNING: Final = "running"
+DONE: Final = "done"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+
+
+class Ticket:
+    """One request and what became of it. Written by one thread; read by any.
+
+    Attributes:
+        request: as it was submitted.
+        stage: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
+        progress: the last that was heard while it ran, else None.
+        message: why it failed or was cancelled, for people; else empty.
+        cancelling: whether somebody asked to cancel it.
+        packed: the request as it is sent.
+    """
+
+    def __init__(self, request: Any, number: int) -> None:
+        self.request, self.number = request, number
+        self.stage: Stage = QUEUED
+        self.progress: Progress | None = None
+        self.message = ""
+        self.cancelling = False
+        self.packed = b""
+        self._answer: Any = None
+        self._over = threading.Event()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._over.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds until it is over; returns whether it is."""
+        return self._over.wait(timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The answer, waited for at most ``timeout`` seconds. Raises ``ExplainError`` where there is none."""
+        if not self._over.wait(timeout):
+            raise ExplainError(f"There is no answer after {timeout:g} seconds.")
+        if self.stage != DONE:
+            raise ExplainError(self.message)
+        return self._answer
+
+    def close(self, stage: Stage, message: str = "", answer: Any = None) -> None:
+        """Say how it ended (whoever does the work)."""
+        self.message, self._answer, self.stage = message, answer, stage
+        self._over.set()

@@ -1,0 +1,337 @@
+"""The app's side of the gradient worker: a queue, one child process on demand, its state, progress and cancelling.
+
+One request runs at a time, for all visitors of a server together; the same request by two people is computed once, and
+answers are kept. A thread serves the queue while there is a child; nothing here needs TensorFlow or Streamlit.
+
+Cancelling happens between two pieces of work (eight faces). Where a piece takes longer than :data:`CANCEL_SECONDS`, the
+process is ended instead, and the next request starts another one.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import sys
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from fer_core.data.progress import ProgressCallback
+from fer_core.errors import ExplainError
+from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Stage, Ticket
+from fer_core.explain.worker import serve
+from fer_core.explain.worker.child import Child
+from fer_core.settings import settings
+
+OFF: Final = "off"
+STARTING: Final = "starting"
+BUSY: Final = "busy"
+IDLE: Final = "idle"
+CRASHED: Final = "crashed"
+COMMAND = (sys.executable, "-m", "fer_core.explain.worker")
+CANCEL_SECONDS = 3.0
+"""Longer than eight faces take in any model here, and about as long as people wait for a button."""
+START_SECONDS = 600.0
+"""Loading TensorFlow takes 5 to 30 seconds, and minutes on a machine that trains meanwhile. This is for one that hangs;
+whoever is less patient has a button."""
+MOST_KEPT = 512
+"""Finished requests that are remembered, the latest: at most 10 KB each, sanity checks 200 KB."""
+
+State = Literal["off", "starting", "busy", "idle", "crashed"]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The worker at one moment. ``message``: of a crash, kept until a request has gone well. ``queued``: waiting."""
+
+    state: State
+    message: str
+    pid: int | None
+    queued: int
+    running: Ticket | None
+
+
+class Worker:
+    """The gradient worker of a server. Making one starts nothing; it may be shared by any number of threads."""
+
+    def __init__(
+        self,
+        command: Sequence[str] = COMMAND,
+        *,
+        idle_seconds: float | None = None,
+        cancel_seconds: float = CANCEL_SECONDS,
+        start_seconds: float = START_SECONDS,
+    ) -> None:
+        """``idle_seconds``: after which it ends without a request, by default the settings'. ``command``: for tests."""
+        self._command = tuple(command)
+        self._idle_seconds = settings().worker_idle_seconds if idle_seconds is None else idle_seconds
+        self._cancel_seconds, self._start_seconds = cancel_seconds, start_seconds
+        self._changed = threading.Condition()
+        # All below is guarded by it.
+        self._tickets: OrderedDict[Any, Ticket] = OrderedDict()
+        self._queue: deque[Ticket] = deque()
+        self._running: Ticket | None = None
+        self._child: Child | None = None
+        self._state: State = OFF
+        self._message = ""
+        self._thread: threading.Thread | None = None
+        self._warm = self._stopping = False
+        self._numbers = 0
+
+    def submit(self, request: Any) -> Ticket:
+        """Ask for something hashable. Waiting, running and answered requests are not asked for again."""
+        with self._changed:
+            known = self._tickets.get(request)
+            if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
+                self._tickets.move_to_end(request)
+                return known
+            self._numbers += 1
+            ticket = self._tickets[request] = Ticket(request, self._numbers)
+            self._tickets.move_to_end(request)
+            try:
+                ticket.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+            except pickle.PicklingError:
+                # Streamlit loads edited modules anew under a running page, which then holds classes of both.
+                ticket.close(FAILED, "The program was changed while this page ran. Reload the page.")
+                return ticket
+            self._queue.append(ticket)
+            for old in [key for key, one in self._tickets.items() if one.over][
+                : max(0, len(self._tickets) - MOST_KEPT)
+            ]:
+                del self._tickets[old]
+            self._wake()
+            return ticket
+
+    def find(self, request: Any) -> Ticket | None:
+        """The latest ticket of that request, or None."""
+        with self._changed:
+            return self._tickets.get(request)
+
+    def run(self, request: Any, *, timeout: float = 600, progress: ProgressCallback | None = None) -> Any:
+        """Submit, wait at most ``timeout`` seconds, and return the answer. Raises ``ExplainError``."""
+        ticket, deadline, told = self.submit(request), time.monotonic() + timeout, None
+        while progress is not None and not ticket.over and time.monotonic() < deadline:
+            ticket.wait(0.1)
+            if ticket.progress is not None and ticket.progress is not told:
+                told = ticket.progress
+                progress(told)
+        return ticket.result(max(0.0, deadline - time.monotonic()))
+
+    def position(self, ticket: Ticket) -> int:
+        """Requests that are served before this one: 0 for one that runs or is over."""
+        with self._changed:
+            if ticket not in self._queue:
+                return 0
+            return self._queue.index(ticket) + (self._running is not None)
+
+    def status(self) -> Status:
+        with self._changed:
+            if self._state == IDLE and self._child is not None and not self._child.alive:
+                # The thread notices within a second, too.
+                self._crashed(self._child)
+            pid = self._child.pid if self._child is not None else None
+            return Status(self._state, self._message, pid, len(self._queue), self._running)
+
+    def start(self) -> None:
+        """Start the process before there is a request."""
+        with self._changed:
+            self._warm = True
+            self._wake()
+
+    def stop(self) -> None:
+        """End the process and everything that waits for it, of all visitors. Returns at once."""
+        with self._changed:
+            self._message = ""
+            while self._queue:
+                self._queue.popleft().close(CANCELLED, "The worker was stopped before this was its turn.")
+            self._warm = False
+            if self._thread is None:
+                self._state = OFF
+                return
+            self._stopping = True
+            child = self._child
+            self._changed.notify_all()
+        if child is not None:
+            child.kill()
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Give up a request, for everybody who waits for it. Nothing happens to one that is over."""
+        with self._changed:
+            if ticket in self._queue:
+                self._queue.remove(ticket)
+                ticket.close(CANCELLED, "Cancelled before its turn.")
+                return
+            if ticket.over or ticket.cancelling:
+                return
+            ticket.cancelling = True
+            child = self._child if self._state == BUSY else None
+        if child is not None:
+            child.send(serve.CANCEL, ticket.number)
+            timer = threading.Timer(self._cancel_seconds, self._insist, (ticket, child))
+            timer.daemon = True
+            timer.start()
+
+    def _insist(self, ticket: Ticket, child: Child) -> None:
+        if not ticket.over:
+            child.kill()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="gradient worker", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        """Serve the queue until the process has been idle for long enough, crashed while idle, or was stopped."""
+        try:
+            while (job := self._next()) is not None:
+                job()
+        except BaseException as error:
+            # Without this, pages would wait for ever.
+            with self._changed:
+                self._give_up(f"The gradient worker broke off: {type(error).__name__}: {error}")
+            raise
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do now; None when the thread shall end, the process having ended before."""
+        with self._changed:
+            deadline = time.monotonic() + self._idle_seconds
+            while not self._stopping:
+                if self._child is not None and not self._child.alive:
+                    self._crashed(self._child)
+                if self._queue:
+                    ticket = self._running = self._queue.popleft()
+                    ticket.stage = RUNNING
+                    return lambda: self._serve(ticket)
+                if self._warm:
+                    self._warm = False
+                    return self._only_start
+                left = deadline - time.monotonic()
+                if self._child is None or left <= 0:
+                    break
+                self._changed.wait(min(left, 1.0))
+            child, self._child = self._child, None
+            self._thread, self._stopping = None, False
+            if self._state != CRASHED:
+                self._state = OFF
+            again = bool(self._queue or self._warm)
+        if child is not None:
+            child.end()
+        if again:
+            # Submitted between being stopped and here.
+            with self._changed:
+                self._wake()
+        return None
+
+    def _only_start(self) -> None:
+        try:
+            self._ready()
+        except ExplainError:
+            return  # the state tells
+
+    def _serve(self, ticket: Ticket) -> None:
+        try:
+            child = self._ready()
+        except ExplainError as error:
+            stage: Stage = CANCELLED if ticket.cancelling or self._stopping else FAILED
+            self._close(ticket, stage, str(error), IDLE if stage == CANCELLED else CRASHED)
+            return
+        if ticket.cancelling:
+            self._close(ticket, CANCELLED, "Cancelled.", IDLE)
+            return
+        with self._changed:
+            self._state = BUSY
+        child.send(serve.RUN, ticket.number, ticket.packed)
+        while True:
+            message = child.receive()
+            if message is None:
+                self._died(ticket, child)
+                return
+            kind, number, *rest = message
+            if number != ticket.number:
+                raise RuntimeError(f"the worker answered request {number} while {ticket.number} ran")
+            if kind == serve.PROGRESS:
+                ticket.progress = rest[0]
+                continue
+            if kind == serve.DONE:
+                with self._changed:
+                    self._message = ""
+                self._close(ticket, DONE, "", IDLE, rest[0])
+            elif kind == serve.CANCELLED:
+                self._close(ticket, CANCELLED, "Cancelled.", IDLE)
+            elif kind == serve.FAILED:
+                self._close(ticket, FAILED, rest[0], IDLE)
+            else:
+                _log.error("the gradient worker met a defect\n%s", rest[1])
+                words = f"The map could not be drawn ({rest[0]}). The server's log says where."
+                self._close(ticket, FAILED, words, IDLE)
+            return
+
+    def _ready(self) -> Child:
+        """A process that is ready. Raises ``ExplainError`` where it cannot be had."""
+        with self._changed:
+            if self._child is not None and self._child.alive:
+                return self._child
+            if self._stopping:
+                raise ExplainError("The worker was stopped.")
+            self._state, self._child = STARTING, None
+            try:
+                child = self._child = Child(self._command)
+            except OSError as error:
+                self._state = CRASHED
+                self._message = f"The gradient worker could not be started: {error.strerror or error}."
+                raise ExplainError(self._message) from error
+        late = f"it was not ready after {self._start_seconds:g} seconds."
+        timer = threading.Timer(self._start_seconds, child.kill, (late,))
+        timer.daemon = True
+        timer.start()
+        message = child.receive()
+        timer.cancel()
+        with self._changed:
+            if message is None:
+                if self._stopping:
+                    raise ExplainError("The worker was stopped.")
+                self._crashed(child, "while it was starting")
+                raise ExplainError(self._message)
+            self._state = IDLE
+        return child
+
+    def _died(self, ticket: Ticket, child: Child) -> None:
+        with self._changed:
+            if ticket.cancelling or self._stopping:
+                child.end()
+                self._child = None
+                words = "The worker was stopped." if self._stopping else "Cancelled, by ending the worker's process."
+                self._running, self._state = None, OFF
+                ticket.close(CANCELLED, words)
+                return
+            self._crashed(child, "in the middle of this map")
+            self._running = None
+            ticket.close(FAILED, self._message)
+
+    def _crashed(self, child: Child, when: str = "while it had nothing to do") -> None:
+        # Its output may end a moment before it does, and its exit code is worth waiting for.
+        child.end(grace=2)
+        self._child, self._state = None, CRASHED
+        self._message = f"The gradient worker ended unexpectedly {when}: {child.last_words()}"
+
+    def _close(self, ticket: Ticket, stage: Stage, message: str, state: State, answer: Any = None) -> None:
+        with self._changed:
+            self._running = None
+            self._state = state if self._child is not None or state == CRASHED else OFF
+            ticket.close(stage, message, answer)
+            self._changed.notify_all()
+
+    def _give_up(self, message: str) -> None:
+        child, self._child, self._thread = self._child, None, None
+        if child is not None:
+            child.kill()
+        left = [*([self._running] if self._running is not None else []), *self._queue]
+        self._queue.clear()
+        self._running, self._state, self._message = None, CRASHED, message
+        for ticket in left:
+            ticket.close(FAILED, message)

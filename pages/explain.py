@@ -1,0 +1,52 @@
+"""Explain: why each model said so, whether the explanation can be trusted, and what would change its mind."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.runs.listing import list_models
+from pages.parts import (
+    explain_averages,
+    explain_maps,
+    explain_methods,
+    explain_poke,
+    explain_robustness,
+    frame,
+    models,
+    subject,
+)
+from pages.parts.explain_face import by_default
+from pages.parts.explain_links import AVERAGES, MODELS, VIEW
+
+entered = frame.begin(
+    "Explain",
+    __file__,
+    "Why did each model say so, and can the explanation be trusted? A picture of where a model looks convinces easily, "
+    "so every map here comes with a test of it.",
+)
+if entered:
+    explain_averages.forget()
+infos = list_models()
+if not infos:
+    st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
+    frame.link("train", "Train a model", icon=":material/model_training:")
+    st.stop()
+face, choices = st.columns([1, 4], gap="medium")
+with choices:
+    about = subject.choose()
+    asked = models.choose(infos, MODELS, default=by_default(infos))
+if about is not None:
+    with face:
+        subject.picture(about)
+VIEWS = {
+    "Maps": explain_maps.show,
+    "Methods": explain_methods.show,
+    AVERAGES: explain_averages.show,
+    "Poke": explain_poke.show,
+    "Robustness": explain_robustness.show,
+}
+tabs = zip(st.tabs(list(VIEWS), key=VIEW, bind="query-params"), VIEWS.values(), strict=True)
+# Averages come last: where there is nothing to average over they end the run, and the others must be drawn by then.
+for tab, show in sorted(tabs, key=lambda one: one[1] is explain_averages.show):
+    with tab:
+        show(about, asked, bool(tab.open))

@@ -1,0 +1,66 @@
+"""A face worth explaining where nobody named one, and the mistakes that chance picks from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import RunError
+from fer_core.evaluation.disputed import any_wrong, most_disputed
+from fer_core.evaluation.joined import join
+from fer_core.runs.listing import ModelInfo, list_models
+from pages.parts.vote import seals
+
+MOST = 6
+"""Models that explain by default: more make a page nobody reads."""
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """``row``: the face to begin with. ``mistakes``: int64 (m,), rows that at least one model gets wrong, rising."""
+
+    row: int
+    mistakes: npt.NDArray[np.int64]
+
+
+def worth(dataset: Dataset) -> Worth:
+    """From the stored predictions of the models that were measured on these data; computed once for each state of them.
+
+    Without such predictions the face is the first of PrivateTest, and there are no mistakes to pick from.
+    """
+    runs = [info for info in list_models() if not info.is_vote]
+    sealed = tuple((str(info.path), seals(info.folder)) for info in runs)
+    return _worth(str(dataset.path), dataset.info.fingerprint, sealed, dataset, runs)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _worth(
+    path: str,
+    fingerprint: str,
+    sealed: tuple[tuple[str, tuple[int, ...]], ...],
+    _dataset: Dataset,
+    _runs: list[ModelInfo],
+) -> Worth:
+    rows = _dataset.rows(PRIVATE_TEST)
+    plain = Worth(int(rows[0]) if len(rows) else 0, np.empty(0, dtype=np.int64))
+    measured = []
+    for info in _runs:
+        try:
+            metrics = info.folder.metrics()
+        except RunError:
+            continue  # its card says what is wrong with it; here one model fewer has a say
+        if metrics is not None and metrics["data"]["fingerprint"] == fingerprint:
+            measured.append(info.folder)
+    if not measured or not len(rows):
+        return plain
+    try:
+        joined = join(measured[:MOST], PRIVATE_TEST)
+    except RunError:
+        return plain  # Compare and Mistakes, which need the predictions, say which are damaged
+    at = most_disputed(joined)
+    return plain if at is None else Worth(int(joined.rows[at]), any_wrong(joined))

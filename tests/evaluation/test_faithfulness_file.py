@@ -1,0 +1,318 @@
+"""``faithfulness.json``: verdicts on a model made by hand, what is kept, and the document made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import make_labels, make_run, make_vote
+
+from fer_core.cli import main
+from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.emotions import COUNT
+from fer_core.errors import ExplainError, RunError
+from fer_core.evaluation import faithfulness_words as words
+from fer_core.evaluation.faithfulness import FILE, Explained, measure_faithfulness, read_faithfulness
+from fer_core.evaluation.many_maps import FINE, Plan, by_grid
+from fer_core.explain.base import Faces
+from fer_core.explain.worker.messages import Map, MapRequest
+from fer_core.inference.predictor import Predictor
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.requested import drop_outdated, there
+
+MOUTH = (slice(24, 40), slice(16, 32))
+"""What the model made by hand looks at: four cells of a 6×6 grid."""
+CELLS = (slice(3, 5), slice(2, 4))
+LABEL = 3
+
+
+class ByHand:
+    """Says happy, the surer the more contrast there is around the mouth; its class map is whatever it is given."""
+
+    map_grid = (6, 6)
+
+    def __init__(self, class_map: np.ndarray) -> None:
+        self.class_map = class_map
+        self.asked = 0
+
+    def predict(self, faces: Faces) -> np.ndarray:
+        self.asked += len(faces)
+        contrast = faces[:, *MOUTH].std(axis=(1, 2)) / 80
+        sure = np.clip(0.2 + 0.7 * contrast, 0, 0.95)
+        answer = np.repeat((1 - sure)[:, None] / (COUNT - 1), COUNT, axis=1)
+        answer[:, LABEL] = sure
+        return answer.astype(np.float32)
+
+    def explain(self, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
+        maps = np.repeat(np.repeat(self.class_map[None, None], COUNT, axis=1), len(faces), axis=0)
+        return self.predict(faces), maps.astype(np.float32)
+
+
+def right_map() -> np.ndarray:
+    found = np.zeros((6, 6))
+    found[CELLS] = 1
+    return found
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    labels, splits = make_labels(seed=2013)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
+    return write_dataset(tmp_path / "data", images, labels, splits, title="Noise")
+
+
+@pytest.fixture
+def run(home: Path, dataset: Dataset) -> RunFolder:
+    return make_run(home / "runs" / "mine", data=dataset.info.record())
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
+    model = ByHand(right_map())
+    monkeypatch.setattr("fer_core.inference.predictor.load_model", lambda *_args, **_options: model)
+    return model
+
+
+PLAN = Plan(n=14, masks=80)
+
+
+def gains(measured: Explained, name: str) -> tuple[float, float]:
+    row = measured.methods[name].summary.rows[0]
+    assert row.baseline == "random"
+    return row.deletion.value, row.insertion.value
+
+
+def test_maps_of_what_the_model_uses_are_trusted(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
+    measured = measure_faithfulness(run, dataset, plan=PLAN)
+    assert list(measured.methods) == ["class_map", "occlusion", "rise"]
+    assert {name: one.summary.verdict for name, one in measured.methods.items()} == dict.fromkeys(
+        measured.methods, "trust"
+    )
+    for name in measured.methods:
+        deletion, insertion = gains(measured, name)
+        assert deletion < -0.05
+        assert insertion > 0.05
+    assert measured.faces == measured.methods["rise"].summary.n == 14
+
+
+def test_a_map_of_what_it_does_not_use_is_not(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
+    by_hand.class_map = 1 - right_map()
+    measured = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
+    assert measured.methods["class_map"].summary.verdict == "no"
+    deletion, insertion = gains(measured, "class_map")
+    assert deletion > 0 > insertion
+
+
+def test_maps_that_say_nothing_are_left_out_and_counted(
+    run: RunFolder, dataset: Dataset, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = by_hand.explain
+
+    def some_silent(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, maps = plain(faces)
+        maps[:5] = 0
+        return probabilities, maps
+
+    monkeypatch.setattr(by_hand, "explain", some_silent)
+    one = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN).methods["class_map"]
+    assert one.silent == 5
+    assert one.summary.n == 9
+    assert one.summary.verdict == "trust"
+    monkeypatch.setattr(by_hand, "class_map", np.zeros((6, 6)))
+    one = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN, again=True).methods["class_map"]
+    assert (one.silent, one.summary.n, one.summary.verdict) == (14, 0, "untestable")
+
+
+def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
+    first = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
+    assert read_faithfulness(run) == first
+    assert FILE in (run.manifest() or {})["files"]
+    by_hand.asked = 0
+    assert measure_faithfulness(run, dataset, ["class_map"], plan=PLAN) == first
+    assert by_hand.asked == 0
+    both = measure_faithfulness(run, dataset, ["occlusion"], plan=PLAN)
+    assert list(both.methods) == ["class_map", "occlusion"], "what was measured in the same way stays"
+    assert both.methods["class_map"] == first.methods["class_map"]
+    by_hand.asked = 0
+    measure_faithfulness(run, dataset, ["class_map"], plan=PLAN, again=True)
+    assert by_hand.asked > 0
+    other = measure_faithfulness(run, dataset, ["class_map"], plan=Plan(n=21, masks=80))
+    assert list(other.methods) == ["class_map"], "another plan starts anew"
+    assert other.faces == 21
+
+
+def test_gradient_methods_come_from_the_worker_with_fine_random_orders(
+    run: RunFolder, dataset: Dataset, by_hand: ByHand
+) -> None:
+    asked: list[MapRequest] = []
+
+    class Worker:
+        def run(self, request: MapRequest) -> Map:
+            asked.append(request)
+            fine = np.zeros((48, 48), dtype=np.float32)
+            fine[MOUTH] = 1
+            return Map(fine, np.zeros(7, np.float32), 0.1)
+
+    measured = measure_faithfulness(run, dataset, ["saliency"], plan=PLAN, worker=Worker())  # type: ignore[arg-type]
+    assert measured.methods["saliency"].summary.verdict == "trust"
+    assert measured.methods["saliency"].grid == FINE
+    assert {(one.method, one.label) for one in asked} == {("saliency", LABEL)}
+    assert len({one.face for one in asked}) == 14
+    groups = by_grid(["class_map", "saliency", "gradcam", "occlusion", "smoothgrad"], by_hand)  # type: ignore[arg-type]
+    assert groups == {(6, 6): ["class_map", "gradcam", "occlusion"], FINE: ["saliency", "smoothgrad"]}
+
+
+@pytest.mark.slow
+def test_the_real_worker_draws_for_it(run: RunFolder, dataset: Dataset) -> None:
+    measured = measure_faithfulness(run, dataset, ["class_map", "saliency"], plan=Plan(n=7))
+    assert list(measured.methods) == ["class_map", "saliency"]
+    assert measured.methods["saliency"].summary.n + measured.methods["saliency"].silent <= 7
+
+
+def test_a_changed_model_or_a_damaged_file_is_refused(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
+    measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
+    text = run.faithfulness_path.read_text(encoding="utf-8")
+    run.faithfulness_path.write_text(text.replace('"trust"', '"no"'), encoding="utf-8")
+    with pytest.raises(RunError, match=r"not what run\.json promises.*explain faithfulness"):
+        read_faithfulness(run)
+    run.faithfulness_path.write_text(text[:-40], encoding="utf-8")
+    with pytest.raises(RunError, match="damaged"):
+        read_faithfulness(run)
+    measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
+    assert read_faithfulness(run) is not None, "a damaged one is measured anew"
+    drop_outdated(run, "f" * 64)
+    assert there(run) == ()
+
+
+def test_the_document_is_made_of_what_was_measured(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
+    measured = measure_faithfulness(run, dataset, plan=PLAN)
+    document = words.document({"mine": measured})
+    deletion, insertion = gains(measured, "class_map")
+    cell = f"yes: deletion {deletion:+.3f}, insertion {insertion:+.3f}".replace("-", "−")
+    assert f"| Class map | {cell} |" in document
+    assert "14 of the 140 PublicTest faces of Noise" in document
+    assert "--n 14 --data" in document
+    lines = [line for line in document.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines if "blob" in line or line.startswith("| RISE | yes |")}) == 1
+    (record,) = [one for one in words.records({"mine": measured}) if one["Method"] == "Occlusion"]
+    assert record["May be trusted"] == "yes"
+    assert record["Faces"] == 14
+    other = measure_faithfulness(run, dataset, ["class_map"], plan=Plan(n=21))
+    with pytest.raises(ValueError, match="same plan"):
+        words.document({"mine": measured, "other": other})
+
+
+def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
+    from fer_core.settings import PROJECT_ROOT
+
+    shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob(f"*/{FILE}"))]
+    found = {folder.name: read_faithfulness(folder) for folder in shipped}
+    page = PROJECT_ROOT / "docs" / "explanations.md"
+    assert page.exists() == bool(found)
+    if found:
+        text = page.read_text(encoding="utf-8")
+        for name, one in found.items():
+            assert one is not None
+            assert words.markdown(words.table(one)) in text, f"write it anew: {name} was measured since"
+
+
+# --- The command
+
+
+def faithfulness(dataset: Dataset, *options: str) -> list[str]:
+    return ["explain", "faithfulness", "--data", str(dataset.info.path), *options]
+
+
+def test_the_command_prints_tables_and_writes_the_document(
+    tmp_path: Path, run: RunFolder, dataset: Dataset, by_hand: ByHand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "explanations.md"
+    options = ("--n", "14", "--masks", "80", "--methods", "class_map", "occlusion", "--write", str(out))
+    assert main(faithfulness(dataset, *options)) == 0
+    printed = capsys.readouterr()
+    assert "mine: 14 of the 140 PublicTest faces of Noise" in printed.out
+    assert "| method | mine |" in printed.out
+    assert "mine, Occlusion" in printed.err
+    assert "# Do the explanations mark what the models use?" in out.read_text(encoding="utf-8")
+    assert main([*faithfulness(dataset, "--n", "14", "--masks", "80", "--methods", "class_map"), "--json"]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert told["models"]["mine"]["methods"]["class_map"]["verdict"] == "trust"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--n", "1"), "at least 2 faces"),
+        (("--masks", "3"), "at least 10"),
+        (("--models", "nobody"), "no run called 'nobody'"),
+        (("--models", "both", "--methods", "class_map", "saliency"), "is a vote and has no gradients"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    home: Path, run: RunFolder, dataset: Dataset, capsys: pytest.CaptureFixture[str], options, message: str
+) -> None:
+    other = make_run(home / "runs" / "other", seed=1, data=dataset.info.record())
+    make_vote(home / "runs" / "both", [run, other])
+    assert main(faithfulness(dataset, *options)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_all_are_those_that_were_measured_on_the_data(
+    home: Path, run: RunFolder, dataset: Dataset, by_hand: ByHand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(home / "runs" / "foreign")
+    make_vote(home / "runs" / "both", [run, make_run(home / "runs" / "other", seed=1, data=dataset.info.record())])
+    options = ("--n", "7", "--methods", "class_map", "--json")
+    assert main(faithfulness(dataset, *options)) == 0
+    assert set(json.loads(capsys.readouterr().out)["models"]) == {"mine", "other"}
+
+
+def test_without_a_run_or_with_other_faces_it_says_what_to_do(
+    home: Path, dataset: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(faithfulness(dataset)) == 2
+    assert "there is no complete run yet" in capsys.readouterr().err
+    make_run(home / "runs" / "foreign")
+    assert main(faithfulness(dataset)) == 2
+    assert "no run was measured on the faces" in capsys.readouterr().err
+    assert main(faithfulness(dataset, "--models", "foreign")) == 2
+    assert "the run foreign was measured on other faces" in capsys.readouterr().err
+
+
+def test_an_unknown_method_is_refused(run: RunFolder, dataset: Dataset) -> None:
+    with pytest.raises(ExplainError, match="no method called 'magic'"):
+        measure_faithfulness(run, dataset, ["magic"])
+
+
+def test_one_face_as_a_picture(
+    tmp_path: Path, run: RunFolder, dataset: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    out = tmp_path / "face.png"
+    command = ["explain", "face", "--row", "30", "--data", str(dataset.info.path), "--out", str(out)]
+    assert main([*command, "--expression", "fear", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    face = np.asarray(dataset.images[30:31])
+    probabilities, maps = Predictor(run.tflite_path).explain(face)
+    assert list(told["models"]["mine"]["probabilities"].values()) == pytest.approx(probabilities[0].tolist())
+    np.testing.assert_allclose(told["models"]["mine"]["map"], maps[0, 2], rtol=1e-6)
+    assert told["models"]["mine"]["sentences"]
+    assert Image.open(out).size == (480, 240)
+    assert main(command) == 0
+    assert f"Wrote {out}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "message"),
+    [("420", "face.png", "rows run from 0 to 419"), ("1", "face.gif", "must end in"), ("1", "no/face.png", "cannot")],
+)
+def test_a_face_that_cannot_be_drawn(
+    tmp_path: Path, run: RunFolder, dataset: Dataset, capsys, row: str, name: str, message: str
+) -> None:
+    command = ["explain", "face", "--row", row, "--data", str(dataset.info.path), "--out", str(tmp_path / name)]
+    assert main(command) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""How wrong a finished run still is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from factories import make_run
+
+from fer_core.errors import RunError
+from fer_core.evaluation.weak_points import weak_points
+from fer_core.runs.folder import RunFolder
+
+
+def write(run: RunFolder, labels: list[int], probabilities: np.ndarray) -> None:
+    table = pd.DataFrame({"row": np.arange(len(labels)), "split": "PrivateTest", "label": labels})
+    for label in range(7):
+        table[f"p{label}"] = probabilities[:, label].astype(np.float32)
+    table.to_parquet(run.predictions_path)
+
+
+def answers(said: list[int], confidence: list[float]) -> np.ndarray:
+    probabilities = np.empty((len(said), 7))
+    for row, (label, sure) in enumerate(zip(said, confidence, strict=True)):
+        probabilities[row] = (1 - sure) / 6
+        probabilities[row, label] = sure
+    return probabilities
+
+
+def test_wrong_sure_and_hardest_are_counted_by_hand(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "hand")
+    # Three of six wrong; of the three sure ones (0.9 counts as sure) one; class 2 is missed twice out of two.
+    write(run, [0, 0, 0, 2, 2, 3], answers([0, 0, 1, 3, 3, 3], [0.95, 0.6, 0.5, 0.92, 0.5, 0.91]))
+    points = weak_points(run)
+    assert points is not None
+    assert (points.wrong.count, points.wrong.n, points.wrong.value) == (3, 6, 0.5)
+    assert (points.sure_wrong.count, points.sure_wrong.n) == (1, 3)
+    assert (points.hardest, points.missed.count, points.missed.n) == ("fear", 2, 2)
+    assert 0 < points.wrong.low < 0.5 < points.wrong.high < 1
+
+
+def test_no_sure_answer_gives_no_share_rather_than_zero(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "unsure")
+    write(run, [0], answers([0], [0.5]))
+    points = weak_points(run)
+    assert points is not None
+    assert points.sure_wrong.n == 0
+    assert np.isnan(points.sure_wrong.value)
+
+
+def test_a_run_without_faces_of_the_split_has_no_weak_points(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "other")
+    write(run, [0], answers([0], [0.5]))
+    assert weak_points(run, "PublicTest") is None
+    run.predictions_path.unlink()
+    assert weak_points(run) is None
+
+
+def test_probabilities_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "nan")
+    write(run, [0], np.full((1, 7), np.nan))
+    with pytest.raises(RunError, match="Evaluate nan again"):
+        weak_points(run)

@@ -1,0 +1,89 @@
+"""Work on a thread: order, progress, cancelling, failures, and what is remembered."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fer_core.data.progress import Progress
+from fer_core.errors import ExplainError
+from fer_core.explain.background import Background
+from fer_core.explain.ticket import CANCELLED, QUEUED
+
+PATIENCE = 20.0
+
+
+class Gate:
+    """Work that waits until it is let on, telling its progress every time."""
+
+    def __init__(self) -> None:
+        self.began, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, hear) -> str:
+        hear(Progress(1, 2, "parts", None, "Working"))
+        self.began.set()
+        assert self.go.wait(PATIENCE)
+        hear(Progress(2, 2, "parts", None, "Working"))
+        return "done"
+
+
+def test_one_after_the_other_with_progress_and_places() -> None:
+    work, gate = Background(10), Gate()
+    first, second = work.submit("a", gate), work.submit("b", lambda _: "second")
+    assert gate.began.wait(PATIENCE)
+    assert first.progress is not None
+    assert first.progress.done == 1
+    assert (work.position(first), work.position(second), second.stage) == (0, 1, QUEUED)
+    gate.go.set()
+    assert (first.result(PATIENCE), second.result(PATIENCE)) == ("done", "second")
+    # The thread has gone; another one comes by itself.
+    assert work.submit("c", lambda _: "third").result(PATIENCE) == "third"
+
+
+def test_the_same_key_is_worked_on_once_until_it_was_cancelled() -> None:
+    work, gate = Background(10), Gate()
+    first = work.submit("a", gate)
+    assert work.submit("a", lambda _: "other") is first
+    assert gate.began.wait(PATIENCE)
+    work.cancel(first)
+    again = work.submit("a", lambda _: "other")
+    assert again is not first
+    gate.go.set()
+    with pytest.raises(ExplainError, match="Cancelled"):
+        first.result(PATIENCE)
+    assert again.result(PATIENCE) == "other"
+    assert work.find("a") is again
+
+
+def test_what_waits_is_cancelled_at_once() -> None:
+    work, gate = Background(10), Gate()
+    work.submit("a", gate)
+    waiting = work.submit("b", lambda _: "never")
+    work.cancel(waiting)
+    assert waiting.stage == CANCELLED
+    gate.go.set()
+
+
+def test_failures_are_told_and_the_next_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    def refused(_):
+        raise ExplainError("Not this one.")
+
+    def broken(_):
+        raise ZeroDivisionError("by hand")
+
+    work = Background(10)
+    with pytest.raises(ExplainError, match=r"^Not this one\.$"):
+        work.submit("a", refused).result(PATIENCE)
+    with pytest.raises(ExplainError, match="ZeroDivisionError: by hand"):
+        work.submit("b", broken).result(PATIENCE)
+    assert "Traceback" in caplog.text
+    assert work.submit("a", lambda _: "better").result(PATIENCE) == "better"
+
+
+def test_the_oldest_are_forgotten() -> None:
+    work = Background(2)
+    for key in "abc":
+        work.submit(key, lambda _: 1).result(PATIENCE)
+    assert work.find("a") is None
+    assert work.find("c") is not None
