@@ -15,9 +15,12 @@ page = st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
         st.Page("pages/mistakes.py", title="Mistakes", icon=":material/search:"),
+        st.Page("pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
         st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
         st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+        st.Page("pages/live.py", title="Live", icon=":material/videocam:"),
         st.Page("pages/run.py", title="Run card", icon=":material/id_card:"),
+        st.Page("pages/limits.py", title="Limits", icon=":material/gavel:"),
     ]
 )
 frame.enter()

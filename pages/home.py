@@ -31,6 +31,7 @@ st.caption(
     "A model names the expression that a picture shows, in the eyes of those who labelled the training faces. "
     "It does not know what a person feels."
 )
+frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")
 if not datasets:
     # Last, so that a fresh start shows the page at once and draws meanwhile.
     try:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts import (
     evidence,
+    explain_links,
     frame,
     mistakes_face,
     mistakes_filters,
@@ -28,6 +29,8 @@ view = scope.choose()
 choice = mistakes_filters.choose(view)
 found = mistakes_found.find(view, choice)
 mistakes_found.say(view, choice, found)
+if view.dataset is not None and len(found.positions):
+    explain_links.averages("Average maps of these faces", explain_links.selection(view))
 sheet, beside = st.columns([4, 3], gap="medium")
 with beside:
     # Before the sheet, which draws a frame around the face that is open.

@@ -106,6 +106,7 @@ def test_what_pages_use_of_the_core_loads_neither_streamlit_nor_keras() -> None:
 
 VISIT_ALL = """
 import io, json, sys
+from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 import streamlit.testing.v1.app_test as app_test
@@ -125,6 +126,17 @@ table = next(frame.value for frame in visit("mistakes").dataframe if "Row" in fr
 opened = visit("mistakes", face=str(table["Row"][0]))
 if not any("Face with the map" in one.alt for image in opened.image for one in image.proto.imgs):
     problems.append("mistakes shows no class map")
+visit("explain", data="sample", **{"explain.row": str(table["Row"][0])})
+for view in ("Methods", "Averages", "Poke", "Robustness"):
+    visit("explain", data="sample", **{"explain.row": str(table["Row"][0]), "explain.view": view})
+# AppTest has no browser to hold a camera's other end.
+from pages.parts import live_camera
+live_camera.get_global_relay = live_camera.newest_only = lambda *relay: None
+live_camera.webrtc_streamer = lambda key, **options: SimpleNamespace(
+    state=SimpleNamespace(playing=False, signalling=False)
+)
+visit("live")
+visit("limits")
 visit("leaderboard")
 visit("run")
 visit("run", run="mine")

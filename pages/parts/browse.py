@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from pages.parts import faces
+from pages.parts import explain_links, faces
 from pages.parts.rows import ALL, Rows, neighbours, parse_rows, select_rows
 
 COLUMNS, LINES = 12, 8
@@ -110,6 +110,7 @@ def _one_face(dataset: Dataset, rows: Rows) -> None:
     if len(rows) and face not in rows:
         st.caption("The filters leave this face out.")
     faces.large(dataset, face)
+    explain_links.face(dataset, face, key="explain-face")
     faces.facts(dataset, face)
 
 

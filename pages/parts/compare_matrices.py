@@ -10,6 +10,7 @@ from fer_core import emotions
 from fer_core.plots import confusion as plots
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE
 from pages.parts import compare_links as links
+from pages.parts import explain_links
 from pages.parts.scope import View
 
 SHOWN: dict[str, plots.Normalise] = {
@@ -129,4 +130,6 @@ def _one_cell(view: View, is_open: bool) -> None:
         if len(view.names) > 1:
             faces = int((here & (joined.predicted == cell[1]).any(axis=0)).sum())
             links.link("One run at least", faces, links.cell(view, *cell))
+        if view.dataset is not None:
+            explain_links.averages("Average maps of the cell", links.cell(view, *cell))
     st.caption(f"Of {int(here.sum()):,} faces labelled {true}, so many are taken for {said}.")

@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.evaluation.scope import LABELS
 from fer_core.words import percent
-from pages.parts import faces, frame, mistakes_sheet
+from pages.parts import explain_links, faces, frame, mistakes_sheet
 from pages.parts.mistakes_filters import sort_like
 from pages.parts.mistakes_found import Found
 from pages.parts.mistakes_sheet import FACE
@@ -102,6 +102,7 @@ def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
         _lines(view, answers)
     with st.container(horizontal=True, vertical_alignment="center", key="face-links"):
         if view.dataset is not None:
+            explain_links.face(view.dataset, row, key="explain-face", runs=view.runs)
             query = dataset_query(view, row)
             frame.way("dataset", "In Dataset", key="in-dataset", icon=":material/grid_view:", query=query)
         if answers is not None and answers.in_view:

@@ -16,6 +16,8 @@ from pages.parts.scope import View
 TRUE, SAID, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
 CONFIDENCE, TWIN, DOUBT, MARKED, SORT, LIKE = "confidence", "twin", "doubt", "marked", "sort", "like"
 """Names in the address."""
+FILTERS = (TRUE, SAID, BY, ANSWER, SET, CONFIDENCE, TWIN, DOUBT, MARKED)
+"""Those that say which faces; the others say in which order."""
 ANY = "any"
 ANY_MODEL, EVERY_MODEL = "any model", "every model"
 ANSWERS: dict[str, bool | None] = {"wrong": False, "right": True, "right or wrong": None}
@@ -46,28 +48,31 @@ class Choice:
     filtered: bool
 
 
-def choose(view: View) -> Choice:
-    """Draw the filters and return what they say. What a link asks for and nobody has is said, and ignored."""
+def choose(view: View, prefix: str = "", *, ordered: bool = True) -> Choice:
+    """Draw the filters and return what they say. What a link asks for and nobody has is said, and ignored.
+
+    ``prefix`` stands before the names in the address. ``ordered``: whether an order can be chosen, or is the first.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        true = _select("Label", [ANY, *emotions.NAMES], TRUE, 130)
-        said = _select("Answer", [ANY, *emotions.NAMES], SAID, 130, "What a model answered.")
+        true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 130)
+        said = _select("Answer", [ANY, *emotions.NAMES], prefix + SAID, 130, "What a model answered.")
         by = _select(
             "Answer by",
             [ANY_MODEL, EVERY_MODEL, *view.names],
-            BY,
+            prefix + BY,
             200,
             f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
             f"“{EVERY_MODEL}”: all of them.",
         )
         # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
         place = st.container(width=160)
-        words = _who_is_right(view)
+        words = _who_is_right(view, prefix + SET)
         decided = words != ANY or (ANY not in (true, said))
         with place:
-            answer = _answer(decided)
-        sort = _sort()
+            answer = _answer(decided, prefix + ANSWER)
+        sort = _sort() if ordered else next(iter(SORTS))
         like = _like(view) if sort == "similarity" else None
-    confidence, twin, doubt, marked = _rarer(view)
+    confidence, twin, doubt, marked = _rarer(view, prefix)
     right = ANSWERS[answer] if answer is not None else None if decided else False
     wanted = Filter(
         models=() if by in (ANY_MODEL, EVERY_MODEL) else (by,),
@@ -85,12 +90,12 @@ def choose(view: View) -> Choice:
     return Choice(wanted, sort, like, filtered)
 
 
-def clear() -> None:
-    """Take every filter back; the order stays."""
+def clear(prefix: str = "") -> None:
+    """Take every filter back; the order stays. ``prefix`` as in :func:`choose`."""
     defaults = {TRUE: ANY, SAID: ANY, BY: ANY_MODEL, ANSWER: None, SET: ANY, CONFIDENCE: FULL, DOUBT: 0.0}
     for key, value in {**defaults, TWIN: next(iter(TWINS)), MARKED: next(iter(MARKS))}.items():
-        if key in st.session_state:
-            st.session_state[key] = value
+        if prefix + key in st.session_state:
+            st.session_state[prefix + key] = value
 
 
 def sort_like(row: int) -> None:
@@ -115,26 +120,26 @@ def _sets(names: Sequence[str]) -> dict[str, int]:
     return {set_words(code, names): code for code in range(2 ** len(names))}
 
 
-def _who_is_right(view: View) -> str:
+def _who_is_right(view: View, key: str) -> str:
     if len(view.names) > MOST_MODELS:
         why = f": sets of models that are right can be told apart for up to {MOST_MODELS} runs only"
-        refused(SET, (), why)
+        refused(key, (), why)
         return ANY
     options = [ANY, *_sets(view.names)]
-    refused(SET, options, " with these runs")
+    refused(key, options, " with these runs")
     help_text = "Which of the chosen runs are right, and which are wrong: all of them count, whoever the answer is by."
-    return str(st.selectbox("Who is right", options, key=SET, bind="query-params", width=220, help=help_text))
+    return str(st.selectbox("Who is right", options, key=key, bind="query-params", width=220, help=help_text))
 
 
-def _answer(decided: bool) -> str | None:
-    refused(ANSWER, list(ANSWERS))
+def _answer(decided: bool, key: str) -> str | None:
+    refused(key, list(ANSWERS))
     return st.selectbox(
         "The answer is",
         list(ANSWERS),
         index=None,
         # Without a choice this page shows mistakes, unless what is chosen says who is right already.
         placeholder="as the others say" if decided else "wrong",
-        key=ANSWER,
+        key=key,
         bind="query-params",
         help="Where you choose nothing, mistakes are shown. A label together with an answer, or who is right, already "
         "says whether the answer is right.",
@@ -182,44 +187,44 @@ def _like(view: View) -> int | None:
     return None if row is None else int(row)
 
 
-def _rarer(view: View) -> tuple[tuple[int, int], str, float, str]:
+def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
     """Confidence in %, twin, least doubt, mark."""
     with (
         st.expander("Confidence, twins, doubtful labels, your marks", icon=":material/tune:"),
         st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"),
     ):
-        _refused_numbers(CONFIDENCE, 2, *FULL)
+        _refused_numbers(prefix + CONFIDENCE, 2, *FULL)
         confidence = st.slider(
             "Confidence of that answer (%)",
             *FULL,
             FULL,
-            key=CONFIDENCE,
+            key=prefix + CONFIDENCE,
             bind="query-params",
             width=260,
             help="The probability that the model gives to its answer.",
         )
-        _refused_numbers(DOUBT, 1, 0, 1)
+        _refused_numbers(prefix + DOUBT, 1, 0, 1)
         doubt = st.slider(
             "Least label doubt (0 to 1)",
             0.0,
             1.0,
             0.0,
             0.05,
-            key=DOUBT,
+            key=prefix + DOUBT,
             bind="query-params",
             width=260,
             help="How strongly the runs speak against the dataset's label: near 1 they agree that it is another class.",
         )
-        twin = _twin(view)
-        marked = _select("Your marks", list(MARKS), MARKED, 200, "Marks that you put on faces, in the review below.")
+        twin = _twin(view, prefix + TWIN)
+        marked = _select("Your marks", list(MARKS), prefix + MARKED, 200, "Marks that you put on faces on Mistakes.")
     return (int(confidence[0]), int(confidence[1])), twin, float(doubt), marked
 
 
-def _twin(view: View) -> str:
+def _twin(view: View, key: str) -> str:
     options = list(TWINS)
     if view.scope.joined.twin is not None:
-        return _select("Twin in Training", options, TWIN, 210, "The same picture in Training, or nearly, mirrored too.")
-    asked = st.query_params.get(TWIN)
+        return _select("Twin in Training", options, key, 210, "The same picture in Training, or nearly, mirrored too.")
+    asked = st.query_params.get(key)
     if asked and asked != options[0]:
         st.warning(
             "Nobody knows which of these faces have a twin in Training, so that filter is ignored. Evaluate one of the "

@@ -48,14 +48,23 @@ def find(view: View, choice: Choice) -> Found:
     return _find(view.key, choice.wanted, by, like, source, marks, view, vectors)
 
 
-def say(view: View, choice: Choice, found: Found) -> None:
-    """One sentence: how many faces of how many, and which; and the way back to the start."""
+def say(view: View, choice: Choice, found: Found, prefix: str = "") -> None:
+    """One sentence: how many faces of how many, and which; and the way back to the start.
+
+    ``prefix``: what stands before the filters' names in the address.
+    """
     shown, total = len(found.positions), len(view.scope.joined)
     with st.container(horizontal=True, vertical_alignment="center", key="said-what"):
         words = f": {found.words}" if found.words else ""
         st.markdown(f"**{shown:,} of {plural(total, 'face')}**{words}.", width="content")
         if choice.filtered:
-            st.button("Clear the filters", icon=":material/filter_alt_off:", on_click=clear, key="clear-filters")
+            st.button(
+                "Clear the filters",
+                icon=":material/filter_alt_off:",
+                on_click=clear,
+                args=(prefix,),
+                key="clear-filters",
+            )
     if found.empty:
         st.info(found.empty, icon=":material/filter_alt_off:")
 

@@ -12,7 +12,7 @@ from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.listing import ModelInfo
 from pages.parts.mistakes_face import Answers, verdict
-from pages.parts.photo import open_model
+from pages.parts.models import open_model
 from pages.parts.scope import View
 from pages.parts.vote import seals
 

@@ -16,7 +16,7 @@ from fer_core.settings import PROJECT_ROOT
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_a_json_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    extra = ["info"] if command == "data" else []
+    extra = {"data": ["info"], "explain": ["faithfulness"]}.get(command, [])
     with pytest.raises(SystemExit) as stop:
         main([command, *extra, "--help"])
     assert stop.value.code == 0

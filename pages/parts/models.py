@@ -1,0 +1,48 @@
+"""Opened models, shared by all visitors and pages, and the field that chooses among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.errors import RunError
+from fer_core.inference.predictor import Predictor, load_model
+from fer_core.runs.listing import ModelInfo
+from pages.parts.vote import seals
+
+
+def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", default: Sequence[str]) -> list[Predictor]:
+    """The field, bound to ``?key=``, and the chosen models, opened. One that cannot be opened is named, and left out.
+
+    ``default``: names chosen where the address has none; those that are not among ``infos`` are ignored.
+    """
+    by_name = {info.name: info for info in infos}
+    # Streamlit ignores unknown names in an address without a word.
+    if unknown := [name for name in st.query_params.get_all(key) if name not in by_name]:
+        quoted = ", ".join(f"“{name}”" for name in unknown)
+        st.warning(f"There is no model called {quoted} here.", icon=":material/link_off:")
+    names = st.multiselect(
+        label, list(by_name), default=[name for name in default if name in by_name], key=key, bind="query-params"
+    )
+    opened = []
+    for name in names:
+        try:
+            opened.append(open_info(by_name[name]))
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+    return opened
+
+
+def open_info(info: ModelInfo) -> Predictor:
+    """The model of a run, opened once for all visitors. Raises ``RunError`` where it is missing or damaged."""
+    return open_model(str(info.path), seals(info.folder))
+
+
+@st.cache_resource(show_spinner="Opening the model", max_entries=16)
+def open_model(path: str, sealed: tuple[int, ...]) -> Predictor:
+    """Keyed by folder and by when its ``run.json``, and those of a vote's members, were written: an export makes a
+    new one.
+    """
+    return load_model(Path(path))
