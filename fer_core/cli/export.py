@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     dataset = load_dataset(args.data)
     before = there(folder)
     if args.half:
-        halve_keras(folder, dataset)
+        halve_keras(folder, dataset, fit=args.half == "both")
     parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half == "both")
     if folder.complete and args.half:
         evaluate_run(folder, dataset)  # other weights, so other predictions

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import ExportError, RunError
+from fer_core.evaluation.half_litert import halve_litert
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
@@ -60,7 +61,7 @@ def load_keras(folder: RunFolder) -> keras.Model:
 def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half: bool = False) -> Parity:
     """Write ``path`` (LiteRT: probabilities and class maps) from a float32 Keras model.
 
-    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half`` stores weights as float16. Nothing is
+    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half`` stores large kernels as float16. Nothing is
     written where the two disagree: ``ExportError`` says by how much.
     """
     # Beside the target, so that the last step is a rename on one file system.
@@ -108,12 +109,11 @@ def _convert(model: keras.Model, path: Path, *, half: bool) -> None:
         # Built-in operations only: anything else would need TensorFlow again where the model is used.
         "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     }
-    if half:
-        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
-        options["target_spec"]["supported_types"] = [tf.float16]
     # Through a SavedModel, as Keras does it. Converting a concrete function of the model directly goes wrong without
     # a word: its batch normalisation comes out as NaN (TensorFlow 2.21, Keras 3.15).
     try:
         model.export(path, format="litert", verbose=False, **options)
     except Exception as error:  # the converter raises bare exceptions of several kinds
         raise ExportError(f"{model.name} could not be converted to LiteRT: {error}") from error
+    if half:
+        halve_litert(path)

@@ -19,6 +19,7 @@ import numpy as np
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity, load_keras
+from fer_core.evaluation.half_litert import SMALL, fit_kernels
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
 from fer_core.words import percent
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.weights.h5"
 MAX_ACCURACY_CHANGE = 1e-3
-SMALL = 40_000
-"""Numbers in a kernel that is left in float32 at most: 160 KB."""
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def halve_keras(folder: RunFolder, dataset: Dataset) -> Parity:
+def halve_keras(folder: RunFolder, dataset: Dataset, *, fit: bool = False) -> Parity:
     """Rewrite ``model.keras`` with large kernels in float16 and return how far it is from what it was.
+
+    ``fit``: so that ``model.tflite`` can hold the same kernels in half precision (see :func:`fit_kernels`).
 
     Checked on PublicTest first: probabilities, answers, and accuracy within 0.1 point. Where that fails, or a kernel
     does not fit float16, ``ExportError`` says so and the file stays as it is.
@@ -48,9 +49,13 @@ def halve_keras(folder: RunFolder, dataset: Dataset) -> Parity:
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
     faces, labels = np.asarray(dataset.images[rows]), np.asarray(dataset.labels[rows])
     before = predict(load_keras(folder), faces)
-    temporary = folder.path / f".half.{os.getpid()}.keras"
+    temporary, fitted = (folder.path / f".{kind}.{os.getpid()}.keras" for kind in ("half", "fitted"))
     try:
-        _rewrite(folder.keras_path, temporary)
+        if fit:
+            model = load_keras(folder)
+            fit_kernels(model)
+            model.save(fitted)
+        _rewrite(fitted if fit else folder.keras_path, temporary)
         after = predict(keras.models.load_model(temporary, compile=False), faces)
         same = before.argmax(axis=1) == after.argmax(axis=1)
         parity = Parity(len(faces), float(np.abs(before - after).max()), float(np.mean(same)), 0.0)
@@ -64,6 +69,7 @@ def halve_keras(folder: RunFolder, dataset: Dataset) -> Parity:
         temporary.replace(folder.keras_path)
     finally:
         temporary.unlink(missing_ok=True)
+        fitted.unlink(missing_ok=True)
     return parity
 
 

@@ -86,3 +86,57 @@ def test_a_model_that_half_precision_would_change_is_refused(
     with pytest.raises(ExportError, match="changes this model too much"):
         half.halve_keras(folder, dataset)
     assert folder.keras_path.read_bytes() == content
+
+
+def lived_in(folder: RunFolder) -> None:
+    """Give a fresh model's batch normalisation the statistics of one that was trained: they scale each channel."""
+    from fer_core.evaluation.export import load_keras
+
+    model, rng = load_keras(folder), np.random.default_rng(0)
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            size = layer.moving_mean.shape
+            layer.gamma.assign(rng.choice([-1, 1], size) * rng.uniform(0.2, 1.2, size))
+            layer.moving_mean.assign(rng.normal(0, 0.3, size))
+            layer.moving_variance.assign(rng.uniform(0.3, 4, size))
+            # One channel that is switched off, and one that hardly varied.
+            layer.gamma.assign(np.where(np.arange(size[0]) == 0, 0, np.asarray(layer.gamma)))
+            layer.moving_variance.assign(np.where(np.arange(size[0]) == 1, 1e-9, np.asarray(layer.moving_variance)))
+    # So that it is not sure of everything.
+    head = model.get_layer("probabilities").kernel
+    head.assign(rng.normal(0, 0.002, head.shape))
+    model.save(folder.keras_path)
+
+
+def test_in_half_precision_both_files_hold_the_same_network(folder: RunFolder, dataset: Dataset) -> None:
+    """Converted as TensorFlow does it, VGG16's maps in LiteRT were up to 1.7 % of their maximum from Keras'."""
+    from fer_core.evaluation.export import export_litert, load_keras
+    from fer_core.evaluation.half import halve_keras
+
+    faces, apart = np.asarray(dataset.images), {}
+    for fit in (False, True):
+        lived_in(folder)
+        halve_keras(folder, dataset, fit=fit)
+        apart[fit] = export_litert(load_keras(folder), folder.tflite_path, faces, half=True)
+    assert apart[True].largest_difference < 1e-5
+    assert apart[True].largest_map_difference < 1e-5
+    assert apart[False].largest_map_difference > 1e-4, "there was nothing to mend"
+    assert sorted(path.name for path in folder.path.iterdir()) == ["model.keras", "model.tflite"]
+
+
+def test_fitting_the_kernels_scales_channels_and_changes_no_answer(folder: RunFolder, dataset: Dataset) -> None:
+    from fer_core.evaluation.export import load_keras
+    from fer_core.evaluation.half_litert import fit_kernels
+
+    lived_in(folder)
+    before, after = load_keras(folder), load_keras(folder)
+    large = [layer for layer in before.layers if type(layer).__name__ == "Conv2D"]
+    large = [layer for layer in large if np.size(layer.weights[0]) > SMALL]
+    assert fit_kernels(after) == len(large) > 3
+    faces = np.asarray(dataset.images)[..., None].astype(np.float32)
+    told = [np.asarray(model(faces, training=False)) for model in (before, after)]
+    assert np.abs(told[0] - told[1]).max() < 5e-3
+    was, now = (np.asarray(one) for one in (large[-1].kernel, after.get_layer(large[-1].name).kernel))
+    # Rounding moves a number near 0 by more than its share.
+    scale = now[np.abs(was) > 1e-3] / was[np.abs(was) > 1e-3]
+    assert 0.99 < scale.min() < scale.max() < 2.01
