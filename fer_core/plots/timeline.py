@@ -1,45 +1,73 @@
-"""The last minute of one face: seven lines, one an expression, that move to the left."""
+"""The last minute of one face: seven lines, one an expression, that move to the left.
+
+As numbers and a Vega-Lite specification, not as a Plotly figure: Streamlit makes a Plotly chart anew whenever its
+numbers change (https://github.com/streamlit/streamlit/issues/8782), so that one that changes each second flashes and
+forgets what was clicked. Of a Vega-Lite chart with the same specification it exchanges the numbers.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
+import pandas as pd
 
-from fer_core.emotions import COUNT, EMOTIONS, NAMES
-from fer_core.plots.style import blank
+from fer_core.emotions import COLOURS, COUNT, NAMES
+
+AGO, EXPRESSION, PROBABILITY = "seconds", "expression", "probability"
 
 
-def rolling(
-    times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, now_s: float, seconds: float = 60.0, height: int = 260
-) -> go.Figure:
-    """``times_s`` float (n,), oldest first; ``probabilities`` float (n, 7), 0..1; n may be 0.
+def rolling(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, now_s: float) -> pd.DataFrame:
+    """One line a time and expression: ``seconds`` (0 is now, the past negative), ``expression``, ``probability`` (%).
 
-    ``now_s``: the right end, on the clock of ``times_s``. ``seconds``: the width. ``height`` in pixels. Raises
-    ``ValueError`` for other shapes.
+    ``times_s`` float (n,), oldest first; ``probabilities`` float (n, 7), 0..1; n may be 0. ``now_s``: the right end, on
+    the clock of ``times_s``. Raises ``ValueError`` for other shapes.
     """
     times, values = _checked(times_s, probabilities)
-    # Rounded, because the figure is sent to the browser every second.
-    ago = np.round(times - now_s, 2).tolist()
-    figure = blank(height)
-    for emotion in EMOTIONS:
-        figure.add_trace(
-            go.Scatter(
-                x=ago,
-                y=np.round(100 * values[:, emotion.index], 1).tolist(),
-                mode="lines",
-                name=emotion.name,
-                line={"color": emotion.colour, "width": 2.5},
-                hovertemplate=f"{emotion.name}: %{{y:.0f}} %<extra></extra>",
-            )
-        )
-    figure.update_xaxes(
-        range=[-seconds, 0], title_text="seconds ago", tickvals=_ticks(seconds), ticktext=_words(seconds)
+    # Rounded, because they are sent to the browser every second.
+    return pd.DataFrame(
+        {
+            AGO: np.repeat(np.round(times - now_s, 2), COUNT),
+            EXPRESSION: np.tile(np.array(NAMES, dtype=object), len(times)),
+            PROBABILITY: np.round(100 * values, 1).reshape(-1),
+        }
     )
-    figure.update_yaxes(range=[0, 100], title_text="probability (%)", tickvals=[0, 25, 50, 75, 100])
-    # The same through all updates: a line that was switched off in the legend stays off.
-    figure.update_layout(showlegend=True, hovermode="x unified", uirevision="timeline")
-    return figure
+
+
+def rolling_spec(seconds: float = 60.0, height: int = 340) -> dict[str, Any]:
+    """How :func:`rolling` is drawn, in Vega-Lite. ``seconds``: the width. ``height`` in pixels."""
+    ticks = [-seconds * share for share in (1, 0.75, 0.5, 0.25, 0)]
+    return {
+        "height": height,
+        # Streamlit would go from SVG to a canvas by itself when the lines grow long, and make the chart anew for that.
+        "usermeta": {"embedOptions": {"renderer": "canvas"}},
+        "params": [{"name": "wanted", "select": {"type": "point", "fields": [EXPRESSION]}, "bind": "legend"}],
+        "mark": {"type": "line", "clip": True, "strokeWidth": 2.5, "tooltip": True},
+        "encoding": {
+            "x": {
+                "field": AGO,
+                "type": "quantitative",
+                "title": "seconds ago",
+                "scale": {"domain": [-seconds, 0], "nice": False},
+                "axis": {"values": ticks, "labelExpr": "datum.value == 0 ? 'now' : -datum.value"},
+            },
+            "y": {
+                "field": PROBABILITY,
+                "type": "quantitative",
+                "title": "probability (%)",
+                "scale": {"domain": [0, 100]},
+                "axis": {"values": [0, 25, 50, 75, 100]},
+            },
+            "color": {
+                "field": EXPRESSION,
+                "type": "nominal",
+                "scale": {"domain": list(NAMES), "range": list(COLOURS)},
+                "legend": {"orient": "top", "title": None, "symbolType": "stroke", "symbolStrokeWidth": 3},
+            },
+            "opacity": {"condition": {"param": "wanted", "value": 1}, "value": 0.08},
+        },
+    }
 
 
 def describe_rolling(
@@ -62,11 +90,3 @@ def _checked(times_s: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[npt.
     if times.ndim != 1 or values.shape != (len(times), COUNT):
         raise ValueError(f"times (n,) and probabilities (n, {COUNT}) were expected, not {times.shape}, {values.shape}")
     return times, values
-
-
-def _ticks(seconds: float) -> list[float]:
-    return [-seconds * share for share in (1, 0.75, 0.5, 0.25, 0)]
-
-
-def _words(seconds: float) -> list[str]:
-    return [f"{-tick:g}" if tick else "now" for tick in _ticks(seconds)]

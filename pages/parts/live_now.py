@@ -180,13 +180,17 @@ def _last_minute(live: LiveStream) -> None:
     # While it stands still, so does the right end.
     now_s = live.now_s() if shot is not None else (times[-1] if len(times) else 0.0)
     whose = lead if chosen is None else f"{lead} about face {chosen}"
-    st.caption(f"Smoothed probability of each expression: {whose}. Click a name to hide its line.")
-    st.plotly_chart(
-        plots.rolling(times, values, now_s=now_s, seconds=SECONDS),
-        key="live-timeline",
-        config={"displayModeBar": False},
-        alt=plots.describe_rolling(times, values, now_s=now_s, seconds=SECONDS),
+    st.caption(
+        f"Smoothed probability of each expression: {whose}. Click a name to bring out its line, Shift + click for more."
     )
+    with st.container(key="live-timeline"):
+        st.vega_lite_chart(
+            plots.rolling(times, values, now_s=now_s),
+            plots.rolling_spec(SECONDS),
+            # The same each second: the words are part of how it is drawn, and other ones would make it anew.
+            alt=f"Probability of the seven expressions over the last {SECONDS:.0f} s, a line each. In words below.",
+        )
+    st.caption(plots.describe_rolling(times, values, now_s=now_s, seconds=SECONDS))
 
 
 def _choose_face(known: list[int], here: list[int]) -> int | None:

@@ -144,8 +144,8 @@ def test_all_models_answer_with_seven_bars_each(open_app: OpenApp, camera: FakeB
     assert [metric.label for metric in app.metric] == ["Camera", "Models", "Lag", "Dropped"]
     assert stream_of(app).plan.style.model == "poll", "the vote stands on the picture"
     assert "poll about face 1" in texts(app)
-    chart = app.get("plotly_chart")[0].proto.alt
-    assert "Now most likely" in chart
+    assert len(app.get("vega_lite_chart")) == 1
+    assert "Now most likely" in texts(app)
 
 
 @pytest.mark.usefixtures("models")

@@ -6,20 +6,27 @@ import numpy as np
 import pytest
 
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.plots.timeline import describe_rolling, rolling
+from fer_core.plots.timeline import describe_rolling, rolling, rolling_spec
 
 
 def test_seven_lines_in_the_classes_colours_that_end_now() -> None:
     times = np.array([100.0, 110.0, 120.0])
     values = np.full((3, 7), 0.05)
     values[:, 3] = 0.7
-    figure = rolling(times, values, now_s=125.0)
-    assert [trace.name for trace in figure.data] == list(NAMES)
-    assert [trace.line.color for trace in figure.data] == list(COLOURS)
-    assert list(figure.data[3].x) == [-25.0, -15.0, -5.0]
-    assert list(figure.data[3].y) == [70.0, 70.0, 70.0]
-    assert tuple(figure.layout.xaxis.range) == (-60.0, 0.0)
-    assert figure.layout.uirevision
+    drawn, spec = rolling(times, values, now_s=125.0), rolling_spec(60.0)
+    colour = spec["encoding"]["color"]["scale"]
+    assert (colour["domain"], colour["range"]) == (list(NAMES), list(COLOURS))
+    assert set(drawn["expression"]) == set(NAMES)
+    happy = drawn[drawn["expression"] == "happy"]
+    assert list(happy["seconds"]) == [-25.0, -15.0, -5.0]
+    assert list(happy["probability"]) == [70.0, 70.0, 70.0]
+    assert spec["encoding"]["x"]["scale"]["domain"] == [-60.0, 0]
+    fields = {spec["encoding"][channel]["field"] for channel in ("x", "y", "color")}
+    assert fields == set(drawn.columns)
+
+
+def test_no_numbers_yet_is_an_empty_picture() -> None:
+    assert len(rolling([], np.empty((0, 7)), now_s=4.0)) == 0
 
 
 def test_in_words() -> None:
