@@ -18,6 +18,8 @@ from pages.parts.photo import Answering
 from pages.parts.photo_bring import Seen
 
 _OPEN, _TABLE = "photo-open", "photo-table"
+_LAST = "_photo_open"
+"""The open picture again: Streamlit drops what a field holds once its page is left."""
 
 
 def show(seen: Sequence[Seen], models: Sequence[Answering], *, calibrated: bool, maps: bool) -> None:
@@ -131,7 +133,7 @@ def _json(seen: Sequence[Seen], readings: Sequence[Reading], models: Sequence[An
 def _choose_picture(readings: Sequence[Reading]) -> int:
     """The field for the open picture, with a step to each side."""
     last = len(readings) - 1
-    here = min(int(st.session_state.get(_OPEN, 0)), last)
+    here = min(int(st.session_state.get(_OPEN, st.session_state.get(_LAST, 0))), last)
     st.session_state[_OPEN] = here
     with st.container(horizontal=True, vertical_alignment="bottom", key="photo-steps"):
         for label, icon, target in (
@@ -154,6 +156,7 @@ def _choose_picture(readings: Sequence[Reading]) -> int:
             key=_OPEN,
             width=420,
         )
+    st.session_state[_LAST] = int(number)
     return int(number)
 
 
