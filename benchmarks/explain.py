@@ -18,7 +18,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.common import PACKAGES, finish, machine, machine_text, progress, run_child, table  # noqa: E402
+from benchmarks.common import PACKAGES, clock, finish, machine, machine_text, progress, run_child, table  # noqa: E402
 from fer_core.emotions import COUNT, IMAGE_SIZE  # noqa: E402
 from fer_core.errors import FerError  # noqa: E402
 
@@ -232,21 +231,10 @@ def _apart(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> fl
 
 
 def _clock(answer: Callable[[Faces], object], faces: Faces, repeats: int) -> dict[str, float]:
-    """Median and 95th percentile of milliseconds per face, after a warm-up."""
-    import numpy as np
-
-    batch = len(faces)
-    assert faces.shape == (batch, IMAGE_SIZE, IMAGE_SIZE)
-    for _ in range(min(WARM_UP, repeats)):
-        answer(faces)
-    calls = repeats if batch == 1 else max(1, repeats // LARGE_BATCH_SHARE)
-    seconds = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        answer(faces)
-        seconds.append(time.perf_counter() - began)
-    per_face = 1000 * np.array(seconds) / batch
-    return {"median_ms": float(np.median(per_face)), "p95_ms": float(np.percentile(per_face, 95)), "calls": calls}
+    """Milliseconds per face: a large batch is timed less often."""
+    assert faces.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
+    calls = repeats if len(faces) == 1 else max(1, repeats // LARGE_BATCH_SHARE)
+    return clock(answer, faces, calls, warm_up=min(WARM_UP, repeats))
 
 
 if __name__ == "__main__":

@@ -13,19 +13,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-ROOT = Path(__file__).resolve().parent.parent
-# The tests know how to start a server and a browser. They are no package.
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from benchmarks.common import finish, machine, machine_text, progress, table  # noqa: E402
-from fer_core.errors import FerError  # noqa: E402
+from benchmarks.browsing import PACKAGES, opened
+from benchmarks.common import finish, machine, machine_text, progress, table
+from fer_core.errors import FerError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -34,8 +32,6 @@ GOAL = 200.0
 """Milliseconds that the median must stay below, on two idle cores."""
 MOST_REPEATS = 58
 """A link carries 60 changes; the first stroke warms everything up."""
-MINUTE = 60_000
-PACKAGES = ("streamlit", "numpy", "playwright", "ai-edge-litert")
 CANVAS, BARS = ".stack canvas", ".st-key-poke-bars"
 WATCH = """bars => {
     const now = () => document.querySelector(bars)?.innerHTML;
@@ -101,28 +97,13 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _strokes(path: str, repeats: int) -> tuple[list[str], list[float]]:
     """The models that answered, and the milliseconds of each stroke but the first."""
-    from browser import CHROMIUM_ARGS, AppServer, chromium_path  # type: ignore[import-not-found]
-    from playwright.sync_api import Error, sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = AppServer(Path(folder) / "server.log").start()
-        try:
-            with sync_playwright() as playwright:
-                chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
-                page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-                page.set_default_timeout(3 * MINUTE)
-                page.goto(server.url(path), timeout=3 * MINUTE)
-                page.locator(f"{BARS} section").first.wait_for()
-                page.locator(CANVAS).scroll_into_view_if_needed()
-                page.wait_for_timeout(1000)
-                times = [_stroke(page, number) for number in range(repeats + 1)]
-                heads = page.locator(f"{BARS} section > div:first-child").all_inner_texts()
-                names = [head.split()[0].rstrip(":") for head in heads]
-                chromium.close()
-        except Error as error:
-            raise FerError(f"the page could not be used: {error.message}\n{server.log()[-1000:]}") from error
-        finally:
-            server.stop()
+    with opened(path) as (_, page):
+        page.locator(f"{BARS} section").first.wait_for()
+        page.locator(CANVAS).scroll_into_view_if_needed()
+        page.wait_for_timeout(1000)
+        times = [_stroke(page, number) for number in range(repeats + 1)]
+        heads = page.locator(f"{BARS} section > div:first-child").all_inner_texts()
+        names = [head.split()[0].rstrip(":") for head in heads]
     return names, times[1:]
 
 

@@ -1,7 +1,8 @@
 """Writes an annotated video that browsers play: H.264 in MP4, which all of them know, or VP9 in WebM.
 
 PyAV writes it, not OpenCV: OpenCV's wheels bring no H.264 encoder, and the VP8 that they can write and browsers can
-play took 240 ms and 42 kB a frame of 640 × 480, H.264 here 24 ms and 1 kB, VP9 39 ms and 2 kB (2 cores, machine busy).
+play took ten times as long and 42 times the bytes of H.264 here, for the same clip of 640 × 480. VP9 takes 1.6 times as
+long as H.264, and twice the bytes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ moves the box, the median change of their distances resizes it.
 Chosen by measurement: real faces moving over a textured ground, YuNet at every fourth frame (6 clips of 45 frames, the
 box's middle against the truth, in sides of the face). Boxes that wait for the detector are off by 0.099 (median) and
 jump by 0.060 from frame to frame, with constant velocity by 0.057 and 0.023, with flow by 0.033 and 0.004. Flow costs
-2 ms (machine busy).
+1.5 ms a frame with one face (``benchmarks/live.py``, 2 cores).
 """
 
 from __future__ import annotations
