@@ -6,7 +6,17 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.runs.listing import list_models
-from pages.parts import frame, live_camera, live_help, live_now, live_recording, live_settings, live_snapshot, photo
+from pages.parts import (
+    frame,
+    live_camera,
+    live_help,
+    live_now,
+    live_recording,
+    live_settings,
+    live_snapshot,
+    models,
+    photo,
+)
 
 frame.begin(
     "Live",
@@ -18,12 +28,7 @@ infos = list_models()
 # One block, whatever it holds: were the camera to move down the page, the browser would load it anew and disconnect.
 with st.container():
     if not infos:
-        st.info(
-            "There is no model yet, so nobody can name an expression. Faces are found and followed all the same. "
-            "Train a model on the drawn sample: it takes about a minute.",
-            icon=":material/info:",
-        )
-        frame.link("train", "Train your first model", icon=":material/model_training:")
+        models.none_yet("Faces are found and followed all the same.")
     if not live_help.is_secure(live_help.address_of_page()):
         st.warning(
             "This page came without https, so your browser will not give it a camera. A picture or a video works:",

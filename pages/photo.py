@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import frame, photo, photo_bring, photo_results, video
+from pages.parts import frame, models, photo, photo_bring, photo_results, video
 
 frame.begin(
     "Photo",
@@ -15,12 +15,7 @@ frame.begin(
 )
 infos = list_models()
 if not infos:
-    st.info(
-        "There is no model yet, so nobody can name an expression. Faces are found all the same. "
-        "Train a model on the drawn sample: it takes about a minute.",
-        icon=":material/info:",
-    )
-    frame.link("train", "Train your first model", icon=":material/model_training:")
+    models.none_yet("Faces are found all the same.")
 way = photo_bring.choose_way()
 if way == photo_bring.VIDEO:
     video.show(infos)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
 
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+
 TINY_MODEL = Path(__file__).parent / "fixtures" / "tiny_model"
 TINY_MAP_GRID = (6, 6)
 CLASS_SHARES = np.array([0.14, 0.04, 0.14, 0.25, 0.17, 0.11, 0.15])
@@ -44,6 +47,15 @@ def make_labels(n: int = 420, *, seed: int = 0) -> tuple[npt.NDArray[np.int8], n
     labels = generator.choice(COUNT, size=n, p=CLASS_SHARES)
     labels[: 3 * COUNT] = np.tile(np.arange(COUNT), 3)
     return labels.astype(np.int8), np.array([SPLITS[(i // COUNT) % 3] for i in range(n)], dtype="<U11")
+
+
+def make_noise(folder: str | Path) -> Dataset:
+    """A dataset of 420 faces of noise, labelled and split as :func:`make_labels` does."""
+    from fer_core.data.dataset import write_dataset
+
+    labels, splits = make_labels(seed=2013)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
+    return write_dataset(folder, images, labels, splits, title="Noise")
 
 
 def make_probabilities(labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -146,6 +158,22 @@ def make_run(
     }
     seal(run, manifest)
     return run
+
+
+def make_measured(
+    folder: str | Path, dataset: Dataset, *, seed: int = 0, accuracy: float = 0.5, **options: Any
+) -> RunFolder:
+    """A run that was measured on this dataset's faces; the lower its ``seed``, the newer. See :func:`make_run`."""
+    return make_run(
+        folder,
+        labels=dataset.labels,
+        splits=dataset.splits,
+        seed=seed,
+        accuracy=accuracy,
+        data=dataset.info.record(),
+        created=f"2026-01-0{9 - seed}T00:00:00+00:00",
+        **options,
+    )
 
 
 def make_vote(

@@ -12,7 +12,7 @@ from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
 from fer_core.words import percent, plural
 from pages.parts import audit_cost, audit_faces, audit_job
-from pages.parts.scope import audit_of, read_audit_time
+from pages.parts.beside import audit_of, read_audit_time
 
 FINDING = "finding"
 _KEYS = (FINDING, audit_faces.OF, audit_faces.PART, audit_faces.SHOWN, audit_faces.BESIDE, audit_cost.MEASURED)

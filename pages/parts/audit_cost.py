@@ -16,7 +16,8 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_models
 from fer_core.words import plural, points
 from pages.parts import frame
-from pages.parts.scope import LIMIT, read_audit_time
+from pages.parts.beside import read_audit_time
+from pages.parts.scope import LIMIT
 
 MEASURED = "measured"
 """Name in the address: the split."""

@@ -10,8 +10,9 @@ from fer_core.evaluation.verdict import Evidence, Twin, doubt_words, evidence, v
 from fer_core.plots import votes as plots
 from fer_core.words import ordinal, percent
 from pages.parts import frame
+from pages.parts.beside import audit_of
 from pages.parts.data import BRING
-from pages.parts.scope import View, audit_of
+from pages.parts.scope import View
 
 _SHOWN_TWINS = 4
 NORTHCUTT = "https://arxiv.org/abs/1911.00068"

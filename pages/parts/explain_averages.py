@@ -23,7 +23,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import legend, map_on_face
 from fer_core.words import plural
-from pages.parts import frame, mistakes_filters, mistakes_found, scope
+from pages.parts import beside, frame, mistakes_filters, mistakes_found, scope
 from pages.parts.explain_face import picture_uri, seal_of
 from pages.parts.explain_links import AVERAGE
 from pages.parts.kept import Kept
@@ -83,7 +83,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     if found.empty:
         return
     if view.dataset is None:
-        scope.offer_import()
+        beside.offer_import()
         return
     if not models:
         st.info("Choose at least one model at the top.", icon=":material/info:")

@@ -13,10 +13,10 @@ from fer_core.evaluation.faithfulness import FILE, Explained, read_faithfulness
 from fer_core.inference.predictor import Predictor
 from fer_core.runs import requested
 from fer_core.runs.folder import RunFolder
+from pages.parts.beside import dataset_of
 from pages.parts.explain_face import Seal, seal_of
 from pages.parts.explain_robustness import short
 from pages.parts.runs import data_title
-from pages.parts.scope import dataset_of
 
 
 def show(models: list[Predictor]) -> None:

@@ -17,9 +17,9 @@ from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet
 from fer_core.words import plural
 from pages.parts import data, subject
+from pages.parts.beside import dataset_of, offer_import
 from pages.parts.compare_links import clicked
 from pages.parts.faces import enlarged, label_words, sheet_figure
-from pages.parts.scope import dataset_of, offer_import
 from pages.parts.subject import PREFIX
 
 RUN, WAY, STRENGTH, KIND, PAGE = (PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))

@@ -22,11 +22,11 @@ from fer_core.runs import requested
 from fer_core.runs.folder import RunFolder
 from fer_core.words import duration, percent, points
 from pages.parts import explain_flips
+from pages.parts.beside import dataset_of
 from pages.parts.data import current_info
 from pages.parts.explain_face import Seal, seal_of
 from pages.parts.explain_flips import Choice
 from pages.parts.runs import data_title
-from pages.parts.scope import dataset_of
 from pages.parts.subject import Subject
 
 COLUMNS = 3

@@ -18,7 +18,7 @@ from fer_core.errors import DataError
 from fer_core.settings import settings
 from fer_core.words import percent
 from pages.parts import frame
-from pages.parts.scope import crowd_of
+from pages.parts.beside import crowd_of
 
 UPLOAD, PATH = "Upload the file", "Path on this computer"
 REPOSITORY = "https://github.com/microsoft/FERPlus"

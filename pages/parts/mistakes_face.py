@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.evaluation.scope import LABELS
 from fer_core.words import percent
-from pages.parts import explain_links, faces, frame, mistakes_sheet
+from pages.parts import explain_links, faces, frame, mistakes_sheet, row_field
 from pages.parts.mistakes_filters import sort_like
 from pages.parts.mistakes_found import Found
 from pages.parts.mistakes_sheet import FACE
@@ -41,21 +41,8 @@ class Answers:
 def choose(view: View, found: Found) -> int | None:
     """The row number field and the steps to the face before and after. None where no face is open."""
     last = int(view.scope.whole.rows[-1]) if view.dataset is None else len(view.dataset) - 1
-    asked = st.query_params.get(FACE)
-    if asked and not (asked.isdecimal() and int(asked) <= last):
-        st.warning(
-            f"There is no row “{asked}”: rows run from 0 to {last:,}. It is ignored.", icon=":material/link_off:"
-        )
-    row = st.number_input(
-        "Row number of the face",
-        min_value=0,
-        max_value=last,
-        value=None,
-        step=1,
-        placeholder="click a face",
-        key=FACE,
-        bind="query-params",
-    )
+    row_field.asked(FACE, last, f": rows run from 0 to {last:,}. It is ignored.")
+    row = row_field.show("Row number of the face", FACE, last, hint="click a face")
     before, after = neighbours(found, row)
     with st.container(horizontal=True, key="steps"):
         _step("Previous", ":material/chevron_left:", before, found, "Left")

@@ -11,6 +11,7 @@ from fer_core import emotions
 from fer_core.evaluation.agreement import MOST_MODELS, set_words
 from fer_core.evaluation.selection import ANY_MARK, NO_MARK, SORTS, Filter
 from fer_core.review.marks import KINDS
+from pages.parts import row_field
 from pages.parts.scope import View
 
 TRUE, SAID, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
@@ -170,21 +171,9 @@ def _start_with_face() -> None:
 
 def _like(view: View) -> int | None:
     last = int(view.scope.whole.rows[-1])
-    asked = st.query_params.get(LIKE)
-    if asked and not (asked.isdecimal() and int(asked) <= last):
-        st.warning(f"There is no row “{asked}” that faces could be similar to. It is ignored.")
-    row = st.number_input(
-        "Similar to row",
-        min_value=0,
-        max_value=last,
-        value=None,
-        step=1,
-        key=LIKE,
-        bind="query-params",
-        width=160,
-        help="The row number of the face that the others are compared with.",
-    )
-    return None if row is None else int(row)
+    row_field.asked(LIKE, last, " that faces could be similar to. It is ignored.")
+    told = "The row number of the face that the others are compared with."
+    return row_field.show("Similar to row", LIKE, last, width=160, help=told)
 
 
 def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:

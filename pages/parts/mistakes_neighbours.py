@@ -16,7 +16,7 @@ from fer_core.evaluation.embeddings import Embeddings
 from fer_core.plots.faces import contact_sheet, describe_sheet
 from fer_core.runs.listing import ModelInfo
 from fer_core.words import plural
-from pages.parts import frame, scope
+from pages.parts import beside, frame
 from pages.parts.mistakes_embeddings import embeddings_of, how_to
 from pages.parts.scope import View
 
@@ -38,7 +38,7 @@ def show(view: View, row: int) -> None:
 
 def _twins(dataset: Dataset, row: int) -> None:
     st.subheader("Its twins", anchor=False)
-    audit = scope.audit_of(dataset)
+    audit = beside.audit_of(dataset)
     if audit is None:
         with st.container(horizontal=True, vertical_alignment="center", key="no-audit"):
             st.markdown("Nobody has looked for equal faces in these data yet.", width="content")

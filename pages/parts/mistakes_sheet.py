@@ -14,7 +14,7 @@ from fer_core.emotions import NAMES
 from fer_core.evaluation.joined import Joined
 from fer_core.evaluation.selection import surest_wrong
 from fer_core.words import percent
-from pages.parts import faces, scope
+from pages.parts import beside, faces
 from pages.parts.mistakes_found import Found
 from pages.parts.scope import View
 
@@ -38,7 +38,7 @@ def show(view: View, found: Found, models: tuple[str, ...], about: object, face:
     if found.empty:
         return
     if view.dataset is None:
-        scope.offer_import()
+        beside.offer_import()
         st.caption("Click the box before a row to see every answer for it.")
         _table(view, found.positions, "all")
         return

@@ -10,7 +10,18 @@ import streamlit as st
 from fer_core.errors import RunError
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.runs.listing import ModelInfo
+from pages.parts import frame
 from pages.parts.vote import seals
+
+
+def none_yet(meanwhile: str) -> None:
+    """Say that there is no model, what works ``meanwhile`` (a sentence), and lead to Train."""
+    st.info(
+        f"There is no model yet, so nobody can name an expression. {meanwhile} "
+        "Train a model on the drawn sample: it takes about a minute.",
+        icon=":material/info:",
+    )
+    frame.link("train", "Train your first model", icon=":material/model_training:")
 
 
 def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", default: Sequence[str]) -> list[Predictor]:

@@ -9,19 +9,16 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
-from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
-from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
+from fer_core.data.ferplus import Crowd
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import DataError, RunError
 from fer_core.evaluation.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, Scope
 from fer_core.evaluation.scope import scope as core_scope
 from fer_core.review.marks import Marks
 from fer_core.runs.listing import ModelInfo, list_models
-from fer_core.settings import settings
 from pages.parts import frame
-from pages.parts.data import BRING, open_dataset
+from pages.parts.beside import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time
 from pages.parts.runs import data_title
 
 LIMIT = 6
@@ -96,7 +93,7 @@ def choose(prefix: str = "") -> View:
     dataset = dataset_of(fingerprint)
     try:
         crowd = None if dataset is None else crowd_of(dataset)
-        marks = _marks(fingerprint, str(settings().reviews_dir))
+        marks = marks_of(fingerprint)
         marks.refresh()
     except DataError as error:
         st.error(str(error), icon=":material/broken_image:")
@@ -110,7 +107,7 @@ def choose(prefix: str = "") -> View:
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
     reviewed = marks.version if labels in (CORRECTED, UNMARKED) else 0
     audited = dataset is not None and read_audit_time(dataset)
-    voted = 0 if dataset is None or labels != CROWD else _written(dataset.path / FERPLUS_FILE)
+    voted = 0 if dataset is None or labels != CROWD else read_crowd_time(dataset)
     key = (*((str(run.path), _sealed(run)) for run in runs), split, twins, labels, reviewed, audited, voted)
     try:
         scope = _scope(key, runs, split, twins, labels, dataset, crowd, marks)
@@ -129,42 +126,6 @@ def choose(prefix: str = "") -> View:
     if len(groups) > 1:
         query[ON] = next(title for title, key in _group_titles(groups).items() if key == fingerprint)
     return View(runs, scope, key, dataset, crowd, marks, query)
-
-
-def dataset_of(fingerprint: str) -> Dataset | None:
-    """The dataset with this fingerprint, if this computer has it, shared by all visitors."""
-    info = next((info for info in list_datasets() if info.fingerprint == fingerprint), None)
-    return None if info is None else open_dataset(str(info.path), fingerprint)
-
-
-def offer_import(what: str = "The faces themselves") -> None:
-    """In place of faces that are not here: what is missing, and the way to it."""
-    with st.container(border=True, key="no-faces"):
-        st.markdown(
-            f":material/image_not_supported: **{what} are not on this computer.** The numbers come from the runs' "
-            "stored predictions, which do not hold pictures. Import the data that the runs were measured on, and the "
-            "faces appear here."
-        )
-        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": BRING})
-
-
-def read_audit_time(dataset: Dataset) -> int:
-    """When the audit of this dataset was kept, POSIX nanoseconds; 0 where there is none."""
-    return _written(dataset.path / AUDIT_FILE)
-
-
-def audit_of(dataset: Dataset) -> Audit | None:
-    """The audit that is kept beside a dataset, shared by all visitors and pages; None where there is none."""
-    written = read_audit_time(dataset)
-    return _read_audit(str(dataset.path), dataset.info.fingerprint, written, dataset) if written else None
-
-
-def _written(path: Path) -> int:
-    """When a file was written, POSIX nanoseconds; 0 where there is none."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _groups() -> dict[str, list[ModelInfo]]:
@@ -370,24 +331,3 @@ def _scope(
         crowd=_crowd,
         marks=_marks,
     )
-
-
-def crowd_of(dataset: Dataset) -> Crowd | None:
-    """FER+'s votes, where they were added to these data. Raises ``DataError`` where they are damaged."""
-    written = _written(dataset.path / FERPLUS_FILE)
-    return _read_crowd(str(dataset.path), written, dataset) if written else None
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _read_crowd(path: str, written: int, _dataset: Dataset) -> Crowd | None:
-    return read_ferplus(_dataset)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _read_audit(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Audit | None:
-    return read_audit(_dataset)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _marks(fingerprint: str, folder: str) -> Marks:
-    return Marks.load(fingerprint)

@@ -13,7 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Box, region_boxes
-from pages.parts import frame
+from pages.parts import frame, row_field
 from pages.parts.data import current_dataset
 from pages.parts.explain_default import worth
 from pages.parts.faces import enlarged, label_words
@@ -102,14 +102,9 @@ def _of_dataset() -> Subject | None:
     dataset = current_dataset()
     last = len(dataset) - 1
     found = worth(dataset)
-    asked = st.query_params.get(ROW)
     held = st.session_state.get(ROW)
-    if asked and held is None and not (asked.isdecimal() and int(asked) <= last):
-        st.warning(
-            f"There is no row “{asked}” in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown.",
-            icon=":material/link_off:",
-        )
-        asked = None
+    told = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
+    asked = row_field.asked(ROW, last, told) if held is None else None
     if (held is None and not asked) or (held is not None and held > last):
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
         # with other models, another face is the default.
@@ -118,17 +113,8 @@ def _of_dataset() -> Subject | None:
         # What is set before a widget is first drawn does not reach the address.
         st.session_state[ROW] = held
     with st.container(horizontal=True, vertical_alignment="bottom", key="explain-row"):
-        row = st.number_input(
-            "Row number of the face",
-            min_value=0,
-            max_value=last,
-            value=None,
-            step=1,
-            key=ROW,
-            bind="query-params",
-            width=220,
-            help="Mistakes and Dataset lead here from any face.",
-        )
+        lead = "Mistakes and Dataset lead here from any face."
+        row = row_field.show("Row number of the face", ROW, last, width=220, help=lead)
         st.button(
             "A random mistake",
             icon=":material/shuffle:",
@@ -140,7 +126,7 @@ def _of_dataset() -> Subject | None:
             if len(found.mistakes)
             else f"No model here was measured on {dataset.info.title}, so nobody knows its mistakes.",
         )
-    row = found.row if row is None else int(row)
+    row = found.row if row is None else row
     label = int(dataset.labels[row])
     image = np.asarray(dataset.images[row]).copy()
     subject = Subject(image, _sha1(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run, make_vote
+from factories import make_noise, make_run, make_vote
 
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset
@@ -22,9 +22,7 @@ from fer_core.runs.requested import drop_outdated, gone_lines, still_true, there
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    labels, splits = make_labels(seed=2013)
-    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(tmp_path / "data", images, labels, splits, title="Noise")
+    return make_noise(tmp_path / "data")
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run, make_vote
+from factories import make_noise, make_run, make_vote
 
 from fer_core.cli import main
-from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
 from fer_core.evaluation import faithfulness_words as words
@@ -59,9 +59,7 @@ def right_map() -> np.ndarray:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    labels, splits = make_labels(seed=2013)
-    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(tmp_path / "data", images, labels, splits, title="Noise")
+    return make_noise(tmp_path / "data")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_measured
 from playwright.sync_api import expect
 
 from fer_core.data.dataset import load_dataset
@@ -31,15 +31,7 @@ def face(home: Path, sample: Path) -> int:
     """Four runs measured on the drawn sample; returns the row of a face of PrivateTest."""
     dataset = load_dataset(sample)
     for seed, name in enumerate(NAMES):
-        make_run(
-            home / "runs" / name,
-            labels=dataset.labels,
-            splits=dataset.splits,
-            seed=seed,
-            accuracy=0.4,
-            data={"title": "The drawn sample", "fingerprint": dataset.info.fingerprint, "faces": len(dataset)},
-            created=f"2026-01-0{9 - seed}T00:00:00+00:00",
-        )
+        make_measured(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
     return int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[3])
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_measured, make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
@@ -33,15 +33,7 @@ def dataset(sample: Path) -> Dataset:
 def joined(home: Path, dataset: Dataset) -> Joined:
     """What ``one`` and ``two`` say about PrivateTest."""
     runs = [
-        make_run(
-            home / "runs" / name,
-            labels=dataset.labels,
-            splits=dataset.splits,
-            seed=seed,
-            accuracy=0.4,
-            data={"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)},
-            created=f"2026-01-0{9 - seed}T00:00:00+00:00",
-        )
+        make_measured(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
         for seed, name in enumerate(("one", "two"))
     ]
     return join(runs, PRIVATE_TEST)

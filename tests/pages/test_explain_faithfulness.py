@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from factories import make_labels, make_run
+from factories import make_noise, make_run
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.evaluation.faithfulness import measure_faithfulness
 from fer_core.evaluation.many_maps import Plan
 from fer_core.runs.folder import RunFolder
@@ -25,9 +24,7 @@ def page() -> None:
 
 @pytest.fixture
 def dataset(home: Path) -> Dataset:
-    labels, splits = make_labels(seed=2013)
-    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(settings().datasets_dir / "noise", images, labels, splits, title="Noise")
+    return make_noise(settings().datasets_dir / "noise")
 
 
 def run_of(home: Path, dataset: Dataset, name: str, seed: int = 0) -> RunFolder:

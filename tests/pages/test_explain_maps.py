@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from factories import make_run, make_vote
+from factories import make_measured, make_vote
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
@@ -39,18 +39,7 @@ def dataset(sample: Path) -> Dataset:
 @pytest.fixture
 def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
     """``one`` and ``two``, measured on the drawn sample, and a vote of both."""
-    made = [
-        make_run(
-            home / "runs" / name,
-            labels=dataset.labels,
-            splits=dataset.splits,
-            seed=seed,
-            accuracy=0.5,
-            data={"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)},
-            created=f"2026-01-0{9 - seed}T00:00:00+00:00",
-        )
-        for seed, name in enumerate(("one", "two"))
-    ]
+    made = [make_measured(home / "runs" / name, dataset, seed=seed) for seed, name in enumerate(("one", "two"))]
     make_vote(home / "runs" / "both", made)
     return made
 

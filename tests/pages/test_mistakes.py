@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run, make_vote
+from factories import make_measured, make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import audit_dataset
@@ -44,15 +44,7 @@ def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
 
 
 def make(home: Path, dataset: Dataset, name: str, seed: int) -> RunFolder:
-    return make_run(
-        home / "runs" / name,
-        labels=dataset.labels,
-        splits=dataset.splits,
-        seed=seed,
-        accuracy=0.5,
-        data={"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)},
-        created=f"2026-01-0{9 - seed}T00:00:00+00:00",
-    )
+    return make_measured(home / "runs" / name, dataset, seed=seed)
 
 
 @pytest.fixture

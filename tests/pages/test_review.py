@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_measured, make_run
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
@@ -33,11 +33,8 @@ OpenApp = Callable[..., AppTest]
 def dataset(sample: Path) -> Dataset:
     """The drawn sample, with two runs that were measured on it."""
     dataset = load_dataset(sample)
-    about = {"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)}
     for seed, name in enumerate(("one", "two")):
-        make_run(
-            settings().runs_dir / name, labels=dataset.labels, splits=dataset.splits, seed=seed, data=about, name=name
-        )
+        make_measured(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
     return dataset
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_measured, make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
@@ -28,11 +28,8 @@ Given = dict[str, dict[str, Any]]
 @pytest.fixture
 def dataset(sample: Path) -> Dataset:
     dataset = load_dataset(sample)
-    about = {"fingerprint": dataset.info.fingerprint, "title": dataset.info.title, "faces": len(dataset)}
     for seed, name in enumerate(("one", "two")):
-        make_run(
-            settings().runs_dir / name, labels=dataset.labels, splits=dataset.splits, seed=seed, data=about, name=name
-        )
+        make_measured(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
     return dataset
 
 

@@ -1,0 +1,83 @@
+"""A dataset by its fingerprint, and what is kept beside it: audit, the crowd's votes, marks. Shared by all visitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
+from fer_core.data.catalogue import list_datasets
+from fer_core.data.dataset import Dataset
+from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
+from fer_core.review.marks import Marks
+from fer_core.settings import settings
+from pages.parts import frame
+from pages.parts.data import BRING, open_dataset
+
+
+def dataset_of(fingerprint: str) -> Dataset | None:
+    """The dataset with this fingerprint, if this computer has it, shared by all visitors."""
+    info = next((info for info in list_datasets() if info.fingerprint == fingerprint), None)
+    return None if info is None else open_dataset(str(info.path), fingerprint)
+
+
+def offer_import(what: str = "The faces themselves") -> None:
+    """In place of faces that are not here: what is missing, and the way to it."""
+    with st.container(border=True, key="no-faces"):
+        st.markdown(
+            f":material/image_not_supported: **{what} are not on this computer.** The numbers come from the runs' "
+            "stored predictions, which do not hold pictures. Import the data that the runs were measured on, and the "
+            "faces appear here."
+        )
+        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": BRING})
+
+
+def read_audit_time(dataset: Dataset) -> int:
+    """When the audit of this dataset was kept, POSIX nanoseconds; 0 where there is none."""
+    return _written(dataset.path / AUDIT_FILE)
+
+
+def audit_of(dataset: Dataset) -> Audit | None:
+    """The audit that is kept beside a dataset, shared by all visitors and pages; None where there is none."""
+    written = read_audit_time(dataset)
+    return _read_audit(str(dataset.path), dataset.info.fingerprint, written, dataset) if written else None
+
+
+def _written(path: Path) -> int:
+    """When a file was written, POSIX nanoseconds; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read_crowd_time(dataset: Dataset) -> int:
+    """When the crowd's votes were added to this dataset, POSIX nanoseconds; 0 where they were not."""
+    return _written(dataset.path / FERPLUS_FILE)
+
+
+def crowd_of(dataset: Dataset) -> Crowd | None:
+    """FER+'s votes, where they were added to these data. Raises ``DataError`` where they are damaged."""
+    written = read_crowd_time(dataset)
+    return _read_crowd(str(dataset.path), written, dataset) if written else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _read_crowd(path: str, written: int, _dataset: Dataset) -> Crowd | None:
+    return read_ferplus(_dataset)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _read_audit(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Audit | None:
+    return read_audit(_dataset)
+
+
+def marks_of(fingerprint: str) -> Marks:
+    """The marks on the faces of these data, the same object for all pages."""
+    return _open_marks(fingerprint, str(settings().reviews_dir))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _open_marks(fingerprint: str, folder: str) -> Marks:
+    return Marks.load(fingerprint)
