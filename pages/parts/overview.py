@@ -51,6 +51,20 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
                 "The faces behind each number. Is the model wrong, or the label?",
                 {},
             ),
+            (
+                "explain",
+                "Ask why",
+                ":material/psychology_alt:",
+                "Where each model looked, and whether you can believe the map.",
+                {},
+            ),
+            (
+                "live",
+                "Show your face",
+                ":material/videocam:",
+                "On your webcam: what every model says as you move.",
+                {},
+            ),
             faces,
             (
                 "dataset",

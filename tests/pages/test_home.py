@@ -89,8 +89,10 @@ def test_without_twins_nothing_is_said_about_them(home: Path, open_app: OpenApp)
     assert not [caption for caption in app.caption if "also occur in Training" in caption.value]
 
 
-def test_the_next_steps_lead_to_mistakes_and_to_the_audit(home: Path, open_app: OpenApp) -> None:
+def test_the_next_steps_lead_to_mistakes_explanations_the_webcam_and_the_audit(home: Path, open_app: OpenApp) -> None:
     make_run(settings().models_dir / "custom_cnn")
     links = {link.proto.label: link.proto for link in open_app("home").get("page_link")}
     assert links["See the mistakes"].page == "mistakes"
+    assert links["Ask why"].page == "explain"
+    assert links["Show your face"].page == "live"
     assert "view=Audit" in links["Audit the data"].query_string
