@@ -202,8 +202,15 @@ def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path
     left = threads_of(page, process, threads + SPARE_THREADS)
     assert left <= threads + SPARE_THREADS, "leaving the page ends the stream"
 
+    # The frozen frame is still there, and leads to Poke, too.
+    live = page.get_by_test_id("stSidebar").get_by_role("link", name="Live")
+    live.click()
+    page.get_by_role("button", name="Poke").click()
+    expect(page.get_by_text("Press and draw to paint over the face.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"Live at .*, face \d"))).not_to_have_count(0, timeout=LONG)
+
     # Come back, and again and again: nothing piles up.
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
+    live.click()
     for number in range(ROUNDS):
         start(page)
         stop(page)
