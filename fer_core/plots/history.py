@@ -1,4 +1,4 @@
-"""Loss and accuracy over epochs: of one run, of several, and of one that is still training.
+"""Loss and accuracy over epochs: of one run, and of several.
 
 Training is dashed, PublicTest solid, everywhere.
 """
@@ -23,8 +23,6 @@ _LABELS = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
 _MINUTES_UP_TO = 3 * 3600
 """Seconds of training up to which an axis of time counts in minutes."""
 _TRAINING = {"color": ACCENT, "width": 2, "dash": "dash"}
-# An epoch's piece of the line is short: short dashes, so that it has some.
-_RUNNING = {**_TRAINING, "dash": "5px,3px"}
 _PUBLIC = {"color": ACCENT, "width": 2.5}
 
 
@@ -119,65 +117,6 @@ def describe_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, a
     name = metric.capitalize()
     over = "epochs" if along == "epoch" else "training time"
     return f"{name} over {over}, training dashed, PublicTest solid. {'; '.join(parts) or 'No epochs yet'}."
-
-
-def live(
-    batches: Sequence[Mapping[str, Any]],
-    epochs: Sequence[Mapping[str, Any]],
-    *,
-    total_epochs: int | None = None,
-    height: int = 320,
-) -> go.Figure:
-    """A run in training, also within an epoch. Both arguments are journal events, oldest first.
-
-    ``batches`` carry the running means of their epoch (dashed; the line breaks where an epoch ends),
-    ``epochs`` the PublicTest values (solid). The x axis counts epochs: 2.5 is half way through the third.
-    ``total_epochs`` fixes its end.
-    """
-    figure = _two_panels(height)
-    xs: list[float | None] = []
-    kept: list[Mapping[str, Any] | None] = []
-    for event in batches:
-        if kept and kept[-1] is not None and kept[-1]["epoch"] != event["epoch"]:
-            # The running mean starts anew: a gap, not a jump.
-            xs.append(None)
-            kept.append(None)
-        xs.append(event["epoch"] - 1 + event["step"] / event["steps"])
-        kept.append(event)
-    ends = [event["epoch"] for event in epochs]
-    for column, metric in enumerate(_LABELS, start=1):
-        factor = 100.0 if metric == "accuracy" else 1.0
-        running = [None if event is None else factor * event[metric] for event in kept]
-        public = [factor * event[f"val_{metric}"] for event in epochs]
-        first = column == 1
-        figure.add_trace(
-            _line(xs, running, "training, running mean of the epoch", _RUNNING, first, metric, "lines"),
-            row=1,
-            col=column,
-        )
-        figure.add_trace(_line(ends, public, "PublicTest", _PUBLIC, first, metric), row=1, col=column)
-    if total_epochs:
-        figure.update_xaxes(range=[0, total_epochs * 1.02])
-    # The same value from one redraw to the next keeps a visitor's zoom.
-    figure.update_layout(uirevision="live")
-    return figure
-
-
-def describe_live(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]) -> str:
-    """What :func:`live` shows, in words."""
-    if not batches and not epochs:
-        return "Loss and accuracy while training; nothing has been measured yet."
-    words = "Loss and accuracy while training."
-    if batches:
-        last = batches[-1]
-        words += (
-            f" Epoch {last['epoch']}, batch {last['step']} of {last['steps']}: loss {last['loss']:.2f} nats, "
-            f"accuracy {100 * last['accuracy']:.1f} %."
-        )
-    if epochs:
-        last = epochs[-1]
-        words += f" PublicTest accuracy after epoch {last['epoch']}: {100 * last['val_accuracy']:.1f} %."
-    return words
 
 
 def _two_panels(height: int) -> go.Figure:

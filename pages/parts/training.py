@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.plots import history as history_plots
+from fer_core.plots import live_history
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.listing import list_runs
@@ -185,14 +185,17 @@ def _numbers(status: JobStatus) -> None:
 
 
 def _curves(status: JobStatus) -> None:
-    batches = thinned(status.batches)
+    points = live_history.running(thinned(status.batches), status.epochs)
     total = (status.start or {}).get("epochs")
-    st.plotly_chart(
-        history_plots.live(batches, status.epochs, total_epochs=total),
-        key="job-curves",
-        config={"displayModeBar": False},
-        alt=history_plots.describe_live(batches, status.epochs),
-    )
+    st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
+    with st.container(key="job-curves"):
+        for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
+            place.vega_lite_chart(
+                points,
+                live_history.running_spec(metric, total_epochs=total),
+                # The same each second: other words would make the chart anew. The latest numbers stand above it.
+                alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest.",
+            )
 
 
 def thinned(batches: Sequence[Event], limit: int = 600) -> list[Event]:

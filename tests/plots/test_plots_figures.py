@@ -30,14 +30,11 @@ def scores(seed: int, accuracy: float = 0.6) -> dict:
 
 
 def all_figures(run: RunFolder) -> list[go.Figure]:
-    table, events = run.history(), run.events()
-    batches = [event for event in events if event["event"] == "batch"]
-    epochs = [event for event in events if event["event"] == "epoch"]
+    table = run.history()
     return [
         confusion.matrix(COUNTS),
         history.curves(table),
         history.overlay({"a": table}, "loss"),
-        history.live(batches, epochs),
         bars.probabilities({"a": np.full(7, 1 / 7)}),
         bars.class_counts({"Training": range(7)}),
         bars.per_class({"a": scores(0)}),
@@ -206,27 +203,6 @@ def test_histories_can_be_aligned_by_time(run: RunFolder) -> None:
     assert history.overlay({"a": quick.iloc[:0]}, "loss", along="time").data[0].x == ()
     with pytest.raises(ValueError, match="along"):
         history.overlay({"a": quick}, "accuracy", along="steps")  # type: ignore[arg-type]
-
-
-def test_live_curves_move_within_an_epoch() -> None:
-    def batch(epoch: int, step: int, loss: float) -> dict:
-        return {"epoch": epoch, "step": step, "steps": 4, "loss": loss, "accuracy": 1 / loss}
-
-    batches = [batch(1, 2, 2.0), batch(1, 4, 1.8), batch(2, 1, 1.5), batch(2, 2, 1.6)]
-    epochs = [{"epoch": 1, "val_loss": 1.9, "val_accuracy": 0.31}]
-    figure = history.live(batches, epochs, total_epochs=10)
-    running, public_loss, _, public = figure.data
-    assert list(running.x) == [0.5, 1.0, None, 1.25, 1.5]
-    assert list(running.y) == [2.0, 1.8, None, 1.5, 1.6]
-    assert (list(public_loss.x), list(public_loss.y)) == ([1], [1.9])
-    assert list(public.y) == [31.0]
-    assert figure.layout.xaxis.range[1] >= 10
-    assert figure.layout.uirevision
-    words = history.describe_live(batches, epochs)
-    assert "Epoch 2, batch 2 of 4: loss 1.60 nats" in words
-    assert "after epoch 1: 31.0 %" in words
-    assert "nothing has been measured" in history.describe_live([], [])
-    assert history.live([], []).data[0].x == ()
 
 
 # --- bars and intervals
