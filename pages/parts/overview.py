@@ -186,8 +186,8 @@ def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, An
         "Faces (n)": score["n"] if score else None,
         "Data": runs.data_title(info.data),
         "Architecture": info.architecture,
-        "From": "ships with the app" if info.shipped else "built here" if info.is_vote else "trained here",
-        "Made": words.moment(info.created),
+        "From": "shipped" if info.shipped else "built here" if info.is_vote else "trained here",
+        "Made": info.created[:10],
     }
 
 

@@ -38,7 +38,7 @@ def test_runs_appear_with_accuracy_interval_and_number_of_faces(home: Path, open
     assert table.loc["custom_cnn", "Accuracy (%)"] == 100 * score["accuracy"]
     assert table.loc["custom_cnn", "Faces (n)"] == score["n"]
     assert f"{100 * score['accuracy_low']:.1f}" in table.loc["custom_cnn", "95 % interval"]
-    assert table["From"].tolist() == ["ships with the app", "trained here"]
+    assert table["From"].tolist() == ["shipped", "trained here"]
     chart = app.get("plotly_chart")[0]
     assert "custom_cnn on the drawn sample" in chart.proto.alt
 
@@ -59,7 +59,7 @@ def test_a_vote_stands_beside_its_members(home: Path, open_app: OpenApp) -> None
     assert not app.exception
     table = app.dataframe[0].value.set_index("Model")
     assert list(table.index) == ["custom_cnn", "vote", "my-vote", "mine"]
-    assert table["From"].tolist() == ["ships with the app", "ships with the app", "built here", "trained here"]
+    assert table["From"].tolist() == ["shipped", "shipped", "built here", "trained here"]
     assert table.loc["vote", "Accuracy (%)"] > 0
 
 
