@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 from typing import Any, Protocol
@@ -23,7 +24,7 @@ KEY = "_live_camera"
 ICE_VARIABLE = "FER_EXPLORER_ICE_SERVERS"
 """Connection servers as a JSON list, in place of those that streamlit-webrtc finds by itself: ``[]`` for none, as on a
 network without internet, and in tests."""
-_STREAM, _WATCH = "_live_stream", "_live_watch"
+_STREAM, _WATCH, _USED = "_live_stream", "_live_watch", "_live_used"
 
 CONSTRAINTS = {
     "audio": False,
@@ -92,9 +93,16 @@ def show(live: LiveStream) -> Camera:
         },
         media_toggle_controls=False,
     )
-    if not is_trying(camera) and live.running:
+    if is_trying(camera):
+        st.session_state[_USED] = True
+        return camera
+    if live.running:
         # Usually done when the track ended; not where the connection broke before the first frame was sent back.
         live.stop()
+    if st.session_state.pop(_USED, False):
+        # A connection's objects hold each other, and an encoder of ten megabytes that Python's collector does not see:
+        # it counts objects, and by that count may let dozens of connections lie about before it looks.
+        gc.collect()
     return camera
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1500)]
 MINUTE = 60_000
 LONG = 3 * MINUTE
-ROUNDS, SPARE_THREADS = 5, 4
+ROUNDS, SPARE_THREADS = 8, 4
 """A camera takes four threads or more. The server's own pool may still grow by some; one left a round would show."""
 COLOURED = """video => {
     const canvas = document.createElement("canvas");
@@ -205,21 +205,24 @@ def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path
     # The frozen frame is still there, and leads to Poke, too.
     live = page.get_by_test_id("stSidebar").get_by_role("link", name="Live")
     live.click()
+    expect(page.get_by_text("When the camera runs")).to_be_visible(timeout=LONG)
+    # A person looks before the next click; a robot can press while the page is still being laid out, and miss.
+    page.wait_for_timeout(1500)
     page.get_by_role("button", name="Poke").click()
     expect(page.get_by_text("Press and draw to paint over the face.")).to_be_visible(timeout=LONG)
     expect(page.get_by_text(re.compile(r"Live at .*, face \d"))).not_to_have_count(0, timeout=LONG)
 
     # Come back, and again and again: nothing piles up.
     live.click()
-    for number in range(ROUNDS):
+    memory = []
+    for _ in range(ROUNDS):
         start(page)
         stop(page)
-        if not number:
-            # Explain has loaded libraries and models of its own, so memory is compared from here on.
-            memory = process.memory_info().rss
+        # Explain has loaded libraries and models of its own, so memory is compared from here on.
+        memory.append(process.memory_info().rss)
     assert threads_of(page, process, threads + SPARE_THREADS) <= threads + SPARE_THREADS
-    grown = process.memory_info().rss - memory
-    assert grown < 40e6
+    # It goes up and down by 20 MB. Connections that nobody collected took 10 MB more each time.
+    assert min(memory[-3:]) - memory[0] < 40e6, memory
     assert "Traceback" not in app.log()
 
 
