@@ -9,7 +9,7 @@ from fer_core.evaluation.faithfulness import Explained, Measured
 from fer_core.evaluation.paired import Difference
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
-from fer_core.words import duration
+from fer_core.words import duration, plural
 
 COMMAND = "python -m fer_core explain faithfulness --models all --n {n} --data datasets/fer2013"
 VERDICTS: dict[Verdict, str] = {
@@ -144,7 +144,7 @@ def text(name: str, one: Explained) -> str:
         lines.append(f"  {METHODS[method].title}: {_cell(found)}")
         lines += [f"    {sentence}" for sentence in found.summary.sentences]
         if found.silent:
-            lines.append(f"    {found.silent:,} faces left out: the map says nothing there.")
+            lines.append(f"    {plural(found.silent, 'face')} left out: the map says nothing there.")
     return "\n".join(lines)
 
 
@@ -173,7 +173,7 @@ def _run(one: Explained) -> str:
         f"{METHODS[name].title} {duration(found.seconds)}" for name, found in one.methods.items() if found.seconds >= 1
     )
     notes = [f"Faces left out: {'; '.join(silent)}."] if silent else []
-    notes += [f"Drawing the maps took: {seconds}."] if seconds else []
+    notes += [f"Drawing the maps took, whatever else the machine did meanwhile: {seconds}."] if seconds else []
     return "\n\n".join([markdown(table(one)), " ".join(notes)]).rstrip()
 
 

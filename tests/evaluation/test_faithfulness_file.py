@@ -124,6 +124,21 @@ def test_maps_that_say_nothing_are_left_out_and_counted(
     assert (one.silent, one.summary.n, one.summary.verdict) == (14, 0, "untestable")
 
 
+def test_one_face_that_is_left_out_is_no_faces(
+    run: RunFolder, dataset: Dataset, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = by_hand.explain
+
+    def one_silent(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, maps = plain(faces)
+        maps[:1] = 0
+        return probabilities, maps
+
+    monkeypatch.setattr(by_hand, "explain", one_silent)
+    told = words.text("net", measure_faithfulness(run, dataset, ["class_map"], plan=PLAN))
+    assert "1 face left out: the map says nothing there." in told
+
+
 def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
     first = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
     assert read_faithfulness(run) == first
