@@ -81,3 +81,20 @@ def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int
             {"transform": only_public, "mark": {"type": "point", "color": ACCENT, "filled": True, "size": 40}},
         ],
     }
+
+
+def describe(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]) -> str:
+    """What is drawn of :func:`running`, in words."""
+    if not batches and not epochs:
+        return "Loss and accuracy while training; nothing has been measured yet."
+    words = "Loss and accuracy while training."
+    if batches:
+        last = batches[-1]
+        words += (
+            f" Epoch {last['epoch']}, batch {last['step']} of {last['steps']}: loss {last['loss']:.2f} nats, "
+            f"accuracy {100 * last['accuracy']:.1f} %."
+        )
+    if epochs:
+        last = epochs[-1]
+        words += f" PublicTest accuracy after epoch {last['epoch']}: {100 * last['val_accuracy']:.1f} %."
+    return words

@@ -185,7 +185,8 @@ def _numbers(status: JobStatus) -> None:
 
 
 def _curves(status: JobStatus) -> None:
-    points = live_history.running(thinned(status.batches), status.epochs)
+    batches = thinned(status.batches)
+    points = live_history.running(batches, status.epochs)
     total = (status.start or {}).get("epochs")
     st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
     with st.container(key="job-curves"):
@@ -193,9 +194,11 @@ def _curves(status: JobStatus) -> None:
             place.vega_lite_chart(
                 points,
                 live_history.running_spec(metric, total_epochs=total),
-                # The same each second: other words would make the chart anew. The latest numbers stand above it.
-                alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest.",
+                # The same each second: other words would make the chart anew.
+                alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest. "
+                "In words below.",
             )
+    st.caption(live_history.describe(batches, status.epochs))
 
 
 def thinned(batches: Sequence[Event], limit: int = 600) -> list[Event]:

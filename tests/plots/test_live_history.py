@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.plots.live_history import METRICS, PUBLIC, TRAINING, running, running_spec
+from fer_core.plots.live_history import METRICS, PUBLIC, TRAINING, describe, running, running_spec
 
 
 def batch(epoch: int, step: int, loss: float) -> dict:
@@ -23,6 +23,13 @@ def test_curves_move_within_an_epoch_and_break_where_it_ends() -> None:
     assert list(training["piece"]) == [1, 1, 2, 2], "the running mean starts anew: a gap, not a jump"
     assert public[["epoch", "loss", "accuracy"]].to_numpy().tolist() == [[1.0, 1.9, 31.0]]
     assert 0 not in set(training["piece"]), "PublicTest is a line of its own"
+
+
+def test_in_words() -> None:
+    words = describe(BATCHES, EPOCHS)
+    assert "Epoch 2, batch 2 of 4: loss 1.60 nats" in words
+    assert "after epoch 1: 31.0 %" in words
+    assert "nothing has been measured" in describe([], [])
 
 
 def test_nothing_yet_is_an_empty_table() -> None:
