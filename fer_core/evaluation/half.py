@@ -19,7 +19,7 @@ import numpy as np
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity, load_keras
-from fer_core.evaluation.half_litert import SMALL, fit_kernels
+from fer_core.evaluation.half_litert import fit_kernels, is_large
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
 from fer_core.words import percent
@@ -97,7 +97,7 @@ def _copy(source: h5py.Group, target: h5py.Group) -> None:
             _copy(item, target.create_group(name))
             continue
         values = item[()]
-        if values.dtype == np.float32 and values.ndim >= 2 and values.size > SMALL:
+        if values.dtype == np.float32 and is_large(values.shape):
             if float(np.abs(values).max(initial=0)) > LARGEST:
                 raise ExportError(f"{item.name} holds values beyond float16's range: half precision cannot store it.")
             values = values.astype(np.float16)

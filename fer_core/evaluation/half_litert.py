@@ -9,17 +9,23 @@ product has a float16 number where the kernel has one. Both files then hold the 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
     import keras
 
 SMALL = 40_000
 """Numbers in a kernel that is left in float32 at most: 160 KB."""
+
+
+def is_large(shape: Sequence[int]) -> bool:
+    """Whether a kernel of that shape is stored as float16: a matrix or more, of more than :data:`SMALL` numbers."""
+    return len(shape) >= 2 and math.prod(shape) > SMALL
 
 
 def fit_kernels(model: keras.Model) -> int:
@@ -37,7 +43,11 @@ def fit_kernels(model: keras.Model) -> int:
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue
         before = layer.input._keras_history.operation
-        if type(before) is not keras.layers.Conv2D or len(before._outbound_nodes) > 1 or not _large(before.kernel):
+        if (
+            type(before) is not keras.layers.Conv2D
+            or len(before._outbound_nodes) > 1
+            or not is_large(before.kernel.shape)
+        ):
             continue
         if before.activation is not keras.activations.linear:
             continue
@@ -113,7 +123,7 @@ def _kernels(model: Any, graph: Any, files: Any) -> set[int]:
         index = int(operator.inputs[1])
         tensor = graph.tensors[index]
         constant = model.buffers[tensor.buffer].data is not None and used[tensor.buffer] == 1
-        if constant and tensor.type == files.TensorType.FLOAT32 and int(np.prod(tensor.shape)) > SMALL:
+        if constant and tensor.type == files.TensorType.FLOAT32 and is_large(tensor.shape):
             found.add(index)
     return found
 
@@ -129,7 +139,3 @@ def _dequantize(model: Any, files: Any) -> int:
     code.version = 3  # the first that takes float16
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1
-
-
-def _large(kernel: npt.ArrayLike) -> bool:
-    return np.size(np.asarray(kernel)) > SMALL

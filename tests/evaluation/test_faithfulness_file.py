@@ -104,17 +104,22 @@ def test_a_map_of_what_it_does_not_use_is_not(run: RunFolder, dataset: Dataset, 
     assert deletion > 0 > insertion
 
 
+def silence(model: ByHand, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maps of that many faces, the first, say nothing."""
+    plain = model.explain
+
+    def explain(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, maps = plain(faces)
+        maps[:first] = 0
+        return probabilities, maps
+
+    monkeypatch.setattr(model, "explain", explain)
+
+
 def test_maps_that_say_nothing_are_left_out_and_counted(
     run: RunFolder, dataset: Dataset, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = by_hand.explain
-
-    def some_silent(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
-        probabilities, maps = plain(faces)
-        maps[:5] = 0
-        return probabilities, maps
-
-    monkeypatch.setattr(by_hand, "explain", some_silent)
+    silence(by_hand, 5, monkeypatch)
     one = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN).methods["class_map"]
     assert one.silent == 5
     assert one.summary.n == 9
@@ -127,14 +132,7 @@ def test_maps_that_say_nothing_are_left_out_and_counted(
 def test_one_face_that_is_left_out_is_no_faces(
     run: RunFolder, dataset: Dataset, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = by_hand.explain
-
-    def one_silent(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
-        probabilities, maps = plain(faces)
-        maps[:1] = 0
-        return probabilities, maps
-
-    monkeypatch.setattr(by_hand, "explain", one_silent)
+    silence(by_hand, 1, monkeypatch)
     told = words.text("net", measure_faithfulness(run, dataset, ["class_map"], plan=PLAN))
     assert "1 face left out: the map says nothing there." in told
 

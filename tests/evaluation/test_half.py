@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import ExportError
-from fer_core.evaluation.half import SMALL
+from fer_core.evaluation.half_litert import SMALL
 from fer_core.runs.folder import RunFolder
 from fer_core.zoo.registry import get
 
