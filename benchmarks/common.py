@@ -15,16 +15,24 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.errors import FerError
 
+if TYPE_CHECKING:
+    from fer_core.runs.folder import RunFolder
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("numpy", "opencv-python-headless", "keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert")
 CHILD_SECONDS = 1800
 """Longest a single measurement may take before something is wrong."""
+BATCHES = (1, 64)
+"""Faces a call, where a library is compared with another."""
+WARM_UP = 5
+LARGE_BATCH_SHARE = 4
+"""A large batch is timed this many times less often than one face: its call is that much longer, and steadier."""
 
 
 def machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
@@ -97,6 +105,39 @@ def clock(answer: Callable[[Any], object], faces: Any, calls: int, *, warm_up: i
         seconds.append(time.perf_counter() - began)
     per_face = 1000 * np.array(seconds) / len(faces)
     return {"median_ms": float(np.median(per_face)), "p95_ms": float(np.percentile(per_face, 95)), "calls": calls}
+
+
+def clock_batches(answer: Callable[[Any], object], faces: Any, repeats: int) -> list[dict[str, Any]]:
+    """:func:`clock` for each of :data:`BATCHES`: one face ``repeats`` times, a large batch less often.
+
+    ``faces``: uint8 (at least the largest batch, 48, 48); each batch is its beginning.
+    """
+    figures = []
+    for batch in BATCHES:
+        calls = repeats if batch == 1 else max(1, repeats // LARGE_BATCH_SHARE)
+        figures.append({"batch": batch, **clock(answer, faces[:batch], calls, warm_up=min(WARM_UP, repeats))})
+    return figures
+
+
+def runs_with_keras(models: Sequence[str] | None, repeats: int) -> list[RunFolder]:
+    """The named runs, or all that ship but the votes, as folders that hold LiteRT and Keras files to compare.
+
+    Raises ``FerError`` for an unknown run or a vote, if nothing ships, or for ``repeats`` below one.
+    """
+    from fer_core.runs.listing import find_run, list_models
+
+    if repeats < 1:
+        raise FerError("--repeats must be at least 1.")
+    names = models or [info.name for info in list_models() if info.shipped and not info.is_vote]
+    folders = [find_run(name) for name in names]
+    if not folders:
+        raise FerError("no trained run ships here. Name one: --models RUN")
+    for folder in folders:
+        if not folder.keras_path.exists():
+            raise FerError(
+                f"{folder.path.name} has no model.keras to compare with. A vote has none: measure its members."
+            )
+    return folders
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

@@ -25,9 +25,19 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.common import PACKAGES, clock, finish, machine, machine_text, progress, run_child, table  # noqa: E402
-from fer_core.emotions import COUNT, IMAGE_SIZE  # noqa: E402
-from fer_core.errors import FerError  # noqa: E402
+from benchmarks.common import (  # noqa: E402
+    BATCHES,
+    PACKAGES,
+    clock_batches,
+    finish,
+    machine,
+    machine_text,
+    progress,
+    run_child,
+    runs_with_keras,
+    table,
+)
+from fer_core.emotions import COUNT  # noqa: E402
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +45,10 @@ if TYPE_CHECKING:
 
     Faces = npt.NDArray[np.uint8]
 
-BATCHES = (1, 64)
 OURS, THEIRS = "ours (LiteRT)", "tf-keras-vis Gradcam"
 MAPS_A_CALL = {OURS: COUNT, THEIRS: 1}
 GOAL = 10
 """Times as fast per map."""
-WARM_UP = 5
-LARGE_BATCH_SHARE = 4
-"""A call of 64 faces is repeated this many times less often: it is that much longer, and steadier."""
 QUICK = 3
 LABEL = 3
 """The class that tf-keras-vis is asked about; the time is the same for each."""
@@ -68,21 +74,13 @@ def main() -> int:
 def measure(models: Sequence[str] | None, repeats: int, *, quick: bool = False) -> tuple[dict[str, Any], str]:
     """Measure every model. Returns the figures and the text for people.
 
-    Raises ``FerError`` for an unknown run or a vote (its members are what is measured), or if nothing ships.
+    Raises ``FerError`` as :func:`runs_with_keras` does.
     """
-    from fer_core.runs.listing import find_run, list_models
-
-    if repeats < 1:
-        raise FerError("--repeats must be at least 1.")
-    names = list(models or [info.name for info in list_models() if info.shipped and not info.is_vote])
-    if not names:
-        raise FerError("no trained run ships here. Name one: --models RUN")
+    folders = runs_with_keras(models, repeats)
+    names = [folder.path.name for folder in folders]
     about = machine((*PACKAGES, "tf-keras-vis"))
     figures, apart = [], {}
-    for name in names:
-        folder = find_run(name)
-        if not folder.keras_path.exists():
-            raise FerError(f"{name} has no model.keras to compare with. A vote has none: measure its members.")
+    for name, folder in zip(names, folders, strict=True):
         with tempfile.TemporaryDirectory() as temporary:
             maps = Path(temporary) / "maps.npy"
             task = {"run": str(folder.path), "maps": str(maps), "repeats": repeats}
@@ -179,7 +177,7 @@ def _child(task: dict[str, Any]) -> dict[str, Any]:
         np.save(path, maps)
     else:
         apart = _apart(np.load(path), maps)
-    figures = [{"way": way, "batch": batch, **_clock(answer, faces[:batch], task["repeats"])} for batch in BATCHES]
+    figures = [{"way": way, **figure} for figure in clock_batches(answer, faces, task["repeats"])]
     return {"figures": figures, "apart": apart}
 
 
@@ -228,13 +226,6 @@ def _apart(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> fl
         return np.divide(maps, tops, out=np.zeros(maps.shape), where=tops > 0)
 
     return float(np.abs(scaled(ours) - scaled(theirs)).max())
-
-
-def _clock(answer: Callable[[Faces], object], faces: Faces, repeats: int) -> dict[str, float]:
-    """Milliseconds per face: a large batch is timed less often."""
-    assert faces.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
-    calls = repeats if len(faces) == 1 else max(1, repeats // LARGE_BATCH_SHARE)
-    return clock(answer, faces, calls, warm_up=min(WARM_UP, repeats))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,18 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.common import clock, finish, machine, machine_text, progress, run_child, table  # noqa: E402
-from fer_core.errors import FerError  # noqa: E402
+from benchmarks.common import (  # noqa: E402
+    BATCHES,
+    clock_batches,
+    finish,
+    machine,
+    machine_text,
+    progress,
+    run_child,
+    runs_with_keras,
+    table,
+)
+from fer_core.emotions import IMAGE_SIZE  # noqa: E402
 
 if TYPE_CHECKING:
     import keras
@@ -32,12 +42,8 @@ if TYPE_CHECKING:
     Faces = npt.NDArray[np.uint8]
     Answer = Callable[[Faces], object]
 
-BATCHES = (1, 64)
 LITERT = "LiteRT predictor"
 KERAS_WAYS = ("model.predict", "predict_on_batch", "tf.function")
-WARM_UP = 5
-LARGE_BATCH_SHARE = 4
-"""A call of 64 faces is repeated this many times less often: it is that much longer, and steadier."""
 
 
 def main() -> int:
@@ -56,21 +62,13 @@ def main() -> int:
 def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any], str]:
     """Measure every model. Returns the figures and the text for people.
 
-    Raises ``FerError`` for an unknown run or a vote (its members are what is measured), or if nothing ships.
+    Raises ``FerError`` as :func:`runs_with_keras` does.
     """
-    from fer_core.runs.listing import find_run, list_models
-
-    if repeats < 1:
-        raise FerError("--repeats must be at least 1.")
-    names = list(models or [info.name for info in list_models() if info.shipped and not info.is_vote])
-    if not names:
-        raise FerError("no trained run ships here. Name one: --models RUN")
+    folders = runs_with_keras(models, repeats)
+    names = [folder.path.name for folder in folders]
     about = machine()
     figures = []
-    for name in names:
-        folder = find_run(name)
-        if not folder.keras_path.exists():
-            raise FerError(f"{name} has no model.keras to compare with. A vote has none: measure its members.")
+    for name, folder in zip(names, folders, strict=True):
         with tempfile.TemporaryDirectory() as temporary:
             bare = Path(temporary) / "bare.tflite"
             task = {"run": str(folder.path), "bare": str(bare), "repeats": repeats}
@@ -109,6 +107,8 @@ def _cell(figure: dict[str, Any], ours: dict[str, Any]) -> str:
 
 def _child(task: dict[str, Any]) -> list[dict[str, Any]]:
     """All figures of one model in one library."""
+    import numpy as np
+
     from fer_core.runs.folder import RunFolder
 
     folder, bare = RunFolder(Path(task["run"])), Path(task["bare"])
@@ -116,10 +116,11 @@ def _child(task: dict[str, Any]) -> list[dict[str, Any]]:
         answers = _keras_answers(folder, bare)
     else:
         answers = {(LITERT, True): _litert(folder), (LITERT, False): _bare_litert(bare)}
+    faces = np.random.default_rng(0).integers(0, 256, (max(BATCHES), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     return [
-        {"way": way, "maps": maps, "batch": batch, **_clock(answer, batch, task["repeats"])}
+        {"way": way, "maps": maps, **figure}
         for (way, maps), answer in answers.items()
-        for batch in BATCHES
+        for figure in clock_batches(answer, faces, task["repeats"])
     ]
 
 
@@ -186,15 +187,6 @@ def _ways(model: keras.Model) -> tuple[Answer, Answer, Answer]:
         lambda faces: model.predict_on_batch(floats(faces)),
         lambda faces: tf.nest.map_structure(lambda tensor: tensor.numpy(), graph(floats(faces))),
     )
-
-
-def _clock(answer: Answer, batch: int, repeats: int) -> dict[str, float]:
-    """Milliseconds per face: a large batch is timed less often."""
-    import numpy as np
-
-    faces = np.random.default_rng(0).integers(0, 256, (batch, 48, 48), dtype=np.uint8)
-    calls = repeats if batch == 1 else max(1, repeats // LARGE_BATCH_SHARE)
-    return clock(answer, faces, calls, warm_up=WARM_UP)
 
 
 if __name__ == "__main__":
