@@ -90,10 +90,7 @@ def _recipe(args: argparse.Namespace) -> Any:
     from fer_core.training.recipe import Recipe
 
     if args.recipe:
-        try:
-            recipe = Recipe.from_dict(json.loads(args.recipe.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise RecipeError(f"{args.recipe} cannot be read as a recipe: {error}") from None
+        recipe = Recipe.read(args.recipe)
     elif args.architecture:
         recipe = preset(args.preset, args.architecture)
     else:

@@ -6,7 +6,9 @@ A recipe is plain data. It is written to ``recipe.json`` before the first batch,
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RecipeError
@@ -137,8 +139,18 @@ class Recipe:
         return asdict(self)
 
     @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """The recipe in that file. Raises ``RecipeError`` naming the file if there is none."""
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"{path} cannot be read as a recipe: {error}") from None
+
+    @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """The recipe of a ``recipe.json``. Raises ``RecipeError`` for unknown or missing keys and wrong types."""
+        if not isinstance(values, dict):
+            raise RecipeError("the recipe's content must be a JSON object.")
         values = dict(values)
         try:
             augmentation = Augmentation(**_typed(Augmentation, values.pop("augmentation", {}), "augmentation."))
@@ -157,7 +169,7 @@ class Recipe:
 
 def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise RecipeError(f"the recipe's {prefix.rstrip('.') or 'content'} must be a JSON object.")
+        raise RecipeError(f"the recipe's {prefix.rstrip('.')} must be a JSON object.")
     types = {item.name: item.type for item in fields(kind)}
     unknown = sorted(set(values) - set(types))
     if unknown:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,22 @@ def test_a_file_that_is_no_recipe_says_where(change: dict[str, object], words: s
 def test_a_file_without_an_architecture_is_incomplete() -> None:
     with pytest.raises(RecipeError, match="architecture"):
         Recipe.from_dict({"epochs": 3})
+
+
+def test_a_file_that_holds_a_list_was_a_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text("[1, 2]")
+    with pytest.raises(RecipeError, match="content must be a JSON object"):
+        Recipe.read(path)
+
+
+@pytest.mark.parametrize("text", [None, "{"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "recipe.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RecipeError, match=r"recipe\.json cannot be read as a recipe"):
+        Recipe.read(path)
 
 
 def test_unknown_presets_are_named() -> None:
