@@ -1,16 +1,16 @@
 """What to do about rare classes: nothing, class weights, or balanced sampling, compared on PublicTest alone.
 
     python benchmarks/class_imbalance.py --data datasets/fer2013 --out /tmp/imbalance
+    python benchmarks/class_imbalance.py --data datasets/fer2013 --out /tmp/whole --recipe models/custom_cnn/recipe.json
 
-Trains the same recipe (the augmented custom CNN, shortened) once for each treatment and prints accuracy, macro F1 and
-the recall of disgust, the rarest class, for the epoch that is best on PublicTest. PrivateTest is never read. Started
-again with the same ``--out``, it goes on where it was.
+Trains the same recipe (the augmented custom CNN's, or the one you name) once for each treatment and prints accuracy,
+macro F1 and the recall of disgust, the rarest class, for the epoch that is best on PublicTest. PrivateTest is never
+read. Started again with the same ``--out``, it goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.common import finish, progress, table
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation.metrics import per_class
@@ -35,6 +36,8 @@ TREATMENTS: dict[str, dict[str, str]] = {
     "balanced sampling": {"sampling": "balanced"},
 }
 RAREST = NAMES.index("disgust")
+SHORT = 6
+"""Epochs without ``--recipe``: a quick look. A whole training tells another story."""
 
 
 def train(recipe: Recipe, data: Path, out: Path) -> dict[str, Any]:
@@ -75,33 +78,44 @@ def figures(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="dataset folder")
     parser.add_argument("--out", type=Path, required=True, help="folder for the trainings; kept, so that it can resume")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--recipe", type=Path, help="recipe.json to start from (default: the augmented custom CNN's)")
+    parser.add_argument("--epochs", type=int, help=f"default {SHORT}, or those of --recipe")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=TREATMENTS, action="append", help="this treatment only; may be repeated")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    start = replace(preset("serious", "custom_cnn_augmented"), epochs=args.epochs, seed=args.seed)
+    return finish(lambda: measure(args), as_json=args.json)
+
+
+def measure(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Train every treatment. Returns the figures and the table for people. Raises ``FerError`` for wrong settings."""
+    start = Recipe.read(args.recipe) if args.recipe else preset("serious", "custom_cnn_augmented")
+    epochs = args.epochs or (start.epochs if args.recipe else SHORT)
+    start = replace(start, epochs=epochs, seed=args.seed).validate()
     results = {}
     for name in args.only or TREATMENTS:
         folder = args.out / name.replace(",", "").replace(" ", "-")
         results[name] = train(replace(start, **TREATMENTS[name]), args.data, folder)  # type: ignore[arg-type]
-        print(f"{name}: done", file=sys.stderr)
-    if args.json:
-        print(json.dumps({"epochs": args.epochs, "seed": args.seed, "treatments": results}, indent=2))
-        return
-    print(f"PublicTest, best of {args.epochs} epochs, seed {args.seed}\n")
-    print("| treatment | accuracy | macro F1 | disgust recall | disgust precision | minutes |")
-    print("|---|---|---|---|---|---|")
-    for name, found in results.items():
-        print(
-            f"| {name} | {100 * found['accuracy']:.1f} % | {found['macro_f1']:.3f} | {found['disgust_recall']:.2f} "
-            f"(n = {found['disgust_faces']}) | {found['disgust_precision']:.2f} | {found['seconds'] / 60:.1f} |"
-        )
+        progress(f"{name}: done")
+    rows = [
+        [
+            name,
+            f"{100 * found['accuracy']:.1f} %",
+            f"{found['macro_f1']:.3f}",
+            f"{found['disgust_recall']:.2f} (n = {found['disgust_faces']})",
+            f"{found['disgust_precision']:.2f}",
+            f"{found['seconds'] / 60:.1f}",
+        ]
+        for name, found in results.items()
+    ]
+    head = ["treatment", "accuracy", "macro F1", "disgust recall", "disgust precision", "minutes"]
+    text = f"{start.title}, PublicTest, best of {epochs} epochs, seed {args.seed}\n\n{table(head, rows)}"
+    return {"recipe": start.to_dict(), "epochs": epochs, "seed": args.seed, "treatments": results}, text
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
