@@ -15,6 +15,8 @@ from pages.parts import frame
 from pages.parts.scope import LABELS_KEY, View
 
 _COLUMNS = {
+    # Pixels: wide enough for our longest name, which is cut off else.
+    "Run": st.column_config.TextColumn(width=165),
     "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
     "Macro F1": st.column_config.NumberColumn(format="%.3f"),
 }

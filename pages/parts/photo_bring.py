@@ -15,7 +15,7 @@ from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.faces import crop_face, load_picture
-from fer_core.inference.kinds import ODD_ENDINGS, PICTURE_ENDINGS
+from fer_core.inference.kinds import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from fer_core.words import plural
@@ -129,17 +129,17 @@ def limited(files: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[Upl
     return within, left_out
 
 
-def types() -> list[str]:
-    """Endings of what may be chosen. Odd kinds are let in to be refused with what to do about them.
+def types() -> list[str] | None:
+    """Endings of what may be chosen: any, so that what is not read is refused with what to do about it.
 
     Not on an iPhone: where HEIC is not among the endings, it turns its own pictures into JPEG by itself.
     """
     agent = st.context.headers.get("User-Agent", "") or ""
-    return list(PICTURE_ENDINGS) if "iPhone" in agent or "iPad" in agent else [*PICTURE_ENDINGS, *ODD_ENDINGS]
+    return list(PICTURE_ENDINGS) if "iPhone" in agent or "iPad" in agent else None
 
 
 def _upload() -> list[UploadedFile]:
-    return st.file_uploader(
+    files = st.file_uploader(
         "Pictures",
         type=types(),
         accept_multiple_files=True,
@@ -149,6 +149,8 @@ def _upload() -> list[UploadedFile]:
         args=(UPLOAD,),
         help=f"Up to {MOST_PICTURES} pictures at once, each at most {MOST_EACH_MB} MB, together at most {MOST_MB} MB.",
     )
+    st.caption("JPEG, PNG, WebP, BMP, GIF and TIFF are read. For pictures of other kinds you are told what to do.")
+    return files
 
 
 def _paste() -> list[UploadedFile]:
