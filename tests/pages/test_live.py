@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,14 +12,11 @@ import av
 import numpy as np
 import pytest
 from aiortc.contrib.media import MediaRelay
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from factories import make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
-from fer_core.errors import FerError
 from fer_core.inference.detectors import Face
 from fer_core.inference.stream import connection
-from fer_core.inference.stream.connection import Connection, Stage
 from fer_core.inference.stream.live import LiveStream
 from fer_core.settings import settings
 from pages.parts import live_camera, live_help
@@ -365,104 +361,6 @@ def test_the_help_names_the_equal_ways_in_and_the_secrets(open_app: OpenApp, cam
             assert variable in code
     links = [link.proto.label for link in app.get("page_link")]
     assert {"Take one picture", "Upload pictures", "Upload a video"} <= set(links)
-
-
-@pytest.mark.parametrize(
-    ("address", "secure"),
-    [
-        ("https://example.streamlit.app/live", True),
-        ("http://localhost:8501/live", True),
-        ("http://127.0.0.1:8501/", True),
-        ("http://[::1]:8501/", True),
-        ("http://192.168.1.5:8501/live", False),
-        ("http://example.org/live", False),
-    ],
-)
-def test_where_browsers_give_a_camera(address: str, secure: bool) -> None:
-    assert live_help.is_secure(address) is secure
-
-
-def test_what_is_likely_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variables in live_help.PROVIDERS.values():
-        for variable in variables:
-            monkeypatch.delenv(variable, raising=False)
-    monkeypatch.delenv(live_camera.ICE_VARIABLE, raising=False)
-    late, home = Connection(Stage.LATE, 16.0, False), "https://example.org/live"
-    assert "https" in live_help.likely(late, "http://example.org/live")[0]
-    assert "TURN server" in live_help.likely(late, home)[0]
-    assert "Another program" in live_help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
-    assert "covered" in live_help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
-    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_ID", "id")
-    assert live_help.turn_state() == (
-        None,
-        ["`CLOUDFLARE_TURN_KEY_ID` is set, but `CLOUDFLARE_TURN_KEY_API_TOKEN` is not, so Cloudflare is not used."],
-    )
-    assert "`CLOUDFLARE_TURN_KEY_API_TOKEN` is not" in live_help.likely(late, home)[0]
-    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_API_TOKEN", "token")
-    assert live_help.turn_state() == ("Cloudflare", [])
-    assert "Cloudflare's TURN credentials are set" in live_help.likely(late, home)[0]
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "sid")
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
-    monkeypatch.setattr(live_help, "find_spec", lambda _: None)
-    provider, problems = live_help.turn_state()
-    assert provider == "Cloudflare", "the first that is complete"
-    assert "pip install twilio" in problems[0]
-    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
-    assert live_camera.ICE_VARIABLE in live_help.likely(late, home)[0]
-
-
-def test_the_variables_are_those_that_the_library_reads() -> None:
-    from streamlit_webrtc import credentials
-
-    source = Path(credentials.__file__).read_text(encoding="utf-8")
-    for variables in live_help.PROVIDERS.values():
-        for variable in variables:
-            assert f'"{variable}"' in source
-
-
-def test_a_slow_reader_misses_pictures_and_gets_none_late() -> None:
-    class Camera(MediaStreamTrack):
-        kind = "video"
-        number = 0
-
-        async def recv(self) -> int:  # type: ignore[override]
-            await asyncio.sleep(0.005)
-            self.number += 1
-            if self.number > 60:
-                raise MediaStreamError
-            return self.number
-
-    async def watch() -> tuple[list[int], list[int], bool]:
-        relay, camera = MediaRelay(), Camera()
-        live_camera.newest_only(relay)
-        live_camera.newest_only(relay)
-        slow = relay.subscribe(camera)
-        got, late, ended = [], [], []
-        slow.on("ended", lambda: ended.append(True))
-        try:
-            while True:
-                got.append(await slow.recv())
-                late.append(camera.number - got[-1])  # type: ignore[operator]
-                await asyncio.sleep(0.05)
-        except MediaStreamError:
-            return got, late, bool(ended)  # type: ignore[return-value]
-
-    got, late, ended = asyncio.run(watch())
-    assert 1 < len(got) < 40
-    assert got == sorted(set(got))
-    assert max(late) <= 1
-    assert ended, "the end reaches a slow reader, too"
-
-
-def test_servers_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
-    assert live_camera.ice_servers() == []
-    monkeypatch.setenv(live_camera.ICE_VARIABLE, '[{"urls": "turn:example.org:3478"}]')
-    assert live_camera.ice_servers() == [{"urls": "turn:example.org:3478"}]
-    for wrong in ("none", "{}", '["turn:example.org"]'):
-        monkeypatch.setenv(live_camera.ICE_VARIABLE, wrong)
-        with pytest.raises(FerError, match=live_camera.ICE_VARIABLE):
-            live_camera.ice_servers()
 
 
 def test_bad_servers_are_named_on_the_page(

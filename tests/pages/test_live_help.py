@@ -1,0 +1,63 @@
+"""The help on Live: which addresses get a camera, what is likely wrong, and the secrets it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.inference.stream.connection import Connection, Stage
+from pages.parts import live_camera, live_help
+
+
+@pytest.mark.parametrize(
+    ("address", "secure"),
+    [
+        ("https://example.streamlit.app/live", True),
+        ("http://localhost:8501/live", True),
+        ("http://127.0.0.1:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("http://192.168.1.5:8501/live", False),
+        ("http://example.org/live", False),
+    ],
+)
+def test_where_browsers_give_a_camera(address: str, secure: bool) -> None:
+    assert live_help.is_secure(address) is secure
+
+
+def test_what_is_likely_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv(live_camera.ICE_VARIABLE, raising=False)
+    late, home = Connection(Stage.LATE, 16.0, False), "https://example.org/live"
+    assert "https" in live_help.likely(late, "http://example.org/live")[0]
+    assert "TURN server" in live_help.likely(late, home)[0]
+    assert "Another program" in live_help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
+    assert "covered" in live_help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
+    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_ID", "id")
+    assert live_help.turn_state() == (
+        None,
+        ["`CLOUDFLARE_TURN_KEY_ID` is set, but `CLOUDFLARE_TURN_KEY_API_TOKEN` is not, so Cloudflare is not used."],
+    )
+    assert "`CLOUDFLARE_TURN_KEY_API_TOKEN` is not" in live_help.likely(late, home)[0]
+    monkeypatch.setenv("CLOUDFLARE_TURN_KEY_API_TOKEN", "token")
+    assert live_help.turn_state() == ("Cloudflare", [])
+    assert "Cloudflare's TURN credentials are set" in live_help.likely(late, home)[0]
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "sid")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
+    monkeypatch.setattr(live_help, "find_spec", lambda _: None)
+    provider, problems = live_help.turn_state()
+    assert provider == "Cloudflare", "the first that is complete"
+    assert "pip install twilio" in problems[0]
+    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
+    assert live_camera.ICE_VARIABLE in live_help.likely(late, home)[0]
+
+
+def test_the_variables_are_those_that_the_library_reads() -> None:
+    from streamlit_webrtc import credentials
+
+    source = Path(credentials.__file__).read_text(encoding="utf-8")
+    for variables in live_help.PROVIDERS.values():
+        for variable in variables:
+            assert f'"{variable}"' in source
