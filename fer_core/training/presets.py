@@ -32,7 +32,7 @@ PRESETS = (
         "serious",
         "Serious",
         "A full training; for Custom CNN, the very recipe of the model that ships. On FER-2013 and two CPU cores a "
-        "custom CNN takes from half an hour to two hours, a transfer model many hours.",
+        "custom CNN takes a quarter of an hour to two hours, a transfer model many hours.",
     ),
 )
 AUGMENTATION = Augmentation(flip=True, shift=0.1, rotation=10, zoom=0.1)
@@ -50,7 +50,7 @@ def preset(key: str, architecture: str) -> Recipe:
     elif key == "quick":
         recipe = replace(recipe, epochs=5)
     else:
-        recipe = replace(recipe, epochs=30 if entry.augmented else 20)
+        recipe = replace(recipe, epochs=75 if entry.augmented else 20)
     if entry.augmented:
         recipe = replace(recipe, augmentation=AUGMENTATION)
     if entry.transfer:
