@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.common import finish, progress, table
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES
+from fer_core.errors import FerError
 from fer_core.evaluation.metrics import per_class
 from fer_core.runs.folder import RunFolder, write_json
 from fer_core.runs.history import epochs_of
@@ -41,17 +42,22 @@ SHORT = 6
 
 
 def train(recipe: Recipe, data: Path, out: Path) -> dict[str, Any]:
-    """Train one treatment (or go on with it) and return the figures of its best epoch."""
+    """Train one treatment (or go on with it) and return the figures of its best epoch.
+
+    Raises ``FerError`` if ``out`` holds a training with another recipe.
+    """
+    folder = RunFolder(out)
+    begun = folder.recipe() if folder.recipe_path.exists() else None
+    if begun is not None and begun != recipe.with_precision(begun.precision):
+        raise FerError(f"{out} was begun with another recipe. Choose another --out, or the settings of before.")
+
     import keras
 
     from fer_core.training.build import choose_precision
     from fer_core.training.loop import Trainer
 
-    folder = RunFolder(out)
-    if folder.recipe_path.exists():
-        recipe = folder.recipe()
-    else:
-        recipe = recipe.with_precision(choose_precision(recipe)[0])
+    recipe = begun or recipe.with_precision(choose_precision(recipe)[0])
+    if begun is None:
         out.mkdir(parents=True)
         write_json(folder.recipe_path, recipe.to_dict())
     if len(folder.history()) < recipe.epochs:
