@@ -286,6 +286,20 @@ def test_stopping_ends_the_thread_and_starting_again_works(open_app: OpenApp, ca
     assert "Face 1" in texts(app)
 
 
+def test_a_closed_camera_left_its_encoder_in_memory(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected = []
+    # In the page's module alone: Streamlit and Python call the collector, too.
+    monkeypatch.setattr(live_camera, "gc", SimpleNamespace(collect=lambda: collected.append(camera.state.playing)))
+    app = running(open_app("live"), camera)
+    assert collected == []
+    camera.stop()
+    app.run()
+    app.run()
+    assert collected == [False], "once, when the camera has closed"
+
+
 def test_a_connection_that_breaks_without_a_word_stops_the_stream(
     open_app: OpenApp, camera: FakeBrowser, models: None
 ) -> None:
