@@ -112,7 +112,7 @@ def table(one: Explained) -> list[list[str]]:
 
 
 def records(runs: Mapping[str, Explained]) -> list[dict[str, Any]]:
-    """One record a run and method, with numbers, for tables that can be sorted."""
+    """One record a run and method, with numbers, for tables that can be sorted: what is read first comes first."""
     result = []
     for run, one in runs.items():
         for name, found in one.methods.items():
@@ -120,6 +120,8 @@ def records(runs: Mapping[str, Explained]) -> list[dict[str, Any]]:
                 "Model": run,
                 "Method": METHODS[name].title,
                 "May be trusted": VERDICTS[found.summary.verdict],
+                "Better than the blob": _better(found, "centre"),
+                "Better than the edges": _better(found, "edges"),
                 "Faces": found.summary.n,
             }
             random = next((row for row in found.summary.rows if row.baseline == "random"), None)
@@ -128,8 +130,6 @@ def records(runs: Mapping[str, Explained]) -> list[dict[str, Any]]:
                 record[f"{which.capitalize()}, less random"] = (
                     "" if random is None else difference(getattr(random, which))
                 )
-            record["Better than the blob"] = _better(found, "centre")
-            record["Better than the edges"] = _better(found, "edges")
             result.append(record)
     return result
 

@@ -18,8 +18,6 @@ from pages.parts.explain_face import Seal, seal_of
 from pages.parts.explain_robustness import short
 from pages.parts.runs import data_title
 
-_FIRST = ("Model", "Method", "May be trusted", "Better than the blob", "Better than the edges")
-
 
 def show(models: list[Predictor]) -> None:
     """The table of the models that were measured, and the command for those that were not. Computes nothing."""
@@ -41,11 +39,8 @@ def show(models: list[Predictor]) -> None:
 
 
 def _table(found: dict[str, Explained]) -> None:
-    table = pd.DataFrame(words.records(found))
     st.dataframe(
-        table,
-        # A table of all columns is wider than the page: what is read first comes first.
-        column_order=[*_FIRST, *(column for column in table.columns if column not in _FIRST)],
+        pd.DataFrame(words.records(found)),
         hide_index=True,
         height="content",
         column_config={
