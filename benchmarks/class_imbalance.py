@@ -3,9 +3,9 @@
     python benchmarks/class_imbalance.py --data datasets/fer2013 --out /tmp/imbalance
     python benchmarks/class_imbalance.py --data datasets/fer2013 --out /tmp/whole --recipe models/custom_cnn/recipe.json
 
-Trains the same recipe (the augmented custom CNN's, or the one you name) once for each treatment and prints accuracy,
-macro F1 and the recall of disgust, the rarest class, for the epoch that is best on PublicTest. PrivateTest is never
-read. Started again with the same ``--out``, it goes on where it was.
+Trains the same recipe (the augmented custom CNN's shortened, or the one you name) once for each treatment and prints
+accuracy, macro F1 and the recall of disgust, the rarest class, for the epoch that is best on PublicTest. PrivateTest is
+never read. Started again with the same ``--out``, it goes on where it was.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def main() -> int:
 def measure(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Train every treatment. Returns the figures and the table for people. Raises ``FerError`` for wrong settings."""
     start = Recipe.read(args.recipe) if args.recipe else preset("serious", "custom_cnn_augmented")
-    epochs = args.epochs or (start.epochs if args.recipe else SHORT)
+    epochs = args.epochs
+    if epochs is None:
+        epochs = start.epochs if args.recipe else SHORT
     start = replace(start, epochs=epochs, seed=args.seed).validate()
     results = {}
     for name in args.only or TREATMENTS:

@@ -119,8 +119,8 @@ def clock_batches(answer: Callable[[Any], object], faces: Any, repeats: int) -> 
     return figures
 
 
-def runs_with_keras(models: Sequence[str] | None, repeats: int) -> list[RunFolder]:
-    """The named runs, or all that ship but the votes, as folders that hold LiteRT and Keras files to compare.
+def runs_with_keras(models: Sequence[str] | None, repeats: int) -> dict[str, RunFolder]:
+    """The named runs, or all that ship but the votes: folders that hold LiteRT and Keras files to compare, by name.
 
     Raises ``FerError`` for an unknown run or a vote, if nothing ships, or for ``repeats`` below one.
     """
@@ -129,15 +129,13 @@ def runs_with_keras(models: Sequence[str] | None, repeats: int) -> list[RunFolde
     if repeats < 1:
         raise FerError("--repeats must be at least 1.")
     names = models or [info.name for info in list_models() if info.shipped and not info.is_vote]
-    folders = [find_run(name) for name in names]
-    if not folders:
+    runs = {name: find_run(name) for name in names}
+    if not runs:
         raise FerError("no trained run ships here. Name one: --models RUN")
-    for folder in folders:
+    for name, folder in runs.items():
         if not folder.keras_path.exists():
-            raise FerError(
-                f"{folder.path.name} has no model.keras to compare with. A vote has none: measure its members."
-            )
-    return folders
+            raise FerError(f"{name} has no model.keras to compare with. A vote has none: measure its members.")
+    return runs
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

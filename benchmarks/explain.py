@@ -76,11 +76,11 @@ def measure(models: Sequence[str] | None, repeats: int, *, quick: bool = False) 
 
     Raises ``FerError`` as :func:`runs_with_keras` does.
     """
-    folders = runs_with_keras(models, repeats)
-    names = [folder.path.name for folder in folders]
+    runs = runs_with_keras(models, repeats)
+    names = list(runs)
     about = machine((*PACKAGES, "tf-keras-vis"))
     figures, apart = [], {}
-    for name, folder in zip(names, folders, strict=True):
+    for name, folder in runs.items():
         with tempfile.TemporaryDirectory() as temporary:
             maps = Path(temporary) / "maps.npy"
             task = {"run": str(folder.path), "maps": str(maps), "repeats": repeats}

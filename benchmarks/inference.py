@@ -64,11 +64,11 @@ def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any],
 
     Raises ``FerError`` as :func:`runs_with_keras` does.
     """
-    folders = runs_with_keras(models, repeats)
-    names = [folder.path.name for folder in folders]
+    runs = runs_with_keras(models, repeats)
+    names = list(runs)
     about = machine()
     figures = []
-    for name, folder in zip(names, folders, strict=True):
+    for name, folder in runs.items():
         with tempfile.TemporaryDirectory() as temporary:
             bare = Path(temporary) / "bare.tflite"
             task = {"run": str(folder.path), "bare": str(bare), "repeats": repeats}
