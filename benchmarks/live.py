@@ -35,10 +35,10 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.inference.detectors import FaceDetector, HaarDetector, YuNetDetector
-from fer_core.inference.downloads import yunet_path, yunet_ready
 from fer_core.inference.predictor import load_model
 from fer_core.inference.stream.draw import Style, draw
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
+from fer_core.inference.yunet import yunet_path, yunet_ready
 from fer_core.runs.listing import find_run, list_models
 
 WIDTH, HEIGHT, RATE = 640, 480, 30

@@ -33,7 +33,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         if args.write:
-            from fer_core.runs.folder import write_text
+            from fer_core.files import write_text
 
             write_text(PAGE, with_table(PAGE.read_text(encoding="utf-8")))
             print(f"Wrote {PAGE.relative_to(ROOT)}.")

@@ -21,7 +21,8 @@ from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.calibration import apply_temperature, calibration
 from fer_core.evaluation.metrics import confusion_matrix
 from fer_core.evaluation.predictions import probabilities_of, read_predictions, score_splits, write_predictions
-from fer_core.runs.folder import RunFolder, seal, sha256_of, write_json, write_text
+from fer_core.files import sha256_of, write_json, write_text
+from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.history import write_history
 from fer_core.runs.journal import Journal, read_events
 from fer_core.runs.listing import VOTE

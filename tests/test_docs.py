@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import COMMANDS, build_parser
+from fer_core.formatting import interval, percent
 from fer_core.settings import PROJECT_ROOT
-from fer_core.words import interval, percent
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CHANGELOG.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]

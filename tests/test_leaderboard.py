@@ -12,6 +12,7 @@ from factories import make_run, make_vote
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
+from fer_core.files import write_json
 from fer_core.leaderboard.entries import (
     CHOSEN_MEANING,
     GROUP_MEANING,
@@ -25,7 +26,6 @@ from fer_core.leaderboard.entries import (
     shipped,
 )
 from fer_core.leaderboard.markdown import document
-from fer_core.runs.folder import write_json
 from fer_core.settings import PROJECT_ROOT, settings
 
 REAL = {"kind": "csv", "title": "FER-2013"}

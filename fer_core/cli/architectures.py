@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _write() -> tuple[dict[str, Any], str]:
     import keras
 
-    from fer_core.runs.folder import write_json
+    from fer_core.files import write_json
     from fer_core.zoo.describe import DESCRIPTIONS, describe_model
     from fer_core.zoo.registry import get, names
 

@@ -17,7 +17,7 @@ from fer_core import emotions
 from fer_core.cli import add_json_option
 from fer_core.cli.progress import ProgressLine
 from fer_core.data.info import DatasetInfo
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 
 IMPORT_EPILOG = """\
 sources:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli import add_json_option
 from fer_core.cli.progress import ProgressLine
 from fer_core.errors import RunError
+from fer_core.formatting import interval, percent
 from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
-from fer_core.words import interval, percent
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset

@@ -93,7 +93,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.evaluation.many_maps import Plan
     from fer_core.explain.methods import METHODS
     from fer_core.explain.worker.client import Worker
-    from fer_core.runs.folder import write_text
+    from fer_core.files import write_text
     from fer_core.runs.requested import check_measured_on
 
     if args.n < 2 or args.masks < 10:
@@ -149,9 +149,9 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.explain.faithfulness import measure
     from fer_core.explain.silent import why_silent
     from fer_core.explain.trust import judge
+    from fer_core.formatting import percent
     from fer_core.inference.predictor import load_model
     from fer_core.plots.faces import overlay
-    from fer_core.words import percent
 
     dataset = load_dataset(args.data)
     if not 0 <= args.row < len(dataset):

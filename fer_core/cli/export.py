@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.errors import RunError
-from fer_core.words import percent
+from fer_core.formatting import percent
 
 
 def add(subparsers: Any) -> None:

@@ -24,9 +24,9 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.errors import RunError
+    from fer_core.files import write_text
     from fer_core.leaderboard.entries import checked_on, leaderboard
     from fer_core.leaderboard.markdown import document
-    from fer_core.runs.folder import write_text
 
     entries = leaderboard()
     text = document(entries, checked_on())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
 from fer_core.errors import DataError, PartlyDoneError, RunError
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
@@ -159,10 +159,10 @@ def _read(
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
     from fer_core.cli.progress import ProgressLine
-    from fer_core.data.progress import Meter
     from fer_core.inference.clips import clip_pipeline, read_clip
     from fer_core.inference.faces import load_picture
     from fer_core.inference.pictures import read_picture
+    from fer_core.progress import Meter
 
     with ProgressLine(sys.stderr) as line:
         many = Meter(line.show if len(found.pictures) > 1 else None, "pictures", "Reading pictures")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from fer_core.data.progress import Progress
-from fer_core.words import duration
+from fer_core.formatting import duration
+from fer_core.progress import Progress
 
 LONG = 600
 """Seconds from which on the time left is told in minutes. Below it is told in seconds, which the audit's page reads."""

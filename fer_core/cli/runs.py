@@ -7,7 +7,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.words import interval, percent
+from fer_core.formatting import interval, percent
 
 
 def add(subparsers: Any) -> None:

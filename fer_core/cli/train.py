@@ -13,8 +13,8 @@ from typing import Any
 from fer_core.cli import add_json_option
 from fer_core.cli.evaluate import summary
 from fer_core.errors import RecipeError
+from fer_core.formatting import percent
 from fer_core.runs.folder import new_run_dir
-from fer_core.words import percent
 
 EPILOG = """\
 examples:

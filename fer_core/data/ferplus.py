@@ -23,8 +23,8 @@ import numpy.typing as npt
 from fer_core import emotions
 from fer_core.data.archives import CsvStream, open_csv, reading
 from fer_core.data.dataset import Dataset
-from fer_core.data.parquet import write_parquet
 from fer_core.errors import DataError
+from fer_core.files import write_parquet
 
 FERPLUS_FILE = "ferplus.parquet"
 

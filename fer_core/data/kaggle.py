@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.errors import DownloadError
+from fer_core.progress import Meter, ProgressCallback
 
 HANDLE = "msambare/fer2013/versions/1"
 PAGE = "https://www.kaggle.com/datasets/msambare/fer2013"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 
 MOST_MODELS = 4
 """16 sets: more can neither be drawn nor read."""

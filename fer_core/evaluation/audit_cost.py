@@ -17,8 +17,8 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.bootstrap import bootstrap_interval
 from fer_core.evaluation.joined import join
+from fer_core.formatting import percent, plural
 from fer_core.runs.folder import RunFolder
-from fer_core.words import percent, plural
 
 ALL, EXACT, NEAR, CONFLICTS, PLAIN, CLEAN = "all", "exact", "near", "conflicts", "plain", "clean"
 FACES: dict[str, str] = {

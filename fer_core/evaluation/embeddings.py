@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.parquet import write_parquet
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
+from fer_core.files import write_parquet
 from fer_core.runs.folder import RunFolder
 
 DIMENSIONS = 32

@@ -19,10 +19,11 @@ from fer_core.evaluation.embed import write_embeddings_of
 from fer_core.evaluation.export import export_litert, load_keras
 from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import score_splits, write_predictions
+from fer_core.files import write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
-from fer_core.runs.folder import SCHEMA, RunFolder, seal, write_json
+from fer_core.runs.folder import SCHEMA, RunFolder, seal
 from fer_core.runs.history import epochs_of
 from fer_core.runs.journal import Journal, utc_now
 from fer_core.runs.requested import drop_outdated

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from fer_core.errors import ExportError, RunError
 from fer_core.evaluation.half_litert import halve_litert
+from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
-from fer_core.words import percent
 from fer_core.zoo.class_maps import with_class_maps
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Progress, ProgressCallback
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.many_maps import Maps, Plan, by_grid, maps_of
@@ -28,8 +27,10 @@ from fer_core.explain.faithfulness import Curves, Faithfulness, measure
 from fer_core.explain.methods import METHODS, method
 from fer_core.explain.silent import silent
 from fer_core.explain.trust import Row, Summary, summarise
+from fer_core.files import write_json
+from fer_core.progress import Progress, ProgressCallback
 from fer_core.runs import requested
-from fer_core.runs.folder import SCHEMA, RunFolder, write_json
+from fer_core.runs.folder import SCHEMA, RunFolder
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset

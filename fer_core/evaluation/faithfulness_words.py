@@ -9,7 +9,7 @@ from fer_core.evaluation.faithfulness import Explained, Measured
 from fer_core.evaluation.paired import Difference
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
-from fer_core.words import duration, plural
+from fer_core.formatting import duration, plural
 
 COMMAND = "python -m fer_core explain faithfulness --models all --n {n} --data datasets/fer2013"
 VERDICTS: dict[Verdict, str] = {

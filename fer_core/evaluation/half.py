@@ -20,9 +20,9 @@ from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity, load_keras
 from fer_core.evaluation.half_litert import fit_kernels, is_large
+from fer_core.formatting import percent
 from fer_core.runs.folder import RunFolder
 from fer_core.training.loop import predict
-from fer_core.words import percent
 
 if TYPE_CHECKING:
     import h5py

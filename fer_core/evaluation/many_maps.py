@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.explain.base import Faces
 from fer_core.explain.baselines import GRID
 from fer_core.explain.methods import CLASS_MAP, METHODS, OCCLUSION
 from fer_core.explain.occlusion import occlusion
 from fer_core.explain.rise import rise
+from fer_core.progress import Meter, ProgressCallback
 
 if TYPE_CHECKING:
     from fer_core.explain.worker.client import Worker

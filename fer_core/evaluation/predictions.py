@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.parquet import write_parquet
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.metrics import Scores, score
+from fer_core.files import write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

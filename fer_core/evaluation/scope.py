@@ -19,9 +19,9 @@ from fer_core.errors import RunError
 from fer_core.evaluation.doubt import Doubt, doubt
 from fer_core.evaluation.joined import Joined, join
 from fer_core.evaluation.metrics import confusion_matrix
+from fer_core.formatting import plural
 from fer_core.review.marks import AMBIGUOUS, NOT_A_FACE, Marks, relabel, without
 from fer_core.runs.folder import RunFolder
-from fer_core.words import plural
 
 DATASET, CROWD, CORRECTED, UNMARKED = "dataset", "crowd", "corrected", "unmarked"
 LABELS: dict[str, str] = {

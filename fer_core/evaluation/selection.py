@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
+from fer_core.formatting import percent
 from fer_core.review.marks import KINDS
-from fer_core.words import percent
 
 if TYPE_CHECKING:
     from fer_core.evaluation.joined import Joined

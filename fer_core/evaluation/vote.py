@@ -24,9 +24,10 @@ from fer_core.evaluation.evaluate import RESAMPLES, SEED, library_versions, writ
 from fer_core.evaluation.metrics import SMALLEST_PROBABILITY
 from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
-from fer_core.runs.folder import MEASURED_FILES, RunFolder, seal, sha256_of, write_json
+from fer_core.runs.folder import MEASURED_FILES, RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
 from fer_core.runs.requested import still_true

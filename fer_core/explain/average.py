@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import Faces, Floats, checked_classes, checked_faces, checked_maps
 from fer_core.explain.silent import silent
-from fer_core.words import plural
+from fer_core.formatting import plural
+from fer_core.progress import Meter, ProgressCallback
 
 Explain = Callable[[Faces], tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]
 """Faces uint8 (B, 48, 48) to probabilities (B, 7) and maps (B, 7, h, w), such as ``Predictor.explain``."""

@@ -12,10 +12,10 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from fer_core.data.progress import Progress, ProgressCallback
 from fer_core.errors import FerError
 from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Ticket
 from fer_core.explain.worker.serve import Cancelled
+from fer_core.progress import Progress, ProgressCallback
 
 Work = Callable[[ProgressCallback], Any]
 """What is to be done; it hands its progress over from time to time, and that is where it can be cancelled."""

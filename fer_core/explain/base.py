@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter
 from fer_core.emotions import COUNT, IMAGE_SIZE
+from fer_core.progress import Meter
 
 Faces = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -18,7 +18,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import (
     Faces,
@@ -33,6 +32,7 @@ from fer_core.explain.base import (
     to_grey,
 )
 from fer_core.explain.baselines import GRID, Grid, centre_map, edge_map, random_maps
+from fer_core.progress import Meter, ProgressCallback
 
 PIXELS = IMAGE_SIZE**2
 STEPS = 12

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.explain import poke
 from fer_core.explain.base import Faces, Fill, Predict, ask, checked_face, filling, to_grey
 from fer_core.explain.occlusion import covered, patches
 from fer_core.explain.regions import Box
+from fer_core.progress import Meter, ProgressCallback
 
 SIZES = (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24)
 """Sides of the squares tried, in pixels, from an eye's iris to a quarter of the face."""

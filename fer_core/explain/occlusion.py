@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import Faces, Fill, Floats, Predict, ask, checked_face, checked_faces, filling, to_grey
+from fer_core.progress import Meter, ProgressCallback
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from fer_core.explain.poke import (
     Shift,
     Step,
 )
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 
 QUIET = 0.005
 """Change of a probability below which nothing is said to have changed: it would not show in whole per cents."""

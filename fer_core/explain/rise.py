@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_core.data.progress import Meter, ProgressCallback
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import CHUNK, Faces, Fill, Floats, Predict, ask, checked_face, filling, to_grey
+from fer_core.progress import Meter, ProgressCallback
 
 ENOUGH = 0.8
 """A map whose differences are by this share more than noise shows them well enough."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Final, Literal
 
-from fer_core.data.progress import Progress
 from fer_core.errors import ExplainError
+from fer_core.progress import Progress
 
 Stage = Literal["queued", "running", "done", "failed", "cancelled"]
 QUEUED: Final = "queued"

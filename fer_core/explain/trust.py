@@ -26,7 +26,7 @@ from fer_core.emotions import NAMES
 from fer_core.evaluation.paired import ALPHA, Difference
 from fer_core.explain.base import checked_classes
 from fer_core.explain.faithfulness import CENTRE, EDGES, Faithfulness
-from fer_core.words import percent
+from fer_core.formatting import percent
 
 LEAST = 0.05
 """Below this probability there is next to nothing to delete."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import RunError
-from fer_core.inference.downloads import yunet_path, yunet_ready
+from fer_core.inference.yunet import yunet_path, yunet_ready
 
 Picture = npt.NDArray[np.uint8]
 

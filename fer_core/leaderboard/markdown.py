@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
+from fer_core.formatting import percent
 from fer_core.leaderboard.entries import (
     CHOSEN,
     CHOSEN_MEANING,
@@ -17,7 +18,6 @@ from fer_core.leaderboard.entries import (
     Entry,
     Figure,
 )
-from fer_core.words import percent
 
 COMMAND = "python -m fer_core leaderboard --write docs/leaderboard.md"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from fer_core.formatting import duration
 from fer_core.plots.style import ACCENT, blank, run_colour, run_symbol, settle
-from fer_core.words import duration
 
 if TYPE_CHECKING:
     import pandas as pd

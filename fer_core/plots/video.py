@@ -7,8 +7,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, EMOTIONS, NAMES
+from fer_core.formatting import duration
 from fer_core.plots.style import blank
-from fer_core.words import duration
 
 MINUTES_FROM_S = 180.0
 """Videos at least so long have an axis in minutes."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.runs.folder import RunFolder, write_text
+from fer_core.files import write_text
+from fer_core.formatting import interval, percent, plural
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
 from fer_core.training.recipe import Recipe
-from fer_core.words import interval, percent, plural
 from fer_core.zoo.registry import get
 
 LIMITS = """\

@@ -6,9 +6,7 @@ progress or one that died.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
+from fer_core.files import sha256_of, write_json
 from fer_core.runs.journal import Event, read_events
 from fer_core.settings import settings
 
@@ -205,27 +204,6 @@ def new_run_dir(architecture: str) -> Path:
     base = settings().runs_dir / f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}"
     candidates = (base if number == 1 else base.with_name(f"{base.name}-{number}") for number in count(1))
     return next(path for path in candidates if not path.exists())
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of one."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically (temporary sibling, then rename)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_sealed(folder: RunFolder, manifest: dict[str, Any], file: str, again: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fer_core.words import interval, percent, points
+from fer_core.formatting import interval, percent, points
 
 Metrics = Mapping[str, Any]
 

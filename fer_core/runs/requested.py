@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import MEASURED_FILES, RunFolder, check_sealed, seal, sha256_of
+from fer_core.files import sha256_of
+from fer_core.runs.folder import MEASURED_FILES, RunFolder, check_sealed, seal
 from fer_core.runs.vote import promised_hash
 
 PARQUET_KEY = b"fer_measured"

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import SCHEMA, RunFolder, sha256_of
+from fer_core.files import sha256_of
+from fer_core.formatting import plural
+from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.settings import settings
-from fer_core.words import plural
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
+from fer_core.files import write_text
+from fer_core.formatting import percent, plural
 from fer_core.runs.card import LIMITS, LIMITS_REAL, LIMITS_SAMPLE, result_lines
-from fer_core.runs.folder import RunFolder, write_text
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.vote import Vote, homes
-from fer_core.words import percent, plural
 from fer_core.zoo.registry import TITLES
 
 IN_SHORT = (

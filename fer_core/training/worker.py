@@ -8,7 +8,8 @@ import traceback
 from pathlib import Path
 
 from fer_core.errors import FerError, RunError
-from fer_core.runs.folder import RunFolder, write_json
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.training.lock import TrainingLock
 from fer_core.training.recipe import Recipe

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import RecipeError
-from fer_core.inference.downloads import download
-from fer_core.runs.folder import sha256_of
+from fer_core.files import download, sha256_of
 from fer_core.settings import settings
 from fer_core.zoo.heads import HEAD_LAYERS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from fer_core.words import count
+from fer_core.formatting import count
 from fer_core.zoo.diagram import svg
 
 if TYPE_CHECKING:

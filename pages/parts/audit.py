@@ -10,7 +10,7 @@ from fer_core.data.audit import Audit
 from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 from pages.parts import audit_cost, audit_faces, audit_job
 from pages.parts.beside import audit_of, read_audit_time
 

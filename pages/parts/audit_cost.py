@@ -12,9 +12,9 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
+from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_models
-from fer_core.words import plural, points
 from pages.parts import frame
 from pages.parts.beside import read_audit_time
 from pages.parts.scope import LIMIT

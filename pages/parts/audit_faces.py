@@ -12,7 +12,7 @@ from fer_core.data.audit import Audit, NearTwin
 from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 from pages.parts import browse, faces
 from pages.parts.audit_sheet import clickable_groups
 from pages.parts.rows import ALL, Rows

@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.data.audit import THRESHOLD, read_audit
 from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
 from fer_core.data.dataset import Dataset
-from fer_core.words import duration, plural
+from fer_core.formatting import duration, plural
 
 
 class _Jobs:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from fer_core.words import plural
+from fer_core.formatting import plural
 from pages.parts.faces import data_uri
 from pages.parts.rows import Rows
 

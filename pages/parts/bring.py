@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.errors import FerError
+from fer_core.formatting import duration
 from fer_core.settings import settings
-from fer_core.words import duration
 from pages.parts import ferplus, importing
 from pages.parts.data import choose, current_dataset
 

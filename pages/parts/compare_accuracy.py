@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fer_core.formatting import interval, percent
 from fer_core.plots import accuracy as plots
-from fer_core.words import interval, percent
 from pages.parts import compare_numbers as numbers
 from pages.parts import frame
 from pages.parts.scope import LABELS_KEY, View

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PUBLIC_TEST
+from fer_core.formatting import points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
-from fer_core.words import points
 from pages.parts import compare_numbers as numbers
 from pages.parts.scope import View
 

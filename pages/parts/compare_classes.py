@@ -11,9 +11,9 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.evaluation.curves import areas
+from fer_core.formatting import percent
 from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
-from fer_core.words import percent
 from pages.parts import compare_numbers as numbers
 from pages.parts.scope import View
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from fer_core.formatting import duration
 from fer_core.plots import history as plots
-from fer_core.words import duration
 from pages.parts import compare_numbers as numbers
 from pages.parts.scope import View
 

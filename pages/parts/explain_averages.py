@@ -13,16 +13,16 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.dataset import Dataset
-from fer_core.data.progress import Progress
 from fer_core.emotions import NAMES, index_of
 from fer_core.explain.agreement import rank_correlation
 from fer_core.explain.average import SCALES, AverageMap, Scale, average
 from fer_core.explain.baselines import centre_map
 from fer_core.explain.silent import coarseness
+from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import legend, map_on_face
-from fer_core.words import plural
+from fer_core.progress import Progress
 from pages.parts import beside, frame, mistakes_filters, mistakes_found, scope
 from pages.parts.explain_face import picture_uri, seal_of
 from pages.parts.explain_links import AVERAGE

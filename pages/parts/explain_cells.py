@@ -17,9 +17,9 @@ from fer_core.emotions import NAMES
 from fer_core.explain.regions import Box
 from fer_core.explain.silent import coarseness, why_silent
 from fer_core.explain.trust import Judgement
+from fer_core.formatting import percent
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import legend, map_on_face
-from fer_core.words import percent
 from pages.parts import explain_trust
 from pages.parts.explain_face import Answer, picture_uri
 from pages.parts.faces import label_words

@@ -13,9 +13,9 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from fer_core.explain.robustness import Kind, Robustness
+from fer_core.formatting import plural
 from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet
-from fer_core.words import plural
 from pages.parts import data, subject
 from pages.parts.beside import dataset_of, offer_import
 from pages.parts.compare_links import clicked

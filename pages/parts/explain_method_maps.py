@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from fer_core.data.progress import ProgressCallback
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Work
 from fer_core.explain.faithfulness import measure
@@ -20,6 +19,7 @@ from fer_core.explain.silent import why_silent
 from fer_core.explain.ticket import DONE
 from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
+from fer_core.progress import ProgressCallback
 from fer_core.runs.folder import RunFolder
 from pages.parts import explain_worker
 from pages.parts.explain_face import Answer, seal_of

@@ -19,11 +19,11 @@ from fer_core.explain.baselines import centre_map
 from fer_core.explain.methods import CLASS_MAP, GRADCAM_PP, LAYERCAM, METHODS, OCCLUSION, RISE, Method
 from fer_core.explain.silent import coarseness, why_silent
 from fer_core.explain.trust import Judgement
+from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from fer_core.words import percent, plural
 from pages.parts import explain_method_maps as maps
 from pages.parts import explain_sanity, explain_trust, explain_worker
 from pages.parts.explain_face import Answer, answers, picture_uri

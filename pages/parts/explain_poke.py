@@ -12,10 +12,10 @@ from fer_core.data.sample.redraw import MOST_SEED
 from fer_core.emotions import NAMES
 from fer_core.explain.poke_edit import boxes
 from fer_core.explain.poke_words import answer_words, changes_mind, step_words
+from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import before_after
 from fer_core.plots.maps import map_on_face
-from fer_core.words import percent, plural
 from pages.parts import explain_poke_patch, explain_poke_tools
 from pages.parts.canvas import canvas
 from pages.parts.explain_face import Answer, answers, picture_uri

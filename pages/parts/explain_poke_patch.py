@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fer_core.data.progress import Progress
 from fer_core.emotions import NAMES
 from fer_core.explain.base import Fill
 from fer_core.explain.flip import SIZES, Flip, smallest_flip
+from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import contact_sheet
-from fer_core.words import percent
+from fer_core.progress import Progress
 from pages.parts.explain_face import seal_of
 from pages.parts.explain_poke_state import Poked, change, current_steps
 from pages.parts.kept import Kept

@@ -15,12 +15,12 @@ from fer_core.errors import RunError
 from fer_core.evaluation.corruptions import FILE, Corrupted, read_corruptions
 from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
 from fer_core.explain.robustness import Robustness
+from fer_core.formatting import duration, percent, points
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
 from fer_core.runs import requested
 from fer_core.runs.folder import RunFolder
-from fer_core.words import duration, percent, points
 from pages.parts import explain_flips
 from pages.parts.beside import dataset_of
 from pages.parts.data import current_info

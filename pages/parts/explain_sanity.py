@@ -15,11 +15,11 @@ from fer_core.explain.methods import GRADCAM, METHODS, WORKER_METHODS
 from fer_core.explain.sanity import Sanity, Verdict, compare
 from fer_core.explain.ticket import DONE
 from fer_core.explain.worker.messages import SanityMaps, SanityRequest, sanity_request
+from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from fer_core.words import plural
 from pages.parts import explain_trust, explain_worker
 from pages.parts.explain_face import Answer, picture_uri
 from pages.parts.subject import PREFIX, Subject

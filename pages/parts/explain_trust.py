@@ -18,7 +18,7 @@ from fer_core.explain.faithfulness import Faithfulness, measure
 from fer_core.explain.regions import Box, region_masks
 from fer_core.explain.silent import why_silent
 from fer_core.explain.trust import LUCK, Judgement, judge
-from fer_core.words import percent
+from fer_core.formatting import percent
 from pages.parts.explain_face import Answer, seal_of
 from pages.parts.kept import Kept
 from pages.parts.subject import Subject

@@ -15,8 +15,8 @@ from fer_core.explain.methods import method
 from fer_core.explain.ticket import RUNNING, Ticket
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
 from fer_core.explain.worker.messages import MapRequest, SanityRequest
+from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
-from fer_core.words import duration, ordinal, plural
 from pages.parts.explain_face import Seal
 
 SOON, LATER = 0.5, 10.0

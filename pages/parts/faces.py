@@ -15,7 +15,7 @@ from PIL import Image
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from fer_core.words import ordinal
+from fer_core.formatting import ordinal
 from pages.parts.rows import Rows
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
+from fer_core.formatting import percent
 from fer_core.settings import settings
-from fer_core.words import percent
 from pages.parts import frame
 from pages.parts.beside import crowd_of
 

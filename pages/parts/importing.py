@@ -20,7 +20,7 @@ from fer_core.errors import FerError
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
-    from fer_core.data.progress import Progress
+    from fer_core.progress import Progress
 
 
 class _StopError(Exception):

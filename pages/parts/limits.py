@@ -10,8 +10,8 @@ import streamlit as st
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import SURE, Share, WeakPoints, weak_points
+from fer_core.formatting import percent
 from fer_core.runs.listing import ModelInfo
-from fer_core.words import percent
 from pages.parts import frame
 from pages.parts.data import AUDIT
 from pages.parts.runs import data_title

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from fer_core.formatting import duration, plural
 from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.recording import MOST_ROWS, PER_S
-from fer_core.words import duration, plural
 
 _BEGAN = "_live_recording_began"
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.errors import RunError
+from fer_core.formatting import percent
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style
@@ -18,7 +19,6 @@ from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import read_vote
-from fer_core.words import percent
 from pages.parts.models import open_info
 from pages.parts.vote import seals
 

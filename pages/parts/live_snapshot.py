@@ -9,9 +9,9 @@ import streamlit as st
 from PIL import Image
 
 from fer_core.emotions import NAMES
+from fer_core.formatting import percent, plural
 from fer_core.inference.stream.live import LiveStream, Shot
 from fer_core.inference.stream.result import FaceResult, name_of
-from fer_core.words import percent, plural
 from pages.parts import frame, subject
 from pages.parts.faces import enlarged, label_words
 

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.errors import RunError
 from fer_core.evaluation import selection
 from fer_core.evaluation.selection import SORTS, Filter
-from fer_core.words import plural
+from fer_core.formatting import plural
 from pages.parts import mistakes_embeddings
 from pages.parts.mistakes_filters import Choice, clear
 from pages.parts.scope import View

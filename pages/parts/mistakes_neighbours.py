@@ -13,9 +13,9 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import Embeddings
+from fer_core.formatting import plural
 from fer_core.plots.faces import contact_sheet, describe_sheet
 from fer_core.runs.listing import ModelInfo
-from fer_core.words import plural
 from pages.parts import beside, frame
 from pages.parts.mistakes_embeddings import embeddings_of, how_to
 from pages.parts.scope import View

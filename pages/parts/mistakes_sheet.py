@@ -13,7 +13,7 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.evaluation.joined import Joined
 from fer_core.evaluation.selection import surest_wrong
-from fer_core.words import percent
+from fer_core.formatting import percent
 from pages.parts import beside, faces
 from pages.parts.mistakes_found import Found
 from pages.parts.scope import View

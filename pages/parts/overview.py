@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer_core import words
+from fer_core import formatting
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
@@ -157,7 +157,7 @@ def _twins(scores: Sequence[dict[str, Any]]) -> None:
         span = dict.fromkeys(f"{round(-fall, 1) + 0:+.1f}".replace("-", "−") for fall in (falls[-1], falls[0]))
         change = f"changes by {' to '.join(span)} points"
     st.caption(
-        f"Up to {words.percent(share)} of these faces also occur in {TRAINING}, exactly or nearly. Without them "
+        f"Up to {formatting.percent(share)} of these faces also occur in {TRAINING}, exactly or nearly. Without them "
         f"accuracy {change}. The Audit tab of the Dataset page shows such faces, and what they cost."
     )
 
@@ -182,7 +182,7 @@ def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, An
     return {
         "Model": info.name,
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
-        "95 % interval": words.interval(score) if score else "not measured",
+        "95 % interval": formatting.interval(score) if score else "not measured",
         "Faces (n)": score["n"] if score else None,
         "Data": runs.data_title(info.data),
         "Architecture": info.architecture,
@@ -211,7 +211,7 @@ def datasets(infos: Sequence[DatasetInfo]) -> None:
                 "What it is": info.title,
                 "Faces": info.faces,
                 **{split: info.split_size(split) for split in (TRAINING, PUBLIC_TEST, PRIVATE_TEST)},
-                "Imported": words.moment(info.created),
+                "Imported": formatting.moment(info.created),
             }
             for info in infos
         ),

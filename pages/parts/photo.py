@@ -10,7 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from fer_core.errors import DownloadError, RunError
-from fer_core.inference import downloads
+from fer_core.inference import yunet
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
 from fer_core.inference.faces import FRAMING
 from fer_core.inference.predictor import Predictor, stored_temperature
@@ -30,14 +30,14 @@ Answering = tuple[Predictor, float]
 
 def choose_detector() -> FaceDetector:
     """The best detector at hand, named on the page; with a button for the better one where it is not there."""
-    detector = _detector(downloads.yunet_ready())
+    detector = _detector(yunet.yunet_ready())
     st.caption(f"Faces are found by: {detector.title}.")
     if isinstance(detector, HaarDetector):
         with st.container(horizontal=True, vertical_alignment="center", key="better-detector"):
             if st.button("Download the better detector YuNet (0.2 MB)", icon=":material/download:"):
                 try:
                     with st.spinner("Downloading"):
-                        downloads.download_yunet()
+                        yunet.download_yunet()
                 except DownloadError as error:
                     st.error(str(error))
                 else:

@@ -13,12 +13,12 @@ import streamlit as st
 
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
+from fer_core.formatting import plural
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.faces import crop_face, load_picture
 from fer_core.inference.kinds import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
-from fer_core.words import plural
 from pages.parts.photo import centre, numbered
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from fer_core.emotions import NAMES
 from fer_core.errors import DataError
 from fer_core.evaluation.scope import CORRECTED, DATASET, LABELS, UNMARKED
 from fer_core.evaluation.selection import ANY_MARK
+from fer_core.formatting import moment, plural
 from fer_core.review.marks import (
     AMBIGUOUS,
     LABEL_WRONG,
@@ -23,7 +24,6 @@ from fer_core.review.marks import (
     Marks,
 )
 from fer_core.review.marks_csv import COLUMNS, read_marks_csv, write_marks_csv
-from fer_core.words import moment, plural
 from pages.parts import faces, frame
 from pages.parts import mistakes_filters as filters
 from pages.parts.scope import COMPARE, LABELS_KEY, View

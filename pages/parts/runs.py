@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
+from fer_core.formatting import interval, percent
 from fer_core.runs.listing import ModelInfo
-from fer_core.words import interval, percent
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""

@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.errors import FerError
+from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
 from fer_core.training.jobs import JobStatus
-from fer_core.words import duration, percent
 from pages.parts import frame, results, runs
 
 STATES: dict[str, tuple[str, str, str]] = {

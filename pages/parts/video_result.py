@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.formatting import duration, percent, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
-from fer_core.words import duration, percent, plural
 from pages.parts import subject
 from pages.parts.downloads import megabytes
 from pages.parts.faces import enlarged

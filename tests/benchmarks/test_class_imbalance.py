@@ -15,7 +15,7 @@ from benchmarks import class_imbalance
 from fer_core.data.dataset import write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import FerError
-from fer_core.runs.folder import write_json
+from fer_core.files import write_json
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training.presets import preset
 

@@ -19,8 +19,8 @@ from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near, read_aud
 from fer_core.data.catalogue import list_damaged, list_datasets
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
-from fer_core.data.progress import Progress
 from fer_core.emotions import SPLITS
+from fer_core.progress import Progress
 from fer_core.settings import settings
 
 Images = npt.NDArray[np.uint8]

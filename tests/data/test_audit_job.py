@@ -11,7 +11,7 @@ from faulty import faulty_dataset
 from fer_core.cli.progress import progress_text
 from fer_core.data.audit import AUDIT_FILE, job, read_audit
 from fer_core.data.audit.job import AuditJob
-from fer_core.data.progress import Progress
+from fer_core.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -14,8 +14,8 @@ from data_sources import HEADER, ICML_HEADER, Faces, csv_text, left_behind, writ
 
 from fer_core.data import archives
 from fer_core.data.importer import import_dataset
-from fer_core.data.progress import Progress
 from fer_core.errors import DataError
+from fer_core.progress import Progress
 from fer_core.settings import settings
 
 FACES = Faces()

@@ -21,7 +21,7 @@ from fer_core.cli.data import describe
 from fer_core.cli.progress import progress_text
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
-from fer_core.data.progress import Meter, Progress
+from fer_core.progress import Meter, Progress
 
 FACES = Faces()
 
@@ -183,7 +183,7 @@ def test_progress_in_words() -> None:
 
 def test_meter_estimates_from_what_was_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("fer_core.data.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("fer_core.progress.time.monotonic", lambda: now[0])
     seen: list[Progress] = []
     meter = Meter(seen.append, "bytes", "m", start=40)
     meter.update(40, 100)

@@ -17,8 +17,8 @@ from fer_core import emotions
 from fer_core.data import folder_source
 from fer_core.data.dataset import Dataset
 from fer_core.data.importer import import_dataset
-from fer_core.data.progress import Progress
 from fer_core.errors import DataError
+from fer_core.progress import Progress
 
 FACES = Faces(each=2)
 FILES = picture_files(FACES)

@@ -16,8 +16,8 @@ import pytest
 from data_sources import Faces, left_behind, picture_files, write_zip
 
 from fer_core.data.importer import import_dataset
-from fer_core.data.progress import Progress
 from fer_core.errors import DownloadError
+from fer_core.progress import Progress
 
 FACES = Faces(each=10)
 
@@ -88,7 +88,7 @@ def test_kaggle_is_downloaded_with_progress_and_imported(
     # Small chunks, and every one reported: the archive here is a thousandth of the real one.
     monkeypatch.setattr("kagglehub.clients.CHUNK_SIZE", 4096)
     clock = SimpleNamespace(monotonic=iter(range(10**6)).__next__)
-    monkeypatch.setattr("fer_core.data.progress.time", clock)
+    monkeypatch.setattr("fer_core.progress.time", clock)
     seen: list[Progress] = []
     dataset = import_dataset("kaggle", tmp_path / "out", progress=seen.append)
     assert {image.tobytes() for image in dataset.images} == {image.tobytes() for image in FACES.images}

@@ -12,9 +12,9 @@ from factories import make_run
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
-from fer_core.data.parquet import write_parquet
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import nearest, principal_axes, read_embeddings, write_embeddings
+from fer_core.files import write_parquet
 from fer_core.runs.folder import RunFolder
 
 Floats = npt.NDArray[np.float32]

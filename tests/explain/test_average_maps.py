@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data.progress import Progress
 from fer_core.explain.average import Scale, average, mean_map
 from fer_core.explain.base import Faces
 from fer_core.explain.silent import coarseness, silent, why_silent
+from fer_core.progress import Progress
 
 
 def explain(images: Faces) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from fer_core.data.progress import Progress
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Background
 from fer_core.explain.ticket import CANCELLED, QUEUED
+from fer_core.progress import Progress
 
 PATIENCE = 20.0
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fer_core.data.progress import Progress
 from fer_core.explain import trust
 from fer_core.explain.base import BLUR_SIGMA, Faces, blurred
 from fer_core.explain.baselines import centre_map, edge_map, random_maps
 from fer_core.explain.faithfulness import CENTRE, EDGES, Curves, Faithfulness, curves, measure
+from fer_core.progress import Progress
 
 BOX = (slice(0, 24), slice(0, 48))
 """The upper half: all that :func:`half_model` looks at."""

@@ -247,7 +247,7 @@ def test_finished_requests_are_forgotten_oldest_first(make: Make, monkeypatch: p
 
 def test_a_request_of_a_module_that_was_loaded_anew_fails_and_breaks_nothing(make: Make) -> None:
     # What a name stands for is no longer the class that the request is of.
-    stale = type("Progress", (str,), {"__module__": "fer_core.data.progress"})
+    stale = type("Progress", (str,), {"__module__": "fer_core.progress"})
     worker = make()
     with pytest.raises(ExplainError, match="Reload the page"):
         worker.run(stale("echo"), timeout=PATIENCE)

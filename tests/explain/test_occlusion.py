@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data.progress import Progress
 from fer_core.explain.base import BLUR_SIGMA, Faces, ask, at_face_size, blurred, filling
 from fer_core.explain.occlusion import covered, occlusion, patches
+from fer_core.progress import Progress
 
 BOX = (slice(30, 40), slice(12, 36))
 """The only part of a face that :func:`mouth_model` looks at."""

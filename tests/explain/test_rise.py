@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data.progress import Progress
 from fer_core.explain.base import Faces
 from fer_core.explain.rise import masks, rise
+from fer_core.progress import Progress
 
 BOX = (slice(28, 42), slice(12, 36))
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import DownloadError
-from fer_core.inference import downloads
-from fer_core.inference.downloads import download, download_yunet, yunet_path, yunet_ready
+from fer_core.files import download
+from fer_core.inference import yunet
+from fer_core.inference.yunet import download_yunet, yunet_path, yunet_ready
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -122,13 +123,13 @@ def test_a_folder_that_cannot_be_made(server: str, tmp_path: Path) -> None:
 
 
 def test_yunet_is_fetched_once(server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "YUNET_URL", f"{server}/whole")
-    monkeypatch.setattr(downloads, "YUNET_SHA256", SHA256)
-    monkeypatch.setattr(downloads, "YUNET_BYTES", len(CONTENT))
+    monkeypatch.setattr(yunet, "YUNET_URL", f"{server}/whole")
+    monkeypatch.setattr(yunet, "YUNET_SHA256", SHA256)
+    monkeypatch.setattr(yunet, "YUNET_BYTES", len(CONTENT))
     assert not yunet_ready()
     assert download_yunet() == yunet_path()
     assert yunet_ready()
-    monkeypatch.setattr(downloads, "YUNET_URL", f"{server}/missing")
+    monkeypatch.setattr(yunet, "YUNET_URL", f"{server}/missing")
     assert download_yunet() == yunet_path(), "it is there already: the server is not asked again"
     yunet_path().write_bytes(CONTENT[:-1])
     assert not yunet_ready()

@@ -16,7 +16,6 @@ from PIL import Image
 
 from fer_core.errors import DataError, RunError
 from fer_core.inference import detectors
-from fer_core.inference.downloads import YUNET_BYTES, yunet_path
 from fer_core.inference.faces import (
     MAX_PIXELS,
     Face,
@@ -29,6 +28,7 @@ from fer_core.inference.faces import (
     find_faces,
     load_picture,
 )
+from fer_core.inference.yunet import YUNET_BYTES, yunet_path
 
 
 class Fixed:

@@ -17,11 +17,11 @@ from stream_helpers import clip
 from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, PartlyDoneError, RunError
+from fer_core.files import write_json
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
 from fer_core.inference.pictures import HEADER
 from fer_core.inference.predictor import load_model
-from fer_core.runs.folder import write_json
 from fer_core.settings import settings
 
 

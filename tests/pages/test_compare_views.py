@@ -15,7 +15,8 @@ from fer_core.evaluation.joined import Joined, join
 from fer_core.evaluation.metrics import expected_calibration_error
 from fer_core.evaluation.per_class import per_class_intervals, top_k
 from fer_core.evaluation.selective import at_threshold
-from fer_core.runs.folder import RunFolder, seal, write_json
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder, seal
 
 FEAR, SAD = 2, 4
 

@@ -16,9 +16,9 @@ from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
 from fer_core.evaluation.scope import Scope, scope
 from fer_core.evaluation.verdict import LABEL, WORDS, evidence, verdict
+from fer_core.formatting import ordinal
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
-from fer_core.words import ordinal
 
 OpenApp = Callable[..., AppTest]
 FERPLUS_COLUMN = [4, 5, 6, 1, 3, 2, 0]

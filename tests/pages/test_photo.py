@@ -17,9 +17,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.cli import build_parser
+from fer_core.files import write_json
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
-from fer_core.runs.folder import write_json
 from fer_core.settings import settings
 from pages.parts import photo, photo_bring, photo_faces
 

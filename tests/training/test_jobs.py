@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import RunFolder, write_json
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.training import jobs
 from fer_core.training.control import Control

@@ -18,7 +18,8 @@ import fer_core
 from fer_core.data.dataset import write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import FerError, RunError
-from fer_core.runs.folder import OPTIONAL_FILES, SEALED_FILES, RunFolder, sha256_of
+from fer_core.files import sha256_of
+from fer_core.runs.folder import OPTIONAL_FILES, SEALED_FILES, RunFolder
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training import jobs
 from fer_core.training.presets import preset

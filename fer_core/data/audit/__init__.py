@@ -18,8 +18,8 @@ from fer_core.data.audit.near import find_near
 from fer_core.data.audit.result import DOMINANT, KEPT, THRESHOLD, Audit, NearTwin, Twins
 from fer_core.data.audit.store import AUDIT_FILE
 from fer_core.data.dataset import Dataset
-from fer_core.data.progress import ProgressCallback
 from fer_core.errors import DataError
+from fer_core.progress import ProgressCallback
 
 __all__ = ["AUDIT_FILE", "THRESHOLD", "Audit", "NearTwin", "Twins", "audit_dataset", "read_audit", "twins_of"]
 

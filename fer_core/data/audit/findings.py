@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fer_core.data.audit.result import Audit, NearTwin
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
-from fer_core.words import percent, plural
+from fer_core.formatting import percent, plural
 
 Rows = npt.NDArray[np.intp]
 

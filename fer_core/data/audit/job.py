@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from fer_core.data.progress import Progress
+from fer_core.progress import Progress
 from fer_core.settings import PROJECT_ROOT, settings
 
 RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped", "failed"

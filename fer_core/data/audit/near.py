@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.progress import Meter, ProgressCallback
+from fer_core.progress import Meter, ProgressCallback
 
 SIZE = 24
 """Width and height, in pixels, at which faces are compared."""

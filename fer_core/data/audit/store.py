@@ -14,7 +14,7 @@ import numpy as np
 from fer_core.data.audit.near import Neighbours
 from fer_core.data.audit.result import KEPT, THRESHOLD, Audit
 from fer_core.data.dataset import Dataset
-from fer_core.data.parquet import write_parquet
+from fer_core.files import write_parquet
 
 AUDIT_FILE = "audit.parquet"
 RULE = 1

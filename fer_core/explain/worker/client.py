@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from fer_core.data.progress import ProgressCallback
 from fer_core.errors import ExplainError
 from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Stage, Ticket
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
+from fer_core.progress import ProgressCallback
 from fer_core.settings import settings
 
 OFF: Final = "off"

@@ -16,8 +16,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from fer_core.data.progress import Meter, Progress
 from fer_core.errors import FerError
+from fer_core.progress import Meter, Progress
 
 RUN, CANCEL = "run", "cancel"
 READY, PROGRESS, DONE, FAILED, BROKEN, CANCELLED = "ready", "progress", "done", "failed", "broken", "cancelled"

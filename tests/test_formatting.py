@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.words import count, duration, interval, moment, ordinal, percent, plural
+from fer_core.formatting import count, duration, interval, moment, ordinal, percent, plural
 
 
 @pytest.mark.parametrize(

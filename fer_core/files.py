@@ -1,34 +1,69 @@
-"""Downloads that are checked: streamed to a temporary file, compared with a hash, renamed when right."""
+"""Files written so that a reader sees the old one or the new one, never half of one; hashes, Parquet, downloads."""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import os
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import DownloadError
-from fer_core.runs.folder import sha256_of
-from fer_core.settings import settings
 
-Progress = Callable[[int, int | None], None]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DownloadProgress = Callable[[int, int | None], None]
 """Called with the bytes received so far and the bytes expected (None where the server does not say)."""
-
-YUNET_FILE = "face_detection_yunet_2026may.onnx"
-YUNET_URL = (
-    "https://github.com/opencv/opencv_zoo/raw/47534e27c9851bb1128ccc0102f1145e27f23f98/"
-    f"models/face_detection_yunet/{YUNET_FILE}"
-)
-"""OpenCV Zoo, pinned to a commit; MIT licence. The first YuNet file that both OpenCV 4 and OpenCV 5 read."""
-YUNET_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
-YUNET_BYTES = 229_738
-
 _BLOCK = 256 * 1024
 _ALGORITHMS = {64: "sha256", 32: "md5"}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of one."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically (temporary sibling, then rename)."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_parquet(table: pa.Table, path: Path, *, split_bytes: Sequence[str] = ()) -> None:
+    """Write ``table`` to a temporary sibling and rename it. Raises ``OSError``, with nothing left behind.
+
+    ``split_bytes`` names columns of numbers that hardly ever repeat: without a dictionary, and with their high bytes
+    apart from their low ones, they compress better.
+    """
+    import pyarrow.parquet as pq
+
+    options = {
+        "use_dictionary": [name for name in table.column_names if name not in split_bytes],
+        "use_byte_stream_split": list(split_bytes),
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        pq.write_table(table, temporary, compression="zstd", **options)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def download(
@@ -36,7 +71,7 @@ def download(
     path: str | Path,
     digest: str,
     *,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     timeout: float = 30.0,
     max_bytes: int = 2 * 1024**3,
 ) -> Path:
@@ -79,25 +114,9 @@ def download(
     return target
 
 
-def yunet_path() -> Path:
-    """Where the YuNet face detector is kept, there or not."""
-    return settings().cache_dir / YUNET_FILE
-
-
-def yunet_ready() -> bool:
-    """True if the YuNet file is there and has the right content."""
-    path = yunet_path()
-    return path.is_file() and path.stat().st_size == YUNET_BYTES and sha256_of(path) == YUNET_SHA256
-
-
-def download_yunet(progress: Progress | None = None) -> Path:
-    """Fetch the YuNet face detector (230 KB) unless it is there already. Raises ``DownloadError``."""
-    if yunet_ready():
-        return yunet_path()
-    return download(YUNET_URL, yunet_path(), YUNET_SHA256, progress=progress, max_bytes=YUNET_BYTES)
-
-
-def _fetch(url: str, path: Path, algorithm: str, progress: Progress | None, timeout: float, max_bytes: int) -> str:
+def _fetch(
+    url: str, path: Path, algorithm: str, progress: DownloadProgress | None, timeout: float, max_bytes: int
+) -> str:
     """Stream ``url`` into ``path``; returns the content's hash in hex. Raises what urllib raises."""
     request = urllib.request.Request(url, headers={"User-Agent": "fer-explorer"})
     digest, done = hashlib.new(algorithm), 0
