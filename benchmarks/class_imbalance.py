@@ -24,10 +24,10 @@ from benchmarks.common import finish, progress, table
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import FerError
-from fer_core.evaluation.metrics import per_class
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.history import epochs_of
+from fer_core.stats.metrics import per_class
 from fer_core.training.presets import preset
 from fer_core.training.recipe import Recipe
 

@@ -25,11 +25,11 @@ from benchmarks.common import finish, machine, machine_text, progress, table
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import IMAGE_SIZE, PUBLIC_TEST
 from fer_core.errors import DataError, FerError
-from fer_core.evaluation.wilson import wilson_interval
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, YuNetDetector
 from fer_core.inference.framing import Framing, Reference, cut, square_of
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.inference.yunet import yunet_path
+from fer_core.stats.intervals import wilson_interval
 
 CANVAS, FACE = 320, 144
 """Side of the picture and of the face in it, in pixels: a face at arm's length in front of a webcam, at the size that

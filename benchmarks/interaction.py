@@ -217,7 +217,7 @@ def _cell_clicks(setting: Setting, repeats: int) -> Times:
 
 
 def _set_clicks(setting: Setting, repeats: int) -> Times:
-    from fer_core.evaluation.agreement import lattice
+    from fer_core.stats.agreement import lattice
 
     wanted = [
         (split, twins, part.code, part.count)

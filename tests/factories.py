@@ -18,9 +18,8 @@ import numpy.typing as npt
 
 from fer_core.data.audit import Twins
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
-from fer_core.evaluation.calibration import apply_temperature, calibration
-from fer_core.evaluation.metrics import confusion_matrix
-from fer_core.evaluation.predictions import probabilities_of, read_predictions, score_splits, write_predictions
+from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.history import write_history
@@ -28,6 +27,8 @@ from fer_core.runs.journal import Journal, read_events
 from fer_core.runs.listing import VOTE
 from fer_core.runs.vote import Member, Vote, title_of
 from fer_core.runs.vote_card import write_vote_card
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.metrics import confusion_matrix
 from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
@@ -217,7 +218,7 @@ def make_vote(
         "seed": 0,
         "resamples": 200,
         "splits": score_splits(predictions, resamples=200, seed=0),
-        "temperature": calibration(predictions),
+        "temperature": temperature_scores(predictions),
         "milliseconds_per_face": 0.62,
         "threads": 1,
         "machine": "a test",

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from fer_core.data.audit.result import Audit
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.bootstrap import bootstrap_interval
 from fer_core.evaluation.joined import join
 from fer_core.formatting import percent, plural
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.intervals import bootstrap_interval
 
 ALL, EXACT, NEAR, CONFLICTS, PLAIN, CLEAN = "all", "exact", "near", "conflicts", "plain", "clean"
 FACES: dict[str, str] = {
@@ -192,7 +192,7 @@ def _difference_interval(
     """The 95 % percentile interval of accuracy(kept) − accuracy(all) over faces drawn anew with replacement.
 
     A face is kept or not, right or not, so a resample of faces is one draw from a multinomial distribution over these
-    four: see :func:`fer_core.evaluation.bootstrap.bootstrap_interval`. Draws that keep no face count for nothing.
+    four: see :func:`fer_core.stats.intervals.bootstrap_interval`. Draws that keep no face count for nothing.
     """
     n = len(right)
     cells = np.array([(right & ~out).sum(), (~right & ~out).sum(), (right & out).sum(), (~right & out).sum()])

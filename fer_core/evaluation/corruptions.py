@@ -16,13 +16,13 @@ import numpy as np
 
 from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.stratified import stratified
 from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
 from fer_core.explain.robustness import Robustness, evaluate_corruptions
 from fer_core.files import write_parquet
 from fer_core.progress import ProgressCallback
 from fer_core.runs import requested
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.sampling import stratified
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset

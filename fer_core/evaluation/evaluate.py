@@ -14,11 +14,10 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import calibration
 from fer_core.evaluation.embed import write_embeddings_of
 from fer_core.evaluation.export import export_litert, load_keras
-from fer_core.evaluation.passes import BySplit, accuracies, flip_average
-from fer_core.evaluation.predictions import score_splits, write_predictions
+from fer_core.evaluation.predictions import write_predictions
+from fer_core.evaluation.scores import BySplit, accuracies, flip_average, score_splits, temperature_scores
 from fer_core.files import write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.inference.vote import VotePredictor
@@ -185,8 +184,8 @@ def write_metrics(
 ) -> dict[str, Any]:
     """``metrics.json`` from ``predictions.parquet``, the time of a prediction and the sizes of the files.
 
-    ``litert`` (see :func:`fer_core.evaluation.passes.accuracies`) and ``flips``
-    (see :func:`fer_core.evaluation.passes.flip_average`) are stored where they are given.
+    ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips``
+    (see :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
     """
     predictions = _predictions(folder)
     metrics: dict[str, Any] = {
@@ -195,7 +194,7 @@ def write_metrics(
         "seed": SEED,
         "resamples": RESAMPLES,
         "splits": score_splits(predictions, twins_of(dataset), resamples=RESAMPLES, seed=SEED),
-        "temperature": calibration(predictions),
+        "temperature": temperature_scores(predictions),
         **({"litert": litert} if litert else {}),
         **_timing(folder, dataset),
         "megabytes": _megabytes(folder),

@@ -21,8 +21,6 @@ import numpy.typing as npt
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.many_maps import Maps, Plan, by_grid, maps_of
-from fer_core.evaluation.paired import Difference
-from fer_core.evaluation.stratified import stratified
 from fer_core.explain.faithfulness import Curves, Faithfulness, measure
 from fer_core.explain.methods import METHODS, method
 from fer_core.explain.silent import silent
@@ -31,6 +29,8 @@ from fer_core.files import write_json
 from fer_core.progress import Progress, ProgressCallback
 from fer_core.runs import requested
 from fer_core.runs.folder import SCHEMA, RunFolder
+from fer_core.stats.paired_tests import Difference
+from fer_core.stats.sampling import stratified
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset

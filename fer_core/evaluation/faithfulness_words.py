@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fer_core.evaluation.faithfulness import Explained, Measured
-from fer_core.evaluation.paired import Difference
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
 from fer_core.formatting import duration, plural
+from fer_core.stats.paired_tests import Difference
 
 COMMAND = "python -m fer_core explain faithfulness --models all --n {n} --data datasets/fer2013"
 VERDICTS: dict[Verdict, str] = {

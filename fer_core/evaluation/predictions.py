@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.metrics import Scores, score
 from fer_core.files import write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_core.data.audit import Twins
 
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
@@ -91,46 +89,3 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
 def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:
     """The seven probability columns, float32 (n, 7), in label order."""
     return frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float32)
-
-
-def score_splits(
-    frame: pd.DataFrame,
-    twins: Twins | None = None,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> dict[str, Scores]:
-    """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
-
-    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`fer_core.data.audit.twins_of`. A model may
-    simply remember a face that has an exact or near twin in Training, so the scores are also given without those
-    faces: ``without_twins``, None where ``twins`` is not given or no face is left.
-    """
-    scores: dict[str, Scores] = {}
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
-        part = frame[frame["split"] == split]
-        if part.empty:
-            continue
-        labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
-        scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
-        scores[split]["without_twins"] = None
-        if twins is None:
-            continue
-        rows = part["row"].to_numpy()
-        twin = twins.near[rows]
-        if not twin.all():
-            scores[split]["without_twins"] = {
-                "rule": _rule(int(twins.exact[rows].sum()), int(twin.sum()), len(part), split, twins.threshold),
-                **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
-            }
-    return scores
-
-
-def _rule(exact: int, left_out: int, n: int, split: str, threshold: float) -> str:
-    if left_out == 0:
-        return f"No face of {split} has an exact or near twin in Training, so nothing was left out."
-    return (
-        f"Left out: {left_out:,} of the {n:,} faces of {split} ({100 * left_out / n:.1f} %). "
-        f"{exact:,} of them have an exact twin in Training, with the very same pixels; {left_out - exact:,} only a "
-        f"near twin: a normalised cross-correlation above {threshold:g} on 24×24 equalised faces, mirrored too."
-    )

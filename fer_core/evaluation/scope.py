@@ -16,12 +16,12 @@ import numpy.typing as npt
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.doubt import Doubt, doubt
 from fer_core.evaluation.joined import Joined, join
-from fer_core.evaluation.metrics import confusion_matrix
 from fer_core.formatting import plural
 from fer_core.review.marks import AMBIGUOUS, NOT_A_FACE, Marks, relabel, without
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.label_issues import Doubt, doubt
+from fer_core.stats.metrics import confusion_matrix
 
 DATASET, CROWD, CORRECTED, UNMARKED = "dataset", "crowd", "corrected", "unmarked"
 LABELS: dict[str, str] = {

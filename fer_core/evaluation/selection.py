@@ -50,7 +50,7 @@ class Filter:
         predicted: the model's answer, 0..6.
         right: whether the model's answer is the label. False keeps mistakes.
         confidence: least and highest probability of the model's answer, 0..1, both included.
-        agreement: who of *all* joined models is right: bit k for model k, see :mod:`fer_core.evaluation.agreement`.
+        agreement: who of *all* joined models is right: bit k for model k, see :mod:`fer_core.stats.agreement`.
         twin: whether the face has a twin in Training.
         doubt: least label doubt, 0..1.
         marked: ``"any"``, ``"none"``, or one of :data:`fer_core.review.marks.KINDS`.

@@ -2,7 +2,7 @@
 
 The verdict is a rule of thumb, not a measurement, and is worded so. People come before models: ten votes say more about
 what a face shows than networks that learned from labels of the same making. Where there are no votes, confident
-learning (:mod:`fer_core.evaluation.doubt`) and the models' agreement decide. :func:`verdict` states the rule.
+learning (:mod:`fer_core.stats.label_issues`) and the models' agreement decide. :func:`verdict` states the rule.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Evidence:
         label: the dataset's, 0..6.
         models: how many there are, K.
         doubt: 0..1, higher is more doubtful; ``flagged``, ``suggested`` (0..6), ``against`` and ``together`` (0..K) as
-            in :class:`~fer_core.evaluation.doubt.Doubt`.
+            in :class:`~fer_core.stats.label_issues.Doubt`.
         answer: the commonest answer that contradicts the label, 0..6; -1 where no model does.
         rank: 1 for the most doubtful label of the split; faces of equal doubt share the better rank.
         faces: how many faces the split has.

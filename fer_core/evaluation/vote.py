@@ -19,11 +19,9 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import apply_temperature, fit_temperature
 from fer_core.evaluation.evaluate import RESAMPLES, SEED, library_versions, write_metrics
-from fer_core.evaluation.metrics import SMALLEST_PROBABILITY
-from fer_core.evaluation.passes import BySplit, accuracies, flip_average
 from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.evaluation.scores import BySplit, accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
@@ -33,6 +31,8 @@ from fer_core.runs.listing import VOTE
 from fer_core.runs.requested import still_true
 from fer_core.runs.vote import Member, Vote, homes, promised_hash, read_vote, title_of
 from fer_core.runs.vote_card import write_vote_card
+from fer_core.stats.calibration import apply_temperature, fit_temperature
+from fer_core.stats.metrics import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
     import pandas as pd

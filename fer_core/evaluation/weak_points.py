@@ -8,8 +8,8 @@ import numpy as np
 
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.wilson import wilson_interval
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.intervals import wilson_interval
 
 SURE = 0.9
 """From this probability on, the answer looks certain to most readers."""

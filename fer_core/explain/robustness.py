@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.wilson import wilson_interval
 from fer_core.explain.base import Faces, Predict, ask, checked_faces
 from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from fer_core.progress import Meter, ProgressCallback
+from fer_core.stats.intervals import wilson_interval
 
 Answers = npt.NDArray[np.int8]
 Shares = npt.NDArray[np.float64]

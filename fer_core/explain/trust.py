@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.paired import ALPHA, Difference
 from fer_core.explain.base import checked_classes
 from fer_core.explain.faithfulness import CENTRE, EDGES, Faithfulness
 from fer_core.formatting import percent
+from fer_core.stats.paired_tests import ALPHA, Difference
 
 LEAST = 0.05
 """Below this probability there is next to nothing to delete."""

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.listing import list_models, places
+from fer_core.stats.calibration import apply_temperature
 
 CHUNK = 64
 """Faces per call of the interpreter: large enough to keep every core busy, small enough that VGG16's feature
@@ -43,7 +43,7 @@ class Predictor:
         path: the ``.tflite`` file.
         threads: CPU threads the model uses.
         map_grid: (h, w) of the class maps, in cells.
-        temperature: what the logits are divided by (see :mod:`fer_core.evaluation.calibration`); 1 changes nothing.
+        temperature: what the logits are divided by (see :mod:`fer_core.stats.calibration`); 1 changes nothing.
     """
 
     def __init__(

@@ -13,10 +13,10 @@ import numpy as np
 
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference.predictor import Faces, Maps, Predictor, Probabilities
 from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.vote import member_folders, read_vote
+from fer_core.stats.calibration import apply_temperature
 
 
 class VotePredictor(Predictor):

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.evaluation.agreement import MOST_MODELS, describe, members, set_words
 from fer_core.plots.difference import FRAMES, PAGES
 from fer_core.plots.style import ACCENT, run_colour, settle
+from fer_core.stats.agreement import MOST_MODELS, describe, members, set_words
 
 __all__ = ["Order", "describe", "lattice", "order_of"]
 
@@ -42,7 +42,7 @@ def lattice(
     selected: int | None = None,
 ) -> go.Figure:
     """All 2^K sets side by side. ``counts``: int (2^K,), faces by code as from
-    :func:`fer_core.evaluation.agreement.lattice`; ``names``: the K models, 1 to 4, the first on top.
+    :func:`fer_core.stats.agreement.lattice`; ``names``: the K models, 1 to 4, the first on top.
 
     A filled dot means that the model is right. ``order``: ``size`` puts the largest set first, ``models`` the sets
     where most models are right. ``colours``: one a model, by default those of :func:`fer_core.plots.style.run_colour`

@@ -16,8 +16,8 @@ from fer_core.emotions import COLOURS, NAMES
 from fer_core.plots.style import MUTED, blank, run_colour, run_dash, run_symbol
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.curves import Curve, OneVsRest
-    from fer_core.evaluation.selective import Answered, RiskCoverage
+    from fer_core.stats.curves import Curve, OneVsRest
+    from fer_core.stats.risk_coverage import Answered, RiskCoverage
 
 Kind = Literal["roc", "precision_recall"]
 _AREA = {"roc": "AUC", "precision_recall": "AP"}
@@ -39,7 +39,7 @@ _STEADY = 0.05
 def by_class(curves: OneVsRest, kind: Kind, *, height: int = 420) -> go.Figure:
     """One model's curve of each class against the rest, and their mean (dashed).
 
-    ``curves`` from :func:`fer_core.evaluation.curves.roc` or ``precision_recall``, as ``kind`` says. A class without a
+    ``curves`` from :func:`fer_core.stats.curves.roc` or ``precision_recall``, as ``kind`` says. A class without a
     curve is left out. The legend gives the areas, 0..1; a click in it hides a line. ``height`` in pixels.
     """
     figure = _panel(kind, height)
@@ -90,8 +90,8 @@ def risk_coverage(
 ) -> go.Figure:
     """Wrong answers by the share of faces answered, one line a model; the slider's point marked on each.
 
-    ``curves``: title to :func:`fer_core.evaluation.selective.risk_coverage`, up to six. ``marks``: title to
-    :func:`~fer_core.evaluation.selective.at_threshold` with the slider's least confidence, drawn with its 95 %
+    ``curves``: title to :func:`fer_core.stats.risk_coverage.risk_coverage`, up to six. ``marks``: title to
+    :func:`~fer_core.stats.risk_coverage.at_threshold` with the slider's least confidence, drawn with its 95 %
     interval; one that answers no face has no mark. ``customdata`` of a line is the least confidence of each point, of a
     mark its own, so that a click can move the slider. Raises ``ValueError`` for a mark without a curve.
     """

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.evaluation.paired import p_words
 from fer_core.plots.class_grid import LABEL_ORDER, checked_order, class_axes, click_squares, frame_cell
 from fer_core.plots.style import Scale, blank, readable_on, rgb, scale_colour
+from fer_core.stats.paired_tests import p_words
 
 LIGHT_DIVERGING: Scale = ((0.0, "#1D5C9E"), (0.25, "#82AFD6"), (0.5, "#F3F3FB"), (0.75, "#E9AC6B"), (1.0, "#A34E00"))
 DARK_DIVERGING: Scale = ((0.0, "#8CC2F2"), (0.25, "#3F6E9C"), (0.5, "#23232E"), (0.75, "#99602A"), (1.0, "#F7AE5F"))
@@ -45,7 +45,7 @@ def matrix(
 ) -> go.Figure:
     """A 7×7 matrix of differences, with a signed number in each cell.
 
-    The arrays are those of :class:`fer_core.evaluation.paired.DifferenceMatrix`, all (7, 7) with rows true:
+    The arrays are those of :class:`fer_core.stats.paired_tests.DifferenceMatrix`, all (7, 7) with rows true:
     ``points`` float, B less A in percentage points of the true class, NaN for classes without a face; ``significant``
     bool; ``low``, ``high`` float, the 95 % interval in points; ``adjusted`` float, p after Holm's correction. Only
     ``support``, faces of each true class, is int (7,). ``names``: A and B.

@@ -13,19 +13,19 @@ from plotly.subplots import make_subplots
 from fer_core.plots.style import MUTED, run_colour, run_dash, run_symbol, settle
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.reliability import Reliability
+    from fer_core.stats.reliability import Reliability
 
 
 def diagram(results: Mapping[str, Reliability], *, height: int = 460) -> go.Figure:
     """Accuracy by confidence, in per cent, with 95 % intervals; below it the faces in each bin.
 
-    ``results``: title to :func:`fer_core.evaluation.reliability.reliability`; one model, several, or one with and
+    ``results``: title to :func:`fer_core.stats.reliability.reliability`; one model, several, or one with and
     without its temperature; up to six, all with the same bins. A point lies at its bin's mean confidence; empty bins
     have none. On the dotted line confidence and accuracy agree; below it a model is too sure. A single model's
     histogram is bars, several are outlines.
 
     ``customdata`` of points and bars is the bin's number from 0, for
-    :func:`fer_core.evaluation.metrics.confidence_bins`. Raises ``ValueError`` for no model or other bins.
+    :func:`fer_core.stats.metrics.confidence_bins`. Raises ``ValueError`` for no model or other bins.
     """
     edges = _edges(results)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.05)

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError, FerError
-from fer_core.evaluation.metrics import confusion_matrix, log_loss
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.history import write_history
 from fer_core.runs.journal import Journal
 from fer_core.settings import settings
+from fer_core.stats.metrics import confusion_matrix, log_loss
 from fer_core.training.augmentation import Batches
 from fer_core.training.build import (
     build_for_training,

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.agreement import MOST_MODELS, Set, agreement_rates, kappas, lattice, set_words
 from fer_core.plots import agreement as plots
 from fer_core.plots.style import run_colour
+from fer_core.stats.agreement import MOST_MODELS, Set, agreement_rates, kappas, lattice, set_words
 from pages.parts import compare_links as links
 from pages.parts.scope import View
 

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
-from fer_core.evaluation.curves import areas
 from fer_core.formatting import percent
 from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
+from fer_core.stats.curves import areas
 from pages.parts import compare_numbers as numbers
 from pages.parts.scope import View
 

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
-from fer_core.evaluation.paired import Comparison, Difference, p_words
 from fer_core.formatting import plural, points
 from fer_core.plots import difference as plots
+from fer_core.stats.paired_tests import Comparison, Difference, p_words
 from pages.parts import compare_links as links
 from pages.parts import compare_numbers as numbers
 from pages.parts.scope import View

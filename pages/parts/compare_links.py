@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.agreement import set_words
 from fer_core.formatting import plural
+from fer_core.stats.agreement import set_words
 from pages.parts import frame
 from pages.parts.data import KEY
 from pages.parts.scope import RUNS, View

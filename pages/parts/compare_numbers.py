@@ -14,18 +14,18 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation import curves as curves_core
-from fer_core.evaluation.calibration import apply_temperature
-from fer_core.evaluation.curves import OneVsRest
-from fer_core.evaluation.metrics import score
-from fer_core.evaluation.paired import Comparison, compare
-from fer_core.evaluation.per_class import Share, per_class_intervals, top_k
-from fer_core.evaluation.reliability import Reliability
-from fer_core.evaluation.reliability import reliability as reliability_core
 from fer_core.evaluation.scope import Scope
-from fer_core.evaluation.selective import Answered, RiskCoverage, at_threshold
-from fer_core.evaluation.selective import risk_coverage as risk_coverage_core
 from fer_core.runs.listing import ModelInfo
+from fer_core.stats import curves as curves_core
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.curves import OneVsRest
+from fer_core.stats.metrics import score
+from fer_core.stats.paired_tests import Comparison, compare
+from fer_core.stats.per_class import Share, per_class_intervals, top_k
+from fer_core.stats.reliability import Reliability
+from fer_core.stats.reliability import reliability as reliability_core
+from fer_core.stats.risk_coverage import Answered, RiskCoverage, at_threshold
+from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
 from pages.parts.scope import View
 
 Key = tuple[Hashable, ...]

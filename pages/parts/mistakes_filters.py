@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fer_core import emotions
-from fer_core.evaluation.agreement import MOST_MODELS, set_words
 from fer_core.evaluation.selection import ANY_MARK, NO_MARK, SORTS, Filter
 from fer_core.review.marks import KINDS
+from fer_core.stats.agreement import MOST_MODELS, set_words
 from pages.parts import row_field
 from pages.parts.scope import View
 

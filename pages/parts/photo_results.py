@@ -9,9 +9,9 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.formatting import plural
 from fer_core.inference.pictures import Reading, csv_text, report
+from fer_core.stats.calibration import apply_temperature
 from pages.parts import photo_faces
 from pages.parts.faces import label_words
 from pages.parts.photo import Answering

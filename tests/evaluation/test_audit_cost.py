@@ -96,7 +96,7 @@ def test_a_runs_costs_agree_with_its_metrics(known: Dataset, audit: Audit, tmp_p
 
 
 def test_intervals_are_those_of_the_metrics(audit: Audit) -> None:
-    from fer_core.evaluation.metrics import score
+    from fer_core.stats.metrics import score
 
     probabilities = np.eye(7)[[0, 1, 2, 3, 4]]
     labels = np.array([0, 0, 2, 3, 0])

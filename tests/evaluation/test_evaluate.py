@@ -13,11 +13,11 @@ from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import read_embeddings
 from fer_core.evaluation.evaluate import _state_of, evaluate_run, reseal
-from fer_core.evaluation.metrics import score
 from fer_core.files import sha256_of
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.stats.metrics import score
 
 
 def dataset_at(folder: Path, *, public: bool = True, seed: int = 0) -> Dataset:

@@ -90,7 +90,7 @@ def test_filters(joined: Joined, wanted: Filter, expected: list[int]) -> None:
 
 
 def test_agreement_codes_are_those_of_the_lattice(joined: Joined) -> None:
-    from fer_core.evaluation.agreement import codes
+    from fer_core.stats.agreement import codes
 
     for code in range(4):
         np.testing.assert_array_equal(

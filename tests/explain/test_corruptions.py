@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fer_core.data.sample import draw_sample
-from fer_core.evaluation.wilson import wilson_interval
 from fer_core.explain.base import Faces
 from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from fer_core.explain.robustness import Robustness, evaluate_corruptions
 from fer_core.progress import Progress
+from fer_core.stats.intervals import wilson_interval
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from factories import TINY_MAP_GRID, TINY_MODEL, make_run
 
 import fer_core
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.files import write_json
 from fer_core.inference.predictor import CHUNK, Predictor, load_model, mirrored
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
+from fer_core.stats.calibration import apply_temperature
 
 
 @pytest.fixture(scope="module")

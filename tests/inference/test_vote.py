@@ -11,12 +11,12 @@ import pytest
 from factories import TINY_MAP_GRID, make_run, make_vote
 
 from fer_core.errors import RunError
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference import vote as vote_module
 from fer_core.inference.predictor import load_model, mirrored
 from fer_core.inference.vote import VotePredictor, resized, scaled
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
+from fer_core.stats.calibration import apply_temperature
 
 WEIGHTS, TEMPERATURES = (0.7, 0.3), (2.0, 0.5)
 

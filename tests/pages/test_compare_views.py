@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from factories import make_run
 
-from fer_core.evaluation import agreement, calibration, paired
 from fer_core.evaluation.joined import Joined, join
-from fer_core.evaluation.metrics import expected_calibration_error
-from fer_core.evaluation.per_class import per_class_intervals, top_k
-from fer_core.evaluation.selective import at_threshold
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, seal
+from fer_core.stats import agreement, calibration, paired_tests
+from fer_core.stats.metrics import expected_calibration_error
+from fer_core.stats.per_class import per_class_intervals, top_k
+from fer_core.stats.risk_coverage import at_threshold
 
 FEAR, SAD = 2, 4
 
@@ -103,10 +103,10 @@ def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
 
 def test_the_verdict_is_the_cores(open_app, runs, joined):
     app = open_app("compare", view="Difference", a="third", b="first")
-    expected = paired.compare(joined.labels, joined.predicted[2], joined.predicted[0])
+    expected = paired_tests.compare(joined.labels, joined.predicted[2], joined.predicted[0])
     assert f"#### {expected.verdict('third', 'first')}" in [element.value for element in app.markdown]
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert metrics["McNemar's exact test"] == paired.p_words(expected.test.p)
+    assert metrics["McNemar's exact test"] == paired_tests.p_words(expected.test.p)
     assert metrics["Accuracy, B less A"] == f"+{100 * expected.accuracy.value:.1f} points"
     assert metrics["Macro F1, B less A"] == f"+{expected.macro_f1.value:.3f}"
     table = table_of(app, "B less A (points)").set_index(["True", "Taken for"])

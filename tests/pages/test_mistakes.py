@@ -18,12 +18,12 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation import selection
-from fer_core.evaluation.doubt import doubt
 from fer_core.evaluation.embeddings import write_embeddings
 from fer_core.evaluation.joined import Joined, join
 from fer_core.evaluation.selection import SORTS, Filter
 from fer_core.review.marks import Marks
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.label_issues import doubt
 from pages.parts.mistakes_face import neighbours
 from pages.parts.mistakes_found import Found
 from pages.parts.mistakes_sheet import PER_PAGE, captions, hover, page_of

@@ -10,23 +10,23 @@ import pytest
 from factories import make_labels, make_probabilities
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.evaluation import paired
-from fer_core.evaluation.agreement import members
 from fer_core.plots import agreement, difference, style
+from fer_core.stats import paired_tests
+from fer_core.stats.agreement import members
 
 COUNTS = [5, 0, 7, 1, 2, 2, 3, 900]
 THREE = ("A", "B", "C")
 
 
 @pytest.fixture(scope="module")
-def found() -> paired.DifferenceMatrix:
+def found() -> paired_tests.DifferenceMatrix:
     labels, _ = make_labels(900, seed=4)
     labels = labels[labels != 5]
     a, b = (make_probabilities(labels, accuracy, seed=seed).argmax(axis=1) for seed, accuracy in ((1, 0.5), (2, 0.75)))
-    return paired.difference_matrix(labels, a, b, resamples=200)
+    return paired_tests.difference_matrix(labels, a, b, resamples=200)
 
 
-def draw(found: paired.DifferenceMatrix, **options: Any) -> go.Figure:
+def draw(found: paired_tests.DifferenceMatrix, **options: Any) -> go.Figure:
     return difference.matrix(
         found.points,
         found.significant,
@@ -39,7 +39,7 @@ def draw(found: paired.DifferenceMatrix, **options: Any) -> go.Figure:
     )
 
 
-def test_both_take_the_theme(found: paired.DifferenceMatrix) -> None:
+def test_both_take_the_theme(found: paired_tests.DifferenceMatrix) -> None:
     for figure in (draw(found), agreement.lattice(COUNTS, THREE), draw(found, dark=True)):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.font.color is None
@@ -51,7 +51,7 @@ def test_both_take_the_theme(found: paired.DifferenceMatrix) -> None:
 # --- difference matrix
 
 
-def test_each_cell_shows_its_signed_difference(found: paired.DifferenceMatrix) -> None:
+def test_each_cell_shows_its_signed_difference(found: paired_tests.DifferenceMatrix) -> None:
     notes = {(note.y, note.x): note.text for note in draw(found).layout.annotations}
     assert len(notes) == 49
     for cell, text in notes.items():
@@ -65,7 +65,7 @@ def test_each_cell_shows_its_signed_difference(found: paired.DifferenceMatrix) -
             assert plain[0] in ("+−" if abs(value) >= 0.05 else "0")
 
 
-def test_cells_that_chance_explains_are_faint(found: paired.DifferenceMatrix) -> None:
+def test_cells_that_chance_explains_are_faint(found: paired_tests.DifferenceMatrix) -> None:
     assert 0 < found.significant.sum() < 42
     faint, full = draw(found).data[:2]
     assert faint.opacity < 0.5
@@ -79,11 +79,11 @@ def test_cells_that_chance_explains_are_faint(found: paired.DifferenceMatrix) ->
 
 def test_equal_models_do_not_look_worlds_apart() -> None:
     labels, _ = make_labels(200)
-    same = paired.difference_matrix(labels, labels, labels, resamples=10)
+    same = paired_tests.difference_matrix(labels, labels, labels, resamples=10)
     assert draw(same).data[0].zmax == difference.SMALLEST_REACH
 
 
-def test_a_click_reports_true_predicted_points_and_p(found: paired.DifferenceMatrix) -> None:
+def test_a_click_reports_true_predicted_points_and_p(found: paired_tests.DifferenceMatrix) -> None:
     targets = draw(found).data[-1]
     assert targets.marker.color == "rgba(0,0,0,0)"
     assert len(targets.customdata) == 49
@@ -99,7 +99,7 @@ def test_a_click_reports_true_predicted_points_and_p(found: paired.DifferenceMat
             assert "VGG16 less CNN" in text
 
 
-def test_another_order_moves_cells_and_keeps_labels(found: paired.DifferenceMatrix) -> None:
+def test_another_order_moves_cells_and_keeps_labels(found: paired_tests.DifferenceMatrix) -> None:
     order = (3, 6, 4, 2, 0, 1, 5)
     plain, figure = draw(found, selected=(2, 4)), draw(found, selected=(2, 4), order=order)
     texts = {(note.y, note.x): note.text for note in plain.layout.annotations}
@@ -117,7 +117,7 @@ def test_another_order_moves_cells_and_keeps_labels(found: paired.DifferenceMatr
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_numbers_are_readable_on_their_cell(found: paired.DifferenceMatrix, dark: bool) -> None:
+def test_numbers_are_readable_on_their_cell(found: paired_tests.DifferenceMatrix, dark: bool) -> None:
     figure = draw(found, dark=dark)
     page = np.array(style.rgb(difference.PAGES[dark]))
     reach = figure.data[0].zmax
@@ -149,7 +149,7 @@ def test_the_two_hues_stay_apart_for_colour_blind_readers(scale: style.Scale, si
         assert seen_more[1] - seen_more[2] > 0.03
 
 
-def test_a_difference_matrix_in_words(found: paired.DifferenceMatrix) -> None:
+def test_a_difference_matrix_in_words(found: paired_tests.DifferenceMatrix) -> None:
     words = difference.describe(found.points, found.significant, ("CNN", "VGG16"))
     assert words.startswith("Difference matrix, VGG16 less CNN, in percentage points of the true class. More than")
     largest = max(zip(*np.nonzero(found.significant), strict=True), key=lambda cell: abs(found.points[cell]))
@@ -161,7 +161,7 @@ def test_a_difference_matrix_in_words(found: paired.DifferenceMatrix) -> None:
     assert "There is no face" in difference.describe(np.full((COUNT, COUNT), np.nan), nothing > 0)
 
 
-def test_other_shapes_are_refused(found: paired.DifferenceMatrix) -> None:
+def test_other_shapes_are_refused(found: paired_tests.DifferenceMatrix) -> None:
     with pytest.raises(ValueError, match="7×7"):
         difference.describe(np.zeros((3, 3)), found.significant)
     with pytest.raises(ValueError, match="support"):

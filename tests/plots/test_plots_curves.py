@@ -9,13 +9,13 @@ import pytest
 from factories import make_labels, make_probabilities
 
 from fer_core.emotions import COLOURS, COUNT, NAMES
-from fer_core.evaluation.curves import precision_recall, roc
-from fer_core.evaluation.metrics import confusion_matrix
-from fer_core.evaluation.per_class import per_class_intervals
-from fer_core.evaluation.reliability import reliability
-from fer_core.evaluation.selective import at_threshold, risk_coverage
 from fer_core.plots import classes, confusion, curves, style
 from fer_core.plots import reliability as diagrams
+from fer_core.stats.curves import precision_recall, roc
+from fer_core.stats.metrics import confusion_matrix
+from fer_core.stats.per_class import per_class_intervals
+from fer_core.stats.reliability import reliability
+from fer_core.stats.risk_coverage import at_threshold, risk_coverage
 
 LABELS, _ = make_labels(600, seed=5)
 LABELS = LABELS.astype(int)

@@ -12,9 +12,9 @@ import pytest
 from factories import make_labels, make_probabilities, make_run
 
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.evaluation.metrics import score
 from fer_core.plots import accuracy, bars, confusion, history, style
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.metrics import score
 
 COUNTS = np.arange(49).reshape(7, 7)
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference.detectors import Face, FaceDetector, Picture
 from fer_core.inference.framing import FRAMING, cut, square_of
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
@@ -20,6 +19,7 @@ from fer_core.inference.stream.result import ClassMap, FaceResult, Result, Timin
 from fer_core.inference.stream.smoothing import UNSURE_BELOW, Smoother, Steadiness, shown_class
 from fer_core.inference.stream.tracking import Track, Tracker, TrackerSettings
 from fer_core.inference.vote import VotePredictor
+from fer_core.stats.calibration import apply_temperature
 
 
 @dataclass(frozen=True)

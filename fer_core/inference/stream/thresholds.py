@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fer_core.emotions import PUBLIC_TEST
-from fer_core.evaluation.calibration import apply_temperature
 from fer_core.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions
-from fer_core.evaluation.selective import threshold_for
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.runs.folder import RunFolder
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.risk_coverage import threshold_for
 
 ACCURACY = 0.75
 """What the answers above the limit should reach: three in four. It costs our models about a fifth of their answers."""

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.evaluation.metrics import checked, per_class
-from fer_core.evaluation.wilson import wilson_interval
+from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.metrics import checked, per_class
 
 MEASURES = ("precision", "recall", "f1")
 
@@ -45,7 +45,7 @@ def share(right: int, n: int) -> Share:
 
 
 def per_class_intervals(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
-    """The entries of :func:`fer_core.evaluation.metrics.per_class`, each with intervals; plain JSON values.
+    """The entries of :func:`fer_core.stats.metrics.per_class`, each with intervals; plain JSON values.
 
     ``confusion``: int (7, 7), rows true. Added keys: ``answered`` (faces the model called so) and, for each measure of
     :data:`MEASURES`, ``…_low`` and ``…_high`` (0..1). Both ends are None where a measure is None, and precision's where

@@ -12,10 +12,10 @@ from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.curves import POINTS, areas, precision_recall, roc
-from fer_core.evaluation.metrics import confusion_matrix, per_class
-from fer_core.evaluation.per_class import MEASURES, per_class_intervals, share, top_k
-from fer_core.evaluation.wilson import wilson_interval
+from fer_core.stats.curves import POINTS, areas, precision_recall, roc
+from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.metrics import confusion_matrix, per_class
+from fer_core.stats.per_class import MEASURES, per_class_intervals, share, top_k
 
 Case = tuple[np.ndarray, np.ndarray]
 

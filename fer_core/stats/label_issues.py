@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.calibration import apply_temperature
-from fer_core.evaluation.metrics import checked
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.metrics import checked
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]

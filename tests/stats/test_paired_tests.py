@@ -11,9 +11,9 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation import paired
-from fer_core.evaluation.bootstrap import bootstrap_gain
-from fer_core.evaluation.paired import Difference, McNemar
+from fer_core.stats import paired_tests
+from fer_core.stats.intervals import bootstrap_gain
+from fer_core.stats.paired_tests import Difference, McNemar
 
 CLASSES = list(range(COUNT))
 
@@ -34,37 +34,41 @@ def answers(n: int = 900, *, first: float = 0.55, second: float = 0.62) -> tuple
     [(5, 0, 0.0625), (1, 5, 0.21875), (6, 2, 0.2890625), (7, 7, 1.0), (0, 0, 1.0), (0, 1, 1.0)],
 )
 def test_exact_p_by_hand(n01: int, n10: int, p: float) -> None:
-    assert paired.exact_p(n01, n10) == pytest.approx(p, rel=1e-12)
+    assert paired_tests.exact_p(n01, n10) == pytest.approx(p, rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("n01", "n10"), [(3, 9), (40, 41), (59, 64), (210, 160), (1700, 1900), (0, 3589), (30_000, 31_000), (1, 40)]
 )
 def test_exact_p_is_scipys(n01: int, n10: int) -> None:
-    assert paired.exact_p(n01, n10) == pytest.approx(binomtest(n01, n01 + n10).pvalue, rel=1e-8, abs=1e-300)
-    assert paired.exact_p(n01, n10) == paired.exact_p(n10, n01)
+    assert paired_tests.exact_p(n01, n10) == pytest.approx(binomtest(n01, n01 + n10).pvalue, rel=1e-8, abs=1e-300)
+    assert paired_tests.exact_p(n01, n10) == paired_tests.exact_p(n10, n01)
 
 
 def test_mcnemar_is_statsmodels() -> None:
     labels, a, b = answers()
     right_a, right_b = a == labels, b == labels
-    found = paired.mcnemar(right_a, right_b)
+    found = paired_tests.mcnemar(right_a, right_b)
     table = confusion_matrix(right_a, right_b)
     assert (found.n01, found.n10) == (table[0, 1], table[1, 0])
     assert found.p == pytest.approx(statsmodels_mcnemar(table, exact=True).pvalue, rel=1e-10)
 
 
 def test_mcnemar_counts_who_is_right_alone() -> None:
-    found = paired.mcnemar([True, True, False, False, True], [True, False, True, True, True])
+    found = paired_tests.mcnemar([True, True, False, False, True], [True, False, True, True, True])
     assert (found.n01, found.n10) == (2, 1)
     with pytest.raises(ValueError, match="equal length"):
-        paired.mcnemar([True], [True, False])
+        paired_tests.mcnemar([True], [True, False])
     with pytest.raises(ValueError, match="negative"):
-        paired.exact_p(-1, 2)
+        paired_tests.exact_p(-1, 2)
 
 
 def test_the_fewest_faces_that_can_decide() -> None:
-    assert paired.exact_p(paired.FEWEST, 0) < paired.ALPHA <= paired.exact_p(paired.FEWEST - 1, 0)
+    assert (
+        paired_tests.exact_p(paired_tests.FEWEST, 0)
+        < paired_tests.ALPHA
+        <= paired_tests.exact_p(paired_tests.FEWEST - 1, 0)
+    )
 
 
 # --- Holm
@@ -72,26 +76,26 @@ def test_the_fewest_faces_that_can_decide() -> None:
 
 def test_holm_by_hand() -> None:
     # Sorted 0.01, 0.02, 0.03, 0.5 times 4, 3, 2, 1; the third (0.06) is not below the second (0.06).
-    assert paired.holm([0.02, 0.5, 0.01, 0.03]) == pytest.approx([0.06, 0.5, 0.04, 0.06])
+    assert paired_tests.holm([0.02, 0.5, 0.01, 0.03]) == pytest.approx([0.06, 0.5, 0.04, 0.06])
     # 0.04 · 1 = 0.04 is lifted to the step before, 0.03 · 2.
-    assert paired.holm([0.03, 0.04]) == pytest.approx([0.06, 0.06])
-    assert paired.holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
+    assert paired_tests.holm([0.03, 0.04]) == pytest.approx([0.06, 0.06])
+    assert paired_tests.holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
 
 
 def test_holm_is_statsmodels() -> None:
     p = np.random.default_rng(0).beta(0.3, 2, size=(7, 7))
     p[0, :3] = p[1, 1]
     expected = multipletests(p.ravel(), method="holm")[1].reshape(7, 7)
-    np.testing.assert_allclose(paired.holm(p), expected, rtol=1e-12)
+    np.testing.assert_allclose(paired_tests.holm(p), expected, rtol=1e-12)
 
 
 def test_holm_leaves_out_questions_that_could_not_be_asked() -> None:
-    found = paired.holm([[0.01, np.nan], [0.04, np.nan]])
+    found = paired_tests.holm([[0.01, np.nan], [0.04, np.nan]])
     assert found[:, 0] == pytest.approx([0.02, 0.04])
     assert np.isnan(found[:, 1]).all()
-    assert np.isnan(paired.holm([np.nan])).all()
+    assert np.isnan(paired_tests.holm([np.nan])).all()
     with pytest.raises(ValueError, match=r"0\.\.1"):
-        paired.holm([1.2])
+        paired_tests.holm([1.2])
 
 
 # --- accuracy and macro F1
@@ -99,7 +103,7 @@ def test_holm_leaves_out_questions_that_could_not_be_asked() -> None:
 
 def test_accuracy_difference_is_the_paired_bootstrap() -> None:
     labels, a, b = answers()
-    found = paired.accuracy_difference(a == labels, b == labels, resamples=500, seed=3)
+    found = paired_tests.accuracy_difference(a == labels, b == labels, resamples=500, seed=3)
     assert found.value == pytest.approx(np.mean(b == labels) - np.mean(a == labels))
     assert (found.low, found.high) == bootstrap_gain(a == labels, b == labels, resamples=500, seed=3)
     assert found.n == len(labels)
@@ -107,20 +111,20 @@ def test_accuracy_difference_is_the_paired_bootstrap() -> None:
 
 def test_macro_f1_difference_is_scikit_learns() -> None:
     labels, a, b = answers()
-    found = paired.macro_f1_difference(labels, a, b, resamples=50)
+    found = paired_tests.macro_f1_difference(labels, a, b, resamples=50)
     expected = f1_score(labels, b, average="macro") - f1_score(labels, a, average="macro")
     assert found.value == pytest.approx(expected, abs=1e-12)
 
 
 def test_macro_f1_interval_is_that_of_drawing_faces() -> None:
     labels, a, b = answers(400)
-    found = paired.macro_f1_difference(labels, a, b, resamples=4000, seed=1)
+    found = paired_tests.macro_f1_difference(labels, a, b, resamples=4000, seed=1)
     generator = np.random.default_rng(7)
     drawn = []
     for _ in range(1200):
         pick = generator.integers(len(labels), size=len(labels))
         scores = [
-            # As in fer_core.evaluation.metrics, a class that was not drawn does not count.
+            # As in fer_core.stats.metrics, a class that was not drawn does not count.
             f1_score(labels[pick], answer[pick], average="macro", labels=np.unique(labels[pick]), zero_division=0)
             for answer in (a, b)
         ]
@@ -131,7 +135,7 @@ def test_macro_f1_interval_is_that_of_drawing_faces() -> None:
 
 def test_macro_f1_leaves_classes_without_a_face_out() -> None:
     # A: class 0 has precision 1, recall 1/2; class 1 precision 2/3, recall 1. B is perfect.
-    found = paired.macro_f1_difference([0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], resamples=20)
+    found = paired_tests.macro_f1_difference([0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], resamples=20)
     assert found.value == pytest.approx(1 - (2 / 3 + 4 / 5) / 2)
 
 
@@ -143,7 +147,7 @@ def test_a_difference_matrix_by_hand() -> None:
     labels = np.zeros(10, dtype=int)
     a = np.array([4] * 6 + [0] * 4)
     b = np.array([4] + [0] * 9)
-    found = paired.difference_matrix(labels, a, b, resamples=500)
+    found = paired_tests.difference_matrix(labels, a, b, resamples=500)
     assert found.support.tolist() == [10, 0, 0, 0, 0, 0, 0]
     assert found.points[0] == pytest.approx([50, 0, 0, 0, -50, 0, 0])
     assert (found.n01[0, 0], found.n10[0, 0]) == (5, 0)
@@ -161,7 +165,7 @@ def test_a_cell_stands_out_where_it_should() -> None:
     a = labels.copy()
     a[60:90] = 4
     b = labels.copy()
-    found = paired.difference_matrix(labels, a, b)
+    found = paired_tests.difference_matrix(labels, a, b)
     assert np.argwhere(found.significant).tolist() == [[2, 2], [2, 4]]
     assert found.points[2, 4] == -50
     assert found.low[2, 4] < -50 < found.high[2, 4] < 0
@@ -169,7 +173,7 @@ def test_a_cell_stands_out_where_it_should() -> None:
 
 def test_every_cell_is_statsmodels_and_scikit_learn() -> None:
     labels, a, b = answers(second=0.75)
-    found = paired.difference_matrix(labels, a, b, resamples=400, seed=5)
+    found = paired_tests.difference_matrix(labels, a, b, resamples=400, seed=5)
     expected = [confusion_matrix(labels, answer, labels=CLASSES, normalize="true") for answer in (a, b)]
     np.testing.assert_allclose(found.points, 100 * (expected[1] - expected[0]), atol=1e-10)
     np.testing.assert_allclose(found.points.sum(axis=1), 0, atol=1e-10)
@@ -188,7 +192,7 @@ def test_every_cell_is_statsmodels_and_scikit_learn() -> None:
 
 def test_cell_intervals_are_paired_bootstraps_within_the_class() -> None:
     labels, a, b = answers(2000)
-    found = paired.difference_matrix(labels, a, b, resamples=4000)
+    found = paired_tests.difference_matrix(labels, a, b, resamples=4000)
     for true, said in ((2, 2), (2, 4), (3, 0)):
         faces = labels == true
         expected = bootstrap_gain(a[faces] == said, b[faces] == said, resamples=4000, seed=9)
@@ -200,7 +204,7 @@ def test_cell_intervals_are_paired_bootstraps_within_the_class() -> None:
 
 def test_the_same_model_twice_differs_nowhere() -> None:
     labels, a, _ = answers(200)
-    found = paired.compare(labels, a, a, resamples=50)
+    found = paired_tests.compare(labels, a, a, resamples=50)
     assert not found.matrix.points.any()
     assert not found.matrix.significant.any()
     assert found.macro_f1 == Difference(0, 0, 0, 200)
@@ -209,19 +213,21 @@ def test_the_same_model_twice_differs_nowhere() -> None:
 
 def test_comparing_is_all_of_it_with_the_same_seed() -> None:
     labels, a, b = answers(300)
-    found = paired.compare(labels, a, b, resamples=100, seed=2)
+    found = paired_tests.compare(labels, a, b, resamples=100, seed=2)
     assert found.n == 300
-    assert found.accuracy == paired.accuracy_difference(a == labels, b == labels, resamples=100, seed=2)
-    assert found.macro_f1 == paired.macro_f1_difference(labels, a, b, resamples=100, seed=2)
-    assert found.test == paired.mcnemar(a == labels, b == labels)
-    np.testing.assert_array_equal(found.matrix.low, paired.difference_matrix(labels, a, b, resamples=100, seed=2).low)
-    assert found.verdict("A", "B") == paired.verdict("A", "B", found.accuracy, found.test)
+    assert found.accuracy == paired_tests.accuracy_difference(a == labels, b == labels, resamples=100, seed=2)
+    assert found.macro_f1 == paired_tests.macro_f1_difference(labels, a, b, resamples=100, seed=2)
+    assert found.test == paired_tests.mcnemar(a == labels, b == labels)
+    np.testing.assert_array_equal(
+        found.matrix.low, paired_tests.difference_matrix(labels, a, b, resamples=100, seed=2).low
+    )
+    assert found.verdict("A", "B") == paired_tests.verdict("A", "B", found.accuracy, found.test)
 
 
 def test_small_whole_numbers_do_not_overflow() -> None:
     labels, a, b = answers(300)
     narrow = [values.astype(np.int8) for values in (labels, a, b)]
-    assert paired.macro_f1_difference(*narrow) == paired.macro_f1_difference(labels, a, b)
+    assert paired_tests.macro_f1_difference(*narrow) == paired_tests.macro_f1_difference(labels, a, b)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +243,7 @@ def test_small_whole_numbers_do_not_overflow() -> None:
     ],
 )
 def test_what_cannot_be_compared(labels: list, a: list, b: list, resamples: int, words: str) -> None:
-    for function in (paired.compare, paired.macro_f1_difference, paired.difference_matrix):
+    for function in (paired_tests.compare, paired_tests.macro_f1_difference, paired_tests.difference_matrix):
         with pytest.raises(ValueError, match=words):
             function(labels, a, b, resamples=resamples)
 
@@ -299,7 +305,7 @@ def test_what_cannot_be_compared(labels: list, a: list, b: list, resamples: int,
     ],
 )
 def test_the_verdict(accuracy: Difference, test: McNemar, expected: str) -> None:
-    assert paired.verdict("CNN", "VGG16", accuracy, test) == expected
+    assert paired_tests.verdict("CNN", "VGG16", accuracy, test) == expected
 
 
 @pytest.mark.parametrize(
@@ -314,4 +320,4 @@ def test_the_verdict(accuracy: Difference, test: McNemar, expected: str) -> None
     ],
 )
 def test_p_in_words(p: float, expected: str) -> None:
-    assert paired.p_words(p) == expected
+    assert paired_tests.p_words(p) == expected

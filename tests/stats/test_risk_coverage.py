@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.selective import Answered, at_threshold, risk_coverage, threshold_for
+from fer_core.stats.risk_coverage import Answered, at_threshold, risk_coverage, threshold_for
 
 Case = tuple[np.ndarray, np.ndarray]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.evaluation.calibration import apply_temperature
-from fer_core.evaluation.metrics import checked, confidence_bins, expected_calibration_error
-from fer_core.evaluation.wilson import wilson_interval
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.metrics import checked, confidence_bins, expected_calibration_error
 
 FloatArray = npt.NDArray[np.float64]
 BINS = 15

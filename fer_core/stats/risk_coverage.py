@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.evaluation.metrics import checked
-from fer_core.evaluation.wilson import wilson_interval
+from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.metrics import checked
 
 FloatArray = npt.NDArray[np.float64]
 POINTS = 200

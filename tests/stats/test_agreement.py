@@ -7,7 +7,7 @@ import pytest
 from factories import make_labels, make_probabilities
 from sklearn.metrics import cohen_kappa_score
 
-from fer_core.evaluation import agreement
+from fer_core.stats import agreement
 
 # Three models, six faces: all, none, only the first, first and third, all, only the third.
 RIGHT = np.array(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.bootstrap import bootstrap_gain
+from fer_core.stats.intervals import bootstrap_gain
 
 ALPHA = 0.05
 """The level at which a difference counts as unlikely to be chance; intervals hold 1 - ALPHA."""
@@ -160,7 +160,7 @@ def accuracy_difference(
 ) -> Difference:
     """How much more often B is right than A, with a paired bootstrap interval. Both bool (n,), n ≥ 1.
 
-    Raises ``ValueError`` as :func:`fer_core.evaluation.bootstrap.bootstrap_gain` does.
+    Raises ``ValueError`` as :func:`fer_core.stats.intervals.bootstrap_gain` does.
     """
     a, b = np.asarray(right_a, dtype=bool), np.asarray(right_b, dtype=bool)
     low, high = bootstrap_gain(a, b, resamples=resamples, seed=seed, level=1 - ALPHA)
@@ -178,7 +178,7 @@ def macro_f1_difference(
     """Macro F1 of B less that of A, with a paired bootstrap interval. Three times int (n,), 0..6, n ≥ 1.
 
     A face is one of 7×7×7 kinds (its class, A's answer, B's answer), so drawing n faces with replacement is one draw
-    from a multinomial distribution over the kinds that occur. As in :mod:`fer_core.evaluation.metrics`, classes
+    from a multinomial distribution over the kinds that occur. As in :mod:`fer_core.stats.metrics`, classes
     without a face do not count in the mean. Raises ``ValueError`` as :func:`compare` does.
     """
     true, a, b = _checked(labels, predicted_a, predicted_b, resamples)

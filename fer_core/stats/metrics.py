@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.evaluation.bootstrap import bootstrap_interval
+from fer_core.stats.intervals import bootstrap_interval
 
 __all__ = [
     "bootstrap_interval",
@@ -43,7 +43,7 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), each row adding up to 1. The accuracy's
     interval is a 95 % percentile bootstrap. ``without_twins`` is not in it: see
-    :func:`fer_core.evaluation.predictions.score_splits`. Raises ``ValueError`` for no faces, labels outside
+    :func:`fer_core.evaluation.scores.score_splits`. Raises ``ValueError`` for no faces, labels outside
     0..6, or rows that are not probabilities.
     """
     labels, probabilities = checked(labels, probabilities)

@@ -12,8 +12,9 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from factories import make_labels, make_probabilities
 
-from fer_core.evaluation import doubt as module
-from fer_core.evaluation.doubt import (
+from fer_core.evaluation.predictions import probabilities_of, read_predictions
+from fer_core.stats import label_issues as module
+from fer_core.stats.label_issues import (
     against,
     class_thresholds,
     confident_joint,
@@ -22,7 +23,6 @@ from fer_core.evaluation.doubt import (
     normalised_margin,
     self_confidence,
 )
-from fer_core.evaluation.predictions import probabilities_of, read_predictions
 
 SHIPPED = Path(__file__).parents[2] / "models" / "custom_cnn" / "predictions.parquet"
 CLEANLAB = {"noise rate": "prune_by_noise_rate", "class": "prune_by_class", "both": "both"}

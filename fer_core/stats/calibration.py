@@ -9,17 +9,16 @@ softmax(log p / T): the constant between a logit and log p drops out.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
-from fer_core.evaluation.metrics import SMALLEST_PROBABILITY, checked, expected_calibration_error, log_loss
-from fer_core.evaluation.predictions import probabilities_of
+from fer_core.emotions import COUNT
+from fer_core.stats.metrics import SMALLEST_PROBABILITY, checked
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 TEMPERATURES = (0.05, 20.0)
 """What a fitted temperature may be. Only a model that is nearly always right, or hardly better than chance, is held
@@ -34,7 +33,7 @@ def fit_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> floa
     """The temperature, within :data:`TEMPERATURES`, at which these faces' log loss is smallest.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), rows adding up to 1, each counted as at least
-    :data:`~fer_core.evaluation.metrics.SMALLEST_PROBABILITY`. Raises ``ValueError`` for anything else, or no face.
+    :data:`~fer_core.stats.metrics.SMALLEST_PROBABILITY`. Raises ``ValueError`` for anything else, or no face.
     """
     true, rows = checked(labels, probabilities)
     logits = _logits(rows)
@@ -70,32 +69,6 @@ def apply_temperature(probabilities: npt.ArrayLike, temperature: float) -> Float
     if temperature == 1:
         return rows
     return _softmax(_logits(rows.astype(np.float64)) / temperature).astype(np.float32)
-
-
-def calibration(frame: pd.DataFrame) -> dict[str, Any] | None:
-    """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
-
-    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`. None where it has no PublicTest face:
-    there is nothing to fit a temperature on then, and PrivateTest is never used for a choice.
-    """
-    public = frame[frame["split"] == PUBLIC_TEST]
-    if public.empty:
-        return None
-    value = fit_temperature(public["label"].to_numpy(), probabilities_of(public))
-    splits = {}
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
-        part = frame[frame["split"] == split]
-        if part.empty:
-            continue
-        labels, before = part["label"].to_numpy(), probabilities_of(part)
-        after = apply_temperature(before, value)
-        splits[split] = {
-            "ece_before": expected_calibration_error(labels, before),
-            "ece_after": expected_calibration_error(labels, after),
-            "log_loss_before": log_loss(labels, before),
-            "log_loss_after": log_loss(labels, after),
-        }
-    return {"value": value, "fitted_on": PUBLIC_TEST, "splits": splits}
 
 
 def _logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.metrics import checked
+from fer_core.stats.metrics import checked
 
 FloatArray = npt.NDArray[np.float64]
 POINTS = 200

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from factories import make_labels, make_probabilities, make_run
 
-from fer_core.evaluation.bootstrap import bootstrap_gain
-from fer_core.evaluation.metrics import score
-from fer_core.evaluation.passes import accuracies, flip_average
 from fer_core.evaluation.predictions import probabilities_of
+from fer_core.evaluation.scores import accuracies, flip_average
+from fer_core.stats.intervals import bootstrap_gain
+from fer_core.stats.metrics import score
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from factories import make_labels, make_probabilities, make_run
 from scipy.optimize import minimize_scalar
 
 from fer_core.emotions import COUNT
-from fer_core.evaluation.calibration import TEMPERATURES, apply_temperature, calibration, fit_temperature
-from fer_core.evaluation.metrics import expected_calibration_error, log_loss
+from fer_core.evaluation.scores import temperature_scores
+from fer_core.stats.calibration import TEMPERATURES, apply_temperature, fit_temperature
+from fer_core.stats.metrics import expected_calibration_error, log_loss
 
 
 def drawn(n: int, temperature: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +103,7 @@ def test_refuses_other_shapes_and_no_face() -> None:
 def test_what_is_stored_is_fitted_on_public_test_alone(tmp_path: Path) -> None:
     frame = make_run(tmp_path / "run").predictions()
     assert frame is not None
-    stored = calibration(frame)
+    stored = temperature_scores(frame)
     assert stored is not None
     assert stored == json.loads(json.dumps(stored, allow_nan=False))
     assert stored["fitted_on"] == "PublicTest"
@@ -118,7 +119,7 @@ def test_what_is_stored_is_fitted_on_public_test_alone(tmp_path: Path) -> None:
 
     changed = pd.DataFrame(frame)
     changed.loc[changed["split"] == "PrivateTest", "label"] = 0
-    assert (calibration(changed) or {})["value"] == stored["value"], "PrivateTest must not decide anything"
+    assert (temperature_scores(changed) or {})["value"] == stored["value"], "PrivateTest must not decide anything"
 
 
 def test_without_public_test_faces_there_is_no_temperature(tmp_path: Path) -> None:
@@ -126,4 +127,4 @@ def test_without_public_test_faces_there_is_no_temperature(tmp_path: Path) -> No
     splits[splits == "PublicTest"] = "Training"
     frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
     assert frame is not None
-    assert calibration(frame) is None
+    assert temperature_scores(frame) is None

@@ -10,7 +10,7 @@ from factories import make_labels, make_probabilities
 from sklearn import metrics as sk
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.evaluation.metrics import (
+from fer_core.stats.metrics import (
     bootstrap_interval,
     confusion_matrix,
     expected_calibration_error,

@@ -1,0 +1,135 @@
+"""From predictions to the figures of ``metrics.json``: scores by split, temperature, mirror averages, LiteRT alone.
+
+The plain scores are one pass of ``model.keras`` over each face. The model run in other ways, averaged with the mirror
+image or from its LiteRT file, is reported apart from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.evaluation.predictions import probabilities_of
+from fer_core.stats.calibration import apply_temperature, fit_temperature
+from fer_core.stats.intervals import bootstrap_gain
+from fer_core.stats.metrics import Scores, expected_calibration_error, log_loss, score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.audit import Twins
+
+BySplit = dict[str, dict[str, Any]]
+FLIP_KEYS = ("n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
+
+
+def flip_average(frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> BySplit:
+    """How well the mean of each face's and its mirror image's probabilities does, for each split that has faces.
+
+    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`; ``flipped``: float (n, 7), the
+    probabilities of the mirror images, row by row. Each split gets ``n``, ``accuracy`` with its 95 % interval,
+    ``macro_f1`` and ``gain``: the accuracy less that of the single pass, with a 95 % interval from a paired bootstrap.
+    """
+    result = {}
+    for split, mask in _masks(frame, flipped):
+        labels, single = frame["label"].to_numpy()[mask], probabilities_of(frame)[mask]
+        # As Predictor.predict averages them.
+        mean = (single + np.asarray(flipped, dtype=np.float32)[mask]) * np.float32(0.5)
+        scores = score(labels, mean, resamples=resamples, seed=seed)
+        before, after = single.argmax(axis=1) == labels, mean.argmax(axis=1) == labels
+        low, high = bootstrap_gain(before, after, resamples=resamples, seed=seed)
+        gain = float(after.mean() - before.mean())
+        result[split] = {**{key: scores[key] for key in FLIP_KEYS}, "gain": gain, "gain_low": low, "gain_high": high}
+    return result
+
+
+def accuracies(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> BySplit:
+    """``n`` and ``accuracy`` (0..1) of other probabilities, float (n, 7), for the rows of ``frame``, by split."""
+    labels, rows = frame["label"].to_numpy(), np.asarray(probabilities)
+    return {
+        split: {"n": int(mask.sum()), "accuracy": float(np.mean(rows[mask].argmax(axis=1) == labels[mask]))}
+        for split, mask in _masks(frame, probabilities)
+    }
+
+
+def _masks(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """The rows, bool (n,), of each split that has faces, PublicTest first."""
+    if np.shape(probabilities) != probabilities_of(frame).shape:
+        raise ValueError(f"{len(frame)} rows of probabilities were expected, not {np.shape(probabilities)}")
+    for split in (PUBLIC_TEST, PRIVATE_TEST):
+        mask = (frame["split"] == split).to_numpy(dtype=bool)
+        if mask.any():
+            yield split, mask
+
+
+def temperature_scores(frame: pd.DataFrame) -> dict[str, Any] | None:
+    """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
+
+    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`. None where it has no PublicTest face:
+    there is nothing to fit a temperature on then, and PrivateTest is never used for a choice.
+    """
+    public = frame[frame["split"] == PUBLIC_TEST]
+    if public.empty:
+        return None
+    value = fit_temperature(public["label"].to_numpy(), probabilities_of(public))
+    splits = {}
+    for split in (PUBLIC_TEST, PRIVATE_TEST):
+        part = frame[frame["split"] == split]
+        if part.empty:
+            continue
+        labels, before = part["label"].to_numpy(), probabilities_of(part)
+        after = apply_temperature(before, value)
+        splits[split] = {
+            "ece_before": expected_calibration_error(labels, before),
+            "ece_after": expected_calibration_error(labels, after),
+            "log_loss_before": log_loss(labels, before),
+            "log_loss_after": log_loss(labels, after),
+        }
+    return {"value": value, "fitted_on": PUBLIC_TEST, "splits": splits}
+
+
+def score_splits(
+    frame: pd.DataFrame,
+    twins: Twins | None = None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Scores]:
+    """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
+
+    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`fer_core.data.audit.twins_of`. A model may
+    simply remember a face that has an exact or near twin in Training, so the scores are also given without those
+    faces: ``without_twins``, None where ``twins`` is not given or no face is left.
+    """
+    scores: dict[str, Scores] = {}
+    for split in (PUBLIC_TEST, PRIVATE_TEST):
+        part = frame[frame["split"] == split]
+        if part.empty:
+            continue
+        labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
+        scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
+        scores[split]["without_twins"] = None
+        if twins is None:
+            continue
+        rows = part["row"].to_numpy()
+        twin = twins.near[rows]
+        if not twin.all():
+            scores[split]["without_twins"] = {
+                "rule": _rule(int(twins.exact[rows].sum()), int(twin.sum()), len(part), split, twins.threshold),
+                **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
+            }
+    return scores
+
+
+def _rule(exact: int, left_out: int, n: int, split: str, threshold: float) -> str:
+    if left_out == 0:
+        return f"No face of {split} has an exact or near twin in Training, so nothing was left out."
+    return (
+        f"Left out: {left_out:,} of the {n:,} faces of {split} ({100 * left_out / n:.1f} %). "
+        f"{exact:,} of them have an exact twin in Training, with the very same pixels; {left_out - exact:,} only a "
+        f"near twin: a normalised cross-correlation above {threshold:g} on 24×24 equalised faces, mirrored too."
+    )

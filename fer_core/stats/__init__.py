@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: scores, intervals, paired tests, calibration, curves, agreement, label issues."""
