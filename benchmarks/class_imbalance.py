@@ -26,10 +26,10 @@ from fer_core.emotions import NAMES
 from fer_core.errors import FerError
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.history import epochs_of
+from fer_core.runs.journal import epochs_of
+from fer_core.runs.recipe import Recipe
 from fer_core.stats.metrics import per_class
 from fer_core.training.presets import preset
-from fer_core.training.recipe import Recipe
 
 TREATMENTS: dict[str, dict[str, str]] = {
     "plain": {},

@@ -195,10 +195,10 @@ def _theirs(folder: Any) -> Callable[[Faces], npt.NDArray[np.float32]]:
     from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    from fer_core.evaluation.export import load_keras
     from fer_core.zoo.class_maps import feature_tensor
+    from fer_core.zoo.keras_model import load_keras
 
-    model = load_keras(folder)
+    model = load_keras(folder.keras_path)
     layer = feature_tensor(model)._keras_history.operation.name
     gradcam = Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
 

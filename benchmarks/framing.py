@@ -26,7 +26,7 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import IMAGE_SIZE, PUBLIC_TEST
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, YuNetDetector
-from fer_core.inference.framing import Framing, Reference, cut, square_of
+from fer_core.inference.face_crop import Framing, Reference, cut, square_of
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.inference.yunet import yunet_path
 from fer_core.stats.intervals import wilson_interval

@@ -159,10 +159,10 @@ def _keras_answers(folder: Any, bare: Path) -> dict[tuple[str, bool], Answer]:
     """Three ways, each without and with maps; writes the file without maps on the way."""
     import tensorflow as tf
 
-    from fer_core.evaluation.export import load_keras
     from fer_core.zoo.class_maps import with_class_maps
+    from fer_core.zoo.keras_model import load_keras
 
-    model = load_keras(folder)
+    model = load_keras(folder.keras_path)
     built_in = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     model.export(bare, format="litert", verbose=False, target_spec=built_in)
     answers: dict[tuple[str, bool], Answer] = {}

@@ -27,7 +27,7 @@ from benchmarks.visitor import Visitor  # noqa: E402
 from fer_core.errors import FerError  # noqa: E402
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.scope import Scope
+    from fer_core.review.scope import Scope
     from fer_core.runs.listing import ModelInfo
 
 Thing = TypeVar("Thing")
@@ -146,7 +146,7 @@ def _setting(names: Sequence[str] | None) -> Setting:
     from fer_core.data.catalogue import list_datasets
     from fer_core.data.dataset import load_dataset
     from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
-    from fer_core.evaluation.scope import scope
+    from fer_core.review.scope import scope
     from fer_core.runs.listing import find_run, list_models
 
     known = {info.path.resolve(): info for info in list_models()}
@@ -235,7 +235,7 @@ def _set_clicks(setting: Setting, repeats: int) -> Times:
 
 def _sorts(setting: Setting, repeats: int) -> Times:
     from fer_core.emotions import NAMES, PUBLIC_TEST
-    from fer_core.evaluation.selection import SORTS
+    from fer_core.review.selection import SORTS
 
     # The first is how faces are sorted anyway; similarity needs a face.
     orders = [words for key, words in list(SORTS.items())[1:] if key != "similarity"]

@@ -172,10 +172,10 @@ def plain_loop(task: dict[str, Any]) -> dict[str, Any]:
     """What most tutorials show. Runs in a child process: it needs TensorFlow."""
     import cv2.data
 
-    from fer_core.evaluation.export import load_keras
     from fer_core.runs.folder import RunFolder
+    from fer_core.zoo.keras_model import load_keras
 
-    model = load_keras(RunFolder(Path(task["run"])))
+    model = load_keras(RunFolder(Path(task["run"])).keras_path)
     cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
     faces = list(np.load(task["faces"]))[: task["count"]]
     times: Times = {stage: [] for stage in PLAIN_STAGES}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from fer_core.training.recipe import Recipe
+    from fer_core.runs.recipe import Recipe
 
 VARIANTS = {
     "ours": "ours: pipeline and loop, precision as measured",
@@ -129,8 +129,8 @@ def _child(task: dict[str, Any]) -> Any:
 
     from fer_core.data.dataset import load_dataset
     from fer_core.emotions import TRAINING
+    from fer_core.runs.recipe import Recipe
     from fer_core.training.presets import AUGMENTATION
-    from fer_core.training.recipe import Recipe
 
     recipe = Recipe("custom_cnn", batch_size=task["batch_size"], augmentation=AUGMENTATION)
     if task["variant"] == "precision":

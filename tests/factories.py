@@ -18,18 +18,17 @@ import numpy.typing as npt
 
 from fer_core.data.audit import Twins
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
-from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
 from fer_core.runs.folder import RunFolder, seal
-from fer_core.runs.history import write_history
-from fer_core.runs.journal import Journal, read_events
+from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
+from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.runs.vote import Member, Vote, title_of
 from fer_core.runs.vote_card import write_vote_card
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.metrics import confusion_matrix
-from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
 

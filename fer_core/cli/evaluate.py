@@ -11,7 +11,7 @@ from fer_core.cli import add_json_option
 from fer_core.cli.progress import ProgressLine
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
-from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.data.dataset import load_dataset
     from fer_core.evaluation.evaluate import evaluate_run
     from fer_core.runs.listing import find_run
-    from fer_core.runs.requested import gone_lines, there
+    from fer_core.runs.measurements import gone_lines, there
 
     if args.limit is not None and not args.corruptions:
         raise RunError("--limit goes with --corruptions: the rest of an evaluation always takes all faces.")

@@ -94,7 +94,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.explain.methods import METHODS
     from fer_core.explain.worker.client import Worker
     from fer_core.files import write_text
-    from fer_core.runs.requested import check_measured_on
+    from fer_core.runs.measurements import check_measured_on
 
     if args.n < 2 or args.masks < 10:
         raise ExplainError(f"--n must be at least 2 faces and --masks at least 10, not {args.n} and {args.masks}.")

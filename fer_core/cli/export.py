@@ -38,10 +38,11 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
     from fer_core.data.dataset import load_dataset
     from fer_core.evaluation.evaluate import evaluate_run, parity_faces, reseal
-    from fer_core.evaluation.export import export_litert, load_keras
-    from fer_core.evaluation.half import halve_keras
+    from fer_core.evaluation.export import export_litert
+    from fer_core.evaluation.half_precision import halve_keras
     from fer_core.runs.listing import find_run
-    from fer_core.runs.requested import gone_lines, there
+    from fer_core.runs.measurements import gone_lines, there
+    from fer_core.zoo.keras_model import load_keras
 
     folder = find_run(args.name)
     if folder.is_vote:
@@ -50,7 +51,9 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     before = there(folder)
     if args.half:
         halve_keras(folder, dataset, fit=args.half == "both")
-    parity = export_litert(load_keras(folder), folder.tflite_path, parity_faces(dataset), half=args.half == "both")
+    parity = export_litert(
+        load_keras(folder.keras_path), folder.tflite_path, parity_faces(dataset), half=args.half == "both"
+    )
     if folder.complete and args.half:
         evaluate_run(folder, dataset)  # other weights, so other predictions
     elif folder.complete:

@@ -18,8 +18,8 @@ from fer_core.formatting import percent, plural
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
-    from fer_core.inference.finding import Found
     from fer_core.inference.predictor import Average, Predictor
+    from fer_core.inference.sources import Found
 
     Write = Callable[[tuple[str, ...]], Any]
 
@@ -94,8 +94,8 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     ``RunError`` for models, before anything is read.
     """
     from fer_core.inference.faces import best_detector
-    from fer_core.inference.finding import find_files
     from fer_core.inference.pictures import report
+    from fer_core.inference.sources import find_files
 
     if not args.every >= 0:
         raise DataError("--every must be a number of seconds, 0 or more.")
@@ -159,9 +159,9 @@ def _read(
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
     from fer_core.cli.progress import ProgressLine
-    from fer_core.inference.clips import clip_pipeline, read_clip
     from fer_core.inference.faces import load_picture
     from fer_core.inference.pictures import read_picture
+    from fer_core.inference.videos import clip_pipeline, read_clip
     from fer_core.progress import Meter
 
     with ProgressLine(sys.stderr) as line:

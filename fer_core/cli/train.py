@@ -63,7 +63,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from fer_core.training.worker import resume, train
+    from fer_core.evaluation.training_run import resume, train
 
     if args.resume:
         from fer_core.runs.listing import find_run
@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _recipe(args: argparse.Namespace) -> Any:
+    from fer_core.runs.recipe import Recipe
     from fer_core.training.presets import preset
-    from fer_core.training.recipe import Recipe
 
     if args.recipe:
         recipe = Recipe.read(args.recipe)

@@ -20,7 +20,7 @@ from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
 from fer_core.explain.robustness import Robustness, evaluate_corruptions
 from fer_core.files import write_parquet
 from fer_core.progress import ProgressCallback
-from fer_core.runs import requested
+from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.sampling import stratified
 
@@ -42,7 +42,7 @@ class Corrupted:
     """
 
     robustness: Robustness
-    about: requested.About
+    about: measurements.About
 
     def __len__(self) -> int:
         """Faces."""
@@ -65,7 +65,7 @@ def measure_corruptions(
     """
     from fer_core.inference.predictor import load_model  # 0.2 s, and readers do not predict
 
-    requested.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
+    measurements.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
     rows = dataset.rows(PUBLIC_TEST)
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what corruptions are measured on.")
@@ -76,13 +76,13 @@ def measure_corruptions(
         chosen = stratified(labels, limit, seed=SEED)
         rows, labels = rows[chosen], labels[chosen]
     predictor = load_model(folder.path)
-    about = requested.About(RULE, requested.model_of(folder), dataset.info.record(), PUBLIC_TEST, of)
+    about = measurements.About(RULE, measurements.model_of(folder), dataset.info.record(), PUBLIC_TEST, of)
     faces = np.asarray(dataset.images[rows])
     measured = Corrupted(
         evaluate_corruptions(predictor.predict, faces, labels, keys=rows, seed=SEED, progress=progress), about
     )
     _write(folder, measured)
-    requested.seal_again(folder)
+    measurements.seal_again(folder)
     return measured
 
 
@@ -99,8 +99,8 @@ def read_corruptions(folder: RunFolder) -> Corrupted | None:
         return None
     try:
         table = pq.read_table(path)
-        told = json.loads((table.schema.metadata or {})[requested.PARQUET_KEY])
-        about, seed = requested.About.from_dict(told["about"]), int(told["seed"])
+        told = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])
+        about, seed = measurements.About.from_dict(told["about"]), int(told["seed"])
         strengths = {name: tuple(values) for name, values in told["strengths"].items()}
         answers = [[_answers(table, _column(name, severity)) for severity in SEVERITIES] for name in strengths]
         keys = table["row"].to_numpy().astype(np.int64)
@@ -115,7 +115,7 @@ def read_corruptions(folder: RunFolder) -> Corrupted | None:
         not strengths or set(strengths) - set(CORRUPTIONS)
     ):
         raise _damaged(folder, "its faces were made worse in other ways than this version does it")
-    requested.check_fresh(folder, FILE, about, RULE)
+    measurements.check_fresh(folder, FILE, about, RULE)
     return Corrupted(robustness, about)
 
 
@@ -135,7 +135,7 @@ def _write(folder: RunFolder, measured: Corrupted) -> None:
         "seed": found.seed,
         "strengths": {name: list(CORRUPTIONS[name].strengths) for name in found.names},
     }
-    table = pa.table(columns).replace_schema_metadata({requested.PARQUET_KEY: json.dumps(told).encode()})
+    table = pa.table(columns).replace_schema_metadata({measurements.PARQUET_KEY: json.dumps(told).encode()})
     write_parquet(table, folder.corruptions_path)
 
 
@@ -152,5 +152,5 @@ def _answers(table: Any, column: str) -> Any:
 
 def _damaged(folder: RunFolder, why: str) -> RunError:
     return RunError(
-        f"{folder.corruptions_path} cannot be used: {why}. Measure again with: {requested.command(folder, FILE)}"
+        f"{folder.corruptions_path} cannot be used: {why}. Measure again with: {measurements.command(folder, FILE)}"
     )

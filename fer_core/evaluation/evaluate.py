@@ -14,20 +14,19 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.embed import write_embeddings_of
-from fer_core.evaluation.export import export_litert, load_keras
-from fer_core.evaluation.predictions import write_predictions
+from fer_core.evaluation.embeddings import write_embeddings_of
+from fer_core.evaluation.export import export_litert
 from fer_core.evaluation.scores import BySplit, accuracies, flip_average, score_splits, temperature_scores
 from fer_core.files import write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
 from fer_core.runs.folder import SCHEMA, RunFolder, seal
-from fer_core.runs.history import epochs_of
-from fer_core.runs.journal import Journal, utc_now
-from fer_core.runs.requested import drop_outdated
+from fer_core.runs.journal import Journal, epochs_of, utc_now
+from fer_core.runs.measurements import drop_outdated
+from fer_core.runs.predictions import write_predictions
 from fer_core.runs.vote import member_folders, read_vote
-from fer_core.training.loop import predict
+from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +58,7 @@ def complete_run(
     ``run.json``.
     """
     flip = average == "flip" or _has_flip_average(folder)
-    model = load_keras(folder)
+    model = load_keras(folder.keras_path)
     _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
     folder.manifest_path.unlink(missing_ok=True)
     write_predictions_of(folder, dataset, model)
@@ -93,7 +92,7 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
     state = manifest["state"] if manifest else _state_of(folder)
     if not folder.tflite_path.exists():
         return complete_run(folder, dataset, state, average=average)
-    model = load_keras(folder)
+    model = load_keras(folder.keras_path)
     write_predictions_of(folder, dataset, model)
     write_embeddings_of(folder, dataset, model)
     metrics = _measure(folder, dataset, model, flip=flip)

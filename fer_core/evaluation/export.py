@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.errors import ExportError, RunError
-from fer_core.evaluation.half_litert import halve_litert
+from fer_core.errors import ExportError
+from fer_core.evaluation.half_precision_litert import halve_litert
 from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
-from fer_core.runs.folder import RunFolder
-from fer_core.training.loop import predict
 from fer_core.zoo.class_maps import with_class_maps
+from fer_core.zoo.keras_model import predict
 
 if TYPE_CHECKING:
     import keras
@@ -44,18 +43,6 @@ class Parity:
         if half:
             return self.largest_difference < TOLERANCE_FLOAT16 and self.agreement >= MIN_AGREEMENT_FLOAT16
         return self.largest_difference < TOLERANCE_FLOAT32
-
-
-def load_keras(folder: RunFolder) -> keras.Model:
-    """The run's ``model.keras``, for inference. Raises ``RunError`` if it is missing or damaged."""
-    import keras
-
-    if not folder.keras_path.exists():
-        raise RunError(f"{folder.path} has no model.keras: no epoch of this training has ended.")
-    try:
-        return keras.models.load_model(folder.keras_path, compile=False)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder.keras_path} cannot be read: {error}") from error
 
 
 def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half: bool = False) -> Parity:

@@ -27,7 +27,7 @@ from fer_core.explain.silent import silent
 from fer_core.explain.trust import Row, Summary, summarise
 from fer_core.files import write_json
 from fer_core.progress import Progress, ProgressCallback
-from fer_core.runs import requested
+from fer_core.runs import measurements
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.stats.paired_tests import Difference
 from fer_core.stats.sampling import stratified
@@ -59,7 +59,7 @@ class Measured:
 class Explained:
     """What ``faithfulness.json`` holds: the methods by name, in the order of :data:`METHODS`."""
 
-    about: requested.About
+    about: measurements.About
     plan: Plan
     faces: int
     machine: str
@@ -90,12 +90,12 @@ def measure_faithfulness(
 
     plan = plan or Plan()
     names = [method(name).name for name in methods]
-    requested.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
+    measurements.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
     public = dataset.rows(PUBLIC_TEST)
     if not len(public):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what maps are measured on.")
     rows = public[stratified(dataset.labels[public], plan.n, seed=plan.seed)]
-    about = requested.About(RULE, requested.model_of(folder), dataset.info.record(), PUBLIC_TEST, len(public))
+    about = measurements.About(RULE, measurements.model_of(folder), dataset.info.record(), PUBLIC_TEST, len(public))
     kept = {} if again else _kept(folder, about, plan)
     result = Explained(about, plan, len(rows), machine(), kept)
     missing = [name for name in names if name not in kept]
@@ -139,9 +139,9 @@ def read_faithfulness(folder: RunFolder) -> Explained | None:
         result = _from_dict(value)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(
-            f"{path} cannot be used: it is damaged ({error}). Measure again with: {requested.command(folder, FILE)}"
+            f"{path} cannot be used: it is damaged ({error}). Measure again with: {measurements.command(folder, FILE)}"
         ) from error
-    requested.check_fresh(folder, FILE, result.about, RULE)
+    measurements.check_fresh(folder, FILE, result.about, RULE)
     return result
 
 
@@ -150,7 +150,7 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
 
 
-def _kept(folder: RunFolder, about: requested.About, plan: Plan) -> dict[str, Measured]:
+def _kept(folder: RunFolder, about: measurements.About, plan: Plan) -> dict[str, Measured]:
     """What the folder has already of the very same measurement."""
     try:
         found = read_faithfulness(folder)
@@ -210,7 +210,7 @@ def as_json(result: Explained) -> dict[str, Any]:
 
 def _write(folder: RunFolder, result: Explained) -> None:
     write_json(folder.faithfulness_path, as_json(result))
-    requested.seal_again(folder)
+    measurements.seal_again(folder)
 
 
 def _from_dict(value: dict[str, Any]) -> Explained:
@@ -240,5 +240,5 @@ def _from_dict(value: dict[str, Any]) -> Explained:
         for name, one in value["methods"].items()
         if name in METHODS
     }
-    about = requested.About.from_dict(value["about"])
+    about = measurements.About.from_dict(value["about"])
     return Explained(about, Plan(**value["plan"]), int(value["faces"]), str(value["machine"]), methods)

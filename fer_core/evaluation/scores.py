@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
-from fer_core.evaluation.predictions import probabilities_of
+from fer_core.runs.predictions import probabilities_of
 from fer_core.stats.calibration import apply_temperature, fit_temperature
 from fer_core.stats.intervals import bootstrap_gain
 from fer_core.stats.metrics import Scores, expected_calibration_error, log_loss, score
@@ -30,7 +30,7 @@ FLIP_KEYS = ("n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
 def flip_average(frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> BySplit:
     """How well the mean of each face's and its mirror image's probabilities does, for each split that has faces.
 
-    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`; ``flipped``: float (n, 7), the
+    ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`; ``flipped``: float (n, 7), the
     probabilities of the mirror images, row by row. Each split gets ``n``, ``accuracy`` with its 95 % interval,
     ``macro_f1`` and ``gain``: the accuracy less that of the single pass, with a 95 % interval from a paired bootstrap.
     """
@@ -69,7 +69,7 @@ def _masks(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> Iterator[tuple[
 def temperature_scores(frame: pd.DataFrame) -> dict[str, Any] | None:
     """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
 
-    ``frame`` as from :func:`fer_core.evaluation.predictions.read_predictions`. None where it has no PublicTest face:
+    ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`. None where it has no PublicTest face:
     there is nothing to fit a temperature on then, and PrivateTest is never used for a choice.
     """
     public = frame[frame["split"] == PUBLIC_TEST]

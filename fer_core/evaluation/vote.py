@@ -20,7 +20,6 @@ from fer_core.data.audit import twins_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.evaluate import RESAMPLES, SEED, library_versions, write_metrics
-from fer_core.evaluation.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.evaluation.scores import BySplit, accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
@@ -28,7 +27,8 @@ from fer_core.inference.vote import VotePredictor
 from fer_core.runs.folder import MEASURED_FILES, RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
-from fer_core.runs.requested import still_true
+from fer_core.runs.measurements import still_true
+from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.runs.vote import Member, Vote, homes, promised_hash, read_vote, title_of
 from fer_core.runs.vote_card import write_vote_card
 from fer_core.stats.calibration import apply_temperature, fit_temperature

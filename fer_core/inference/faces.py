@@ -19,8 +19,8 @@ from fer_core.inference.detectors import (
     YuNetDetector,
     best_detector,
 )
-from fer_core.inference.framing import FRAMING, Framing, cut
-from fer_core.inference.kinds import HEAD, what_to_do
+from fer_core.inference.face_crop import FRAMING, Framing, cut
+from fer_core.inference.file_types import HEAD, what_to_do
 
 __all__ = [
     "FRAMING",

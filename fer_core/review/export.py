@@ -17,8 +17,8 @@ from fer_core.emotions import NAMES
 from fer_core.errors import DataError
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.joined import Joined
-    from fer_core.review.marks import Mark
+    from fer_core.evaluation.aligned import Joined
+    from fer_core.review.annotations import Mark
 
 MOST_FACES = 10_000
 """Faces in one zip, about 20 MB: more than both test splits of FER-2013, and no burden for a browser."""

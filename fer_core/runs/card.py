@@ -13,8 +13,8 @@ from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plural
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
-from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
-from fer_core.training.recipe import Recipe
+from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.recipe import Recipe
 from fer_core.zoo.registry import get
 
 LIMITS = """\

@@ -21,7 +21,7 @@ from fer_core.settings import settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_core.training.recipe import Recipe
+    from fer_core.runs.recipe import Recipe
     from fer_core.zoo.describe import Description
 
 SCHEMA = 1
@@ -144,7 +144,7 @@ class RunFolder:
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""
-        from fer_core.training.recipe import Recipe
+        from fer_core.runs.recipe import Recipe
 
         return Recipe.from_dict(self._json(self.recipe_path))
 
@@ -161,7 +161,7 @@ class RunFolder:
         """One row an epoch; no rows before the first epoch has ended. Columns as in :data:`HISTORY_COLUMNS`."""
         import pandas as pd
 
-        from fer_core.runs.history import HISTORY_COLUMNS
+        from fer_core.runs.journal import HISTORY_COLUMNS
 
         if not self.history_path.exists():
             return pd.DataFrame(columns=list(HISTORY_COLUMNS))
@@ -173,7 +173,7 @@ class RunFolder:
     def predictions(self) -> pd.DataFrame | None:
         if not self.predictions_path.exists():
             return None
-        from fer_core.evaluation.predictions import read_predictions
+        from fer_core.runs.predictions import read_predictions
 
         return read_predictions(self.predictions_path)
 

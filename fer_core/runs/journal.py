@@ -1,17 +1,25 @@
-"""The journal of a run: ``events.jsonl``, append-only, one JSON object a line.
+"""The journal of a run: ``events.jsonl``, append-only, one JSON object a line; and ``history.csv``, derived from it.
 
 The training process appends; pages and the command line read, from any process, at any moment. A reader therefore
 ignores a last line that is still being written. The events and their keys are listed in ``docs/ARCHITECTURE.md``.
+``history.csv`` has one row an epoch, so a resumed run's curves join by themselves.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
+from fer_core.files import write_text
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+"""Losses in nats; accuracies 0..1; ``seconds`` is the epoch's wall time, pauses not counted."""
 
 Event = dict[str, Any]
 
@@ -66,3 +74,28 @@ def read_events(path: Path) -> list[Event]:
             raise RunError(f"{path}, line {number}: not a journal event. Was the file edited by hand?")
         events.append(value)
     return events
+
+
+def epochs_of(events: Iterable[Event]) -> list[Event]:
+    """The epoch events in order, each epoch once.
+
+    An epoch that was trained twice (the process died after it ended but before its state was saved) counts as it
+    was the last time; epochs beyond a resume's starting point are dropped the same way.
+    """
+    epochs: dict[int, Event] = {}
+    for event in events:
+        if event["event"] == "start":
+            first = int(event.get("first_epoch", 1))
+            epochs = {number: value for number, value in epochs.items() if number < first}
+        elif event["event"] == "epoch":
+            epochs[int(event["epoch"])] = event
+    return [epochs[number] for number in sorted(epochs)]
+
+
+def write_history(path: Path, events: Iterable[Event]) -> None:
+    """Write ``history.csv`` anew from the journal's events, atomically."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, HISTORY_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(epochs_of(events))
+    write_text(path, buffer.getvalue())

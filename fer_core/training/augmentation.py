@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
-from fer_core.training.recipe import Augmentation, Recipe
+from fer_core.runs.recipe import Augmentation, Recipe
 
 Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RecipeError
-from fer_core.training.recipe import Recipe
+from fer_core.runs.recipe import Recipe
 from fer_core.zoo.heads import HEAD_LAYERS
 from fer_core.zoo.registry import get
 
@@ -39,14 +39,14 @@ def build_for_training(recipe: Recipe, *, load: bool = True) -> keras.Model:
     """The recipe's network as it trains fastest here: same layers, names and weights as :func:`build_model`'s.
 
     ``recipe.precision`` must be resolved. On TensorFlow, batch normalisation is fused
-    (:mod:`fer_core.training.fused`); other backends compile that themselves.
+    (:mod:`fer_core.training.fused_batch_norm`); other backends compile that themselves.
     """
     import keras
 
     model = build_model(recipe, precision=recipe.precision, load=load)
     if keras.backend.backend() != "tensorflow":
         return model
-    from fer_core.training.fused import with_fused_normalization
+    from fer_core.training.fused_batch_norm import with_fused_normalization
 
     return with_fused_normalization(model)
 

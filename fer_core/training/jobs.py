@@ -18,9 +18,9 @@ import psutil
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, new_run_dir
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.training.lock import busy_message, claim, holder
-from fer_core.training.recipe import Recipe
 from fer_core.training.resources import check_resources
 from fer_core.training.status import JobStatus, status
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import COUNT, PUBLIC_TEST, TRAINING
+from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError, FerError
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.history import write_history
-from fer_core.runs.journal import Journal
+from fer_core.runs.journal import Journal, write_history
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
 from fer_core.stats.metrics import confusion_matrix, log_loss
 from fer_core.training.augmentation import Batches
@@ -30,16 +30,14 @@ from fer_core.training.build import (
     stage,
 )
 from fer_core.training.control import Control
-from fer_core.training.recipe import Recipe
+from fer_core.training.resume_state import Progress, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
-from fer_core.training.state import Progress, load_progress, load_state, save_state
+from fer_core.zoo.keras_model import predict
 
 if TYPE_CHECKING:
     import keras
 
     from fer_core.data.dataset import Dataset
-
-PREDICT_BATCH = 256
 
 
 class Trainer:
@@ -255,15 +253,3 @@ class _RunningMeans:
         share = count / self.count
         self.loss += (float(logs["loss"]) - self.loss) * share
         self.accuracy += (float(logs["accuracy"]) - self.accuracy) * share
-
-
-def predict(model: keras.Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Probabilities float32 (n, 7) of uint8 faces (n, 48, 48), batch by batch, with ``training=False``."""
-    parts = [
-        np.asarray(
-            model.predict_on_batch(images[start : start + PREDICT_BATCH, ..., None].astype(np.float32)),
-            dtype=np.float32,
-        )
-        for start in range(0, len(images), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, COUNT), dtype=np.float32)

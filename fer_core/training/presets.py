@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import RecipeError
-from fer_core.training.recipe import Augmentation, Recipe
+from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.zoo.registry import get
 
 

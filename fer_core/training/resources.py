@@ -10,8 +10,8 @@ import psutil
 
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import TRAINING
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
-from fer_core.training.recipe import Recipe
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 

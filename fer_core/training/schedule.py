@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fer_core.training.recipe import Recipe
+from fer_core.runs.recipe import Recipe
 
 
 @dataclass

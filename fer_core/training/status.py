@@ -7,8 +7,7 @@ from pathlib import Path
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.history import epochs_of
-from fer_core.runs.journal import Event
+from fer_core.runs.journal import Event, epochs_of
 from fer_core.runs.vote import read_vote
 from fer_core.training.lock import holder
 

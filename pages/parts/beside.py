@@ -10,7 +10,7 @@ from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
-from fer_core.review.marks import Marks
+from fer_core.review.annotations import Marks
 from fer_core.settings import settings
 from pages.parts import frame
 from pages.parts.data import BRING, open_dataset

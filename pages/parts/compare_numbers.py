@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.scope import Scope
+from fer_core.review.scope import Scope
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats import curves as curves_core
 from fer_core.stats.calibration import apply_temperature

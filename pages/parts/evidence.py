@@ -6,9 +6,9 @@ import streamlit as st
 
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
-from fer_core.evaluation.verdict import Evidence, Twin, doubt_words, evidence, verdict
 from fer_core.formatting import ordinal, percent
 from fer_core.plots import votes as plots
+from fer_core.review.verdict import Evidence, Twin, doubt_words, evidence, verdict
 from pages.parts import frame
 from pages.parts.beside import audit_of
 from pages.parts.data import BRING

@@ -11,8 +11,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.disputed import any_wrong, most_disputed
-from fer_core.evaluation.joined import join
+from fer_core.evaluation.aligned import any_wrong, join, most_disputed
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts.vote import seals
 

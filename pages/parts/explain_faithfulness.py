@@ -11,7 +11,7 @@ from fer_core.errors import RunError
 from fer_core.evaluation import faithfulness_words as words
 from fer_core.evaluation.faithfulness import FILE, Explained, read_faithfulness
 from fer_core.inference.predictor import Predictor
-from fer_core.runs import requested
+from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts.beside import dataset_of
 from pages.parts.explain_face import Seal, seal_of
@@ -95,7 +95,7 @@ def _how_to(missing: list[RunFolder]) -> None:
         metrics = folder.metrics() or {}
         dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
         data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
-        lines.append(requested.command(folder, FILE, data, by_name=True))
+        lines.append(measurements.command(folder, FILE, data, by_name=True))
     st.code("\n".join(lines), language="bash")
 
 

@@ -19,7 +19,7 @@ from fer_core.formatting import duration, percent, points
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
-from fer_core.runs import requested
+from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts import explain_flips
 from pages.parts.beside import dataset_of
@@ -216,7 +216,7 @@ def _how_to(missing: list[RunFolder]) -> None:
         metrics: dict[str, Any] = folder.metrics() or {}
         dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
         data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
-        lines.append(requested.command(folder, FILE, data, by_name=True))
+        lines.append(measurements.command(folder, FILE, data, by_name=True))
         n = metrics.get("splits", {}).get("PublicTest", {}).get("n")
         if n and (each := metrics.get("milliseconds_per_face")):
             whole, part = (duration(count * PREDICTIONS * each / 1000) for count in (n, min(n, 1000)))

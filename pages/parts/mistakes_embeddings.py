@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.evaluation.embeddings import Embeddings, read_embeddings
+from fer_core.runs.embeddings import Embeddings, read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts.scope import View

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.scope import LABELS
 from fer_core.formatting import percent
+from fer_core.review.scope import LABELS
 from pages.parts import explain_links, faces, frame, mistakes_sheet, row_field
 from pages.parts.mistakes_filters import sort_like
 from pages.parts.mistakes_found import Found

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fer_core import emotions
-from fer_core.evaluation.selection import ANY_MARK, NO_MARK, SORTS, Filter
-from fer_core.review.marks import KINDS
+from fer_core.review.annotations import KINDS
+from fer_core.review.selection import ANY_MARK, NO_MARK, SORTS, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
 from pages.parts import row_field
 from pages.parts.scope import View
@@ -38,7 +38,7 @@ class Choice:
 
     Attributes:
         wanted: which faces.
-        sort: a key of :data:`fer_core.evaluation.selection.SORTS`.
+        sort: a key of :data:`fer_core.review.selection.SORTS`.
         like: the row that similarity is meant to, where ``sort`` is by similarity and one was given.
         filtered: whether anything was chosen that "Clear the filters" would take back.
     """

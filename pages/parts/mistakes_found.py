@@ -10,9 +10,9 @@ import numpy.typing as npt
 import streamlit as st
 
 from fer_core.errors import RunError
-from fer_core.evaluation import selection
-from fer_core.evaluation.selection import SORTS, Filter
 from fer_core.formatting import plural
+from fer_core.review import selection
+from fer_core.review.selection import SORTS, Filter
 from pages.parts import mistakes_embeddings
 from pages.parts.mistakes_filters import Choice, clear
 from pages.parts.scope import View

@@ -12,9 +12,9 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import RunError
-from fer_core.evaluation.embeddings import Embeddings
 from fer_core.formatting import plural
 from fer_core.plots.faces import contact_sheet, describe_sheet
+from fer_core.runs.embeddings import Embeddings
 from fer_core.runs.listing import ModelInfo
 from pages.parts import beside, frame
 from pages.parts.mistakes_embeddings import embeddings_of, how_to

@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.joined import Joined
-from fer_core.evaluation.selection import surest_wrong
+from fer_core.evaluation.aligned import Joined
 from fer_core.formatting import percent
+from fer_core.review.selection import surest_wrong
 from pages.parts import beside, faces
 from pages.parts.mistakes_found import Found
 from pages.parts.scope import View

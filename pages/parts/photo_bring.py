@@ -16,7 +16,7 @@ from fer_core.errors import DataError
 from fer_core.formatting import plural
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.faces import crop_face, load_picture
-from fer_core.inference.kinds import PICTURE_ENDINGS
+from fer_core.inference.file_types import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from pages.parts.photo import centre, numbered

@@ -11,16 +11,8 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.emotions import IMAGE_SIZE
+from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
 from fer_core.training.presets import PRESETS, preset
-from fer_core.training.recipe import (
-    CLASS_WEIGHTS,
-    OPTIMIZERS,
-    PRECISIONS,
-    SAMPLINGS,
-    SCHEDULES,
-    Augmentation,
-    Recipe,
-)
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
 from pages.parts.fields import Fields

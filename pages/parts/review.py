@@ -11,19 +11,11 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
-from fer_core.evaluation.scope import CORRECTED, DATASET, LABELS, UNMARKED
-from fer_core.evaluation.selection import ANY_MARK
 from fer_core.formatting import moment, plural
-from fer_core.review.marks import (
-    AMBIGUOUS,
-    LABEL_WRONG,
-    LONGEST_NOTE,
-    MODEL_WRONG,
-    NOT_A_FACE,
-    Mark,
-    Marks,
-)
-from fer_core.review.marks_csv import COLUMNS, read_marks_csv, write_marks_csv
+from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, LONGEST_NOTE, MODEL_WRONG, NOT_A_FACE, Mark, Marks
+from fer_core.review.annotations_csv import COLUMNS, read_marks_csv, write_marks_csv
+from fer_core.review.scope import CORRECTED, DATASET, LABELS, UNMARKED
+from fer_core.review.selection import ANY_MARK
 from pages.parts import faces, frame
 from pages.parts import mistakes_filters as filters
 from pages.parts.scope import COMPARE, LABELS_KEY, View

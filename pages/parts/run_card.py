@@ -13,9 +13,9 @@ from fer_core.errors import FerError
 from fer_core.formatting import moment, percent, plural
 from fer_core.runs.card import recipe_sentences
 from fer_core.runs.listing import ModelInfo
-from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
-from fer_core.training.recipe import Recipe
 from fer_core.zoo.registry import TITLES
 from pages.parts import architecture, downloads, frame, results, runs, vote
 

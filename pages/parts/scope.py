@@ -13,9 +13,9 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import DataError, RunError
-from fer_core.evaluation.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, Scope
-from fer_core.evaluation.scope import scope as core_scope
-from fer_core.review.marks import Marks
+from fer_core.review.annotations import Marks
+from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, Scope
+from fer_core.review.scope import scope as core_scope
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts import frame
 from pages.parts.beside import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time

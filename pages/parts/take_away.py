@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from fer_core.evaluation.scope import DATASET, LABELS
-from fer_core.evaluation.selection import NO_MARK
 from fer_core.formatting import plural
 from fer_core.review.export import MOST_FACES, about_bytes, faces_zip, file_stem, write_selection_csv
+from fer_core.review.scope import DATASET, LABELS
+from fer_core.review.selection import NO_MARK
 from pages.parts import mistakes_filters as filters
 from pages.parts.downloads import megabytes
 from pages.parts.scope import LABELS_KEY, View

@@ -8,12 +8,12 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.formatting import duration
-from fer_core.inference.clips import clip_pipeline
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import StreamSettings
 from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
+from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
 from pages.parts import photo, video_result
 

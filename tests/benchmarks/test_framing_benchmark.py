@@ -14,7 +14,7 @@ from fer_core.data.dataset import write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import DataError
 from fer_core.inference.detectors import Face
-from fer_core.inference.framing import Framing
+from fer_core.inference.face_crop import Framing
 
 
 class Edges:

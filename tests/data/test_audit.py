@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 from faulty import faulty_dataset, noisy, smooth
 
-from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near, read_audit, store, twins_of
+from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near_duplicates, read_audit, store, twins_of
 from fer_core.data.catalogue import list_damaged, list_datasets
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
@@ -100,13 +100,15 @@ def reference(images: Images) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
 
 
 def test_every_pair_is_compared_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near, "BLOCK", 16)
-    monkeypatch.setattr(near, "_BUFFERED", 0)
+    monkeypatch.setattr(near_duplicates, "BLOCK", 16)
+    monkeypatch.setattr(near_duplicates, "_BUFFERED", 0)
     base = smooth(5, seed=3)
     images = np.stack([noisy(base[i % 5][:, :: 1 if i % 3 else -1], 3 + i / 10, seed=i) for i in range(70)])
     training = np.arange(70) % 4 == 0
     reports: list[Progress] = []
-    found = near.find_near(images, np.arange(70, dtype=np.int32), training, 0.9, keep=3, progress=reports.append)
+    found = near_duplicates.find_near(
+        images, np.arange(70, dtype=np.int32), training, 0.9, keep=3, progress=reports.append
+    )
 
     kept, turned = reference(images)
     best = np.maximum(kept, turned)
@@ -129,9 +131,9 @@ def test_flat_faces_have_no_near_twin() -> None:
     images[1] = 91
     images[2:, ::2, ::2] = images[2:, 1::2, 1::2] = 200  # a pattern that shrinking averages away
     images[3] = 255 - images[3]
-    found = near.find_near(images, np.arange(4, dtype=np.int32), np.ones(4, bool), 0.5, keep=3)
+    found = near_duplicates.find_near(images, np.arange(4, dtype=np.int32), np.ones(4, bool), 0.5, keep=3)
     assert found.count.tolist() == [0, 0, 0, 0]
-    even, odd = near.halves(images)
+    even, odd = near_duplicates.halves(images)
     assert not even.any()
     assert not odd.any()
 

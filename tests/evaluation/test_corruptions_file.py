@@ -17,7 +17,7 @@ from fer_core.explain.corruptions import CORRUPTIONS, corrupt
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.requested import drop_outdated, gone_lines, still_true, there
+from fer_core.runs.measurements import drop_outdated, gone_lines, still_true, there
 from fer_core.stats.sampling import stratified
 
 
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_the_command(run, dataset,
 
 
 def _reseal(run: RunFolder) -> None:
-    from fer_core.runs.requested import seal_again
+    from fer_core.runs.measurements import seal_again
 
     seal_again(run)
 

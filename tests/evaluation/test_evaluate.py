@@ -11,10 +11,10 @@ from factories import make_labels, make_run
 from fer_core.cli.evaluate import summary
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
-from fer_core.evaluation.embeddings import read_embeddings
 from fer_core.evaluation.evaluate import _state_of, evaluate_run, reseal
 from fer_core.files import sha256_of
 from fer_core.inference.predictor import Predictor
+from fer_core.runs.embeddings import read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.stats.metrics import score

@@ -9,7 +9,6 @@ import pytest
 
 from fer_core.errors import ExportError, RunError
 from fer_core.inference.predictor import Predictor
-from fer_core.runs.folder import RunFolder
 from fer_core.zoo.registry import get
 
 pytestmark = pytest.mark.slow
@@ -66,10 +65,10 @@ def test_a_file_that_disagrees_is_refused_and_the_old_one_stays(
 
 
 def test_a_run_without_a_model_or_with_a_broken_one_says_so(tmp_path: Path) -> None:
-    from fer_core.evaluation.export import load_keras
+    from fer_core.zoo.keras_model import load_keras
 
     with pytest.raises(RunError, match="no epoch of this training has ended"):
-        load_keras(RunFolder(tmp_path))
+        load_keras(tmp_path / "model.keras")
     (tmp_path / "model.keras").write_bytes(b"not a zip")
     with pytest.raises(RunError, match="cannot be read"):
-        load_keras(RunFolder(tmp_path))
+        load_keras(tmp_path / "model.keras")

@@ -21,7 +21,7 @@ from fer_core.explain.base import Faces
 from fer_core.explain.worker.messages import Map, MapRequest
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.requested import drop_outdated, there
+from fer_core.runs.measurements import drop_outdated, there
 
 MOUTH = (slice(24, 40), slice(16, 32))
 """What the model made by hand looks at: four cells of a 6×6 grid."""

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from factories import make_labels, make_probabilities, make_run
 
-from fer_core.evaluation.predictions import probabilities_of
 from fer_core.evaluation.scores import accuracies, flip_average
+from fer_core.runs.predictions import probabilities_of
 from fer_core.stats.intervals import bootstrap_gain
 from fer_core.stats.metrics import score
 

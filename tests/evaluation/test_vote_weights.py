@@ -15,11 +15,11 @@ from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
 from fer_core.evaluation import vote as module
 from fer_core.evaluation.evaluate import evaluate_run
-from fer_core.evaluation.predictions import probabilities_of
 from fer_core.evaluation.vote import SMALLEST_WEIGHT, build_vote, choose_weights, without_featherweights
 from fer_core.files import sha256_of
 from fer_core.inference.predictor import load_model
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import probabilities_of
 from fer_core.runs.vote import read_vote
 from fer_core.settings import settings
 from fer_core.stats.metrics import log_loss

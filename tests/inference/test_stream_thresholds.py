@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions, write_predictions
 from fer_core.inference.predictor import load_model
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, read_predictions, write_predictions
 from fer_core.stats.risk_coverage import at_threshold
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_core.inference.detectors import Face
-from fer_core.inference.stream.flow import MedianFlow, small_grey
+from fer_core.inference.stream.optical_flow import MedianFlow, small_grey
 from fer_core.inference.stream.tracking import Tracker, TrackerSettings, match, overlaps
 
 HEIGHT, WIDTH = 480, 640

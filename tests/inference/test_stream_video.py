@@ -17,9 +17,9 @@ from stream_helpers import FRAMES, RATE, MadeDetector, MadeModel, clip
 
 from fer_core.errors import DataError
 from fer_core.inference.stream.draw import Style
-from fer_core.inference.stream.film import Film
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video import VideoCancelledError, analyse_video, even_size, read_video
+from fer_core.inference.stream.video_writer import Film
 
 
 def pipeline() -> Pipeline:

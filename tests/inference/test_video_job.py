@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from stream_helpers import FRAMES, MadeDetector, MadeModel, clip, made_result
 
 from fer_core.inference.stream import video_job
-from fer_core.inference.stream.course import Course
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video_job import DONE, FAILED, STOPPED, WAITING, VideoJob
+from fer_core.inference.stream.video_timeline import Course
 
 
 @pytest.fixture(autouse=True)

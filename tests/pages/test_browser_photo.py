@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from fer_core.data.dataset import load_dataset
 from fer_core.inference.detectors import HaarDetector
 from fer_core.inference.pictures import HEADER
-from fer_core.inference.stream.film import Film
+from fer_core.inference.stream.video_writer import Film
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

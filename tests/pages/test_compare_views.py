@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from factories import make_run
 
-from fer_core.evaluation.joined import Joined, join
+from fer_core.evaluation.aligned import Joined, join
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.stats import agreement, calibration, paired_tests

@@ -14,9 +14,9 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
-from fer_core.evaluation.scope import Scope, scope
-from fer_core.evaluation.verdict import LABEL, WORDS, evidence, verdict
 from fer_core.formatting import ordinal
+from fer_core.review.scope import Scope, scope
+from fer_core.review.verdict import LABEL, WORDS, evidence, verdict
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
 

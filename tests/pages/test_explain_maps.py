@@ -15,8 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST
-from fer_core.evaluation.disputed import any_wrong, most_disputed
-from fer_core.evaluation.joined import join
+from fer_core.evaluation.aligned import any_wrong, join, most_disputed
 from fer_core.explain.trust import LUCK, WORSE, Figure, Judgement
 from fer_core.inference.predictor import load_model
 from fer_core.runs.folder import RunFolder

@@ -17,11 +17,11 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES
-from fer_core.evaluation import selection
-from fer_core.evaluation.embeddings import write_embeddings
-from fer_core.evaluation.joined import Joined, join
-from fer_core.evaluation.selection import SORTS, Filter
-from fer_core.review.marks import Marks
+from fer_core.evaluation.aligned import Joined, join
+from fer_core.review import selection
+from fer_core.review.annotations import Marks
+from fer_core.review.selection import SORTS, Filter
+from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.label_issues import doubt
 from pages.parts.mistakes_face import neighbours
@@ -388,7 +388,7 @@ def test_similarity_says_what_is_missing(open_app: OpenApp, joined: Joined) -> N
 def test_the_nearest_training_faces_and_the_order_by_similarity(
     open_app: OpenApp, dataset: Dataset, runs: list[RunFolder], joined: Joined
 ) -> None:
-    from fer_core.evaluation.embeddings import read_embeddings
+    from fer_core.runs.embeddings import read_embeddings
 
     embed(runs[1], dataset)
     kept = read_embeddings(runs[1])

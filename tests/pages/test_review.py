@@ -17,9 +17,9 @@ from streamlit.testing.v1.element_tree import TextInput
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, TRAINING
 from fer_core.errors import DataError
-from fer_core.evaluation.scope import CORRECTED, LABELS, UNMARKED, scope
-from fer_core.review.marks import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
-from fer_core.review.marks_csv import read_marks_csv, write_marks_csv
+from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
+from fer_core.review.annotations_csv import read_marks_csv, write_marks_csv
+from fer_core.review.scope import CORRECTED, LABELS, UNMARKED, scope
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
 

@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
-from fer_core.evaluation.scope import scope
-from fer_core.review.marks import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.scope import scope
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
-from fer_core.evaluation.joined import Joined
+from fer_core.evaluation.aligned import Joined
+from fer_core.review.annotations import Mark
 from fer_core.review.export import (
     about_bytes,
     face_name,
@@ -21,7 +22,6 @@ from fer_core.review.export import (
     stream_faces_zip,
     write_selection_csv,
 )
-from fer_core.review.marks import Mark
 
 N = 300
 GENERATOR = np.random.default_rng(0)

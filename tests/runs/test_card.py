@@ -8,9 +8,9 @@ from factories import make_run
 
 from fer_core.formatting import interval, percent, points
 from fer_core.runs.card import augmentation_sentence, pretrained_sentence, recipe_sentences, write_card
-from fer_core.runs.measured import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.training.presets import preset
-from fer_core.training.recipe import Augmentation, Recipe
 
 
 def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:

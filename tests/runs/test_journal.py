@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.history import epochs_of, write_history
-from fer_core.runs.journal import Journal, read_events
+from fer_core.runs.journal import Journal, epochs_of, read_events, write_history
 
 
 def test_events_come_back_in_order_with_their_time(tmp_path: Path) -> None:

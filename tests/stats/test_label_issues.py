@@ -12,7 +12,7 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from factories import make_labels, make_probabilities
 
-from fer_core.evaluation.predictions import probabilities_of, read_predictions
+from fer_core.runs.predictions import probabilities_of, read_predictions
 from fer_core.stats import label_issues as module
 from fer_core.stats.label_issues import (
     against,

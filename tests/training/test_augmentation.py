@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.training.augmentation import Batches, augment, class_weights, mixup
-from fer_core.training.recipe import Augmentation, Recipe
 
 
 @pytest.fixture

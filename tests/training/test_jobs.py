@@ -11,10 +11,10 @@ from fer_core.errors import RunError
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.training.control import Control
 from fer_core.training.lock import TrainingLock
-from fer_core.training.recipe import Recipe
 
 DATA = {"name": "d", "title": "D", "kind": "csv", "fingerprint": "f", "faces": 100}
 

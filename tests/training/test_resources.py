@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.data.dataset import write_dataset
 from fer_core.errors import RunError
+from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs, resources
-from fer_core.training.recipe import Recipe
 
 Memory = namedtuple("Memory", "available")
 Disk = namedtuple("Disk", "free")

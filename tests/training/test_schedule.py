@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer_core.training.recipe import Recipe
+from fer_core.runs.recipe import Recipe
 from fer_core.training.schedule import Plateau, learning_rate
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.errors import RecipeError
-from fer_core.training.recipe import Recipe
+from fer_core.runs.recipe import Recipe
 
 GROWING = Recipe("vgg16", epochs=4, input_size=48, start_size=32, start_epochs=2)
 

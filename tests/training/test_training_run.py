@@ -20,10 +20,10 @@ from fer_core.emotions import SPLITS
 from fer_core.errors import FerError, RunError
 from fer_core.files import sha256_of
 from fer_core.runs.folder import OPTIONAL_FILES, SEALED_FILES, RunFolder
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training import jobs
 from fer_core.training.presets import preset
-from fer_core.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +165,7 @@ def test_a_loss_that_explodes_fails_with_advice_and_the_journal_says_so(
 ) -> None:
     import keras
 
-    from fer_core.training.worker import train
+    from fer_core.evaluation.training_run import train
 
     monkeypatch.setattr(keras.Model, "train_on_batch", lambda *_, **__: {"loss": float("nan"), "accuracy": 0.0})
     run_dir = home / "runs" / "exploded"
@@ -181,7 +181,7 @@ def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
 ) -> None:
     import keras
 
-    from fer_core.training.worker import train
+    from fer_core.evaluation.training_run import train
 
     real = keras.Model.train_on_batch
 
@@ -198,7 +198,7 @@ def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
 
 def test_the_optimiser_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     from fer_core.training.build import build_model, compile_stage
-    from fer_core.training.state import Progress, load_progress, load_state, save_state
+    from fer_core.training.resume_state import Progress, load_progress, load_state, save_state
 
     recipe = Recipe("custom_cnn", precision="float32")
     images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
@@ -239,9 +239,9 @@ def test_a_growing_training_that_dies_between_its_sizes_goes_on_at_the_larger_on
 ) -> None:
     from dataclasses import replace
 
+    from fer_core.evaluation.training_run import resume, train
     from fer_core.runs.folder import RunFolder
     from fer_core.training.loop import Trainer
-    from fer_core.training.worker import resume, train
 
     recipe = replace(preset_recipe(epochs=2), start_size=32, start_epochs=1)
     run_dir = home / "runs" / "grown"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.audit import store
-from fer_core.data.audit.near import find_near
+from fer_core.data.audit.near_duplicates import find_near
 from fer_core.data.audit.result import DOMINANT, KEPT, THRESHOLD, Audit, NearTwin, Twins
 from fer_core.data.audit.store import AUDIT_FILE
 from fer_core.data.dataset import Dataset

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.audit.near import Neighbours
+from fer_core.data.audit.near_duplicates import Neighbours
 from fer_core.data.audit.result import KEPT, THRESHOLD, Audit
 from fer_core.data.dataset import Dataset
 from fer_core.files import write_parquet

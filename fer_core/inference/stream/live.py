@@ -18,7 +18,7 @@ import numpy as np
 from fer_core.inference.detectors import FaceDetector, Picture
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style, draw
-from fer_core.inference.stream.latest import IDLE_S, LatestWorker
+from fer_core.inference.stream.latest_frame import IDLE_S, LatestWorker
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.recording import Recorder
 from fer_core.inference.stream.result import Result, Timings

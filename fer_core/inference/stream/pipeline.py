@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.inference.detectors import Face, FaceDetector, Picture
-from fer_core.inference.framing import FRAMING, cut, square_of
+from fer_core.inference.face_crop import FRAMING, cut, square_of
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
-from fer_core.inference.stream.flow import MedianFlow
+from fer_core.inference.stream.optical_flow import MedianFlow
 from fer_core.inference.stream.result import ClassMap, FaceResult, Result, Timings
 from fer_core.inference.stream.smoothing import UNSURE_BELOW, Smoother, Steadiness, shown_class
 from fer_core.inference.stream.tracking import Track, Tracker, TrackerSettings

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fer_core.emotions import PUBLIC_TEST
-from fer_core.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, read_predictions
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.risk_coverage import threshold_for
 

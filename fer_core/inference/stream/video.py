@@ -20,10 +20,10 @@ import numpy as np
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.draw import Style, draw
-from fer_core.inference.stream.film import CODECS, Film
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
+from fer_core.inference.stream.video_writer import CODECS, Film
 
 READABLE = ("mp4", "webm", "mov", "avi", "mkv")
 LONGEST = 960

@@ -23,11 +23,11 @@ import numpy.typing as npt
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
-from fer_core.inference.stream.course import Course
 from fer_core.inference.stream.draw import Style, draw
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, analyse_video
+from fer_core.inference.stream.video_timeline import Course
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)

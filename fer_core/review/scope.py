@@ -16,9 +16,9 @@ import numpy.typing as npt
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.joined import Joined, join
+from fer_core.evaluation.aligned import Joined, join
 from fer_core.formatting import plural
-from fer_core.review.marks import AMBIGUOUS, NOT_A_FACE, Marks, relabel, without
+from fer_core.review.annotations import AMBIGUOUS, NOT_A_FACE, Marks, relabel, without
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.label_issues import Doubt, doubt
 from fer_core.stats.metrics import confusion_matrix
@@ -85,7 +85,7 @@ def scope(
     ``twin``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and ``marks`` are needed where
     ``labels`` asks for them.
 
-    Raises ``RunError`` as :func:`~fer_core.evaluation.joined.join` does, and where nobody knows the twins;
+    Raises ``RunError`` as :func:`~fer_core.evaluation.aligned.join` does, and where nobody knows the twins;
     ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
     """
     if labels not in LABELS:

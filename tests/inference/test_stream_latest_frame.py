@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from fer_core.inference.stream.latest import LatestWorker
+from fer_core.inference.stream.latest_frame import LatestWorker
 
 
 def test_a_slow_callback_drops_frames_and_keeps_the_lag_bounded() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fer_core.errors import DataError
 from fer_core.inference.faces import load_picture
-from fer_core.inference.kinds import is_video, what_to_do
+from fer_core.inference.file_types import is_video, what_to_do
 
 
 def iso(brand: bytes, *compatible: bytes) -> bytes:

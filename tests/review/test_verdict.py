@@ -13,10 +13,10 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import write_dataset
 from fer_core.data.ferplus import ANSWERS, Crowd
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
-from fer_core.evaluation.joined import Joined
-from fer_core.evaluation.scope import Scope
-from fer_core.evaluation.scope import scope as make_scope
-from fer_core.evaluation.verdict import (
+from fer_core.evaluation.aligned import Joined
+from fer_core.review.scope import Scope
+from fer_core.review.scope import scope as make_scope
+from fer_core.review.verdict import (
     LABEL,
     MODEL,
     NEITHER,

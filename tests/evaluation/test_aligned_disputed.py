@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.evaluation.disputed import any_wrong, most_disputed
-from fer_core.evaluation.joined import Joined
+from fer_core.evaluation.aligned import Joined, any_wrong, most_disputed
 
 HAPPY, SAD, FEAR = 3, 4, 2
 

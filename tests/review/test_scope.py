@@ -12,8 +12,8 @@ from fer_core.data.audit import Twins
 from fer_core.data.ferplus import ANSWERS, Crowd
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.scope import CORRECTED, CROWD, UNMARKED, scope
-from fer_core.review.marks import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
+from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
+from fer_core.review.scope import CORRECTED, CROWD, UNMARKED, scope
 from fer_core.stats.metrics import confusion_matrix
 
 

@@ -11,9 +11,9 @@ pytestmark = pytest.mark.slow
 def _pair(architecture: str = "custom_cnn", precision: str = "float32"):
     import keras
 
+    from fer_core.runs.recipe import Recipe
     from fer_core.training.build import build_model
-    from fer_core.training.fused import with_fused_normalization
-    from fer_core.training.recipe import Recipe
+    from fer_core.training.fused_batch_norm import with_fused_normalization
 
     keras.utils.set_random_seed(0)
     plain = build_model(Recipe(architecture, input_size=48), precision=precision)
@@ -36,7 +36,7 @@ def _train(model, steps: int = 3) -> list[float]:
 
 
 def test_same_layers_and_weights():
-    from fer_core.training.fused import fused_layer
+    from fer_core.training.fused_batch_norm import fused_layer
 
     plain, fused = _pair()
     assert [w.path for w in plain.weights] == [w.path for w in fused.weights]
@@ -53,7 +53,7 @@ def test_training_steps_give_the_weights_that_keras_gives():
 
 
 def test_frozen_layers_use_and_keep_their_moving_statistics():
-    from fer_core.training.fused import fused_layer
+    from fer_core.training.fused_batch_norm import fused_layer
 
     _, fused = _pair("resnet50")
     for layer in fused.layers:
@@ -67,7 +67,7 @@ def test_frozen_layers_use_and_keep_their_moving_statistics():
 def test_a_model_without_batch_normalisation_is_returned_as_it_is():
     import keras
 
-    from fer_core.training.fused import with_fused_normalization
+    from fer_core.training.fused_batch_norm import with_fused_normalization
 
     inputs = keras.Input((4, 4, 1))
     model = keras.Model(inputs, keras.layers.Flatten()(inputs))

@@ -14,8 +14,8 @@ import numpy as np
 from fer_core.data.audit import Audit
 from fer_core.data.ferplus import REASONS, TIE, Crowd
 from fer_core.emotions import COUNT, NAMES
-from fer_core.evaluation.scope import Scope
 from fer_core.formatting import plural
+from fer_core.review.scope import Scope
 
 LABEL, MODEL, UNCLEAR, NEITHER = "label", "model", "unclear", "neither"
 WORDS: dict[str, str] = {

@@ -10,8 +10,9 @@ from factories import make_labels, make_probabilities
 from scipy.spatial.distance import jensenshannon
 from sklearn.metrics.pairwise import cosine_similarity
 
-from fer_core.evaluation.joined import Joined
-from fer_core.evaluation.selection import (
+from fer_core.evaluation.aligned import Joined
+from fer_core.review.annotations import Mark
+from fer_core.review.selection import (
     SORTS,
     Filter,
     describe,
@@ -24,7 +25,6 @@ from fer_core.evaluation.selection import (
     why_empty,
     wrong_confidence,
 )
-from fer_core.review.marks import Mark
 
 FEAR, SAD, HAPPY = 2, 4, 3
 

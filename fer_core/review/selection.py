@@ -1,6 +1,6 @@
 """Which faces to look at, and in which order.
 
-Everything works on the positions 0..n-1 of a :class:`~fer_core.evaluation.joined.Joined`, the order of all its arrays;
+Everything works on the positions 0..n-1 of a :class:`~fer_core.evaluation.aligned.Joined`, the order of all its arrays;
 ``joined.rows[positions]`` are the row numbers in the dataset.
 """
 
@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.formatting import percent
-from fer_core.review.marks import KINDS
+from fer_core.review.annotations import KINDS
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.joined import Joined
-    from fer_core.review.marks import Mark
+    from fer_core.evaluation.aligned import Joined
+    from fer_core.review.annotations import Mark
 
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ class Filter:
         agreement: who of *all* joined models is right: bit k for model k, see :mod:`fer_core.stats.agreement`.
         twin: whether the face has a twin in Training.
         doubt: least label doubt, 0..1.
-        marked: ``"any"``, ``"none"``, or one of :data:`fer_core.review.marks.KINDS`.
+        marked: ``"any"``, ``"none"``, or one of :data:`fer_core.review.annotations.KINDS`.
     """
 
     models: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.inference.detectors import Face
-from fer_core.inference.framing import FRAMING, Framing, cut, square_of
+from fer_core.inference.face_crop import FRAMING, Framing, cut, square_of
 
 EYES_AND_MOUTH = ((40.0, 60.0), (80.0, 60.0), (60.0, 80.0), (45.0, 100.0), (75.0, 100.0))
 TALL = Face(20, 10, 80, 125, 0.9, EYES_AND_MOUTH)

@@ -18,11 +18,11 @@ import numpy as np
 
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ExportError
-from fer_core.evaluation.export import Parity, load_keras
-from fer_core.evaluation.half_litert import fit_kernels, is_large
+from fer_core.evaluation.export import Parity
+from fer_core.evaluation.half_precision_litert import fit_kernels, is_large
 from fer_core.formatting import percent
 from fer_core.runs.folder import RunFolder
-from fer_core.training.loop import predict
+from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
     import h5py
@@ -48,11 +48,11 @@ def halve_keras(folder: RunFolder, dataset: Dataset, *, fit: bool = False) -> Pa
     if not len(rows):
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
     faces, labels = np.asarray(dataset.images[rows]), np.asarray(dataset.labels[rows])
-    before = predict(load_keras(folder), faces)
+    before = predict(load_keras(folder.keras_path), faces)
     temporary, fitted = (folder.path / f".{kind}.{os.getpid()}.keras" for kind in ("half", "fitted"))
     try:
         if fit:
-            model = load_keras(folder)
+            model = load_keras(folder.keras_path)
             fit_kernels(model)
             model.save(fitted)
         _rewrite(fitted if fit else folder.keras_path, temporary)

@@ -11,8 +11,8 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.runs.recipe import Recipe
 from fer_core.training.lock import TrainingLock
-from fer_core.training.recipe import Recipe
 from fer_core.training.resources import check_resources
 
 LOCAL_FILE = "local.json"

@@ -8,9 +8,9 @@ import pytest
 
 from fer_core.errors import RecipeError
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training.presets import PRESETS, preset
-from fer_core.training.recipe import Augmentation, Recipe
 from fer_core.zoo.registry import names
 
 

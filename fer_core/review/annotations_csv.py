@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES, index_of
 from fer_core.errors import DataError
-from fer_core.review.marks import KINDS, LABEL_WRONG, Mark
+from fer_core.review.annotations import KINDS, LABEL_WRONG, Mark
 
 COLUMNS = ("row", "split", "label", "mark", "new_label", "note", "time")
 _SHOWN = 5
@@ -26,8 +26,8 @@ _SHOWN = 5
 def write_marks_csv(marks: Mapping[int, Mark], labels: npt.ArrayLike, splits: npt.ArrayLike) -> bytes:
     """The marks as a CSV in UTF-8, one line a face, by row number.
 
-    ``marks``: as from :meth:`fer_core.review.marks.Marks.all`. ``labels``: int (N,) and ``splits``: str (N,), those of
-    the whole dataset. Raises ``DataError`` when a mark names a row that the dataset does not have.
+    ``marks``: as from :meth:`fer_core.review.annotations.Marks.all`. ``labels``: int (N,) and ``splits``: str
+    (N,), those of the whole dataset. Raises ``DataError`` when a mark names a row that the dataset does not have.
     """
     given, names = np.asarray(labels), np.asarray(splits)
     text = io.StringIO(newline="")
@@ -42,7 +42,7 @@ def write_marks_csv(marks: Mapping[int, Mark], labels: npt.ArrayLike, splits: np
 
 
 def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike) -> list[Mark]:
-    """The marks in a CSV, checked line by line, for :meth:`fer_core.review.marks.Marks.add`.
+    """The marks in a CSV, checked line by line, for :meth:`fer_core.review.annotations.Marks.add`.
 
     ``content``: the file, UTF-8, with commas, semicolons or tabs between the columns; ``note`` and ``time`` may be
     missing or empty, and classes may be numbers, too. ``labels`` and ``splits``: as above. Raises ``DataError`` that

@@ -3,8 +3,8 @@
 TensorFlow's own converter rounds everything: the first kernel, biases, constants. And it rounds a convolution's kernel
 only after it has multiplied it with the batch normalisation behind it, so that the file holds other numbers than
 ``model.keras`` does in half precision, and its class maps differ by percents. Here only kernels that
-:mod:`fer_core.evaluation.half` rounds too are rounded, and :func:`fit_kernels` scales them beforehand so that the
-product has a float16 number where the kernel has one. Both files then hold the same network.
+:mod:`fer_core.evaluation.half_precision` rounds too are rounded, and :func:`fit_kernels` scales them beforehand so that
+the product has a float16 number where the kernel has one. Both files then hold the same network.
 """
 
 from __future__ import annotations

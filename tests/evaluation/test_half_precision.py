@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import ExportError
-from fer_core.evaluation.half_litert import SMALL
+from fer_core.evaluation.half_precision_litert import SMALL
 from fer_core.runs.folder import RunFolder
 from fer_core.zoo.registry import get
 
@@ -34,12 +34,12 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def test_a_halved_model_is_half_the_size_and_answers_the_same(folder: RunFolder, dataset: Dataset) -> None:
-    from fer_core.evaluation.export import load_keras
-    from fer_core.evaluation.half import halve_keras
+    from fer_core.evaluation.half_precision import halve_keras
+    from fer_core.zoo.keras_model import load_keras
 
-    size, before = folder.keras_path.stat().st_size, load_keras(folder)
+    size, before = folder.keras_path.stat().st_size, load_keras(folder.keras_path)
     parity = halve_keras(folder, dataset)
-    after = load_keras(folder)
+    after = load_keras(folder.keras_path)
     assert folder.keras_path.stat().st_size < 0.6 * size
     assert parity.faces == 30
     assert 0 < parity.largest_difference < 5e-3
@@ -54,10 +54,10 @@ def test_a_halved_model_is_half_the_size_and_answers_the_same(folder: RunFolder,
 
 
 def test_a_kernel_beyond_half_precision_is_refused_and_the_file_stays(folder: RunFolder, dataset: Dataset) -> None:
-    from fer_core.evaluation.export import load_keras
-    from fer_core.evaluation.half import halve_keras
+    from fer_core.evaluation.half_precision import halve_keras
+    from fer_core.zoo.keras_model import load_keras
 
-    model = load_keras(folder)
+    model = load_keras(folder.keras_path)
     kernel = model.get_layer("block4_conv2").kernel
     kernel.assign(np.asarray(kernel) * 1e6)
     model.save(folder.keras_path)
@@ -71,9 +71,9 @@ def test_a_kernel_beyond_half_precision_is_refused_and_the_file_stays(folder: Ru
 def test_a_model_that_half_precision_would_change_is_refused(
     folder: RunFolder, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fer_core.evaluation import half
+    from fer_core.evaluation import half_precision
 
-    copy = half._copy
+    copy = half_precision._copy
 
     def spoils(source, target):
         copy(source, target)
@@ -81,18 +81,18 @@ def test_a_model_that_half_precision_would_change_is_refused(
             bias = target["layers/dense/vars/1"]
             bias[...] = bias[()] + np.arange(7)
 
-    monkeypatch.setattr(half, "_copy", spoils)
+    monkeypatch.setattr(half_precision, "_copy", spoils)
     content = folder.keras_path.read_bytes()
     with pytest.raises(ExportError, match="changes this model too much"):
-        half.halve_keras(folder, dataset)
+        half_precision.halve_keras(folder, dataset)
     assert folder.keras_path.read_bytes() == content
 
 
 def lived_in(folder: RunFolder) -> None:
     """Give a fresh model's batch normalisation the statistics of one that was trained: they scale each channel."""
-    from fer_core.evaluation.export import load_keras
+    from fer_core.zoo.keras_model import load_keras
 
-    model, rng = load_keras(folder), np.random.default_rng(0)
+    model, rng = load_keras(folder.keras_path), np.random.default_rng(0)
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             size = layer.moving_mean.shape
@@ -110,14 +110,15 @@ def lived_in(folder: RunFolder) -> None:
 
 def test_in_half_precision_both_files_hold_the_same_network(folder: RunFolder, dataset: Dataset) -> None:
     """Converted as TensorFlow does it, VGG16's maps in LiteRT were up to 1.7 % of their maximum from Keras'."""
-    from fer_core.evaluation.export import export_litert, load_keras
-    from fer_core.evaluation.half import halve_keras
+    from fer_core.evaluation.export import export_litert
+    from fer_core.evaluation.half_precision import halve_keras
+    from fer_core.zoo.keras_model import load_keras
 
     faces, apart = np.asarray(dataset.images), {}
     for fit in (False, True):
         lived_in(folder)
         halve_keras(folder, dataset, fit=fit)
-        apart[fit] = export_litert(load_keras(folder), folder.tflite_path, faces, half=True)
+        apart[fit] = export_litert(load_keras(folder.keras_path), folder.tflite_path, faces, half=True)
     assert apart[True].largest_difference < 1e-5
     assert apart[True].largest_map_difference < 1e-5
     assert apart[False].largest_map_difference > 1e-4, "there was nothing to mend"
@@ -125,11 +126,11 @@ def test_in_half_precision_both_files_hold_the_same_network(folder: RunFolder, d
 
 
 def test_fitting_the_kernels_scales_channels_and_changes_no_answer(folder: RunFolder, dataset: Dataset) -> None:
-    from fer_core.evaluation.export import load_keras
-    from fer_core.evaluation.half_litert import fit_kernels
+    from fer_core.evaluation.half_precision_litert import fit_kernels
+    from fer_core.zoo.keras_model import load_keras
 
     lived_in(folder)
-    before, after = load_keras(folder), load_keras(folder)
+    before, after = load_keras(folder.keras_path), load_keras(folder.keras_path)
     large = [layer for layer in before.layers if type(layer).__name__ == "Conv2D"]
     large = [layer for layer in large if np.size(layer.weights[0]) > SMALL]
     assert fit_kernels(after) == len(large) > 3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_core.errors import DataError
-from fer_core.review.marks import (
+from fer_core.review.annotations import (
     AMBIGUOUS,
     LABEL_WRONG,
     LONGEST_NOTE,
@@ -21,7 +21,7 @@ from fer_core.review.marks import (
     relabel,
     without,
 )
-from fer_core.review.marks_csv import read_marks_csv, write_marks_csv
+from fer_core.review.annotations_csv import read_marks_csv, write_marks_csv
 
 FINGERPRINT = "ab" * 32
 LABELS = np.array([0, 1, 2, 3, 4, 5, 6, 2, 2, 2], np.int8)

@@ -11,9 +11,9 @@ from factories import make_labels, make_run
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.joined import join
-from fer_core.evaluation.predictions import PROBABILITY_COLUMNS, probabilities_of, read_predictions, write_predictions
+from fer_core.evaluation.aligned import join
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of, read_predictions, write_predictions
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from factories import make_labels, make_probabilities
 
 from fer_core.data.audit import Twins
 from fer_core.errors import RunError
-from fer_core.evaluation.predictions import COLUMNS, probabilities_of, read_predictions, write_predictions
 from fer_core.evaluation.scores import score_splits
+from fer_core.runs.predictions import COLUMNS, probabilities_of, read_predictions, write_predictions
 from fer_core.stats.metrics import score
 
 
