@@ -14,8 +14,8 @@ from fer_core.formatting import interval, percent
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 
 if TYPE_CHECKING:
+    from fer_core.corruptions.measurement import Corrupted
     from fer_core.data.dataset import Dataset
-    from fer_core.evaluation.corruptions import Corrupted
     from fer_core.runs.folder import RunFolder
 
 EPILOG = """\
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tuple[dict[str, Any], str]:
-    from fer_core.evaluation.corruptions import measure_corruptions
+    from fer_core.corruptions.measurement import measure_corruptions
 
     with ProgressLine(sys.stderr) as line:
         measured = measure_corruptions(folder, dataset, limit=limit, progress=line.show)
@@ -93,7 +93,7 @@ def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tupl
 
 def corruptions_text(measured: Corrupted) -> str:
     """Accuracy in per cent, a line a corruption and a column a severity; then the mean of all of them."""
-    from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
+    from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
 
     found = measured.robustness
     value, low, high = found.accuracy()

@@ -88,9 +88,9 @@ def add(subparsers: Any) -> None:
 def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Measure run after run, each kept as it is done; then the table, and the document where one is asked for."""
     from fer_core.data.dataset import load_dataset
-    from fer_core.evaluation import faithfulness_words as words
-    from fer_core.evaluation.faithfulness import WITHOUT_GRADIENTS, as_json, measure_faithfulness
-    from fer_core.evaluation.many_maps import Plan
+    from fer_core.explain import faithfulness_report as words
+    from fer_core.explain.batch_maps import Plan
+    from fer_core.explain.faithfulness_study import WITHOUT_GRADIENTS, as_json, measure_faithfulness
     from fer_core.explain.methods import METHODS
     from fer_core.explain.worker.client import Worker
     from fer_core.files import write_text
@@ -146,8 +146,8 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
     from fer_core.data.dataset import load_dataset
     from fer_core.emotions import NAMES, index_of
+    from fer_core.explain.blank_maps import why_silent
     from fer_core.explain.faithfulness import measure
-    from fer_core.explain.silent import why_silent
     from fer_core.explain.trust import judge
     from fer_core.formatting import percent
     from fer_core.inference.predictor import load_model

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from fer_core.errors import FerError
-from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Ticket
+from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Ticket
 from fer_core.explain.worker.serve import Cancelled
 from fer_core.progress import Progress, ProgressCallback
 

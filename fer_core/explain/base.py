@@ -15,6 +15,8 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.progress import Meter
 
+MIDDLE = (IMAGE_SIZE - 1) / 2
+
 Faces = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Predict = Callable[[Faces], npt.NDArray[np.floating]]
@@ -120,3 +122,15 @@ def at_face_size(maps: npt.ArrayLike) -> npt.NDArray[np.float64]:
     size = (IMAGE_SIZE, IMAGE_SIZE)
     result = [cv2.resize(one, size, interpolation=cv2.INTER_LINEAR) for one in maps]
     return np.array(result, dtype=np.float64).reshape(-1, *size)
+
+
+def warped(pixels: npt.NDArray[Any], matrix: npt.NDArray[Any]) -> Floats:
+    """A picture (48, 48) moved by a matrix (2, 3), bilinear, float32; what comes in from outside repeats the edge."""
+    moved = cv2.warpAffine(
+        np.asarray(pixels, dtype=np.float32),
+        matrix,
+        (IMAGE_SIZE, IMAGE_SIZE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, dtype=np.float32)

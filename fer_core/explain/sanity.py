@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.explain.agreement import rank_correlations
 from fer_core.explain.base import at_face_size, checked_maps
 from fer_core.explain.baselines import random_maps
+from fer_core.explain.map_agreement import rank_correlations
 
 Floats = npt.NDArray[np.float64]
 Verdict = Literal["passes", "care", "no", "untestable"]

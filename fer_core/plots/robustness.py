@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
-from fer_core.explain.robustness import Robustness
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
+from fer_core.corruptions.robustness import Robustness
 from fer_core.plots.style import MUTED, blank, error_bars, run_colour, run_dash, run_symbol
 
 UNTOUCHED = "as is"
@@ -28,7 +28,7 @@ def curves(
 ) -> go.Figure:
     """Accuracy (%) of each run by the strength of one corruption, with 95 % intervals.
 
-    ``name``: of :data:`fer_core.explain.corruptions.CORRUPTIONS`, measured by all ``runs`` (title to result, on the
+    ``name``: of :data:`fer_core.corruptions.kinds.CORRUPTIONS`, measured by all ``runs`` (title to result, on the
     same faces). Each line starts at the untouched faces, at whose accuracy a thin line goes on. ``marked``: run and
     severity with a ring around them. ``guessing``: accuracy 0..1 of always giving one answer, a dotted line. The
     ``customdata`` of a point is [run, name, severity], severity 0 for the untouched faces.

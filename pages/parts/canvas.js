@@ -137,7 +137,7 @@ class Board {
     this.frames.replaceChildren(...frames.flatMap(framed));
   }
 
-  // The same pixels as fer_core.explain.poke paints.
+  // The same pixels as fer_core.explain.poke.steps paints.
   paint({ tool, grey, width, points, box }, frames) {
     this.context.fillStyle = `rgb(${grey}, ${grey}, ${grey})`;
     const [first, last] = [points[0], points.at(-1)];

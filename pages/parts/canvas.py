@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from fer_core.explain.poke import Box
+from fer_core.explain.poke.steps import Box
 
 Tool = Literal["brush", "box", "move"]
 TOOLS: tuple[Tool, ...] = ("brush", "box", "move")

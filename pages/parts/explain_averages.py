@@ -14,10 +14,10 @@ import streamlit as st
 
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES, index_of
-from fer_core.explain.agreement import rank_correlation
-from fer_core.explain.average import SCALES, AverageMap, Scale, average
+from fer_core.explain.average_maps import SCALES, AverageMap, Scale, average
 from fer_core.explain.baselines import centre_map
-from fer_core.explain.silent import coarseness
+from fer_core.explain.blank_maps import coarseness
+from fer_core.explain.map_agreement import rank_correlation
 from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay

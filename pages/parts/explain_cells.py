@@ -14,8 +14,8 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.explain.regions import Box
-from fer_core.explain.silent import coarseness, why_silent
+from fer_core.explain.blank_maps import coarseness, why_silent
+from fer_core.explain.regions import Corners
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import percent
 from fer_core.plots.faces import describe_overlay
@@ -93,7 +93,7 @@ def row(
     top: float | None,
     look: Look,
     judged: Mapping[int, Judgement] | None,
-    boxes: Mapping[str, Box] | None,
+    boxes: Mapping[str, Corners] | None,
 ) -> str:
     """One model's maps as HTML. ``judged``: the verdicts by class; None while they are still to come."""
     cells = "".join(_cell(about, answer, one, top, look, judged, boxes) for one in shown)
@@ -118,7 +118,7 @@ def _cell(
     top: float | None,
     look: Look,
     judged: Mapping[int, Judgement] | None,
-    boxes: Mapping[str, Box] | None,
+    boxes: Mapping[str, Corners] | None,
 ) -> str:
     name, one_map = NAMES[one.label], answer.maps[one.label]
     why = why_silent(one_map, model=answer.name, emotion=name)

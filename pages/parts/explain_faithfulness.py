@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.errors import RunError
-from fer_core.evaluation import faithfulness_words as words
-from fer_core.evaluation.faithfulness import FILE, Explained, read_faithfulness
+from fer_core.explain import faithfulness_report as words
+from fer_core.explain.faithfulness_study import FILE, Explained, read_faithfulness
 from fer_core.inference.predictor import Predictor
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder

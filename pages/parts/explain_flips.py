@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES, corrupt
+from fer_core.corruptions.robustness import Kind, Robustness
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from fer_core.explain.robustness import Kind, Robustness
 from fer_core.formatting import plural
 from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.emotions import NAMES, index_of
 from fer_core.errors import DataError
 from fer_core.explain.faithfulness import Faithfulness
-from fer_core.explain.regions import Box
+from fer_core.explain.regions import Corners
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
 from pages.parts import explain_cells as cells
@@ -136,7 +136,7 @@ def _traced(curves: str, label: int | None, answer: Answer) -> int:
     return label if curves == LABEL and label is not None else index_of(curves)
 
 
-def _boxes(about: Subject) -> dict[str, Box] | None:
+def _boxes(about: Subject) -> dict[str, Corners] | None:
     try:
         return about.boxes() or None
     except DataError as error:
@@ -144,7 +144,7 @@ def _boxes(about: Subject) -> dict[str, Box] | None:
         return None
 
 
-def _said_before(effort: Effort, boxes: dict[str, Box] | None) -> None:
+def _said_before(effort: Effort, boxes: dict[str, Corners] | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="maps-test"):
         st.caption(
             f"Each map is tested on this face: {effort.orders} random orders, {effort.steps} steps.", width="content"
@@ -161,7 +161,7 @@ def _draw(
     found: Sequence[Answer],
     look: Look,
     effort: Effort,
-    boxes: dict[str, Box] | None,
+    boxes: dict[str, Corners] | None,
 ) -> tuple[DeltaGenerator, DeltaGenerator]:
     """A model's maps, and the places to fill: theirs, for the verdicts, and the one beside them, for the curves."""
     with st.container(key=f"maps-{answer.name}"):
@@ -180,7 +180,7 @@ def _redraw(
     found: Sequence[Answer],
     look: Look,
     measured: Faithfulness | None,
-    boxes: dict[str, Box] | None,
+    boxes: dict[str, Corners] | None,
     *,
     waiting: bool = False,
 ) -> None:

@@ -11,12 +11,12 @@ import streamlit as st
 
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Work
+from fer_core.explain.blank_maps import why_silent
 from fer_core.explain.faithfulness import measure
 from fer_core.explain.methods import CLASS_MAP, OCCLUSION, RISE, Method
 from fer_core.explain.occlusion import Occlusion, occlusion, patches, starts
 from fer_core.explain.rise import Rise, rise
-from fer_core.explain.silent import why_silent
-from fer_core.explain.ticket import DONE
+from fer_core.explain.task import DONE
 from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
 from fer_core.progress import ProgressCallback

@@ -13,11 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.emotions import NAMES, index_of
 from fer_core.errors import FerError
 from fer_core.explain import layers
-from fer_core.explain.agreement import rank_correlations
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
+from fer_core.explain.blank_maps import coarseness, why_silent
+from fer_core.explain.map_agreement import rank_correlations
 from fer_core.explain.methods import CLASS_MAP, GRADCAM_PP, LAYERCAM, METHODS, OCCLUSION, RISE, Method
-from fer_core.explain.silent import coarseness, why_silent
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor

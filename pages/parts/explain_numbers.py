@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
+from fer_core.explain.blank_maps import why_silent
 from fer_core.explain.faithfulness import Faithfulness
-from fer_core.explain.regions import Box
-from fer_core.explain.silent import why_silent
+from fer_core.explain.regions import Corners
 from fer_core.plots.faces import describe_overlay
 from pages.parts import explain_trust
 from pages.parts.explain_cells import Shown
@@ -30,7 +30,7 @@ def show(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
     measured: Mapping[str, Faithfulness | None],
-    boxes: Mapping[str, Box] | None,
+    boxes: Mapping[str, Corners] | None,
 ) -> None:
     """A box that opens: the seven probabilities, and every map that is shown with its test."""
     with st.expander("All numbers as tables", icon=":material/table:"):
@@ -67,7 +67,7 @@ def maps_table(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
     measured: Mapping[str, Faithfulness | None],
-    boxes: Mapping[str, Box] | None,
+    boxes: Mapping[str, Corners] | None,
 ) -> pd.DataFrame:
     """One line a map: model, expression, what the map marks, the verdict and its areas."""
     lines = []

@@ -10,8 +10,8 @@ import streamlit as st
 
 from fer_core.data.sample.redraw import MOST_SEED
 from fer_core.emotions import NAMES
-from fer_core.explain.poke_edit import boxes
-from fer_core.explain.poke_words import answer_words, changes_mind, step_words
+from fer_core.explain.poke.description import answer_words, changes_mind, step_words
+from fer_core.explain.poke.edit import boxes
 from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import before_after

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.explain.base import Fill
-from fer_core.explain.flip import SIZES, Flip, smallest_flip
+from fer_core.explain.poke.smallest_patch import SIZES, Flip, smallest_flip
 from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import contact_sheet

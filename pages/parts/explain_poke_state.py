@@ -12,11 +12,10 @@ import streamlit as st
 
 from fer_core.data.sample.redraw import MOST_SEED, DrawnFace, drawn_face, new_face
 from fer_core.errors import DataError, ExplainError
-from fer_core.explain.poke import Step, apply, apply_drawn, moved, without_muscles
-from fer_core.explain.poke_history import History
-from fer_core.explain.poke_links import from_text
-from fer_core.explain.poke_regions import STANDARD
-from fer_core.explain.regions import Box
+from fer_core.explain.poke.history import History
+from fer_core.explain.poke.links import from_text
+from fer_core.explain.poke.steps import Step, apply, apply_drawn, moved, without_muscles
+from fer_core.explain.regions import TYPICAL_REGIONS, Corners
 from pages.parts.data import open_dataset
 from pages.parts.subject import PREFIX, Subject
 
@@ -44,7 +43,7 @@ class Poked:
     drawn: DrawnFace | None
     steps: tuple[Step, ...]
     image: npt.NDArray[np.uint8]
-    parts: Mapping[str, Box]
+    parts: Mapping[str, Corners]
     known: bool
 
     @property
@@ -77,7 +76,9 @@ def poked(subject: Subject | None) -> Poked | None:
             icon=":material/sentiment_neutral:",
         )
     boxes = subject.boxes()
-    return Poked(subject, None, steps, apply(subject.image, without_muscles(steps)), boxes or STANDARD, bool(boxes))
+    return Poked(
+        subject, None, steps, apply(subject.image, without_muscles(steps)), boxes or TYPICAL_REGIONS, bool(boxes)
+    )
 
 
 def history() -> History:

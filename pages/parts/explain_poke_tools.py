@@ -10,8 +10,7 @@ import streamlit as st
 from fer_core.data.sample.muscles import MUSCLES
 from fer_core.data.sample.redraw import expression_units
 from fer_core.emotions import IMAGE_SIZE, NAMES
-from fer_core.explain.poke import Blur, Box, Brightness, Contrast, Mirror, Noise, Rotate, Shift, Step, moved
-from fer_core.explain.poke_edit import (
+from fer_core.explain.poke.edit import (
     box_between,
     boxes,
     found,
@@ -23,6 +22,7 @@ from fer_core.explain.poke_edit import (
     stroke,
     toggle_mirror,
 )
+from fer_core.explain.poke.steps import Blur, Box, Brightness, Contrast, Mirror, Noise, Rotate, Shift, Step, moved
 from pages.parts.canvas import Stroke, Tool
 from pages.parts.explain_poke_state import Poked, change, current_steps
 from pages.parts.faces import label_words

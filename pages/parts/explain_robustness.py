@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
+from fer_core.corruptions.measurement import FILE, Corrupted, read_corruptions
+from fer_core.corruptions.robustness import Robustness
 from fer_core.errors import RunError
-from fer_core.evaluation.corruptions import FILE, Corrupted, read_corruptions
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
-from fer_core.explain.robustness import Robustness
 from fer_core.formatting import duration, percent, points
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import robustness as plots

@@ -13,7 +13,7 @@ from fer_core.emotions import NAMES
 from fer_core.errors import ExplainError
 from fer_core.explain.methods import GRADCAM, METHODS, WORKER_METHODS
 from fer_core.explain.sanity import Sanity, Verdict, compare
-from fer_core.explain.ticket import DONE
+from fer_core.explain.task import DONE
 from fer_core.explain.worker.messages import SanityMaps, SanityRequest, sanity_request
 from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor

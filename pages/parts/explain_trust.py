@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.explain.agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
+from fer_core.explain.blank_maps import why_silent
 from fer_core.explain.faithfulness import Faithfulness, measure
-from fer_core.explain.regions import Box, region_masks
-from fer_core.explain.silent import why_silent
+from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
+from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
 from fer_core.formatting import percent
 from pages.parts.explain_face import Answer, seal_of
@@ -98,14 +98,14 @@ def badge(judged: Judgement) -> str:
     return f'<div style="margin:0.3em 0"><span style="{style}">{WORDS[mark(judged)]}</span></div>'
 
 
-def pointed(one_map: npt.NDArray[np.floating], boxes: Mapping[str, Box]) -> str:
+def pointed(one_map: npt.NDArray[np.floating], boxes: Mapping[str, Corners]) -> str:
     """On which known part of the face the strongest point of a map (h, w) lies, in words."""
     masks = region_masks(boxes)
     hit = [name for name, mask in masks.items() if name != "any" and pointing_game(one_map, mask)[0] >= 0.5]
     return f"Strongest point: on the {' and '.join(hit)}." if hit else f"Strongest point: outside {_parts(boxes)}."
 
 
-def pointing_rule(boxes: Mapping[str, Box]) -> str:
+def pointing_rule(boxes: Mapping[str, Corners]) -> str:
     """What the pointing game asks, and what chance would answer."""
     return (
         f"Pointing game: this face is drawn, so it is known where {_parts(boxes)} are. Does a map's strongest point "
@@ -171,7 +171,7 @@ def _range(values: npt.NDArray[np.float64]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _parts(boxes: Mapping[str, Box]) -> str:
+def _parts(boxes: Mapping[str, Corners]) -> str:
     names = list(boxes)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from fer_core.explain.background import Background
 from fer_core.explain.methods import method
-from fer_core.explain.ticket import RUNNING, Ticket
+from fer_core.explain.task import RUNNING, Ticket
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
 from fer_core.explain.worker.messages import MapRequest, SanityRequest
 from fer_core.formatting import duration, ordinal, plural

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
-from fer_core.explain.regions import Box, region_boxes
+from fer_core.explain.regions import Corners, region_boxes
 from pages.parts import frame, row_field
 from pages.parts.data import current_dataset
 from pages.parts.explain_default import worth
@@ -53,7 +53,7 @@ class Subject:
         """Whether another computer with the same data can show it."""
         return self.row is not None
 
-    def boxes(self) -> dict[str, Box] | None:
+    def boxes(self) -> dict[str, Corners] | None:
         """Where brows, eyes and mouth are, in pixels; None where nobody knows. Raises ``DataError`` if damaged."""
         return None if self.dataset is None or self.row is None else region_boxes(self.dataset, self.row)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.explain.average import Scale, average, mean_map
+from fer_core.explain.average_maps import Scale, average, mean_map
 from fer_core.explain.base import Faces
-from fer_core.explain.silent import coarseness, silent, why_silent
+from fer_core.explain.blank_maps import coarseness, silent, why_silent
 from fer_core.progress import Progress
 
 

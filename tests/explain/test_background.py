@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Background
-from fer_core.explain.ticket import CANCELLED, QUEUED
+from fer_core.explain.task import CANCELLED, QUEUED
 from fer_core.progress import Progress
 
 PATIENCE = 20.0

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from factories import TINY_MODEL
 
+from fer_core.corruptions.robustness import evaluate_corruptions
 from fer_core.data.sample import draw_sample
-from fer_core.explain.average import average
+from fer_core.explain.average_maps import average
 from fer_core.explain.base import Faces
 from fer_core.explain.faithfulness import measure
-from fer_core.explain.flip import smallest_flip
 from fer_core.explain.occlusion import occlusion
+from fer_core.explain.poke.smallest_patch import smallest_flip
 from fer_core.explain.rise import rise
-from fer_core.explain.robustness import evaluate_corruptions
 from fer_core.explain.trust import judge, summarise
 from fer_core.inference.predictor import Predictor
 

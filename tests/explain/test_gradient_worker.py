@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from fer_core.errors import ExplainError
-from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING
+from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Worker
 from fer_core.settings import PROJECT_ROOT
 

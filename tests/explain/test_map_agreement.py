@@ -10,7 +10,7 @@ from scipy import ndimage, stats
 
 from fer_core.data.dataset import write_dataset
 from fer_core.data.sample import REGIONS, Appearance, draw_face, draw_sample
-from fer_core.explain.agreement import (
+from fer_core.explain.map_agreement import (
     hit_by_chance,
     pointing_game,
     rank_correlation,

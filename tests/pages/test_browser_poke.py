@@ -12,8 +12,8 @@ import pytest
 from factories import make_run
 from playwright.sync_api import expect
 
-from fer_core.explain.poke import Box, Brush
-from fer_core.explain.poke_links import from_text
+from fer_core.explain.poke.links import from_text
+from fer_core.explain.poke.steps import Box, Brush
 
 if TYPE_CHECKING:
     from browser import AppServer

@@ -11,8 +11,8 @@ import pytest
 from factories import make_run
 from playwright.sync_api import expect
 
+from fer_core.corruptions.measurement import Corrupted, measure_corruptions
 from fer_core.data.dataset import load_dataset
-from fer_core.evaluation.corruptions import Corrupted, measure_corruptions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

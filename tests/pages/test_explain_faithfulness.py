@@ -9,8 +9,8 @@ from factories import make_noise, make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset
-from fer_core.evaluation.faithfulness import measure_faithfulness
-from fer_core.evaluation.many_maps import Plan
+from fer_core.explain.batch_maps import Plan
+from fer_core.explain.faithfulness_study import measure_faithfulness
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 

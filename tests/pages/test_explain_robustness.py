@@ -10,8 +10,8 @@ import pytest
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
+from fer_core.corruptions.measurement import Corrupted, measure_corruptions, read_corruptions
 from fer_core.data.dataset import Dataset, load_dataset
-from fer_core.evaluation.corruptions import Corrupted, measure_corruptions, read_corruptions
 from fer_core.runs.folder import RunFolder
 from pages.parts.explain_robustness import share, table
 
@@ -81,7 +81,7 @@ def test_the_faces_that_flip_are_those_of_the_choice(open_app: OpenApp, measured
 
 
 def test_a_choice_without_flips_says_so(open_app: OpenApp, home: Path, dataset: Dataset, monkeypatch) -> None:
-    from fer_core.explain import robustness
+    from fer_core.corruptions import robustness
 
     # A model whose answers nothing changes: faces are not made worse.
     monkeypatch.setattr(robustness, "corrupt", lambda faces, *_args, **_options: faces)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.explain.corruptions import CORRUPTIONS
-from fer_core.explain.robustness import Robustness
+from fer_core.corruptions.kinds import CORRUPTIONS
+from fer_core.corruptions.robustness import Robustness
 from fer_core.plots.robustness import curves, describe_curves, guessing_of
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from fer_core.errors import ExplainError
-from fer_core.explain.ticket import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Stage, Ticket
+from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Stage, Ticket
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
 from fer_core.progress import ProgressCallback

@@ -22,7 +22,7 @@ from fer_core.explain.methods import (
     SMOOTHGRAD_SAMPLES,
     method,
 )
-from fer_core.explain.worker.opened import PIECE, Opened, as_batch
+from fer_core.explain.worker.opened_model import PIECE, Opened, as_batch
 from fer_core.explain.worker.serve import Watch
 
 Floats = npt.NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fer_core.explain.layers import stages
 from fer_core.explain.worker.draw import draw
 from fer_core.explain.worker.messages import SanityRequest
-from fer_core.explain.worker.opened import Opened
+from fer_core.explain.worker.opened_model import Opened
 from fer_core.explain.worker.serve import Watch
 from fer_core.runs.folder import RunFolder
 

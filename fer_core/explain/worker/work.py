@@ -12,7 +12,7 @@ from fer_core.explain.worker.serve import Watch
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
-    from fer_core.explain.worker.opened import Opened
+    from fer_core.explain.worker.opened_model import Opened
 
 _opened: dict[tuple[str, str], Opened] = {}
 """By folder and seal, the one used last at the end."""
@@ -38,7 +38,7 @@ def handle(request: MapRequest, watch: Watch) -> Map | SanityMaps:
 
 def open_model(folder: str, seal: str) -> Opened:
     """The run's model, opened once; the one that was not used for longest makes room."""
-    from fer_core.explain.worker.opened import Opened
+    from fer_core.explain.worker.opened_model import Opened
 
     key = (folder, seal)
     opened = _opened.pop(key, None) or Opened.load(folder, seal)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fer_core.explain.poke import Step
-from fer_core.explain.poke_links import MOST_STEPS, from_text, to_text
+from fer_core.explain.poke.links import MOST_STEPS, from_text, to_text
+from fer_core.explain.poke.steps import Step
 
 LONGEST = 4 * MOST_STEPS
 """States that are remembered."""

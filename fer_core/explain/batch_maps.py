@@ -71,7 +71,7 @@ def maps_of(
 ) -> Maps:
     """One map a face, float32 (n, h, w), of its class 0..6, for faces uint8 (n, 48, 48), n ≥ 1.
 
-    ``name``: one of :data:`METHODS`. ``worker``: as in :func:`fer_core.evaluation.faithfulness.measure_faithfulness`.
+    ``name``: one of :data:`METHODS`. ``worker``: see :func:`fer_core.explain.faithfulness_study.measure_faithfulness`.
     Raises ``ExplainError`` where the run cannot have that method.
     """
     meter = Meter(progress, "maps", f"{folder.name}, {METHODS[name].title}")

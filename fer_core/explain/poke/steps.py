@@ -1,7 +1,7 @@
 """Poke the face: change it step by step and watch what the models make of it.
 
 A state is a tuple of steps, made in that order, each on the picture that the one before left; undoing drops the last.
-Nothing depends on anything but the face and the steps, so a link (:mod:`fer_core.explain.poke_links`) shows everybody
+Nothing depends on anything but the face and the steps, so a link (:mod:`fer_core.explain.poke.links`) shows everybody
 the same picture.
 
 Moved muscles are steps, too, so that they can be linked and undone; but they act through the drawing, before all
@@ -16,16 +16,12 @@ from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from fer_core.data.sample.action_units import ACTION_UNITS
 from fer_core.data.sample.redraw import DrawnFace
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.explain.base import Faces, Floats, blurred, checked_face, to_grey
-from fer_core.explain.regions import Box as Corners
-from fer_core.explain.regions import cut_boxes
-
-MIDDLE = (IMAGE_SIZE - 1) / 2
+from fer_core.explain.base import MIDDLE, Faces, Floats, blurred, checked_face, to_grey, warped
+from fer_core.explain.regions import Corners, cut_boxes
 
 
 def _number(least: float, most: float, unit: str) -> Any:
@@ -249,15 +245,3 @@ def without_muscles(steps: Sequence[Step]) -> tuple[Step, ...]:
 def undo(steps: Sequence[Step]) -> tuple[Step, ...]:
     """All steps but the last."""
     return tuple(steps[:-1])
-
-
-def warped(pixels: npt.NDArray[Any], matrix: npt.NDArray[Any]) -> Floats:
-    """A picture (48, 48) moved by a matrix (2, 3), bilinear, float32; what comes in from outside repeats the edge."""
-    moved = cv2.warpAffine(
-        np.asarray(pixels, dtype=np.float32),
-        matrix,
-        (IMAGE_SIZE, IMAGE_SIZE),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(moved, dtype=np.float32)

@@ -11,10 +11,10 @@ import pytest
 
 from fer_core.data.sample import new_face
 from fer_core.errors import ExplainError
-from fer_core.explain import poke_links
 from fer_core.explain.base import Faces
-from fer_core.explain.flip import smallest_flip
-from fer_core.explain.poke import (
+from fer_core.explain.poke.links import MOST_STEPS, from_json, from_text, to_json, to_text
+from fer_core.explain.poke.smallest_patch import smallest_flip
+from fer_core.explain.poke.steps import (
     KINDS,
     Blur,
     Box,
@@ -29,9 +29,9 @@ from fer_core.explain.poke import (
     Step,
     apply,
     apply_drawn,
+    links,
     undo,
 )
-from fer_core.explain.poke_links import MOST_STEPS, from_json, from_text, to_json, to_text
 
 EVERY: tuple[Step, ...] = (
     Brightness(-30.5),
@@ -64,7 +64,7 @@ def test_links_and_json_bring_back_the_same_steps() -> None:
 
 def test_the_example_in_the_documentation() -> None:
     names = {"Brightness": Brightness, "Rotate": Rotate, "Box": Box}
-    assert doctest.testmod(poke_links, extraglobs=names) == (0, 3)
+    assert doctest.testmod(links, extraglobs=names) == (0, 3)
 
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-7, 254.99999999, -12.5])

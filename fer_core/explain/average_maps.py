@@ -1,7 +1,7 @@
 """Average maps: where does a model look over a whole class, a confusion cell, or any selection of faces?
 
 FER-2013's faces are roughly in register, eyes above mouth, so a mean over faces means something. Maps that say nothing
-(see :mod:`fer_core.explain.silent`) are left out, and counted.
+(see :mod:`fer_core.explain.blank_maps`) are left out, and counted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import Faces, Floats, checked_classes, checked_faces, checked_maps
-from fer_core.explain.silent import silent
+from fer_core.explain.blank_maps import silent
 from fer_core.formatting import plural
 from fer_core.progress import Meter, ProgressCallback
 

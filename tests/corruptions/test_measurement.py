@@ -10,10 +10,10 @@ import pytest
 from factories import make_noise, make_run, make_vote
 
 from fer_core.cli import main
+from fer_core.corruptions.kinds import CORRUPTIONS, corrupt
+from fer_core.corruptions.measurement import measure_corruptions, read_corruptions
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
-from fer_core.evaluation.corruptions import measure_corruptions, read_corruptions
-from fer_core.explain.corruptions import CORRUPTIONS, corrupt
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import Predictor, load_model
 from fer_core.runs.folder import RunFolder

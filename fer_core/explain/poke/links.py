@@ -15,7 +15,7 @@ from dataclasses import fields
 from typing import Any
 
 from fer_core.errors import ExplainError
-from fer_core.explain.poke import KINDS, Step
+from fer_core.explain.poke.steps import KINDS, Step
 
 MOST_STEPS = 60
 LONGEST_TEXT = 6000

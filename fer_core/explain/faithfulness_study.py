@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.many_maps import Maps, Plan, by_grid, maps_of
+from fer_core.explain.batch_maps import Maps, Plan, by_grid, maps_of
+from fer_core.explain.blank_maps import silent
 from fer_core.explain.faithfulness import Curves, Faithfulness, measure
 from fer_core.explain.methods import METHODS, method
-from fer_core.explain.silent import silent
 from fer_core.explain.trust import Row, Summary, summarise
 from fer_core.files import write_json
 from fer_core.progress import Progress, ProgressCallback

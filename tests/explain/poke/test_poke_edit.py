@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.data.sample import new_face
 from fer_core.errors import ExplainError
-from fer_core.explain.poke import KINDS, Blur, Box, Brightness, Brush, Mirror, Muscle, Rotate, Shift, Step, apply
-from fer_core.explain.poke_edit import (
+from fer_core.explain.poke.description import answer_words, changes_mind, step_words
+from fer_core.explain.poke.edit import (
     MOST_POINTS,
     box_between,
     boxes,
@@ -25,9 +25,9 @@ from fer_core.explain.poke_edit import (
     thinned,
     toggle_mirror,
 )
-from fer_core.explain.poke_history import LONGEST, History
-from fer_core.explain.poke_links import MOST_STEPS, from_text, to_text
-from fer_core.explain.poke_words import answer_words, changes_mind, step_words
+from fer_core.explain.poke.history import LONGEST, History
+from fer_core.explain.poke.links import MOST_STEPS, from_text, to_text
+from fer_core.explain.poke.steps import KINDS, Blur, Box, Brightness, Brush, Mirror, Muscle, Rotate, Shift, Step, apply
 
 BOX = Box(10, 30, 38, 44, 127)
 

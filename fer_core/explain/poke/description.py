@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fer_core.data.sample.muscles import WORDS
 from fer_core.emotions import COUNT, NAMES
-from fer_core.explain.poke import (
+from fer_core.explain.poke.steps import (
     Blur,
     Box,
     Brightness,

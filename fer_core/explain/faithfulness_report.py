@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fer_core.evaluation.faithfulness import Explained, Measured
+from fer_core.explain.faithfulness_study import Explained, Measured
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
 from fer_core.formatting import duration, plural

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
+from fer_core.corruptions.robustness import Robustness, evaluate_corruptions
 from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES
-from fer_core.explain.robustness import Robustness, evaluate_corruptions
 from fer_core.files import write_parquet
 from fer_core.progress import ProgressCallback
 from fer_core.runs import measurements

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES, corrupt
+from fer_core.corruptions.robustness import Robustness, evaluate_corruptions
 from fer_core.data.sample import draw_sample
 from fer_core.explain.base import Faces
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from fer_core.explain.robustness import Robustness, evaluate_corruptions
 from fer_core.progress import Progress
 from fer_core.stats.intervals import wilson_interval
 

@@ -14,10 +14,10 @@ from fer_core.cli import main
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
-from fer_core.evaluation import faithfulness_words as words
-from fer_core.evaluation.faithfulness import FILE, Explained, measure_faithfulness, read_faithfulness
-from fer_core.evaluation.many_maps import FINE, Plan, by_grid
+from fer_core.explain import faithfulness_report as words
 from fer_core.explain.base import Faces
+from fer_core.explain.batch_maps import FINE, Plan, by_grid
+from fer_core.explain.faithfulness_study import FILE, Explained, measure_faithfulness, read_faithfulness
 from fer_core.explain.worker.messages import Map, MapRequest
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder

@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.explain.base import Faces, Floats, blurred, checked_faces, to_grey
-from fer_core.explain.poke import MIDDLE, warped
+from fer_core.explain.base import MIDDLE, Faces, Floats, blurred, checked_faces, to_grey, warped
 
 SEVERITIES = (1, 2, 3, 4, 5)
 

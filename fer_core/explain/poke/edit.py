@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.explain.poke import Blur, Box, Brightness, Brush, Contrast, Mirror, Muscle, Noise, Rotate, Shift, Step
+from fer_core.explain.poke.steps import (
+    Blur,
+    Box,
+    Brightness,
+    Brush,
+    Contrast,
+    Mirror,
+    Muscle,
+    Noise,
+    Rotate,
+    Shift,
+    Step,
+)
 
 Steps = tuple[Step, ...]
 Kind = TypeVar("Kind", bound=Step)

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.explain import poke
 from fer_core.explain.base import Faces, Fill, Predict, ask, checked_face, filling, to_grey
 from fer_core.explain.occlusion import covered, patches
-from fer_core.explain.regions import Box
+from fer_core.explain.poke import steps
+from fer_core.explain.regions import Corners
 from fer_core.progress import Meter, ProgressCallback
 
 SIZES = (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24)
@@ -31,7 +31,7 @@ class Flip:
     face with the patch. ``tried``: patches tried until then. ``share``: the patch's share of the face, 0..1.
     """
 
-    box: Box
+    box: Corners
     before: int
     after: int
     probabilities: npt.NDArray[np.float32]
@@ -45,13 +45,13 @@ class Flip:
         return (x1 - x0) * (y1 - y0) / IMAGE_SIZE**2
 
     @property
-    def step(self) -> poke.Box:
+    def step(self) -> steps.Box:
         """The patch as a change to the face. Raises ``ValueError`` for a patch of several greys, as a blur makes."""
         x0, y0, x1, y1 = self.box
         greys = np.unique(self.face[y0:y1, x0:x1])
         if len(greys) != 1:
             raise ValueError("a patch of several greys is no box of one")
-        return poke.Box(x0, y0, x1, y1, int(greys[0]))
+        return steps.Box(x0, y0, x1, y1, int(greys[0]))
 
 
 def smallest_flip(

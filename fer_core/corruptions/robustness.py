@@ -1,4 +1,4 @@
-"""How many answers survive when faces get worse: accuracy under :mod:`fer_core.explain.corruptions`."""
+"""How many answers survive when faces get worse: accuracy under :mod:`fer_core.corruptions.kinds`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES, corrupt
 from fer_core.emotions import COUNT
 from fer_core.explain.base import Faces, Predict, ask, checked_faces
-from fer_core.explain.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from fer_core.progress import Meter, ProgressCallback
 from fer_core.stats.intervals import wilson_interval
 
@@ -28,7 +28,7 @@ class Robustness:
 
     ``names``: the k corruptions. ``labels``, ``clean``: int8 (n,), 0..6, the labels and the answers to the untouched
     faces. ``answers``: int8 (k, 5, n), those to the faces made worse. ``keys``: int64 (n,), the faces' own numbers.
-    ``seed``: what :func:`fer_core.explain.corruptions.corrupt` needs to make the very same faces again.
+    ``seed``: what :func:`fer_core.corruptions.kinds.corrupt` needs to make the very same faces again.
     """
 
     names: tuple[str, ...]

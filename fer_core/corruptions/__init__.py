@@ -1,0 +1,1 @@
+"""Faces made worse in nine ways, and how many answers survive."""
