@@ -27,7 +27,8 @@ from fer_core.emotions import IMAGE_SIZE, PUBLIC_TEST
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, YuNetDetector
 from fer_core.inference.face_crop import Framing, Reference, cut, square_of
-from fer_core.inference.predictor import Predictor, load_model
+from fer_core.inference.models import load_model
+from fer_core.inference.predictor import Predictor
 from fer_core.inference.yunet import yunet_path
 from fer_core.stats.intervals import wilson_interval
 

@@ -35,7 +35,7 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.inference.detectors import FaceDetector, HaarDetector, YuNetDetector
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.inference.stream.draw import Style, draw
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.yunet import yunet_path, yunet_ready

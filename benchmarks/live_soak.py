@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import live as clips
 from benchmarks.common import finish, machine, machine_text, progress
 from fer_core.errors import FerError
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.live import LiveStream, Plan
 from fer_core.inference.stream.pipeline import StreamSettings

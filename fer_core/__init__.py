@@ -39,8 +39,8 @@ def list_models() -> list[ModelInfo]:
 def load_model(name_or_folder: str | Path, *, calibrated: bool = False) -> Predictor:
     """A predictor for a shipped or trained model, by name or run folder; ``calibrated`` applies its temperature.
 
-    See :func:`fer_core.inference.predictor.load_model`. Raises ``RunError``.
+    See :func:`fer_core.inference.models.load_model`. Raises ``RunError``.
     """
-    from fer_core.inference.predictor import load_model
+    from fer_core.inference.models import load_model
 
     return load_model(name_or_folder, calibrated=calibrated)

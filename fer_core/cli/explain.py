@@ -150,7 +150,7 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.explain.faithfulness import measure
     from fer_core.explain.trust import judge
     from fer_core.formatting import percent
-    from fer_core.inference.predictor import load_model
+    from fer_core.inference.models import load_model
     from fer_core.plots.faces import overlay
 
     dataset = load_dataset(args.data)

@@ -131,7 +131,7 @@ def open_models(names: list[str], *, calibrated: bool) -> list[Predictor]:
 
     Raises ``RunError`` for one that cannot be had, for two different ones of one name, and where there is none.
     """
-    from fer_core.inference.predictor import load_model
+    from fer_core.inference.models import load_model
     from fer_core.runs.listing import list_models
 
     wanted: dict[str, str | Path] = {}

@@ -63,7 +63,7 @@ def measure_corruptions(
     face. Raises ``RunError`` where the run is not complete or was measured on other faces, its model is missing or
     damaged, the dataset has no PublicTest face, or the limit is below 1; then nothing is written.
     """
-    from fer_core.inference.predictor import load_model  # 0.2 s, and readers do not predict
+    from fer_core.inference.models import load_model  # 0.2 s, and readers do not predict
 
     measurements.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
     rows = dataset.rows(PUBLIC_TEST)

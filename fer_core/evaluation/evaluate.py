@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,16 +12,15 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import export_litert
-from fer_core.evaluation.scores import BySplit, accuracies, flip_average, score_splits, temperature_scores
-from fer_core.files import write_json
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, write_metrics
+from fer_core.evaluation.scores import BySplit, accuracies, flip_average
+from fer_core.evaluation.vote import evaluate_vote
 from fer_core.inference.predictor import Average, Predictor, mirrored
-from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
-from fer_core.runs.folder import SCHEMA, RunFolder, seal
+from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import Journal, epochs_of, utc_now
 from fer_core.runs.measurements import drop_outdated
 from fer_core.runs.predictions import write_predictions
-from fer_core.runs.vote import member_folders, read_vote
 from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
@@ -33,19 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
-
-RESAMPLES = 2000
-SEED = 0
-TIMED_CALLS = 50
-LIBRARIES = (
-    "keras",
-    "tensorflow",
-    "tensorflow-cpu",
-    "jax",
-    "numpy",
-    "ai-edge-litert",
-    "opencv-python-headless",
-)
 
 
 def complete_run(
@@ -85,8 +67,6 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
     """
     flip = average == "flip" or _has_flip_average(folder)
     if folder.is_vote:
-        from fer_core.evaluation.vote import evaluate_vote  # here, because it builds on this module
-
         return evaluate_vote(folder, dataset, flip=flip)
     manifest = folder.manifest()
     state = manifest["state"] if manifest else _state_of(folder)
@@ -178,58 +158,6 @@ def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model
     write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, twin)
 
 
-def write_metrics(
-    folder: RunFolder, dataset: Dataset, *, litert: BySplit | None = None, flips: BySplit | None = None
-) -> dict[str, Any]:
-    """``metrics.json`` from ``predictions.parquet``, the time of a prediction and the sizes of the files.
-
-    ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips``
-    (see :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
-    """
-    predictions = _predictions(folder)
-    metrics: dict[str, Any] = {
-        "schema": SCHEMA,
-        "data": dataset.info.record(),
-        "seed": SEED,
-        "resamples": RESAMPLES,
-        "splits": score_splits(predictions, twins_of(dataset), resamples=RESAMPLES, seed=SEED),
-        "temperature": temperature_scores(predictions),
-        **({"litert": litert} if litert else {}),
-        **_timing(folder, dataset),
-        "megabytes": _megabytes(folder),
-    }
-    for split, flip in (flips or {}).items():
-        metrics["splits"][split]["flip_average"] = flip
-    write_json(folder.metrics_path, metrics)
-    return metrics
-
-
-def _megabytes(folder: RunFolder) -> dict[str, float]:
-    """Sizes of the model files; of a vote, what its members' ``model.tflite`` take together."""
-    if folder.is_vote:
-        paths = [member.tflite_path for member in member_folders(folder, read_vote(folder))]
-        return {"model.tflite": round(sum(path.stat().st_size for path in paths) / 1e6, 3)}
-    return {path.name: round(path.stat().st_size / 1e6, 3) for path in (folder.keras_path, folder.tflite_path)}
-
-
-def _timing(folder: RunFolder, dataset: Dataset) -> dict[str, Any]:
-    """Median milliseconds of one LiteRT call with class maps for one face, one thread; of a vote, of all members."""
-    predictor = (
-        VotePredictor(folder.vote_path, threads=1) if folder.is_vote else Predictor(folder.tflite_path, threads=1)
-    )
-    face = np.asarray(dataset.images[:1])
-    seconds = []
-    for _ in range(TIMED_CALLS + 5):
-        began = time.perf_counter()
-        predictor.explain(face)
-        seconds.append(time.perf_counter() - began)
-    return {
-        "milliseconds_per_face": round(float(np.median(seconds[5:])) * 1000, 3),
-        "threads": 1,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-    }
-
-
 def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[str, Any]) -> None:
     """Write the card, drop measurements that are about another model or other faces, and seal with ``run.json``."""
     old = folder.manifest() or {}
@@ -254,17 +182,6 @@ def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[st
     write_card(folder, manifest, metrics)
     drop_outdated(folder, metrics["data"]["fingerprint"])
     seal(folder, manifest)
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries that decide a training's result, and of Python."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # tensorflow or tensorflow-cpu: only one of the two is installed
-    return found
 
 
 def _announce(journal: Journal | None, name: str, detail: str) -> None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.evaluate import RESAMPLES, SEED, library_versions, write_metrics
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, write_metrics
 from fer_core.evaluation.scores import BySplit, accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored

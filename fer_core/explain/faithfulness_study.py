@@ -86,7 +86,7 @@ def measure_faithfulness(
     face; ``ExplainError`` for an unknown method or one that this run cannot have; ``ValueError`` for a plan that makes
     no sense.
     """
-    from fer_core.inference.predictor import load_model  # 0.2 s, and readers do not predict
+    from fer_core.inference.models import load_model  # 0.2 s, and readers do not predict
 
     plan = plan or Plan()
     names = [method(name).name for name in methods]

@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.errors import RunError
-from fer_core.inference.predictor import Predictor, load_model
+from fer_core.inference.models import load_model
+from fer_core.inference.predictor import Predictor
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame
 from pages.parts.vote import seals

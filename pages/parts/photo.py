@@ -13,7 +13,8 @@ from fer_core.errors import DownloadError, RunError
 from fer_core.inference import yunet
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
 from fer_core.inference.faces import FRAMING
-from fer_core.inference.predictor import Predictor, stored_temperature
+from fer_core.inference.models import stored_temperature
+from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts import models

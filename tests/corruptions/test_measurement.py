@@ -15,7 +15,8 @@ from fer_core.corruptions.measurement import measure_corruptions, read_corruptio
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
-from fer_core.inference.predictor import Predictor, load_model
+from fer_core.inference.models import load_model
+from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.measurements import drop_outdated, gone_lines, still_true, there
 from fer_core.stats.sampling import stratified

@@ -17,7 +17,7 @@ from fer_core.evaluation import vote as module
 from fer_core.evaluation.evaluate import evaluate_run
 from fer_core.evaluation.vote import SMALLEST_WEIGHT, build_vote, choose_weights, without_featherweights
 from fer_core.files import sha256_of
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import probabilities_of
 from fer_core.runs.vote import read_vote

@@ -70,7 +70,7 @@ def run(home: Path, dataset: Dataset) -> RunFolder:
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
     model = ByHand(right_map())
-    monkeypatch.setattr("fer_core.inference.predictor.load_model", lambda *_args, **_options: model)
+    monkeypatch.setattr("fer_core.inference.models.load_model", lambda *_args, **_options: model)
     return model
 
 

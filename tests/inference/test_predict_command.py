@@ -20,8 +20,8 @@ from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.files import write_json
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
+from fer_core.inference.models import load_model
 from fer_core.inference.pictures import HEADER
-from fer_core.inference.predictor import load_model
 from fer_core.settings import settings
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from stream_helpers import MadeDetector, MadeModel, frame_with
 
 from fer_core.inference.detectors import HaarDetector, YuNetDetector
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings, predict_all
 from fer_core.inference.stream.tracking import TrackerSettings
 from fer_core.inference.vote import VotePredictor

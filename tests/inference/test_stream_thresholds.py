@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.runs.folder import RunFolder

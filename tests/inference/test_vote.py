@@ -12,7 +12,8 @@ from factories import TINY_MAP_GRID, make_run, make_vote
 
 from fer_core.errors import RunError
 from fer_core.inference import vote as vote_module
-from fer_core.inference.predictor import load_model, mirrored
+from fer_core.inference.models import load_model
+from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor, resized, scaled
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings

@@ -16,7 +16,7 @@ from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.evaluation.aligned import Joined, join
 from fer_core.explain.average_maps import average
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from pages.parts.explain_averages import SEED, draw
 from pages.parts.explain_links import averages_query
 

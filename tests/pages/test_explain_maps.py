@@ -17,7 +17,7 @@ from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST
 from fer_core.evaluation.aligned import any_wrong, join, most_disputed
 from fer_core.explain.trust import LUCK, WORSE, Figure, Judgement
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder
 from pages.parts import explain_cells, explain_trust
 from pages.parts.explain_cells import Shown, maps_of, top_of

@@ -18,7 +18,7 @@ from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.data.sample import draw_sample
 from fer_core.explain.poke.links import to_text
 from fer_core.explain.poke.steps import Box, Brush
-from fer_core.inference.predictor import load_model
+from fer_core.inference.models import load_model
 from fer_core.settings import settings
 from pages.parts.canvas import new_strokes, read_stroke
 

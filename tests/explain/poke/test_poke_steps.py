@@ -12,6 +12,7 @@ import pytest
 from fer_core.data.sample import new_face
 from fer_core.errors import ExplainError
 from fer_core.explain.base import Faces
+from fer_core.explain.poke import links
 from fer_core.explain.poke.links import MOST_STEPS, from_json, from_text, to_json, to_text
 from fer_core.explain.poke.smallest_patch import smallest_flip
 from fer_core.explain.poke.steps import (
@@ -29,7 +30,6 @@ from fer_core.explain.poke.steps import (
     Step,
     apply,
     apply_drawn,
-    links,
     undo,
 )
 

@@ -1,0 +1,83 @@
+"""From a run, by name or folder, to its predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.errors import RunError
+from fer_core.inference.predictor import Predictor
+from fer_core.inference.vote import open_vote
+from fer_core.runs.folder import RunFolder, check_sealed
+from fer_core.runs.listing import list_models, places
+
+
+def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibrated: bool = False) -> Predictor:
+    """A predictor for a run: by name (shipped ones first, then trained ones), run folder, or ``.tflite``
+    file.
+
+    The model file of a run is checked against the hash in its ``run.json`` first. Nothing is cached.
+    ``calibrated`` applies the temperature in the run's ``metrics.json``. Raises ``RunError`` when there is no such
+    run (the message lists those there are), when it is not finished, when its model file is missing or damaged, or
+    when it is to be calibrated and has no temperature.
+    """
+    text = str(name_or_folder)
+    if text.endswith(".tflite"):
+        if calibrated:
+            raise RunError(
+                f"{text} is a bare model file: its temperature is in the run it came from. Name that run instead, or "
+                "leave calibration out."
+            )
+        return Predictor(Path(text).expanduser(), threads=threads)
+    folder = _find(text)
+    if folder.is_vote:
+        return open_vote(folder, threads=threads, temperature=_calibration_of(folder) if calibrated else 1.0)
+    manifest = folder.manifest()
+    if manifest is None:
+        raise RunError(
+            f"the run {folder.name} has no run.json: it is not finished. Wait for its training to end, or "
+            f"finish it with: python -m fer_core train --resume {folder.path}"
+        )
+    again = f"Make it again with: python -m fer_core export {folder.path} --data DATASET"
+    if not folder.tflite_path.is_file():
+        raise RunError(f"the run {folder.name} has no model.tflite. {again}")
+    check_sealed(folder, manifest, folder.tflite_path.name, again)
+    return Predictor(
+        folder.tflite_path,
+        name=folder.name,
+        title=str(manifest.get("title", folder.name)),
+        threads=threads,
+        temperature=_calibration_of(folder) if calibrated else 1.0,
+    )
+
+
+def stored_temperature(folder: RunFolder) -> float | None:
+    """The temperature in the run's ``metrics.json``; None where it has none. Raises ``RunError`` if it is damaged."""
+    stored = (folder.metrics() or {}).get("temperature")
+    if stored is None:
+        return None
+    try:
+        return float(stored["value"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(
+            f"{folder.metrics_path} is damaged: its temperature has no value. Make it again with: "
+            f"python -m fer_core evaluate {folder.path} --data DATASET"
+        ) from None
+
+
+def _calibration_of(folder: RunFolder) -> float:
+    temperature = stored_temperature(folder)
+    if temperature is None:
+        raise RunError(
+            f"{folder.name} has no temperature, so its probabilities cannot be calibrated. Fit one with: "
+            f"python -m fer_core evaluate {folder.path} --data DATASET (the dataset needs PublicTest faces)"
+        )
+    return temperature
+
+
+def _find(text: str) -> RunFolder:
+    """The folder called ``text`` in models/ or runs/, or at that path."""
+    for place in places(text):
+        if place.is_dir():
+            return RunFolder(place.resolve())
+    known = ", ".join(info.name for info in list_models()) or "none yet"
+    raise RunError(f"there is no model called {text!r}. Known models: {known}. A path to a run folder works too.")
