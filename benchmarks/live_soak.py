@@ -125,7 +125,7 @@ def watch(streams: Sequence[LiveStream], ends_s: float, seconds: float) -> list[
         for stream in streams:
             if not stream.recorder.on and not stream.recorder.full:
                 stream.recorder.start()
-            # What the page reads: see pages/parts/live_now.py.
+            # What the page reads: see pages/parts/live/now.py.
             stream.shot()
             stream.timeline.series()
             if (lag := stream.speed().lag_ms) is not None:

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import (
-    compare_accuracy,
-    compare_agreement,
-    compare_certainty,
-    compare_classes,
-    compare_difference,
-    compare_learning,
-    compare_links,
-    compare_matrices,
-    frame,
-    scope,
-)
+from pages.parts import frame, links_to_mistakes, scope
+from pages.parts.compare import accuracy, agreement, certainty, classes, difference, learning, matrices
 
 entered = frame.begin(
     "Compare",
@@ -24,23 +14,23 @@ entered = frame.begin(
     "and leads to the faces behind it.",
 )
 if entered:
-    compare_links.come_back()
+    links_to_mistakes.come_back()
 view = scope.choose(scope.COMPARE)
-compare_links.remember()
+links_to_mistakes.remember()
 if not len(view.scope.joined):
     st.info(
         "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",
         icon=":material/filter_alt_off:",
     )
     st.stop()
-compare_accuracy.show(view)
+accuracy.show(view)
 VIEWS = {
-    "Matrices": compare_matrices.show,
-    "Difference": compare_difference.show,
-    "Agreement": compare_agreement.show,
-    "Classes": compare_classes.show,
-    "Certainty": compare_certainty.show,
-    "Learning": compare_learning.show,
+    "Matrices": matrices.show,
+    "Difference": difference.show,
+    "Agreement": agreement.show,
+    "Classes": classes.show,
+    "Certainty": certainty.show,
+    "Learning": learning.show,
 }
 for tab, show in zip(st.tabs(list(VIEWS), key="view", bind="query-params"), VIEWS.values(), strict=True):
     with tab:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import audit, bring, browse, classes, frame
+from pages.parts import frame
 from pages.parts.data import AUDIT, BRING, current_dataset, sample_banner
+from pages.parts.dataset import audit, browse, classes, import_tab
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
 dataset = current_dataset()
@@ -24,4 +25,4 @@ with audit_tab:
         audit.show(dataset)
 with bring_tab:
     if bring_tab.open:
-        bring.show()
+        import_tab.show()

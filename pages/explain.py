@@ -5,18 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import (
-    explain_averages,
-    explain_maps,
-    explain_methods,
-    explain_poke,
-    explain_robustness,
-    frame,
-    models,
-    subject,
-)
-from pages.parts.explain_face import by_default
-from pages.parts.explain_links import AVERAGES, MODELS, VIEW
+from pages.parts import chosen_face, frame, models
+from pages.parts.explain import averages, maps, methods, poke, robustness
+from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
+from pages.parts.models import by_default
 
 entered = frame.begin(
     "Explain",
@@ -25,7 +17,7 @@ entered = frame.begin(
     "so every map here comes with a test of it.",
 )
 if entered:
-    explain_averages.forget()
+    averages.forget()
 infos = list_models()
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
@@ -33,20 +25,20 @@ if not infos:
     st.stop()
 face, choices = st.columns([1, 4], gap="medium")
 with choices:
-    about = subject.choose()
+    about = chosen_face.choose()
     asked = models.choose(infos, MODELS, default=by_default(infos))
 if about is not None:
     with face:
-        subject.picture(about)
+        chosen_face.picture(about)
 VIEWS = {
-    "Maps": explain_maps.show,
-    "Methods": explain_methods.show,
-    AVERAGES: explain_averages.show,
-    "Poke": explain_poke.show,
-    "Robustness": explain_robustness.show,
+    "Maps": maps.show,
+    "Methods": methods.show,
+    AVERAGES: averages.show,
+    "Poke": poke.show,
+    "Robustness": robustness.show,
 }
 tabs = zip(st.tabs(list(VIEWS), key=VIEW, bind="query-params"), VIEWS.values(), strict=True)
 # Averages come last: where there is nothing to average over they end the run, and the others must be drawn by then.
-for tab, show in sorted(tabs, key=lambda one: one[1] is explain_averages.show):
+for tab, show in sorted(tabs, key=lambda one: one[1] is averages.show):
     with tab:
         show(about, asked, bool(tab.open))

@@ -7,8 +7,9 @@ import streamlit as st
 from fer_core.data.catalogue import list_datasets
 from fer_core.errors import DataError
 from fer_core.runs.listing import list_models
-from pages.parts import frame, overview
+from pages.parts import frame
 from pages.parts.data import draw_sample
+from pages.parts.home import overview
 
 frame.begin(
     "FER Explorer",

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.errors import FerError
 from fer_core.leaderboard.entries import leaderboard
 from pages.parts import frame
-from pages.parts import leaderboard as parts
+from pages.parts.leaderboard import sections as parts
 
 frame.begin(
     "Leaderboard",

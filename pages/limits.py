@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import frame, limits
+from pages.parts import frame
+from pages.parts.limits import sections
 
 frame.begin(
     "Limits",
@@ -13,9 +14,9 @@ frame.begin(
     "What these models cannot tell you, how wrong they are even when they look sure, what is wrong with the data, and "
     "what the law forbids. Read this before you show anybody a result.",
 )
-limits.meaning()
-limits.mistakes(list_models())
-limits.data()
-limits.people()
-limits.law()
+sections.meaning()
+sections.mistakes(list_models())
+sections.data()
+sections.people()
+sections.law()
 st.caption("Sources are linked where they are used. This page is information, not legal advice.")

@@ -6,17 +6,10 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.runs.listing import list_models
-from pages.parts import (
-    frame,
-    live_camera,
-    live_help,
-    live_now,
-    live_recording,
-    live_settings,
-    live_snapshot,
-    models,
-    photo,
-)
+from pages.parts import detection, frame, models
+from pages.parts.live import camera as live_camera
+from pages.parts.live import help, now, recording, snapshot
+from pages.parts.live import settings as live_settings
 
 frame.begin(
     "Live",
@@ -29,12 +22,12 @@ infos = list_models()
 with st.container():
     if not infos:
         models.none_yet("Faces are found and followed all the same.")
-    if not live_help.is_secure(live_help.address_of_page()):
+    if not help.is_secure(help.address_of_page()):
         st.warning(
             "This page came without https, so your browser will not give it a camera. A picture or a video works:",
             icon=":material/no_encryption:",
         )
-        live_help.ways()
+        help.ways()
     running = live_settings.choose_models(infos)
     look = live_settings.choose_look(running)
 seen, beside = st.columns([3, 2], gap="medium")
@@ -42,7 +35,7 @@ with beside:
     # How it goes stands above what may be set, and needs to know it.
     going, settings = st.container(), st.container()
     with settings:
-        plan = live_settings.choose_plan(running, look, infos, photo.choose_detector())
+        plan = live_settings.choose_plan(running, look, infos, detection.choose_detector())
 live = live_camera.stream_of_visit(plan)
 with seen:
     try:
@@ -52,10 +45,10 @@ with seen:
         st.stop()
 is_on = live_camera.is_trying(camera)
 with going:
-    live_snapshot.freeze_button(live, running=is_on)
-    live_now.status(camera, live)
-live_now.faces(camera, live)
-live_snapshot.show()
-live_now.last_minute(camera, live)
+    snapshot.freeze_button(live, running=is_on)
+    now.status(camera, live)
+now.faces(camera, live)
+snapshot.show()
+now.last_minute(camera, live)
 st.subheader("Take the numbers with you", anchor=False)
-live_recording.show(live, running=is_on)
+recording.show(live, running=is_on)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import frame, models, photo, photo_bring, photo_results, video
+from pages.parts import detection, frame, models
+from pages.parts.photo import input, results, video
 
 frame.begin(
     "Photo",
@@ -16,26 +17,26 @@ frame.begin(
 infos = list_models()
 if not infos:
     models.none_yet("Faces are found all the same.")
-way = photo_bring.choose_way()
-if way == photo_bring.VIDEO:
+way = input.choose_way()
+if way == input.VIDEO:
     video.show(infos)
 else:
     video.reminder()
     bringing = st.container()
-    detector = photo.choose_detector()
-    chosen = photo.choose_models(infos) if infos else []
+    detector = detection.choose_detector()
+    chosen = detection.choose_models(infos) if infos else []
     with st.container(horizontal=True, key="photo-switches"):
-        calibrated = photo.choose_calibrated() if infos else False
+        calibrated = detection.choose_calibrated() if infos else False
         maps = bool(infos) and st.toggle(
             "Where each model looked",
             key="maps",
             bind="query-params",
             help="Lays the class map of each model's answer over the face. It comes with the prediction, at no cost.",
         )
-    answering = photo.with_temperatures(chosen, calibrated=calibrated)
+    answering = detection.with_temperatures(chosen, calibrated=calibrated)
     with bringing:
-        seen = photo_bring.bring(way, detector)
+        seen = input.bring(way, detector)
     if seen:
-        photo_results.show(seen, answering, calibrated=calibrated, maps=maps)
+        results.show(seen, answering, calibrated=calibrated, maps=maps)
     else:
         st.info("Upload, paste or take a picture to begin. A face straight from the front works best.")

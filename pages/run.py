@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_runs
-from pages.parts import frame, run_card, runs
+from pages.parts import frame, runs
+from pages.parts.run import card
 
 frame.begin("Run card", __file__, "One training run: what it is, how it was made, how good it is, what it cannot do.")
 known = list_runs()
@@ -24,6 +25,6 @@ name = st.selectbox(
     help="Runs that ship come first, then yours, newest first.",
 )
 if name is None:
-    run_card.gallery(known)
+    card.gallery(known)
     st.stop()
-run_card.show(next(info for info in known if info.name == name))
+card.show(next(info for info in known if info.name == name))

@@ -8,8 +8,9 @@ from fer_core.errors import FerError
 from fer_core.training import jobs
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
-from pages.parts import architecture, frame, recipe_form, runs, training
+from pages.parts import architecture, frame, runs
 from pages.parts.data import current_info, sample_banner
+from pages.parts.train import progress, recipe_form
 
 frame.begin(
     "Train",
@@ -17,12 +18,12 @@ frame.begin(
     "Train a model of your own and watch it learn. It runs in a process of its own: you may leave this page, "
     "close the browser or restart the app, and find it here again.",
 )
-run_dir = training.choose()
+run_dir = progress.choose()
 if run_dir is not None:
     if jobs.status(run_dir).alive:
         # From now on the address names the run, so that it stays on screen when it ends.
         st.query_params[runs.RUN] = run_dir.name
-    training.show(run_dir)
+    progress.show(run_dir)
 
 st.header("New training", anchor=False)
 info = current_info()

@@ -12,6 +12,7 @@ from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame
+from pages.parts.default_face import MOST
 from pages.parts.vote import seals
 
 
@@ -58,3 +59,8 @@ def open_model(path: str, sealed: tuple[int, ...]) -> Predictor:
     new one.
     """
     return load_model(Path(path))
+
+
+def by_default(infos: Sequence[ModelInfo]) -> list[str]:
+    """The first models that were trained themselves. Votes only repeat what their members say."""
+    return [info.name for info in infos if not info.is_vote][:MOST]

@@ -18,7 +18,7 @@ from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, S
 from fer_core.review.scope import scope as core_scope
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts import frame
-from pages.parts.beside import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time
+from pages.parts.dataset_extras import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time
 from pages.parts.runs import data_title
 
 LIMIT = 6

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.audit import AUDIT_FILE, audit_dataset, job, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.settings import settings
-from pages.parts.audit_job import jobs
+from pages.parts.dataset.audit_job import jobs
 
 OpenApp = Callable[..., AppTest]
 

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import PRIVATE_TEST
-from pages.parts.explain_trust import WORDS
+from pages.parts.explain.trust import WORDS
 
 if TYPE_CHECKING:
     from browser import AppServer

@@ -14,7 +14,7 @@ from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.settings import settings
-from pages.parts import importing
+from pages.parts.dataset import import_job
 
 OpenApp = Callable[..., AppTest]
 
@@ -117,10 +117,10 @@ def test_the_classes_tab(open_app: OpenApp, sample: Path) -> None:
     assert sum("Training faces labelled" in alt for alt in alts) == COUNT
 
 
-def wait_for_import() -> importing.ImportJob:
+def wait_for_import() -> import_job.ImportJob:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        job = importing.current_job()
+        job = import_job.current_job()
         assert job is not None
         if job.state != "running":
             return job
@@ -178,7 +178,7 @@ def test_a_bad_file_is_told_and_leaves_nothing(open_app: OpenApp, tmp_path: Path
 
 
 def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
-    job = importing.start(str(make_csv(tmp_path / "mine.csv")), "mine")
+    job = import_job.start(str(make_csv(tmp_path / "mine.csv")), "mine")
     job.stop_asked = True
     ended = wait_for_import()
     # The very last moments cannot be stopped: then the dataset is complete.
@@ -190,12 +190,12 @@ def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
 def test_uploads_are_deleted_whatever_happens(tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()
-    importing.start(str(make_csv(folder / "bad.csv", pixels=7)), "bad", temporary=folder)
+    import_job.start(str(make_csv(folder / "bad.csv", pixels=7)), "bad", temporary=folder)
     assert wait_for_import().state == "failed"
     assert not folder.exists()
 
 
 def test_names_of_new_datasets_never_collide() -> None:
-    assert importing.free_folder("sample").name == "sample-2"
-    assert importing.free_folder("../FER 2013!").name == "fer-2013"
-    assert importing.free_folder("///").name == "faces"
+    assert import_job.free_folder("sample").name == "sample-2"
+    assert import_job.free_folder("../FER 2013!").name == "fer-2013"
+    assert import_job.free_folder("///").name == "faces"

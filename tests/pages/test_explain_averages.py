@@ -17,8 +17,8 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.evaluation.aligned import Joined, join
 from fer_core.explain.average_maps import average
 from fer_core.inference.models import load_model
-from pages.parts.explain_averages import SEED, draw
-from pages.parts.explain_links import averages_query
+from pages.parts.explain.averages import SEED, draw
+from pages.parts.links_to_explain import averages_query
 
 OpenApp = Callable[..., AppTest]
 FEAR, SAD = 2, 4

@@ -17,9 +17,10 @@ from fer_core.settings import settings
 
 def page() -> None:
     from fer_core.runs.listing import list_models
-    from pages.parts import explain_faithfulness, models
+    from pages.parts import models
+    from pages.parts.explain import faithfulness
 
-    explain_faithfulness.show([models.open_info(info) for info in list_models()])
+    faithfulness.show([models.open_info(info) for info in list_models()])
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from fer_core.evaluation.aligned import any_wrong, join, most_disputed
 from fer_core.explain.trust import LUCK, WORSE, Figure, Judgement
 from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder
-from pages.parts import explain_cells, explain_trust
-from pages.parts.explain_cells import Shown, maps_of, top_of
-from pages.parts.explain_face import Answer
-from pages.parts.explain_trust import badge, pointed
-from pages.parts.kept import Kept
-from pages.parts.subject import Subject
+from pages.parts.chosen_face import Subject
+from pages.parts.explain import cells, trust
+from pages.parts.explain.cells import Shown, maps_of, top_of
+from pages.parts.explain.face import Answer
+from pages.parts.explain.result_cache import Kept
+from pages.parts.explain.trust import badge, pointed
 
 OpenApp = Callable[..., AppTest]
 FEAR, HAPPY, SAD = 2, 3, 4
@@ -98,7 +98,7 @@ def test_every_model_but_votes_has_its_maps_and_verdicts(
     assert "Maps of 6×6 cells." in found[0]
     for words in found:
         assert "Testing this map" not in words
-        assert any(word in words for word in explain_trust.WORDS.values())
+        assert any(word in words for word in trust.WORDS.values())
         assert "Strongest point:" in words  # the drawn faces' regions are known
     assert any("5 random orders, 4 steps" in caption.value for caption in app.caption)
     assert any("Pointing game" in caption.value for caption in app.caption)
@@ -156,8 +156,8 @@ def test_a_silent_map_is_words_and_not_a_picture(open_app: OpenApp, runs: list[R
 
     quiet = Answer(Still(), np.eye(7, dtype=np.float32)[FEAR], maps.astype(np.float32))  # type: ignore[arg-type]
     about = Subject(np.zeros((48, 48), dtype=np.uint8), "0" * 40, "a face", SAD)
-    look = explain_cells.Look(True, 0.6, explain_cells.OF_MODEL)
-    words = explain_cells.row(about, quiet, maps_of(quiet, SAD, []), 1.0, look, {}, None)
+    look = cells.Look(True, 0.6, cells.OF_MODEL)
+    words = cells.row(about, quiet, maps_of(quiet, SAD, []), 1.0, look, {}, None)
     assert words.count("<img") == 1
     assert "finds nothing that speaks for sad" in words
 
@@ -178,9 +178,9 @@ def test_scales(monkeypatch: pytest.MonkeyPatch) -> None:
     weak, strong = (answer([0, 0, 1, 0, 0, 0, 0], np.full((7, 2, 2), size)) for size in (1.0, 5.0))
     shown = {one.name: [Shown(FEAR, ())] for one in (weak, strong)}
     found = [weak, strong]
-    assert [top_of(explain_cells.OF_MODEL, one, found, shown) for one in found] == [1, 5]
-    assert [top_of(explain_cells.OF_ALL, one, found, shown) for one in found] == [5, 5]
-    assert top_of(explain_cells.OF_MAP, weak, found, shown) is None
+    assert [top_of(cells.OF_MODEL, one, found, shown) for one in found] == [1, 5]
+    assert [top_of(cells.OF_ALL, one, found, shown) for one in found] == [5, 5]
+    assert top_of(cells.OF_MAP, weak, found, shown) is None
 
 
 def test_what_luck_could_do_is_not_called_wrong() -> None:

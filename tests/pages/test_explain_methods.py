@@ -18,8 +18,8 @@ from fer_core.explain.background import Background
 from fer_core.explain.methods import METHODS
 from fer_core.explain.worker.client import CRASHED, OFF, Worker
 from fer_core.settings import settings
-from pages.parts import explain_worker
-from pages.parts.explain_trust import WORDS
+from pages.parts.explain import worker as explain_worker
+from pages.parts.explain.trust import WORDS
 
 OpenApp = Callable[..., AppTest]
 FAKE = Path(__file__).resolve().parent.parent / "explain" / "fake_maps.py"

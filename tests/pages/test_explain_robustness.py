@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.corruptions.measurement import Corrupted, measure_corruptions, read_corruptions
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.runs.folder import RunFolder
-from pages.parts.explain_robustness import share, table
+from pages.parts.explain.robustness import share, table
 
 OpenApp = Callable[..., AppTest]
 QUERY = {"explain.view": "Robustness"}

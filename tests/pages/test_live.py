@@ -19,7 +19,8 @@ from fer_core.inference.detectors import Face
 from fer_core.inference.stream import connection
 from fer_core.inference.stream.live import LiveStream
 from fer_core.settings import settings
-from pages.parts import live_camera, live_help
+from pages.parts.live import camera as live_camera
+from pages.parts.live import help
 
 OpenApp = Callable[..., AppTest]
 
@@ -70,7 +71,7 @@ def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBrowser]:
     monkeypatch.setattr(live_camera, "webrtc_streamer", fake)
     # It belongs to a running server, which AppTest is not.
     monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
-    monkeypatch.setattr("pages.parts.photo.choose_detector", MadeDetector)
+    monkeypatch.setattr("pages.parts.detection.choose_detector", MadeDetector)
     # A slow computer must not look like a broken camera.
     monkeypatch.setattr(connection, "STALL_S", 600.0)
     yield fake
@@ -148,7 +149,7 @@ def test_all_models_answer_with_seven_bars_each(open_app: OpenApp, camera: FakeB
 def test_a_vote_that_needs_a_model_beyond_those_that_run_is_left_out_of_all(
     open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.parts.live_settings.MOST", 1)
+    monkeypatch.setattr("pages.parts.live.settings.MOST", 1)
     app = open_app("live")
     assert list(stream_of(app).plan.models) == ["second"]
     app.pills(key="live.model").set_value("poll").run()
@@ -351,7 +352,7 @@ def test_a_model_that_fails_is_reported_and_the_picture_goes_on(
 def test_the_help_opens_by_itself_when_no_picture_comes(
     open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variables in live_help.PROVIDERS.values():
+    for variables in help.PROVIDERS.values():
         for variable in variables:
             monkeypatch.delenv(variable, raising=False)
     app = open_app("live")
@@ -370,7 +371,7 @@ def test_the_help_opens_by_itself_when_no_picture_comes(
 def test_the_help_names_the_equal_ways_in_and_the_secrets(open_app: OpenApp, camera: FakeBrowser) -> None:
     app = open_app("live")
     code = "\n".join(block.value for block in app.code)
-    for variables in live_help.PROVIDERS.values():
+    for variables in help.PROVIDERS.values():
         for variable in variables:
             assert variable in code
     links = [link.proto.label for link in app.get("page_link")]

@@ -9,7 +9,7 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from fer_core.errors import FerError
-from pages.parts import live_camera
+from pages.parts.live import camera as live_camera
 
 
 def test_a_slow_reader_misses_pictures_and_gets_none_late() -> None:

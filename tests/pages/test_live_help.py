@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.inference.stream.connection import Connection, Stage
-from pages.parts import live_camera, live_help
+from pages.parts.live import camera, help
 
 
 @pytest.mark.parametrize(
@@ -22,42 +22,42 @@ from pages.parts import live_camera, live_help
     ],
 )
 def test_where_browsers_give_a_camera(address: str, secure: bool) -> None:
-    assert live_help.is_secure(address) is secure
+    assert help.is_secure(address) is secure
 
 
 def test_what_is_likely_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variables in live_help.PROVIDERS.values():
+    for variables in help.PROVIDERS.values():
         for variable in variables:
             monkeypatch.delenv(variable, raising=False)
-    monkeypatch.delenv(live_camera.ICE_VARIABLE, raising=False)
+    monkeypatch.delenv(camera.ICE_VARIABLE, raising=False)
     late, home = Connection(Stage.LATE, 16.0, False), "https://example.org/live"
-    assert "https" in live_help.likely(late, "http://example.org/live")[0]
-    assert "TURN server" in live_help.likely(late, home)[0]
-    assert "Another program" in live_help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
-    assert "covered" in live_help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
+    assert "https" in help.likely(late, "http://example.org/live")[0]
+    assert "TURN server" in help.likely(late, home)[0]
+    assert "Another program" in help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
+    assert "covered" in help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
     monkeypatch.setenv("CLOUDFLARE_TURN_KEY_ID", "id")
-    assert live_help.turn_state() == (
+    assert help.turn_state() == (
         None,
         ["`CLOUDFLARE_TURN_KEY_ID` is set, but `CLOUDFLARE_TURN_KEY_API_TOKEN` is not, so Cloudflare is not used."],
     )
-    assert "`CLOUDFLARE_TURN_KEY_API_TOKEN` is not" in live_help.likely(late, home)[0]
+    assert "`CLOUDFLARE_TURN_KEY_API_TOKEN` is not" in help.likely(late, home)[0]
     monkeypatch.setenv("CLOUDFLARE_TURN_KEY_API_TOKEN", "token")
-    assert live_help.turn_state() == ("Cloudflare", [])
-    assert "Cloudflare's TURN credentials are set" in live_help.likely(late, home)[0]
+    assert help.turn_state() == ("Cloudflare", [])
+    assert "Cloudflare's TURN credentials are set" in help.likely(late, home)[0]
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "sid")
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
-    monkeypatch.setattr(live_help, "find_spec", lambda _: None)
-    provider, problems = live_help.turn_state()
+    monkeypatch.setattr(help, "find_spec", lambda _: None)
+    provider, problems = help.turn_state()
     assert provider == "Cloudflare", "the first that is complete"
     assert "pip install twilio" in problems[0]
-    monkeypatch.setenv(live_camera.ICE_VARIABLE, "[]")
-    assert live_camera.ICE_VARIABLE in live_help.likely(late, home)[0]
+    monkeypatch.setenv(camera.ICE_VARIABLE, "[]")
+    assert camera.ICE_VARIABLE in help.likely(late, home)[0]
 
 
 def test_the_variables_are_those_that_the_library_reads() -> None:
     from streamlit_webrtc import credentials
 
     source = Path(credentials.__file__).read_text(encoding="utf-8")
-    for variables in live_help.PROVIDERS.values():
+    for variables in help.PROVIDERS.values():
         for variable in variables:
             assert f'"{variable}"' in source

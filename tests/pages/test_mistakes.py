@@ -24,9 +24,9 @@ from fer_core.review.selection import SORTS, Filter
 from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.label_issues import doubt
-from pages.parts.mistakes_face import neighbours
-from pages.parts.mistakes_found import Found
-from pages.parts.mistakes_sheet import PER_PAGE, captions, hover, page_of
+from pages.parts.face_selection import Found
+from pages.parts.mistakes.face import neighbours
+from pages.parts.mistakes.sheet import PER_PAGE, captions, hover, page_of
 
 FEAR, SAD = 2, 4
 OpenApp = Callable[..., AppTest]

@@ -21,7 +21,9 @@ from fer_core.files import write_json
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
 from fer_core.settings import settings
-from pages.parts import photo, photo_bring, photo_faces
+from pages.parts import detection
+from pages.parts.photo import faces as photo_faces
+from pages.parts.photo import input
 
 OpenApp = Callable[..., AppTest]
 
@@ -185,13 +187,13 @@ def test_no_face_is_said_and_the_middle_offered(open_app: OpenApp) -> None:
 
 
 def test_too_much_is_left_out_with_a_word(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photo_bring, "MOST_PICTURES", 2)
+    monkeypatch.setattr(input, "MOST_PICTURES", 2)
     app = upload(open_app("photo"), *((f"{index}.png", png(48, 48)) for index in range(4)))
     assert not app.exception
     assert list(overview(app)["Picture"]) == ["0.png", "1.png"]
     [warning] = [warning.value for warning in app.warning if "left out" in warning.value]
     assert "2 pictures were left out, because at most 2 pictures and 200 MB are read at once: 2.png, 3.png" in warning
-    monkeypatch.setattr(photo_bring, "MOST_MB", 0)
+    monkeypatch.setattr(input, "MOST_MB", 0)
     app = upload(open_app("photo"), ("0.png", png(48, 48)))
     assert any("1 picture was left out" in warning.value for warning in app.warning)
 
@@ -222,7 +224,7 @@ def test_nothing_is_written(home: Path, open_app: OpenApp) -> None:
 @pytest.mark.parametrize(("height", "width"), [(300, 200), (200, 300), (1, 1), (31, 500)])
 def test_the_middle_stays_inside_the_picture(height: int, width: int) -> None:
     picture = np.zeros((height, width, 3), dtype=np.uint8)
-    face = photo.centre(picture)
+    face = detection.centre(picture)
     assert 0 <= face.x <= face.x + face.width <= width
     assert 0 <= face.y <= face.y + face.height <= height
     assert crop_face(picture, face).shape == (48, 48)
@@ -230,7 +232,7 @@ def test_the_middle_stays_inside_the_picture(height: int, width: int) -> None:
 
 def test_numbered_shrinks_a_large_picture_and_marks_its_faces() -> None:
     picture = np.zeros((3000, 1500, 3), dtype=np.uint8)
-    shown = photo.numbered(picture, [Face(600, 600, 300, 300, 1.0), Face(-20, -20, 200, 200, 1.0)])
+    shown = detection.numbered(picture, [Face(600, 600, 300, 300, 1.0), Face(-20, -20, 200, 200, 1.0)])
     assert shown.shape == (1000, 500, 3)
     assert shown[200:300, 200:300].any()
     assert not shown[600:].any()

@@ -18,7 +18,7 @@ from stream_helpers import FRAMES, clip
 
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.settings import settings
-from pages.parts import video
+from pages.parts.photo import video
 
 OpenApp = Callable[..., AppTest]
 

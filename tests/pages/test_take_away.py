@@ -102,8 +102,8 @@ def test_nothing_is_made_before_somebody_asks(
     def too_early(*_: object, **__: object) -> bytes:
         raise AssertionError("made though nobody asked")
 
-    monkeypatch.setattr("pages.parts.take_away.write_selection_csv", too_early)
-    monkeypatch.setattr("pages.parts.take_away.faces_zip", too_early)
+    monkeypatch.setattr("pages.parts.mistakes.take_away.write_selection_csv", too_early)
+    monkeypatch.setattr("pages.parts.mistakes.take_away.faces_zip", too_early)
     app = open_app("mistakes")
     assert not app.exception
     assert set(given) == {"take-away.csv", "take-away.zip"}
@@ -120,7 +120,7 @@ def test_an_empty_selection_says_so(open_app: OpenApp, dataset: Dataset, given: 
 def test_too_many_faces_for_one_zip(
     open_app: OpenApp, dataset: Dataset, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.parts.take_away.MOST_FACES", 5)
+    monkeypatch.setattr("pages.parts.mistakes.take_away.MOST_FACES", 5)
     app = open_app("mistakes")
     assert not app.exception
     assert given["take-away.zip"]["disabled"]

@@ -14,7 +14,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.training import jobs
 from fer_core.training.lock import lock_path
 from fer_core.training.presets import preset
-from pages.parts import training
+from pages.parts.train import progress
 
 
 def unfinished(home: Path, name: str = "mine", *, epochs: int = 3) -> RunFolder:
@@ -243,18 +243,18 @@ def test_a_finished_job_is_not_shown_without_its_link(open_app, home):
 
 def test_nothing_polls_unless_a_process_lives(home, monkeypatch):
     asked = []
-    monkeypatch.setattr(training.st, "fragment", lambda function, run_every: asked.append(run_every) or (lambda *a: 0))
+    monkeypatch.setattr(progress.st, "fragment", lambda function, run_every: asked.append(run_every) or (lambda *a: 0))
     run = unfinished(home)
-    training.show(run.path)
+    progress.show(run.path)
     claim(run)
-    training.show(run.path)
+    progress.show(run.path)
     assert asked == [None, "1s"]
 
 
 def test_progress_in_words(home):
     run = unfinished(home)
     claim(run)
-    words = training.progress_words(jobs.status(run.path))
+    words = progress.progress_words(jobs.status(run.path))
     assert words.startswith("Epoch 3 of 3 · step 4 of 4 · 100 %")
     assert "520 faces per second" in words
 

@@ -1,0 +1,166 @@
+"""The face that Explain is about: one of the dataset by its row, or one that was brought from Photo or Live."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import COUNT, PRIVATE_TEST
+from fer_core.explain.base import checked_face
+from fer_core.explain.regions import Corners, region_boxes
+from pages.parts import frame, row_field
+from pages.parts.data import current_dataset
+from pages.parts.default_face import worth
+from pages.parts.faces import enlarged, label_words
+
+PREFIX = "explain."
+"""Stands before all names in the address of Explain: see ``pages/parts/scope.py`` for why pages have names of their
+own.
+"""
+FROM, ROW, BROUGHT = PREFIX + "from", PREFIX + "row", PREFIX + "brought"
+DATASET, YOURS = "Dataset", "Your own pictures"
+_KEPT = "_brought_faces"
+MOST_KEPT = 12
+"""Brought faces that are remembered in a visit, the latest: 2 KB each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One face.
+
+    Attributes:
+        image: uint8 (48, 48), grey.
+        key: sha1 of the pixels, hex: the key for caches.
+        title: what people read, such as ``Row 32,298 of FER-2013``.
+        label: 0..6, or None where nobody gave one.
+        dataset, row: where it is from; None for a face that was brought.
+    """
+
+    image: npt.NDArray[np.uint8]
+    key: str
+    title: str
+    label: int | None = None
+    dataset: Dataset | None = None
+    row: int | None = None
+
+    @property
+    def linkable(self) -> bool:
+        """Whether another computer with the same data can show it."""
+        return self.row is not None
+
+    def boxes(self) -> dict[str, Corners] | None:
+        """Where brows, eyes and mouth are, in pixels; None where nobody knows. Raises ``DataError`` if damaged."""
+        return None if self.dataset is None or self.row is None else region_boxes(self.dataset, self.row)
+
+
+def bring(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
+    """Remember a face uint8 (48, 48) for this visit, in memory alone, and make it the one that Explain is about.
+
+    Raises ``ValueError`` for another shape, dtype or label.
+    """
+    if label is not None and not 0 <= label < COUNT:
+        raise ValueError(f"label must be 0..{COUNT - 1} or None, not {label}")
+    face = checked_face(image).copy()
+    key = _sha1(face)
+    kept = {name: one for name, one in brought().items() if one.key != key}
+    name = f"{title} ({key[:4]})"
+    kept[name] = Subject(face, key, title, label)
+    st.session_state[_KEPT] = dict(list(kept.items())[-MOST_KEPT:])
+    st.session_state[BROUGHT] = name
+
+
+def open_brought(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
+    """Go to Explain with this face. Ends this run of the script. See :func:`bring`."""
+    bring(image, title, label)
+    frame.go("explain", {FROM: YOURS})
+
+
+def brought() -> dict[str, Subject]:
+    """The faces of this visit by the name in the field, oldest first."""
+    return dict(st.session_state.get(_KEPT, {}))
+
+
+def row_query(dataset: Dataset, row: int) -> dict[str, str]:
+    """The address of a dataset's face on Explain."""
+    return {"data": dataset.info.path.name, ROW: str(row)}
+
+
+def choose() -> Subject | None:
+    """Draw the choice and return it; None, with a sentence, where there is no face to explain."""
+    way = st.segmented_control(
+        "Whose face", (DATASET, YOURS), default=DATASET, required=True, key=FROM, bind="query-params"
+    )
+    return _own() if way == YOURS else _of_dataset()
+
+
+def _of_dataset() -> Subject | None:
+    dataset = current_dataset()
+    last = len(dataset) - 1
+    found = worth(dataset)
+    held = st.session_state.get(ROW)
+    told = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
+    asked = row_field.asked(ROW, last, told) if held is None else None
+    if (held is None and not asked) or (held is not None and held > last):
+        # Set, not given as the default: what equals the default is left out of the address, and on another computer,
+        # with other models, another face is the default.
+        st.session_state[ROW] = found.row
+    elif held is not None and ROW not in st.query_params:
+        # What is set before a widget is first drawn does not reach the address.
+        st.session_state[ROW] = held
+    with st.container(horizontal=True, vertical_alignment="bottom", key="explain-row"):
+        lead = "Mistakes and Dataset lead here from any face."
+        row = row_field.show("Row number of the face", ROW, last, width=220, help=lead)
+        st.button(
+            "A random mistake",
+            icon=":material/shuffle:",
+            on_click=_shuffle,
+            args=(found.mistakes,),
+            disabled=not len(found.mistakes),
+            key="explain-shuffle",
+            help=f"One of the {len(found.mistakes):,} faces of {PRIVATE_TEST} that at least one model gets wrong."
+            if len(found.mistakes)
+            else f"No model here was measured on {dataset.info.title}, so nobody knows its mistakes.",
+        )
+    row = found.row if row is None else row
+    label = int(dataset.labels[row])
+    image = np.asarray(dataset.images[row]).copy()
+    subject = Subject(image, _sha1(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
+    st.caption(f"{dataset.splits[row]}, labelled {label_words(label)}.")
+    return subject
+
+
+def _shuffle(mistakes: npt.NDArray[np.int64]) -> None:
+    st.session_state[ROW] = int(np.random.default_rng().choice(mistakes))
+
+
+def _own() -> Subject | None:
+    kept = brought()
+    if not kept:
+        st.info(
+            "No face was brought in this visit. Find one in a picture on Photo, or freeze one on Live, and choose "
+            "“Explain” there. A face that you bring stays in this visit's memory and is never written to disk.",
+            icon=":material/face:",
+        )
+        frame.link("photo", "Bring a picture", icon=":material/photo_camera:")
+        return None
+    if st.session_state.get(BROUGHT) not in kept:
+        st.session_state[BROUGHT] = next(reversed(kept))
+    name = str(st.selectbox("Face", list(reversed(kept)), key=BROUGHT))
+    subject = kept[name]
+    told = "without a label" if subject.label is None else f"labelled {label_words(subject.label)} by you"
+    st.caption(f"{subject.title}, {told}. It is in this visit's memory only, so a link cannot show it to others.")
+    return subject
+
+
+def picture(subject: Subject, side: int = 192) -> None:
+    """The face, enlarged."""
+    st.image(enlarged(subject.image, side), alt=f"{subject.title}, a face of 48×48 grey pixels, enlarged.", width=side)
+
+
+def _sha1(image: npt.NDArray[np.uint8]) -> str:
+    return hashlib.sha1(image.tobytes(), usedforsecurity=False).hexdigest()

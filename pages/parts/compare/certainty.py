@@ -1,0 +1,133 @@
+"""The Certainty tab: does confidence mean anything, and what if a run may say "I do not know"?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import PUBLIC_TEST
+from fer_core.formatting import points
+from fer_core.plots import curves as curve_plots
+from fer_core.plots import reliability as plots
+from pages.parts.compare import numbers
+from pages.parts.scope import View
+
+ALL_RUNS = "all runs"
+_PLAIN = {"displayModeBar": False}
+
+
+def show(view: View, is_open: bool) -> None:
+    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = st.selectbox("Runs in the diagram", (ALL_RUNS, *view.names), key="sure_of", bind="query-params")
+        warm = st.toggle(
+            "With temperature",
+            key="temperature",
+            bind="query-params",
+            help="Divide each run's logits by one number, fitted on PublicTest (Guo et al., 2017). It changes no "
+            "answer, only how sure the run says it is.",
+        )
+    if is_open:
+        _temperature_words(view, warm)
+        _reliability(view, run, warm)
+        st.subheader("What if it may say “I do not know”?", anchor=False)
+    least = st.slider(
+        "Answer only where the confidence is at least (%)", 0, 100, 50, key="least", bind="query-params", format="%d %%"
+    )
+    if is_open:
+        _abstention(view, least / 100, warm)
+
+
+def _temperature_words(view: View, warm: bool) -> None:
+    fitted = dict(zip(view.names, view.scope.temperatures, strict=True))
+    if not warm:
+        st.caption("Confidence is the highest of the seven probabilities, as the run gives them.")
+        return
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in fitted.items())
+    st.caption(f"Temperatures, fitted on PublicTest: {listed}. Above 1 a run becomes less sure, below 1 surer.")
+    unfitted = [name for name, value in fitted.items() if value == 1]
+    if unfitted:
+        st.caption(f"None was fitted, or it changes nothing: {', '.join(unfitted)}.")
+    if view.scope.joined.split == PUBLIC_TEST:
+        st.caption("The temperatures were fitted on these very faces, so they look a little better here than they are.")
+
+
+def _reliability(view: View, run: str, warm: bool) -> None:
+    plain, with_it = (numbers.reliability(view, with_temperature=on) for on in (False, True))
+    found = with_it if warm else plain
+    drawn = found if run == ALL_RUNS else {run: found[run]}
+    st.plotly_chart(plots.diagram(drawn), key="reliability", config=_PLAIN, alt=plots.describe_diagram(drawn))
+    st.caption(
+        "Faces are sorted by confidence into 15 bins. On the dotted line a run is right as often as it says; below it, "
+        "it is too sure. Under the diagram: how many faces each bin has. ECE is the mean distance from the line, "
+        "weighted by faces."
+    )
+    table = pd.DataFrame(
+        [
+            {
+                "Run": name,
+                "ECE (%)": 100 * plain[name].ece,
+                "Confidence less accuracy": points(plain[name].surplus),
+                "Temperature": temperature,
+                "ECE with it (%)": 100 * with_it[name].ece,
+                "Confidence less accuracy with it": points(with_it[name].surplus),
+            }
+            for name, temperature in zip(view.names, view.scope.temperatures, strict=True)
+        ]
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "ECE (%)": st.column_config.NumberColumn(format="%.1f"),
+            "ECE with it (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Temperature": st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt="Expected calibration error of each run, without and with its temperature.",
+    )
+
+
+def _abstention(view: View, least: float, warm: bool) -> None:
+    lines = numbers.risk_coverage(view, with_temperature=warm)
+    marks = numbers.answered(view, least, with_temperature=warm)
+    table = pd.DataFrame(
+        [
+            {
+                "Run": name,
+                "Coverage (%)": 100 * mark.coverage,
+                "Faces answered": mark.answered,
+                "Accuracy (%)": None if mark.accuracy is None else 100 * mark.accuracy,
+                "95 % interval": ""
+                if mark.low is None or mark.high is None
+                else f"{100 * mark.low:.1f}–{100 * mark.high:.1f} %",
+                "AURC": lines[name].aurc,
+            }
+            for name, mark in marks.items()
+        ]
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "Coverage (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Faces answered": st.column_config.NumberColumn(format="localized"),
+            "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
+            "AURC": st.column_config.NumberColumn(format="%.3f"),
+        },
+        alt="Coverage and accuracy of each run at this least confidence.",
+    )
+    silent = [name for name, mark in marks.items() if mark.accuracy is None]
+    if silent:
+        st.caption(f"Never so sure: {', '.join(silent)}. Move the slider to the left.")
+    st.plotly_chart(
+        curve_plots.risk_coverage(lines, marks),
+        key="risk-coverage",
+        config=_PLAIN,
+        alt=curve_plots.describe_risk_coverage(lines, marks),
+    )
+    st.caption(
+        "Coverage is the share of faces that a run answers, accuracy is among those. Each line starts with the surest "
+        "faces and ends where all are answered; the marks are where the slider stands. AURC is the mean share of wrong "
+        "answers along a line, 0 to 1: lower is better. A threshold chosen here flatters: choose it on PublicTest and "
+        "read PrivateTest."
+    )

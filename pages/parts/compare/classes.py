@@ -1,0 +1,158 @@
+"""The Classes tab: expression by expression, and each expression against the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core import emotions
+from fer_core.formatting import percent
+from fer_core.plots import classes as plots
+from fer_core.plots import curves as curve_plots
+from fer_core.stats.curves import areas
+from pages.parts.compare import numbers
+from pages.parts.scope import View
+
+MEASURES: dict[str, plots.Measure] = {"F1": "f1", "Recall": "recall", "Precision": "precision"}
+KINDS: dict[str, numbers.Kind] = {"ROC": "roc", "Precision and recall": "precision_recall"}
+ALL_RUNS, MEAN = "all runs", "mean of the expressions"
+_PLAIN = {"displayModeBar": False}
+
+
+def show(view: View, is_open: bool) -> None:
+    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    measure = st.segmented_control(
+        "Measure",
+        list(MEASURES),
+        default=next(iter(MEASURES)),
+        required=True,
+        key="measure",
+        bind="query-params",
+        help="Precision: of the faces called so, how many are. Recall: of the faces that are so, how many were found. "
+        "F1: the harmonic mean of both.",
+    )
+    if is_open:
+        _scores(view, str(measure))
+        _top_two(view)
+        st.subheader("Each expression against the rest", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Curves", list(KINDS), default=next(iter(KINDS)), required=True, key="curves", bind="query-params"
+        )
+        run = st.selectbox("Runs in the picture", (ALL_RUNS, *view.names), key="curves_of", bind="query-params")
+        expression = st.selectbox(
+            "Expression",
+            (MEAN, *emotions.NAMES),
+            key="against",
+            bind="query-params",
+            disabled=run != ALL_RUNS,
+            help="With one run in the picture all expressions are drawn.",
+        )
+    if is_open:
+        _curves(view, str(kind), run, expression)
+
+
+def _scores(view: View, words: str) -> None:
+    measure, entries = MEASURES[words], numbers.classes(view)
+    st.plotly_chart(
+        plots.dots(entries, measure=measure),
+        key="classes",
+        config=_PLAIN,
+        alt=plots.describe_dots(entries, measure=measure),
+    )
+    st.caption(
+        "The lines are 95 % intervals (Wilson's). Where there are few faces they are long: look at them before you "
+        "call one run better."
+    )
+    with st.expander("All measures of every run", icon=":material/table:"):
+        st.dataframe(
+            classes_table(entries),
+            hide_index=True,
+            column_config={f"{name} (%)": st.column_config.NumberColumn(format="%.1f") for name in MEASURES},
+            alt="Precision, recall and F1 of each expression and run, with intervals.",
+        )
+
+
+def classes_table(entries: Mapping[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """One row for each run and expression, then the run's mean over the expressions that have faces."""
+    rows = []
+    for name, of_run in entries.items():
+        for entry in of_run:
+            row: dict[str, Any] = {
+                "Run": name,
+                "Expression": entry["emotion"],
+                "Faces": entry["support"],
+                "Answers": entry["answered"],
+            }
+            for words, measure in MEASURES.items():
+                low, high = entry[f"{measure}_low"], entry[f"{measure}_high"]
+                row[f"{words} (%)"] = None if entry[measure] is None else 100 * entry[measure]
+                row[f"{words}, 95 % interval"] = "" if low is None else f"{100 * low:.1f}–{100 * high:.1f} %"
+            rows.append(row)
+        there = [entry for entry in of_run if entry["support"]]
+        mean: dict[str, Any] = {"Run": name, "Expression": "mean"}
+        for key, column in (("support", "Faces"), ("answered", "Answers")):
+            mean[column] = sum(entry[key] for entry in of_run)
+        for words, measure in MEASURES.items():
+            mean[f"{words} (%)"] = 100 * float(np.mean([entry[measure] for entry in there]))
+            mean[f"{words}, 95 % interval"] = ""
+        rows.append(mean)
+    return pd.DataFrame(rows)
+
+
+def _top_two(view: View) -> None:
+    st.subheader("Right with the first or the second guess", anchor=False)
+    table = pd.DataFrame(
+        [
+            {
+                "Run": name,
+                "First guess (%)": 100 * entry["accuracy"],
+                "First or second guess (%)": 100 * two.value,
+                "95 % interval": f"{100 * two.low:.1f}–{100 * two.high:.1f} %",
+                "Gain of the second": f"{percent(two.value - entry['accuracy'])} of the faces",
+            }
+            for (name, two), entry in zip(numbers.top_two(view).items(), numbers.scores(view), strict=True)
+        ]
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            column: st.column_config.NumberColumn(format="%.1f")
+            for column in ("First guess (%)", "First or second guess (%)")
+        },
+        alt="Accuracy of the first guess, and of the first two, of each run.",
+    )
+
+
+def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
+    kind, found = KINDS[kind_words], numbers.curves(view, KINDS[kind_words])
+    if run == ALL_RUNS:
+        label = None if expression == MEAN else emotions.index_of(expression)
+        figure = curve_plots.across_models(found, kind, label=label)
+        words = curve_plots.describe_across_models(found, kind, label=label)
+    else:
+        figure = curve_plots.by_class(found[run], kind)
+        words = curve_plots.describe_by_class(found[run], kind)
+    st.plotly_chart(figure, key="one-against-rest", config=_PLAIN, alt=words)
+    if kind == "roc":
+        area = "AUC, the area under a curve, is 0.5 for guessing and 1 for perfect; it does not notice rare classes."
+    else:
+        area = (
+            "AP, the average precision, is the share of the expression's faces for guessing and 1 for perfect: for "
+            "rare expressions it is the harder test."
+        )
+    st.caption(f"A curve runs through all thresholds on the probability of that one expression. {area}")
+    names = [*emotions.NAMES, "mean"]
+    table = pd.DataFrame({name: areas(of_run) for name, of_run in found.items()}, index=names)
+    with st.expander("Areas as a table", icon=":material/table:"):
+        st.dataframe(
+            table.rename_axis("AUC (0 to 1)" if kind == "roc" else "Average precision (0 to 1)"),
+            column_config={name: st.column_config.NumberColumn(format="%.3f") for name in found},
+            height="content",
+            alt=words,
+        )

@@ -1,0 +1,83 @@
+"""The Learning tab: the training histories of the runs in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.formatting import duration
+from fer_core.plots import history as plots
+from pages.parts.compare import numbers
+from pages.parts.scope import View
+
+METRICS: dict[str, plots.Metric] = {"Accuracy": "accuracy", "Loss": "loss"}
+ALONG: dict[str, plots.Along] = {"by epoch": "epoch", "by time": "time"}
+
+
+def show(view: View, is_open: bool) -> None:
+    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    with st.container(horizontal=True):
+        quantity = st.segmented_control(
+            "Curve", list(METRICS), default=next(iter(METRICS)), required=True, key="curve", bind="query-params"
+        )
+        along = st.segmented_control(
+            "Aligned",
+            list(ALONG),
+            default=next(iter(ALONG)),
+            required=True,
+            key="along",
+            bind="query-params",
+            help="By time: since each run's own start, pauses not counted, on the machine that trained it.",
+        )
+    if not is_open:
+        return
+    tables = numbers.histories(view)
+    votes = [run.name for run in view.runs if run.is_vote]
+    without = [name for name, table in tables.items() if table.empty]
+    tables = {name: table for name, table in tables.items() if not table.empty}
+    if tables:
+        metric, axis = METRICS[str(quantity)], ALONG[str(along)]
+        st.plotly_chart(
+            plots.overlay(tables, metric, along=axis),
+            key="histories",
+            config={"displayModeBar": False},
+            alt=plots.describe_overlay(tables, metric, along=axis),
+        )
+        st.caption(
+            "Full lines: PublicTest. Dashed lines: the training faces, while learning. Whatever faces and labels you "
+            "chose above, these curves were drawn while training, with the dataset's labels."
+        )
+        with st.expander("As a table", icon=":material/table:"):
+            st.dataframe(
+                learning_table(tables),
+                hide_index=True,
+                column_config={
+                    "Best accuracy on PublicTest (%)": st.column_config.NumberColumn(format="%.1f"),
+                    "Accuracy on training faces then (%)": st.column_config.NumberColumn(format="%.1f"),
+                },
+                alt="How long each run trained, and its best epoch.",
+            )
+    if votes:
+        st.caption(f"Not in the picture, because a vote is built of trained runs: {', '.join(votes)}.")
+    if without:
+        st.caption(f"Not in the picture, because no epoch is recorded: {', '.join(without)}.")
+
+
+def learning_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row a trained run: its length, and its best epoch on PublicTest."""
+    rows = []
+    for name, table in tables.items():
+        best = table.iloc[int(table["val_accuracy"].to_numpy().argmax())]
+        rows.append(
+            {
+                "Run": name,
+                "Epochs": len(table),
+                "Training time": duration(float(table["seconds"].sum())),
+                "Best epoch": int(best["epoch"]),
+                "Best accuracy on PublicTest (%)": 100 * float(best["val_accuracy"]),
+                "Accuracy on training faces then (%)": 100 * float(best["accuracy"]),
+            }
+        )
+    return pd.DataFrame(rows)

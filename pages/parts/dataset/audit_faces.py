@@ -1,0 +1,230 @@
+"""The faces behind one finding of the audit: groups, pairs or single faces, paged, and one of them beside its twin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from fer_core import emotions
+from fer_core.data.audit import Audit, NearTwin
+from fer_core.data.audit import findings as core
+from fer_core.data.audit.findings import Finding
+from fer_core.data.dataset import Dataset
+from fer_core.formatting import percent, plural
+from pages.parts import faces
+from pages.parts.dataset import browse
+from pages.parts.dataset.audit_sheet import clickable_groups
+from pages.parts.rows import ALL, Rows
+
+PART, SHOWN, BESIDE, OF = "part", "shown", "beside", "of"
+"""Names in the address. Those of the Faces tab, ``page`` and ``face`` among them, are drawn at the same time."""
+
+COLUMNS = 12
+UNITS_PER_PAGE, FACES_PER_PAGE = 8, 72
+MOST = 12
+"""Faces of a group that are shown; a drawn or posed series may hold hundreds."""
+BOTH = "both test splits"
+
+MEANING = {
+    core.EXACT: "Groups of faces whose pixels are all equal.",
+    core.REDUNDANT: "What could be left out without losing a picture: all but the first face of each group.",
+    core.ACROSS: "Equal faces in two or three splits. A test on a face that was trained on is no test.",
+    core.CONFLICTS: "Equal faces, different labels. At most one label of each group can be right.",
+    core.NEAR: "Pairs that look almost the same: cut, scaled or compressed differently. The most alike first.",
+    core.EXACT_TWINS: "Test faces, each with a face of Training that has the very same pixels.",
+    core.NEAR_TWINS: "Test faces, each with the face of Training that is most like it. None of them is an exact twin.",
+    core.MIRRORED_TWINS: "Near twins that match when one of the two is mirrored.",
+    core.CONSTANT: "All pixels have one grey level: nothing can be seen, and yet there is a label.",
+    core.NEARLY_CONSTANT: "At least half of the pixels have the same grey level: often a notice or a drawing, no face.",
+}
+TWINS = (core.EXACT_TWINS, core.NEAR_TWINS, core.MIRRORED_TWINS)
+UNIT = {core.GROUPS: "group", core.PAIRS: "pair", core.FACES: "face"}
+
+
+def start_over() -> None:
+    """Another finding: its first page, and its first face."""
+    st.session_state[PART] = 1
+    st.session_state[SHOWN] = None
+
+
+def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
+    """One finding: what it means, one face beside its twin, all faces page by page."""
+    st.markdown(f"**{finding.name[0].upper()}{finding.name[1:]}.** {MEANING[finding.name]}")
+    if finding.name in TWINS:
+        finding = _of_split(finding, audit)
+    if not finding.units:
+        st.info(f"None found: no {UNIT[finding.kind]} of these faces is of this kind.", icon=":material/check_circle:")
+        return
+    per_page = FACES_PER_PAGE if finding.kind == core.FACES else UNITS_PER_PAGE
+    pages = math.ceil(len(finding.units) / per_page)
+    page = min(max(int(st.session_state.get(PART) or 1), 1), pages)
+    large, small = st.container(), st.container()
+    if pages > 1:
+        page = st.pagination(pages, key=PART, bind="query-params", on_change=_first_face)
+    here = finding.units[(page - 1) * per_page : page * per_page]
+    with large:
+        row, other = _one_face(dataset, audit, finding, here[0])
+    with small:
+        st.caption(_told(finding, page, pages))
+        if finding.kind == core.FACES:
+            faces.clickable_sheet(
+                dataset,
+                np.concatenate(here),
+                columns=COLUMNS,
+                key="audit-sheet",
+                marked=row,
+                on_pick=lambda picked: _pick(picked, None),
+            )
+        else:
+            clickable_groups(
+                dataset,
+                here,
+                unit=UNIT[finding.kind],
+                most=MOST,
+                key="audit-groups",
+                marked=(row,) if other is None else (row, other),
+                on_pick=lambda place, picked: _pick(picked, core.beside(audit, finding, here[place], picked)),
+            )
+        faces.legend()
+
+
+def _of_split(finding: Finding, audit: Audit) -> Finding:
+    choice = st.segmented_control(
+        "Test faces of",
+        [BOTH, *reversed(core.TEST_SPLITS)],
+        default=BOTH,
+        required=True,
+        key=OF,
+        bind="query-params",
+        on_change=start_over,
+    )
+    return finding if choice in (None, BOTH) else core.of_split(finding, audit, str(choice))
+
+
+def _told(finding: Finding, page: int, pages: int) -> str:
+    text = plural(finding.total, UNIT[finding.kind])
+    if finding.kind != core.FACES and finding.name not in TWINS:
+        text += f" with {plural(finding.faces, 'face')}"
+    listed = len(finding.units)
+    if listed < finding.total:
+        text += f" ({listed:,} are listed: of each face the ten most alike)"
+    return text + (f", page {page:,} of {pages:,}" if pages > 1 else "") + ". Click a face to see it large."
+
+
+def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> tuple[int, int | None]:
+    """The chosen face, or the first of the page, beside another one; returns both rows."""
+    chosen = st.session_state.get(SHOWN)
+    pictures = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="audit-face"):
+        asked = st.query_params.get(SHOWN)
+        number = st.number_input(
+            "Row of the face",
+            min_value=0,
+            max_value=len(dataset) - 1,
+            value=None,
+            step=1,
+            placeholder=f"{first[0]} (first here)",
+            key=SHOWN,
+            bind="query-params",
+            width=190,
+        )
+        if asked and chosen is None and number is None:
+            st.warning(f"There is no row “{asked}”: rows run from 0 to {len(dataset) - 1:,}.")
+        row = int(first[0]) if number is None else int(number)
+        alike = core.relatives(audit, row)
+        twin = _beside(audit, finding, row, alike)
+        unit = [row, *(relative.row for relative in alike)]
+        st.button(
+            "Open in Faces",
+            icon=":material/grid_view:",
+            on_click=_open_in_faces,
+            args=(unit,),
+            help="This face, and every face that is like it, with all that is known about them.",
+        )
+    with pictures:
+        left, right = st.columns(2)
+        with left:
+            _large(dataset, row)
+        with right:
+            if twin is None:
+                st.info(_alone(dataset, audit, row), icon=":material/person:")
+            else:
+                _large(dataset, twin.row)
+        if not any(row in unit for unit in finding.units):
+            st.caption("This face is not part of the finding.")
+        if twin is not None:
+            st.markdown(_likeness(dataset, audit, row, twin))
+    return row, None if twin is None else twin.row
+
+
+def _beside(audit: Audit, finding: Finding, row: int, alike: list[NearTwin]) -> NearTwin | None:
+    """The face to show beside ``row``; a choice where there are several."""
+    by_words = {f"row {twin.row}": twin for twin in alike}
+    if len(by_words) < 2:
+        return alike[0] if alike else None
+    unit = next((unit for unit in finding.units if row in unit), np.array([row]))
+    wanted = core.beside(audit, finding, unit, row)
+    # The face that the finding is about comes first, so that it is the default and need not be in the address.
+    options = sorted(by_words, key=lambda words: by_words[words].row != wanted)
+    if st.session_state.get(BESIDE) not in {None, *options}:
+        # Another face was chosen meanwhile, which has other twins.
+        del st.session_state[BESIDE]
+    words = st.selectbox(
+        "Beside it",
+        options,
+        key=BESIDE,
+        bind="query-params",
+        width=130,
+        help=f"{plural(len(options), 'face')} that are equal or alike.",
+    )
+    return by_words[str(words)]
+
+
+def _large(dataset: Dataset, row: int) -> None:
+    label, split = int(dataset.labels[row]), str(dataset.splits[row])
+    st.image(
+        faces.enlarged(np.asarray(dataset.images[row])),
+        caption=f"Row {row:,}, {split}, labelled {faces.label_words(label)}",
+        alt=f"Face in row {row} of {split}, labelled {emotions.NAMES[label]}, 48×48 grey pixels, enlarged.",
+    )
+
+
+def _likeness(dataset: Dataset, audit: Audit, row: int, twin: NearTwin) -> str:
+    if audit.group[row] == audit.group[twin.row]:
+        how = "**Exactly the same pixels**"
+    elif twin.mirrored:
+        how = f"**Nearly the same, mirrored**: NCC {twin.ncc:.3f} with one of the two turned left to right"
+    else:
+        how = f"**Nearly the same**: NCC {twin.ncc:.3f}"
+    return f"{how}, and {'the same label' if dataset.labels[row] == dataset.labels[twin.row] else 'different labels'}."
+
+
+def _alone(dataset: Dataset, audit: Audit, row: int) -> str:
+    text = "No other face is equal or nearly so."
+    if not (audit.constant[row] or audit.nearly_constant[row]):
+        return text
+    image = np.asarray(dataset.images[row])
+    most = int(np.bincount(image.ravel()).max())
+    return f"{text} One and the same grey level covers {percent(most / image.size)} of this one's pixels."
+
+
+def _first_face() -> None:
+    st.session_state[SHOWN] = None
+
+
+def _pick(row: int, other: int | None) -> None:
+    st.session_state[SHOWN] = row
+    if other is not None:
+        st.session_state[BESIDE] = f"row {other}"
+
+
+def _open_in_faces(rows: list[int]) -> None:
+    """The Faces tab with these rows and no other filter."""
+    st.session_state["view"] = "Faces"
+    st.session_state[browse.SPLIT] = ALL
+    st.session_state[browse.CLASS] = ALL
+    st.session_state[browse.ROWS] = ", ".join(map(str, rows[: browse.PER_PAGE]))
+    st.session_state[browse.PAGE] = 1
+    st.session_state[browse.FACE] = rows[0]

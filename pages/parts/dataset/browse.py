@@ -1,0 +1,134 @@
+"""The Faces tab: filters, one contact sheet, one face large with its facts. All of it lives in the address."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from fer_core import emotions
+from fer_core.data.dataset import Dataset
+from pages.parts import faces, links_to_explain
+from pages.parts.rows import ALL, Rows, neighbours, parse_rows, select_rows
+
+COLUMNS, LINES = 12, 8
+PER_PAGE = COLUMNS * LINES
+PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
+
+
+def show(dataset: Dataset) -> None:
+    """The whole tab."""
+    chosen = _filters(dataset)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        _sheet(dataset, chosen)
+    with right:
+        _one_face(dataset, chosen)
+
+
+def _filters(dataset: Dataset) -> Rows:
+    split_box, class_box, rows_box = st.columns([2, 2, 3])
+    with split_box:
+        split = _choice("Split", emotions.SPLITS, SPLIT)
+    with class_box:
+        emotion = _choice("Label", emotions.NAMES, CLASS)
+    with rows_box:
+        text = st.text_input(
+            "Rows",
+            key=ROWS,
+            bind="query-params",
+            placeholder="all, or for example 12, 40-60",
+            help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
+            on_change=_first_page,
+        )
+    try:
+        rows = parse_rows(text or "", len(dataset))
+    except ValueError as error:
+        st.warning(f"{error} Showing all rows instead.")
+        rows = None
+    return select_rows(dataset, split, emotion, rows)
+
+
+def _choice(label: str, names: tuple[str, ...], key: str) -> str:
+    asked = st.query_params.get(key)
+    options = [ALL, *names]
+    value = st.selectbox(label, options, key=key, bind="query-params", on_change=_first_page)
+    if asked is not None and asked not in options:
+        st.warning(f"“{asked}” is not one of {', '.join(names)}. Showing all.")
+    return str(value)
+
+
+def _first_page() -> None:
+    st.session_state[PAGE] = 1
+
+
+def _sheet(dataset: Dataset, rows: Rows) -> None:
+    if not len(rows):
+        st.info("No face fits all of these filters. Take one away.", icon=":material/filter_alt_off:")
+        return
+    pages = math.ceil(len(rows) / PER_PAGE)
+    page = min(max(int(st.session_state.get(PAGE) or 1), 1), pages)
+    area = st.container()
+    if pages > 1:
+        page = st.pagination(pages, key=PAGE, bind="query-params")
+    here = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    with area:
+        st.caption(
+            f"{len(rows):,} of {len(dataset):,} faces"
+            + (f", page {page:,} of {pages:,}" if pages > 1 else "")
+            + ". Click a face to see it large."
+        )
+        faces.clickable_sheet(
+            dataset,
+            here,
+            columns=COLUMNS,
+            key="sheet",
+            marked=int(st.session_state.get(FACE) or 0),
+            on_pick=_choose_face,
+        )
+        faces.legend()
+
+
+def _one_face(dataset: Dataset, rows: Rows) -> None:
+    asked = st.query_params.get(FACE)
+    face = int(
+        st.number_input(
+            "Row number of the face",
+            min_value=0,
+            max_value=len(dataset) - 1,
+            step=1,
+            key=FACE,
+            bind="query-params",
+        )
+    )
+    if asked is not None and asked != str(face) and not _is_row(asked, len(dataset)):
+        st.warning(f"There is no row “{asked}”: rows run from 0 to {len(dataset) - 1:,}. Showing row {face:,}.")
+    before, after = neighbours(rows, face)
+    with st.container(horizontal=True):
+        _step("Previous", ":material/chevron_left:", before)
+        _step("Next", ":material/chevron_right:", after)
+    if len(rows) and face not in rows:
+        st.caption("The filters leave this face out.")
+    faces.large(dataset, face)
+    links_to_explain.face(dataset, face, key="explain-face")
+    faces.facts(dataset, face)
+
+
+def _is_row(text: str, total: int) -> bool:
+    """Whether a link's ``face=`` names a row. A step or a click comes with the number of the face before it."""
+    return text.isdecimal() and int(text) < total
+
+
+def _step(label: str, icon: str, target: int | None) -> None:
+    st.button(
+        label,
+        icon=icon,
+        disabled=target is None,
+        on_click=_choose_face,
+        args=(target,),
+        help=f"{label} face among those that the filters leave",
+    )
+
+
+def _choose_face(target: int) -> None:
+    st.session_state[FACE] = target

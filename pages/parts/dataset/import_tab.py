@@ -1,0 +1,160 @@
+"""The tab where data comes in: upload, a path, or Kaggle, with progress and with errors for people."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.formatting import duration
+from fer_core.settings import settings
+from pages.parts.data import choose, current_dataset
+from pages.parts.dataset import ferplus, import_job
+
+UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
+ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]
+
+
+def show() -> None:
+    """The whole tab."""
+    st.markdown(
+        "FER-2013 has 35,887 photographed faces and comes from a Kaggle challenge of 2013. It is not part of this "
+        "program; its own terms apply. Any of these forms will do:\n"
+        "- `fer2013.csv` or `icml_face_data.csv`, plain or packed (`.gz`, `.zip`, `.xz`, `.tar.gz`)\n"
+        "- folders `train/<class>/*.jpg` and `test/<class>/*.jpg`, as a folder or a zip"
+    )
+    job = import_job.current_job()
+    if job is not None:
+        _progress(job)
+        if job.state == "running":
+            return
+    way = st.segmented_control(
+        "Where the data comes from",
+        (UPLOAD, PATH, KAGGLE),
+        default=UPLOAD,
+        required=True,
+        key="from",
+        bind="query-params",
+    )
+    if way == UPLOAD:
+        _upload()
+    elif way == PATH:
+        _path()
+    else:
+        _kaggle()
+    ferplus.show(current_dataset())
+
+
+def _upload() -> None:
+    file = st.file_uploader("Your file, up to 500 MB", type=ARCHIVES)
+    name = _name(Path(file.name).name.split(".")[0] if file is not None else "fer2013")
+    if st.button("Import the file", type="primary", icon=":material/upload:", disabled=file is None) and file:
+        cache = settings().cache_dir
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
+            path = folder / (Path(file.name).name or "upload")
+            with path.open("wb") as target:
+                shutil.copyfileobj(file, target)
+        except OSError as error:
+            st.error(f"The upload could not be written to {cache}: {error}. Free some space and try again.")
+            return
+        _start(str(path), name, temporary=folder)
+    _command("path/to/fer2013.csv.gz", name)
+
+
+def _path() -> None:
+    source = st.text_input(
+        "Path of the file or folder",
+        placeholder="/home/you/Downloads/fer2013.csv.gz",
+        help="On the computer where this app runs.",
+    ).strip()
+    name = _name(Path(source).name.split(".")[0] or "fer2013")
+    if st.button("Import from there", type="primary", icon=":material/folder_open:", disabled=not source):
+        _start(str(Path(source).expanduser()), name)
+    _command(source or "path/to/fer2013.csv.gz", name)
+
+
+def _kaggle() -> None:
+    st.markdown(
+        "Downloads `msambare/fer2013`, about 60 MB, from Kaggle and imports it. This needs an internet connection. "
+        "No account is needed as long as Kaggle gives out this public dataset to everybody; if it asks for one, "
+        "put your API token into `~/.kaggle/kaggle.json` and try again."
+    )
+    name = _name("fer2013")
+    if st.button("Download from Kaggle and import", type="primary", icon=":material/cloud_download:"):
+        _start("kaggle", name)
+    _command("kaggle", name)
+
+
+def _name(suggestion: str) -> str:
+    return st.text_input(
+        "Name of the new dataset", value=suggestion, key=f"name-{suggestion}", help="Also the name of its folder."
+    )
+
+
+def _command(source: str, name: str) -> None:
+    out = import_job.free_folder(name)
+    shown = out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out
+    st.caption("The same from the command line:")
+    st.code(f'python -m fer_core data import "{source}" --out "{shown}"', language="shell", wrap_lines=True)
+
+
+def _start(source: str, name: str, *, temporary: Path | None = None) -> None:
+    try:
+        import_job.start(source, name, temporary=temporary)
+    except FerError as error:
+        st.error(str(error))
+    else:
+        st.rerun()
+
+
+def _progress(job: import_job.ImportJob) -> None:
+    if job.state == "running":
+        st.fragment(_bar, run_every=0.5)(job)
+        if st.button("Stop the import", icon=":material/stop:"):
+            job.stop_asked = True
+            st.caption("Stopping.")
+        return
+    if job.state == "done":
+        st.success(f"**{job.name}** is ready. {job.message}", icon=":material/check_circle:")
+    elif job.state == "stopped":
+        st.info(job.message)
+    else:
+        st.error(f"**{job.name}** was not imported. {job.message}")
+    with st.container(horizontal=True, key="after-import"):
+        if job.state == "done":
+            st.button(
+                "Look at its faces",
+                type="primary",
+                icon=":material/grid_view:",
+                on_click=_look,
+                args=(job.name,),
+            )
+        st.button("Dismiss this message", on_click=import_job.dismiss)
+
+
+def _bar(job: import_job.ImportJob) -> None:
+    """How far the import is, read anew twice a second; its end redraws the page."""
+    if job.state != "running":
+        st.rerun()
+    progress = job.progress
+    if progress is None:
+        st.progress(0.0, text=f"Importing {job.name}: starting")
+        return
+    share = min(1.0, progress.done / progress.total) if progress.total else 0.0
+    done, total, unit = float(progress.done), progress.total, progress.unit
+    if unit == "bytes":
+        done, total, unit = done / 1e6, round(total / 1e6) if total else None, "MB"
+    of = f" of {total:,}" if total else ""
+    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    st.progress(share, text=f"{progress.message}: {done:,.0f}{of} {unit}{left}")
+
+
+def _look(name: str) -> None:
+    choose(name)
+    import_job.dismiss()
+    st.session_state["view"] = "Faces"

@@ -1,0 +1,128 @@
+"""What Photo and Live share: the detector and the models that answer; and pictures with numbered faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.errors import DownloadError, RunError
+from fer_core.inference import yunet
+from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
+from fer_core.inference.faces import FRAMING
+from fer_core.inference.models import stored_temperature
+from fer_core.inference.predictor import Predictor
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import ModelInfo
+from pages.parts import models
+from pages.parts.models import by_default
+
+SHOWN_SIDE = 1000
+"""Pixels of the longer side of a picture on the page: a phone's picture is four times that."""
+INDIGO = (75, 71, 168)
+
+Picture = npt.NDArray[np.uint8]
+Answering = tuple[Predictor, float]
+"""A model, and the temperature that its probabilities are to be read at; 1 leaves them as they are."""
+
+
+def choose_detector() -> FaceDetector:
+    """The best detector at hand, named on the page; with a button for the better one where it is not there."""
+    detector = _detector(yunet.yunet_ready())
+    st.caption(f"Faces are found by: {detector.title}.")
+    if isinstance(detector, HaarDetector):
+        with st.container(horizontal=True, vertical_alignment="center", key="better-detector"):
+            if st.button("Download the better detector YuNet (0.2 MB)", icon=":material/download:"):
+                try:
+                    with st.spinner("Downloading"):
+                        yunet.download_yunet()
+                except DownloadError as error:
+                    st.error(str(error))
+                else:
+                    st.rerun()
+            st.caption("Haar misses faces that are turned, tilted or dark.")
+    return detector
+
+
+def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:
+    """The models that answer: by default those that are no votes. One that cannot be opened is named, and left out."""
+    return models.choose(infos, "models", default=by_default(infos))
+
+
+def choose_calibrated() -> bool:
+    """The switch for calibrated probabilities."""
+    return st.toggle(
+        "Calibrated probabilities",
+        key="calibrated",
+        bind="query-params",
+        help="Divides each model's logits by its temperature, which was fitted on PublicTest, so that the probability "
+        "of its answer fits how often it is right there. The answer stays the same.",
+    )
+
+
+def with_temperatures(chosen: Sequence[Predictor], *, calibrated: bool) -> list[Answering]:
+    """Each model with its temperature; one that has none is named and stays as it is."""
+    answering, without = [], []
+    for model in chosen:
+        temperature: float | None = 1.0
+        if calibrated:
+            try:
+                temperature = stored_temperature(RunFolder(model.path.parent))
+            except RunError as error:
+                st.warning(str(error))
+                continue
+        if temperature is None:
+            without.append(model.name)
+        answering.append((model, 1.0 if temperature is None else temperature))
+    if without:
+        st.warning(
+            f"No temperature was fitted for {', '.join(without)}: those probabilities are shown as they are. "
+            "To fit one, run: python -m fer_core evaluate RUN --data DATASET"
+        )
+    return answering
+
+
+def numbered(picture: Picture, faces: Sequence[Face]) -> Picture:
+    """The picture, uint8 (H, W, 3), blue-green-red, at most 1,000 pixels long, each face boxed and numbered."""
+    scale = min(1.0, SHOWN_SIDE / max(picture.shape[:2]))
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture.copy()
+    colour = INDIGO[::-1]
+    unit = max(1.0, max(size) / 400)
+    line = max(1, round(unit))
+    for number, face in enumerate(faces, start=1):
+        x0, y0 = round(face.x * scale), round(face.y * scale)
+        x1, y1 = round((face.x + face.width) * scale), round((face.y + face.height) * scale)
+        cv2.rectangle(shown, (x0, y0), (x1, y1), (255, 255, 255), line + 2)
+        cv2.rectangle(shown, (x0, y0), (x1, y1), colour, line)
+        (width, height), base = cv2.getTextSize(str(number), cv2.FONT_HERSHEY_SIMPLEX, 0.5 * unit, line)
+        # Inside the box and the picture, also where the box begins above the picture.
+        left, top = max(x0, 0), max(y0, 0)
+        cv2.rectangle(shown, (left, top), (left + width + 6, top + height + base + 4), colour, -1)
+        cv2.putText(
+            shown,
+            str(number),
+            (left + 3, top + height + 3),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.5 * unit,
+            (255, 255, 255),
+            line,
+            cv2.LINE_AA,
+        )
+    return np.asarray(shown, dtype=np.uint8)
+
+
+def centre(picture: Picture) -> Face:
+    """The largest square in the middle of a picture, as a face box; its crop stays inside the picture."""
+    height, width = picture.shape[:2]
+    side = max(1, int(min(height, width) / FRAMING.scale))
+    return Face((width - side) // 2, (height - side) // 2, side, side, 0.0)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _detector(yunet: bool) -> FaceDetector:
+    """Keyed by whether YuNet's file is there, so that a download counts at once."""
+    return best_detector()

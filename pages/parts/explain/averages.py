@@ -1,0 +1,279 @@
+"""The Averages tab: where each model looks over a class, a confusion cell, or any selection of faces."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import NAMES, index_of
+from fer_core.explain.average_maps import SCALES, AverageMap, Scale, average
+from fer_core.explain.baselines import centre_map
+from fer_core.explain.blank_maps import coarseness
+from fer_core.explain.map_agreement import rank_correlation
+from fer_core.formatting import plural
+from fer_core.inference.predictor import Predictor
+from fer_core.plots.faces import describe_overlay
+from fer_core.plots.maps import legend, map_on_face
+from fer_core.progress import Progress
+from pages.parts import dataset_extras, face_filters, face_selection, frame, scope
+from pages.parts.chosen_face import Subject
+from pages.parts.explain.face import picture_uri, seal_of
+from pages.parts.explain.result_cache import Kept
+from pages.parts.face_filters import FILTERS
+from pages.parts.links_to_explain import AVERAGE
+
+OF, WEIGHT, MOST = (AVERAGE + name for name in ("of", "weight", "most"))
+ANSWER, LABEL = "the model's answer", "the label"
+WEIGHTS: dict[str, Scale] = {"every face alike": "peak", "strong evidence more": "none"}
+MANY = {"200 faces": 200, "1,000 faces": 1000, "all faces": None}
+SEED = 2013
+SIDE = 200
+"""Pixels of a map on the page."""
+_LEFT = "_explain_averages"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Faces to average over: ``rows`` int64 (n,), rising, and ``labels`` int8 (n,); drawn from ``total``."""
+
+    rows: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int8]
+    total: int
+
+    def words(self) -> str:
+        """How many of how many."""
+        n = len(self.rows)
+        if n == self.total:
+            return f"All {plural(n, 'face')}."
+        return f"{n:,} of the {self.total:,} faces, drawn at random (seed {SEED}), the same each time."
+
+
+def forget() -> None:
+    """Let go of what an earlier visit had chosen here."""
+    st.session_state.pop(_LEFT, None)
+
+
+def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+    """The tab. Closed, it draws nothing, since its choice reads predictions; opened again, it is as it was left.
+
+    May end the run of the page where there is nothing to choose from.
+    """
+    if not is_open:
+        return
+    _come_back()
+    st.markdown(
+        "Where does a model look over many faces: over an expression, or whenever it takes one for another? Faces here "
+        "are roughly in register, eyes above mouth, so a mean over them means something."
+    )
+    with st.expander("Which faces: chosen as on Mistakes", icon=":material/filter_alt:", expanded=True):
+        view = scope.choose(AVERAGE)
+        choice = face_filters.choose(view, AVERAGE, ordered=False)
+    found = face_selection.find(view, choice)
+    face_selection.say(view, choice, found, AVERAGE)
+    of, weight, most = _controls()
+    _remember()
+    if found.empty:
+        return
+    if view.dataset is None:
+        dataset_extras.offer_import()
+        return
+    if not models:
+        st.info("Choose at least one model at the top.", icon=":material/info:")
+        return
+    chosen = draw(view.scope.joined.rows, view.scope.joined.labels, found.positions, most)
+    _maps(view.dataset, chosen, models, of, weight)
+    back = dict(view.query)
+    for name in FILTERS:
+        if AVERAGE + name in st.query_params:
+            back[name] = st.query_params.get_all(AVERAGE + name)
+    frame.link("mistakes", "See these faces one by one", icon=":material/search:", query=back)
+
+
+def draw(
+    rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], positions: npt.NDArray[np.intp], most: int | None
+) -> Chosen:
+    """The faces at these positions, at most ``most`` of them, drawn at random by a fixed seed."""
+    here = np.sort(positions)
+    if most is not None and len(here) > most:
+        here = np.sort(np.random.default_rng(SEED).choice(here, most, replace=False))
+    return Chosen(rows[here], labels[here], len(positions))
+
+
+def _controls() -> tuple[str, Scale, int | None]:
+    face_filters.refused(OF, (ANSWER, LABEL, *NAMES))
+    face_filters.refused(MOST, tuple(MANY))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="average-controls"):
+        of = st.selectbox(
+            "Maps of",
+            (ANSWER, LABEL, *NAMES),
+            key=OF,
+            bind="query-params",
+            width=220,
+            help="What spoke for the expression that each model answers, for the label, or for one expression in every "
+            "face.",
+        )
+        weight = st.segmented_control(
+            "What counts",
+            tuple(WEIGHTS),
+            default=next(iter(WEIGHTS)),
+            required=True,
+            key=WEIGHT,
+            bind="query-params",
+            help="Every face alike: each map is divided by its largest value first.",
+        )
+        most = st.selectbox(
+            "At most",
+            tuple(MANY),
+            key=MOST,
+            bind="query-params",
+            width=140,
+            help="More faces give a steadier mean and take longer: a large model explains about 200 faces a second.",
+        )
+    return str(of), WEIGHTS[str(weight)], MANY[str(most)]
+
+
+def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, scale: Scale) -> None:
+    place = st.empty()
+    found: dict[str, AverageMap] = {}
+    for model in models:
+        found[model.name] = _average(dataset, chosen, model, of, scale)
+        place.html(_grid(found, models, of, scale))
+    st.caption(
+        f"{chosen.words()} {SCALES[scale].capitalize()}. Averages look alike and lie in the middle, because faces do. "
+        "Compare them with each other rather than one by one, and read the correlation with a round blob: near 1, the "
+        "map tells little more than where faces are."
+    )
+    with st.expander("All numbers as a table", icon=":material/table:"):
+        st.dataframe(
+            table_of(found, of),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%.2f") for name in ("Strongest cell", "With a round blob")
+            },
+            alt="The average map of each model: number of faces, where it is strongest, correlation with a blob.",
+        )
+
+
+def table_of(found: Mapping[str, AverageMap], of: str) -> pd.DataFrame:
+    """One line a model: faces, faces left out, cells, the strongest cell, correlation with a blob, words."""
+    return pd.DataFrame(
+        {
+            "Model": name,
+            "Faces": one.n,
+            "Left out, map says nothing": one.left_out,
+            "Cells": "×".join(map(str, one.mean.shape)),
+            "Strongest cell": float(one.mean.max()) if one.n else None,
+            "With a round blob": _with_blob(one),
+            "In words": describe_overlay(one.mean, of) if one.n else one.sentence(),
+        }
+        for name, one in found.items()
+    )
+
+
+def _average(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale: Scale) -> AverageMap:
+    digest = hashlib.sha1(chosen.rows.tobytes() + chosen.labels.tobytes(), usedforsecurity=False).hexdigest()
+    key = (seal_of(model), dataset.info.fingerprint, digest, of, scale)
+    known = _kept().get(key)
+    if known is not None:
+        return known
+    classes = None if of == ANSWER else chosen.labels if of == LABEL else index_of(of)
+    bar = st.progress(0.0, f"{model.name}: averaging maps")
+
+    def report(progress: Progress) -> None:
+        total = progress.total or 1
+        bar.progress(progress.done / total, f"{model.name}: {progress.done:,} of {plural(total, 'face')}")
+
+    faces = np.asarray(dataset.images[chosen.rows])
+    result = average(model.explain, faces, classes, scale=scale, progress=report)
+    bar.empty()
+    _kept().put(key, result)
+    return result
+
+
+def _grid(found: Mapping[str, AverageMap], models: list[Predictor], of: str, scale: Scale) -> str:
+    """The mean face, then each model's average map over its own mean face."""
+    first = next(iter(found.values()))
+    cells = []
+    if first.n:
+        plain = map_on_face(_grey(first.mean_face), np.zeros((1, 1)), size=SIDE)
+        cells.append(_figure(picture_uri(plain), f"Mean of {plural(first.n, 'face')}.", "<b>mean face</b>"))
+    top = max(float(one.mean.max()) for one in found.values())
+    for name, one in found.items():
+        words = f"<b>{html.escape(name)}</b>, n = {plural(one.n, 'face')}"
+        if not one.n:
+            words += f"<br>{html.escape(one.sentence())}"
+            cells.append(f'<div style="width:{SIDE}px;max-width:100%;font-size:0.875rem">{words}</div>')
+            continue
+        if one.left_out:
+            words += f"; {one.left_out:,} left out, since the map is empty or flat"
+        picture = map_on_face(_grey(one.mean_face), one.mean, top=top if scale == "peak" else None, size=SIDE)
+        alt = f"{name}, mean over {plural(one.n, 'face')}: {describe_overlay(one.mean, of)}"
+        height, width = one.mean.shape
+        words += f"<br>{height}×{width} cells, strongest {one.mean.max():.2f}."
+        blob = _with_blob(one)
+        if blob is not None:
+            words += f" Rank correlation with a round blob: {blob:.2f}."
+        if (coarse := coarseness((height, width))) is not None:
+            words += f" {html.escape(coarse)}"
+        cells.append(_figure(picture_uri(picture), alt, words))
+    waiting = "".join(
+        f'<div style="width:{SIDE}px;max-width:100%;font-size:0.875rem"><b>{html.escape(model.name)}</b><br>'
+        "Averaging …</div>"
+        for model in models
+        if model.name not in found
+    )
+    most = f"{top:.2f}, the strongest of all models shown" if scale == "peak" else "the strongest cell of that model"
+    unit = "0 to 1 of a face's strongest cell" if scale == "peak" else "on the scale of the logit"
+    return (
+        '<div style="font-size:0.875rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap;margin-bottom:0.6em">'
+        f'<span>Colour ({unit}): 0</span><img alt="Colour scale, from no colour to bright yellow" '
+        f'src="{picture_uri(legend())}" style="height:14px;width:180px;max-width:100%"><span>{most}</span></div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{"".join(cells)}{waiting}</div>'
+    )
+
+
+def _figure(uri: str, alt: str, words: str) -> str:
+    return (
+        f'<figure style="margin:0;width:min({SIDE}px, calc(50% - 0.5rem))"><img alt="{html.escape(alt, quote=True)}" '
+        f'src="{uri}" style="width:100%;aspect-ratio:1;display:block"><figcaption style="font-size:0.8rem;'
+        f'line-height:1.35;margin-top:0.3em">{words}</figcaption></figure>'
+    )
+
+
+def _grey(mean_face: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    return np.clip(np.rint(mean_face), 0, 255).astype(np.uint8)
+
+
+def _with_blob(one: AverageMap) -> float | None:
+    """Rank correlation with a round blob, −1 to 1; None for a map without an order."""
+    value = rank_correlation(one.mean, centre_map())
+    return None if np.isnan(value) else value
+
+
+def _remember() -> None:
+    st.session_state[_LEFT] = {
+        name: st.query_params.get_all(name) for name in st.query_params if name.startswith(AVERAGE)
+    }
+
+
+def _come_back() -> None:
+    """Put what was chosen when the tab was last open back into the address, before its widgets are drawn."""
+    left = st.session_state.get(_LEFT)
+    if left and not any(name.startswith(AVERAGE) for name in st.query_params):
+        st.query_params.update(left)
+        # Widgets take what the address held when the run began.
+        st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Kept[AverageMap]:
+    """10 KB each."""
+    return Kept(400)

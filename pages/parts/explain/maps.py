@@ -1,0 +1,208 @@
+"""The Maps tab: where each model looks, for its answer, the label and any other expression, and whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fer_core.emotions import NAMES, index_of
+from fer_core.errors import DataError
+from fer_core.explain.faithfulness import Faithfulness
+from fer_core.explain.regions import Corners
+from fer_core.inference.predictor import Predictor
+from fer_core.plots import trust as plots
+from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.explain import cells, faithfulness, numbers
+from pages.parts.explain import trust as explain_trust
+from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, Look, Shown
+from pages.parts.explain.face import Answer, answers
+from pages.parts.explain.trust import EFFORTS, Effort
+from pages.parts.face_filters import refused
+
+CLASSES, CELLS, OPACITY, SCALE, TEST, CURVES = (
+    PREFIX + name for name in ("classes", "cells", "opacity", "scale", "test", "curves")
+)
+"""Names in the address."""
+ANSWER, LABEL = "each model's answer", "the label"
+
+
+def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    chosen, look, effort, curves = _controls()
+    if not is_open or about is None:
+        return
+    if not models:
+        st.info("Choose at least one model above.", icon=":material/info:")
+        return
+    found = answers(about, models)
+    if curves == LABEL and about.label is None:
+        st.caption("Nobody gave this face a label, so the curves are those of each model's answer.")
+    traced = [_traced(curves, about.label, answer) for answer in found]
+    shown = {
+        answer.name: cells.maps_of(answer, about.label, [*chosen, label])
+        for answer, label in zip(found, traced, strict=True)
+    }
+    boxes = _boxes(about)
+    cells.scale_legend(look, found, shown)
+    _said_before(effort, boxes)
+    # All maps first: the tests take longer, and come one model after the other.
+    places = [_draw(about, answer, shown, found, look, effort, boxes) for answer in found]
+    measured = {}
+    for answer, (place, _) in zip(found, places, strict=True):
+        classes = [one.label for one in shown[answer.name]]
+        known = explain_trust.tested(about, answer, classes, effort)
+        if known is None:
+            known = explain_trust.run_test(about, answer, classes, effort)
+            _redraw(place, about, answer, shown, found, look, known, boxes)
+        measured[answer.name] = known
+    for answer, label, (_, beside) in zip(found, traced, places, strict=True):
+        _curves(beside, answer, label, measured[answer.name])
+    explain_trust.agreement(about, found, traced)
+    numbers.show(found, shown, measured, boxes)
+    st.subheader("And over many faces?", anchor=False)
+    st.markdown(
+        "One face tells little. The same test on many PublicTest faces at once says which kinds of maps to trust for "
+        "which model."
+    )
+    faithfulness.show(models)
+    st.caption(
+        "What to do next: look for a model whose answer is wrong and whose map passes the test. Then ask whether what "
+        "it marks would mislead you, too."
+    )
+
+
+def _controls() -> tuple[list[int], Look, Effort, str]:
+    # Streamlit ignores unknown names in an address without a word.
+    for name in st.query_params.get_all(CLASSES):
+        if name not in NAMES:
+            st.warning(f"“{name}” is no expression that a map could be of. It is ignored.", icon=":material/link_off:")
+    refused(CURVES, (ANSWER, LABEL, *NAMES))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="maps-controls"):
+        chosen = st.multiselect(
+            "Also show the maps of",
+            NAMES,
+            key=CLASSES,
+            bind="query-params",
+            width=280,
+            placeholder="label and answer alone",
+            help="Each model's map of the label and of its own answer are always shown.",
+        )
+        scale = st.segmented_control(
+            "Full colour is the strongest of",
+            (OF_MODEL, OF_MAP, OF_ALL),
+            default=OF_MODEL,
+            required=True,
+            key=SCALE,
+            bind="query-params",
+            help=f"“{OF_MODEL}”: you can compare the maps of one model. “{OF_MAP}”: you see where, not how much. "
+            f"“{OF_ALL}”: the same scale for all; models count in different sizes, so some maps may look empty.",
+        )
+        shape = st.segmented_control(
+            "Cells",
+            (SMOOTH, BLOCKS),
+            default=SMOOTH,
+            required=True,
+            key=CELLS,
+            bind="query-params",
+            help="A map has few cells. Smooth draws between their middles; blocks shows them as they are.",
+        )
+        opacity = st.slider("Opacity (%)", 0, 100, 60, 5, key=OPACITY, bind="query-params", width=160)
+        curves = st.selectbox(
+            "Curves and agreement for",
+            (ANSWER, LABEL, *NAMES),
+            key=CURVES,
+            bind="query-params",
+            width=200,
+        )
+        test = st.segmented_control(
+            "Test",
+            tuple(EFFORTS),
+            default=next(iter(EFFORTS)),
+            required=True,
+            key=TEST,
+            bind="query-params",
+            help="Thorough takes about five times as long, and tells more maps from chance.",
+        )
+    look = Look(shape == SMOOTH, opacity / 100, str(scale))
+    return [index_of(name) for name in chosen], look, EFFORTS[str(test)], str(curves)
+
+
+def _traced(curves: str, label: int | None, answer: Answer) -> int:
+    """The class whose curves are drawn for a model."""
+    if curves == ANSWER or (curves == LABEL and label is None):
+        return answer.said
+    return label if curves == LABEL and label is not None else index_of(curves)
+
+
+def _boxes(about: Subject) -> dict[str, Corners] | None:
+    try:
+        return about.boxes() or None
+    except DataError as error:
+        st.warning(str(error), icon=":material/broken_image:")
+        return None
+
+
+def _said_before(effort: Effort, boxes: dict[str, Corners] | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="maps-test"):
+        st.caption(
+            f"Each map is tested on this face: {effort.orders} random orders, {effort.steps} steps.", width="content"
+        )
+        explain_trust.explain_test(effort)
+    if boxes is not None:
+        st.caption(explain_trust.pointing_rule(boxes))
+
+
+def _draw(
+    about: Subject,
+    answer: Answer,
+    shown: dict[str, list[Shown]],
+    found: Sequence[Answer],
+    look: Look,
+    effort: Effort,
+    boxes: dict[str, Corners] | None,
+) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A model's maps, and the places to fill: theirs, for the verdicts, and the one beside them, for the curves."""
+    with st.container(key=f"maps-{answer.name}"):
+        left, right = st.columns(2, gap="medium")
+    place, beside = left.empty(), right.empty()
+    known = explain_trust.tested(about, answer, [one.label for one in shown[answer.name]], effort)
+    _redraw(place, about, answer, shown, found, look, known, boxes, waiting=known is None)
+    return place, beside
+
+
+def _redraw(
+    place: DeltaGenerator,
+    about: Subject,
+    answer: Answer,
+    shown: dict[str, list[Shown]],
+    found: Sequence[Answer],
+    look: Look,
+    measured: Faithfulness | None,
+    boxes: dict[str, Corners] | None,
+    *,
+    waiting: bool = False,
+) -> None:
+    judged = {} if measured is None else explain_trust.judgements(measured)
+    top = cells.top_of(look.scale, answer, found, shown)
+    place.html(cells.row(about, answer, shown[answer.name], top, look, None if waiting else judged, boxes))
+
+
+def _curves(beside: DeltaGenerator, answer: Answer, label: int, measured: Faithfulness | None) -> None:
+    name = NAMES[label]
+    if measured is None or name not in measured.names:
+        beside.caption(f"The map of {name} says nothing, so there are no curves to draw.")
+        return
+    judged = explain_trust.judgements(measured)[label]
+    with beside.container():
+        st.plotly_chart(
+            plots.curves(measured, name, judged),
+            key=f"trust-{answer.name}",
+            config={"displayModeBar": False},
+            alt=f"{answer.name}: {plots.describe(judged)}",
+        )
+        st.caption(
+            f"**{name}**, areas (0 to 1). Deletion, small is good: {plots.in_words(judged.deletion)}. Insertion, large "
+            f"is good: {plots.in_words(judged.insertion)}."
+        )

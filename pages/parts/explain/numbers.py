@@ -1,0 +1,98 @@
+"""Everything on the Maps tab as tables: for those who cannot see pictures, and for those who want the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import NAMES
+from fer_core.explain.blank_maps import why_silent
+from fer_core.explain.faithfulness import Faithfulness
+from fer_core.explain.regions import Corners
+from fer_core.plots.faces import describe_overlay
+from pages.parts.explain import trust
+from pages.parts.explain.cells import Shown
+from pages.parts.explain.face import Answer
+
+_AREAS = {
+    "Map": "area",
+    "Random, low": "low",
+    "Random, high": "high",
+    "Round blob": "centre",
+    "Edges": "edges",
+}
+
+
+def show(
+    found: Sequence[Answer],
+    shown: Mapping[str, Sequence[Shown]],
+    measured: Mapping[str, Faithfulness | None],
+    boxes: Mapping[str, Corners] | None,
+) -> None:
+    """A box that opens: the seven probabilities, and every map that is shown with its test."""
+    with st.expander("All numbers as tables", icon=":material/table:"):
+        st.dataframe(
+            probabilities(found),
+            hide_index=True,
+            column_config={answer.name: st.column_config.NumberColumn(format="%.1f") for answer in found},
+            alt="Probabilities of the seven expressions by each model, in per cent.",
+        )
+        table = maps_table(found, shown, measured, boxes)
+        rounded = {str(name): st.column_config.NumberColumn(format="%.2f") for name in table.select_dtypes("number")}
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={**rounded, "Probability (%)": st.column_config.NumberColumn(format="%.1f")},
+            alt="Each map that is shown: where it is strongest, the verdict, and the areas (0 to 1) behind it.",
+        )
+        st.caption(
+            "Areas are mean probabilities on the way, 0 to 1. Random, low and high: the range in which one more random "
+            "order would stay 19 times out of 20. The strongest cell is on the scale of the logit; a vote's maps are "
+            "pictures only, 0 to 1."
+        )
+
+
+def probabilities(found: Sequence[Answer]) -> pd.DataFrame:
+    """Expression by model, in per cent."""
+    table = pd.DataFrame(
+        {answer.name: answer.probabilities * 100 for answer in found}, index=pd.Index(NAMES, name="Probability (%)")
+    )
+    return table.reset_index()
+
+
+def maps_table(
+    found: Sequence[Answer],
+    shown: Mapping[str, Sequence[Shown]],
+    measured: Mapping[str, Faithfulness | None],
+    boxes: Mapping[str, Corners] | None,
+) -> pd.DataFrame:
+    """One line a map: model, expression, what the map marks, the verdict and its areas."""
+    lines = []
+    for answer in found:
+        result = measured[answer.name]
+        judged = {} if result is None else trust.judgements(result)
+        for one in shown[answer.name]:
+            name, one_map = NAMES[one.label], answer.maps[one.label]
+            silent = why_silent(one_map, model=answer.name, emotion=name)
+            line: dict[str, Any] = {
+                "Model": answer.name,
+                "Expression": name,
+                "Why it is shown": " and ".join(one.roles) or "chosen",
+                "Probability (%)": float(answer.probabilities[one.label]) * 100,
+                "Cells": "×".join(map(str, answer.grid)),
+                "Strongest cell": float(one_map.max()),
+                "In words": silent or describe_overlay(one_map, name),
+            }
+            if boxes is not None:
+                line["Pointing game"] = "" if silent else trust.pointed(one_map, boxes)
+            judgement = judged.get(one.label)
+            line["Verdict"] = "says nothing" if judgement is None else trust.WORDS[trust.mark(judgement)]
+            for which in ("deletion", "insertion"):
+                for words, field in _AREAS.items():
+                    value = None if judgement is None else getattr(getattr(judgement, which), field)
+                    line[f"{which.capitalize()}: {words.lower()}"] = value
+            lines.append(line)
+    return pd.DataFrame(lines)

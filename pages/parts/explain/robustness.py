@@ -1,0 +1,238 @@
+"""The Robustness tab: how the models do on faces made worse, as they were measured once, and which answers flip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
+from fer_core.corruptions.measurement import FILE, Corrupted, read_corruptions
+from fer_core.corruptions.robustness import Robustness
+from fer_core.errors import RunError
+from fer_core.formatting import duration, percent, points
+from fer_core.inference.predictor import Predictor
+from fer_core.plots import robustness as plots
+from fer_core.plots.style import run_colour
+from fer_core.runs import measurements
+from fer_core.runs.folder import RunFolder
+from pages.parts.chosen_face import Subject
+from pages.parts.data import current_info
+from pages.parts.dataset_extras import dataset_of
+from pages.parts.explain import flips
+from pages.parts.explain.face import Seal, seal_of
+from pages.parts.explain.flips import Choice
+from pages.parts.runs import data_title
+
+COLUMNS = 3
+PREDICTIONS = 1 + len(CORRUPTIONS) * len(SEVERITIES)
+"""What measuring costs for each face."""
+_SYMBOLS = ("●", "◆", "■", "▲", "✚", "★")
+"""As :data:`fer_core.plots.style.RUN_SYMBOLS`, for the legend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Measurements that can be compared: the same faces made worse in the same ways.
+
+    ``runs``: name to answers, all to the faces ``rows`` of the data with ``fingerprint``. ``sentence`` says which.
+    """
+
+    runs: dict[str, Robustness]
+    fingerprint: str
+    sentence: str
+
+
+def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    above = st.container()
+    choice = flips.choose([model.name for model in models])
+    if not is_open:
+        return
+    with above:
+        shared = _curves_of(models, choice)
+    if shared is not None and choice is not None:
+        flips.show(shared.runs, shared.fingerprint, choice)
+
+
+def _curves_of(models: list[Predictor], choice: Choice | None) -> Shared | None:
+    st.markdown(
+        "How many answers survive when faces get worse? Each model was asked once about the same faces with noise, "
+        "blur and so on, at five strengths each, and its answers were kept. Nothing is computed here."
+    )
+    if not models:
+        st.info("Choose at least one model above.", icon=":material/info:")
+        return None
+    measured, missing = {}, []
+    for model in models:
+        folder = RunFolder(model.path.parent)
+        try:
+            found = _read(seal_of(model))
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+            continue
+        if found is None:
+            missing.append(folder)
+        else:
+            measured[model.name] = found
+    shared = share(measured, current_info().fingerprint)
+    if shared is not None:
+        _draw(shared, choice)
+        _left_out(measured, shared)
+    _how_to(missing)
+    return shared
+
+
+def share(measured: Mapping[str, Corrupted], preferred: str) -> Shared | None:
+    """The measurements on one dataset: that with the fingerprint ``preferred`` if there is any, else the first's.
+
+    Where they are about different parts of it, only the faces that all of them have are kept. None without any.
+    """
+    if not measured:
+        return None
+    prints = [one.about.fingerprint for one in measured.values()]
+    fingerprint = preferred if preferred in prints else prints[0]
+    same = {name: one for name, one in measured.items() if one.about.fingerprint == fingerprint}
+    first = next(iter(same.values()))
+    rows = first.robustness.keys
+    for one in same.values():
+        rows = np.intersect1d(rows, one.robustness.keys, assume_unique=True)
+    runs = {name: one.robustness.where(np.isin(one.robustness.keys, rows)) for name, one in same.items()}
+    title = data_title(first.about.data)
+    if all(len(one) == len(rows) for one in same.values()):
+        sentence = f"Measured on {first.which()} of {title}."
+    else:
+        counts = ", ".join(f"{name} {len(one):,}" for name, one in same.items())
+        sentence = (
+            f"Measured on faces of {first.about.split} of {title}, on different numbers of them ({counts}). Shown are "
+            f"the {len(rows):,} faces that all have in common."
+        )
+    return Shared(runs, fingerprint, sentence)
+
+
+def _draw(shared: Shared, choice: Choice | None) -> None:
+    runs = shared.runs
+    labels = next(iter(runs.values())).labels
+    if not len(labels):
+        st.info("The models chosen were measured on different faces, and have none in common.", icon=":material/info:")
+        return
+    guessing = plots.guessing_of(labels)
+    st.caption(
+        f"{shared.sentence} Lines are accuracy with 95 % intervals (Wilson's); the thin lines go on at the accuracy on "
+        f"faces as they are. Dotted: always giving the most frequent answer, {percent(guessing)}. Click a point to see "
+        "the faces whose answer flips there."
+    )
+    st.html(legend(list(runs)))
+    names = list(CORRUPTIONS)
+    for start in range(0, len(names), COLUMNS):
+        for place, name in zip(st.columns(COLUMNS), names[start : start + COLUMNS], strict=False):
+            marked = (choice.run, choice.severity) if choice is not None and choice.name == name else None
+            with place:
+                st.plotly_chart(
+                    plots.curves(name, runs, marked=marked, guessing=guessing),
+                    key=f"robust-{name}",
+                    on_select=lambda name=name: flips.pick(f"robust-{name}"),
+                    selection_mode="points",
+                    config={"displayModeBar": False},
+                    alt=plots.describe_curves(name, runs),
+                )
+    st.dataframe(
+        table(runs),
+        hide_index=True,
+        column_config={
+            "As they are (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Made worse (%)": st.column_config.NumberColumn(
+                format="%.1f", help="The mean over nine ways and five strengths each."
+            ),
+        },
+        alt="Mean accuracy of each model on faces made worse.",
+    )
+    st.caption(
+        "The strengths are our own, chosen by eye for faces of 48 pixels, so these numbers cannot be set beside those "
+        "of other collections such as ImageNet-C (Hendrycks and Dietterich, 2019, https://arxiv.org/abs/1903.12261)."
+    )
+
+
+def table(runs: Mapping[str, Robustness]) -> pd.DataFrame:
+    """One row a run: accuracy on faces as they are and on the mean of all made worse, and what costs it most."""
+    rows = []
+    for name, found in runs.items():
+        by_way = found.accuracy()[0].mean(axis=1)
+        low, high = found.mean_interval()
+        worst = int(by_way.argmin())
+        rows.append(
+            {
+                "Run": name,
+                "Faces": len(found.labels),
+                "As they are (%)": 100 * found.clean_accuracy,
+                "Made worse (%)": 100 * found.mean_accuracy(),
+                "95 % interval": f"{100 * low:.1f}–{100 * high:.1f} %",
+                "Lost": points(found.mean_accuracy() - found.clean_accuracy),
+                "Most lost to": f"{CORRUPTIONS[found.names[worst]].title} "
+                f"({points(float(by_way[worst]) - found.clean_accuracy)})",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def legend(names: list[str]) -> str:
+    """Which colour and mark is which run, as HTML."""
+    import html
+
+    parts = " ".join(
+        f'<span style="white-space:nowrap;margin-right:1.2em"><span aria-hidden="true" style="color:'
+        f'{run_colour(position)}">{_SYMBOLS[position % len(_SYMBOLS)]}</span> {html.escape(name)}</span>'
+        for position, name in enumerate(names)
+    )
+    return f'<div style="font-size:0.9rem">{parts}</div>'
+
+
+def _left_out(measured: Mapping[str, Corrupted], shared: Shared) -> None:
+    for name, one in measured.items():
+        if name not in shared.runs:
+            st.info(
+                f"{name} was measured on {data_title(one.about.data)}, which are other faces, so it is left out.",
+                icon=":material/filter_alt_off:",
+            )
+
+
+def _how_to(missing: list[RunFolder]) -> None:
+    """The exact command for each run without a measurement, and how long it may take."""
+    if not missing:
+        return
+    names = ", ".join(folder.name for folder in missing)
+    st.info(
+        f"Not measured yet: {names}. It takes minutes, so it is done on the command line, once; the answers are kept "
+        "in the run, and appear here.",
+        icon=":material/terminal:",
+    )
+    lines, told = [], []
+    for folder in missing:
+        metrics: dict[str, Any] = folder.metrics() or {}
+        dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
+        data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
+        lines.append(measurements.command(folder, FILE, data, by_name=True))
+        n = metrics.get("splits", {}).get("PublicTest", {}).get("n")
+        if n and (each := metrics.get("milliseconds_per_face")):
+            whole, part = (duration(count * PREDICTIONS * each / 1000) for count in (n, min(n, 1000)))
+            told.append(f"{folder.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
+    st.code("\n".join(lines), language="bash")
+    if told:
+        st.caption(f"With one core as fast as that of the run's evaluation: {'; '.join(told)}. More cores are faster.")
+
+
+def short(path: Path) -> Path:
+    """As one types it in the folder where the app was started."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _read(seal: Seal) -> Corrupted | None:
+    """Keyed by the run's folder and when its ``run.json`` was written: a measurement lists itself there."""
+    return read_corruptions(RunFolder(Path(seal[0])))

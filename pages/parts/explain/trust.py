@@ -1,0 +1,186 @@
+"""Beside each map: may it be trusted? Deletion and insertion, the pointing game, and whether the models agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import NAMES
+from fer_core.explain.base import at_face_size
+from fer_core.explain.baselines import centre_map
+from fer_core.explain.blank_maps import why_silent
+from fer_core.explain.faithfulness import Faithfulness, measure
+from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
+from fer_core.explain.regions import Corners, region_masks
+from fer_core.explain.trust import LUCK, Judgement, judge
+from fer_core.formatting import percent
+from pages.parts.chosen_face import Subject
+from pages.parts.explain.face import Answer, seal_of
+from pages.parts.explain.result_cache import Kept
+
+MAY_BE_LUCK = "luck"
+WORDS: dict[str, str] = {
+    "trust": "✓ passes the test",
+    "care": "~ trust with care",
+    "no": "✗ do not trust",
+    MAY_BE_LUCK: "? may be luck",
+    "untestable": "? cannot be tested",
+}
+"""By :func:`mark`."""
+COLOURS: dict[str, str] = {
+    "trust": "#1B7837",
+    "care": "#8A5A00",
+    "no": "#B2182B",
+    MAY_BE_LUCK: "#5F5F6B",
+    "untestable": "#5F5F6B",
+}
+"""Behind white words: 4.5:1 or better."""
+BLOB = "round blob"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How thoroughly maps are tested: random ``orders`` and ``steps`` in which the face is deleted and put back."""
+
+    orders: int
+    steps: int
+
+
+EFFORTS = {"quick": Effort(5, 4), "thorough": Effort(9, 12)}
+"""Quick is what four models can do within a second on two cores; five orders are the fewest that tell their spread."""
+
+
+def tested(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
+    """The measurement of these maps (0..6) if it was made before, by anyone; else None."""
+    return _kept().get(_key(about, answer, classes, effort))
+
+
+def run_test(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
+    """Measure these maps of a model at once, and keep the result. None where none of them says anything."""
+    maps = {NAMES[label]: answer.maps[label][np.newaxis] for label in speaking(answer, classes)}
+    if not maps:
+        return None
+    result = measure(
+        answer.model.predict,
+        about.image[np.newaxis],
+        maps,
+        orders=effort.orders,
+        steps=effort.steps,
+        grid=answer.grid,
+    )
+    _kept().put(_key(about, answer, classes, effort), result)
+    return result
+
+
+def speaking(answer: Answer, classes: Sequence[int]) -> list[int]:
+    """Those of the classes whose map says something."""
+    return [label for label in classes if why_silent(answer.maps[label]) is None]
+
+
+def judgements(measured: Faithfulness) -> dict[int, Judgement]:
+    """The verdict on each measured map, by class 0..6."""
+    return {NAMES.index(name): judge(measured, name, NAMES.index(name)) for name in measured.names}
+
+
+def mark(judged: Judgement) -> str:
+    """The verdict, or that the map did better than chance on average, but not beyond what luck can do."""
+    return MAY_BE_LUCK if judged.verdict == "no" and judged.sentences[0] == LUCK else judged.verdict
+
+
+def badge(judged: Judgement) -> str:
+    """The verdict's word on its colour, as HTML."""
+    style = f"background:{COLOURS[mark(judged)]};color:#FFFFFF;padding:0.1em 0.5em;border-radius:0.3em"
+    return f'<div style="margin:0.3em 0"><span style="{style}">{WORDS[mark(judged)]}</span></div>'
+
+
+def pointed(one_map: npt.NDArray[np.floating], boxes: Mapping[str, Corners]) -> str:
+    """On which known part of the face the strongest point of a map (h, w) lies, in words."""
+    masks = region_masks(boxes)
+    hit = [name for name, mask in masks.items() if name != "any" and pointing_game(one_map, mask)[0] >= 0.5]
+    return f"Strongest point: on the {' and '.join(hit)}." if hit else f"Strongest point: outside {_parts(boxes)}."
+
+
+def pointing_rule(boxes: Mapping[str, Corners]) -> str:
+    """What the pointing game asks, and what chance would answer."""
+    return (
+        f"Pointing game: this face is drawn, so it is known where {_parts(boxes)} are. Does a map's strongest point "
+        f"lie there, {TOLERANCE} pixels more or less? A point put anywhere would in "
+        f"{percent(hit_by_chance(region_masks(boxes)['any']), 0)} of cases."
+    )
+
+
+def explain_test(effort: Effort) -> None:
+    """What the verdicts are made of, in a box that opens."""
+    with st.popover("How a map is tested", icon=":material/science:"):
+        st.markdown(
+            f"""
+**Deletion.** The pixels that the map marks most are painted grey first, then the next, in {effort.steps} steps. If the
+model really uses them its probability falls at once: a **small** area under the curve is good.
+
+**Insertion.** The other way round: from a blurred face, the most marked pixels come back first. If they are what counts
+the probability rises at once: a **large** area is good.
+
+**Chance.** The same is done in {effort.orders} random orders, drawn on a grid as coarse as the map's. A map does better
+than chance where its area lies outside the range in which one more random order would stay 19 times out of 20.
+
+**Two orders that know nothing of the model** are shown as well: a round blob in the middle of the face, and the face's
+own edges. A map that is no better than these may only tell you where faces have eyes and a mouth.
+
+A map passes with both, is to be read with care with one of the two, and is not to be trusted with neither. “May be
+luck” means: better than chance was on average, but within its range. The thorough test may tell. An expression with
+less than 5 % cannot be tested: there is next to nothing to delete.
+
+All of it is about *this* model on *this* face. It does not say that the model is right.
+"""
+        )
+
+
+def agreement(about: Subject, found: Sequence[Answer], classes: Sequence[int]) -> None:
+    """Rank correlation of the models' maps, each for its class in ``classes`` (0..6), and with a blob."""
+    speaks = [(one, label) for one, label in zip(found, classes, strict=True) if speaking(one, [label])]
+    if len(speaks) < 2:
+        return
+    titles = [f"{one.name}: {NAMES[label]}" for one, label in speaks]
+    maps = np.concatenate([at_face_size(one.maps[label]) for one, label in speaks])
+    matrix = rank_correlations(np.concatenate([maps, centre_map()[np.newaxis]]))
+    k = len(speaks)
+    between = matrix[:k, :k][np.triu_indices(k, 1)]
+    st.markdown(
+        f"**Do the models look at the same places?** Rank correlation of their maps: {_range(between)} "
+        f"(1: the same order of all pixels, 0: no relation, −1: the reverse). With a round blob in the middle, which "
+        f"knows nothing, they correlate {_range(matrix[k, :k])}. Read the one beside the other."
+    )
+    names = [one.name for one, _ in speaks]
+    table = pd.DataFrame(matrix[:k], columns=[*names, BLOB])
+    table.insert(0, "Map", titles)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={title: st.column_config.NumberColumn(format="%.2f") for title in (*names, BLOB)},
+        alt="Rank correlation, −1 to 1, of the maps of each two models, and of each with a round blob in the middle.",
+    )
+
+
+def _range(values: npt.NDArray[np.float64]) -> str:
+    low, high = (f"{value:.2f}".replace("-", "−") for value in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def _parts(boxes: Mapping[str, Corners]) -> str:
+    names = list(boxes)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _key(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> tuple[object, ...]:
+    return (about.key, seal_of(answer.model), tuple(sorted(classes)), effort)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Kept[Faithfulness]:
+    """About 50 KB each."""
+    return Kept(400)

@@ -1,0 +1,180 @@
+"""Who draws maps, on the page: what the gradient worker does, how far each map is, and the buttons to start, stop and
+cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.explain.background import Background
+from fer_core.explain.methods import method
+from fer_core.explain.task import RUNNING, Ticket
+from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
+from fer_core.explain.worker.messages import MapRequest, SanityRequest
+from fer_core.formatting import duration, ordinal, plural
+from fer_core.settings import settings
+from pages.parts.explain.face import Seal
+
+SOON, LATER = 0.5, 10.0
+"""Seconds between two looks at the worker: while something is going on, and otherwise."""
+_ICONS = {
+    OFF: ":material/power_settings_new:",
+    STARTING: ":material/hourglass_top:",
+    BUSY: ":material/autorenew:",
+    IDLE: ":material/check_circle:",
+    CRASHED: ":material/error:",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """The one worker of this server."""
+    return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def background() -> Background:
+    """The one thread of this server that draws maps without gradients. About 130 KB each."""
+    return Background(120)
+
+
+@dataclass(frozen=True)
+class Here:
+    """A map without gradients, of all seven classes at once: the key under which the thread knows it."""
+
+    title: str
+    face: str
+    seal: Seal
+    method: str
+    options: tuple[int, ...]
+
+
+Asked = MapRequest | Here
+
+
+def find(asked: Asked) -> Ticket | None:
+    """The latest ticket for it, or None."""
+    return background().find(asked) if isinstance(asked, Here) else worker().find(asked)
+
+
+def panel(requests: Sequence[Asked]) -> None:
+    """State, progress and buttons; draws the page anew whenever one of these requests is over.
+
+    Reads the worker twice a second while something is going on, so that nothing waits for it.
+    """
+    seen, active = _over(requests), _active(requests)
+    st.fragment(_panel, run_every=SOON if active else LATER)(tuple(requests), seen, active)
+
+
+def place_words(ticket: Ticket) -> str:
+    """Where one request stands, in a few words; empty for one that has been answered."""
+    if ticket.over:
+        return ticket.message
+    if ticket.cancelling:
+        return "Being cancelled …"
+    progress = ticket.progress
+    if progress is not None and progress.total:
+        left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+        return f"{progress.done:,} of {progress.total:,} {progress.unit}{left}"
+    place = _keeper(ticket).position(ticket)
+    return f"Waiting: {ordinal(place)} in the queue" if place else "Beginning …"
+
+
+def _over(requests: Sequence[Asked]) -> int:
+    return sum(ticket.over for request in requests if (ticket := find(request)) is not None)
+
+
+def _active(requests: Sequence[Asked]) -> bool:
+    waiting = any(not ticket.over for request in requests if (ticket := find(request)) is not None)
+    return waiting or worker().status().state in (STARTING, BUSY)
+
+
+def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
+    if _over(requests) != seen or _active(requests) != active:
+        st.rerun()
+    status = worker().status()
+    tickets = [ticket for request in requests if (ticket := find(request)) is not None]
+    open_ones = [ticket for ticket in tickets if not ticket.over]
+    with st.container(border=True, key="gradient-worker"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(
+                f"{_ICONS[status.state]} **Gradient worker: {status.state}.** {_doing(status)}",
+                width="stretch",
+                help="A process of its own that holds TensorFlow, so that this page stays quick. It starts when it is "
+                "first needed, serves all visitors of this server one after the other, and ends after "
+                f"{duration(settings().worker_idle_seconds)} without work.",
+            )
+            if status.state in (OFF, CRASHED):
+                st.button(
+                    "Start",
+                    icon=":material/play_arrow:",
+                    on_click=worker().start,
+                    key="start-worker",
+                    help="It also starts by itself with the first map.",
+                )
+            if open_ones:
+                st.button(
+                    f"Cancel {plural(len(open_ones), 'map')}" if len(open_ones) > 1 else "Cancel",
+                    icon=":material/close:",
+                    on_click=_cancel,
+                    args=(open_ones,),
+                    key="cancel-maps",
+                    help="Stops at the next piece of work. Where that takes more than a few seconds, the process is "
+                    "ended and a new one starts with the next map.",
+                )
+            if status.state in (STARTING, BUSY, IDLE):
+                st.button(
+                    "Stop",
+                    icon=":material/stop:",
+                    on_click=worker().stop,
+                    key="stop-worker",
+                    help="Ends the process and gives its memory back. Other visitors' maps are cancelled, too.",
+                )
+        if status.message:
+            st.error(f"{status.message} Ask again: it starts anew by itself.", icon=":material/error:")
+        bars = [ticket for ticket in open_ones if ticket.stage == RUNNING]
+        if status.running is not None and status.running not in bars:
+            bars.append(status.running)
+        for ticket in bars:
+            _bar(ticket)
+
+
+def _bar(ticket: Ticket) -> None:
+    progress = ticket.progress
+    share = progress.done / progress.total if progress is not None and progress.total else 0.0
+    st.progress(min(1.0, share), text=f"{_name(ticket)}: {place_words(ticket)}")
+
+
+def _keeper(ticket: Ticket) -> Background | Worker:
+    return background() if isinstance(ticket.request, Here) else worker()
+
+
+def _cancel(tickets: Sequence[Ticket]) -> None:
+    # The last first: else the next one would begin for a moment.
+    for ticket in reversed(tickets):
+        _keeper(ticket).cancel(ticket)
+
+
+def _doing(status: Status) -> str:
+    waiting = f" {plural(status.queued, 'request')} waiting." if status.queued else ""
+    if status.state == STARTING:
+        return f"Loading TensorFlow takes up to half a minute, once.{waiting}"
+    if status.state == BUSY and status.running is not None:
+        return f"{_name(status.running)}.{waiting}"
+    if status.state == IDLE:
+        return "Ready; a map takes a second or less, ScoreCAM and SmoothGrad some seconds."
+    if status.state == OFF:
+        return "It starts with the first map that needs gradients."
+    return ""
+
+
+def _name(ticket: Ticket) -> str:
+    request = ticket.request
+    if isinstance(request, Here):
+        return request.title
+    title = f"{method(request.method).title} of {Path(request.folder).name}"
+    return f"Sanity check of {title}" if isinstance(request, SanityRequest) else title

@@ -1,0 +1,134 @@
+"""Is the label wrong, or the model? What speaks for each, for one face."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import NAMES
+from fer_core.formatting import ordinal, percent
+from fer_core.plots import votes as plots
+from fer_core.review.verdict import Evidence, Twin, doubt_words, evidence, verdict
+from pages.parts import frame
+from pages.parts.data import BRING
+from pages.parts.dataset_extras import audit_of
+from pages.parts.scope import View
+
+_SHOWN_TWINS = 4
+NORTHCUTT = "https://arxiv.org/abs/1911.00068"
+FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
+
+
+def panel(view: View, row: int) -> None:
+    """The evidence about the dataset's label of one face of the view's split, also of one that the view leaves out.
+
+    Raises ``KeyError`` for a row of another split: no run was asked about it.
+    """
+    dataset = view.dataset
+    audit = None if dataset is None else audit_of(dataset)
+    found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
+    judged = verdict(found)
+    with st.container(border=True, key="evidence"):
+        st.markdown("**Is the label wrong, or the model?**")
+        st.markdown(f":material/balance: **{judged.words}.** {judged.because}")
+        st.table(
+            _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
+        )
+        if found.twins and dataset is not None:
+            _way_to_twins(dataset, row, found.twins)
+        if found.remembered:
+            st.caption(
+                "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
+                "little here."
+            )
+        _crowd(view, row, found)
+        st.caption(
+            f"Doubt compares the label with the runs' mean probabilities; above 0.5 another class is likelier. "
+            f"Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). The verdict is a rule of thumb, and the "
+            "runs learned from labels of the same making. Look at the face, and decide yourself."
+        )
+
+
+def _facts(found: Evidence) -> dict[str, str]:
+    """What the models and the twins say, as a table."""
+    label = NAMES[found.label]
+    flagged = "counts this label among the wrong ones" if found.flagged else "does not count this label as wrong"
+    facts = {
+        "Label doubt": f"{found.doubt:.2f} of 1, {doubt_words(found.doubt)}",
+        "Rank": f"{_most_doubtful(found.rank)} of {found.faces:,}",
+        "Confident learning": flagged,
+        "Runs together suggest": NAMES[found.suggested] + (", the label" if found.suggested == found.label else ""),
+        "Against the label": _against(found),
+    }
+    if found.twins is None:
+        facts["Twins"] = "not known; the audit of the data tells"
+    elif not found.twins:
+        facts["Twins"] = f"none is labelled otherwise than {label}"
+    else:
+        facts["Twins"] = _twins(found.twins)
+    return facts
+
+
+def _twins(twins: tuple[Twin, ...]) -> str:
+    """The same picture under other labels: ``sad: row 12; angry: rows 5,682, 6,208, 14,338 and 2 more``."""
+    rows: dict[int, list[int]] = {}
+    for twin in twins:
+        rows.setdefault(twin.label, []).append(twin.row)
+    parts = []
+    for label, here in rows.items():
+        more = f" and {len(here) - _SHOWN_TWINS:,} more" if len(here) > _SHOWN_TWINS else ""
+        word = "row" if len(here) == 1 else "rows"
+        parts.append(f"{NAMES[label]}: {word} {', '.join(f'{row:,}' for row in here[:_SHOWN_TWINS])}{more}")
+    same = "the same picture" if all(twin.exact for twin in twins) else "the same picture, or nearly,"
+    return f"{same} is labelled {'; '.join(parts)}"
+
+
+def _way_to_twins(dataset: Dataset, row: int, twins: tuple[Twin, ...]) -> None:
+    query = {
+        "data": dataset.path.name,
+        "rows": ", ".join(str(each) for each in (row, *(twin.row for twin in twins))),
+        "face": str(row),
+    }
+    label = "Look at the twins beside it"
+    frame.way("dataset", label, key="evidence.twins", icon=":material/content_copy:", query=query)
+
+
+def _most_doubtful(rank: int) -> str:
+    return "the most doubtful" if rank == 1 else f"{ordinal(rank)} most doubtful"
+
+
+def _against(found: Evidence) -> str:
+    if not found.against:
+        return f"0 of {found.models} runs"
+    if found.against == 1:
+        return f"1 of {found.models} runs, with {NAMES[found.answer]}"
+    same = "all" if found.together == found.against else f"{found.together} of them"
+    agree = f"{same} with {NAMES[found.answer]}" if found.together > 1 else "each with another answer"
+    return f"{found.against} of {found.models} runs, {agree}"
+
+
+def _crowd(view: View, row: int, found: Evidence) -> None:
+    """The ten votes, or the offer to add them."""
+    crowd = view.crowd
+    if crowd is None:
+        # Where the faces themselves are missing, that is offered elsewhere on the page, and comes first.
+        if view.dataset is not None and view.dataset.info.kind == "csv":
+            frame.link(
+                "dataset",
+                "Add FER+: ten people's votes on each face",
+                icon=":material/how_to_vote:",
+                query={"data": view.dataset.path.name, "view": BRING},
+            )
+        return
+    each = [int(count) for count in crowd.votes[row]]
+    reason = crowd.reason(row)
+    says = reason or (
+        f"The crowd's label is {crowd.answers(row)[0][0]}, with {percent(crowd.agreement(row), 0)} of the votes."
+    )
+    st.markdown(f"**The crowd's votes** ([FER+]({FERPLUS_PAPER})). {says}")
+    st.plotly_chart(
+        plots.bars(each, found.label),
+        key="votes",
+        config={"displayModeBar": False},
+        alt=plots.describe(each, found.label),
+    )

@@ -1,0 +1,173 @@
+"""Mistakes: the faces of the selection, a page at a time; without pictures, as a table."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import NAMES
+from fer_core.evaluation.aligned import Joined
+from fer_core.formatting import percent
+from fer_core.review.selection import surest_wrong
+from pages.parts import dataset_extras, faces
+from pages.parts.face_selection import Found
+from pages.parts.scope import View
+
+COLUMNS, LINES = 5, 8
+PER_PAGE = COLUMNS * LINES
+WIDTH = 450
+"""Pixels of a line of faces on a common screen, beside the face that is open."""
+PAGE, FACE = "page", "face"
+_SHOWN = "_mistakes_shown"
+
+Positions = npt.NDArray[np.intp]
+
+
+def show(view: View, found: Found, models: tuple[str, ...], about: object, face: int | None) -> None:
+    """The sheet, its pages and the table.
+
+    ``models``: whose answers stand below the faces; empty: all. ``about``: equal for equal selections; another one
+    starts on its first page. ``face``: the row that is open.
+    """
+    _first_page_of(about)
+    if found.empty:
+        return
+    if view.dataset is None:
+        dataset_extras.offer_import()
+        st.caption("Click the box before a row to see every answer for it.")
+        _table(view, found.positions, "all")
+        return
+    area = st.container()
+    here = found.positions[_part(found)]
+    joined = view.scope.joined
+    with area:
+        faces.clickable_sheet(
+            view.dataset,
+            joined.rows[here].astype(np.intp),
+            columns=COLUMNS,
+            key="mistakes-sheet",
+            marked=face,
+            on_pick=open_face,
+            scale=2,
+            labels=joined.labels[here],
+            captions=captions(joined, here, models),
+            hover=[hover(joined, int(position)) for position in here],
+            width=WIDTH,
+        )
+    faces.legend()
+    whose = f"the wrong answer of {models[0]}" if models else "the surest wrong answer of the chosen runs"
+    st.caption(
+        f"Below each face: its label › {whose}, if there is one. Rest on a face for every answer, click it to look "
+        "closer."
+    )
+    with st.expander("These faces as a table", icon=":material/table_rows:"):
+        _table(view, here, "page")
+
+
+def open_face(row: int) -> None:
+    """Look closer at this face from the next run of the script on."""
+    st.session_state[FACE] = row
+
+
+def go_to(found: Found, row: int) -> None:
+    """Open this face, and turn to its page."""
+    open_face(row)
+    at = np.flatnonzero(found.rows == row)
+    if len(at):
+        st.session_state[PAGE] = int(at[0]) // PER_PAGE + 1
+
+
+def page_of(found: Found, row: int) -> tuple[int, int] | None:
+    """Which face of the selection a row is, and on which page: both from 1; None where it is not among them."""
+    at = np.flatnonzero(found.rows == row)
+    return (int(at[0]) + 1, int(at[0]) // PER_PAGE + 1) if len(at) else None
+
+
+def captions(joined: Joined, positions: Positions, models: tuple[str, ...] = ()) -> list[str]:
+    """``fear › sad``; the label alone where no wrong answer was given. (The sheet's font has no arrow.)"""
+    wrong = surest_wrong(joined, models)[positions]
+    labels = joined.labels[positions]
+    return [
+        f"{NAMES[label]} › {NAMES[said]}" if said >= 0 else NAMES[label]
+        for label, said in zip(labels, wrong, strict=True)
+    ]
+
+
+def hover(joined: Joined, position: int) -> str:
+    """Row, label, and each run's answer with its confidence, as the lines of a hover box."""
+    lines = [f"row {joined.rows[position]:,}", f"labelled <b>{NAMES[joined.labels[position]]}</b>"]
+    for name, answers in zip(joined.names, joined.probabilities[:, position], strict=True):
+        said = int(answers.argmax())
+        tick = " ✓" if said == joined.labels[position] else ""
+        lines.append(f"{html.escape(name)}: {NAMES[said]} {percent(answers[said], 0)}{tick}")
+    return "<br>".join(lines)
+
+
+def table_of(joined: Joined, positions: Positions) -> pd.DataFrame:
+    """Row, label, and each run's answer with its confidence in per cent."""
+    names = np.array(NAMES)
+    columns: dict[str, npt.ArrayLike] = {"Row": joined.rows[positions], "Label": names[joined.labels[positions]]}
+    for name, answers, values in zip(joined.names, joined.predicted, joined.probabilities, strict=True):
+        columns[name] = names[answers[positions]]
+        columns[f"{name} (%)"] = values[positions].max(axis=1) * 100
+    return pd.DataFrame(columns)
+
+
+def _table(view: View, positions: Positions, which: str) -> None:
+    table = table_of(view.scope.joined, positions)
+    rows = view.scope.joined.rows[positions]
+    key = f"mistakes-table-{which}"
+
+    def picked() -> None:
+        chosen = st.session_state[key].selection.rows
+        if chosen:
+            open_face(int(rows[chosen[0]]))
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        key=key,
+        on_select=picked,
+        selection_mode="single-row",
+        height=400 if len(table) > 10 else "auto",
+        column_config={
+            f"{name} (%)": st.column_config.NumberColumn(format="%.0f", help="Confidence of that answer")
+            for name in view.names
+        },
+        alt="One line a face: row number, label, each run's answer and its confidence in per cent.",
+    )
+
+
+def _first_page_of(about: object) -> None:
+    """Another selection starts on page 1; a page that came with a link stays."""
+    before = st.session_state.get(_SHOWN)
+    if PAGE in st.session_state and before is not None and before != about:
+        st.session_state[PAGE] = 1
+    st.session_state[_SHOWN] = about
+
+
+def _part(found: Found) -> slice:
+    """Draw the pages, and return the part of the selection that is on the chosen one."""
+    pages = math.ceil(len(found.positions) / PER_PAGE)
+    _say_bad_page(pages)
+    if pages == 1:
+        return slice(None)
+    if int(st.session_state.get(PAGE) or 1) > pages:
+        # A mark may take the last face of the last page out of the selection.
+        st.session_state[PAGE] = pages
+    with st.container(key="pages", gap="xsmall"):
+        # Not side by side: without room, the numbers of the pages between are left out.
+        page = st.pagination(pages, key=PAGE, bind="query-params", width="stretch")
+        st.caption(f"Page {page:,} of {pages:,}, {PER_PAGE} faces each")
+    return slice((page - 1) * PER_PAGE, page * PER_PAGE)
+
+
+def _say_bad_page(pages: int) -> None:
+    asked = st.query_params.get(PAGE)
+    if PAGE not in st.session_state and asked and not (asked.isdecimal() and 1 <= int(asked) <= pages):
+        st.warning(f"There is no page “{asked}”: this selection has {pages:,}. Showing the first.")

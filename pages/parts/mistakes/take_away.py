@@ -1,0 +1,98 @@
+"""The selection to take away: as a CSV, and as a zip of PNGs. Both are made when somebody asks, not before."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.formatting import plural
+from fer_core.review.export import MOST_FACES, about_bytes, faces_zip, file_stem, write_selection_csv
+from fer_core.review.scope import DATASET, LABELS
+from fer_core.review.selection import NO_MARK
+from pages.parts import face_filters as filters
+from pages.parts.downloads import megabytes
+from pages.parts.scope import LABELS_KEY, View
+
+
+def show(view: View, positions: npt.ArrayLike) -> None:
+    """Two buttons. ``positions``: int (m,), positions in ``view.scope.joined``, in the order they are to have."""
+    chosen = np.asarray(positions, dtype=np.intp)
+    scope = view.scope
+    count = plural(len(chosen), "face")
+    st.subheader("Take these faces away", anchor=False)
+    if not len(chosen):
+        st.caption("No face is selected, so there is nothing to take away.")
+        return
+    csv_bytes, zip_bytes = about_bytes(len(chosen), len(view.names))
+    stem = file_stem([scope.joined.split, *_words(view), f"{len(chosen)}-{'face' if len(chosen) == 1 else 'faces'}"])
+
+    def table() -> bytes:
+        joined = scope.joined
+        return write_selection_csv(joined, chosen, twin=joined.twin, doubt=scope.doubt, marks=view.marks.all())
+
+    with st.container(horizontal=True, key="take-away-files"):
+        st.download_button(
+            f"{count} as a table (.csv, about {megabytes(csv_bytes)})",
+            data=table,
+            file_name=f"{stem}.csv",
+            mime="text/csv",
+            icon=":material/table_rows:",
+            on_click="ignore",
+            key="take-away.csv",
+            help="One line a face: its row, label, every run's answer and probabilities, twin, doubt and your mark.",
+        )
+        _pictures(view, chosen, f"{count} as pictures (.zip, about {megabytes(zip_bytes)})", f"{stem}.zip")
+    st.caption(
+        "The pictures are PNGs of 48×48 pixels. Their names tell the row, the label, and each run's answer and "
+        "confidence."
+        if view.dataset is not None
+        else "Pictures need the data, which are not on this computer. The table does not."
+    )
+
+
+def _pictures(view: View, chosen: npt.NDArray[np.intp], label: str, name: str) -> None:
+    dataset, joined = view.dataset, view.scope.joined
+    if dataset is None:
+        return
+    images = dataset.images
+
+    def pictures() -> bytes:
+        return faces_zip(images, joined, chosen)
+
+    too_many = len(chosen) > MOST_FACES
+    st.download_button(
+        label,
+        data=pictures,
+        file_name=name,
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        key="take-away.zip",
+        disabled=too_many,
+        help=f"One zip holds at most {MOST_FACES:,} faces. Narrow the filter." if too_many else None,
+    )
+
+
+def _words(view: View) -> list[str]:
+    """The filters that are set, for a file's name: what the widgets of the page say now."""
+    state = st.session_state
+    true, said = state.get(filters.TRUE, filters.ANY), state.get(filters.SAID, filters.ANY)
+    who, answer = state.get(filters.SET, filters.ANY), state.get(filters.ANSWER)
+    by, twin = state.get(filters.BY, filters.ANY_MODEL), state.get(filters.TWIN)
+    confidence, doubt = state.get(filters.CONFIDENCE, filters.FULL), state.get(filters.DOUBT, 0)
+    marked = filters.MARKS.get(str(state.get(filters.MARKED)))
+    decided = who != filters.ANY or filters.ANY not in (true, said)
+    words = [
+        "" if true == filters.ANY else f"true-{true}",
+        "" if said == filters.ANY else f"said-{said}",
+        "" if by == filters.ANY_MODEL else f"by {by}",
+        answer or ("" if decided else "wrong"),
+        "" if who == filters.ANY else str(who),
+        "" if tuple(confidence) == filters.FULL else f"{confidence[0]}-to-{confidence[1]}-percent",
+        "" if filters.TWINS.get(str(twin)) is None else str(twin),
+        f"doubt-{doubt:.2f}" if doubt else "",
+        "" if marked is None else "not marked" if marked == NO_MARK else f"marked {state[filters.MARKED]}",
+    ]
+    labels = view.query.get(LABELS_KEY, LABELS[DATASET])
+    return [*(word for word in words if word), *([f"labels {labels}"] if labels != LABELS[DATASET] else [])]

@@ -1,0 +1,243 @@
+"""Photo: the ways in, what is too much, and the pictures of this visit, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.emotions import IMAGE_SIZE
+from fer_core.errors import DataError
+from fer_core.formatting import plural
+from fer_core.inference.detectors import FaceDetector
+from fer_core.inference.faces import crop_face, load_picture
+from fer_core.inference.file_types import PICTURE_ENDINGS
+from fer_core.inference.pictures import Reading, read_picture
+from fer_core.inference.predictor import Maps, Predictor, Probabilities
+from pages.parts.detection import centre, numbered
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+UPLOAD, PASTE, CAMERA, VIDEO = "Upload", "Paste", "Camera", "Video"
+WAYS = (UPLOAD, PASTE, CAMERA, VIDEO)
+MOST_PICTURES = 30
+MOST_EACH_MB, MOST_MB = 50, 200
+"""Megabytes (a million bytes) of one picture, and of all: the server holds them in memory while they are read."""
+JPEG_QUALITY = 88
+_SEEN, _CHANGED = "_photo_seen", "_photo_changed"
+
+
+@dataclass(eq=False)
+class Seen:
+    """A picture of this visit, without the file itself.
+
+    Attributes:
+        name: what people call it; unlike all others.
+        key: the upload's own, unlike all others.
+        detector: who looked for faces.
+        reading: what was found; None where the file could not be read.
+        problem: why it could not.
+        shown: the picture with numbered faces, as JPEG.
+        middle: the square in the middle, as a reading, for pictures without a face.
+        answers: of each model asked so far, of the faces in use: probabilities (n, 7) and maps (n, 7, h, w).
+    """
+
+    name: str
+    key: str
+    detector: str
+    reading: Reading | None = None
+    problem: str = ""
+    shown: bytes = b""
+    middle: Reading | None = None
+    answers: dict[tuple[Predictor, bool], tuple[Probabilities, Maps]] = field(default_factory=dict)
+
+    @property
+    def whole_key(self) -> str:
+        """The switch that takes the middle of the picture for a face."""
+        return f"whole-{self.key}"
+
+    @property
+    def uses_middle(self) -> bool:
+        """Whether that switch is on, and means something."""
+        return self.reading is not None and not self.reading.faces and bool(st.session_state.get(self.whole_key))
+
+    @property
+    def in_use(self) -> Reading | None:
+        """The faces to show and to count."""
+        return self.middle if self.uses_middle else self.reading
+
+    def explain(self, model: Predictor) -> tuple[Probabilities, Maps]:
+        """What a model says about the faces in use, asked once."""
+        used = self.in_use
+        if used is None:
+            raise ValueError(f"{self.name} was not read")
+        key = (model, self.uses_middle)
+        if key not in self.answers:
+            self.answers[key] = model.explain(used.crops)
+        return self.answers[key]
+
+
+def choose_way() -> str:
+    """The field for the way in, bound to ``?way=``."""
+    return str(
+        st.segmented_control(
+            "Where the picture comes from", WAYS, default=WAYS[0], required=True, key="way", bind="query-params"
+        )
+    )
+
+
+def bring(way: str, detector: FaceDetector) -> list[Seen]:
+    """The widget of that way, and the pictures that came in by it; each is read once, with a bar for several.
+
+    Pictures stay in the visit's memory when the page is left, though Streamlit forgets the uploads themselves.
+    """
+    files = {UPLOAD: _upload, PASTE: _paste, CAMERA: _camera}[way]()
+    kept: dict[str, list[Seen]] = st.session_state.setdefault(_SEEN, {})
+    # Taken out in any case: who comes back finds an empty widget, and has removed nothing.
+    changed = st.session_state.pop(_CHANGED, None) == way
+    if files or changed:
+        within, left_out = limited(files)
+        kept[way] = _read(within, kept.get(way, []), detector)
+        if left_out:
+            _too_much(left_out)
+    seen = kept.get(way, [])
+    if seen and not files:
+        with st.container(horizontal=True, vertical_alignment="center", key="photo-kept"):
+            st.caption(f"{plural(len(seen), 'picture')} from before, in this visit's memory only.")
+            st.button("Forget", icon=":material/delete:", type="tertiary", on_click=_forget, args=(way,))
+        if any(one.detector != detector.title for one in seen):
+            st.info(f"{seen[0].detector} looked for these faces. Bring them again for {detector.title}.")
+    return seen
+
+
+def limited(files: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[UploadedFile]]:
+    """The files up to both limits, in their order, and those beyond."""
+    within: list[UploadedFile] = []
+    size, left_out = 0, []
+    for file in files:
+        if len(within) < MOST_PICTURES and size + file.size <= MOST_MB * 10**6:
+            within.append(file)
+            size += file.size
+        else:
+            left_out.append(file)
+    return within, left_out
+
+
+def types() -> list[str] | None:
+    """Endings of what may be chosen: any, so that what is not read is refused with what to do about it.
+
+    Not on an iPhone: where HEIC is not among the endings, it turns its own pictures into JPEG by itself.
+    """
+    agent = st.context.headers.get("User-Agent", "") or ""
+    return list(PICTURE_ENDINGS) if "iPhone" in agent or "iPad" in agent else None
+
+
+def _upload() -> list[UploadedFile]:
+    files = st.file_uploader(
+        "Pictures",
+        type=types(),
+        accept_multiple_files=True,
+        max_upload_size=MOST_EACH_MB,
+        key="photo-upload",
+        on_change=_changed,
+        args=(UPLOAD,),
+        help=f"Up to {MOST_PICTURES} pictures at once, each at most {MOST_EACH_MB} MB, together at most {MOST_MB} MB.",
+    )
+    st.caption("JPEG, PNG, WebP, BMP, GIF and TIFF are read. For pictures of other kinds you are told what to do.")
+    return files
+
+
+def _paste() -> list[UploadedFile]:
+    with st.container():
+        sent = st.chat_input(
+            "Click here, paste a picture (Ctrl+V or ⌘V), then press Enter",
+            key="paste",
+            accept_file="multiple",
+            file_type=types(),
+            max_upload_size=MOST_EACH_MB,
+        )
+    if sent is None:
+        return []
+    files = [] if isinstance(sent, str) else list(sent.files)
+    if not files:
+        st.warning("There was text, but no picture. Copy a picture first, then paste it into the field.")
+    return files
+
+
+def _camera() -> list[UploadedFile]:
+    taken = st.camera_input("Take a picture", key="photo-camera", on_change=_changed, args=(CAMERA,))
+    return [] if taken is None else [taken]
+
+
+def _changed(way: str) -> None:
+    st.session_state[_CHANGED] = way
+
+
+def _forget(way: str) -> None:
+    st.session_state.get(_SEEN, {}).pop(way, None)
+
+
+def _too_much(left_out: Sequence[UploadedFile]) -> None:
+    names = ", ".join(file.name for file in left_out[:5]) + (" and others" if len(left_out) > 5 else "")
+    st.warning(
+        f"{plural(len(left_out), 'picture was', 'pictures were')} left out, because at most {MOST_PICTURES} pictures "
+        f"and {MOST_MB} MB are read at once: {names}. Remove some of the others, or read a whole folder on your own "
+        "computer: `python -m fer_core predict FOLDER --json`, which has no such limit.",
+        icon=":material/filter_list:",
+    )
+
+
+def _read(files: Sequence[UploadedFile], before: Sequence[Seen], detector: FaceDetector) -> list[Seen]:
+    known = {one.key: one for one in before if one.detector == detector.title}
+    names: set[str] = set()
+    seen, bar = [], None
+    for number, file in enumerate(files):
+        name = _unlike(file.name, names)
+        names.add(name)
+        one = known.get(file.file_id)
+        if one is None:
+            if len(files) > 1:
+                bar = bar or st.empty()
+                bar.progress(number / len(files), text=f"Looking for faces in picture {number + 1} of {len(files)}")
+            one = read_one(file.getvalue(), name, file.file_id, detector)
+        seen.append(one)
+    if bar is not None:
+        bar.empty()
+    return seen
+
+
+def read_one(content: bytes, name: str, key: str, detector: FaceDetector) -> Seen:
+    """Decode a picture and find its faces. One that cannot be read says why in ``problem``."""
+    try:
+        picture = load_picture(content, name)
+    except DataError as error:
+        return Seen(name, key, detector.title, problem=str(error))
+    reading = read_picture(picture, name, detector)
+    middle = None
+    if not reading.faces:
+        face = centre(picture)
+        crop = crop_face(picture, face).reshape(1, IMAGE_SIZE, IMAGE_SIZE)
+        middle = Reading(name, reading.width, reading.height, [face], crop)
+    return Seen(name, key, detector.title, reading, "", _jpeg(numbered(picture, reading.faces)), middle)
+
+
+def _unlike(name: str, names: set[str]) -> str:
+    """The name, with a number where another file has it already: pasted pictures are all called the same."""
+    number, new = 1, name
+    while new in names:
+        number += 1
+        new = f"{name} ({number})"
+    return new
+
+
+def _jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
+    good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not good:
+        raise ValueError(f"a picture of shape {picture.shape} cannot be written as JPEG")
+    return data.tobytes()

@@ -1,0 +1,199 @@
+"""The card of one run, section by section, and the list of all runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import FerError
+from fer_core.formatting import moment, percent, plural
+from fer_core.runs.card import recipe_sentences
+from fer_core.runs.listing import ModelInfo
+from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.recipe import Recipe
+from fer_core.training import jobs
+from fer_core.zoo.registry import TITLES
+from pages.parts import architecture, downloads, frame, run_results, runs, vote
+
+_PROBLEM = "_delete_problem"
+
+
+def gallery(known: list[ModelInfo]) -> None:
+    """All runs in one table, for those who have not chosen one."""
+    rows = []
+    for info in known:
+        metrics = info.folder.metrics() if info.complete else None
+        scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+        rows.append(
+            {
+                "Run": info.name,
+                "Title": info.title,
+                "State": runs.state_words(info),
+                "PrivateTest accuracy": percent(scores["accuracy"]) if scores else "",
+                "Measured on": runs.measured_on(metrics["data"], scores) if metrics and scores else "",
+                "Created": moment(info.created),
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="All runs with state, accuracy and what it was measured on.")
+
+
+def show(info: ModelInfo) -> None:
+    """The whole card."""
+    st.header(info.title, anchor=False)
+    if info.state == "damaged":
+        st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
+        return
+    _facts(info)
+    if not info.complete:
+        _unfinished(info)
+    folder = info.folder
+    metrics = folder.metrics() if info.complete else None
+    if metrics is not None:
+        _results(metrics, info)
+    if info.is_vote:
+        vote.members(folder, metrics)
+    else:
+        _training(info)
+    _limits(folder.card())
+    st.subheader("Downloads", anchor=False)
+    downloads.show(folder)
+    if not info.shipped:
+        _delete(info)
+
+
+def _training(info: ModelInfo) -> None:
+    """How it learned, by which recipe, and what it is built of."""
+    folder = info.folder
+    st.subheader("Learning curves", anchor=False)
+    run_results.history(folder.history(), info.best_epoch)
+    st.subheader("Recipe", anchor=False)
+    recipe = folder.recipe()
+    st.markdown("\n".join(f"- {sentence}" for sentence in recipe_sentences(recipe)))
+    with st.expander("Every choice, as a table", icon=":material/tune:"):
+        st.dataframe(recipe_table(recipe), hide_index=True, alt="Every field of the recipe and its value.")
+    st.subheader("Architecture", anchor=False)
+    if folder.architecture_path.exists():
+        architecture.show(folder.description(), key="run")
+    else:
+        st.caption("The training has not got as far as building the network.")
+
+
+def _facts(info: ModelInfo) -> None:
+    origin = "ships with FER Explorer" if info.shipped else "built here" if info.is_vote else "trained here"
+    architecture_title = info.title if info.is_vote else TITLES.get(info.architecture, info.architecture)
+    parts = [architecture_title] if architecture_title != info.title else []
+    parts += [origin, runs.state_words(info)]
+    if info.created:
+        parts.append(moment(info.created))
+    if info.data:
+        how = "weights chosen on PublicTest of" if info.is_vote else "trained on"
+        parts.append(f"{how} {runs.data_title(info.data)} ({info.data['faces']:,} faces in all)")
+    if info.best_epoch is not None:
+        parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
+    st.markdown(" · ".join(parts))
+    if info.state == "stopped":
+        st.info(
+            "The training was stopped before its last epoch. The best epoch up to then was kept, evaluated and "
+            "exported: everything on this card is usable.",
+            icon=":material/stop:",
+        )
+
+
+def _unfinished(info: ModelInfo) -> None:
+    status = jobs.status(info.path)
+    folder = info.folder
+    usable = (
+        "Its best epoch so far is saved as model.keras and can be downloaded below; it has not been evaluated yet."
+        if folder.keras_path.exists()
+        else "No epoch has finished yet, so there is no model to use."
+    )
+    word = "info" if status.alive else "warning"
+    {"info": st.info, "warning": st.warning}[word](f"{status.message} {usable}", icon=":material/hourglass_top:")
+    label = "Watch it on the Train page" if status.alive else "Open it on the Train page"
+    frame.link("train", label, icon=":material/model_training:", query={"run": info.name})
+
+
+def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
+    st.subheader("Results", anchor=False)
+    data = metrics["data"]
+    chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"
+    for split, role in ((PRIVATE_TEST, "never used for a choice"), (PUBLIC_TEST, chose)):
+        scores = metrics["splits"].get(split)
+        if scores:
+            st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
+            twins = scores.get("without_twins")
+            if twins:
+                st.caption(f"Without twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
+    st.caption(
+        f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
+        f"on {metrics['machine']}; "
+        + ", ".join(f"{file} {size:.1f} MB" for file, size in metrics["megabytes"].items())
+        + (" for all members together." if info.is_vote else ".")
+    )
+    # Apart from the plain figures above; runs measured by an older version lack some or all of them.
+    extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    if extra:
+        st.markdown("\n".join(f"- {line}" for line in extra))
+    splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
+    split = st.segmented_control("Split", splits, default=splits[0], required=True, key="split", bind="query-params")
+    scores = metrics["splits"][split or splits[0]]
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**Per expression** ({split}, n = {scores['n']:,} faces)")
+        run_results.per_class(scores)
+    with right:
+        st.markdown(f"**Confusion matrix** ({split}, per cent of the true class)")
+        run_results.confusion(scores, title=info.name, share=True, key="card")
+
+
+def _delete(info: ModelInfo) -> None:
+    """Offer to delete a run that was trained here; asked twice, because it cannot be undone."""
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        st.error(problem, icon=":material/block:")
+    with st.popover("Delete this run", icon=":material/delete:"):
+        what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
+        st.markdown(f"This removes **{info.name}** with {what}. It cannot be undone.")
+        if votes := vote.votes_with(info):
+            st.warning(f"These votes need it, and will not work without it: {', '.join(votes)}.")
+        st.button(
+            "Delete it for good", icon=":material/delete_forever:", key="delete-run", on_click=_delete_now, args=(info,)
+        )
+
+
+def _delete_now(info: ModelInfo) -> None:
+    try:
+        jobs.delete(info.path)
+    except FerError as error:
+        # It may have been resumed since the page was drawn.
+        st.session_state[_PROBLEM] = str(error)
+    else:
+        st.session_state[runs.RUN] = None
+
+
+def _limits(card: str) -> None:
+    """What the card says about limits, then the whole card."""
+    if not card:
+        return
+    st.subheader("Limits", anchor=False)
+    st.markdown(card.partition("## Limits")[2].strip() or "This card names no limits.")
+    with st.expander("The whole card (CARD.md)", icon=":material/article:"):
+        st.markdown(card)
+
+
+def recipe_table(recipe: Recipe) -> pd.DataFrame:
+    """Every field of the recipe and its value, both as text."""
+    values = asdict(recipe)
+    augmentation = values.pop("augmentation")
+    flat = {**values, **{f"augmentation.{key}": value for key, value in augmentation.items()}}
+    return pd.DataFrame({"Field": list(flat), "Value": [_text(value) for value in flat.values()]})
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

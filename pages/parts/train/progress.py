@@ -1,0 +1,247 @@
+"""The live part of the Train page: one job, read from its run folder, whoever started it and whenever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.formatting import duration, percent
+from fer_core.plots import live_history
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.journal import Event
+from fer_core.runs.listing import list_runs
+from fer_core.training import jobs
+from fer_core.training.jobs import JobStatus
+from pages.parts import frame, run_results, runs
+
+STATES: dict[str, tuple[str, str, str]] = {
+    "starting": ("starting", "blue", ":material/hourglass_top:"),
+    "running": ("training", "blue", ":material/play_arrow:"),
+    "pausing": ("pausing", "orange", ":material/pause:"),
+    "paused": ("paused", "orange", ":material/pause:"),
+    "stopping": ("stopping", "orange", ":material/stop:"),
+    "evaluating": ("evaluating", "blue", ":material/fact_check:"),
+    "exporting": ("exporting", "blue", ":material/file_export:"),
+    "done": ("finished", "green", ":material/check:"),
+    "stopped": ("stopped", "green", ":material/stop:"),
+    "failed": ("failed", "red", ":material/error:"),
+    "died": ("died", "red", ":material/heart_broken:"),
+}
+"""Word, colour and icon of each state."""
+
+_PROBLEM = "_training_problem"
+TOGGLE_WIDTH = 110
+"""Pixels: fits "Pause" and "Go on" with their icons."""
+
+
+def choose() -> Path | None:
+    """The run folder to show: the one in ``?run=``, else the job that trains now, else the newest unfinished run."""
+    trained = [info for info in list_runs() if not info.shipped and not info.is_vote]
+    asked = runs.asked_run(trained)
+    if asked is not None:
+        return asked.path
+    current = jobs.current()
+    if current is not None:
+        return current
+    return next((info.path for info in trained if info.state == "unfinished"), None)
+
+
+def show(run_dir: Path) -> None:
+    """Draw the job: name, state and buttons once per state, and below them what changes while its process lives.
+
+    Only the lower part repeats each second. Buttons that are drawn anew under the pointer lose clicks.
+    """
+    status = jobs.status(run_dir)
+    with st.container(border=True, key="job"):
+        _headline(status)
+        _buttons(status)
+        st.fragment(_live, run_every="1s" if status.alive else None)(run_dir, status.state)
+
+
+def _live(run_dir: Path, drawn_state: str) -> None:
+    status = jobs.status(run_dir)
+    if status.state != drawn_state:
+        # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
+        st.rerun(scope="app")
+    st.markdown(status.message)
+    if status.alive:
+        st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
+    if status.state in {"failed", "died"} and RunFolder(status.run_dir).log_path.exists():
+        with st.expander("The last lines of its log", icon=":material/terminal:"):
+            st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
+    if status.epochs or status.batches:
+        _numbers(status)
+        _curves(status)
+        _epochs_and_confusion(status)
+    elif status.alive:
+        st.caption("The curves appear with the first batch.")
+
+
+def _headline(status: JobStatus) -> None:
+    word, colour, icon = STATES[status.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(status.name, anchor=False, width="content")
+        with st.container(key="job-state", width="content"):
+            st.badge(word, color=colour, icon=icon)  # type: ignore[arg-type]
+
+
+def progress_words(status: JobStatus) -> str:
+    """``Epoch 2 of 8 · step 12 of 33 · 41 % · about 3 min left · 530 faces per second``, as far as known."""
+    parts = []
+    if status.start and status.batches and status.state in {"running", "pausing", "paused", "stopping"}:
+        last = status.batches[-1]
+        parts.append(f"Epoch {last['epoch']} of {status.start['epochs']}")
+        parts.append(f"step {last['step']:,} of {last['steps']:,}")
+    parts.append(percent(status.progress, 0))
+    if status.seconds_left is not None:
+        parts.append(f"about {duration(status.seconds_left)} left")
+    if status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} faces per second")
+    return " · ".join(parts)
+
+
+def _buttons(status: JobStatus) -> None:
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        st.error(problem)
+    with st.container(horizontal=True, key="job-buttons"):
+        # One width for both: if Stop moved when the first button changes, a click on it could miss.
+        if status.alive and status.state in {"running", "starting"}:
+            pause = "Waits after the current batch."
+            _button("Pause", ":material/pause:", jobs.pause, status, help_text=pause, width=TOGGLE_WIDTH)
+        if status.alive and status.state in {"paused", "pausing"}:
+            _button("Go on", ":material/play_arrow:", jobs.unpause, status, width=TOGGLE_WIDTH)
+        if status.can_stop:
+            _button(
+                "Stop",
+                ":material/stop:",
+                jobs.stop,
+                status,
+                help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
+            )
+        if status.resumable:
+            _button(
+                f"Resume after epoch {len(status.epochs)}" if status.epochs else "Start again",
+                ":material/resume:",
+                jobs.restart,
+                status,
+                help_text="Goes on from the last whole epoch, with the optimiser's state.",
+            )
+        if not status.alive:
+            frame.link("run", "Open the run card", icon=":material/id_card:", query={"run": status.name})
+            if RunFolder(status.run_dir).complete:
+                frame.link("compare", "Compare it", icon=":material/compare:", query={"runs": [status.name]})
+
+
+def _button(
+    label: str,
+    icon: str,
+    act: Callable[[Path], object],
+    status: JobStatus,
+    *,
+    help_text: str | None = None,
+    width: int | Literal["content"] = "content",
+) -> None:
+    arguments = (act, status.run_dir)
+    st.button(label, icon=icon, on_click=_act, args=arguments, help=help_text, key=f"job.{label}", width=width)
+
+
+def _act(act: Callable[[Path], object], run_dir: Path) -> None:
+    try:
+        act(run_dir)
+    except FerError as error:
+        # The job may have ended, or another started, since the page was drawn.
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _numbers(status: JobStatus) -> None:
+    batch = status.batches[-1] if status.batches else None
+    epoch = status.epochs[-1] if status.epochs else None
+    # Of equal accuracies the one with the lower loss is kept, as in the training loop.
+    best = max(status.epochs, key=lambda event: (event["val_accuracy"], -event["val_loss"]), default=None)
+    faces = (status.start or {}).get("validation_faces")
+    columns = st.columns(4)
+    if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
+        columns[0].metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}")
+        columns[1].metric(f"Accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]))
+    elif epoch is not None:
+        columns[0].metric(f"Loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}")
+        columns[1].metric(f"Accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]))
+    if best is not None:
+        columns[2].metric(
+            f"Best PublicTest, epoch {best['epoch']}",
+            percent(best["val_accuracy"]),
+            help=f"Measured on {faces:,} faces. This epoch's model is the one that is kept." if faces else None,
+        )
+    if epoch is not None:
+        columns[3].metric("Last epoch took", duration(epoch["seconds"]))
+    if status.start:
+        st.caption(f"Precision {status.start['precision']}: {status.start['precision_reason']}.")
+
+
+def _curves(status: JobStatus) -> None:
+    batches = thinned(status.batches)
+    points = live_history.running(batches, status.epochs)
+    total = (status.start or {}).get("epochs")
+    st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
+    with st.container(key="job-curves"):
+        for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
+            place.vega_lite_chart(
+                points,
+                live_history.running_spec(metric, total_epochs=total),
+                # The same each second: other words would make the chart anew.
+                alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest. "
+                "In words below.",
+            )
+    st.caption(live_history.describe(batches, status.epochs))
+
+
+def thinned(batches: Sequence[Event], limit: int = 600) -> list[Event]:
+    """Batch events, few enough to redraw every second: all of the last epoch, every n-th of the earlier ones."""
+    last = batches[-1]["epoch"] if batches else 0
+    earlier = [event for event in batches if event["epoch"] < last]
+    stride = -(-len(earlier) // limit) or 1
+    return earlier[stride - 1 :: stride] + [event for event in batches if event["epoch"] == last]
+
+
+def _epochs_and_confusion(status: JobStatus) -> None:
+    if not status.epochs:
+        st.caption("The table and the PublicTest confusion matrix appear when the first epoch ends.")
+        return
+    left, right = st.columns(2)
+    last = status.epochs[-1]
+    faces = sum(map(sum, last["confusion"]))
+    with left:
+        st.markdown(f"**Epochs** ({len(status.epochs)} finished)")
+        table = epoch_table(status)
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="auto" if len(table) < 9 else 340,
+            alt="One row per finished epoch, newest first.",
+        )
+    with right:
+        st.markdown(f"**PublicTest after epoch {last['epoch']}** (n = {faces:,} faces)")
+        run_results.matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
+
+
+def epoch_table(status: JobStatus) -> pd.DataFrame:
+    """One row per finished epoch, newest first, with units in the column names."""
+    return pd.DataFrame(
+        {
+            "Epoch": event["epoch"],
+            "PublicTest (%)": f"{event['val_accuracy'] * 100:.1f}",
+            "Training (%)": f"{event['accuracy'] * 100:.1f}",
+            "PublicTest loss": f"{event['val_loss']:.3f}",
+            "Training loss": f"{event['loss']:.3f}",
+            "Learning rate": f"{event['learning_rate']:.2e}",
+            "Seconds": round(event["seconds"], 1),
+            "Faces per second": round(event["images_per_second"]),
+        }
+        for event in reversed(status.epochs)
+    )

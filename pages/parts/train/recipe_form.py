@@ -1,0 +1,348 @@
+"""The form of the Train page: an architecture, a preset, and every field of the recipe.
+
+Each field starts at what the preset says for the architecture. Its key, and so its name in the URL, contains
+both: another preset or architecture is another set of fields, and a link repeats exactly what was changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from fer_core.emotions import IMAGE_SIZE
+from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
+from fer_core.training.presets import PRESETS, preset
+from fer_core.zoo.describe import description
+from fer_core.zoo.registry import TITLES, get, names
+from pages.parts.train.fields import Fields
+from pages.parts.train.recipe_labels import (
+    OPTIMIZER_WORDS,
+    PRECISION_WORDS,
+    SAMPLING_WORDS,
+    SCHEDULE_WORDS,
+    WEIGHT_WORDS,
+)
+
+
+def choose_architecture() -> str:
+    """The architecture, bound to ``?architecture=``. Returns its registry name."""
+    return st.selectbox(
+        "Architecture",
+        names(),
+        format_func=TITLES.__getitem__,
+        key="architecture",
+        bind="query-params",
+        help="The network to train. The summary below says what is special about it.",
+    )
+
+
+def choose_preset() -> str:
+    """The preset, bound to ``?preset=``. Returns its key."""
+    titles = {item.key: item.title for item in PRESETS}
+    chosen = st.segmented_control(
+        "Preset",
+        list(titles),
+        format_func=titles.__getitem__,
+        default=PRESETS[0].key,
+        required=True,
+        key="preset",
+        bind="query-params",
+        help="A ready-made recipe. Another preset or architecture puts every field below back to what that "
+        "preset says.",
+    )
+    key = str(chosen or PRESETS[0].key)
+    st.caption(next(item.description for item in PRESETS if item.key == key))
+    return key
+
+
+def edit_recipe(architecture: str, preset_key: str) -> Recipe:
+    """Every field of the recipe, starting from the preset. The result is not validated yet."""
+    start = preset(preset_key, architecture)
+    fields = Fields(f"{architecture}.{preset_key}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = fields.text(
+            "Name",
+            "name",
+            start.name,
+            "The title on the run's card. Empty: the architecture's title.",
+            TITLES[architecture],
+        )
+        epochs = fields.whole(
+            "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
+        )
+    with st.expander("Advanced: every choice in the recipe", icon=":material/tune:"):
+        recipe = replace(start, name=name.strip(), epochs=epochs)
+        recipe = _optimisation(fields, recipe)
+        recipe = _fairness(fields, recipe)
+        recipe = replace(recipe, augmentation=_augmentation(fields, recipe.augmentation))
+        if get(architecture).transfer:
+            recipe = _transfer(fields, recipe)
+        return _machine(fields, recipe)
+
+
+def _optimisation(fields: Fields, start: Recipe) -> Recipe:
+    st.markdown("**Optimisation**")
+    left, middle, right = st.columns(3)
+    with left:
+        optimizer = fields.choice(
+            "Optimiser",
+            "optimizer",
+            OPTIMIZERS,
+            start.optimizer,
+            OPTIMIZER_WORDS,
+            "Adam is forgiving. SGD often ends a little better in long trainings.",
+        )
+        batch_size = fields.whole(
+            "Batch size (faces)",
+            "batch_size",
+            start.batch_size,
+            2,
+            4096,
+            "Faces per step. Larger batches need more memory.",
+        )
+    with middle:
+        learning_rate = fields.number(
+            "Learning rate",
+            "learning_rate",
+            start.learning_rate,
+            1e-6,
+            1.0,
+            "%.6g",
+            0.0005,
+            "Size of a step. Too large: the loss jumps about. Too small: nothing moves.",
+        )
+        warmup = fields.number(
+            "Warm-up (epochs)",
+            "warmup",
+            start.warmup_epochs,
+            0.0,
+            100.0,
+            "%.1f",
+            0.5,
+            "The learning rate rises from zero over this many epochs.",
+        )
+    with right:
+        schedule = fields.choice(
+            "Schedule",
+            "schedule",
+            SCHEDULES,
+            start.schedule,
+            SCHEDULE_WORDS,
+            "How the learning rate changes while training.",
+        )
+        weight_decay = fields.number(
+            "Weight decay",
+            "weight_decay",
+            start.weight_decay,
+            0.0,
+            1.0,
+            "%.4g",
+            0.01,
+            "Pulls all weights towards zero, against overfitting.",
+        )
+    left, right = st.columns(2)
+    with left:
+        stopping = fields.whole(
+            "Early stopping (epochs, 0 = off)",
+            "early_stopping",
+            start.early_stopping,
+            0,
+            1000,
+            "End the training after this many epochs without a better PublicTest accuracy.",
+        )
+    patience = start.plateau_patience
+    if schedule == "plateau":
+        with right:
+            patience = fields.whole(
+                "Plateau patience (epochs)",
+                "plateau_patience",
+                patience,
+                1,
+                1000,
+                "Halve the rate after this many epochs without a better PublicTest accuracy.",
+            )
+    return replace(
+        start,
+        optimizer=optimizer,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        warmup_epochs=warmup,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        plateau_patience=patience,
+        early_stopping=stopping,
+    )
+
+
+def _fairness(fields: Fields, start: Recipe) -> Recipe:
+    st.markdown("**Labels and classes**")
+    left, middle, right = st.columns(3)
+    with left:
+        weights = fields.choice(
+            "Class weights",
+            "class_weights",
+            CLASS_WEIGHTS,
+            start.class_weights,
+            WEIGHT_WORDS,
+            "FER-2013 has seventeen times as many happy faces as disgusted ones.",
+        )
+    with middle:
+        sampling = fields.choice(
+            "Sampling",
+            "sampling",
+            SAMPLINGS,
+            start.sampling,
+            SAMPLING_WORDS,
+            "Which faces an epoch shows. Class weights and balanced sampling both help rare classes: use one.",
+        )
+    with right:
+        smoothing = fields.number(
+            "Label smoothing (0 to 0.9)",
+            "label_smoothing",
+            start.label_smoothing,
+            0.0,
+            0.9,
+            "%.2f",
+            0.05,
+            "Spreads this share of each label over all classes: less overconfidence.",
+        )
+    return replace(start, class_weights=weights, sampling=sampling, label_smoothing=smoothing)
+
+
+def _augmentation(fields: Fields, start: Augmentation) -> Augmentation:
+    st.markdown("**Augmentation**: random changes to each training face, drawn anew every time")
+    left, middle, right = st.columns(3)
+    with left:
+        flip = fields.switch("Mirror half of the faces", "flip", start.flip)
+        shift = fields.number("Shift, up to (fraction of width)", "shift", start.shift, 0.0, 0.5, "%.2f", 0.05)
+    with middle:
+        rotation = fields.number("Rotation, up to (degrees)", "rotation", start.rotation, 0.0, 45.0, "%.0f", 5.0)
+        zoom = fields.number("Zoom, up to (fraction)", "zoom", start.zoom, 0.0, 0.5, "%.2f", 0.05)
+    with right:
+        erasing = fields.number("Erase a rectangle (probability)", "erasing", start.erasing, 0.0, 1.0, "%.2f", 0.05)
+        mixup = fields.number(
+            "Mixup (alpha, 0 = off)",
+            "mixup",
+            start.mixup,
+            0.0,
+            10.0,
+            "%.2f",
+            0.1,
+            "Blends pairs of faces and their labels.",
+        )
+    return Augmentation(flip=flip, shift=shift, rotation=rotation, zoom=zoom, erasing=erasing, mixup=mixup)
+
+
+def _transfer(fields: Fields, start: Recipe) -> Recipe:
+    st.markdown("**Transfer**: start from weights learned on other pictures")
+    layers = [row.name for row in description(start.architecture).layers if row.parameters]
+    left, right = st.columns(2)
+    with left:
+        kinds = ("none", "imagenet", "file")
+        words = {
+            "none": "None: start from random numbers",
+            "imagenet": "ImageNet (downloaded once)",
+            "file": "A file on this computer",
+        }
+        kind = start.initial_weights if start.initial_weights in kinds[:2] else "file"
+        weights = fields.choice(
+            "Initial weights", "weights", kinds, kind, words, "What the backbone knows before it sees a face."
+        )
+        if weights == "file":
+            known = start.initial_weights if kind == "file" else ""
+            weights = fields.text(
+                "Weights file",
+                "weights_file",
+                known,
+                "Path of a weights file (.npz, .h5, .keras) on the computer that runs this app.",
+            ).strip()
+        frozen = fields.whole(
+            "Frozen epochs",
+            "frozen",
+            start.frozen_epochs,
+            0,
+            1000,
+            "For this many epochs the backbone rests and only the new head learns.",
+        )
+    with right:
+        origin = fields.choice(
+            "Fine-tune from layer",
+            "fine_tune_from",
+            ("", *layers),
+            start.fine_tune_from,
+            {"": "The first: all layers"},
+            "After the frozen epochs this layer and all later ones learn too.",
+        )
+        factor = fields.number(
+            "Fine-tuning rate (× learning rate)",
+            "fine_tune_factor",
+            start.fine_tune_factor,
+            0.0001,
+            10.0,
+            "%.4g",
+            0.05,
+            "Fine-tuning takes smaller steps, so as not to forget.",
+        )
+    return replace(start, initial_weights=weights, frozen_epochs=frozen, fine_tune_from=origin, fine_tune_factor=factor)
+
+
+def _machine(fields: Fields, start: Recipe) -> Recipe:
+    st.markdown("**Machine**")
+    left, middle, right = st.columns(3)
+    default = get(start.architecture).default_input_size
+    with left:
+        size = fields.whole(
+            "Input size (pixels)",
+            "input_size",
+            start.input_size or default,
+            32,
+            224,
+            "The 48×48 faces are enlarged to this size inside the network.",
+        )
+    with middle:
+        precision = fields.choice(
+            "Precision",
+            "precision",
+            PRECISIONS,
+            start.precision,
+            PRECISION_WORDS,
+            "bfloat16 nearly doubles the speed on some processors.",
+        )
+    with right:
+        seed = fields.whole(
+            "Seed",
+            "seed",
+            start.seed,
+            0,
+            2**31 - 1,
+            "Fixes the random numbers: the same seed starts from the same network.",
+        )
+    with left:
+        start_epochs = fields.whole(
+            "Epochs at a smaller size (0 = none)",
+            "start_epochs",
+            min(start.start_epochs, start.epochs - 1),
+            0,
+            999,
+            "The network first sees smaller faces, which is cheaper, and then grows.",
+        )
+    start_size = start.start_size
+    if start_epochs:
+        with middle:
+            start_size = fields.whole(
+                "Smaller size (pixels)",
+                "start_size",
+                start.start_size or IMAGE_SIZE,
+                32,
+                224,
+                "The size it starts with.",
+            )
+    return replace(
+        start,
+        input_size=0 if size == default else size,
+        start_size=start_size if start_epochs else 0,
+        start_epochs=start_epochs,
+        precision=precision,
+        seed=seed,
+    )
