@@ -49,7 +49,7 @@ def test_the_readmes_figures_are_those_of_the_shipped_models() -> None:
     assert shipped
     for path in shipped:
         scores = json.loads(path.read_text(encoding="utf-8"))["splits"]["PrivateTest"]
-        clean = scores["without_twins"]
+        clean = scores["without_near_duplicates"]
         row = (
             f"| `{path.parent.name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
             f"| {scores['n']:,} | {percent(clean['accuracy'])} | {clean['n']:,} |"

@@ -68,6 +68,7 @@ def _line(entry: dict[str, Any]) -> str:
 
 
 def _one(name: str) -> tuple[dict[str, Any], str]:
+    from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
     from fer_core.training.jobs import status
 
@@ -83,4 +84,5 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
     }
-    return result, "\n".join([now.message, "", folder.card() or "No card yet: the run is not complete."])
+    card = card_of(folder) if folder.complete else "No card yet: the run is not complete."
+    return result, "\n".join([now.message, "", card])

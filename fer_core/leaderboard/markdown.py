@@ -136,7 +136,7 @@ def _line(entry: Entry) -> str:
         system,
         accuracy_text(entry),
         faces_text(entry),
-        twins_text(entry.without_twins),
+        twins_text(entry.without_near_duplicates),
         CHOSEN[entry.chosen],
         entry.extra_data,
         looks_text(entry),

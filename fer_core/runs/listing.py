@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,21 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
+def _upgrade(folder: RunFolder) -> None:
+    """Once, where the disk allows it; elsewhere the run is read as it is."""
+    from fer_core.runs.upgrade import upgrade
+
+    with suppress(OSError):
+        upgrade(folder)
+
+
 def _info(path: Path, *, shipped: bool) -> ModelInfo | None:
     folder = RunFolder(path)
     try:
         manifest = folder.manifest()
         if manifest is not None:
+            if manifest["schema"] == 1:
+                _upgrade(folder)
             return ModelInfo(
                 name=path.name,
                 title=manifest["title"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
-from fer_core.files import sha256_of
+from fer_core.files import read_json, sha256_of
 from fer_core.formatting import plural
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.settings import settings
@@ -52,9 +52,9 @@ class Vote:
         }
 
 
-def read_vote(folder: RunFolder) -> Vote:
-    """The vote of a folder. Raises ``RunError`` if ``vote.json`` is missing or damaged."""
-    value = folder.vote()
+def read_vote(folder: RunFolder, path: Path | None = None) -> Vote:
+    """The vote of a folder, or one that is to become its vote at ``path``. Raises ``RunError`` if it is damaged."""
+    value = folder.vote() if path is None else read_json(path, "Build the vote again.")
     try:
         members = tuple(
             Member(
@@ -101,12 +101,6 @@ def title_of(members: Sequence[object]) -> str:
     return f"Soft vote of {plural(len(members), 'model')}"
 
 
-def promised_hash(folder: RunFolder) -> str:
-    """The SHA-256 of ``model.tflite`` by the run's ``run.json``; empty where that gives none."""
-    files = (folder.manifest() or {}).get("files")
-    return str(files["model.tflite"]["sha256"]) if files and "model.tflite" in files else ""
-
-
 def _locate(folder: RunFolder, vote: Vote, member: Member, quick: bool) -> RunFolder:
     found = [run for path in homes(folder, member.name) if (run := RunFolder(path)).tflite_path.is_file()]
     if not found:
@@ -115,7 +109,7 @@ def _locate(folder: RunFolder, vote: Vote, member: Member, quick: bool) -> RunFo
             f"Bring it back, or build the vote again without it. {_build_again(folder, vote, without=member)}"
         )
     for candidate in found:
-        found_hash = promised_hash(candidate) if quick else sha256_of(candidate.tflite_path)
+        found_hash = candidate.promised_model() if quick else sha256_of(candidate.tflite_path)
         if found_hash == member.sha256:
             return candidate
     raise RunError(

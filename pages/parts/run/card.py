@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.formatting import moment, percent, plural
-from fer_core.runs.card import recipe_sentences
+from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
@@ -58,7 +58,7 @@ def show(info: ModelInfo) -> None:
         vote.members(folder, metrics)
     else:
         _training(info)
-    _limits(folder.card())
+    _limits(card_of(folder) if folder.complete else "")
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
     if not info.shipped:
@@ -125,7 +125,7 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
         scores = metrics["splits"].get(split)
         if scores:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
-            twins = scores.get("without_twins")
+            twins = scores.get("without_near_duplicates")
             if twins:
                 st.caption(f"Without twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
     st.caption(
