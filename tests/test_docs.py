@@ -53,13 +53,13 @@ def test_commands_in_the_documents_are_understood(document: Path) -> None:
 
 
 def test_the_readmes_figures_are_those_of_the_shipped_models() -> None:
-    shipped = sorted((PROJECT_ROOT / "models").glob("*/metrics.json"))
+    shipped = sorted((PROJECT_ROOT / "models").glob("*/evaluations/*/metrics.json"))
     assert shipped
     for path in shipped:
         scores = json.loads(path.read_text(encoding="utf-8"))["splits"]["PrivateTest"]
         clean = scores["without_near_duplicates"]
         row = (
-            f"| `{path.parent.name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
+            f"| `{path.parents[2].name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
             f"| {scores['n']:,} | {percent(clean['accuracy'])} | {clean['n']:,} |"
         )
         assert row in README, f"README needs the row: {row}"
@@ -152,7 +152,7 @@ def test_files_and_modules_that_the_documents_name_exist(document: Path) -> None
         ("fer_core/settings.py", False),
         ("fer_core/setings.py", True),
         ("training/gone.py", True),
-        ("models/*/metrics.json", False),
+        ("models/*/run.json", False),
         ("models/<name>/absent.json", True),
         ("datasets/fer2013", False),
         ("gone.py", True),
