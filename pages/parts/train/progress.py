@@ -31,6 +31,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "stopped": ("stopped", "green", ":material/stop:"),
     "failed": ("failed", "red", ":material/error:"),
     "died": ("died", "red", ":material/heart_broken:"),
+    "damaged": ("damaged", "red", ":material/broken_image:"),
 }
 """Word, colour and icon of each state."""
 
@@ -71,7 +72,7 @@ def _live(run_dir: Path, drawn_state: str) -> None:
     st.markdown(status.message)
     if status.alive:
         st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
-    if status.state in {"failed", "died"} and RunFolder(status.run_dir).log_path.exists():
+    if status.state in {"failed", "died", "damaged"} and RunFolder(status.run_dir).log_path.exists():
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
     if status.epochs or status.batches:
@@ -180,7 +181,7 @@ def _numbers(status: JobStatus) -> None:
         )
     if epoch is not None:
         columns[3].metric("Last epoch took", duration(epoch["seconds"]))
-    if status.start:
+    if status.start and "precision" in status.start and "precision_reason" in status.start:
         st.caption(f"Precision {status.start['precision']}: {status.start['precision_reason']}.")
 
 
