@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import RunFolder, write_json
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.runs.recipe import Recipe
 from fer_core.training import control, jobs
 from fer_core.training.control import Control
 from fer_core.training.lock import TrainingLock
 from fer_core.training.loop import Trainer
-from fer_core.training.recipe import Recipe
-from fer_core.training.state import Progress
+from fer_core.training.resume_state import Progress
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ import pytest
 
 from fer_core.data.dataset import write_dataset
 from fer_core.errors import DataError, RunError
-from fer_core.runs.folder import RunFolder, write_json
-from fer_core.training import jobs, worker
-from fer_core.training.recipe import Recipe
+from fer_core.evaluation import training_run
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.recipe import Recipe
+from fer_core.training import jobs
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_a_trainer_killed_right_after_its_start_can_be_started_again(data: Path,
     assert jobs.status(run_dir).alive
     assert spawned[-1] == ["train", "--resume", str(run_dir)]
     # What that child reads first.
-    assert worker.remembered_data(RunFolder(run_dir)) == data
+    assert training_run.remembered_data(RunFolder(run_dir)) == data
     assert RunFolder(run_dir).recipe() == Recipe("custom_cnn", epochs=2)
 
 
@@ -76,17 +78,17 @@ def test_the_command_line_writes_it_down_before_it_loads_anything(
     data: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(folder: RunFolder, _: Path) -> None:
-        raise SystemExit(worker.remembered_data(folder))
+        raise SystemExit(training_run.remembered_data(folder))
 
-    monkeypatch.setattr(worker, "check_resources", lambda *_: [])
-    monkeypatch.setattr(worker, "_train", dies)
+    monkeypatch.setattr(training_run, "check_resources", lambda *_: [])
+    monkeypatch.setattr(training_run, "_train", dies)
     with pytest.raises(SystemExit) as ended:
-        worker.train(Recipe("custom_cnn"), data, home / "runs" / "mine")
+        training_run.train(Recipe("custom_cnn"), data, home / "runs" / "mine")
     assert ended.value.code == data
     # Whoever says where it lies now, says it for the next time, too.
     moved = data.rename(data.with_name("moved"))
     with pytest.raises(SystemExit) as ended:
-        worker.resume(home / "runs" / "mine", moved)
+        training_run.resume(home / "runs" / "mine", moved)
     assert ended.value.code == moved
 
 
@@ -96,9 +98,9 @@ def test_a_folder_that_a_start_has_just_made_is_taken_by_its_own_child(
     run_dir = jobs.start(Recipe("custom_cnn"), data)
     kill()
     began: list[Path] = []
-    monkeypatch.setattr(worker, "check_resources", lambda *_: [])
-    monkeypatch.setattr(worker, "_train", lambda folder, _: began.append(folder.path))
-    worker.train(Recipe("custom_cnn"), data, run_dir)
+    monkeypatch.setattr(training_run, "check_resources", lambda *_: [])
+    monkeypatch.setattr(training_run, "_train", lambda folder, _: began.append(folder.path))
+    training_run.train(Recipe("custom_cnn"), data, run_dir)
     assert began == [run_dir]
 
 
@@ -110,7 +112,7 @@ def test_a_restart_without_its_dataset_is_refused_here_and_not_by_the_child(
     data.rename(data.with_name("moved"))
     with pytest.raises(DataError, match=str(data)):
         jobs.restart(run_dir)
-    (run_dir / worker.LOCAL_FILE).unlink()
+    (run_dir / training_run.LOCAL_FILE).unlink()
     with pytest.raises(RunError, match=r"--resume .* --data"):
         jobs.restart(run_dir)
     assert len(spawned) == 1
@@ -121,6 +123,6 @@ def test_a_damaged_note_of_where_the_data_lie_is_told(home: Path, content: str) 
     folder = RunFolder(home / "runs" / "mine")
     folder.path.mkdir(parents=True)
     write_json(folder.recipe_path, Recipe("custom_cnn").to_dict())
-    (folder.path / worker.LOCAL_FILE).write_text(content)
+    (folder.path / training_run.LOCAL_FILE).write_text(content)
     with pytest.raises(RunError, match="does not say which dataset"):
-        worker.remembered_data(folder)
+        training_run.remembered_data(folder)
