@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from factories import make_noise
-from readonly import read_only
+from readonly import full, read_only
 
 from fer_core import writable
 from fer_core.data import ferplus, importer
@@ -130,9 +130,10 @@ def test_on_a_disk_that_really_is_read_only_everything_says_so(place: Place) -> 
     assert place.run.recipe_path.exists()
 
 
-@pytest.mark.parametrize("act", [jobs.stop, jobs.pause])
+@pytest.mark.parametrize("act", [jobs.stop, jobs.pause, jobs.unpause])
 def test_a_request_to_a_training_that_cannot_be_written_is_told(place: Place, act: Callable[[Path], None]) -> None:
     place.run.manifest_path.unlink()
+    place.run.pause_path.touch()
     told = pytest.raises(RunError, match=f"request to .*{place.home}.*is read-only")
     with TrainingLock(place.run.path), read_only(place.home), told:
         act(place.run.path)
@@ -172,6 +173,14 @@ def test_a_folder_that_can_be_written_to_is_left_as_it_was(tmp_path: Path) -> No
     check_writable(tmp_path / "not" / "there" / "yet", "A file")
     check_writable(tmp_path, "A file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_really_is_full_is_told_though_an_empty_file_can_be_made(tmp_path: Path) -> None:
+    with full(tmp_path):
+        (tmp_path / "empty").touch()
+        with pytest.raises(FerError, match=f"The run cannot be written to {tmp_path}/runs: the disk is full"):
+            check_writable(tmp_path / "runs", "The run")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "filling"]
 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
