@@ -186,7 +186,7 @@ def test_an_upload_to_a_read_only_disk_is_refused_before_it_is_copied(open_app: 
         next(button for button in app.button if button.label == "Import the file").click().run()
         assert not app.exception
         assert any("read-only" in error.value and str(home) in error.value for error in app.error)
-    assert importing.current_job() is None
+    assert import_job.current_job() is None
 
 
 def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:

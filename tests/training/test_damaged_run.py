@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import RunFolder, write_json
+from fer_core.files import write_json
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock, lock_path
-from fer_core.training.recipe import Recipe
 from fer_core.training.status import NEEDED
 
 EVENTS: dict[str, dict[str, Any]] = {

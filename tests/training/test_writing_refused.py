@@ -18,11 +18,13 @@ from fer_core.data import ferplus, importer
 from fer_core.data.audit import job as audit_job
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError, FerError, RunError
-from fer_core.review.marks import AMBIGUOUS, Marks
-from fer_core.runs.folder import RunFolder, write_json
-from fer_core.training import jobs, worker
+from fer_core.evaluation import training_run
+from fer_core.files import write_json
+from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.recipe import Recipe
+from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock
-from fer_core.training.recipe import Recipe
 from fer_core.writable import check_writable, explained, require_writable
 
 RECIPE = Recipe("custom_cnn")
@@ -46,7 +48,7 @@ def place(home: Path) -> Place:
     write_json(run.recipe_path, RECIPE.to_dict())
     write_json(run.manifest_path, {"state": "stopped"})
     run.resume_path.write_bytes(b"state")
-    worker.remember_data(run, dataset.path)
+    training_run.remember_data(run, dataset.path)
     return Place(home, dataset, run)
 
 
@@ -59,22 +61,22 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module, name in (
         (jobs, "_spawn"),
-        (worker, "_train"),
+        (training_run, "_train"),
         (importer, "_import_path"),
         (importer, "_import_sample"),
         (ferplus, "_read_csv"),
         (audit_job, "audit_command"),
     ):
         monkeypatch.setattr(module, name, begun)
-    for module in (jobs, worker):
+    for module in (jobs, training_run):
         monkeypatch.setattr(module, "check_resources", lambda *_: [])
 
 
 WORK: dict[str, tuple[type[FerError], Callable[[Place], Any]]] = {
     "start": (RunError, lambda place: jobs.start(RECIPE, place.dataset.path)),
     "resume": (RunError, lambda place: jobs.restart(place.run.path)),
-    "train": (RunError, lambda place: worker.train(RECIPE, place.dataset.path, place.home / "runs" / "mine")),
-    "train --resume": (RunError, lambda place: worker.resume(place.run.path)),
+    "train": (RunError, lambda place: training_run.train(RECIPE, place.dataset.path, place.home / "runs" / "mine")),
+    "train --resume": (RunError, lambda place: training_run.resume(place.run.path)),
     "audit": (DataError, lambda place: audit_job.AuditJob(place.dataset.path)),
     "import": (DataError, lambda place: importer.import_dataset("some.csv", place.home / "datasets" / "new")),
     "sample": (DataError, lambda place: importer.import_dataset("sample", place.home / "datasets" / "sample")),
@@ -157,11 +159,11 @@ def test_a_mark_on_a_full_disk_is_told(place: Place, monkeypatch: pytest.MonkeyP
 def test_a_disk_that_fills_up_during_a_training_is_no_defect(
     place: Place, journal_too: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_run", disk_that_says(errno.ENOSPC))
+    monkeypatch.setattr(training_run, "_run", disk_that_says(errno.ENOSPC))
     if journal_too:
-        monkeypatch.setattr(worker.Journal, "write", disk_that_says(errno.ENOSPC))
+        monkeypatch.setattr(training_run.Journal, "write", disk_that_says(errno.ENOSPC))
     with pytest.raises(RunError, match="the disk is full"):
-        worker.resume(place.run.path)
+        training_run.resume(place.run.path)
     if not journal_too:
         now = jobs.status(place.run.path)
         assert (now.state, now.resumable) == ("failed", True)
