@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli import add_json_option
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
+from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
@@ -212,7 +212,7 @@ def _table(path: Path | None) -> Iterator[Write | None]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
+            writer = SpreadsheetWriter(file)
             writer.writerow(HEADER)
             yield writer.writerow
         part.replace(path)
