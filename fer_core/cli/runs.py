@@ -6,6 +6,8 @@ import argparse
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some
+from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.formatting import interval, percent
 
@@ -16,7 +18,7 @@ def add(subparsers: Any) -> None:
         help="list the runs, or show one",
         description="List every run, shipped and trained, with its state and its PrivateTest accuracy; or show one.",
     )
-    parser.add_argument("name", metavar="RUN", nargs="?", help="name of a run, or its folder")
+    parser.add_argument("name", metavar="RUN", nargs="?", type=some, help="name of a run, or its folder")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -56,15 +58,15 @@ def _all() -> tuple[dict[str, Any], str]:
 def _line(entry: dict[str, Any]) -> str:
     scores = entry["private_test"]
     if entry["problem"]:
-        figure = entry["problem"]
+        figure = one_line(entry["problem"])
     elif scores:
         figure = (
             f"{percent(scores['accuracy'])} ({interval(scores)}) on "
-            f"{scores['n']:,} {PRIVATE_TEST} faces of {entry['data']}"
+            f"{scores['n']:,} {PRIVATE_TEST} faces of {one_line(entry['data'])}"
         )
     else:
         figure = "not evaluated"
-    return f"{entry['name']}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
+    return f"{one_line(entry['name'])}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
 
 
 def _one(name: str) -> tuple[dict[str, Any], str]:
@@ -85,4 +87,4 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
         "metrics": folder.metrics(),
     }
     card = card_of(folder) if folder.complete else "No card yet: the run is not complete."
-    return result, "\n".join([now.message, "", card])
+    return result, "\n".join([one_line(now.message), "", card])
