@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import DownloadError, RunError
+from fer_core.regular import read_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,7 @@ _ALGORITHMS = {64: "sha256", 32: "md5"}
 def read_json(path: Path, again: str) -> dict[str, Any]:
     """A file that holds one JSON object. Raises ``RunError``, ending with the sentence ``again``, for anything else."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}). {again}") from None
     if not isinstance(value, dict):

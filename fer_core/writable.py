@@ -40,7 +40,7 @@ def check_writable(folder: Path, what: str) -> None:
     begins the message, as in "The run". Raises ``FerError``: what cannot be written, where, and what to do.
     """
     try:
-        wanted = folder.expanduser().absolute()
+        wanted = folder.absolute()
         existing = next(path for path in (wanted, *wanted.parents) if os.path.lexists(path))
         if not existing.is_dir():
             kind = kind_of(existing)
@@ -59,7 +59,6 @@ def check_output(path: Path, what: str) -> None:
     ``what`` as in :func:`check_writable`. Files are written beside their place and then moved there, so a device or a
     pipe at that place would be replaced: it is refused.
     """
-    path = path.expanduser()
     try:
         there = path.exists() or path.is_symlink()
         kind = kind_of(path) if path.exists() else "a link to nothing" if there else "a file"

@@ -128,6 +128,9 @@ def _run(argv: Sequence[str] | None) -> int:
         from fer_core.writable import sentence
 
         return _failed(args, sentence(error))
+    except UnicodeEncodeError as error:
+        odd = error.object[max(0, error.start - 20) : error.end]
+        return _failed(args, f"{odd!a} is no UTF-8, so it cannot be stored. Is a file or folder called so? Rename it.")
     except MemoryError:
         return _failed(args, "memory ran out. Close other programs, or ask for less at once.")
     output(json.dumps(result, indent=2) if args.json else text)

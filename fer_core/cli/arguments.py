@@ -29,7 +29,7 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-def number(low: float, high: float, *, below: bool = False) -> Callable[[str], float]:
+def real(low: float, high: float, *, below: bool = False) -> Callable[[str], float]:
     """The type of a number from ``low`` to ``high``, which itself is left out where ``below``."""
     allowed = f"a number from {low:g} to below {high:g}" if below else f"a number from {low:g} to {high:g}"
 
@@ -51,12 +51,17 @@ def some(text: str) -> str:
         raise argparse.ArgumentTypeError("it must not be empty")
     if "\0" in text:
         raise argparse.ArgumentTypeError("it must not contain the character NUL")
+    if text.startswith("~"):
+        try:
+            Path(text).expanduser()
+        except RuntimeError:
+            raise argparse.ArgumentTypeError(f"there is no home folder {text.split('/')[0]!r}") from None
     return text
 
 
-def path(text: str) -> Path:
+def some_path(text: str) -> Path:
     """The type of a path. An empty one would be the folder that one happens to be in."""
-    return Path(some(text))
+    return Path(some(text)).expanduser()
 
 
 def label(text: str) -> str:
@@ -70,8 +75,8 @@ def label(text: str) -> str:
 
 def new_folder(text: str) -> Path:
     """The type of a folder to be made. Its name becomes the name of what is in it, so it must be readable."""
-    given = path(text)
-    _check_readable(given.expanduser().absolute().name)
+    given = some_path(text)
+    _check_readable(given.absolute().name)
     return given
 
 

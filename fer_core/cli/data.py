@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_core import emotions
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import label, new_folder, number, path, some
+from fer_core.cli.arguments import label, new_folder, real, some, some_path
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.data.info import DatasetInfo
@@ -71,7 +71,7 @@ def add(subparsers: Any) -> None:
     importing.set_defaults(run=run_import)
 
     info = actions.add_parser("info", help="what is in a dataset folder")
-    info.add_argument("folder", type=path, metavar="DIR", help="a dataset folder")
+    info.add_argument("folder", type=some_path, metavar="DIR", help="a dataset folder")
     add_json_option(info)
     info.set_defaults(run=run_info)
 
@@ -81,10 +81,10 @@ def add(subparsers: Any) -> None:
         epilog=AUDIT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    audit.add_argument("folder", type=path, metavar="DIR", help="a dataset folder")
+    audit.add_argument("folder", type=some_path, metavar="DIR", help="a dataset folder")
     audit.add_argument(
         "--threshold",
-        type=number(0.5, 1, below=True),
+        type=real(0.5, 1, below=True),
         metavar="NCC",
         help="how alike near duplicates are, 0.5 to below 1 (default: 0.93, the rule of every evaluation)",
     )
@@ -97,7 +97,7 @@ def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.data.importer import import_dataset
     from fer_core.writable import check_writable
 
-    check_writable(args.out.expanduser().absolute().parent, "the dataset")
+    check_writable(args.out.absolute().parent, "the dataset")
     began = time.monotonic()
     with ProgressLine(sys.stderr) as line:
         dataset = import_dataset(

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import path, some, whole
+from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="RUN", type=some, help="name of a run, or its folder")
-    parser.add_argument("--data", type=path, required=True, help="dataset folder")
+    parser.add_argument("--data", type=some_path, required=True, help="dataset folder")
     parser.add_argument(
         "--average",
         choices=("none", "flip"),

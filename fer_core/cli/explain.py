@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import path, some, whole
+from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
 from fer_core.errors import ExplainError, RunError
@@ -55,7 +55,7 @@ def add(subparsers: Any) -> None:
         epilog=FAITHFULNESS_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    faithfulness.add_argument("--data", type=path, required=True, help="dataset folder; PublicTest is used")
+    faithfulness.add_argument("--data", type=some_path, required=True, help="dataset folder; PublicTest is used")
     _add_models(faithfulness)
     faithfulness.add_argument("--n", type=whole(2), default=500, metavar="N", help="faces, drawn class by class (500)")
     faithfulness.add_argument(
@@ -67,7 +67,9 @@ def add(subparsers: Any) -> None:
     )
     faithfulness.add_argument("--masks", type=whole(10), default=200, metavar="N", help="masks a face of RISE (200)")
     faithfulness.add_argument("--again", action="store_true", help="measure again what is kept already")
-    faithfulness.add_argument("--write", type=path, metavar="FILE", help="write the document (Markdown) to this file")
+    faithfulness.add_argument(
+        "--write", type=some_path, metavar="FILE", help="write the document (Markdown) to this file"
+    )
     add_json_option(faithfulness)
     faithfulness.set_defaults(run=run_faithfulness)
 
@@ -80,8 +82,8 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     face.add_argument("--row", type=whole(0), required=True, metavar="N", help="the face's row number in the dataset")
-    face.add_argument("--data", type=path, required=True, help="dataset folder")
-    face.add_argument("--out", type=path, required=True, metavar="FILE", help="the picture to write, PNG or JPEG")
+    face.add_argument("--data", type=some_path, required=True, help="dataset folder")
+    face.add_argument("--out", type=some_path, required=True, metavar="FILE", help="the picture to write, PNG or JPEG")
     _add_models(face)
     face.add_argument("--expression", choices=NAMES, help="whose map (default: each model's own answer)")
     add_json_option(face)

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import path, some
+from fer_core.cli.arguments import some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import percent
@@ -21,7 +21,9 @@ def add(subparsers: Any) -> None:
         "rewritten too, and the run is evaluated again.",
     )
     parser.add_argument("name", metavar="RUN", type=some, help="name of a run, or its folder")
-    parser.add_argument("--data", type=path, required=True, help="dataset folder whose PublicTest faces are compared")
+    parser.add_argument(
+        "--data", type=some_path, required=True, help="dataset folder whose PublicTest faces are compared"
+    )
     parser.add_argument(
         "--half",
         nargs="?",

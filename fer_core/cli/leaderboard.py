@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import path
+from fer_core.cli.arguments import some_path
 from fer_core.cli.terminal import one_line
 
 
@@ -18,7 +18,7 @@ def add(subparsers: Any) -> None:
         description="Our shipped runs beside published systems on FER-2013: accuracy, and how each number came "
         "about (what chose the model, on which faces, how many looks, other data, obtained again or not).",
     )
-    parser.add_argument("--write", type=path, metavar="FILE", help="write the document (Markdown) to this file")
+    parser.add_argument("--write", type=some_path, metavar="FILE", help="write the document (Markdown) to this file")
     add_json_option(parser)
     parser.set_defaults(run=run)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import number, path, some
+from fer_core.cli.arguments import real, some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
@@ -56,7 +56,7 @@ def add(subparsers: Any) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        type=path,
+        type=some_path,
         help="pictures (JPEG, PNG, …), videos (MP4, WebM, …), or folders, which are searched through and through",
     )
     parser.add_argument(
@@ -80,11 +80,14 @@ def add(subparsers: Any) -> None:
         help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
     )
     parser.add_argument(
-        "--out", type=path, metavar="FILE.csv", help="also write a CSV, a line for each face and model (and moment)"
+        "--out",
+        type=some_path,
+        metavar="FILE.csv",
+        help="also write a CSV, a line for each face and model (and moment)",
     )
     parser.add_argument(
         "--every",
-        type=number(0, 86_400),
+        type=real(0, 86_400),
         default=1.0,
         metavar="SECONDS",
         help="between two moments of a video that are told; 0 for every frame (default: 1)",
@@ -235,8 +238,8 @@ def _lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
     for number, face in enumerate(entry["faces"], start=1):
         box = face["box"]
         lines.append(
-            f"{one_line(entry['file'])}, face {number} of {len(entry['faces'])}, {box['width']}×{box['height']} pixels at "
-            f"x {box['x']}, y {box['y']}"
+            f"{one_line(entry['file'])}, face {number} of {len(entry['faces'])}, {box['width']}×{box['height']} "
+            f"pixels at x {box['x']}, y {box['y']}"
         )
         lines += _answers(face["probabilities"], titles)
     return lines

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import label, new_folder, number, path, some, whole
+from fer_core.cli.arguments import label, new_folder, real, some, some_path, whole
 from fer_core.cli.evaluate import summary
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.errors import RecipeError
@@ -38,13 +38,13 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("architecture", nargs="?", type=some, help="for example custom_cnn; see: architectures")
-    parser.add_argument("--data", type=path, help="dataset folder; see: data import")
+    parser.add_argument("--data", type=some_path, help="dataset folder; see: data import")
     parser.add_argument("--run-dir", type=new_folder, help="new folder for the run (default: runs/<name>-<time>)")
     parser.add_argument(
         "--preset", type=some, default="quick", help="recipe to start from: minute, quick (default), serious"
     )
-    parser.add_argument("--recipe", type=path, help="train this recipe.json again, instead of a preset")
-    parser.add_argument("--resume", type=path, metavar="RUN", help="go on with a stopped, failed or killed run")
+    parser.add_argument("--recipe", type=some_path, help="train this recipe.json again, instead of a preset")
+    parser.add_argument("--resume", type=some_path, metavar="RUN", help="go on with a stopped, failed or killed run")
     parser.add_argument(
         "--set",
         action="append",
@@ -55,7 +55,7 @@ def add(subparsers: Any) -> None:
     for name, kind, text in (
         ("epochs", whole(1, 10_000), "times through the training faces"),
         ("batch-size", whole(2, 4096), "faces per step"),
-        ("learning-rate", number(1e-7, 10), "highest learning rate"),
+        ("learning-rate", real(1e-7, 10), "highest learning rate"),
         ("seed", whole(0, 2**31 - 1), "seed of everything random"),
         ("name", label, "what people read in the app"),
         ("initial-weights", some, "transfer models: imagenet, none, or a local weights file"),
@@ -134,8 +134,8 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
         value = json.loads(text)
     except ValueError:
         value = text  # a plain word needs no quotes
-    if target and target not in values:
-        raise RecipeError(f"--set {assignment}: the recipe has no {target!r}.")
+    if target and not isinstance(values.get(target), dict):
+        raise RecipeError(f"--set {assignment}: the recipe has no {target!r} with choices in it.")
     (values[target] if target else values)[name] = value
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import label, new_folder, path, some
+from fer_core.cli.arguments import label, new_folder, some, some_path
 from fer_core.cli.evaluate import summary
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
@@ -35,7 +35,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "names", metavar="RUN", nargs="+", type=some, help="names of at least two runs, or their folders"
     )
-    parser.add_argument("--data", type=path, required=True, help="dataset folder that all of them were measured on")
+    parser.add_argument(
+        "--data", type=some_path, required=True, help="dataset folder that all of them were measured on"
+    )
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--name", type=label, help="name of the vote in the runs folder (default: vote)")
     place.add_argument("--out", type=new_folder, metavar="DIR", help="its folder; a vote that is there is replaced")

@@ -17,6 +17,7 @@ from typing import Any
 
 from fer_core.errors import RunError
 from fer_core.files import write_text
+from fer_core.regular import read_bytes, require_file
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 """Losses in nats; accuracies 0..1; ``seconds`` is the epoch's wall time, pauses not counted."""
@@ -46,7 +47,10 @@ class Journal:
 
 def _end_torn_line(path: Path) -> None:
     """Close a line that a killed process left open, so that the next event starts on a line of its own."""
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
+        return
+    require_file(path)
+    if path.stat().st_size == 0:
         return
     with path.open("rb+") as file:
         file.seek(-1, 2)
@@ -62,8 +66,12 @@ def read_events(path: Path) -> list[Event]:
     """
     if not path.exists():
         return []
+    try:
+        content = read_bytes(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror or error}).") from error
     events: list[Event] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+    for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
 from fer_core.files import write_parquet
+from fer_core.regular import require_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +84,7 @@ def read_predictions(path: str | Path, *, fingerprint: str = "") -> pd.DataFrame
 
     again = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
     try:
+        require_file(Path(path))
         table = pq.read_table(path)
         frame = table.to_pandas()
         own = str(json.loads((table.schema.metadata or {}).get(_KEY, b"{}")).get("fingerprint", ""))

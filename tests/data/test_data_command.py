@@ -152,7 +152,7 @@ def test_audit_with_another_threshold(command: Command, tmp_path: Path) -> None:
     for senseless in ("1", "0.4", "nan"):
         refused = command("audit", tmp_path / "d", "--threshold", senseless)
         assert refused.returncode == 2
-        assert "makes no sense" in refused.stderr
+        assert "from 0.5 to below 1" in refused.stderr
     assert command("audit", tmp_path / "nothing").returncode == 2
 
 

@@ -16,7 +16,7 @@ from stream_helpers import clip
 
 from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
-from fer_core.errors import DataError, PartlyDoneError, RunError
+from fer_core.errors import DataError, FerError, PartlyDoneError, RunError
 from fer_core.files import write_json
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
@@ -136,7 +136,7 @@ def test_the_table_has_a_line_for_each_face_and_model(home: Path, tmp_path: Path
     assert lines[0]["answer"] == max(values, key=values.get)
     assert float(lines[0]["confidence"]) == pytest.approx(max(values.values()), abs=1e-6)
     assert (lines[0]["time_s"], lines[0]["width"]) == ("", "48")
-    with pytest.raises(DataError, match=r"answers\.csv cannot be written"):
+    with pytest.raises(FerError, match="Make it first"):
         run(tmp_path / "a.png", "--out", tmp_path / "nowhere" / "answers.csv")
 
 
@@ -175,8 +175,6 @@ def test_a_video_is_told_face_by_face_and_at_moments(
     assert [line["time_s"] for line in lines] == ["", "0.100", "1.100", "2.100"]
     assert "clip.webm: 2.5 s, 25 frames, a face in 96.0 % of them, 1 face in all" in text
     assert len(run(tmp_path / "clip.webm", "--every", "0")[0]["videos"][0]["moments"]) == 24
-    with pytest.raises(DataError, match="--every must be"):
-        run(tmp_path / "clip.webm", "--every", "-1")
     with pytest.raises(DataError, match=r"clip\.webm was left out: --average flip is for pictures"):
         run(tmp_path / "clip.webm", "--average", "flip")
 
