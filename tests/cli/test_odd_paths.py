@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import make_run
 
 from fer_core.cli import main
 
@@ -59,7 +58,9 @@ TAKES_TEXT = [
 def place(home: Path, tmp_path: Path) -> Path:
     """A folder with odd things in it, and two runs to ask."""
     for name in ("mine", "other"):
-        make_run(home / "runs" / name)
+        # Found by its name, and never read: the odd thing is found first.
+        (home / "runs" / name).mkdir(parents=True)
+        (home / "runs" / name / "run.json").write_text("{}", encoding="utf-8")
     folder = tmp_path / "odd"
     folder.mkdir()
     os.mkfifo(folder / "pipe")
