@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fer_core import cli
 from fer_core.cli import main
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and devices")
@@ -52,6 +54,15 @@ TAKES_TEXT = [
     ["train", "custom_cnn", "--data", "x", "--name", "PATH"],
     ["vote", "mine", "other", "--data", "x", "--name", "PATH"],
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_parser() -> Iterator[None]:
+    """Building it takes longer than most commands here."""
+    parser = cli.build_parser()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "build_parser", lambda: parser)
+        yield
 
 
 @pytest.fixture
