@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,21 @@ def test_bad_files_are_named_and_the_good_ones_kept(
         run(*paths[1:], "--out", tmp_path / "table.csv")
     assert all(name in str(caught.value) for name in reasons)
     assert sorted(path.name for path in tmp_path.glob("*.csv*")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file names of POSIX")
+def test_names_of_any_bytes_are_read_shown_and_written(
+    home: Path, tmp_path: Path, faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture's name that is no UTF-8 ended the table with a traceback; a formula in it was live in a spreadsheet."""
+    make_run(settings().runs_dir / "one", name="=1+1")
+    monkeypatch.chdir(tmp_path)
+    for name in ("=a\nb.png", os.fsdecode(b"=\xff.png")):
+        shutil.copy("a.png", name)
+    _, text = run("=a\nb.png", os.fsdecode(b"=\xff.png"), "--out", "answers.csv")
+    assert r"=a\nb.png, face 1 of 1" in text
+    lines = list(csv.DictReader(Path("answers.csv").read_text(encoding="utf-8").splitlines(keepends=True)))
+    assert [line["file"] for line in lines] == ["'=a\nb.png", r"'=\udcff.png"]
 
 
 def test_folders_are_searched_through_and_through(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
