@@ -16,7 +16,7 @@ import pytest
 from fer_core.cli import main
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import harmless, one_line
-from fer_core.data.progress import Progress
+from fer_core.progress import Progress
 from fer_core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and devices")
