@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some
 from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import FerError
 from fer_core.formatting import interval, percent
+
+if TYPE_CHECKING:
+    from fer_core.runs.listing import ModelInfo
 
 
 def add(subparsers: Any) -> None:
@@ -29,30 +33,36 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _all() -> tuple[dict[str, Any], str]:
     from fer_core.runs.listing import list_runs
-    from fer_core.training.jobs import status
 
-    entries = []
-    for info in list_runs():
-        state = status(info.path).state if info.state == "unfinished" else info.state
-        metrics = info.folder.metrics() if info.complete else None
-        scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
-        entries.append(
-            {
-                "name": info.name,
-                "title": info.title,
-                "folder": str(info.path),
-                "shipped": info.shipped,
-                "architecture": info.architecture,
-                "state": state,
-                "problem": info.problem,
-                "data": metrics["data"]["title"] if metrics else info.data.get("title", ""),
-                "private_test": scores
-                and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")},
-            }
-        )
+    entries = [_entry(info) for info in list_runs()]
     if not entries:
         return {"runs": []}, "No runs yet. Train one: python -m fer_core train custom_cnn --data datasets/sample"
     return {"runs": entries}, "\n".join(_line(entry) for entry in entries)
+
+
+def _entry(info: ModelInfo) -> dict[str, Any]:
+    """One run in the list. What cannot be read of it is its problem, and not the list's."""
+    from fer_core.training.jobs import status
+
+    state, problem, metrics = info.state, info.problem, None
+    try:
+        if state == "unfinished":
+            state = status(info.path).state
+        metrics = info.folder.metrics() if info.complete else None
+    except FerError as error:
+        state, problem = "damaged", str(error)
+    scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+    return {
+        "name": info.name,
+        "title": info.title,
+        "folder": str(info.path),
+        "shipped": info.shipped,
+        "architecture": info.architecture,
+        "state": state,
+        "problem": problem,
+        "data": metrics["data"]["title"] if metrics else info.data.get("title", ""),
+        "private_test": scores and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")},
+    }
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from factories import make_run
 
 from fer_core import cli
 from fer_core.cli import main
@@ -206,3 +208,20 @@ def test_choices_of_a_recipe_that_cannot_be_computed_with_are_refused(
     """A number that no float can hold, and a choice inside of a number, ended with a traceback."""
     assert main(["train", "custom_cnn", "--data", "x", "--set", assignment]) == 2
     assert "error: " in capsys.readouterr().err
+
+
+def test_a_pipe_in_a_run_folder_is_that_runs_problem(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list of runs waited for ever for somebody to write into it; damaged metrics ended it with an error."""
+    for name in ("recipe.json", "run.json", "metrics.json", "CARD.md"):
+        run = make_run(home / "runs" / name)
+        (run.path / name).unlink()
+        os.mkfifo(run.path / name)
+    (home / "runs" / "recipe.json" / "run.json").unlink()
+    make_run(home / "runs" / "good")
+    assert main(["runs", "--json"]) == 0
+    states = {run["name"]: run["state"] for run in json.loads(capsys.readouterr().out)["runs"]}
+    wrong = dict.fromkeys(("recipe.json", "run.json", "metrics.json"), "damaged")
+    assert states == {**wrong, "CARD.md": "done", "good": "done"}
+    for name in (*wrong, "CARD.md"):
+        assert main(["runs", name]) == 2
+        assert "it is a pipe" in capsys.readouterr().err
