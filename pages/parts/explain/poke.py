@@ -21,6 +21,11 @@ from pages.parts.explain import poke_patch, poke_tools
 from pages.parts.explain.canvas import canvas
 from pages.parts.explain.face import Answer, answers, picture_uri
 from pages.parts.explain.poke_state import (
+from fer_core.words import percent, plural
+from pages.parts import explain_poke_patch, explain_poke_tools, linked
+from pages.parts.canvas import canvas
+from pages.parts.explain_face import Answer, answers, picture_uri
+from pages.parts.explain_poke_state import (
     Poked,
     choose_drawn,
     current_steps,
@@ -106,7 +111,7 @@ def _choose_face(about: Subject | None) -> None:
 
 def _choose_tools(face: Poked) -> str:
     groups = [PAINT, LIGHT, PLACE, *([MUSCLES_TOOL] if face.drawn is not None else []), PATCH]
-    return str(st.segmented_control("Tools", groups, default=PAINT, required=True, key=TOOLS, bind="query-params"))
+    return linked.segmented_control("Tools", groups, key=TOOLS)
 
 
 def _tools(group: str, face: Poked, models: Sequence[Predictor]) -> None:

@@ -17,7 +17,7 @@ from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.zoo.registry import TITLES
-from pages.parts import architecture, downloads, frame, run_results, runs, vote
+from pages.parts import architecture, downloads, frame, linked, run_results, runs, vote
 
 _PROBLEM = "_delete_problem"
 
@@ -139,8 +139,8 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
     if extra:
         st.markdown("\n".join(f"- {line}" for line in extra))
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
-    split = st.segmented_control("Split", splits, default=splits[0], required=True, key="split", bind="query-params")
-    scores = metrics["splits"][split or splits[0]]
+    split = linked.segmented_control("Split", splits, key="split")
+    scores = metrics["splits"][split]
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Per expression** ({split}, n = {scores['n']:,} faces)")
