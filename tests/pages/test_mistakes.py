@@ -220,7 +220,7 @@ def test_sets_end_at_four_runs(open_app: OpenApp, home: Path, dataset: Dataset) 
         ({"by": "nobody"}, "“nobody” is no choice for “by”"),
         ({"answer": "perhaps"}, "“perhaps” is no choice for “answer”"),
         ({"set": "only nobody is right"}, "“only nobody is right” is no choice for “set”"),
-        ({"confidence": ["a", "b"]}, "“a to b” is no choice for “confidence”"),
+        ({"confidence": ["a", "b"]}, "“a”, “b” is no choice for “confidence”"),
         ({"confidence": "50"}, "“50” is no choice for “confidence”"),
         ({"doubt": "x"}, "“x” is no choice for “doubt”"),
         ({"marked": "x"}, "“x” is no choice for “marked”"),

@@ -42,13 +42,10 @@ class Fields:
         words: dict[str, str],
         help_text: str = "",
     ) -> str:
-        return linked.selectbox(
-            label,
-            options,
-            options.index(value),
-            format_func=lambda option: words.get(option, option),
-            **self._common(key, help_text),
-        )
+        def shown(option: str) -> str:
+            return words.get(option, option)
+
+        return linked.selectbox(label, options, options.index(value), format_func=shown, **self._common(key, help_text))
 
     def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
         return linked.toggle(label, value, **self._common(key, help_text))
