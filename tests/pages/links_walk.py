@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,19 +29,15 @@ HOSTILE: tuple[str | list[str], ...] = (
     "",
     ["", ""],
     "inf",
-    "-inf",
     "nan",
     "1e400",
     "9" * 5000,
     "9" * 25,
     "-1",
-    "2.5",
     "text",
     "١٢",
-    "²",
     "1\n2\x00",
     "<img src=x onerror=alert(1)> ![a](//b) $x$",
-    ["inf", "nan"],
     ["90", "10"],
 )
 """What no control offers. (Arabic digits are a number to Python.)"""
@@ -49,9 +45,6 @@ HOSTILE: tuple[str | list[str], ...] = (
 SCENES: dict[str, tuple[Query, ...]] = {
     "home": ({},),
     "dataset": (
-        {"view": "Faces"},
-        {"view": "Classes"},
-        {"view": "Audit"},
         {"view": "Audit", "finding": "exact twins in Training"},
         {"view": "Bring real data"},
     ),
@@ -130,10 +123,3 @@ def visit(page: str, query: Mapping[str, str | Sequence[str]]) -> AppTest:
     app.switch_page(f"pages/{page}.py")
     app.query_params.update(query)
     return app.run()
-
-
-def scenes() -> Iterator[tuple[str, Query]]:
-    """Every page with every address of :data:`SCENES`."""
-    for page, queries in SCENES.items():
-        for query in queries:
-            yield page, query
