@@ -107,15 +107,12 @@ def several(
 ) -> list[str]:
     """The chosen options, perhaps none. ``draw``: ``st.multiselect``, or ``st.pills`` for several.
 
-    Of a link the options that are there are kept, and the others said. ``default``: None where what is chosen shall
-    stand in the address in any case, and the caller has seen to it. ``says``: None where the caller has said it.
+    Of a link Streamlit keeps the options that are there; the others are said. ``default``: None where what is chosen
+    shall stand in the address in any case, and the caller has seen to it. ``says``: None where the caller has said it.
     """
-    asked = links.given(key)
-    unknown = [text for text in asked if text not in options]
+    unknown = [text for text in links.given(key) if text not in options]
     if unknown and says is not None:
         links.say(key, unknown, says)
-    if asked and len(unknown) == len(asked):
-        links.ignore(key)
     arguments = links.bound(key, may_be_empty=True)
     if default is not None:
         arguments["default"] = default
