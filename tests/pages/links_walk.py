@@ -19,8 +19,10 @@ from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Marks
 from fer_core.review.selection import SORTS
 from fer_core.settings import settings
+from pages.parts.recipe_words import SCHEDULE_WORDS
 
 Query = dict[str, str | list[str]]
+RUNS = ("one", "two", "three", "four", "five")
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 COLUMN = [4, 5, 6, 1, 3, 2, 0]
 """Of angry, disgust, fear, happy, sad, surprise, neutral."""
@@ -52,15 +54,19 @@ SCENES: dict[str, tuple[Query, ...]] = {
         {"architecture": "Custom CNN + augmentation"},
         {
             "architecture": "VGG16 transfer",
-            "vgg16.minute.schedule": "plateau",
-            "vgg16.minute.weights": "file",
+            "vgg16.minute.schedule": SCHEDULE_WORDS["plateau"],
+            "vgg16.minute.weights": "A file on this computer",
             "vgg16.minute.start_epochs": "1",
         },
     ),
     "compare": tuple(
         {"view": view} for view in ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning")
     ),
-    "mistakes": ({"runs": ["one", "two"]}, {"runs": ["one", "two"], "sort": SORTS["similarity"]}),
+    "mistakes": (
+        {"runs": ["one", "two"], "sort": SORTS["similarity"]},
+        {"runs": list(RUNS), "true": "disgust"},
+        {"runs": ["elsewhere"]},
+    ),
     "explain": (
         *({"explain.view": view} for view in ("Maps", "Methods", "Poke")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
@@ -98,8 +104,7 @@ def furnish(home: Path) -> None:
     add_ferplus(dataset, votes_file)
     Marks.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
     runs = [
-        make_measured(home / "runs" / name, dataset, seed=seed, twins=twins.twins())
-        for seed, name in enumerate(("one", "two", "three", "four", "five"))
+        make_measured(home / "runs" / name, dataset, seed=seed, twins=twins.twins()) for seed, name in enumerate(RUNS)
     ]
     measure_corruptions(runs[0], dataset)
     make_vote(home / "runs" / "together", runs[:2])
