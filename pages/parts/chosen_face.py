@@ -13,7 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
-from pages.parts import frame, linked, links, row_field
+from pages.parts import frame, linked, row_field
 from pages.parts.data import current_dataset
 from pages.parts.default_face import worth
 from pages.parts.faces import enlarged, label_words
@@ -107,7 +107,7 @@ def _of_dataset() -> Subject | None:
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
         # with other models, another face is the default.
         st.session_state[ROW] = found.row
-    elif held is not None and not links.given(ROW):
+    elif held is not None and asked is None:
         # What is set before a widget is first drawn does not reach the address.
         st.session_state[ROW] = held
     with st.container(horizontal=True, vertical_alignment="bottom", key="explain-row"):
