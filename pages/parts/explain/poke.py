@@ -16,16 +16,12 @@ from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import before_after
 from fer_core.plots.maps import map_on_face
+from pages.parts import linked
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.explain import poke_patch, poke_tools
 from pages.parts.explain.canvas import canvas
 from pages.parts.explain.face import Answer, answers, picture_uri
 from pages.parts.explain.poke_state import (
-from fer_core.words import percent, plural
-from pages.parts import explain_poke_patch, explain_poke_tools, linked
-from pages.parts.canvas import canvas
-from pages.parts.explain_face import Answer, answers, picture_uri
-from pages.parts.explain_poke_state import (
     Poked,
     choose_drawn,
     current_steps,
