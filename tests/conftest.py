@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Two test processes share two cores: a pool of threads in each would only make them wait for each other. Read once by
+# the libraries below NumPy, so set before anything imports it; child processes inherit it.
+for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_pool, "1")
+
 import pytest
 
+import fer_core.data.sample
 from fer_core.settings import settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_drawing() -> Iterator[None]:
+    """The sample is drawn once by a test process, not once by each empty home that asks for it.
+
+    Importing it (writing, checking, renaming) stays as it is. Tests of the drawing itself import the real function by
+    name, before this.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fer_core.data.sample, "draw_sample", functools.cache(fer_core.data.sample.draw_sample))
+        yield
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ``AppTest`` runs the entry, not the page alone: see :class:`apptest.WarmPagesManager`."""
     monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", WarmPagesManager)
+    monkeypatch.setattr(
+        "streamlit.components.v2.manifest_scanner.scan_component_manifests", apptest.component_manifests
+    )
 
 
 @pytest.fixture
