@@ -12,10 +12,10 @@ from pathlib import Path
 for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")
 
-import pytest
+import pytest  # noqa: E402
 
-import fer_core.data.sample
-from fer_core.settings import settings
+import fer_core.data.sample  # noqa: E402
+from fer_core.settings import settings  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
