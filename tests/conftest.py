@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Two test processes share two cores: a pool of threads in each would only make them wait for each other. Read once by
@@ -15,19 +15,33 @@ for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import pytest  # noqa: E402
 
 import fer_core.data.sample  # noqa: E402
+from fer_core.data.importer import import_dataset  # noqa: E402
 from fer_core.settings import settings  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_drawing() -> Iterator[None]:
-    """The sample is drawn once by a test process, not once by each empty home that asks for it.
+def drawing() -> Iterator[Callable[..., fer_core.data.sample.Sample]]:
+    """``draw_sample``, which draws each sample once in a test process, not once for each empty home that asks for it.
 
     Importing it (writing, checking, renaming) stays as it is. Tests of the drawing itself import the real function by
     name, before this.
     """
+    draw = functools.cache(fer_core.data.sample.draw_sample)
+
+    def once(n: int = 2100, seed: int = 2013) -> fer_core.data.sample.Sample:
+        return draw(n, seed)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer_core.data.sample, "draw_sample", functools.cache(fer_core.data.sample.draw_sample))
-        yield
+        patch.setattr(fer_core.data.sample, "draw_sample", once)
+        yield once
+
+
+@pytest.fixture(scope="session")
+def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn sample, written once: a dataset folder to read or to copy."""
+    out = tmp_path_factory.mktemp("drawn") / "sample"
+    import_dataset("sample", out)
+    return out
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -14,8 +15,8 @@ from fer_core.data.sample.populate import FER2013_TRAINING, class_counts
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return draw_sample()
+def sample(drawing: Callable[[], Sample]) -> Sample:
+    return drawing()
 
 
 def digest(drawn: Sample) -> str:
@@ -55,7 +56,7 @@ def test_splits_hold_eight_one_and_one_tenth_of_each_class(sample: Sample) -> No
             assert abs((splits == split).sum() - share * len(splits)) <= 1
 
 
-@pytest.mark.parametrize("n", [21, 22, 50, 211, 1000])
+@pytest.mark.parametrize("n", [21, 22, 50, 211])
 def test_every_class_is_in_every_split_however_small_the_sample(n: int) -> None:
     drawn = draw_sample(n=n, seed=1)
     assert class_counts(n).sum() == n == len(drawn.images)
@@ -68,12 +69,13 @@ def test_too_small_a_sample_is_refused() -> None:
         draw_sample(n=20)
 
 
-def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state(sample: Sample) -> None:
+def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state() -> None:
+    sample = draw_sample(n=300)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     np.random.seed(99)
     try:
-        again = draw_sample()
+        again = draw_sample(n=300)
     finally:
         cv2.setNumThreads(threads)
     assert digest(again) == digest(sample)
@@ -81,10 +83,10 @@ def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state(sample:
 
 
 def test_another_seed_draws_other_faces(sample: Sample) -> None:
-    other = draw_sample(seed=2014)
+    other = draw_sample(n=300, seed=2014)
     known = {face.tobytes() for face in sample.images}
     assert not known & {face.tobytes() for face in other.images}
-    assert (other.labels != sample.labels).mean() > 0.5
+    assert (other.labels != draw_sample(n=300).labels).mean() > 0.5
 
 
 def test_no_face_occurs_twice_and_none_is_blank(sample: Sample) -> None:

@@ -13,7 +13,6 @@ from apptest import WarmPagesManager
 from browser import CHROMIUM_ARGS, AppServer, chromium_path
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.importer import import_dataset
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
@@ -33,14 +32,6 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_app(home: Path) -> Callable[..., AppTest]:
     """``open_app("dataset", split="PublicTest")``, see :func:`apptest.open_app`, in the test's own, empty home."""
     return apptest.open_app
-
-
-@pytest.fixture(scope="session")
-def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drawn sample, drawn once: a dataset folder to copy."""
-    out = tmp_path_factory.mktemp("drawn") / "sample"
-    import_dataset("sample", out)
-    return out
 
 
 @pytest.fixture
