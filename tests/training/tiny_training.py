@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -30,11 +30,11 @@ DIES_IN = 3
 class Scripted(Trainer):
     """Trains as the training process does, with made-up validation results, and dies once, in an epoch's beginning."""
 
-    weights: list[list[Any]] = []
+    weights: ClassVar[list[list[Any]]] = []
     """After each epoch."""
-    kept: list[int] = []
+    kept: ClassVar[list[int]] = []
     """After each epoch, the one whose weights are in ``model.keras``."""
-    began_with: list[list[Any]] = []
+    began_with: ClassVar[list[list[Any]]] = []
     """The weights and the optimiser's state that each process began with."""
 
     def _epoch(self, model: Any, epoch: int) -> bool:
