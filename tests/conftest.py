@@ -7,9 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-# Two test processes share two cores: a pool of threads in each would only make them wait for each other. Read once by
-# the libraries below NumPy, so set before anything imports it; child processes inherit it.
-for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+# Test processes share the cores: a pool of threads in each would only make them wait for each other, some busily.
+# Read once by NumPy's libraries and by TensorFlow, so set before anything imports them; child processes inherit it.
+for _pool in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
     os.environ.setdefault(_pool, "1")
 
 import pytest  # noqa: E402
