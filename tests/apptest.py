@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def open_app(page: str = "home", /, **query: str | list[str]) -> AppTest:
     """The app at ``pages/<page>.py``, run once, as by a link with that query, in the home of the environment."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=240)
     if page != "home":
         # Before the first run, Streamlit goes by the file's name, which is the address of every page but Home.
         app.switch_page(f"pages/{page}.py")

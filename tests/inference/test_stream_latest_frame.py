@@ -70,7 +70,7 @@ def test_the_newest_wins() -> None:
 
     def work(item: int) -> int:
         seen.append(item)
-        gate.wait(5)
+        gate.wait(PATIENCE)
         return item * 10
 
     worker = LatestWorker(work)
@@ -82,7 +82,7 @@ def test_the_newest_wins() -> None:
         assert worker.submit(item)
     assert worker.latest() is None
     gate.set()
-    assert worker.wait(2, 5)
+    assert worker.wait(2, PATIENCE)
     assert seen == [0, 3]
     assert worker.latest() == 30
     assert (worker.load.submitted, worker.load.done, worker.load.dropped) == (4, 2, 2)
@@ -97,7 +97,7 @@ def test_an_error_reaches_the_reader_until_it_starts_again() -> None:
     worker.start()
     worker.submit(0)
     with pytest.raises(ZeroDivisionError):
-        worker.wait(1, 5)
+        worker.wait(1, PATIENCE)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError) as caught:
             worker.latest()
@@ -107,7 +107,7 @@ def test_an_error_reaches_the_reader_until_it_starts_again() -> None:
     worker.stop()
     worker.start()
     worker.submit(1)
-    assert worker.wait(1, 5)
+    assert worker.wait(1, PATIENCE)
     assert worker.latest() == 1
     worker.stop()
 
@@ -123,7 +123,7 @@ def test_stop_ends_the_thread_and_lets_go_of_frames() -> None:
     frame = Frame()
     gone = weakref.ref(frame)
     worker.submit(frame)
-    assert worker.wait(1, 5)
+    assert worker.wait(1, PATIENCE)
     del frame
     assert gone() is not None, "the outcome is kept while it runs"
     assert worker.stop()
@@ -162,14 +162,14 @@ def test_an_idle_thread_ends_and_comes_back() -> None:
     worker.start()
     assert threads() == 0, "nothing to do yet"
     worker.submit(1)
-    assert worker.wait(1, 5)
+    assert worker.wait(1, PATIENCE)
     for thread in threading.enumerate():
         if thread.name == "idle-test":
             thread.join(PATIENCE)
     assert threads() == 0
     assert worker.running
     worker.submit(2)
-    assert worker.wait(2, 5)
+    assert worker.wait(2, PATIENCE)
     assert worker.latest() == 2
     assert worker.stop()
 

@@ -48,7 +48,7 @@ def look(stream: LiveStream, brightness: int = 250, turns: int = 4) -> np.ndarra
     for _ in range(turns):
         done = stream._worker.load.done if stream.running else 0
         stream.see(frame)
-        assert stream._worker.wait(done + 1, 5)
+        assert stream._worker.wait(done + 1, PATIENCE)
     return stream.see(frame)
 
 
@@ -56,7 +56,7 @@ def look(stream: LiveStream, brightness: int = 250, turns: int = 4) -> np.ndarra
 def stream() -> Iterator[LiveStream]:
     live = LiveStream(make_plan(MadeModel("one")), name="live-test")
     yield live
-    live.stop(5)
+    live.stop(PATIENCE)
 
 
 class HeldModel(MadeModel):
@@ -139,7 +139,7 @@ def test_two_visitors_get_their_own_faces() -> None:
         assert shot.frame is frame
         assert {int(face.raw["one"].argmax()) for face in shot.result.faces} == {label}
         assert {int(series.smoothed[-1].argmax()) for series in stream.timeline.series()} == {label}
-        stream.stop(5)
+        stream.stop(PATIENCE)
 
 
 def test_stopping_ends_the_thread_and_lets_go_of_pictures_and_the_stream_itself() -> None:
@@ -152,11 +152,11 @@ def test_stopping_ends_the_thread_and_lets_go_of_pictures_and_the_stream_itself(
     frame = frame_with((80, 60, 160, 250)).view(Frame)
     gone = weakref.ref(frame)
     live.see(frame)
-    assert live._worker.wait(1, 5)
+    assert live._worker.wait(1, PATIENCE)
     assert live_threads("live-stop") == 1
     del frame
     assert gone() is not None
-    assert live.stop(5)
+    assert live.stop(PATIENCE)
     gc.collect()
     assert gone() is None
     assert live_threads("live-stop") == 0
@@ -171,7 +171,7 @@ def test_the_next_frame_starts_it_again_with_faces_from_1_and_an_empty_minute(st
     look(stream)
     stream.recorder.start()
     look(stream)
-    stream.stop(5)
+    stream.stop(PATIENCE)
     assert not stream.recorder.on
     kept = stream.recorder.rows
     assert kept
@@ -188,7 +188,7 @@ def test_an_abandoned_stream_leaves_no_thread() -> None:
     look(stream, turns=1)
     wait_for(lambda: live_threads("live-idle") == 0)
     look(stream, turns=1)
-    assert stream.stop(5)
+    assert stream.stop(PATIENCE)
 
 
 def test_models_and_looks_change_while_it_runs_and_faces_keep_their_numbers(stream: LiveStream) -> None:
@@ -223,7 +223,7 @@ def test_a_change_never_meets_a_result_of_before() -> None:
         stream.see(frame)  # drawn with what was found before the change
         assert stream._worker.wait(before + 1, PATIENCE)
     assert stream.error is None
-    stream.stop(5)
+    stream.stop(PATIENCE)
 
 
 def test_a_failing_model_is_reported_and_the_picture_goes_on() -> None:
@@ -237,12 +237,12 @@ def test_a_failing_model_is_reported_and_the_picture_goes_on() -> None:
     assert "the file has gone" in str(stream.error)
     np.testing.assert_array_equal(stream.see(frame), frame)
     assert stream.shot() is None
-    stream.stop(5)
+    stream.stop(PATIENCE)
     assert stream.error is None
     stream.configure(make_plan(MadeModel("one")))
     look(stream)
     assert stream.error is None
-    stream.stop(5)
+    stream.stop(PATIENCE)
 
 
 def test_before_the_first_result_the_picture_is_mirrored_already() -> None:
@@ -252,7 +252,7 @@ def test_before_the_first_result_the_picture_is_mirrored_already() -> None:
     frame = frame_with((0, 0, 40, 250))
     np.testing.assert_array_equal(stream.see(frame), frame[:, ::-1])
     seeing.set()
-    stream.stop(5)
+    stream.stop(PATIENCE)
 
 
 def test_frames_may_change_size_in_mid_stream(stream: LiveStream) -> None:

@@ -140,7 +140,7 @@ def test_a_result_that_nobody_looks_at_is_deleted(
 
 def test_a_bad_video_is_called_by_its_own_name(temporary: Path) -> None:
     work = job(b"this is no video at all\n" * 50, name="holiday.mp4")
-    assert work.wait(10)
+    assert work.wait(PATIENCE)
     assert work.progress.state == FAILED
     assert work.progress.message.startswith("holiday.mp4 ")
     work.close()
