@@ -18,8 +18,8 @@ from fer_core.emotions import SPLITS
 from fer_core.errors import ExportError, FerError
 from fer_core.evaluation import export
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.recipe import Recipe
 from fer_core.training.loop import Trainer
-from fer_core.training.recipe import Recipe
 from fer_core.zoo import custom_cnn
 
 SCRIPT = {1: (0.9, 0.2), 2: (0.4, 0.6), 3: (0.5, 0.4), 4: (0.3, 0.6)}
