@@ -17,6 +17,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
 from fer_core.zoo.registry import TITLES, get
 
@@ -127,8 +128,10 @@ def card_of(folder: RunFolder) -> str:
 
 
 def write_card(folder: RunFolder) -> None:
-    """Write ``CARD.md`` anew, for those who look into the folder."""
-    write_text(folder.card_path, card_of(folder))
+    """Write ``CARD.md`` anew, for those who look into the folder. Raises ``RunError`` or ``OSError``."""
+    text = card_of(folder)
+    with change(folder.path) as prepared:
+        write_text(prepared.file(folder.card_path.name), text)
 
 
 def _trained_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:

@@ -109,6 +109,14 @@ class Evaluation:
         if sha256_of(path) != promised:
             raise RunError(f"{path} is damaged: its content is not what its manifest promises. {self.again}")
 
+    def sound(self, name: str) -> bool:
+        """Whether it has this file, as its manifest promises it."""
+        try:
+            self.check(name)
+        except RunError:
+            return False
+        return True
+
 
 def read_evaluations(run: Path, manifest: Mapping[str, Any], model: str) -> tuple[list[Evaluation], list[str]]:
     """The evaluations of a complete run, and a sentence for each folder that cannot be used.
@@ -143,9 +151,7 @@ def _read(run: Path, path: Path, model: str) -> Evaluation:
             raise RunError(
                 f"{path / MANIFEST} is of schema {value['schema']!r}, and this version reads {SCHEMA}. {again}"
             )
-        data = dict(value["data"])
-        str(data["fingerprint"])
-        found = Evaluation(run, path, data, str(value["model"]), dict(value["files"]), str(value["created"]))
+        found = Evaluation(run, path, _data(value), str(value["model"]), dict(value["files"]), str(value["created"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path / MANIFEST} is damaged ({error!r}). {again}") from None
     if found.model != model:
@@ -161,14 +167,22 @@ def _schema_1(run: Path, manifest: Mapping[str, Any], model: str) -> tuple[list[
         return [], []
     found = Evaluation(run, run, {"fingerprint": ""}, model, own, str(manifest.get("created", "")))
     try:
-        data = dict(found.metrics()["data"])
+        data = _data(found.metrics())
         found.check(PREDICTIONS)
-        str(data["fingerprint"])
     except RunError as error:
         return [], [str(error)]
     except (KeyError, TypeError, ValueError) as error:
         return [], [f"{found.metrics_path} is damaged ({error!r}). {found.again}"]
     return [Evaluation(run, run, data, model, own, found.created)], []
+
+
+def _data(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What it says of the dataset. Raises ``KeyError``, ``TypeError`` or ``ValueError`` where that is not whole."""
+    data = dict(value["data"])
+    missing = [name for name in ("name", "title", "kind", "fingerprint", "faces") if name not in data]
+    if missing:
+        raise KeyError(missing[0])
+    return data
 
 
 def _renamed(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -183,6 +197,25 @@ def folder_name(data: Mapping[str, Any]) -> str:
     """The name of the evaluation's folder: the dataset's, in plain letters, and the start of its fingerprint."""
     plain = re.sub(r"[^a-z0-9_]+", "-", str(data["name"]).lower()).strip("-")[:40] or "data"
     return f"{plain}-{str(data['fingerprint'])[:8]}"
+
+
+def made_useless(run: Path, data: Mapping[str, Any], model: str = "") -> list[str]:
+    """Evaluations that go when one on ``data`` comes, as paths within the run: others of the same faces.
+
+    With ``model``, the hash of what the run is to be from now on, also those that are about another or cannot be read.
+    """
+    new, gone = folder_name(data), []
+    for path in (run / FOLDER).iterdir() if (run / FOLDER).is_dir() else ():
+        if path.name == new or not path.is_dir():
+            continue
+        try:
+            value = read_json(path / MANIFEST, "")
+            same, other = dict(value["data"])["fingerprint"] == data["fingerprint"], value["model"] != model
+        except (RunError, KeyError, TypeError, ValueError):
+            same, other = False, True
+        if same or (model and other):
+            gone.append(f"{FOLDER}/{path.name}")
+    return sorted(gone)
 
 
 def seal_evaluation(path: Path, data: Mapping[str, Any], model: str, created: str = "") -> None:
