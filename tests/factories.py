@@ -7,7 +7,7 @@ given accuracy, and every other file follows from them through the project's own
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,14 @@ from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
 from fer_core.runs.card import write_card
-from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, folder_name, seal_evaluation
+from fer_core.runs.evaluations import (
+    FOLDER,
+    METRICS,
+    PREDICTIONS,
+    Evaluation,
+    folder_name,
+    seal_evaluation,
+)
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
@@ -171,6 +178,34 @@ def make_run(
     }
     seal(run, manifest)
     return run
+
+
+def measured_on(run: RunFolder, fingerprint: str | None = None) -> Evaluation:
+    """The run's evaluation on these faces, or its first: it must have one."""
+    found = run.evaluation(fingerprint)
+    assert found is not None, run.evaluation_problems()
+    return found
+
+
+def reseal_evaluation(
+    run: RunFolder, edit: Callable[[Evaluation], object], fingerprint: str | None = None
+) -> Evaluation:
+    """Let ``edit`` change an evaluation's files, and seal it again: what is wrong then is wrong in good order."""
+    found = measured_on(run, fingerprint)
+    edit(found)
+    seal_evaluation(found.path, found.data, found.model, found.created)
+    return measured_on(run, found.fingerprint)
+
+
+def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], fingerprint: str | None = None) -> None:
+    """Let ``edit`` change an evaluation's metrics in place; sealed again."""
+
+    def rewrite(found: Evaluation) -> None:
+        metrics = found.metrics()
+        edit(metrics)
+        write_json(found.metrics_path, metrics)
+
+    reseal_evaluation(run, rewrite, fingerprint)
 
 
 def make_measured(
