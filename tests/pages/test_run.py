@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import make_run, make_vote
+from factories import edit_metrics, make_run, make_vote
 
 
 def _text(app) -> str:
@@ -55,12 +55,15 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
 def test_litert_averaging_and_temperature_are_shown_where_they_were_measured(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
     assert "emperature" not in _text(open_app("run", run="mine"))
-    metrics = run.metrics()
     flip = {"n": 9, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
-    metrics["splits"]["PrivateTest"]["flip_average"] = {**flip, "gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
-    metrics["litert"] = {"PrivateTest": {"n": 9, "accuracy": 0.65}}
-    metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
-    run.metrics_path.write_text(json.dumps(metrics))
+    flip |= {"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
+
+    def measured(metrics):
+        metrics["splits"]["PrivateTest"]["flip_average"] = flip
+        metrics["litert"] = {"PrivateTest": {"n": 9, "accuracy": 0.65}}
+        metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
+
+    edit_metrics(run, measured)
     app = open_app("run", run="mine")
     assert not app.exception
     text = _text(app)
