@@ -26,6 +26,7 @@ from fer_core.runs.evaluations import (
     METRICS,
     PREDICTIONS,
     Evaluation,
+    files_record,
     folder_name,
     seal_evaluation,
 )
@@ -206,6 +207,28 @@ def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], finge
         write_json(found.metrics_path, metrics)
 
     reseal_evaluation(run, rewrite, fingerprint)
+
+
+def as_schema_1(run: RunFolder) -> RunFolder:
+    """The run as an earlier version left it: its one evaluation beside its other files, in the words of that time."""
+    import pyarrow.parquet as pq
+
+    found, manifest = measured_on(run), run.manifest()
+    assert manifest is not None
+    metrics = found.metrics()
+    for scores in metrics["splits"].values():
+        scores["without_twins"] = scores.pop("without_near_duplicates")
+    for name in found.files:
+        shutil.move(found.path / name, run.path / name)
+    write_json(run.path / METRICS, {**metrics, "schema": 1})
+    table = pq.read_table(run.path / PREDICTIONS)
+    names = ["twin" if name == "near_duplicate" else name for name in table.column_names]
+    pq.write_table(table.rename_columns(names).replace_schema_metadata({}), run.path / PREDICTIONS)
+    shutil.rmtree(run.path / FOLDER)
+    del manifest["origin"]
+    listed = [*manifest["files"], *found.files, run.card_path.name]
+    write_json(run.manifest_path, {**manifest, "schema": 1, "files": files_record(run.path, listed)})
+    return run
 
 
 def make_measured(
