@@ -49,9 +49,9 @@ def kill_at(number: int, act: Callable[[], object]) -> None:
 
 
 def crashes(act: Callable[[], object], path: Path, *, hidden: int = 8) -> Iterator[str]:
-    """Do ``act`` once, in a child, and put ``path`` and its hidden neighbours into each state in which a kill would have
-    left them, the earliest first. Yields what was about to be done; each state at most once. Of states that differ in
-    hidden folders alone, which nobody reads, only each ``hidden``-th.
+    """Do ``act`` once, in a child, and put ``path`` and its hidden neighbours into each state in which a kill would
+    have left them, the earliest first. Yields what was about to be done; each state at most once. Of states that differ
+    in hidden folders alone, which nobody reads, only each ``hidden``-th.
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder)

@@ -1,4 +1,4 @@
-"""In place of Keras and LiteRT, for tests of what is written and when: quick, without TensorFlow, the same each time."""
+"""In place of Keras and LiteRT, for tests of what is written and when: quick, and the same each time."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ class Model:
 def _embeddings(path: Path, dataset: Any, model: Model) -> None:
     test, training = np.flatnonzero(dataset.splits != "Training"), dataset.rows("Training")
     faces, known = (np.asarray(dataset.images[rows])[:, 0, :4].astype(np.float32) for rows in (test, training))
-    write_embeddings(
-        path, test, dataset.splits[test], faces, training, known, fingerprint=dataset.info.fingerprint
-    )
+    write_embeddings(path, test, dataset.splits[test], faces, training, known, fingerprint=dataset.info.fingerprint)
 
 
 def _export(model: Model, path: Path, faces: np.ndarray, *, half: bool = False) -> Parity:

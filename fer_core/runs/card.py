@@ -118,13 +118,24 @@ def augmentation_sentence(recipe: Recipe) -> str:
 
 
 def card_of(folder: RunFolder) -> str:
-    """The card of a complete run, in Markdown, from what the folder holds now. Raises ``RunError``."""
+    """The card of a complete run, in Markdown, from what the folder holds now. Raises ``RunError``.
+
+    An evaluation that is damaged is left out, and the card says so.
+    """
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"the run {folder.name} is not complete, so it has no card yet.")
-    measured = [one.metrics() for one in folder.evaluations()]
+    measured, problems = [], folder.evaluation_problems()
+    for one in folder.evaluations():
+        try:
+            measured.append(one.metrics())
+        except RunError as error:
+            problems.append(str(error))
     lines = _vote_lines if folder.is_vote else _trained_lines
-    return "\n".join(lines(folder, manifest, measured))
+    text = lines(folder, manifest, measured)
+    end = text.index("## Limits")
+    left_out = [f"**Left out here:** {problem}\n" for problem in problems]
+    return "\n".join([*text[:end], *left_out, *text[end:]])
 
 
 def write_card(folder: RunFolder) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import edit_metrics, make_run
+from factories import edit_metrics, make_run, measured_on
 
 from fer_core.files import write_json
 from fer_core.formatting import interval, percent, points
@@ -36,6 +36,15 @@ def test_a_run_measured_on_other_data_says_so_in_bold(tmp_path: Path) -> None:
     assert manifest is not None
     write_json(folder.manifest_path, {**manifest, "data": {**manifest["data"], "fingerprint": "another"}})
     assert "## Results on Made-up faces\n\n**Measured on other data than it was trained on.**" in card_of(folder)
+
+
+def test_a_damaged_evaluation_is_left_out_of_the_card_and_said(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    measured_on(folder).metrics_path.write_text("{}", encoding="utf-8")
+    card = card_of(folder)
+    assert "It has not been measured." in card
+    assert "**Left out here:**" in card
+    assert "metrics.json is damaged" in card
 
 
 def test_augmentation_in_words() -> None:
