@@ -1,0 +1,138 @@
+"""The events of a run's journal, one typed dictionary each. ``docs/ARCHITECTURE.md`` says what each key means.
+
+``event["event"]`` tells them apart, to readers and to mypy alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from fer_core.data.contracts import DatasetRecord
+from fer_core.values import Amount, Count, Epoch, Moment
+
+
+class Base(TypedDict):
+    """What every event has."""
+
+    time: Moment
+
+
+class StartEvent(Base):
+    event: Literal["start"]
+    epochs: Epoch
+    steps: Count
+    batch_size: Count
+    first_epoch: Epoch
+    pid: NotRequired[int]
+    process_started: NotRequired[float]
+    train_faces: NotRequired[Count]
+    validation_faces: NotRequired[Count]
+    precision: NotRequired[str]
+    precision_reason: NotRequired[str]
+    data: NotRequired[DatasetRecord]
+
+
+class PhaseEvent(Base):
+    event: Literal["phase"]
+    name: str
+    detail: str
+
+
+class WeightsEvent(Base):
+    event: Literal["weights"]
+    file: str
+    sha256: str
+    parameters: Count
+    backbone: Count
+    missing: list[str]
+    clipped: NotRequired[list[str]]
+
+
+class BatchEvent(Base):
+    event: Literal["batch"]
+    epoch: Epoch
+    step: Count
+    steps: Count
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: Amount
+
+
+class EpochEvent(Base):
+    event: Literal["epoch"]
+    epoch: Epoch
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: Amount
+    images_per_second: Amount
+    confusion: list[list[int]]
+
+
+class CheckpointEvent(Base):
+    event: Literal["checkpoint"]
+    epoch: Epoch
+    val_accuracy: float
+
+
+class PausedEvent(Base):
+    event: Literal["paused"]
+    epoch: Epoch
+    step: Count
+
+
+class ResumedEvent(Base):
+    event: Literal["resumed"]
+    epoch: Epoch
+    step: Count
+
+
+class StoppedEvent(Base):
+    event: Literal["stopped"]
+    epoch: Epoch
+    reason: str
+
+
+class FailedEvent(Base):
+    event: Literal["failed"]
+    message: str
+
+
+class DoneEvent(Base):
+    event: Literal["done"]
+    seconds: Amount
+
+
+Event = (
+    StartEvent
+    | PhaseEvent
+    | WeightsEvent
+    | BatchEvent
+    | EpochEvent
+    | CheckpointEvent
+    | PausedEvent
+    | ResumedEvent
+    | StoppedEvent
+    | FailedEvent
+    | DoneEvent
+)
+NAMES = frozenset(
+    ("start", "phase", "weights", "batch", "epoch", "checkpoint", "paused", "resumed", "stopped", "failed", "done")
+)
+
+
+def starts_of(events: Iterable[Event]) -> list[StartEvent]:
+    """The starts, oldest first: one a process that trained."""
+    return [event for event in events if event["event"] == "start"]
+
+
+def best_epoch(events: Sequence[Event]) -> int | None:
+    """The epoch whose weights are in ``model.keras``: that of the last checkpoint; None before the first."""
+    marks = [event["epoch"] for event in events if event["event"] == "checkpoint"]
+    return marks[-1] if marks else None
