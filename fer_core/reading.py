@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST_BYTES = 32 * 1024**2
 """The largest text file that is read. The longest journal of a shipped run has 1.4 MB."""
@@ -22,6 +26,10 @@ T = TypeVar("T")
 
 class UnreadableError(Exception):
     """Why a file cannot be used, as the end of a sentence."""
+
+
+class MissingError(UnreadableError):
+    """There is no such file."""
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -37,7 +45,9 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
                 raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
             content = file.read(most + 1)
     except FileNotFoundError:
-        raise UnreadableError("it is a link that leads nowhere" if path.is_symlink() else "it is missing") from None
+        if path.is_symlink():
+            raise UnreadableError("it is a link that leads nowhere") from None
+        raise MissingError("it is missing") from None
     except OSError as error:
         raise UnreadableError(f"it cannot be read: {error.strerror or error}") from None
     if len(content) > most:
@@ -51,6 +61,33 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         return read_bytes(path, most).decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableError("it is not text in UTF-8") from None
+
+
+def read_table(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pa.Table:
+    """Columns of a Parquet file, with its metadata: all of ``columns``, and those of ``optional`` that it has.
+
+    Raises :class:`UnreadableError` for anything that is no Parquet file, lacks a column, or would unpack to more than
+    :data:`MOST_TABLE_BYTES`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = read_bytes(path, MOST_TABLE_BYTES)
+    if not content:
+        raise UnreadableError("it is empty")
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        groups = range(file.metadata.num_row_groups)
+        if sum(file.metadata.row_group(index).total_byte_size for index in groups) > MOST_TABLE_BYTES:
+            raise UnreadableError(f"it unpacks to more than {MOST_TABLE_BYTES / 1024**2:,.0f} MB")
+        found = file.schema_arrow.names
+        if missing := [name for name in columns if name not in found]:
+            raise UnreadableError(f"it has no column {', '.join(missing)}")
+        if twice := sorted({name for name in found if found.count(name) > 1}):
+            raise UnreadableError(f"it has two columns called {ascii(twice[0])[1:-1]}")
+        return file.read([*columns, *(name for name in optional if name in found)], use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableError(f"it is no Parquet file that can be read: {' '.join(str(error).split())[:200]}") from None
 
 
 def parse(content: bytes, contract: type[T], schemas: tuple[int, ...] = ()) -> T:

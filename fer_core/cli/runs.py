@@ -43,7 +43,7 @@ def _all() -> tuple[dict[str, Any], str]:
                 "architecture": info.architecture,
                 "state": state,
                 "problem": info.problem,
-                "data": metrics["data"]["title"] if metrics else info.data.get("title", ""),
+                "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
                 "private_test": scores
                 and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")},
             }

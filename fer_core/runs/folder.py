@@ -6,7 +6,6 @@ progress or one that died.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
-from fer_core.runs.journal import Event, read_events
+from fer_core.runs.contracts import Metrics, RunManifest, VoteRecord
+from fer_core.runs.journal import Event, read_events, read_history
+from fer_core.runs.reading import CONTRACTS, read_json
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
@@ -158,16 +159,10 @@ class RunFolder:
         return read_events(self.journal_path)
 
     def history(self) -> pd.DataFrame:
-        """One row an epoch; no rows before the first epoch has ended. Columns as in :data:`HISTORY_COLUMNS`."""
-        import pandas as pd
+        """One row an epoch, see :func:`fer_core.runs.journal.read_history`. Raises ``RunError`` for a damaged file."""
+        return read_history(self.history_path)
 
-        from fer_core.runs.journal import HISTORY_COLUMNS
-
-        if not self.history_path.exists():
-            return pd.DataFrame(columns=list(HISTORY_COLUMNS))
-        return pd.read_csv(self.history_path)
-
-    def metrics(self) -> dict[str, Any] | None:
+    def metrics(self) -> Metrics | None:
         return self._json(self.metrics_path) if self.metrics_path.exists() else None
 
     def predictions(self) -> pd.DataFrame | None:
@@ -180,23 +175,17 @@ class RunFolder:
     def card(self) -> str:
         return self.card_path.read_text(encoding="utf-8") if self.card_path.exists() else ""
 
-    def vote(self) -> dict[str, Any]:
+    def vote(self) -> VoteRecord:
         """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
         return self._json(self.vote_path)
 
-    def manifest(self) -> dict[str, Any] | None:
+    def manifest(self) -> RunManifest | None:
         return self._json(self.manifest_path) if self.complete else None
 
-    def _json(self, path: Path) -> dict[str, Any]:
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise RunError(f"{self.path} has no {path.name}. Is it a run folder?") from None
-        except ValueError as error:
-            raise RunError(f"{path} is damaged ({error}). Restore the file, or delete the run folder.") from None
-        if not isinstance(value, dict):
-            raise RunError(f"{path} is damaged: a JSON object was expected.")
-        return value
+    def _json(self, path: Path) -> Any:
+        if not path.exists() and not path.is_symlink():
+            raise RunError(f"{self.path} has no {path.name}. Is it a run folder?")
+        return read_json(path, CONTRACTS[path.name])
 
 
 def new_run_dir(architecture: str) -> Path:

@@ -5,24 +5,31 @@ Each line carries the face's row number in its dataset. Nothing is ever matched 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import COUNT
-from fer_core.errors import RunError
+from fer_core.emotions import COUNT, SPLITS
 from fer_core.files import write_parquet
+from fer_core.reading import UnreadableError, read_table
+from fer_core.runs.reading import damaged
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-
+AGAIN = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
+SUM_TOLERANCE = 1e-3
+"""How far the seven probabilities of a face may be from 1 together: float32 and half precision are far within."""
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
 TWIN = "twin"
 """The column that says whether a face has a twin in Training. Older files lack it."""
+MOST_ROWS = 2**31
+"""Row numbers are stored as int32."""
 
 
 def write_predictions(
@@ -63,27 +70,123 @@ def write_predictions(
     write_parquet(pa.table(columns), Path(path))
 
 
-def read_predictions(path: str | Path) -> pd.DataFrame:
-    """The file as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What ``predictions.parquet`` holds of n faces, in the order of the file.
+
+    Attributes:
+        rows: int64 (n,), row numbers in the dataset, each once.
+        splits: str (n,).
+        labels: int64 (n,), 0..6.
+        probabilities: float32 (n, 7); each row adds up to 1.
+        twin: bool (n,), whether a face has a twin in Training; None where the file does not say.
+    """
+
+    rows: npt.NDArray[np.int64]
+    splits: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+    twin: npt.NDArray[np.bool_] | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_arrays(path: Path, *, faces: int | None = None, again: str = AGAIN) -> Predictions:
+    """The file, checked. ``faces``: how many the dataset has, where that is known.
+
+    Raises ``RunError``, ending with the sentence ``again``, when it is missing, no Parquet file, lacks a column or has
+    one of another type, and when its content is not what :func:`problem_with` expects.
+    """
+    try:
+        table = read_table(path, COLUMNS, (TWIN,))
+        _check_types(table)
+    except UnreadableError as error:
+        raise damaged(path, error, again) from None
+    found = Predictions(
+        rows=_numbers(table, "row").astype(np.int64),
+        splits=np.asarray(table["split"].to_pylist(), dtype=np.str_),
+        labels=_numbers(table, "label").astype(np.int64),
+        probabilities=np.stack([_numbers(table, name) for name in PROBABILITY_COLUMNS], axis=1).astype(np.float32),
+        twin=np.asarray(table[TWIN].to_pylist(), dtype=np.bool_) if TWIN in table.column_names else None,
+    )
+    if problem := problem_with(found, faces=faces):
+        raise damaged(path, problem, again)
+    return found
+
+
+def read_predictions(path: str | Path, *, faces: int | None = None) -> pd.DataFrame:
+    """:func:`read_arrays` as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
 
     And ``twin`` bool, where the file says.
-
-    Raises ``RunError`` when it is missing, unreadable or lacks a column.
     """
     import pandas as pd
-    import pyarrow as pa
 
-    again = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
-    try:
-        frame = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise RunError(f"{path} does not exist. {again}") from None
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise RunError(f"{path} is damaged ({error}). {again}") from error
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        raise RunError(f"{path} is damaged: it has no column {', '.join(missing)}. {again}")
-    return frame[[*COLUMNS, *([TWIN] if TWIN in frame.columns else [])]]
+    found = read_arrays(Path(path), faces=faces)
+    columns: dict[str, Any] = {
+        "row": found.rows.astype(np.int32),
+        "split": pd.array(found.splits.tolist(), dtype="str"),
+        "label": found.labels.astype(np.int8),
+        **{name: found.probabilities[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)},
+    }
+    return pd.DataFrame(columns if found.twin is None else {**columns, TWIN: found.twin})
+
+
+def problem_with(found: Predictions, *, faces: int | None = None) -> str:
+    """What is wrong with predictions, as the end of a sentence; empty where nothing is.
+
+    Rows are unique, not negative and below ``faces``; splits are those of FER-2013; labels 0..6; probabilities finite,
+    not negative, and add up to 1 within a thousandth.
+    """
+    rows, labels, values = found.rows, found.labels, found.probabilities.astype(np.float64)
+    if not len(rows):
+        return "it holds no face"
+    if rows.min() < 0:
+        return "it has a negative row number"
+    if len(np.unique(rows)) != len(rows):
+        return "a row number occurs twice"
+    if faces is not None and rows.max() >= faces:
+        return f"it has row number {rows.max():,}, and the dataset has only {faces:,} faces"
+    if rows.max() >= MOST_ROWS:
+        return f"it has row number {rows.max():,}, and no dataset has so many faces"
+    if not np.isin(found.splits, SPLITS).all():
+        return f"it knows splits other than {', '.join(SPLITS)}"
+    if labels.min() < 0 or labels.max() >= COUNT:
+        return f"a label is outside 0..{COUNT - 1}"
+    if not np.isfinite(values).all():
+        return "a probability is not finite"
+    if values.min() < 0:
+        return "a probability is negative"
+    if np.abs(values.sum(axis=1) - 1).max() > SUM_TOLERANCE:
+        return "the probabilities of a face do not add up to 1"
+    return ""
+
+
+def _numbers(table: pa.Table, name: str) -> npt.NDArray[Any]:
+    # Not to_numpy(), which imports pandas: half a second, and whoever lists runs needs no DataFrame.
+    return np.from_dlpack(table[name].combine_chunks())
+
+
+def _check_types(table: pa.Table) -> None:
+    """Raises :class:`UnreadableError` for a column of another kind than it should have, or with gaps."""
+    import pyarrow.types as kinds
+
+    wanted = {"row": kinds.is_integer, "split": _is_text, "label": kinds.is_integer, TWIN: kinds.is_boolean}
+    for field in table.schema:
+        if not wanted.get(field.name, kinds.is_floating)(field.type):
+            raise UnreadableError(f"its column {field.name} holds {field.type}")
+        if table[field.name].null_count:
+            raise UnreadableError(f"its column {field.name} has gaps")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(
+        kinds.is_string(kind)
+        or kinds.is_large_string(kind)
+        or (kinds.is_dictionary(kind) and kinds.is_string(kind.value_type))
+    )
 
 
 def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fer_core.emotions import COUNT, NAMES, SPLITS
 from fer_core.errors import RunError
-from fer_core.reading import UnreadableError, parse, read_bytes
+from fer_core.reading import MissingError, UnreadableError, parse, read_bytes
 from fer_core.runs.contracts import (
     DescriptionRecord,
     EvaluationManifest,
@@ -57,15 +57,17 @@ def read_json(path: Path, contract: type[T], again: str = RESTORE) -> T:
     try:
         value = parse(read_bytes(path), contract, SCHEMAS.get(contract, ()))
     except UnreadableError as error:
-        raise damaged(path, str(error), again) from None
+        raise damaged(path, error, again) from None
     check = CHECKS.get(contract)
     if check and (problem := check(value)):
         raise damaged(path, problem, again)
     return value
 
 
-def damaged(path: Path, reason: str, again: str) -> RunError:
+def damaged(path: Path, reason: str | UnreadableError, again: str) -> RunError:
     """The error for a file of a run: which, ``reason`` as the end of a sentence, and what to do."""
+    if isinstance(reason, MissingError):
+        return RunError(f"{shown(path)} does not exist. {again}")
     return RunError(f"{shown(path)} is damaged: {reason}. {again}")
 
 
