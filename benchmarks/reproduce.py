@@ -116,7 +116,7 @@ def _accuracy(metrics: dict[str, Any], split: str, clean: bool) -> float:
     """Per cent; not a number where no face without a twin is left."""
     scores = metrics["splits"][split]
     if clean:
-        scores = scores["without_twins"]
+        scores = scores["without_near_duplicates"]
     return 100 * float(scores["accuracy"]) if scores else float("nan")
 
 

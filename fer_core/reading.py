@@ -32,11 +32,20 @@ class MissingError(UnreadableError):
     """There is no such file."""
 
 
+def check_file(path: Path) -> int:
+    """The size in bytes of what must be a regular file. Raises :class:`UnreadableError` unread for anything else."""
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    _check_kind(about.st_mode)
+    return about.st_size
+
+
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a regular file of at most ``most`` bytes. Never blocks: a FIFO, say, is refused unread."""
     try:
-        # Looked at before it is opened, since opening some devices does something.
-        _check_kind(path.stat().st_mode)
+        check_file(path)  # before it is opened, since opening some devices does something
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
             about = os.fstat(file.fileno())
@@ -44,12 +53,8 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
             if about.st_size > most:
                 raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
             content = file.read(most + 1)
-    except FileNotFoundError:
-        if path.is_symlink():
-            raise UnreadableError("it is a link that leads nowhere") from None
-        raise MissingError("it is missing") from None
     except OSError as error:
-        raise UnreadableError(f"it cannot be read: {error.strerror or error}") from None
+        raise _unreadable(path, error) from None
     if len(content) > most:
         raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
     return content
@@ -152,6 +157,12 @@ def wrong(error: Any) -> str:
     else:
         reason = f"its {where} {first['msg'].replace('Input should', 'should').lower()}"
     return f"{reason}, and {len(found) - 1} more" if len(found) > 1 else reason
+
+
+def _unreadable(path: Path, error: OSError) -> UnreadableError:
+    if not isinstance(error, FileNotFoundError):
+        return UnreadableError(f"it cannot be read: {error.strerror or error}")
+    return UnreadableError("it is a link that leads nowhere") if path.is_symlink() else MissingError("it is missing")
 
 
 def _check_kind(mode: int) -> None:

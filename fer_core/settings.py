@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import platformdirs
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds this package: the project's own in a working copy, else where pip has put it. Child processes
+start here, so that they import the very same package."""
+
+BUNDLED_MODELS = Path(__file__).resolve().parent / "_models"
+"""Where the wheel has the models that ship: ``setup.py`` copies them here when it is built."""
 
 
 @dataclass(frozen=True)
@@ -15,9 +22,11 @@ class Settings:
     """Resolved once per process by :func:`settings`."""
 
     home: Path
-    """What people import and train. The project's own folder, or ``FER_EXPLORER_HOME`` (tests, shared disks)."""
+    """What people import and train. The project's own folder in a working copy, the user's data folder where the
+    package was installed, since nobody looks for datasets beside installed packages, and the next upgrade may clear
+    them away. ``FER_EXPLORER_HOME`` moves it (tests, shared disks)."""
 
-    models_dir: Path = PROJECT_ROOT / "models"
+    models_dir: Path
     """Run folders that ship. Read-only in spirit: ``FER_EXPLORER_MODELS`` moves it for tests."""
 
     sample_seed: int = 2013
@@ -61,6 +70,24 @@ class Settings:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The process's settings, from the environment. ``settings.cache_clear()`` re-reads (tests only)."""
-    home = Path(os.environ.get("FER_EXPLORER_HOME", PROJECT_ROOT)).expanduser().resolve()
-    models = Path(os.environ.get("FER_EXPLORER_MODELS", PROJECT_ROOT / "models")).expanduser().resolve()
-    return Settings(home=home, models_dir=models)
+    home, models = default_folders(PROJECT_ROOT)
+    return Settings(
+        home=_folder("FER_EXPLORER_HOME", home),
+        models_dir=_folder("FER_EXPLORER_MODELS", models),
+    )
+
+
+def default_folders(root: Path) -> tuple[Path, Path]:
+    """Home and shipped models where the environment names none; ``root`` is the folder that holds the package.
+
+    A working copy has the app's entry and the build file beside the package; an installed package has neither.
+    """
+    if (root / "streamlit_app.py").is_file() and (root / "pyproject.toml").is_file():
+        return root, root / "models"
+    # appauthor=False: on Windows the folder would otherwise be called fer-explorer twice.
+    return platformdirs.user_data_path("fer-explorer", appauthor=False), BUNDLED_MODELS
+
+
+def _folder(variable: str, default: Path) -> Path:
+    # An empty variable, as "VARIABLE= command" sets it, is none: Path("") would be the current folder.
+    return Path(os.environ.get(variable) or default).expanduser().resolve()

@@ -20,13 +20,14 @@ from fer_core.data.audit import Twins
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
+from fer_core.runs.card import write_card
+from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, folder_name, seal_evaluation
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.runs.vote import Member, Vote, title_of
-from fer_core.runs.vote_card import write_vote_card
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.metrics import confusion_matrix
 from fer_core.zoo.describe import Description, LayerRow
@@ -124,11 +125,21 @@ def make_run(
     test = split != TRAINING
     probabilities = make_probabilities(true[test], accuracy, seed=seed)
     twin = None if twins is None else twins.near[row[test]]
-    write_predictions(run.predictions_path, row[test], split[test], true[test], probabilities, twin)
+    measured = run.path / FOLDER / folder_name(about)
+    measured.mkdir(parents=True)
+    write_predictions(
+        measured / PREDICTIONS,
+        row[test],
+        split[test],
+        true[test],
+        probabilities,
+        twin,
+        fingerprint=about["fingerprint"],
+    )
     best = _write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
-    splits_scores = score_splits(read_predictions(run.predictions_path), twins, resamples=200, seed=0)
+    splits_scores = score_splits(read_predictions(measured / PREDICTIONS), twins, resamples=200, seed=0)
     metrics = {
-        "schema": 1,
+        "schema": 2,
         "data": about,
         "seed": 0,
         "resamples": 200,
@@ -138,7 +149,8 @@ def make_run(
         "machine": "a test",
         "megabytes": {file: (run.path / file).stat().st_size / 1e6 for file in ("model.keras", "model.tflite")},
     }
-    write_json(run.metrics_path, metrics)
+    write_json(measured / METRICS, metrics)
+    seal_evaluation(measured, about, sha256_of(run.tflite_path), created)
     scored = splits_scores.get(PRIVATE_TEST) or splits_scores[PUBLIC_TEST]
     write_text(
         run.card_path,
@@ -203,17 +215,23 @@ def make_vote(
         method="The weights were made up.",
     )
     write_json(run.vote_path, vote.to_dict())
-    frames = [read_predictions(member.predictions_path) for member in members]
+    found = [member.evaluation() for member in members]
+    frames = [one.predictions() for one in found if one is not None]
     first = frames[0]
     mean = sum(
         weight * apply_temperature(probabilities_of(frame), temperature)
         for frame, weight, temperature in zip(frames, weights, temperatures, strict=True)
     )
-    write_predictions(run.predictions_path, first["row"], first["split"], first["label"], mean)
-    predictions = read_predictions(run.predictions_path)
+    data = manifests[0]["data"]
+    measured = run.path / FOLDER / folder_name(data)
+    measured.mkdir(parents=True)
+    write_predictions(
+        measured / PREDICTIONS, first["row"], first["split"], first["label"], mean, fingerprint=data["fingerprint"]
+    )
+    predictions = read_predictions(measured / PREDICTIONS)
     metrics = {
-        "schema": 1,
-        "data": manifests[0]["data"],
+        "schema": 2,
+        "data": data,
         "seed": 0,
         "resamples": 200,
         "splits": score_splits(predictions, resamples=200, seed=0),
@@ -223,7 +241,8 @@ def make_vote(
         "machine": "a test",
         "megabytes": {"model.tflite": sum(member.tflite_path.stat().st_size for member in members) / 1e6},
     }
-    write_json(run.metrics_path, metrics)
+    write_json(measured / METRICS, metrics)
+    seal_evaluation(measured, data, sha256_of(run.vote_path), created)
     manifest = {
         "id": run.name,
         "name": run.name,
@@ -236,8 +255,8 @@ def make_vote(
         "best_epoch": None,
         "versions": {"python": "3.11.0"},
     }
-    write_vote_card(run, vote, manifest, metrics)
     seal(run, manifest)
+    write_card(run)
     return run
 
 

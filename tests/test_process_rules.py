@@ -7,36 +7,56 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
-import pytest
 from factories import make_run
 
 from fer_core.data.importer import import_dataset
 from fer_core.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("tensorflow", "keras", "tf_keras_vis")
+HEAVY = {"tensorflow", "keras", "tf_keras_vis"}
 CORE = sorted((ROOT / "fer_core").rglob("*.py"))
 APP = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Names of all modules that any import statement in the tree asks for."""
-    for node in ast.walk(tree):
+def every_node(tree: ast.AST) -> Iterator[ast.AST]:
+    return ast.walk(tree)
+
+
+def nodes_that_run_on_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """Without the insides of functions, and without imports for type checkers alone, which cost nothing at run time."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from nodes_that_run_on_import(node)
+
+
+def imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of all modules that any import statement among the nodes asks for."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def roots(names: Iterator[str]) -> set[str]:
-    return {name.split(".")[0] for name in names}
-
-
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def offenders(
+    paths: list[Path], forbidden: set[str], *, among: Callable[[ast.AST], Iterator[ast.AST]] = every_node
+) -> dict[str, set[str]]:
+    """The files that ask for something forbidden, each with what it asks for."""
+    found = {path: {name.split(".")[0] for name in imports(among(parse(path)))} & forbidden for path in paths}
+    return {str(path.relative_to(ROOT)): names for path, names in found.items() if names}
 
 
 def run_python(program: str, **environment: str) -> str:
@@ -54,36 +74,23 @@ def run_python(program: str, **environment: str) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_core_never_asks_for_streamlit_or_pages(path: Path) -> None:
-    assert not roots(imports(parse(path))) & {"streamlit", "pages"}
+def test_the_core_never_asks_for_streamlit_or_pages() -> None:
+    assert offenders(CORE, {"streamlit", "pages"}) == {}
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_core_asks_for_keras_only_inside_functions(path: Path) -> None:
-    tree = parse(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = []
-    # Imports for type checkers alone cost nothing at run time.
-    tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
-    ]
-    assert not roots(imports(tree)) & set(HEAVY)
+def test_the_core_asks_for_keras_only_inside_functions() -> None:
+    assert offenders(CORE, HEAVY, among=nodes_that_run_on_import) == {}
 
 
-@pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_never_ask_for_keras(path: Path) -> None:
-    assert not roots(imports(parse(path))) & set(HEAVY)
+def test_pages_never_ask_for_keras() -> None:
+    assert offenders(APP, HEAVY) == {}
 
 
 def modules_that_pages_use() -> set[str]:
     """Every module of ``fer_core`` that a page or a part of one imports, at its top or in a function."""
     found = set()
     for path in APP:
-        for name in imports(parse(path)):
+        for name in imports(every_node(parse(path))):
             parts = name.split(".")
             # "from package import name" may name a module or something in it.
             for length in (len(parts), len(parts) - 1):
@@ -99,7 +106,7 @@ def test_what_pages_use_of_the_core_loads_neither_streamlit_nor_keras() -> None:
     program = (
         "import importlib, json, sys\n"
         f"for name in {modules!r}: importlib.import_module(name)\n"
-        f"print(json.dumps([name for name in ('streamlit', *{HEAVY!r}) if name in sys.modules]))"
+        f"print(json.dumps([name for name in {sorted(HEAVY | {'streamlit'})!r} if name in sys.modules]))"
     )
     assert json.loads(run_python(program)) == []
 
@@ -159,4 +166,4 @@ def test_visiting_every_page_loads_no_keras(home: Path) -> None:
     pages = {path.stem for path in (ROOT / "pages").glob("*.py")}
     visited = {page for page in pages if f'visit("{page}"' in VISIT_ALL}
     assert visited == pages, f"visit {pages - visited} too"
-    assert json.loads(run_python(VISIT_ALL % (HEAVY,))) == {"problems": [], "heavy": []}
+    assert json.loads(run_python(VISIT_ALL % (sorted(HEAVY),))) == {"problems": [], "heavy": []}

@@ -87,7 +87,9 @@ def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tupl
 
     with ProgressLine(sys.stderr) as line:
         measured = measure_corruptions(folder, dataset, limit=limit, progress=line.show)
-    result = {"run": str(folder.path), "file": str(folder.corruptions_path), "split": measured.about.split}
+    kept = folder.evaluation(dataset.info.fingerprint)
+    file = str(kept.corruptions_path) if kept else ""
+    result = {"run": str(folder.path), "file": file, "split": measured.about.split}
     return {**result, "of": measured.about.of, **measured.robustness.summary()}, corruptions_text(measured)
 
 
@@ -124,7 +126,7 @@ def summary(metrics: dict[str, Any]) -> str:
             f"{split}: accuracy {percent(scores['accuracy'])} ({interval(scores)}), "
             f"macro F1 {scores['macro_f1']:.3f}, n = {scores['n']:,}"
         )
-        if clean := scores.get("without_twins"):
+        if clean := scores.get("without_near_duplicates"):
             line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
     lines += litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)

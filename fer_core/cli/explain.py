@@ -94,7 +94,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.explain.methods import METHODS
     from fer_core.explain.worker.client import Worker
     from fer_core.files import write_text
-    from fer_core.runs.measurements import check_measured_on
+    from fer_core.runs.measurements import evaluation_on
 
     if args.n < 2 or args.masks < 10:
         raise ExplainError(f"--n must be at least 2 faces and --masks at least 10, not {args.n} and {args.masks}.")
@@ -103,7 +103,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     dataset = load_dataset(args.data)
     folders = _models(args.models)
     if args.models == [ALL]:
-        folders = [folder for folder in folders if _measured_on(folder) == dataset.info.fingerprint]
+        folders = [folder for folder in folders if folder.evaluation(dataset.info.fingerprint) is not None]
         if not folders:
             raise ExplainError(
                 f"no run was measured on the faces of {args.data}. Evaluate one on them first: "
@@ -111,7 +111,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
             )
     for folder in folders:
         # All of them before the first is measured: that takes minutes.
-        check_measured_on(folder, dataset.info.fingerprint, args.data)
+        evaluation_on(folder, dataset.info.fingerprint, args.data)
         gradients = [name for name in methods if METHODS[name].where == "worker"]
         if folder.is_vote and gradients:
             raise ExplainError(
@@ -213,12 +213,6 @@ def _models(names: list[str]) -> list[RunFolder]:
     if not folders:
         raise RunError("there is no complete run yet. Train one: python -m fer_core train --help")
     return folders
-
-
-def _measured_on(folder: RunFolder) -> str:
-    """Fingerprint of the data that the run was evaluated on; empty where it was not."""
-    metrics = folder.metrics()
-    return str(metrics["data"]["fingerprint"]) if metrics else ""
 
 
 def _write_picture(path: Path, picture: Any) -> None:

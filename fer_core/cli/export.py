@@ -37,27 +37,16 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from dataclasses import asdict
 
     from fer_core.data.dataset import load_dataset
-    from fer_core.evaluation.evaluate import evaluate_run, parity_faces, reseal
-    from fer_core.evaluation.export import export_litert
-    from fer_core.evaluation.half_precision import halve_keras
+    from fer_core.evaluation.evaluate import export_run
     from fer_core.runs.listing import find_run
     from fer_core.runs.measurements import gone_lines, there
-    from fer_core.zoo.keras_model import load_keras
 
     folder = find_run(args.name)
     if folder.is_vote:
         raise RunError(f"{folder.name} is a vote and has no model of its own. Export its members instead.")
     dataset = load_dataset(args.data)
     before = there(folder)
-    if args.half:
-        halve_keras(folder, dataset, fit=args.half == "both")
-    parity = export_litert(
-        load_keras(folder.keras_path), folder.tflite_path, parity_faces(dataset), half=args.half == "both"
-    )
-    if folder.complete and args.half:
-        evaluate_run(folder, dataset)  # other weights, so other predictions
-    elif folder.complete:
-        reseal(folder, dataset)
+    parity = export_run(folder, dataset, half_precision=args.half)
     size = folder.tflite_path.stat().st_size
     gone = gone_lines(folder, before, args.data)
     text = (

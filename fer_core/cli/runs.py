@@ -8,6 +8,7 @@ from typing import Any
 from fer_core.cli import add_json_option
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.formatting import interval, percent
+from fer_core.runs.contracts import RunState
 
 
 def add(subparsers: Any) -> None:
@@ -31,7 +32,7 @@ def _all() -> tuple[dict[str, Any], str]:
 
     entries = []
     for info in list_runs():
-        state = status(info.path).state if info.state == "unfinished" else info.state
+        state = status(info.path).state if info.state == RunState.UNFINISHED else info.state
         metrics = info.folder.metrics() if info.complete else None
         scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
         entries.append(
@@ -68,6 +69,7 @@ def _line(entry: dict[str, Any]) -> str:
 
 
 def _one(name: str) -> tuple[dict[str, Any], str]:
+    from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
     from fer_core.training.jobs import status
 
@@ -83,4 +85,5 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
     }
-    return result, "\n".join([now.message, "", folder.card() or "No card yet: the run is not complete."])
+    card = card_of(folder) if folder.complete else "No card yet: the run is not complete."
+    return result, "\n".join([now.message, "", card])

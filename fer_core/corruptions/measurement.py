@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from fer_core.errors import RunError
 from fer_core.files import write_parquet
 from fer_core.progress import ProgressCallback
 from fer_core.runs import measurements
+from fer_core.runs.evaluations import CORRUPTIONS as CORRUPTIONS_FILE
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.sampling import stratified
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 RULE = 1
 """Raise it whenever a corruption or what is stored changes its meaning."""
 SEED = 0
-FILE = "corruptions.parquet"
+FILE = CORRUPTIONS_FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def measure_corruptions(
     """
     from fer_core.inference.models import load_model  # 0.2 s, and readers do not predict
 
-    measurements.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
+    measurements.evaluation_on(folder, dataset.info.fingerprint, dataset.info.path)
     rows = dataset.rows(PUBLIC_TEST)
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what corruptions are measured on.")
@@ -81,22 +83,22 @@ def measure_corruptions(
     measured = Corrupted(
         evaluate_corruptions(predictor.predict, faces, labels, keys=rows, seed=SEED, progress=progress), about
     )
-    _write(folder, measured)
-    measurements.seal_again(folder)
+    measurements.keep(folder, dataset.info.fingerprint, FILE, lambda path: _write(path, measured))
     return measured
 
 
-def read_corruptions(folder: RunFolder) -> Corrupted | None:
-    """What was measured; None where nobody asked for it.
+def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corrupted | None:
+    """What was measured on the faces of that evaluation of the run; None where nobody asked for it.
 
     Raises ``RunError`` when the file is damaged, or is about another model or other faces than the rest of the run.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder.corruptions_path
-    if not path.is_file():
+    evaluation = folder.evaluation(fingerprint)
+    if evaluation is None or not evaluation.has(FILE):
         return None
+    path = evaluation.corruptions_path
     try:
         table = pq.read_table(path)
         told = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])
@@ -108,18 +110,18 @@ def read_corruptions(folder: RunFolder) -> Corrupted | None:
             tuple(strengths), _answers(table, "label"), _answers(table, "clean"), np.array(answers), keys, seed
         )
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(folder, f"it cannot be read ({error})") from error
+        raise _damaged(folder, path, f"it cannot be read ({error})") from error
     if not len(keys) or keys[0] < 0 or (np.diff(keys) <= 0).any():
-        raise _damaged(folder, "its row numbers are missing or not in order")
+        raise _damaged(folder, path, "its row numbers are missing or not in order")
     if any(strengths[name] != CORRUPTIONS[name].strengths for name in strengths if name in CORRUPTIONS) or (
         not strengths or set(strengths) - set(CORRUPTIONS)
     ):
-        raise _damaged(folder, "its faces were made worse in other ways than this version does it")
-    measurements.check_fresh(folder, FILE, about, RULE)
+        raise _damaged(folder, path, "its faces were made worse in other ways than this version does it")
+    measurements.check_fresh(folder, evaluation, FILE, about, RULE)
     return Corrupted(robustness, about)
 
 
-def _write(folder: RunFolder, measured: Corrupted) -> None:
+def _write(path: Path, measured: Corrupted) -> None:
     import pyarrow as pa
 
     found = measured.robustness
@@ -136,7 +138,7 @@ def _write(folder: RunFolder, measured: Corrupted) -> None:
         "strengths": {name: list(CORRUPTIONS[name].strengths) for name in found.names},
     }
     table = pa.table(columns).replace_schema_metadata({measurements.PARQUET_KEY: json.dumps(told).encode()})
-    write_parquet(table, folder.corruptions_path)
+    write_parquet(table, path)
 
 
 def _column(name: str, severity: int) -> str:
@@ -150,7 +152,5 @@ def _answers(table: Any, column: str) -> Any:
     return values
 
 
-def _damaged(folder: RunFolder, why: str) -> RunError:
-    return RunError(
-        f"{folder.corruptions_path} cannot be used: {why}. Measure again with: {measurements.command(folder, FILE)}"
-    )
+def _damaged(folder: RunFolder, path: Path, why: str) -> RunError:
+    return RunError(f"{path} cannot be used: {why}. Measure again with: {measurements.command(folder, FILE)}")

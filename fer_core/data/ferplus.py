@@ -25,6 +25,7 @@ from fer_core.data.archives import CsvStream, open_csv, reading
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
 from fer_core.files import write_parquet
+from fer_core.writable import explained, require_writable
 
 FERPLUS_FILE = "ferplus.parquet"
 
@@ -129,6 +130,7 @@ def add_ferplus(dataset: Dataset, path: str | Path) -> Crowd:
             "lines, and nothing else tells which belong together. Import fer2013.csv, then add FER+ to that."
         )
     source = Path(path).expanduser()
+    require_writable(dataset.path, "FER+", DataError)
     votes, usage = _read_csv(source)
     _check_splits(dataset, source, usage)
     crowd = Crowd(votes)
@@ -165,12 +167,11 @@ def read_ferplus(dataset: Dataset) -> Crowd | None:
 def remove_ferplus(dataset: Dataset) -> bool:
     """Take FER+ out of the dataset's folder again. False when it was not there. ``DataError`` if it cannot be."""
     path = dataset.path / FERPLUS_FILE
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise DataError(f"{path} cannot be removed: {error.strerror or error}.") from error
+    with explained(f"{path} cannot be removed", DataError):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
     return True
 
 

@@ -17,6 +17,7 @@ from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
 from fer_core.progress import Meter, Progress, ProgressCallback
 from fer_core.settings import settings
+from fer_core.writable import require_writable
 
 __all__ = ["Progress", "import_dataset"]
 
@@ -60,11 +61,14 @@ def import_dataset(
     image folder, a zip of either. ``progress`` is called with :class:`Progress`, at most ten times a second; an
     exception it raises ends the import. Nothing is left behind unless the import succeeds.
 
-    Raises ``DataError`` naming file, row and reason, and ``DownloadError`` for Kaggle.
+    Raises ``DataError`` naming file, row and reason, or, before anything else is done, why ``out`` cannot be written;
+    ``DownloadError`` for Kaggle.
     """
     job = _Job(Path(out), progress, name, title, overwrite)
-    # Before a long download, not after it.
-    check_target(job.out.expanduser().absolute(), overwrite=overwrite)
+    # Before a long download or a long file, not after it.
+    target = job.out.expanduser().absolute()
+    check_target(target, overwrite=overwrite)
+    require_writable(target.parent, f"The dataset {target.name}", DataError)
     if source == SAMPLE:
         _import_sample(job)
     elif source == KAGGLE:
@@ -74,7 +78,7 @@ def import_dataset(
             _import_tree(job, tree, kind="kaggle", source=f"Kaggle, {kaggle.HANDLE}")
     else:
         _import_path(job, Path(source).expanduser())
-    return load_dataset(job.out.expanduser().absolute())
+    return load_dataset(target)
 
 
 def _import_sample(job: _Job) -> None:

@@ -18,8 +18,7 @@ from fer_core.errors import RunError
 from fer_core.runs.predictions import TWIN, probabilities_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from fer_core.runs.evaluations import Evaluation
     from fer_core.runs.folder import RunFolder
 
 
@@ -102,8 +101,12 @@ class Joined:
         return replace(self, labels=new.astype(np.int8))
 
 
-def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = None) -> Joined:
+def join(
+    runs: Sequence[RunFolder], split: str, *, fingerprint: str | None = None, keep: npt.ArrayLike | None = None
+) -> Joined:
     """The predictions of ``runs`` on ``split``, face by face.
+
+    ``fingerprint``: the dataset's; without one, that of the first run's first evaluation.
 
     ``keep``: bool (N,), by row number of the whole dataset; faces where it is false are left out. For example
     ``~twins.near`` (:class:`fer_core.data.audit.Twins`) leaves out faces that have a twin in Training.
@@ -115,63 +118,55 @@ def join(runs: Sequence[RunFolder], split: str, *, keep: npt.ArrayLike | None = 
     if not runs:
         raise ValueError("there is no run to join")
     first = runs[0]
-    measured = _measured_on(first)
-    rows, labels, probabilities, twin = _read(first, split)
+    evaluation = _evaluation(first, fingerprint)
+    rows, labels, probabilities, twin = _read(first.name, evaluation, split)
     joined = [probabilities]
     for run in runs[1:]:
-        other = _measured_on(run)
-        if other[0] != measured[0]:
+        other = run.evaluation(evaluation.fingerprint)
+        if other is None:
             raise RunError(
-                f"{first.name} and {run.name} were measured on different faces: {_data(measured)} and {_data(other)}. "
-                "Compare runs measured on the same dataset, or measure one of them again with: "
-                f"python -m fer_core evaluate {run.path} --data DATASET"
+                f"{run.name} was not measured on the faces that {first.name} was measured on, those of "
+                f"{evaluation.data['title']} (fingerprint {evaluation.fingerprint[:8]}). Measure it with: {_again(run)}"
             )
-        other_rows, other_labels, probabilities, other_twin = _read(run, split)
+        other_rows, other_labels, probabilities, other_twin = _read(run.name, other, split)
         twin = other_twin if twin is None else twin
         if not np.array_equal(rows, other_rows) or not np.array_equal(labels, other_labels):
             raise RunError(
-                f"{first.predictions_path} and {run.predictions_path} should hold the same faces of {split} with the "
-                "same labels, and do not. One of them is damaged. Make both again with: "
+                f"{evaluation.predictions_path} and {other.predictions_path} should hold the same faces of {split} "
+                "with the same labels, and do not. One of them is damaged. Make both again with: "
                 "python -m fer_core evaluate RUN --data DATASET"
             )
         joined.append(probabilities)
-    found = Joined(tuple(run.name for run in runs), split, measured[0], rows, labels, np.stack(joined), twin)
+    found = Joined(tuple(run.name for run in runs), split, evaluation.fingerprint, rows, labels, np.stack(joined), twin)
     return found if keep is None else found.where(_at_rows(keep, rows))
 
 
-def _measured_on(run: RunFolder) -> tuple[str, str]:
-    """Fingerprint and title of the dataset that the predictions were made on."""
-    metrics = run.metrics()
-    if metrics is None:
-        raise RunError(f"the run {run.name} was not evaluated. Evaluate it: {_again(run)}")
-    try:
-        return str(metrics["data"]["fingerprint"]), str(metrics["data"]["title"])
-    except (KeyError, TypeError):
-        raise RunError(
-            f"{run.metrics_path} is damaged: it does not say on which data it was measured. {_again(run)}"
-        ) from None
+def _evaluation(run: RunFolder, fingerprint: str | None) -> Evaluation:
+    """The run's evaluation on those faces. Raises ``RunError`` where there is none."""
+    found = run.evaluation(fingerprint)
+    if found is None:
+        problems = run.evaluation_problems()
+        raise RunError(problems[0] if problems else f"the run {run.name} was not evaluated. Evaluate it: {_again(run)}")
+    return found
 
 
 def _read(
-    run: RunFolder, split: str
+    name: str, evaluation: Evaluation, split: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
     """Rows, labels, probabilities and, if the file has them, twins of one run's split, sorted by row."""
-    frame: pd.DataFrame | None = run.predictions()
-    if frame is None:
-        raise RunError(f"the run {run.name} has no predictions. Make them: {_again(run)}")
+    frame = evaluation.predictions()
+    path, again = evaluation.predictions_path, evaluation.again
     part = frame[frame["split"] == split]
     if part.empty:
-        raise RunError(
-            f"the run {run.name} has no predictions on {split}: the data it was measured on has no such faces."
-        )
+        raise RunError(f"the run {name} has no predictions on {split}: the data it was measured on has no such faces.")
     rows = part["row"].to_numpy(dtype=np.int64)
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     if rows[0] < 0 or (np.diff(rows) == 0).any():
-        raise RunError(f"{run.predictions_path} is damaged: a row number is negative or occurs twice. {_again(run)}")
+        raise RunError(f"{path} is damaged: a row number is negative or occurs twice. {again}")
     labels = part["label"].to_numpy(dtype=np.int8)[order]
     if labels.min() < 0 or labels.max() >= COUNT:
-        raise RunError(f"{run.predictions_path} is damaged: a label is outside 0..{COUNT - 1}. {_again(run)}")
+        raise RunError(f"{path} is damaged: a label is outside 0..{COUNT - 1}. {again}")
     twin = part[TWIN].to_numpy(dtype=bool)[order] if TWIN in part else None
     return rows, labels, probabilities_of(part)[order], twin
 
@@ -184,10 +179,6 @@ def _at_rows(keep: npt.ArrayLike, rows: npt.NDArray[np.int64]) -> npt.NDArray[np
             f"not {mask.dtype} {mask.shape}"
         )
     return mask[rows]
-
-
-def _data(measured: tuple[str, str]) -> str:
-    return f"{measured[1]} (fingerprint {measured[0][:8]})"
 
 
 def _again(run: RunFolder) -> str:

@@ -105,12 +105,12 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
     Raises ``RunError`` where the run was not evaluated, is damaged, or was measured on another dataset than the audited
     one.
     """
-    splits = (run.metrics() or {}).get("splits", {})
+    splits = (run.metrics(audit.fingerprint) or {}).get("splits", {})
     costs = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         if splits and split not in splits:
             continue
-        joined = join([run], split)
+        joined = join([run], split, fingerprint=audit.fingerprint)
         if joined.fingerprint != audit.fingerprint:
             raise RunError(
                 f"the run {run.name} was measured on other faces (fingerprint {joined.fingerprint[:8]}) than the "
@@ -118,8 +118,8 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
             )
         if joined.rows[-1] >= len(audit) or not np.array_equal(audit.labels[joined.rows], joined.labels):
             raise RunError(
-                f"{run.predictions_path} is damaged: its rows or labels are not those of the dataset it names. Make it "
-                f"again with: python -m fer_core evaluate {run.path} --data DATASET"
+                f"the predictions of {run.name} are damaged: their rows or labels are not those of the dataset they "
+                f"name. Make them again with: python -m fer_core evaluate {run.path} --data DATASET"
             )
         costs[split] = audit_costs(joined.rows, joined.right[0], audit)
     return costs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy.typing as npt
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.embeddings import write_embeddings
-from fer_core.runs.folder import RunFolder
 from fer_core.zoo.heads import PROBABILITIES
 from fer_core.zoo.keras_model import PREDICT_BATCH
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 
-def write_embeddings_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
+def write_embeddings_of(path: Path, dataset: Dataset, model: keras.Model) -> None:
     """``embeddings.parquet``: every test face as the model's last dense layer reads it, and its nearest in Training.
 
     The model sees each Training face once. Memory: 4 bytes a number of all embeddings, 290 MB for FER-2013 with 2,048
@@ -34,11 +34,9 @@ def write_embeddings_of(folder: RunFolder, dataset: Dataset, model: keras.Model)
     head = embedding_model(model)
     faces, known = embed(head, dataset.images, rows), embed(head, dataset.images, training)
     if not (np.isfinite(faces).all() and np.isfinite(known).all()):
-        raise RunError(
-            f"{folder.keras_path} gives embeddings that are not finite, so its weights are damaged. Train it again."
-        )
+        raise RunError("the model gives embeddings that are not finite, so its weights are damaged. Train it again.")
     write_embeddings(
-        folder.embeddings_path,
+        path,
         rows,
         dataset.splits[rows],
         faces,

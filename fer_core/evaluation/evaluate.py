@@ -1,7 +1,9 @@
-"""Evaluate a finished training: predictions, metrics, export, card, ``run.json``. Child processes only."""
+"""Complete a training, measure a run on a dataset, export it again. Child processes only."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,24 +12,39 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.embeddings import write_embeddings_of
-from fer_core.evaluation.export import export_litert
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, write_metrics
-from fer_core.evaluation.scores import BySplit, accuracies, flip_average
+from fer_core.evaluation.export import Parity, export_litert
+from fer_core.evaluation.half_precision import halve_keras
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
+from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.evaluation.vote import evaluate_vote
+from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.runs.card import write_card
-from fer_core.runs.folder import RunFolder, seal
+from fer_core.runs.embeddings import write_embeddings_of
+from fer_core.runs.evaluations import (
+    EMBEDDINGS,
+    FOLDER,
+    METRICS,
+    PREDICTIONS,
+    Evaluation,
+    folder_name,
+    seal_evaluation,
+)
+from fer_core.runs.folder import RunFolder, check_sealed, seal
 from fer_core.runs.journal import Journal, epochs_of, utc_now
-from fer_core.runs.measurements import drop_outdated
-from fer_core.runs.predictions import write_predictions
+from fer_core.runs.measurements import still_true
+from fer_core.runs.predictions import read_predictions, write_predictions
+from fer_core.runs.transaction import Change, change
+from fer_core.runs.upgrade import upgrade
 from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
     import keras
-    import pandas as pd
 
     from fer_core.data.dataset import Dataset
+
+_SEAL_KEYS = ("schema", "origin", "files")
+"""What :func:`fer_core.runs.folder.seal` writes into ``run.json`` by itself."""
 
 
 def complete_run(
@@ -36,69 +53,86 @@ def complete_run(
     """Make a trained run folder complete. Returns the metrics.
 
     ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. ``average`` as in
-    :func:`evaluate_run`. Raises ``RunError``, ``ExportError`` or ``DataError``; until the last step there is no
-    ``run.json``.
+    :func:`evaluate_run`. Raises ``RunError``, ``ExportError`` or ``DataError``; model, evaluation and ``run.json``
+    appear together, at the end.
     """
-    flip = average == "flip" or _has_flip_average(folder)
     model = load_keras(folder.keras_path)
-    _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
-    folder.manifest_path.unlink(missing_ok=True)
-    write_predictions_of(folder, dataset, model)
-    _announce(journal, "evaluating", "looking for the Training faces nearest to each test face")
-    write_embeddings_of(folder, dataset, model)
-    _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
-    export_litert(model, folder.tflite_path, parity_faces(dataset))
-    _announce(journal, "exporting", "measuring how accurate and how fast model.tflite is")
-    metrics = _measure(folder, dataset, model, flip=flip)
-    _announce(journal, "writing card", "")
-    if journal and state == "done":
-        journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
-    finish(folder, dataset.info.record(), state, metrics)
+    with change(folder.path) as prepared:
+        tflite = prepared.file(folder.tflite_path.name)
+        _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
+        export_litert(model, tflite, parity_faces(dataset))
+        metrics = _evaluate(folder, prepared, dataset, model, tflite, flip=average == "flip", journal=journal)
+        _announce(journal, "writing card", "")
+        if journal and state == "done":
+            journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
+        seal(folder, _manifest(folder, dataset, state), prepared)
+    write_card(folder)
     return metrics
 
 
 def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> dict[str, Any]:
-    """Evaluate again: fresh predictions, embeddings, metrics, card and ``run.json``; the model files stay.
+    """Measure on a dataset: predictions, embeddings, metrics. Model files and other evaluations stay.
 
-    On another dataset than the run was trained on, the result describes that dataset (the card says so). A vote keeps
-    its weights. ``average="flip"`` also measures the mean with the mirror image, apart from the plain scores; once a
-    run has that, every later evaluation measures it again. Returns the metrics. Raises ``RunError`` if the run has no
-    model.
+    An earlier evaluation on the same dataset is replaced as a whole, when the new one is there. A vote keeps its
+    weights. ``average="flip"`` also measures the mean with the mirror image, apart from the plain scores; once an
+    evaluation has that, a later one on the same data measures it again. Returns the metrics. Raises ``RunError`` if
+    the run has no model.
     """
-    flip = average == "flip" or _has_flip_average(folder)
+    manifest = folder.manifest()
+    if not folder.is_vote and (manifest is None or not folder.tflite_path.exists()):
+        state = _state_of(folder) if manifest is None else manifest["state"]
+        return complete_run(folder, dataset, state, average=average)
+    upgrade(folder, drop_damaged=True)
+    flip = average == "flip" or _has_flip_average(folder, dataset.info.fingerprint)
     if folder.is_vote:
         return evaluate_vote(folder, dataset, flip=flip)
-    manifest = folder.manifest()
-    state = manifest["state"] if manifest else _state_of(folder)
-    if not folder.tflite_path.exists():
-        return complete_run(folder, dataset, state, average=average)
+    assert manifest is not None
+    again = f"Make it again with: python -m fer_core export {folder.path} --data {dataset.info.path}"
+    check_sealed(folder, manifest, folder.tflite_path.name, again)
+    check_sealed(folder, manifest, folder.keras_path.name, "Restore the file, or train the run again.")
     model = load_keras(folder.keras_path)
-    write_predictions_of(folder, dataset, model)
-    write_embeddings_of(folder, dataset, model)
-    metrics = _measure(folder, dataset, model, flip=flip)
-    finish(folder, dataset.info.record(), state, metrics)
+    with change(folder.path) as prepared:
+        metrics = _evaluate(folder, prepared, dataset, model, folder.tflite_path, flip=flip)
+    write_card(folder)
     return metrics
+
+
+def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | None = None) -> Parity:
+    """Write the run's ``model.tflite`` anew, and measure what follows from it; all of it takes effect together.
+
+    ``half_precision``: ``both`` stores large kernels of both model files as float16, ``keras`` those of ``model.keras``
+    alone. Predictions made with ``model.keras`` stay where its weights stay. Evaluations on other data than
+    ``dataset`` are about another file then, and go, unless the new file is the same. Raises ``ExportError``, with
+    nothing changed, where the files would not be the same model.
+    """
+    upgrade(folder, drop_damaged=True)
+    old, manifest = folder.evaluations(), folder.manifest()
+    with change(folder.path) as prepared:
+        keras_path = folder.keras_path
+        if half_precision:
+            keras_path = prepared.file(folder.keras_path.name)
+            halve_keras(folder.keras_path, keras_path, dataset, fit=half_precision == "both")
+        model = load_keras(keras_path)
+        tflite = prepared.file(folder.tflite_path.name)
+        parity = export_litert(model, tflite, parity_faces(dataset), half=half_precision == "both")
+        if manifest is not None:
+            own = next((one for one in old if one.fingerprint == dataset.info.fingerprint), None)
+            flip = own is not None and _has_flip_average(folder, dataset.info.fingerprint)
+            _evaluate(folder, prepared, dataset, model, tflite, flip=flip, predicted=None if half_precision else own)
+            if sha256_of(tflite) != folder.promised_model():
+                for one in old:
+                    if one is not own:
+                        prepared.remove(str(one.path.relative_to(folder.path)))
+            seal(folder, {key: value for key, value in manifest.items() if key not in _SEAL_KEYS}, prepared)
+    if manifest is not None:
+        write_card(folder)
+    return parity
 
 
 def parity_faces(dataset: Dataset) -> npt.NDArray[np.uint8]:
     """The faces an export is checked on: PublicTest, uint8 (n, 48, 48); all faces where that split is empty."""
     rows = dataset.rows(PUBLIC_TEST)
     return np.asarray(dataset.images[rows] if len(rows) else dataset.images)
-
-
-def reseal(folder: RunFolder, dataset: Dataset) -> None:
-    """Bring what metrics say of ``model.tflite``, card and ``run.json`` up to date after an export.
-
-    What was measured through ``model.keras`` stays, unless that was on other data: then all is measured anew.
-    """
-    manifest, metrics = folder.manifest(), folder.metrics()
-    assert manifest is not None
-    if metrics is None or metrics["data"]["fingerprint"] != dataset.info.fingerprint:
-        evaluate_run(folder, dataset)
-        return
-    flips = {split: scores["flip_average"] for split, scores in metrics["splits"].items() if "flip_average" in scores}
-    metrics = write_metrics(folder, dataset, litert=_litert(folder, dataset), flips=flips)
-    finish(folder, dataset.info.record(), manifest["state"], metrics)
 
 
 def _state_of(folder: RunFolder) -> str:
@@ -115,73 +149,105 @@ def _state_of(folder: RunFolder) -> str:
     return "done" if any(event.get("name") == "early stopping" for event in last_attempt) else "stopped"
 
 
-def _has_flip_average(folder: RunFolder) -> bool:
+def _has_flip_average(folder: RunFolder, fingerprint: str) -> bool:
     try:
-        metrics = folder.metrics()
+        metrics = folder.metrics(fingerprint)
     except RunError:
         return False  # damaged, and about to be written anew
     return any("flip_average" in scores for scores in (metrics or {}).get("splits", {}).values())
 
 
-def _measure(folder: RunFolder, dataset: Dataset, model: keras.Model, *, flip: bool) -> dict[str, Any]:
-    """``metrics.json`` of a run whose predictions and ``model.tflite`` are there."""
+def _evaluate(
+    folder: RunFolder,
+    prepared: Change,
+    dataset: Dataset,
+    model: keras.Model,
+    tflite: Path,
+    *,
+    flip: bool,
+    journal: Journal | None = None,
+    predicted: Evaluation | None = None,
+) -> dict[str, Any]:
+    """Prepare the evaluation of ``model`` and its LiteRT file ``tflite`` on the dataset. Returns the metrics.
+
+    ``predicted``: an evaluation by the same weights on the same faces, whose predictions and embeddings are taken
+    over. Measurements on request are taken over where they are about this very LiteRT file.
+    """
+    data, digest = dataset.info.record(), sha256_of(tflite)
+    path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
+    if predicted is not None:
+        for name in (PREDICTIONS, EMBEDDINGS):
+            if predicted.has(name):
+                shutil.copy2(predicted.path / name, path / name)
+    else:
+        _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
+        _write_predictions(path / PREDICTIONS, dataset, model)
+        _announce(journal, "evaluating", "looking for the Training faces nearest to each test face")
+        write_embeddings_of(path / EMBEDDINGS, dataset, model)
+    _announce(journal, "evaluating", "measuring how accurate and how fast model.tflite is")
+    frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
+    faces = np.asarray(dataset.images[frame["row"].to_numpy()])
     flips = None
     if flip:
-        predictions = _predictions(folder)
-        probabilities = predict(model, mirrored(np.asarray(dataset.images[predictions["row"].to_numpy()])))
-        flips = flip_average(predictions, probabilities, resamples=RESAMPLES, seed=SEED)
-    return write_metrics(folder, dataset, litert=_litert(folder, dataset), flips=flips)
+        flips = flip_average(frame, predict(model, mirrored(faces)), resamples=RESAMPLES, seed=SEED)
+    metrics = measure(
+        frame,
+        dataset,
+        Predictor(tflite, threads=1),
+        {folder.keras_path.name: prepared_or_own(prepared, folder.keras_path), folder.tflite_path.name: tflite},
+        litert=accuracies(frame, Predictor(tflite).predict(faces)),
+        flips=flips,
+    )
+    write_json(path / METRICS, metrics)
+    old = None if folder.manifest() is None else folder.evaluation(dataset.info.fingerprint)
+    if old is not None:
+        for name in still_true(old, digest):
+            shutil.copy2(old.path / name, path / name)
+    seal_evaluation(path, data, digest)
+    return metrics
 
 
-def _litert(folder: RunFolder, dataset: Dataset) -> BySplit:
-    """How accurate ``model.tflite`` itself is on the faces that were predicted: ``litert`` of ``metrics.json``."""
-    predictions = _predictions(folder)
-    faces = np.asarray(dataset.images[predictions["row"].to_numpy()])
-    return accuracies(predictions, Predictor(folder.tflite_path).predict(faces))
+def prepared_or_own(prepared: Change, path: Path) -> Path:
+    """The new file of that name, where the change has one."""
+    return new if (new := prepared.path / path.name).is_file() else path
 
 
-def _predictions(folder: RunFolder) -> pd.DataFrame:
-    predictions = folder.predictions()
-    assert predictions is not None
-    return predictions
-
-
-def write_predictions_of(folder: RunFolder, dataset: Dataset, model: keras.Model) -> None:
+def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None:
     """``predictions.parquet``: what the Keras model says of every face that is not in Training."""
     rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
     probabilities = predict(model, np.asarray(dataset.images[rows]))
-    twin = twins_of(dataset).near[rows]
-    # An evaluation that is cut short must not leave embeddings beside predictions of other faces.
-    folder.embeddings_path.unlink(missing_ok=True)
-    write_predictions(folder.predictions_path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, twin)
+    write_predictions(
+        path,
+        rows,
+        dataset.splits[rows],
+        dataset.labels[rows],
+        probabilities,
+        twins_of(dataset).near[rows],
+        fingerprint=dataset.info.fingerprint,
+    )
 
 
-def finish(folder: RunFolder, data: dict[str, Any], state: str, metrics: dict[str, Any]) -> None:
-    """Write the card, drop measurements that are about another model or other faces, and seal with ``run.json``."""
-    old = folder.manifest() or {}
-    recipe = folder.recipe()
+def _manifest(folder: RunFolder, dataset: Dataset, state: str) -> dict[str, Any]:
+    """``run.json`` of a run that has just been trained, less what :func:`seal` adds."""
+    recipe, old = folder.recipe(), folder.manifest() or {}
     events = folder.events()
     epochs = epochs_of(events)
-    marks = [event for event in events if event["event"] == "checkpoint"]
+    checkpoints = [event for event in events if event["event"] == "checkpoint"]
     starts = [event for event in events if event["event"] == "start"]
-    manifest = {
+    return {
         "id": old.get("id", folder.name),
         "name": folder.name,
         "title": recipe.title,
         "architecture": recipe.architecture,
         "created": old.get("created", utc_now()),
         "state": state,
-        # Trained on; metrics.json says what it was evaluated on, which may be another dataset.
-        "data": starts[-1]["data"] if starts else data,
+        "data": starts[-1]["data"] if starts else dataset.info.record(),
         "epochs": len(epochs),
-        "best_epoch": marks[-1]["epoch"] if marks else len(epochs),
+        "best_epoch": checkpoints[-1]["epoch"] if checkpoints else len(epochs),
         "versions": old.get("versions", library_versions()),
     }
-    write_card(folder, manifest, metrics)
-    drop_outdated(folder, metrics["data"]["fingerprint"])
-    seal(folder, manifest)
 
 
 def _announce(journal: Journal | None, name: str, detail: str) -> None:

@@ -9,7 +9,7 @@ large ones by 0.0003, for 1 MB.
 from __future__ import annotations
 
 import io
-import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity
 from fer_core.evaluation.half_precision_litert import fit_kernels, is_large
 from fer_core.formatting import percent
-from fer_core.runs.folder import RunFolder
 from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ MAX_ACCURACY_CHANGE = 1e-3
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def halve_keras(folder: RunFolder, dataset: Dataset, *, fit: bool = False) -> Parity:
-    """Rewrite ``model.keras`` with large kernels in float16 and return how far it is from what it was.
+def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = False) -> Parity:
+    """Write ``model.keras`` with large kernels in float16 to ``target`` and return how far it is from ``source``.
 
     ``fit``: so that ``model.tflite`` can hold the same kernels in half precision (see :func:`fit_kernels`).
 
     Checked on PublicTest first: probabilities, answers, and accuracy within 0.1 point. Where that fails, or a kernel
-    does not fit float16, ``ExportError`` says so and the file stays as it is.
+    does not fit float16, ``ExportError`` says so and nothing is written.
     """
     import keras
 
@@ -48,15 +47,15 @@ def halve_keras(folder: RunFolder, dataset: Dataset, *, fit: bool = False) -> Pa
     if not len(rows):
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
     faces, labels = np.asarray(dataset.images[rows]), np.asarray(dataset.labels[rows])
-    before = predict(load_keras(folder.keras_path), faces)
-    temporary, fitted = (folder.path / f".{kind}.{os.getpid()}.keras" for kind in ("half", "fitted"))
-    try:
+    before = predict(load_keras(source), faces)
+    with tempfile.TemporaryDirectory(prefix=".half-", dir=target.parent) as folder:
+        halved, fitted = Path(folder) / "half.keras", Path(folder) / "fitted.keras"
         if fit:
-            model = load_keras(folder.keras_path)
+            model = load_keras(source)
             fit_kernels(model)
             model.save(fitted)
-        _rewrite(fitted if fit else folder.keras_path, temporary)
-        after = predict(keras.models.load_model(temporary, compile=False), faces)
+        _rewrite(fitted if fit else source, halved)
+        after = predict(keras.models.load_model(halved, compile=False), faces)
         same = before.argmax(axis=1) == after.argmax(axis=1)
         parity = Parity(len(faces), float(np.abs(before - after).max()), float(np.mean(same)), 0.0)
         change = abs(float(np.mean(after.argmax(axis=1) == labels) - np.mean(before.argmax(axis=1) == labels)))
@@ -66,10 +65,7 @@ def halve_keras(folder: RunFolder, dataset: Dataset, *, fit: bool = False) -> Pa
                 f"{percent(1 - parity.agreement, 2)} of {len(faces)} answers, accuracy by {percent(change, 2)}. "
                 "model.keras stays as it is."
             )
-        temporary.replace(folder.keras_path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        fitted.unlink(missing_ok=True)
+        halved.replace(target)
     return parity
 
 

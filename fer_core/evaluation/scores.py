@@ -103,7 +103,7 @@ def score_splits(
 
     ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`fer_core.data.audit.twins_of`. A model may
     simply remember a face that has an exact or near twin in Training, so the scores are also given without those
-    faces: ``without_twins``, None where ``twins`` is not given or no face is left.
+    faces: ``without_near_duplicates``, None where ``twins`` is not given or no face is left.
     """
     scores: dict[str, Scores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
@@ -112,13 +112,13 @@ def score_splits(
             continue
         labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
         scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
-        scores[split]["without_twins"] = None
+        scores[split]["without_near_duplicates"] = None
         if twins is None:
             continue
         rows = part["row"].to_numpy()
         twin = twins.near[rows]
         if not twin.all():
-            scores[split]["without_twins"] = {
+            scores[split]["without_near_duplicates"] = {
                 "rule": _rule(int(twins.exact[rows].sum()), int(twin.sum()), len(part), split, twins.threshold),
                 **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
             }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import time
 import traceback
@@ -14,19 +16,20 @@ from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
 from fer_core.training.lock import TrainingLock
 from fer_core.training.resources import check_resources
+from fer_core.writable import NO_SPACE, reason, require_writable
 
 LOCAL_FILE = "local.json"
 """Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
 
-ALLOWED_BEFORE = {"log.txt", "recipe.json"}
+ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
 
 
 def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     """Train ``recipe`` on the dataset folder ``data`` into the new folder ``run_dir``, and complete it.
 
-    Raises ``RunError`` if the folder is in use, another training runs, or memory or disk are too small;
-    ``RecipeError``, ``DataError``. A failure after the start is written to the journal.
+    Raises ``RunError`` if the folder is in use, another training runs, memory or disk are too small or nothing can be
+    written there; ``RecipeError``, ``DataError``. A failure after the start is written to the journal.
     """
     recipe.validate()
     problems = check_resources(recipe, data)
@@ -39,8 +42,10 @@ def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
             raise RunError(
                 f"{folder.path} is not empty. Choose another --run-dir, or --resume it if it is an unfinished run."
             )
+    require_writable(folder.path, "The run", RunError)
     folder.path.mkdir(parents=True, exist_ok=True)
     with TrainingLock(folder.path):
+        remember_data(folder, data)
         write_json(folder.recipe_path, recipe.to_dict())
         _train(folder, data)
     return folder
@@ -57,17 +62,32 @@ def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
     manifest = folder.manifest()
     if manifest and manifest["state"] == "done":
         raise RunError(f"{folder.path} is done: all {recipe.epochs} epochs are trained. Start a new run instead.")
+    data = data or remembered_data(folder)
+    require_writable(folder.path, "The run", RunError)
     with TrainingLock(folder.path):
+        remember_data(folder, data)
         folder.manifest_path.unlink(missing_ok=True)
-        _train(folder, data or _remembered_data(folder))
+        _train(folder, data)
     return folder
 
 
-def _remembered_data(folder: RunFolder) -> Path:
+def remember_data(folder: RunFolder, data: Path) -> None:
+    """Write down where this machine keeps the dataset, atomically, so that the run can be started again.
+
+    Done before anything that can die: a process that is killed while it loads leaves a run that starts anew.
+    """
+    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
+
+
+def remembered_data(folder: RunFolder) -> Path:
+    """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
     try:
         return Path(json.loads((folder.path / LOCAL_FILE).read_text(encoding="utf-8"))["data"])
-    except (FileNotFoundError, ValueError, KeyError):
-        raise RunError(f"{folder.path} does not say which dataset it was trained on. Give it with --data.") from None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{folder.path} does not say which dataset it was trained on. Name it: "
+            f"python -m fer_core train --resume {folder.path} --data FOLDER"
+        ) from None
 
 
 def _train(folder: RunFolder, data: Path) -> None:
@@ -83,18 +103,27 @@ def _train(folder: RunFolder, data: Path) -> None:
     except MemoryError as error:
         journal.write("failed", message="memory ran out. Choose a smaller batch size or input size.")
         raise RunError("memory ran out. Choose a smaller batch size or input size.") from error
+    except OSError as error:
+        if error.errno not in {*NO_SPACE, errno.EROFS}:
+            journal.write("failed", message=_defect(error))
+            raise
+        message = f"the run could not be written to {folder.path}: {reason(error)}"
+        # A disk that took no model may take no line either. Then log.txt has the message, or nobody.
+        with contextlib.suppress(OSError):
+            journal.write("failed", message=message)
+        raise RunError(message) from error
     except Exception as error:
-        journal.write("failed", message=f"{_last_line(error)} (a defect: the details are in log.txt)")
+        journal.write("failed", message=_defect(error))
         raise
 
 
 def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     from fer_core.training.control import Control
 
+    control = Control(folder, journal)
     # Before anything slow, so that a request made while TensorFlow is loading is not lost.
-    Control(folder, journal).clear()
+    control.clear()
     journal.write("phase", name="loading", detail="libraries and faces")
-    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
     from fer_core.data.dataset import load_dataset
 
     dataset = load_dataset(data)
@@ -120,13 +149,15 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
             journal.write("weights", **pretrained(folder.description(), recipe.initial_weights))
     trainer = Trainer(folder, recipe, dataset)
     state = trainer.run(reason)
+    # Whatever was asked for has been done, or comes too late: nothing after the last batch waits or stops.
+    control.done()
     if not folder.keras_path.exists():
         return  # stopped before the first epoch ended: there is nothing to evaluate, and the journal says so
     if recipe.start_epochs:
         # The best epoch may be one from before the network grew.
         _describe(folder, recipe.at(trainer.progress.best_epoch))
     complete_run(folder, dataset, state, journal)
-    folder.stop_path.unlink(missing_ok=True)
+    control.done()
     if state == "done":
         folder.resume_path.unlink(missing_ok=True)
         (folder.path / LOCAL_FILE).unlink(missing_ok=True)
@@ -168,5 +199,6 @@ def _check_same_data(folder: RunFolder, fingerprint: str) -> None:
         )
 
 
-def _last_line(error: Exception) -> str:
-    return traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]
+def _defect(error: Exception) -> str:
+    first = traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]
+    return f"{first} (a defect: the details are in log.txt)"

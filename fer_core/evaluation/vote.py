@@ -6,10 +6,9 @@ https://arxiv.org/abs/1706.04599), then the weights. PrivateTest is only ever sc
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +18,21 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, write_metrics
-from fer_core.evaluation.scores import BySplit, accuracies, flip_average
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
+from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
-from fer_core.runs.folder import MEASURED_FILES, RunFolder, seal
+from fer_core.runs.card import write_card
+from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, files_record, folder_name, seal_evaluation
+from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
-from fer_core.runs.measurements import still_true
+from fer_core.runs.measurements import evaluation_on, still_true
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
-from fer_core.runs.vote import Member, Vote, homes, promised_hash, read_vote, title_of
-from fer_core.runs.vote_card import write_vote_card
+from fer_core.runs.transaction import LOCK_FILE, Change, change, settle
+from fer_core.runs.upgrade import upgrade
+from fer_core.runs.vote import Member, Vote, homes, member_folders, read_vote, title_of
 from fer_core.stats.calibration import apply_temperature, fit_temperature
 from fer_core.stats.metrics import SMALLEST_PROBABILITY
 
@@ -91,17 +93,58 @@ def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> Run
     _check_members(members, dataset, target)
     frames = [_predictions(member, dataset) for member in members]
     vote, probabilities = _choose(members, frames)
-    with _staged(target) as staged:
-        write_json(staged.vote_path, vote.to_dict())
-        first = frames[0]
-        twin = twins_of(dataset).near[first["row"].to_numpy()]
-        write_predictions(staged.predictions_path, first["row"], first["split"], first["label"], probabilities, twin)
-        _finish(staged, out.name, dataset, {"data": dataset.info.record(), "created": utc_now()})
+    if out.exists():
+        settle(out)
+        with change(out) as prepared:
+            # Evaluations of the vote that was here before are about other weights.
+            prepared.remove(FOLDER)
+            _prepare(target, prepared, vote, frames[0], probabilities, dataset)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
+            new = RunFolder(Path(beside) / out.name)
+            new.path.mkdir()
+            with change(new.path) as prepared:
+                _prepare(target, prepared, vote, frames[0], probabilities, dataset)
+            (new.path / LOCK_FILE).unlink(missing_ok=True)
+            new.path.rename(out)
+    write_card(target)
     return target
 
 
+def _prepare(
+    target: RunFolder,
+    prepared: Change,
+    vote: Vote,
+    first: pd.DataFrame,
+    probabilities: npt.NDArray[np.float32],
+    dataset: Dataset,
+) -> None:
+    """``vote.json``, the evaluation on the faces of ``first``, and ``run.json``."""
+    vote_path = prepared.file(target.vote_path.name)
+    write_json(vote_path, vote.to_dict())
+    _write_evaluation(target, prepared, vote, vote_path, dataset, first, probabilities)
+    manifest = {
+        "id": target.name,
+        "name": target.name,
+        "title": title_of(vote.members),
+        "architecture": VOTE,
+        "created": utc_now(),
+        "state": "done",
+        # What the weights were chosen on; evaluations say what the vote was measured on.
+        "data": dataset.info.record(),
+        "epochs": 0,
+        "best_epoch": None,
+        "versions": library_versions(),
+    }
+    files = files_record(prepared.path, [vote_path.name])
+    write_json(
+        prepared.file(target.manifest_path.name), {"schema": SCHEMA, "origin": "vote", **manifest, "files": files}
+    )
+
+
 def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> dict[str, Any]:
-    """Evaluate a vote again: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
+    """Measure a vote on a dataset: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
 
     With ``flip`` the mean with the mirror image is measured, too. It is LiteRT that predicts here, so ``litert`` says
     what ``splits`` say.
@@ -111,26 +154,80 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
     rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    upgrade(folder, drop_damaged=True)
     predictor = VotePredictor(folder.vote_path, name=folder.name)
     faces = np.asarray(dataset.images[rows])
     probabilities = predictor.predict(faces)
     flipped = predictor.predict(mirrored(faces)) if flip else None
-    old = folder.manifest() or {"data": dataset.info.record(), "created": utc_now()}
-    with _staged(folder) as staged:
-        shutil.copy(folder.vote_path, staged.vote_path)
-        for file in still_true(folder, dataset.info.fingerprint):
-            shutil.copy(folder.path / file, staged.path / file)
-        write_predictions(
-            staged.predictions_path,
-            rows,
-            dataset.splits[rows],
-            np.asarray(dataset.labels[rows]),
+    first = pd_frame(rows, dataset)
+    with change(folder.path) as prepared:
+        metrics = _write_evaluation(
+            folder,
+            prepared,
+            read_vote(folder),
+            folder.vote_path,
+            dataset,
+            first,
             probabilities,
-            twins_of(dataset).near[rows],
+            flipped=flipped,
+            answered=True,
         )
-        frame = read_predictions(staged.predictions_path)
-        flips = None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED)
-        return _finish(staged, folder.name, dataset, old, litert=accuracies(frame, probabilities), flips=flips)
+    write_card(folder)
+    return metrics
+
+
+def pd_frame(rows: npt.NDArray[np.intp], dataset: Dataset) -> pd.DataFrame:
+    """Rows, splits and labels of these faces, as predictions have them."""
+    import pandas as pd
+
+    return pd.DataFrame({"row": rows, "split": dataset.splits[rows], "label": np.asarray(dataset.labels[rows])})
+
+
+def _write_evaluation(
+    target: RunFolder,
+    prepared: Change,
+    vote: Vote,
+    vote_path: Path,
+    dataset: Dataset,
+    first: pd.DataFrame,
+    probabilities: npt.NDArray[np.float32],
+    *,
+    flipped: npt.NDArray[np.float32] | None = None,
+    answered: bool = False,
+) -> dict[str, Any]:
+    """Prepare the evaluation of a vote from its probabilities float32 (n, 7) for the n rows of ``first``.
+
+    ``flipped``: those of the mirror images. ``answered``: whether it was LiteRT that gave the probabilities.
+    """
+    data, digest = dataset.info.record(), sha256_of(vote_path)
+    path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
+    twin = twins_of(dataset).near[first["row"].to_numpy()]
+    write_predictions(
+        path / PREDICTIONS,
+        first["row"],
+        first["split"],
+        first["label"],
+        probabilities,
+        twin,
+        fingerprint=dataset.info.fingerprint,
+    )
+    frame = read_predictions(path / PREDICTIONS)
+    predictor = VotePredictor(vote_path, threads=1, home=target.path)
+    metrics = measure(
+        frame,
+        dataset,
+        predictor,
+        {"model.tflite": [member.tflite_path for member in member_folders(target, vote)]},
+        litert=accuracies(frame, probabilities) if answered else None,
+        flips=None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED),
+    )
+    write_json(path / METRICS, metrics)
+    old = target.evaluation(dataset.info.fingerprint) if target.path.exists() and target.manifest() else None
+    if old is not None:
+        for name in still_true(old, digest):
+            shutil.copy2(old.path / name, path / name)
+    seal_evaluation(path, data, digest)
+    return metrics
 
 
 def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFolder) -> None:
@@ -140,16 +237,8 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
     for member in members:
         if member.is_vote:
             raise RunError(f"{member.name} is a vote itself. Name its members instead.")
-        manifest, metrics = member.manifest(), member.metrics()
-        if manifest is None or metrics is None:
-            raise RunError(f"the run {member.name} is not complete. Finish it first: see python -m fer_core runs")
-        again = f"python -m fer_core evaluate {member.path} --data {dataset.info.path}"
-        if metrics["data"]["fingerprint"] != dataset.info.fingerprint:
-            raise RunError(
-                f"the run {member.name} was measured on other faces ({metrics['data']['title']}) than those of "
-                f"{dataset.info.path}. Measure it on these first: {again}"
-            )
-        if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != promised_hash(member):
+        evaluation_on(member, dataset.info.fingerprint, dataset.info.path)
+        if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != member.promised_model():
             raise RunError(
                 f"{member.tflite_path} is missing or is not what run.json promises. "
                 f"Make it again with: python -m fer_core export {member.path} --data {dataset.info.path}"
@@ -163,10 +252,8 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
 
 def _predictions(member: RunFolder, dataset: Dataset) -> pd.DataFrame:
     """The member's predictions in the order of rows. Raises ``RunError`` unless they cover just these test faces."""
-    frame = member.predictions()
+    frame = evaluation_on(member, dataset.info.fingerprint, dataset.info.path).predictions()
     again = f"Make them again with: python -m fer_core evaluate {member.path} --data {dataset.info.path}"
-    if frame is None:
-        raise RunError(f"the run {member.name} has no predictions.parquet. {again}")
     frame = frame.sort_values("row", ignore_index=True)
     rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
     same = (
@@ -223,52 +310,3 @@ def without_featherweights(labels: npt.ArrayLike, probabilities: Sequence[npt.Ar
 def _architecture(member: RunFolder) -> str:
     manifest = member.manifest()
     return str(manifest["architecture"]) if manifest else ""
-
-
-def _finish(
-    staged: RunFolder, name: str, dataset: Dataset, old: dict[str, Any], **measured: BySplit | None
-) -> dict[str, Any]:
-    """Metrics, card and ``run.json`` of a vote whose ``vote.json`` and predictions are written."""
-    vote = read_vote(staged)
-    metrics = write_metrics(staged, dataset, **measured)
-    manifest = {
-        "id": old.get("id", name),
-        "name": name,
-        "title": title_of(vote.members),
-        "architecture": VOTE,
-        "created": old["created"],
-        "state": "done",
-        # What the weights were chosen on; metrics.json says what the vote was measured on.
-        "data": old["data"],
-        "epochs": 0,
-        "best_epoch": None,
-        "versions": library_versions(),
-    }
-    write_vote_card(staged, vote, manifest, metrics)
-    seal(staged, manifest)
-    return metrics
-
-
-@contextmanager
-def _staged(target: RunFolder) -> Iterator[RunFolder]:
-    """A hidden folder beside ``target``, whose files become the target's, ``run.json`` last.
-
-    Nothing of the target changes where the body fails.
-    """
-    staged = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.tmp"))
-    staged.path.mkdir(parents=True)
-    try:
-        yield staged
-        if target.path.exists():
-            files = (*staged.sealed_files, staged.manifest_path.name)
-            target.manifest_path.unlink(missing_ok=True)
-            for file in set(MEASURED_FILES) - set(files):
-                # Of another vote, or of other faces.
-                (target.path / file).unlink(missing_ok=True)
-            for file in files:
-                (staged.path / file).replace(target.path / file)
-        else:
-            staged.path.rename(target.path)
-    finally:
-        if staged.path.exists():
-            shutil.rmtree(staged.path)

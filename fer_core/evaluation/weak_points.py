@@ -52,7 +52,9 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
     labels = table["label"].to_numpy()
     probabilities = table[[f"p{label}" for label in range(COUNT)]].to_numpy()
     if not np.isfinite(probabilities).all():
-        raise RunError(f"{run.predictions_path} holds probabilities that are no numbers. Evaluate {run.name} again.")
+        raise RunError(
+            f"the predictions of {run.name} hold probabilities that are no numbers. Evaluate {run.name} again."
+        )
     wrong = probabilities.argmax(axis=1) != labels
     sure = probabilities.max(axis=1) >= SURE
     present = [label for label in range(COUNT) if (labels == label).any()]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.explain.base import Faces
 from fer_core.explain.baselines import GRID
-from fer_core.explain.methods import CLASS_MAP, METHODS, OCCLUSION
+from fer_core.explain.methods import CLASS_MAP, METHODS, OCCLUSION, RISE
 from fer_core.explain.occlusion import occlusion
 from fer_core.explain.rise import rise
 from fer_core.progress import Meter, ProgressCallback
@@ -81,8 +81,10 @@ def maps_of(
         found = _by_gradient(folder, faces, classes, name, worker)
     elif name == OCCLUSION:
         found = _by_occlusion(predictor, faces, classes, plan)
-    else:
+    elif name == RISE:
         found = _by_rise(predictor, faces, classes, plan)
+    else:
+        raise ValueError(f"nobody has said here how {name} draws the maps of many faces")
     maps = []
     for one in found:
         maps.append(one)

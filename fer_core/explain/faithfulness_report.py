@@ -38,7 +38,8 @@ HEAD = (
 ABOUT = """\
 # Do the explanations mark what the models use?
 
-Written by `{command}`. The figures are those in `models/*/faithfulness.json`; the app shows the same beside the maps.
+Written by `{command}`. The figures are those in
+`models/*/evaluations/*/faithfulness.json`; the app shows the same beside the maps.
 
 A map that lies over a face convinces easily. Here each kind of map is put to the test, on many faces:
 

@@ -90,7 +90,7 @@ def measure_faithfulness(
 
     plan = plan or Plan()
     names = [method(name).name for name in methods]
-    measurements.check_measured_on(folder, dataset.info.fingerprint, dataset.info.path)
+    measurements.evaluation_on(folder, dataset.info.fingerprint, dataset.info.path)
     public = dataset.rows(PUBLIC_TEST)
     if not len(public):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what maps are measured on.")
@@ -123,17 +123,18 @@ def measure_faithfulness(
         for name in group:
             result.methods[name] = _judged(found, name, classes, maps[name], grid, seconds[name])
         _write(folder, result)
-    return read_faithfulness(folder) or result
+    return read_faithfulness(folder, dataset.info.fingerprint) or result
 
 
-def read_faithfulness(folder: RunFolder) -> Explained | None:
-    """What was measured; None where nobody asked for it.
+def read_faithfulness(folder: RunFolder, fingerprint: str | None = None) -> Explained | None:
+    """What was measured on the faces of that evaluation of the run; None where nobody asked for it.
 
     Raises ``RunError`` when the file is damaged, or is about another model or other faces than the rest of the run.
     """
-    path = folder.faithfulness_path
-    if not path.is_file():
+    evaluation = folder.evaluation(fingerprint)
+    if evaluation is None or not evaluation.has(FILE):
         return None
+    path = evaluation.faithfulness_path
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
         result = _from_dict(value)
@@ -141,7 +142,7 @@ def read_faithfulness(folder: RunFolder) -> Explained | None:
         raise RunError(
             f"{path} cannot be used: it is damaged ({error}). Measure again with: {measurements.command(folder, FILE)}"
         ) from error
-    measurements.check_fresh(folder, FILE, result.about, RULE)
+    measurements.check_fresh(folder, evaluation, FILE, result.about, RULE)
     return result
 
 
@@ -153,7 +154,7 @@ def machine() -> str:
 def _kept(folder: RunFolder, about: measurements.About, plan: Plan) -> dict[str, Measured]:
     """What the folder has already of the very same measurement."""
     try:
-        found = read_faithfulness(folder)
+        found = read_faithfulness(folder, about.fingerprint)
     except RunError:
         return {}  # damaged or outdated, and about to be written anew
     return dict(found.methods) if found is not None and (found.about, found.plan) == (about, plan) else {}
@@ -209,8 +210,7 @@ def as_json(result: Explained) -> dict[str, Any]:
 
 
 def _write(folder: RunFolder, result: Explained) -> None:
-    write_json(folder.faithfulness_path, as_json(result))
-    measurements.seal_again(folder)
+    measurements.keep(folder, result.about.fingerprint, FILE, lambda path: write_json(path, as_json(result)))
 
 
 def _from_dict(value: dict[str, Any]) -> Explained:

@@ -59,7 +59,7 @@ def stored_temperature(folder: RunFolder) -> float | None:
         return float(stored["value"])
     except (KeyError, TypeError, ValueError):
         raise RunError(
-            f"{folder.metrics_path} is damaged: its temperature has no value. Make it again with: "
+            f"the metrics of {folder.name} are damaged: their temperature has no value. Make them again with: "
             f"python -m fer_core evaluate {folder.path} --data DATASET"
         ) from None
 

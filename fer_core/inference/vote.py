@@ -7,6 +7,8 @@ probabilities, not answers, so a member that is sure counts for more than one th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,14 +41,21 @@ class VotePredictor(Predictor):
 
     members: list[tuple[Predictor, float]]
 
+    def __init__(self, vote_path: str | Path, *, home: Path | None = None, **options: Any) -> None:
+        """``home``: the vote folder, beside which members are looked for, where ``vote_path`` is not in it yet; other
+        options as in :class:`Predictor`.
+        """
+        self._home = home or Path(vote_path).parent
+        super().__init__(vote_path, **options)
+
     def __repr__(self) -> str:
         names = [f"{weight:g} {member.name}" for member, weight in self.members]
         return f"VotePredictor({self.name!r}, {' + '.join(names)}, map_grid={self.map_grid})"
 
     def _open(self) -> None:
         """Raises ``RunError`` when ``vote.json`` is damaged, or a member is missing, changed or damaged."""
-        folder = RunFolder(self.path.parent)
-        vote = read_vote(folder)
+        folder = RunFolder(self._home)
+        vote = read_vote(folder, self.path)
         self.members = [
             (
                 Predictor(found.tflite_path, name=member.name, threads=self.threads, temperature=member.temperature),

@@ -113,7 +113,7 @@ class Entry:
 
     ``span`` (low, high) is our 95 % bootstrap interval, or the range that a source gives. ``chosen``, ``passes`` and
     ``reproduced`` are keys of :data:`CHOSEN`, :data:`PASSES` and :data:`REPRODUCED`. ``models`` is how many models
-    answer together, None where that is not said. ``without_twins`` is on the faces that have no twin in Training.
+    answer together, None where that is not said. ``without_near_duplicates``: on the faces that have none in Training.
     """
 
     system: str
@@ -126,7 +126,7 @@ class Entry:
     models: int | None
     reproduced: str
     span: tuple[float, float] | None = None
-    without_twins: Figure | None = None
+    without_near_duplicates: Figure | None = None
     note: str = ""
     sources: tuple[Source, ...] = field(default_factory=tuple)
     run: str = ""
@@ -190,7 +190,7 @@ def shipped() -> list[Entry]:
 
 
 def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
-    clean = scores.get("without_twins")
+    clean = scores.get("without_near_duplicates")
     if info.architecture == VOTE:
         vote = read_vote(info.folder)
         members = member_folders(info.folder, vote, quick=True)
@@ -210,7 +210,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
         models=len(members),
         reproduced="command",
         span=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
-        without_twins=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
+        without_near_duplicates=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
         note=note,
         run=info.name,
     )
@@ -226,7 +226,7 @@ def _flipped(entry: Entry, flip: Mapping[str, Any]) -> Entry:
         n=int(flip["n"]),
         passes="flip",
         span=(float(flip["accuracy_low"]), float(flip["accuracy_high"])),
-        without_twins=None,
+        without_near_duplicates=None,
         note=f"Against one pass {gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}).",
     )
 
@@ -248,12 +248,12 @@ def _pretraining(initial_weights: str) -> str:
 def _published(value: Mapping[str, Any]) -> Entry:
     values = dict(value)
     try:
-        clean, span = values.pop("without_twins"), values.pop("span")
+        clean, span = values.pop("without_near_duplicates"), values.pop("span")
         sources = tuple(Source(**source) for source in values.pop("sources"))
         return Entry(
             **values,
             span=(span[0], span[1]) if span else None,
-            without_twins=Figure(**clean) if clean else None,
+            without_near_duplicates=Figure(**clean) if clean else None,
             sources=sources,
         )
     except (KeyError, TypeError) as error:

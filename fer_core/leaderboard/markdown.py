@@ -38,7 +38,7 @@ def document(entries: Sequence[Entry], checked: str) -> str:
     """The whole page, Markdown. ``checked`` is the day on which the sources were read, ISO 8601."""
     parts = [
         "# Leaderboard: FER-2013, with provenance",
-        f"Written by `{COMMAND}`. Our lines come from `models/*/metrics.json`, the others from "
+        f"Written by `{COMMAND}`. Our lines come from `models/*/evaluations/*/metrics.json`, the others from "
         f"`fer_core/leaderboard/published.json`; their sources were last read on {checked}. The app shows the same "
         "on its Leaderboard page, where you can sort it.",
         "A percentage on FER-2013 is worth what its origin is worth. Many published ones were chosen on the very "
@@ -136,7 +136,7 @@ def _line(entry: Entry) -> str:
         system,
         accuracy_text(entry),
         faces_text(entry),
-        twins_text(entry.without_twins),
+        twins_text(entry.without_near_duplicates),
         CHOSEN[entry.chosen],
         entry.extra_data,
         looks_text(entry),

@@ -12,6 +12,7 @@ Each line goes to the file in one write in append mode, so two tabs, or two serv
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, NAMES, index_of
 from fer_core.errors import DataError
 from fer_core.settings import settings
+from fer_core.writable import reason
 
 LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG = "label wrong", "ambiguous", "not a face", "model wrong"
 KINDS: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG)
@@ -224,13 +226,10 @@ class Marks:
                     if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
                         line = b"\n" + line
                     if file.write(line) != len(line):
-                        raise OSError("the disk is full")
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     os.fsync(file.fileno())
         except OSError as error:
-            raise DataError(
-                f"The mark was not saved: {self.path} cannot be written ({error.strerror or error}). "
-                "Free some space, or check who may write there, and mark again."
-            ) from error
+            raise DataError(f"The mark was not saved: {self.path} cannot be written: {reason(error)}") from error
         self.refresh()
 
 

@@ -73,6 +73,7 @@ def scope(
     runs: Sequence[RunFolder],
     split: str,
     *,
+    fingerprint: str | None = None,
     twins: bool = True,
     labels: str = DATASET,
     twin: npt.NDArray[np.bool_] | None = None,
@@ -80,6 +81,8 @@ def scope(
     marks: Marks | None = None,
 ) -> Scope:
     """Join the runs and take the faces and labels asked for.
+
+    ``fingerprint``: the dataset's; without one, that of the first run's first evaluation.
 
     ``twins``: False leaves out faces with an exact or near twin in Training. ``labels``: one of :data:`LABELS`.
     ``twin``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and ``marks`` are needed where
@@ -90,7 +93,7 @@ def scope(
     """
     if labels not in LABELS:
         raise ValueError(f"unknown labels {labels!r}; there are {', '.join(LABELS)}")
-    whole = join(runs, split)
+    whole = join(runs, split, fingerprint=fingerprint)
     if whole.twin is None and twin is not None:
         whole = whole.with_twins(twin)
     keep = np.ones(len(whole), dtype=bool)
@@ -128,11 +131,11 @@ def scope(
         joined=whole.where(keep).with_labels(true[keep]),
         whole=whole,
         position=np.flatnonzero(keep),
-        temperatures=tuple(_temperature(run) for run in runs),
+        temperatures=tuple(_temperature(run, whole.fingerprint) for run in runs),
         left_out=tuple(left_out),
     )
 
 
-def _temperature(run: RunFolder) -> float:
-    metrics = run.metrics() or {}
+def _temperature(run: RunFolder, fingerprint: str) -> float:
+    metrics = run.metrics(fingerprint) or {}
     return float((metrics.get("temperature") or {}).get("value", 1.0))

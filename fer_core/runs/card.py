@@ -1,21 +1,24 @@
-"""``CARD.md``: what a model is, how it was trained, how well it does, and what it cannot do.
+"""The card: what a run is, how it was trained or who votes, how well it does on each dataset, what it cannot do.
 
 The form follows model cards (Mitchell et al., 2018, https://arxiv.org/abs/1810.03993). Every figure comes from the
-run folder; nothing is typed in by hand.
+run folder; nothing is typed in by hand. ``CARD.md`` is a copy for those who look into the folder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from fer_core.emotions import PRIVATE_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
 from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plural
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
-from fer_core.zoo.registry import get
+from fer_core.runs.vote import Vote, homes, read_vote
+from fer_core.zoo.registry import TITLES, get
 
 LIMITS = """\
 - It sorts pictures of faces into seven posed-looking expressions. It does not know what anybody feels: the same
@@ -33,6 +36,12 @@ LIMITS_REAL = """\
 LIMITS_SAMPLE = """\
 - It was trained on **drawn** faces. Its figures say nothing about photographs.
 """
+
+
+IN_SHORT = (
+    "Several models look at each face, and the weighted mean of their probabilities is the answer. They make different "
+    "mistakes, so the mean is often better than the best of them; it costs the time of all of them."
+)
 
 
 def recipe_sentences(recipe: Recipe) -> list[str]:
@@ -107,12 +116,26 @@ def augmentation_sentence(recipe: Recipe) -> str:
     return f"Training faces were {', '.join(active)}." if active else "No augmentation."
 
 
-def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, Any]) -> None:
-    """Write ``CARD.md`` from the run's manifest (as in ``run.json``), metrics and recipe."""
+def card_of(folder: RunFolder) -> str:
+    """The card of a complete run, in Markdown, from what the folder holds now. Raises ``RunError``."""
+    manifest = folder.manifest()
+    if manifest is None:
+        raise RunError(f"the run {folder.name} is not complete, so it has no card yet.")
+    measured = [one.metrics() for one in folder.evaluations()]
+    lines = _vote_lines if folder.is_vote else _trained_lines
+    return "\n".join(lines(folder, manifest, measured))
+
+
+def write_card(folder: RunFolder) -> None:
+    """Write ``CARD.md`` anew, for those who look into the folder."""
+    write_text(folder.card_path, card_of(folder))
+
+
+def _trained_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:
     recipe, description = folder.recipe(), folder.description()
-    trained_on, evaluated_on = manifest["data"], metrics["data"]
+    trained_on = manifest["data"]
     height, width = description.map_grid
-    lines = [
+    return [
         f"# {manifest['title']}",
         "",
         get(recipe.architecture).summary,
@@ -121,9 +144,12 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
         f"Output: seven probabilities and seven class maps of {height}×{width} cells.",
         f"- {description.parameters:,} parameters, {description.multiply_adds / 1e6:,.0f} million multiply-adds a "
         "face.",
-        f"- `model.tflite` {metrics['megabytes']['model.tflite']:.1f} MB, "
-        f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({metrics['threads']} thread, "
-        f"{metrics['machine']}).",
+        *[
+            f"- `model.tflite` {metrics['megabytes']['model.tflite']:.1f} MB, "
+            f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({metrics['threads']} thread, "
+            f"{metrics['machine']})."
+            for metrics in measured[:1]
+        ],
         "",
         "## How it was trained",
         "",
@@ -133,19 +159,26 @@ def write_card(folder: RunFolder, manifest: dict[str, Any], metrics: dict[str, A
         "",
         *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
         "",
-        "## Results",
-        "",
-    ]
-    if evaluated_on["fingerprint"] != trained_on["fingerprint"]:
-        lines += [f"**Measured on other data than it was trained on: {evaluated_on['title']}.**", ""]
-    lines += result_lines(metrics)
-    lines += [
-        "",
+        *_results(measured, trained_on, "it was trained on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if trained_on["kind"] == "sample" else LIMITS_REAL),
     ]
-    write_text(folder.card_path, "\n".join(lines))
+
+
+def _results(measured: Sequence[dict[str, Any]], own: dict[str, Any], own_words: str) -> list[str]:
+    """A section for each dataset that the run was measured on."""
+    if not measured:
+        return ["## Results", "", "It has not been measured.", ""]
+    lines = []
+    for metrics in measured:
+        data = metrics["data"]
+        if data["fingerprint"] == own["fingerprint"]:
+            lines += ["## Results", ""]
+        else:
+            lines += [f"## Results on {data['title']}", "", f"**Measured on other data than {own_words}.**", ""]
+        lines += [*result_lines(metrics), ""]
+    return lines
 
 
 def result_lines(metrics: dict[str, Any]) -> list[str]:
@@ -155,7 +188,7 @@ def result_lines(metrics: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for split, scores in metrics["splits"].items():
-        clean = scores.get("without_twins")
+        clean = scores.get("without_near_duplicates")
         without = f"{percent(clean['accuracy'])} (n = {clean['n']:,})" if clean else "no face is left"
         lines.append(
             f"| {split} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) "
@@ -180,3 +213,77 @@ def result_lines(metrics: dict[str, Any]) -> list[str]:
             )
             lines.append(f"| {row['emotion']} | {figures} | {row['support']:,} |")
     return lines
+
+
+def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[dict[str, Any]]:
+    """One dict a member: name, title of its architecture, weight, temperature, and its own accuracy by split.
+
+    ``accuracy`` maps splits to 0..1, and is empty for a member that is not there or was measured on other data than
+    that of ``fingerprint``.
+    """
+    rows = []
+    for member in vote.members:
+        places = [RunFolder(path) for path in homes(folder, member.name)]
+        metrics = next((found for place in places if (found := _metrics(place, fingerprint))), None)
+        rows.append(
+            {
+                "name": member.name,
+                "title": TITLES.get(member.architecture, member.architecture),
+                "weight": member.weight,
+                "temperature": member.temperature,
+                "accuracy": {split: scores["accuracy"] for split, scores in metrics["splits"].items()}
+                if metrics
+                else {},
+            }
+        )
+    return rows
+
+
+def _vote_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:
+    vote, chosen_on = read_vote(folder), manifest["data"]
+    lines = [
+        f"# {manifest['title']}",
+        "",
+        IN_SHORT,
+        "",
+        *[
+            f"- {plural(len(vote.asked), 'model')} of {metrics['megabytes']['model.tflite']:.1f} MB together, "
+            f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({plural(metrics['threads'], 'thread')}, "
+            f"{metrics['machine']})."
+            for metrics in measured[:1]
+        ],
+        "- Its class maps show where the members look: each member's maps on a scale from 0 to 1, averaged with the "
+        "same weights. They are a picture, not an account of the answer.",
+        "",
+        "## Who votes",
+        "",
+        f"| member | architecture | weight | temperature | {PUBLIC_TEST} alone | {PRIVATE_TEST} alone |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in members_table(folder, vote, chosen_on["fingerprint"]):
+        alone = [
+            percent(row["accuracy"][split]) if split in row["accuracy"] else "–"
+            for split in (PUBLIC_TEST, PRIVATE_TEST)
+        ]
+        lines.append(
+            f"| {row['name']} | {row['title']} | {percent(row['weight'])} | {row['temperature']:.3f} "
+            f"| {' | '.join(alone)} |"
+        )
+    lines += [
+        "",
+        f"{vote.method} The faces were those of {chosen_on['title']}. {PRIVATE_TEST} played no part in it.",
+        "",
+        *_results(measured, chosen_on, "its weights were chosen on"),
+        "## Limits",
+        "",
+        LIMITS + (LIMITS_SAMPLE if chosen_on["kind"] == "sample" else LIMITS_REAL),
+    ]
+    return lines
+
+
+def _metrics(folder: RunFolder, fingerprint: str) -> dict[str, Any] | None:
+    """A member's metrics for the table; one that is damaged has none, and the page of that run says so."""
+    try:
+        return folder.metrics(fingerprint)
+    except RunError:
+        return None

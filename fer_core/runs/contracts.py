@@ -69,8 +69,8 @@ class EvaluationManifest(TypedDict):
     created: Moment
 
 
-class ScoresWithoutTwins(Scores):
-    """The scores on the faces that have no twin in Training; ``rule`` says which were left out, in a sentence."""
+class ScoresWithoutNearDuplicates(Scores):
+    """The scores on the faces without a near duplicate in Training; ``rule`` says what was left out, in a sentence."""
 
     rule: Text
 
@@ -89,9 +89,10 @@ class FlipAverage(TypedDict):
 
 
 class SplitScores(Scores):
-    """All that ``metrics.json`` holds of one split."""
+    """All that ``metrics.json`` holds of one split. ``without_twins`` is what schema 1 calls the key before it."""
 
-    without_twins: NotRequired[ScoresWithoutTwins | None]
+    without_near_duplicates: NotRequired[ScoresWithoutNearDuplicates | None]
+    without_twins: NotRequired[ScoresWithoutNearDuplicates | None]
     flip_average: NotRequired[FlipAverage]
 
 

@@ -4,7 +4,7 @@ An embedding is the input of the last dense layer: the face as the model sees it
 holds it for every PublicTest and PrivateTest face, reduced to a few dimensions, beside the row numbers of the nearest
 Training faces, which were looked for in all dimensions.
 
-Plain NumPy: the app reads the file. :mod:`fer_core.evaluation.embeddings` makes it with Keras.
+Plain NumPy: the app reads the file. :mod:`fer_core.runs.embeddings` makes it with Keras.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.files import write_parquet
+from fer_core.runs.evaluations import EMBEDDINGS
 from fer_core.runs.folder import RunFolder
 
 DIMENSIONS = 32
@@ -91,18 +92,21 @@ class Embeddings:
         return unit(self.vectors)
 
 
-def read_embeddings(folder: RunFolder) -> Embeddings | None:
-    """The run's embeddings; None when it has none: a vote, or a run measured before there were any.
+def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embeddings | None:
+    """The run's embeddings of the faces of that :meth:`~fer_core.runs.folder.RunFolder.evaluation`; None when it has
+    none: a vote, or a run measured before there were any.
 
-    Raises ``RunError`` when the file is damaged, or was made for other faces than the run's metrics.
+    Raises ``RunError`` when the file is damaged, or was made for other faces than its evaluation.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder.embeddings_path
+    evaluation = folder.evaluation(fingerprint)
+    if evaluation is None or not evaluation.has(EMBEDDINGS):
+        return None
+    evaluation.check(EMBEDDINGS)
+    path = evaluation.embeddings_path
     try:
-        if not path.is_file():
-            return None
         table = pq.read_table(path)
         told = json.loads((table.schema.metadata or {})[_KEY])
         if told["rule"] != RULE:
@@ -120,8 +124,7 @@ def read_embeddings(folder: RunFolder) -> Embeddings | None:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
     _check(path, result)
-    metrics = folder.metrics()
-    if metrics is not None and metrics["data"]["fingerprint"] != result.fingerprint:
+    if result.fingerprint != evaluation.fingerprint:
         raise _damaged(path, "it was made for other faces than metrics.json")
     return result
 

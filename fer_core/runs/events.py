@@ -1,31 +1,44 @@
 """The events of a run's journal, one typed dictionary each. ``docs/ARCHITECTURE.md`` says what each key means.
 
-``event["event"]`` tells them apart, to readers and to mypy alike.
+``event["event"]`` tells them apart, to readers and to mypy alike. Required is what a reader cannot do without; whatever
+else is missing, such as a time or a process, is done without.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
+from annotated_types import Ge, Le, Predicate
 from typing_extensions import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
-from fer_core.values import Amount, Count, Epoch, Moment
+from fer_core.values import MOST_EPOCHS, Amount, Count, Epoch, Moment
+
+
+def is_square(rows: list[list[int]]) -> bool:
+    """Whether a table has as many columns as rows."""
+    return all(len(row) == len(rows) for row in rows)
+
+
+Number = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
+"""An epoch's number."""
+Some = Annotated[int, Ge(1)]
+Square = Annotated[list[list[Count]], Predicate(is_square)]
 
 
 class Base(TypedDict):
-    """What every event has."""
+    """What every event may have."""
 
-    time: Moment
+    time: NotRequired[Moment]
 
 
 class StartEvent(Base):
     event: Literal["start"]
-    epochs: Epoch
-    steps: Count
-    batch_size: Count
-    first_epoch: Epoch
+    epochs: Number
+    steps: Some
+    batch_size: Some
+    first_epoch: NotRequired[Number]
     pid: NotRequired[int]
     process_started: NotRequired[float]
     train_faces: NotRequired[Count]
@@ -38,7 +51,7 @@ class StartEvent(Base):
 class PhaseEvent(Base):
     event: Literal["phase"]
     name: str
-    detail: str
+    detail: NotRequired[str]
 
 
 class WeightsEvent(Base):
@@ -53,9 +66,9 @@ class WeightsEvent(Base):
 
 class BatchEvent(Base):
     event: Literal["batch"]
-    epoch: Epoch
-    step: Count
-    steps: Count
+    epoch: Number
+    step: Some
+    steps: Some
     loss: float
     accuracy: float
     learning_rate: float
@@ -64,7 +77,7 @@ class BatchEvent(Base):
 
 class EpochEvent(Base):
     event: Literal["epoch"]
-    epoch: Epoch
+    epoch: Number
     loss: float
     accuracy: float
     val_loss: float
@@ -72,13 +85,13 @@ class EpochEvent(Base):
     learning_rate: float
     seconds: Amount
     images_per_second: Amount
-    confusion: list[list[int]]
+    confusion: Square
 
 
 class CheckpointEvent(Base):
     event: Literal["checkpoint"]
-    epoch: Epoch
-    val_accuracy: float
+    epoch: Number
+    val_accuracy: NotRequired[float]
 
 
 class PausedEvent(Base):
@@ -96,7 +109,7 @@ class ResumedEvent(Base):
 class StoppedEvent(Base):
     event: Literal["stopped"]
     epoch: Epoch
-    reason: str
+    reason: NotRequired[str]
 
 
 class FailedEvent(Base):

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
 from fer_core.runs.contracts import Metrics, RunManifest, VoteRecord
+from fer_core.runs.evaluations import FOLDER as EVALUATIONS
+from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
+from fer_core.runs.evaluations import Evaluation, read_evaluations
 from fer_core.runs.journal import Event, read_events, read_history
 from fer_core.runs.reading import CONTRACTS, read_json
+from fer_core.runs.transaction import Change, settle
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
@@ -25,24 +29,11 @@ if TYPE_CHECKING:
     from fer_core.runs.recipe import Recipe
     from fer_core.zoo.describe import Description
 
-SCHEMA = 1
-SEALED_FILES = (
-    "recipe.json",
-    "architecture.json",
-    "events.jsonl",
-    "history.csv",
-    "model.keras",
-    "model.tflite",
-    "predictions.parquet",
-    "metrics.json",
-    "CARD.md",
-)
-"""The files a complete run holds beside ``run.json``, which lists their hashes."""
-OPTIONAL_FILES = ("embeddings.parquet",)
-"""Sealed where they are there: runs measured by earlier versions lack them. A vote has none."""
-MEASURED_FILES = ("corruptions.parquet", "faithfulness.json")
-"""Measured on request, as long measurements are, and sealed where they are there; votes may have them, too."""
-SEALED_VOTE_FILES = ("vote.json", "predictions.parquet", "metrics.json", "CARD.md")
+SCHEMA = 2
+SEALED_FILES = ("recipe.json", "architecture.json", "events.jsonl", "history.csv", "model.keras", "model.tflite")
+"""The files a complete run holds beside ``run.json``, which lists their hashes. ``CARD.md`` is not among them: it only
+says in words what the others hold, and is written anew whenever they change."""
+SEALED_VOTE_FILES = ("vote.json",)
 """What a complete vote holds: it is made of other runs, and has no model of its own."""
 
 
@@ -75,26 +66,6 @@ class RunFolder:
     @property
     def tflite_path(self) -> Path:
         return self.path / "model.tflite"
-
-    @property
-    def predictions_path(self) -> Path:
-        return self.path / "predictions.parquet"
-
-    @property
-    def embeddings_path(self) -> Path:
-        return self.path / "embeddings.parquet"
-
-    @property
-    def corruptions_path(self) -> Path:
-        return self.path / "corruptions.parquet"
-
-    @property
-    def faithfulness_path(self) -> Path:
-        return self.path / "faithfulness.json"
-
-    @property
-    def metrics_path(self) -> Path:
-        return self.path / "metrics.json"
 
     @property
     def card_path(self) -> Path:
@@ -139,9 +110,8 @@ class RunFolder:
 
     @property
     def sealed_files(self) -> tuple[str, ...]:
-        """Names of the files whose hashes ``run.json`` lists: those it must have, and the optional ones it has."""
-        must, may = (SEALED_VOTE_FILES, ()) if self.is_vote else (SEALED_FILES, OPTIONAL_FILES)
-        return (*must, *(name for name in (*may, *MEASURED_FILES) if (self.path / name).exists()))
+        """Names of the files whose hashes ``run.json`` lists."""
+        return SEALED_VOTE_FILES if self.is_vote else SEALED_FILES
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""
@@ -162,24 +132,54 @@ class RunFolder:
         """One row an epoch, see :func:`fer_core.runs.journal.read_history`. Raises ``RunError`` for a damaged file."""
         return read_history(self.history_path)
 
-    def metrics(self) -> Metrics | None:
-        return self._json(self.metrics_path) if self.metrics_path.exists() else None
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """What the run was measured on; first the data that it was trained on, then the newest. An unfinished run has
+        none, and a folder that cannot be used is left out: :meth:`evaluation_problems` says why.
+        """
+        return tuple(self._evaluations()[0])
 
-    def predictions(self) -> pd.DataFrame | None:
-        if not self.predictions_path.exists():
-            return None
-        from fer_core.runs.predictions import read_predictions
+    def evaluation_problems(self) -> list[str]:
+        """A sentence for each evaluation that cannot be used."""
+        return self._evaluations()[1]
 
-        return read_predictions(self.predictions_path)
+    def evaluation(self, fingerprint: str | None = None) -> Evaluation | None:
+        """The evaluation on the dataset of that fingerprint; without one, the first of :meth:`evaluations`."""
+        return next((one for one in self.evaluations() if fingerprint in (None, one.fingerprint)), None)
 
-    def card(self) -> str:
-        return self.card_path.read_text(encoding="utf-8") if self.card_path.exists() else ""
+    def metrics(self, fingerprint: str | None = None) -> Metrics | None:
+        """The metrics of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
+        found = self.evaluation(fingerprint)
+        return None if found is None else found.metrics()
+
+    def predictions(self, fingerprint: str | None = None) -> pd.DataFrame | None:
+        """Those of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
+        found = self.evaluation(fingerprint)
+        return None if found is None else found.predictions()
+
+    def state_key(self) -> tuple[int, ...]:
+        """Equal as long as nothing was sealed anew: when ``run.json`` and each ``evaluation.json`` were written, POSIX
+        nanoseconds. For caches.
+        """
+        paths = [self.manifest_path, *sorted((self.path / EVALUATIONS).glob(f"*/{EVALUATION_MANIFEST}"))]
+        return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+
+    def promised_model(self) -> str:
+        """SHA-256 of what answers, by ``run.json``: ``model.tflite``, of a vote ``vote.json``. Empty without one."""
+        manifest = self.manifest()
+        name = self.vote_path.name if self.is_vote else self.tflite_path.name
+        return manifest["files"][name]["sha256"] if manifest and name in manifest["files"] else ""
+
+    def _evaluations(self) -> tuple[list[Evaluation], list[str]]:
+        manifest = self.manifest()
+        return ([], []) if manifest is None else read_evaluations(self.path, manifest, self.promised_model())
 
     def vote(self) -> VoteRecord:
         """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
         return self._json(self.vote_path)
 
     def manifest(self) -> RunManifest | None:
+        """``run.json``; None for a run that is not complete. Raises ``RunError`` where it is damaged."""
+        settle(self.path)
         return self._json(self.manifest_path) if self.complete else None
 
     def _json(self, path: Path) -> Any:
@@ -208,13 +208,18 @@ def check_sealed(folder: RunFolder, manifest: dict[str, Any], file: str, again: 
         raise RunError(f"{folder.path / file} is damaged: its content is not what run.json promises. {again}")
 
 
-def seal(folder: RunFolder, manifest: dict[str, Any]) -> None:
-    """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing."""
-    missing = [name for name in folder.sealed_files if not (folder.path / name).exists()]
-    if missing:
-        raise RunError(f"{folder.path} cannot be completed: {', '.join(missing)} missing.")
-    files = {
-        name: {"sha256": sha256_of(folder.path / name), "bytes": (folder.path / name).stat().st_size}
-        for name in folder.sealed_files
-    }
-    write_json(folder.manifest_path, {"schema": SCHEMA, **manifest, "files": files})
+def seal(folder: RunFolder, manifest: dict[str, Any], prepared: Change | None = None) -> None:
+    """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing.
+
+    ``prepared``: a change that holds some of the files, and takes the new ``run.json``; the others are the folder's.
+    """
+    files = {}
+    for name in folder.sealed_files:
+        places = [folder.path / name] if prepared is None else [prepared.path / name, folder.path / name]
+        path = next((path for path in places if path.is_file()), None)
+        if path is None:
+            raise RunError(f"{folder.path} cannot be completed: {name} is missing.")
+        files[name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+    origin = "vote" if folder.is_vote else "trained"
+    target = folder.manifest_path if prepared is None else prepared.file(folder.manifest_path.name)
+    write_json(target, {"schema": SCHEMA, "origin": origin, **manifest, "files": files})

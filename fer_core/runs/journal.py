@@ -76,7 +76,7 @@ def read_events(path: Path) -> list[Event]:
 
     One rule for every line: what is not whole JSON is skipped (a process was killed in the middle of writing it, and
     the journal goes on after it); an event of a name that this version does not know is skipped, too (a newer version
-    wrote it); anything else must be what :mod:`fer_core.runs.events` declares: its time, its keys and their types.
+    wrote it); anything else must be what :mod:`fer_core.runs.events` declares: its keys and their types.
     Raises ``RunError``, which names the line, where it is not, and where the file is no regular text file.
     """
     if not path.exists() and not path.is_symlink():
@@ -129,7 +129,7 @@ def epochs_of(events: Iterable[Event]) -> list[EpochEvent]:
     epochs: dict[int, EpochEvent] = {}
     for event in events:
         if event["event"] == "start":
-            first = event["first_epoch"]
+            first = event.get("first_epoch", 1)
             epochs = {number: value for number, value in epochs.items() if number < first}
         elif event["event"] == "epoch":
             epochs[event["epoch"]] = event

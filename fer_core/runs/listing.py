@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +100,20 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if not path.name.startswith(".") and os.path.isdir(path))  # noqa: PTH112
 
 
+def _upgrade(folder: RunFolder) -> None:
+    """Once, where the disk allows it; elsewhere the run is read as it is."""
+    from fer_core.runs.upgrade import upgrade
+
+    with suppress(OSError):
+        upgrade(folder)
+
+
 def _info(path: Path, *, shipped: bool) -> ModelInfo | None:
-    found = look(RunFolder(path))
+    folder = RunFolder(path)
+    found = look(folder)
+    if found.manifest is not None and found.manifest["schema"] == 1:
+        _upgrade(folder)
+        found = look(folder)
     if found.problem:
         # One damaged folder must not take the whole list down with it: it is listed, with its problem.
         name = shown(path.name)
@@ -128,7 +141,7 @@ def _info(path: Path, *, shipped: bool) -> ModelInfo | None:
         shipped=shipped,
         architecture=found.recipe.architecture,
         state=RunState.UNFINISHED,
-        created=found.start["time"] if found.start else "",
+        created=found.start.get("time", "") if found.start else "",
         epochs=found.recipe.epochs,
         best_epoch=None,
         complete=False,

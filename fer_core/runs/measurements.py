@@ -1,22 +1,25 @@
 """Measurements that a run has only because somebody asked for them, since they take minutes: corruptions, faithfulness.
 
-Each of the files says which model and which faces it is about. One that is about another model or other faces than the
-rest of its folder is worse than none: whoever evaluates or exports drops it, and says so.
+They belong to an evaluation. Each of the files says which model and which faces it is about. One that is about another
+model than the rest of its folder is worse than none: whoever evaluates or exports drops it, and says so.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of
-from fer_core.runs.folder import MEASURED_FILES, RunFolder, check_sealed, seal
-from fer_core.runs.vote import promised_hash
+from fer_core.runs.evaluations import ON_REQUEST, Evaluation, seal_evaluation
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.transaction import change
+from fer_core.runs.upgrade import upgrade
 
 PARQUET_KEY = b"fer_measured"
 """Where a Parquet file keeps the record of :class:`About` in its metadata; a JSON file has it as ``about``."""
@@ -68,80 +71,71 @@ def command(folder: RunFolder, file: str, data: str | Path = "DATASET", *, by_na
     return COMMANDS[file].format(run=shlex.quote(run), data=data if data == "DATASET" else shlex.quote(str(data)))
 
 
-def check_measured_on(folder: RunFolder, fingerprint: str, data: Path) -> None:
-    """Raises ``RunError`` unless the run is complete and its metrics are about the dataset with this fingerprint."""
+def evaluation_on(folder: RunFolder, fingerprint: str, data: Path) -> Evaluation:
+    """The run's evaluation on the dataset with this fingerprint. Raises ``RunError`` unless there is one."""
     if not folder.complete:
         raise RunError(f"the run {folder.name} is not complete. Finish it first: see python -m fer_core runs")
-    metrics = folder.metrics()
-    evaluate = f"python -m fer_core evaluate {shlex.quote(str(folder.path))} --data {shlex.quote(str(data))}"
-    if metrics is None:
-        raise RunError(f"the run {folder.name} was not evaluated. Evaluate it first: {evaluate}")
-    if metrics["data"]["fingerprint"] != fingerprint:
-        raise RunError(
-            f"the run {folder.name} was measured on other faces ({metrics['data']['title']}) than those of {data}, and "
-            f"a run is about one dataset only. Evaluate it on these first: {evaluate}"
-        )
+    found = folder.evaluation(fingerprint)
+    if found is None:
+        evaluate = f"python -m fer_core evaluate {shlex.quote(str(folder.path))} --data {shlex.quote(str(data))}"
+        raise RunError(f"the run {folder.name} was not measured on the faces of {data}. Measure it first: {evaluate}")
+    return found
 
 
-def check_fresh(folder: RunFolder, file: str, about: About, rule: int) -> None:
-    """Raises ``RunError`` where a file that was read is not of this version, this model or the faces of the metrics,
-    or not the file that ``run.json`` lists.
+def check_fresh(folder: RunFolder, evaluation: Evaluation, file: str, about: About, rule: int) -> None:
+    """Raises ``RunError`` where a file that was read is not of this version, the model or the faces of its evaluation,
+    or not the file that ``evaluation.json`` lists.
     """
-    manifest, metrics = folder.manifest(), folder.metrics()
     again = f"Measure again with: {command(folder, file)}"
-    if manifest is None or metrics is None:
-        raise RunError(f"the run {folder.name} is not complete, so {file} cannot be used.")
-    promised = sha256_of(folder.vote_path) if folder.is_vote else promised_hash(folder)
     for wrong, why in (
         (about.rule != rule, "it was written by another version"),
-        (about.model != promised, "it was measured with another model file"),
-        (about.fingerprint != metrics["data"]["fingerprint"], "it is about other faces than metrics.json"),
+        (about.model != evaluation.model, "it was measured with another model file"),
+        (about.fingerprint != evaluation.fingerprint, "it is about other faces than metrics.json"),
     ):
         if wrong:
-            raise RunError(f"{folder.path / file} cannot be used: {why}. {again}")
-    check_sealed(folder, manifest, file, again)
+            raise RunError(f"{evaluation.path / file} cannot be used: {why}. {again}")
+    evaluation.check(file)
 
 
-def seal_again(folder: RunFolder) -> None:
-    """List a file that was added or replaced in ``run.json``, which otherwise stays as it is. Raises ``RunError``."""
-    manifest = folder.manifest()
-    if manifest is None:
-        raise RunError(f"the run {folder.name} is not complete. Finish it first: see python -m fer_core runs")
-    seal(folder, {key: value for key, value in manifest.items() if key not in ("schema", "files")})
+def keep(folder: RunFolder, fingerprint: str, file: str, write: Callable[[Path], None]) -> None:
+    """Add a file to the evaluation with this fingerprint, or replace it there, and list it in ``evaluation.json``.
+
+    ``write`` is given the path to write to. Raises ``RunError`` where there is no such evaluation.
+    """
+    upgrade(folder)
+    found = folder.evaluation(fingerprint)
+    if found is None:
+        raise RunError(f"the run {folder.name} has no evaluation on these faces any more.")
+    with change(folder.path) as prepared:
+        # The whole folder anew, so that its manifest never lists a file of another time.
+        path = prepared.directory(str(found.path.relative_to(folder.path)))
+        for name in found.files:
+            shutil.copy2(found.path / name, path / name)
+        write(path / file)
+        seal_evaluation(path, found.data, found.model, found.created)
 
 
-def there(folder: RunFolder) -> tuple[str, ...]:
-    """Which of these files the folder has."""
-    return tuple(file for file in MEASURED_FILES if (folder.path / file).exists())
+def there(folder: RunFolder) -> tuple[tuple[str, str], ...]:
+    """Which of these files the run has: title of the data and name, of each."""
+    return tuple((str(one.data["title"]), file) for one in folder.evaluations() for file in ON_REQUEST if one.has(file))
 
 
-def still_true(folder: RunFolder, fingerprint: str) -> tuple[str, ...]:
-    """Those of :func:`there` that are about the model file that is there now and the faces of this fingerprint."""
-    present = there(folder)
-    if not present:
-        return ()
-    model = model_of(folder)
-    abouts = {file: _about(folder.path / file) for file in present}
+def still_true(evaluation: Evaluation, model: str) -> tuple[str, ...]:
+    """The files of this kind in the evaluation that are about the model with this hash."""
     return tuple(
         file
-        for file, about in abouts.items()
-        if about is not None and about.model == model and (about.fingerprint == fingerprint)
+        for file in ON_REQUEST
+        if evaluation.has(file) and (about := _about(evaluation.path / file)) and about.model == model
     )
 
 
-def drop_outdated(folder: RunFolder, fingerprint: str) -> None:
-    """Delete those of :func:`there` that are not :func:`still_true`."""
-    for file in set(there(folder)) - set(still_true(folder, fingerprint)):
-        (folder.path / file).unlink()
-
-
-def gone_lines(folder: RunFolder, before: Iterable[str], data: str | Path) -> list[str]:
-    """A sentence for each file that was there before and is not now."""
+def gone_lines(folder: RunFolder, before: Iterable[tuple[str, str]], data: str | Path) -> list[str]:
+    """A sentence for each file that was there before, as from :func:`there`, and is not now."""
+    now = there(folder)
     return [
-        f"{file} was about another model or other faces, and was dropped. Measure again with: "
-        f"{command(folder, file, data)}"
-        for file in before
-        if not (folder.path / file).exists()
+        f"{file} ({title}) was about another model, and was dropped. Measure again with: {command(folder, file, data)}"
+        for title, file in before
+        if (title, file) not in now
     ]
 
 

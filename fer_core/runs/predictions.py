@@ -5,16 +5,18 @@ Each line carries the face's row number in its dataset. Nothing is ever matched 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.files import write_parquet
-from fer_core.reading import UnreadableError, read_table
+from fer_core.reading import UnreadableError, parse, read_table
 from fer_core.runs.reading import damaged
 
 if TYPE_CHECKING:
@@ -26,8 +28,11 @@ SUM_TOLERANCE = 1e-3
 """How far the seven probabilities of a face may be from 1 together: float32 and half precision are far within."""
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
-TWIN = "twin"
-"""The column that says whether a face has a twin in Training. Older files lack it."""
+TWIN = "near_duplicate"
+"""The column that says whether a face has an exact or near duplicate in Training. Older files lack it."""
+_OLD_TWIN = "twin"
+"""What the column was called in runs of schema 1."""
+_KEY = b"fer_predictions"
 MOST_ROWS = 2**31
 """Row numbers are stored as int32."""
 
@@ -39,13 +44,15 @@ def write_predictions(
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     twin: npt.ArrayLike | None = None,
+    *,
+    fingerprint: str = "",
 ) -> None:
     """Write the file atomically.
 
     ``rows``: int (n,), row numbers in the dataset. ``splits``: str (n,). ``labels``: int (n,), 0..6.
     ``probabilities``: float (n, 7). ``twin``: bool (n,), whether a face has an exact or near twin in Training,
-    ``twins.near[rows]``; without it the file does not say. Raises ``ValueError`` if the lengths
-    differ or a row occurs twice.
+    ``twins.near[rows]``; without it the file does not say. ``fingerprint``: the dataset's, kept in the file. Raises
+    ``ValueError`` if the lengths differ or a row occurs twice.
     """
     import pyarrow as pa
 
@@ -67,7 +74,14 @@ def write_predictions(
         if has.shape != row.shape or has.dtype != np.bool_:
             raise ValueError(f"twin must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
         columns[TWIN] = has
-    write_parquet(pa.table(columns), Path(path))
+    about = json.dumps({"fingerprint": fingerprint}).encode()
+    write_parquet(pa.table(columns).replace_schema_metadata({_KEY: about}), Path(path))
+
+
+class _About(TypedDict):
+    """What the file says of itself in its metadata."""
+
+    fingerprint: NotRequired[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +93,7 @@ class Predictions:
         splits: str (n,).
         labels: int64 (n,), 0..6.
         probabilities: float32 (n, 7); each row adds up to 1.
-        twin: bool (n,), whether a face has a twin in Training; None where the file does not say.
+        twin: bool (n,), whether a face has an exact or near duplicate in Training; None where the file does not say.
     """
 
     rows: npt.NDArray[np.int64]
@@ -92,37 +106,44 @@ class Predictions:
         return len(self.rows)
 
 
-def read_arrays(path: Path, *, faces: int | None = None, again: str = AGAIN) -> Predictions:
-    """The file, checked. ``faces``: how many the dataset has, where that is known.
+def read_arrays(path: Path, *, fingerprint: str = "", faces: int | None = None, again: str = AGAIN) -> Predictions:
+    """The file, checked. ``fingerprint`` and ``faces`` are those of the dataset, where they are known.
 
     Raises ``RunError``, ending with the sentence ``again``, when it is missing, no Parquet file, lacks a column or has
-    one of another type, and when its content is not what :func:`problem_with` expects.
+    one of another type, is about other faces than those of ``fingerprint``, where both are known, and when its content
+    is not what :func:`problem_with` expects.
     """
     try:
-        table = read_table(path, COLUMNS, (TWIN,))
+        table = read_table(path, COLUMNS, (TWIN, _OLD_TWIN))
         _check_types(table)
+        own = parse((table.schema.metadata or {}).get(_KEY, b"{}"), _About).get("fingerprint", "")
+        if own and fingerprint and own != fingerprint:
+            raise UnreadableError("it is about other faces than it should be")
     except UnreadableError as error:
         raise damaged(path, error, again) from None
+    twin = next((name for name in (TWIN, _OLD_TWIN) if name in table.column_names), None)
     found = Predictions(
         rows=_numbers(table, "row").astype(np.int64),
         splits=np.asarray(table["split"].to_pylist(), dtype=np.str_),
         labels=_numbers(table, "label").astype(np.int64),
         probabilities=np.stack([_numbers(table, name) for name in PROBABILITY_COLUMNS], axis=1).astype(np.float32),
-        twin=np.asarray(table[TWIN].to_pylist(), dtype=np.bool_) if TWIN in table.column_names else None,
+        twin=np.asarray(table[twin].to_pylist(), dtype=np.bool_) if twin else None,
     )
     if problem := problem_with(found, faces=faces):
         raise damaged(path, problem, again)
     return found
 
 
-def read_predictions(path: str | Path, *, faces: int | None = None) -> pd.DataFrame:
+def read_predictions(
+    path: str | Path, *, fingerprint: str = "", faces: int | None = None, again: str = AGAIN
+) -> pd.DataFrame:
     """:func:`read_arrays` as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
 
-    And ``twin`` bool, where the file says.
+    And ``near_duplicate`` bool, where the file says.
     """
     import pandas as pd
 
-    found = read_arrays(Path(path), faces=faces)
+    found = read_arrays(Path(path), fingerprint=fingerprint, faces=faces, again=again)
     columns: dict[str, Any] = {
         "row": found.rows.astype(np.int32),
         "split": pd.array(found.splits.tolist(), dtype="str"),
@@ -171,7 +192,8 @@ def _check_types(table: pa.Table) -> None:
     """Raises :class:`UnreadableError` for a column of another kind than it should have, or with gaps."""
     import pyarrow.types as kinds
 
-    wanted = {"row": kinds.is_integer, "split": _is_text, "label": kinds.is_integer, TWIN: kinds.is_boolean}
+    wanted = {"row": kinds.is_integer, "split": _is_text, "label": kinds.is_integer}
+    wanted |= {TWIN: kinds.is_boolean, _OLD_TWIN: kinds.is_boolean}
     for field in table.schema:
         if not wanted.get(field.name, kinds.is_floating)(field.type):
             raise UnreadableError(f"its column {field.name} holds {field.type}")

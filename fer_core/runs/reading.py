@@ -99,9 +99,9 @@ def _metrics(value: Metrics) -> str:
             return f"it knows a split called {shown(split)[:40]}"
         if problem := _scores(scores):
             return f"the scores of {split} contradict each other: {problem}"
-        clean = scores.get("without_twins")
-        if clean is not None and (problem := _scores(clean)):
-            return f"the scores of {split} without twins contradict each other: {problem}"
+        clean = scores.get("without_near_duplicates") or scores.get("without_twins")
+        if clean and (problem := _scores(clean)):
+            return f"the scores of {split} without near duplicates contradict each other: {problem}"
     faces = sum(scores["n"] for scores in value["splits"].values())
     if faces > value["data"]["faces"]:
         return f"it is about {faces:,} faces of a dataset that has {value['data']['faces']:,}"

@@ -1,39 +1,29 @@
 """Does a run folder hold together? Looked at whenever runs are listed, and so only once for each state of its files.
 
-What is looked at: that every file that ``run.json`` promises is there, a file, and of the promised size; that those
-which tables and pages are made of (all but models and optional measurements, which are held against their hashes when
-they are opened) have the promised hash; that what is in them is what it should be; and that metrics and predictions are
-about the same faces.
+What is looked at: that every file that ``run.json`` promises is there, a file, and of the promised size; that all but
+the models (which are held against their hashes when they are opened) have the promised hash; that what is in them is
+what it should be; and the same of the metrics and predictions of each evaluation, which must be about the same faces.
+What was measured on request says by itself whether it can be used.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from fer_core.emotions import COUNT
 from fer_core.errors import RecipeError, RunError
-from fer_core.files import sha256_of
-from fer_core.runs.contracts import Metrics, RunManifest
+from fer_core.runs.contracts import RunManifest
+from fer_core.runs.evaluations import folders
 from fer_core.runs.events import StartEvent, starts_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import history_rows
-from fer_core.runs.predictions import Predictions, read_arrays
 from fer_core.runs.reading import RESTORE, damaged, shown
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.sealed import State, check_promised, state_of
 from fer_core.runs.vote import read_vote
 
-LARGE = ("model.keras", "model.tflite", "model.mlir")
+LARGE = ("model.keras", "model.tflite")
 """Held against their hashes when they are opened: hashing them takes a tenth of a second a run."""
-KEPT = 512
-"""Looks that are remembered, some kilobytes each."""
-
-State = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -51,36 +41,32 @@ class Look:
     start: StartEvent | None = None
 
 
+_looks: dict[str, tuple[tuple[State, ...], Look]] = {}
+"""Of each folder: the state it was in, and what it was then."""
+
+
 def look(folder: RunFolder) -> Look:
-    """What there is at a folder. Where none of its files has changed since the last time, it costs only that look."""
+    """What there is at a folder. Where none of its files has changed since the last time, it costs only that look.
+
+    A run of which some evaluation is sound is sound: those that are not, :meth:`RunFolder.evaluation_problems` tells.
+    """
     if shown(folder.name) != folder.name:
         return Look(f"the name of the folder {shown(folder.path)} holds what is no letter. Rename the folder.")
     try:
-        state = _state(folder.path)
+        state = (state_of(folder.path), *map(state_of, folders(folder.path)))
+        known = _looks.get(str(folder.path))
+        if known is None or known[0] != state:
+            known = _looks[str(folder.path)] = (state, _look(folder, {name for name, *_ in state[0]}))
     except OSError as error:
-        return Look(f"{shown(folder.path)} cannot be read: {error.strerror or error}. Check its permissions.")
-    return _look(str(folder.path), state)
+        where = shown(Path(str(error.filename or folder.path)))
+        return Look(f"{where} cannot be read: {error.strerror or error}. Check its permissions.")
+    return known[1]
 
 
-def _state(path: Path) -> State:
-    """Name, kind, time of change and size of everything in the folder; links count as what they lead to."""
-    found = []
-    with os.scandir(path) as entries:
-        for entry in entries:
-            try:
-                about = entry.stat()
-            except OSError:
-                about = entry.stat(follow_symlinks=False)  # it leads nowhere, or in a circle
-            found.append((entry.name, stat.S_IFMT(about.st_mode), about.st_mtime_ns, about.st_size))
-    return tuple(sorted(found))
-
-
-@lru_cache(maxsize=KEPT)
-def _look(path: str, state: State) -> Look:
-    folder, names = RunFolder(Path(path)), {name for name, *_ in state}
+def _look(folder: RunFolder, names: set[str]) -> Look:
     try:
         if folder.manifest_path.name in names:
-            return Look(manifest=_complete(folder, {name: size for name, kind, _, size in state if stat.S_ISREG(kind)}))
+            return Look(manifest=_complete(folder))
         if folder.recipe_path.name in names:
             return Look(recipe=folder.recipe().validate(), start=next(iter(starts_of(folder.events())), None))
     except RecipeError as error:
@@ -90,13 +76,14 @@ def _look(path: str, state: State) -> Look:
     return Look()
 
 
-def _complete(folder: RunFolder, sizes: dict[str, int]) -> RunManifest:
+def _complete(folder: RunFolder) -> RunManifest:
     """``run.json``. Raises ``RunError`` or ``RecipeError`` for the first thing that is wrong with the folder."""
     manifest = folder.manifest()
     if manifest is None:
         raise damaged(folder.manifest_path, "it is a link that leads nowhere", RESTORE)
     for name in folder.sealed_files:
-        _check_promised(folder, manifest, name, sizes)
+        again = export_again(folder) if name == folder.tflite_path.name else RESTORE
+        check_promised(folder.path, manifest["files"], name, again, by_hash=name not in LARGE)
     if folder.is_vote:
         read_vote(folder)
     else:
@@ -104,53 +91,12 @@ def _complete(folder: RunFolder, sizes: dict[str, int]) -> RunManifest:
         folder.description()
         if len(history_rows(folder.history_path)) < (manifest["best_epoch"] or 0):
             raise damaged(folder.history_path, f"it lacks the best epoch, {manifest['best_epoch']}", RESTORE)
-    _check_evaluation(folder)
+    problems = folder.evaluation_problems()
+    if problems and not folder.evaluations():
+        raise RunError(problems[0])
     return manifest
 
 
-def _check_promised(folder: RunFolder, manifest: RunManifest, name: str, sizes: dict[str, int]) -> None:
-    path, promised = folder.path / name, manifest["files"].get(name)
-    again = again_for(folder, name)
-    if promised is None:
-        raise damaged(folder.manifest_path, f"it gives no hash of {name}", again)
-    if name not in sizes:
-        reason = "it is a folder or another thing that is no file" if os.path.lexists(path) else "it is missing"
-        raise damaged(path, reason, again)
-    if sizes[name] != promised["bytes"]:
-        raise damaged(path, f"it has {sizes[name]:,} bytes, and run.json promises {promised['bytes']:,}", again)
-    if name not in LARGE and sha256_of(path) != promised["sha256"]:
-        raise damaged(path, "its content is not what run.json promises", again)
-
-
-def again_for(folder: RunFolder, name: str) -> str:
-    """What to do where that file of a run is damaged."""
-    if name == folder.tflite_path.name:
-        return f"Make it again with: python -m fer_core export {shown(folder.path)} --data DATASET"
-    if name in (folder.recipe_path.name, folder.keras_path.name, folder.architecture_path.name) or folder.is_vote:
-        return RESTORE
-    return f"Make it again with: python -m fer_core evaluate {shown(folder.path)} --data DATASET"
-
-
-def _check_evaluation(folder: RunFolder) -> None:
-    """Metrics and predictions, one by one and against each other."""
-    metrics, again = folder.metrics(), again_for(folder, folder.metrics_path.name)
-    if metrics is None:
-        raise damaged(folder.metrics_path, "it is missing", again)
-    found = read_arrays(folder.predictions_path, faces=metrics["data"]["faces"], again=again)
-    if problem := contradiction(metrics, found):
-        raise damaged(folder.predictions_path, problem, again)
-
-
-def contradiction(metrics: Metrics, found: Predictions) -> str:
-    """How predictions differ from what the metrics say of them, as the end of a sentence; empty where they do not."""
-    answers = found.probabilities.argmax(axis=1)
-    for split, scores in metrics["splits"].items():
-        of = found.splits == split
-        if int(of.sum()) != scores["n"]:
-            return f"it has {int(of.sum()):,} faces of {split}, and metrics.json is about {scores['n']:,}"
-        counts = np.bincount(found.labels[of] * COUNT + answers[of], minlength=COUNT * COUNT).reshape(COUNT, COUNT)
-        if counts.tolist() != scores["confusion"]:
-            return f"its answers on {split} are not those that metrics.json counts"
-    if unknown := sorted(set(found.splits.tolist()) - set(metrics["splits"])):
-        return f"it has faces of {unknown[0]}, and metrics.json is not about them"
-    return ""
+def export_again(folder: RunFolder) -> str:
+    """What to do where a run's ``model.tflite`` is missing or damaged."""
+    return f"Make it again with: python -m fer_core export {shown(folder.path)} --data DATASET"

@@ -68,7 +68,7 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int
     """All scores of one set of faces, as plain JSON values: SCORES in ``docs/ARCHITECTURE.md``.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), each row adding up to 1. The accuracy's
-    interval is a 95 % percentile bootstrap. ``without_twins`` is not in it: see
+    interval is a 95 % percentile bootstrap. ``without_near_duplicates`` is not in it: see
     :func:`fer_core.evaluation.scores.score_splits`. Raises ``ValueError`` for no faces, labels outside
     0..6, or rows that are not probabilities.
     """

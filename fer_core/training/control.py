@@ -13,7 +13,7 @@ POLL_SECONDS = 0.1
 
 
 class Control:
-    """Asked by the training loop after every batch."""
+    """Asked by the training loop before every epoch and after every batch."""
 
     def __init__(self, folder: RunFolder, journal: Journal) -> None:
         self.folder = folder
@@ -27,6 +27,11 @@ class Control:
         for path in (self.folder.stop_path, self.folder.pause_path):
             if path.exists() and path.stat().st_mtime < started:
                 path.unlink()
+
+    def done(self) -> None:
+        """Take away requests that nobody will honour any more, so that none stays in the finished run's folder."""
+        for path in (self.folder.stop_path, self.folder.pause_path):
+            path.unlink(missing_ok=True)
 
     def stop_wanted(self, epoch: int, step: int) -> bool:
         """True once somebody asked to stop. Waits in here for as long as the run is paused."""

@@ -15,14 +15,17 @@ from typing import Any
 
 import psutil
 
+from fer_core.data.dataset import load_dataset
 from fer_core.errors import FerError, RunError
+from fer_core.evaluation.training_run import remember_data, remembered_data
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.training.lock import busy_message, claim, holder
 from fer_core.training.resources import check_resources
-from fer_core.training.status import JobStatus, status
+from fer_core.training.status import JobState, JobStatus, status
+from fer_core.writable import explained, require_writable
 
 __all__ = [
     "JobStatus",
@@ -44,10 +47,11 @@ LOW_PRIORITY = 10
 def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
     """Start training in a child process of its own session and return the run folder at once.
 
-    Raises ``RunError`` if another training runs (naming it) or memory or disk are too small, ``RecipeError`` or
-    ``DataError`` if the recipe or the dataset is wrong.
+    Raises ``RunError`` if another training runs (naming it), memory or disk are too small or nothing can be written
+    there, ``RecipeError`` or ``DataError`` if the recipe or the dataset is wrong.
     """
     recipe.validate()
+    _check_writable(settings().runs_dir if run_dir is None else run_dir)
     problems = check_resources(recipe, data)
     if problems:
         raise RunError(" ".join(problems))
@@ -58,7 +62,11 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
     except FileExistsError:
         raise RunError(f"{folder.path} exists already. Choose another folder for the run.") from None
     try:
-        write_json(folder.recipe_path, recipe.to_dict())
+        with explained(f"The run cannot be written to {folder.path}", RunError):
+            # All that a restart needs, before there is a child that can die. recipe.json comes last: it makes the
+            # folder a run.
+            remember_data(folder, data)
+            write_json(folder.recipe_path, recipe.to_dict())
         where = ["--data", str(data), "--run-dir", str(folder.path)]
         _spawn(folder, ["train", "--recipe", str(folder.recipe_path), *where])
     except BaseException:
@@ -68,47 +76,80 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
 
 
 def restart(run_dir: Path) -> Path:
-    """Go on with a stopped, failed or killed run in a new child process. Raises ``RunError`` if it cannot."""
+    """Go on with a stopped, failed or killed run in a new child process.
+
+    Raises ``RunError`` if it cannot go on, or nothing can be written there, ``DataError`` if its dataset is gone.
+    """
     folder = RunFolder(run_dir.resolve())
     now = status(folder.path)
     if now.alive:
         raise RunError(f"{folder.name} is training already.")
     if not now.resumable:
         raise RunError(f"{folder.name} cannot be resumed. {now.message}")
+    # Here, where somebody reads it, and not by the child after seconds of loading.
+    load_dataset(remembered_data(folder))
+    _check_writable(folder.path)
     _refuse_if_busy()
     _spawn(folder, ["train", "--resume", str(folder.path)])
     return folder.path
 
 
 def pause(run_dir: Path) -> None:
-    """Ask a running training to pause after the current batch."""
-    RunFolder(run_dir).pause_path.touch()
+    """Ask a running training to pause after the current batch.
+
+    Raises ``RunError`` if it is past its last batch, or the request cannot be written.
+    """
+    _request(RunFolder(run_dir.resolve()).pause_path, "pause")
 
 
 def unpause(run_dir: Path) -> None:
-    """Let a paused training go on."""
-    RunFolder(run_dir).pause_path.unlink(missing_ok=True)
+    """Let a paused training go on. Raises ``RunError`` if the request to pause cannot be taken back."""
+    folder = RunFolder(run_dir.resolve())
+    with explained(f"The request to pause cannot be taken out of {folder.path}", RunError):
+        folder.pause_path.unlink(missing_ok=True)
 
 
 def stop(run_dir: Path) -> None:
-    """Ask a training, running or paused, to stop after the current batch and keep its best epoch."""
-    RunFolder(run_dir).stop_path.touch()
+    """Ask a training, running or paused, to stop after the current batch and keep its best epoch.
+
+    Raises ``RunError`` if it is past its last batch, or the request cannot be written.
+    """
+    _request(RunFolder(run_dir.resolve()).stop_path, "stop")
 
 
 def delete(run_dir: Path) -> None:
-    """Delete a trained run's folder for good. Raises ``RunError`` while it trains, or if it ships with the app."""
+    """Delete a trained run's folder for good.
+
+    Raises ``RunError`` while it trains, if it ships with the app, or if it cannot be deleted.
+    """
     folder = RunFolder(run_dir.resolve())
     if status(folder.path).alive:
         raise RunError(f"{folder.name} is training. Stop it first.")
     if folder.path.parent == settings().models_dir:
         raise RunError(f"{folder.name} ships with the app and is not deleted from here.")
-    shutil.rmtree(folder.path)
+    with explained(f"{folder.path} cannot be deleted", RunError):
+        shutil.rmtree(folder.path)
 
 
 def current() -> Path | None:
     """The run folder that is training now, or None."""
     found = holder()
     return Path(found["run_dir"]) if found else None
+
+
+def _request(path: Path, wish: str) -> None:
+    """Leave a request in the run folder, unless there is no training any more that would read it."""
+    now = status(path.parent)
+    if not now.can_stop and now.state != JobState.STOPPING:
+        raise RunError(f"It is too late to {wish} {now.name}. {now.message}")
+    with explained(f"The request to {wish} cannot be written to {path.parent}", RunError):
+        path.touch()
+
+
+def _check_writable(place: Path) -> None:
+    """Both where the run goes and where the lock is: see :mod:`fer_core.training.lock`."""
+    for folder in {settings().runs_dir: None, place.resolve(): None}:
+        require_writable(folder, "The run", RunError)
 
 
 def _spawn(folder: RunFolder, arguments: list[str]) -> None:
@@ -140,8 +181,12 @@ def _spawn(folder: RunFolder, arguments: list[str]) -> None:
     try:
         psutil.Process(child.pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else LOW_PRIORITY)
         claim(child.pid, folder.path)
-    except RunError:
-        # Somebody else was a moment earlier. The child would find the lock taken, too; it need not get that far.
+    except psutil.NoSuchProcess:
+        # It has ended already: the folder says how, as of every process that died.
+        return
+    except BaseException:
+        # Somebody else was a moment earlier: the child would find the lock taken, too, and need not get that far. Or
+        # the lock cannot be written: a child without it must not go on.
         child.kill()
         child.wait()
         raise

@@ -12,6 +12,7 @@ import psutil
 
 from fer_core.errors import RunError
 from fer_core.settings import settings
+from fer_core.writable import explained
 
 
 def lock_path() -> Path:
@@ -34,7 +35,7 @@ def holder() -> dict[str, Any] | None:
     """Who trains now: ``pid``, ``started``, ``run_dir``. None if nobody does."""
     try:
         value = json.loads(lock_path().read_text(encoding="utf-8"))
-        return value if alive(value["pid"], value["started"]) else None
+        return value if isinstance(value["run_dir"], str) and alive(value["pid"], value["started"]) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         # Absent, or half written by a process that died on the spot: nobody holds it.
         return None
@@ -51,11 +52,18 @@ def claim(pid: int, run_dir: Path) -> None:
     """Take the lock for process ``pid``, which trains into ``run_dir``; again for the same process is fine.
 
     Whoever starts a child claims for it at once, so that nobody else can start one while it is still loading.
-    Raises ``RunError`` naming the run that holds the lock already.
+    Raises ``RunError`` naming the run that holds the lock already, or if the lock cannot be written.
     """
     path = lock_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
     owner = {"pid": pid, "started": psutil.Process(pid).create_time(), "run_dir": str(run_dir)}
+    with explained(f"The lock of the one training at a time cannot be written to {path.parent}", RunError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _take(path, owner)
+
+
+def _take(path: Path, owner: dict[str, Any]) -> None:
+    """Give the lock at ``path`` to ``owner``. Raises ``RunError`` naming who holds it, ``OSError``."""
+    pid = owner["pid"]
     # Linking a finished file is atomic: of two processes that try at once, one gets the name.
     temporary = path.with_name(f".training.{os.getpid()}.{pid}.tmp")
     temporary.write_text(json.dumps(owner), encoding="utf-8")

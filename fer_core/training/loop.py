@@ -79,7 +79,8 @@ class Trainer:
                 model = self._enter(model, epoch)
             if self._patience_is_over(epoch):
                 break
-            if not self._epoch(model, epoch):
+            # Asked for while PublicTest was measured or the network built: before another batch, not after it.
+            if self.control.stop_wanted(epoch, 0) or not self._epoch(model, epoch):
                 self.journal.write("stopped", epoch=epoch, reason="asked to stop")
                 return "stopped"
         return "done"

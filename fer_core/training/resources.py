@@ -68,10 +68,11 @@ def check_resources(recipe: Recipe, data: Path) -> list[str]:
             f"This recipe needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free. "
             "Choose a smaller batch size, a smaller input size, or close other programs."
         )
-    settings().runs_dir.mkdir(parents=True, exist_ok=True)
     # model.keras, model.tflite, the resume state with Adam's two moments, and temporary copies.
     wanted = description(recipe.architecture).parameters * 4 * 8 + 50e6
-    room = shutil.disk_usage(settings().runs_dir).free
+    runs = settings().runs_dir
+    # Nothing is made here: this is asked by a page that only looks, on a read-only disk, too.
+    room = shutil.disk_usage(next(path for path in (runs, *runs.parents) if path.exists())).free
     if wanted > room:
         problems.append(
             f"A run folder needs about {wanted / 1e6:.0f} MB of disk and {room / 1e6:.0f} MB are free. Delete "

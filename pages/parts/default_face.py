@@ -50,15 +50,14 @@ def _worth(
     measured = []
     for info in _runs:
         try:
-            metrics = info.folder.metrics()
+            if info.folder.evaluation(fingerprint) is not None:
+                measured.append(info.folder)
         except RunError:
             continue  # its card says what is wrong with it; here one model fewer has a say
-        if metrics is not None and metrics["data"]["fingerprint"] == fingerprint:
-            measured.append(info.folder)
     if not measured or not len(rows):
         return plain
     try:
-        joined = join(measured[:MOST], PRIVATE_TEST)
+        joined = join(measured[:MOST], PRIVATE_TEST, fingerprint=fingerprint)
     except RunError:
         return plain  # Compare and Mistakes, which need the predictions, say which are damaged
     at = most_disputed(joined)

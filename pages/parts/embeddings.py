@@ -13,9 +13,11 @@ from fer_core.runs.listing import ModelInfo
 from pages.parts.scope import View
 
 
-def embeddings_of(info: ModelInfo) -> Embeddings | None:
-    """A run's embeddings; None where it has none. Raises ``RunError`` where they are damaged."""
-    return _read(str(info.path), info.folder.manifest_path.stat().st_mtime_ns)
+def embeddings_of(info: ModelInfo, fingerprint: str) -> Embeddings | None:
+    """A run's embeddings of the faces with this fingerprint; None where it has none. Raises ``RunError`` for damaged
+    ones.
+    """
+    return _read(str(info.path), fingerprint, info.folder.state_key())
 
 
 def how_to(view: View, without: Sequence[ModelInfo]) -> str:
@@ -28,6 +30,6 @@ def how_to(view: View, without: Sequence[ModelInfo]) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _read(path: str, sealed: int) -> Embeddings | None:
-    """Keyed by when ``run.json`` was written: an evaluation makes new embeddings, and seals the run anew."""
-    return read_embeddings(RunFolder(Path(path)))
+def _read(path: str, fingerprint: str, sealed: tuple[int, ...]) -> Embeddings | None:
+    """Keyed by when the run was sealed: an evaluation makes new embeddings."""
+    return read_embeddings(RunFolder(Path(path)), fingerprint)

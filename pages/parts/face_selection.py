@@ -84,7 +84,7 @@ def _similarity(view: View, choice: Choice) -> tuple[int | None, npt.NDArray[np.
     for name in names:
         info = next(run for run in view.runs if run.name == name)
         try:
-            embeddings = mistakes_embeddings.embeddings_of(info)
+            embeddings = mistakes_embeddings.embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue

@@ -11,22 +11,23 @@ import streamlit as st
 from fer_core import emotions
 from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent
+from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
 
 STATE_WORDS = {
-    "done": "trained to the end",
-    "stopped": "stopped early",
-    "unfinished": "not finished",
-    "damaged": "damaged",
+    RunState.DONE: "trained to the end",
+    RunState.STOPPED: "stopped early",
+    RunState.UNFINISHED: "not finished",
+    RunState.DAMAGED: "damaged",
 }
 
 
 def state_words(info: ModelInfo) -> str:
     """What became of a run, in words; a vote was never trained."""
-    return "a vote of other runs" if info.is_vote else STATE_WORDS.get(info.state, info.state)
+    return "a vote of other runs" if info.is_vote else STATE_WORDS[info.state]
 
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:

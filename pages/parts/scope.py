@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -67,7 +68,7 @@ class View:
 
     @property
     def data_title(self) -> str:
-        return _title(self.runs[0])
+        return _title(self.runs[0], self.scope.whole.fingerprint)
 
 
 def choose(prefix: str = "") -> View:
@@ -108,9 +109,18 @@ def choose(prefix: str = "") -> View:
     reviewed = marks.version if labels in (CORRECTED, UNMARKED) else 0
     audited = dataset is not None and read_audit_time(dataset)
     voted = 0 if dataset is None or labels != CROWD else read_crowd_time(dataset)
-    key = (*((str(run.path), _sealed(run)) for run in runs), split, twins, labels, reviewed, audited, voted)
+    key = (
+        fingerprint,
+        *((str(run.path), run.folder.state_key()) for run in runs),
+        split,
+        twins,
+        labels,
+        reviewed,
+        audited,
+        voted,
+    )
     try:
-        scope = _scope(key, runs, split, twins, labels, dataset, crowd, marks)
+        scope = _scope(key, fingerprint, runs, split, twins, labels, dataset, crowd, marks)
     except RunError as error:
         st.error(str(error), icon=":material/broken_image:")
         st.stop()
@@ -132,8 +142,7 @@ def _groups() -> dict[str, list[ModelInfo]]:
     """Evaluated runs by the fingerprint of the data that they were measured on, in the order of the runs."""
     groups: dict[str, list[ModelInfo]] = {}
     for run in list_models():
-        about = _about(str(run.path), _sealed(run))
-        if about:
+        for about in _measured(str(run.path), run.folder.state_key()):
             groups.setdefault(about["fingerprint"], []).append(run)
     return groups
 
@@ -181,7 +190,7 @@ def _measured_on(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
 
 def _group_titles(groups: dict[str, list[ModelInfo]]) -> dict[str, str]:
     """The fingerprint of each group by the title of its data; of equal titles, with the fingerprint's beginning."""
-    titles = {fingerprint: _title(runs[0]) for fingerprint, runs in groups.items()}
+    titles = {fingerprint: _title(runs[0], fingerprint) for fingerprint, runs in groups.items()}
     often = [title for title in titles.values() if list(titles.values()).count(title) > 1]
     return {f"{title} {key[:8]}" if title in often else title: key for key, title in titles.items()}
 
@@ -291,28 +300,23 @@ def _say(scope: Scope, split: str) -> None:
         st.caption(f"All {total:,} faces of {split}.")
 
 
-def _title(run: ModelInfo) -> str:
-    about = _about(str(run.path), _sealed(run))
-    return data_title(about or {})
-
-
-def _sealed(run: ModelInfo) -> int:
-    """When ``run.json`` was written, POSIX nanoseconds: another evaluation is another state of the run."""
-    return run.folder.manifest_path.stat().st_mtime_ns
+def _title(run: ModelInfo, fingerprint: str) -> str:
+    measured = _measured(str(run.path), run.folder.state_key())
+    return data_title(next((about for about in measured if about["fingerprint"] == fingerprint), {}))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _about(path: str, sealed: int) -> dict[str, str] | None:
-    """On which data a run was measured; None for one without metrics."""
+def _measured(path: str, sealed: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The data that a run was measured on; none for one that was not, or whose evaluations cannot be used."""
     from fer_core.runs.folder import RunFolder
 
-    metrics = RunFolder(Path(path)).metrics()
-    return None if metrics is None else metrics["data"]
+    return [dict(one.data) for one in RunFolder(Path(path)).evaluations()]
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _scope(
     key: tuple[Hashable, ...],
+    _fingerprint: str,
     _runs: Sequence[ModelInfo],
     _split: str,
     _twins: str,
@@ -325,6 +329,7 @@ def _scope(
     return core_scope(
         [run.folder for run in _runs],
         _split,
+        fingerprint=_fingerprint,
         twins=_twins == ALL_FACES,
         labels=_labels,
         twin=None if audit is None else audit.twins().near,

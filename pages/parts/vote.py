@@ -9,10 +9,10 @@ import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
+from fer_core.runs.card import IN_SHORT, members_table
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo, list_models
 from fer_core.runs.vote import member_folders, read_vote
-from fer_core.runs.vote_card import IN_SHORT, members_table
 from pages.parts import frame
 
 
@@ -67,12 +67,12 @@ def members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
 
 
 def seals(folder: RunFolder) -> tuple[int, ...]:
-    """When ``run.json`` was written, in POSIX nanoseconds: of the run, and of a vote's members, which may change.
+    """When each was sealed, in POSIX nanoseconds: the run with its evaluations, and a vote's members, which may change.
 
     Raises ``RunError`` for a vote that is damaged or lacks a member.
     """
     needed = [folder, *(member_folders(folder, read_vote(folder), quick=True) if folder.is_vote else ())]
-    return tuple(run.manifest_path.stat().st_mtime_ns for run in needed)
+    return tuple(time for run in needed for time in run.state_key())
 
 
 def votes_with(info: ModelInfo) -> list[str]:

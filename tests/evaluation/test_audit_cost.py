@@ -91,8 +91,8 @@ def test_a_runs_costs_agree_with_its_metrics(known: Dataset, audit: Audit, tmp_p
         found = by_faces(entries)
         scores = metrics["splits"][split]
         assert found["all"].accuracy == scores["accuracy"]
-        assert (found["all"].n, found["near"].n) == (scores["n"], scores["without_twins"]["n"])
-        assert found["near"].accuracy == scores["without_twins"]["accuracy"]
+        assert (found["all"].n, found["near"].n) == (scores["n"], scores["without_near_duplicates"]["n"])
+        assert found["near"].accuracy == scores["without_near_duplicates"]["accuracy"]
 
 
 def test_intervals_are_those_of_the_metrics(audit: Audit) -> None:
@@ -187,7 +187,7 @@ def test_the_lesson_of_a_rise_does_not_speak_of_memory() -> None:
     assert "change accuracy by up to 2.0 points" in text
 
 
-def test_the_lesson_without_twins_says_so() -> None:
+def test_the_lesson_without_near_duplicates_says_so() -> None:
     assert "no face has a twin in Training" in lesson({"a": costs_of(0, 0, 0, left_out=0)}, "PublicTest")
     with pytest.raises(ValueError, match="no run"):
         lesson({}, "PublicTest")

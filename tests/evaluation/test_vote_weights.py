@@ -141,7 +141,7 @@ def test_the_folder_is_a_whole_run_made_of_its_members(built: RunFolder, dataset
     np.testing.assert_allclose(probabilities_of(built.predictions()), expected, atol=1e-6)
     member = RunFolder(settings().models_dir / "first")
     assert set(metrics["splits"]["PrivateTest"]) >= set(member.metrics()["splits"]["PrivateTest"])
-    assert metrics["splits"]["PrivateTest"]["without_twins"]["n"] == metrics["splits"]["PrivateTest"]["n"]
+    assert metrics["splits"]["PrivateTest"]["without_near_duplicates"]["n"] == metrics["splits"]["PrivateTest"]["n"]
     assert metrics["milliseconds_per_face"] > 0
     assert metrics["megabytes"]["model.tflite"] == pytest.approx(2 * member.tflite_path.stat().st_size / 1e6, abs=1e-3)
     alone = member.metrics()["splits"]["PrivateTest"]["accuracy"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
 from fer_core.explain import faithfulness_report as words
 from fer_core.explain.base import Faces
-from fer_core.explain.batch_maps import FINE, Plan, by_grid
+from fer_core.explain.batch_maps import FINE, Plan, by_grid, maps_of
 from fer_core.explain.faithfulness_study import FILE, Explained, measure_faithfulness, read_faithfulness
+from fer_core.explain.methods import METHODS, RISE
 from fer_core.explain.worker.messages import Map, MapRequest
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
@@ -269,6 +271,13 @@ def test_what_cannot_be_measured_is_said(
     make_vote(home / "runs" / "both", [run, other])
     assert main(faithfulness(dataset, *options)) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_new_method_is_not_taken_for_rise(run: RunFolder, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "new", replace(METHODS[RISE], name="new"))
+    predictor = Predictor(run.tflite_path)
+    with pytest.raises(ValueError, match="new"):
+        maps_of(run, predictor, np.asarray(dataset.images[:1]), np.array([0]), "new", Plan(masks=1), None, None)
 
 
 def test_all_are_those_that_were_measured_on_the_data(

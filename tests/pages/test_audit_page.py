@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from factories import make_run
 from faulty import faulty_dataset, smooth
+from readonly import read_only
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import AUDIT_FILE, audit_dataset, job, read_audit
@@ -107,6 +108,15 @@ def test_an_audit_that_cannot_be_kept_says_why(open_app: OpenApp, sample: Path) 
     assert jobs().by_folder[sample].wait(60) == "done"
     app.run()
     assert any("could not be kept" in error.value for error in app.error)
+
+
+def test_an_audit_on_a_read_only_disk_is_refused_before_it_begins(open_app: OpenApp, sample: Path) -> None:
+    with read_only(sample):
+        app = press(open_app("dataset", view="Audit"), "Audit these faces")
+        assert not app.exception
+        assert any("read-only" in error.value and str(sample) in error.value for error in app.error)
+        assert sample not in jobs().by_folder
+        assert any(button.label == "Audit these faces" for button in app.button)
 
 
 def test_findings_say_how_many_groups_and_faces_they_have(open_app: OpenApp, faulty: Dataset) -> None:

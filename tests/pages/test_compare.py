@@ -50,7 +50,7 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
     assert low == pytest.approx(100 * scores["accuracy_low"], abs=1)
     assert high == pytest.approx(100 * scores["accuracy_high"], abs=1)
     assert any(f"Measured on the drawn sample, n\u00a0=\u00a0{scores['n']} faces" in c.value for c in app.caption)
-    clean = scores["without_twins"]
+    clean = scores["without_near_duplicates"]
     assert clean["n"] < scores["n"]
     assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % of {clean['n']}"
     # The other run was evaluated before twins were kept; its faces are the same.
@@ -58,7 +58,7 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
 
 
 def test_every_tab_can_leave_out_twins(open_app, two_runs):
-    clean = two_runs[0].metrics()["splits"]["PrivateTest"]["without_twins"]
+    clean = two_runs[0].metrics()["splits"]["PrivateTest"]["without_near_duplicates"]
     for tab in TABS:
         app = open_app("compare", view=tab, twins="without twins of training faces")
         assert not app.exception

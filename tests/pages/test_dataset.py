@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from readonly import read_only
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalogue import list_datasets
@@ -175,6 +176,17 @@ def test_a_bad_file_is_told_and_leaves_nothing(open_app: OpenApp, tmp_path: Path
     assert [info.path.name for info in list_datasets()] == ["sample"]
     next(button for button in app.button if button.label == "Dismiss this message").click().run()
     assert not app.error
+
+
+def test_an_upload_to_a_read_only_disk_is_refused_before_it_is_copied(open_app: OpenApp, home: Path) -> None:
+    app = open_app("dataset", view="Bring real data")
+    csv = make_csv(home.parent / "mine.csv").read_bytes()
+    app.file_uploader[0].set_value([("mine.csv", csv, "text/csv")]).run()
+    with read_only(home):
+        next(button for button in app.button if button.label == "Import the file").click().run()
+        assert not app.exception
+        assert any("read-only" in error.value and str(home) in error.value for error in app.error)
+    assert import_job.current_job() is None
 
 
 def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:

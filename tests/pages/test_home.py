@@ -78,12 +78,12 @@ def test_twins_of_training_faces_are_told_beside_the_accuracies(home: Path, open
         RunFolder(folder).metrics()["splits"]["PrivateTest"]
         for folder in (settings().models_dir / "custom_cnn", run.path)
     ]
-    rise = 100 * (scores[0]["without_twins"]["accuracy"] - scores[0]["accuracy"])
+    rise = 100 * (scores[0]["without_near_duplicates"]["accuracy"] - scores[0]["accuracy"])
     assert rise > 0.05, "these made-up predictions are better without the twins, and perfect ones stay so"
     assert f"accuracy changes by +0.0 to +{rise:.1f} points" in told
 
 
-def test_without_twins_nothing_is_said_about_them(home: Path, open_app: OpenApp) -> None:
+def test_without_near_duplicates_nothing_is_said_about_them(home: Path, open_app: OpenApp) -> None:
     make_run(settings().models_dir / "custom_cnn")
     app = open_app("home")
     assert not [caption for caption in app.caption if "also occur in Training" in caption.value]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 from factories import make_run, make_vote
+from readonly import read_only
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
@@ -266,3 +268,59 @@ def test_a_vote_is_no_training(open_app, home):
     assert not app.exception
     assert not app.subheader
     assert not [label for label in _labels(app) if label.startswith("Resume")]
+
+
+def test_a_run_whose_process_was_killed_while_it_loaded_can_be_started_again(open_app, home, sample, monkeypatch):
+    """Where its dataset lies used to be written down later, so that nothing could be done with the run."""
+    stub = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(jobs, "check_resources", lambda recipe, data: [])
+    monkeypatch.setattr(jobs, "_command", lambda arguments: stub)
+    run_dir = jobs.start(preset("minute", "custom_cnn"), sample)
+    kill_trainer()
+    app = open_app("train")
+    assert "killed" in _words(app)
+    try:
+        app.button(key="job.Start again").click().run()
+        assert not app.exception
+        assert not app.error
+        assert jobs.current() == run_dir
+        assert {"Pause", "Stop"} <= set(_labels(app))
+    finally:
+        kill_trainer()
+
+
+def kill_trainer():
+    found = jobs.holder()
+    if found:
+        process = psutil.Process(found["pid"])
+        process.kill()
+        process.wait(10)
+
+
+def test_on_a_read_only_disk_the_page_opens_and_the_start_says_so(open_app, home, sample):
+    with read_only(home):
+        app = open_app("train")
+        assert not app.exception
+        next(button for button in app.button if button.label == "Start training").click().run()
+        assert not app.exception
+        assert any("read-only" in error.value and str(home) in error.value for error in app.error)
+
+
+def test_a_damaged_run_is_told_and_the_form_stays_usable(open_app, home, sample):
+    run = unfinished(home)
+    with run.journal_path.open("a") as journal:
+        journal.write('{"event": "epoch", "epoch": 3}\n')
+    app = open_app("train", run="mine")
+    assert not app.exception
+    assert "Damaged" in _words(app)
+    assert "Start training" in _labels(app)
+    assert not [label for label in _labels(app) if label.startswith(("Resume", "Start again"))]
+
+
+def test_a_start_that_says_nothing_of_precision_is_shown(open_app, home, sample):
+    run = unfinished(home)
+    events = [{k: v for k, v in event.items() if not k.startswith(("precision", "pid"))} for event in run.events()]
+    run.journal_path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    app = open_app("train", run="mine")
+    assert not app.exception
+    assert "Precision" not in _words(app)

@@ -46,7 +46,7 @@ def test_a_number_that_json_does_not_know_is_refused(tmp_path: Path) -> None:
     [
         ("[1, 2]", "does not say which"),
         ('{"time": "2026-01-02T03:04:05+00:00"}', "does not say which"),
-        ('{"event": "resumed", "epoch": 1, "step": 3}', "lacks"),
+        ('{"time": "2026-01-02T03:04:05+00:00", "event": "resumed", "epoch": 1}', "lacks"),
         ('{"time": "yesterday", "event": "resumed", "epoch": 1, "step": 3}', "time"),
         ('{"time": "2026-01-02T03:04:05+00:00", "event": "resumed", "epoch": "1", "step": 3}', "epoch"),
         ('{"time": "2026-01-02T03:04:05+00:00", "event": "done", "seconds": NaN}', "finite"),

@@ -48,14 +48,14 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path: Path) -> None:
         read_predictions(tmp_path / "predictions.parquet")
 
 
-def test_splits_are_scored_with_and_without_twins(tmp_path: Path) -> None:
+def test_splits_are_scored_with_and_without_near_duplicates(tmp_path: Path) -> None:
     labels, splits = make_labels(210)
     probabilities = make_probabilities(labels, 0.6)
     test = splits != "Training"
     path = tmp_path / "predictions.parquet"
     write_predictions(path, np.flatnonzero(test), splits[test], labels[test], probabilities[test])
     frame = read_predictions(path)
-    assert all(scores["without_twins"] is None for scores in score_splits(frame).values())
+    assert all(scores["without_near_duplicates"] is None for scores in score_splits(frame).values())
 
     twins = Twins(exact=np.zeros(210, dtype=bool), near=np.zeros(210, dtype=bool))
     public, private = np.flatnonzero(splits == "PublicTest"), np.flatnonzero(splits == "PrivateTest")
@@ -65,17 +65,17 @@ def test_splits_are_scored_with_and_without_twins(tmp_path: Path) -> None:
     assert list(scores) == ["PublicTest", "PrivateTest"]
     left = private[10:]
     expected = score(labels[left], probabilities[left], resamples=100, seed=4)
-    found = dict(scores["PrivateTest"]["without_twins"])
+    found = dict(scores["PrivateTest"]["without_near_duplicates"])
     assert found.pop("rule") == (
         "Left out: 10 of the 70 faces of PrivateTest (14.3 %). 4 of them have an exact twin in Training, with the very "
         "same pixels; 6 only a near twin: a normalised cross-correlation above 0.93 on 24×24 equalised faces, mirrored "
         "too."
     )
     assert found == expected
-    assert "nothing was left out" in scores["PublicTest"]["without_twins"]["rule"]
+    assert "nothing was left out" in scores["PublicTest"]["without_near_duplicates"]["rule"]
     twins.near[public[1:]] = True
-    alone = score_splits(frame, twins)["PublicTest"]["without_twins"]
+    alone = score_splits(frame, twins)["PublicTest"]["without_near_duplicates"]
     assert alone is not None
     assert alone["n"] == 1
     twins.near[public] = True
-    assert score_splits(frame, twins)["PublicTest"]["without_twins"] is None
+    assert score_splits(frame, twins)["PublicTest"]["without_near_duplicates"] is None

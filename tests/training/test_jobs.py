@@ -132,12 +132,12 @@ def test_a_folder_without_a_recipe_is_no_run(home: Path) -> None:
 
 def test_a_stop_asked_for_before_this_process_began_is_forgotten_but_not_a_later_one(folder: RunFolder) -> None:
     control = Control(folder, Journal(folder.journal_path))
-    jobs.stop(folder.path)
+    folder.stop_path.touch()
     old = psutil.Process().create_time() - 10
     os.utime(folder.stop_path, (old, old))
     control.clear()
     assert not control.stop_wanted(1, 1)
-    jobs.stop(folder.path)
+    folder.stop_path.touch()
     control.clear()
     assert control.stop_wanted(1, 1)
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import psutil
 
+from fer_core.errors import DataError
 from fer_core.progress import Progress
 from fer_core.settings import PROJECT_ROOT, settings
+from fer_core.writable import require_writable
 
 RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped", "failed"
 
@@ -40,7 +42,12 @@ class AuditJob:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Start the audit of a dataset folder. Raises ``OSError`` where no process can be started."""
+        """Start the audit of a dataset folder.
+
+        Raises ``DataError`` where its result could not be kept, ``OSError`` where no process can be started.
+        """
+        # The page shows what is kept, so an audit that cannot be kept would be work for nothing.
+        require_writable(folder, "The result of the audit", DataError)
         self.folder = folder
         self.state = RUNNING
         self.progress: Progress | None = None

@@ -6,7 +6,7 @@ from fer_core.emotions import PUBLIC_TEST
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import PROBABILITY_COLUMNS, read_predictions
+from fer_core.runs.predictions import PROBABILITY_COLUMNS
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.risk_coverage import threshold_for
 
@@ -21,10 +21,9 @@ def unsure_below(predictor: Predictor, *, accuracy: float = ACCURACY) -> float:
     predictions, or a model that never gets so good gives :data:`~.smoothing.UNSURE_BELOW`. Raises ``RunError`` for a
     damaged ``predictions.parquet``.
     """
-    folder = RunFolder(predictor.path.parent)
-    if not folder.predictions_path.is_file():
+    table = RunFolder(predictor.path.parent).predictions()
+    if table is None:
         return UNSURE_BELOW
-    table = read_predictions(folder.predictions_path)
     table = table[table["split"] == PUBLIC_TEST]
     if table.empty:
         return UNSURE_BELOW

@@ -54,9 +54,8 @@ def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
     audited = read_audit_time(dataset)
     found = {}
     for run in list_models():
-        sealed = run.folder.manifest_path.stat().st_mtime_ns
         try:
-            costs = _costs_of(str(run.path), sealed, dataset.info.fingerprint, audited, audit)
+            costs = _costs_of(str(run.path), run.folder.state_key(), dataset.info.fingerprint, audited, audit)
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue
@@ -66,13 +65,10 @@ def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _costs_of(path: str, sealed: int, fingerprint: str, audited: int, _audit: Audit) -> Costs | None:
+def _costs_of(path: str, sealed: tuple[int, ...], fingerprint: str, audited: int, _audit: Audit) -> Costs | None:
     """None for a run that was not evaluated, or on other data. A run evaluated anew has another seal."""
     run = RunFolder(Path(path))
-    metrics = run.metrics()
-    if metrics is None or metrics.get("data", {}).get("fingerprint") != fingerprint:
-        return None
-    return run_costs(run, _audit)
+    return None if run.evaluation(fingerprint) is None else run_costs(run, _audit)
 
 
 def _figure(costs: dict[str, tuple[Cost, ...]]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.data.audit import THRESHOLD, read_audit
 from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
 from fer_core.data.dataset import Dataset
+from fer_core.errors import DataError
 from fer_core.formatting import duration, plural
 
 
@@ -21,7 +22,7 @@ class _Jobs:
         self.by_folder: dict[Path, AuditJob] = {}
 
     def start(self, folder: Path) -> None:
-        """Start one unless it runs already. Raises ``OSError``."""
+        """Start one unless it runs already. Raises ``DataError``, ``OSError``."""
         with self.lock:
             job = self.by_folder.get(folder)
             if job is None or job.state != RUNNING:
@@ -56,6 +57,8 @@ def offer(dataset: Dataset) -> None:
     if st.button("Audit these faces", type="primary", icon=":material/content_copy:"):
         try:
             jobs().start(dataset.path)
+        except DataError as error:
+            st.error(str(error), icon=":material/lock:")
         except OSError as error:
             st.error(f"The audit could not be started: {error.strerror or error}. Try the command below.")
         else:

@@ -17,6 +17,7 @@ from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
 from fer_core.formatting import percent
 from fer_core.settings import settings
+from fer_core.writable import explained
 from pages.parts import frame
 from pages.parts.dataset_extras import crowd_of
 
@@ -106,22 +107,13 @@ def _add(dataset: Dataset) -> None:
 def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
     cache = settings().cache_dir
     with _told(name):
-        try:
+        with explained(f"The upload could not be written to {cache}", DataError):
             cache.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix="ferplus-", dir=cache))
-        except OSError as error:
-            raise DataError(
-                f"The upload could not be written to {cache}: {error}. Free some space, try again."
-            ) from error
         path = folder / (name or "upload.csv")
         try:
-            try:
-                with path.open("wb") as target:
-                    shutil.copyfileobj(file, target)
-            except OSError as error:
-                raise DataError(
-                    f"{name} could not be written to {cache}: {error}. Free some space, try again."
-                ) from error
+            with explained(f"{name} could not be written to {cache}", DataError), path.open("wb") as target:
+                shutil.copyfileobj(file, target)
             try:
                 _join(dataset, path)
             except DataError as error:

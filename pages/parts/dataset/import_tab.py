@@ -8,9 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.errors import FerError
+from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.settings import settings
+from fer_core.writable import explained, require_writable
 from pages.parts.data import choose, current_dataset
 from pages.parts.dataset import ferplus, import_job
 
@@ -54,13 +55,16 @@ def _upload() -> None:
     if st.button("Import the file", type="primary", icon=":material/upload:", disabled=file is None) and file:
         cache = settings().cache_dir
         try:
-            cache.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
-            path = folder / (Path(file.name).name or "upload")
-            with path.open("wb") as target:
-                shutil.copyfileobj(file, target)
-        except OSError as error:
-            st.error(f"The upload could not be written to {cache}: {error}. Free some space and try again.")
+            # Where it will end up is asked first: copying 500 MB takes a while.
+            require_writable(settings().datasets_dir, "The dataset", DataError)
+            with explained(f"The upload could not be written to {cache}", DataError):
+                cache.mkdir(parents=True, exist_ok=True)
+                folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
+                path = folder / (Path(file.name).name or "upload")
+                with path.open("wb") as target:
+                    shutil.copyfileobj(file, target)
+        except DataError as error:
+            st.error(str(error))
             return
         _start(str(path), name, temporary=folder)
     _command("path/to/fer2013.csv.gz", name)

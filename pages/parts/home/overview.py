@@ -143,7 +143,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
 
 def _twins(scores: Sequence[dict[str, Any]]) -> None:
     """What twins of training faces are worth in the figure, where the runs were measured without them too."""
-    pairs = [(score, score["without_twins"]) for score in scores if score.get("without_twins")]
+    pairs = [(score, score["without_near_duplicates"]) for score in scores if score.get("without_near_duplicates")]
     pairs = [(score, without) for score, without in pairs if without["n"] < score["n"]]
     if not pairs:
         return

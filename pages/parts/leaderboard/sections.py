@@ -118,7 +118,9 @@ def frame_of(shown: Sequence[Entry]) -> pd.DataFrame:
             "Faces (n)": entry.n,
             "Looks": looks_text(entry),
             "Other data": entry.extra_data,
-            "Without twins (%)": 100 * entry.without_twins.accuracy if entry.without_twins else None,
+            "Without twins (%)": 100 * entry.without_near_duplicates.accuracy
+            if entry.without_near_duplicates
+            else None,
             "Obtained again": board.REPRODUCED[entry.reproduced],
             "Source": entry.sources[0].url if entry.sources else None,
         }

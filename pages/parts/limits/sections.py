@@ -39,7 +39,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     found: list[tuple[ModelInfo, WeakPoints]] = []
     for info in infos:
         try:
-            points = _weak_points(str(info.path), info.folder.manifest_path.stat().st_mtime_ns, info)
+            points = _weak_points(str(info.path), info.folder.state_key(), info)
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue
@@ -132,5 +132,5 @@ def _words(share: Share) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def _weak_points(path: str, sealed: int, _info: ModelInfo) -> WeakPoints | None:
+def _weak_points(path: str, sealed: tuple[int, ...], _info: ModelInfo) -> WeakPoints | None:
     return weak_points(_info.folder)

@@ -77,7 +77,7 @@ def _nearest(view: View, dataset: Dataset, row: int) -> None:
     without: list[ModelInfo] = []
     for info in view.runs:
         try:
-            embeddings = embeddings_of(info)
+            embeddings = embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue

@@ -11,7 +11,8 @@ import streamlit as st
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.formatting import moment, percent, plural
-from fer_core.runs.card import recipe_sentences
+from fer_core.runs.card import card_of, recipe_sentences
+from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
@@ -44,7 +45,7 @@ def gallery(known: list[ModelInfo]) -> None:
 def show(info: ModelInfo) -> None:
     """The whole card."""
     st.header(info.title, anchor=False)
-    if info.state == "damaged":
+    if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
         return
     _facts(info)
@@ -58,7 +59,7 @@ def show(info: ModelInfo) -> None:
         vote.members(folder, metrics)
     else:
         _training(info)
-    _limits(folder.card())
+    _limits(card_of(folder) if folder.complete else "")
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
     if not info.shipped:
@@ -95,7 +96,7 @@ def _facts(info: ModelInfo) -> None:
     if info.best_epoch is not None:
         parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
     st.markdown(" · ".join(parts))
-    if info.state == "stopped":
+    if info.state == RunState.STOPPED:
         st.info(
             "The training was stopped before its last epoch. The best epoch up to then was kept, evaluated and "
             "exported: everything on this card is usable.",
@@ -125,7 +126,7 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
         scores = metrics["splits"].get(split)
         if scores:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
-            twins = scores.get("without_twins")
+            twins = scores.get("without_near_duplicates")
             if twins:
                 st.caption(f"Without twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
     st.caption(

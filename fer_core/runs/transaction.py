@@ -1,0 +1,158 @@
+"""Several files of a run folder changed as one: a reader sees all of the old ones or all of the new ones.
+
+The new files are prepared in a hidden folder of the run. One small file, ``.commit.json``, then says what is to be
+moved where; from the moment it is there the change has happened, and whoever comes next, after a crash too, finishes
+the moving before it reads. Every step may be done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import filelock
+import psutil
+
+from fer_core.errors import RunError
+from fer_core.files import write_json
+
+COMMIT_FILE = ".commit.json"
+LOCK_FILE = ".commit.lock"
+_PREFIX = ".change-"
+PATIENCE_S = 30.0
+"""Moving files takes milliseconds; a lock that is held for longer is held by something that hangs."""
+
+
+class Change:
+    """What is to become of a run folder. Nothing of it changes before the end of :func:`change`.
+
+    Attributes:
+        path: the hidden folder in which the new files are prepared.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._moves: list[str] = []
+        self._removals: list[str] = []
+
+    def file(self, name: str) -> Path:
+        """Where to write the new file ``name``, a path within the run folder."""
+        return self._new(name)
+
+    def directory(self, name: str) -> Path:
+        """An empty folder that takes the place of the folder ``name`` with all that is in it."""
+        path = self._new(name)
+        path.mkdir()
+        return path
+
+    def remove(self, name: str) -> None:
+        """The file or folder ``name`` goes; it need not be there."""
+        self._removals.append(name)
+
+    def _new(self, name: str) -> Path:
+        if name not in self._moves:
+            self._moves.append(name)
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def record(self) -> dict[str, object]:
+        """What ``.commit.json`` says; files that were announced and not written are left out."""
+        moves = [name for name in self._moves if (self.path / name).exists()]
+        return {"prepared": self.path.name, "moves": moves, "removals": self._removals}
+
+
+@contextmanager
+def change(run: Path) -> Iterator[Change]:
+    """Prepare new files of the run folder ``run``, which exists; they take effect together when the block ends.
+
+    Where the block raises, nothing has happened. Raises ``OSError`` where the folder cannot be written to.
+    """
+    settle(run)
+    _sweep(run)
+    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
+    prepared = Change(run / f"{_PREFIX}{host}.{os.getpid()}.{secrets.token_hex(4)}")
+    prepared.path.mkdir()
+    try:
+        yield prepared
+        with _lock(run):
+            _finish(run)  # what another process may have committed meanwhile
+            write_json(run / COMMIT_FILE, prepared.record())
+            _finish(run)
+    finally:
+        shutil.rmtree(prepared.path, ignore_errors=True)
+
+
+def settle(run: Path) -> None:
+    """Finish a change that was cut short. Cheap where there is none.
+
+    Raises ``RunError`` where there is one and the folder cannot be written to.
+    """
+    if not (run / COMMIT_FILE).is_file():
+        return
+    try:
+        with _lock(run):
+            _finish(run)
+    except OSError as error:
+        raise RunError(
+            f"a change of {run} was cut short and cannot be finished here ({error}). Make the folder writable, or copy "
+            "it to a place that is."
+        ) from error
+
+
+def _finish(run: Path) -> None:
+    """Do what ``.commit.json`` says, if it is there. To be called with the lock held."""
+    commit = run / COMMIT_FILE
+    try:
+        record = json.loads(commit.read_text(encoding="utf-8"))
+        prepared = run / Path(str(record["prepared"])).name
+        moves, removals = [str(name) for name in record["moves"]], [str(name) for name in record["removals"]]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{commit} is damaged ({error}). Delete it, and do again what was cut short.") from None
+    for name in moves:
+        _move(prepared / name, _inside(run, name), prepared)
+    for name in removals:
+        target = _inside(run, name)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+    commit.unlink()
+    shutil.rmtree(prepared, ignore_errors=True)
+
+
+def _move(source: Path, target: Path, prepared: Path) -> None:
+    if not source.exists():
+        return  # moved before the change was cut short
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        target.rename(prepared / f".old-{secrets.token_hex(4)}")
+    source.replace(target)
+
+
+def _inside(run: Path, name: str) -> Path:
+    """The path of ``name`` within the run. A file that somebody tampered with must not reach beyond it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise RunError(f"{run / COMMIT_FILE} is damaged: it names {name}, which is not in the run. Delete the file.")
+    return run / name
+
+
+def _lock(run: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(run / LOCK_FILE, timeout=PATIENCE_S)
+
+
+def _sweep(run: Path) -> None:
+    """Delete what processes of this host prepared that are gone."""
+    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
+    for path in run.glob(f"{_PREFIX}{host}.*"):
+        with suppress(ValueError, IndexError):
+            if not psutil.pid_exists(int(path.name.split(".")[2])):
+                shutil.rmtree(path, ignore_errors=True)
