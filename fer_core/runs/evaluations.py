@@ -62,6 +62,10 @@ class Evaluation:
         return self.data["fingerprint"]
 
     @property
+    def manifest_path(self) -> Path:
+        return self.path / ("run.json" if self.path == self.run else MANIFEST)
+
+    @property
     def predictions_path(self) -> Path:
         return self.path / PREDICTIONS
 
@@ -106,7 +110,7 @@ class Evaluation:
 
     def check(self, name: str) -> None:
         """Raises ``RunError`` unless the file is there and has the size and hash that the manifest gives for it."""
-        check_promised(self.path, self.files, name, self.again)
+        check_promised(self.manifest_path, self.files, name, self.again)
 
 
 def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list[Evaluation], list[str]]:

@@ -6,6 +6,7 @@ progress or one that died.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -20,6 +21,7 @@ from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, read_evaluations
 from fer_core.runs.journal import Event, read_events, read_history
 from fer_core.runs.reading import CONTRACTS, read_json
+from fer_core.runs.sealed import check_promised
 from fer_core.runs.transaction import Change, settle
 from fer_core.settings import settings
 
@@ -101,7 +103,8 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        return self.manifest_path.exists()
+        """Whether there is a ``run.json``, be it damaged."""
+        return os.path.lexists(self.manifest_path)
 
     @property
     def is_vote(self) -> bool:
@@ -195,17 +198,9 @@ def new_run_dir(architecture: str) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def check_sealed(folder: RunFolder, manifest: dict[str, Any], file: str, again: str) -> None:
-    """Compare a file with the hash that ``manifest`` (``run.json``) gives for it.
-
-    Raises ``RunError``, ending with the sentence ``again``, if the hash is missing or is another.
-    """
-    try:
-        promised = manifest["files"][file]["sha256"]
-    except (KeyError, TypeError):
-        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of {file}. {again}") from None
-    if sha256_of(folder.path / file) != promised:
-        raise RunError(f"{folder.path / file} is damaged: its content is not what run.json promises. {again}")
+def check_sealed(folder: RunFolder, manifest: RunManifest, file: str, again: str) -> None:
+    """Compare a file with what ``manifest`` (``run.json``) promises of it: see :func:`check_promised`."""
+    check_promised(folder.manifest_path, manifest["files"], file, again)
 
 
 def seal(folder: RunFolder, manifest: dict[str, Any], prepared: Change | None = None) -> None:

@@ -61,20 +61,20 @@ def once(check: Callable[[T], None], path: Path, subject: T) -> None:
 
 
 def check_promised(
-    folder: Path, files: Mapping[str, FileRecord], name: str, again: str, *, by_hash: bool = True
+    manifest: Path, files: Mapping[str, FileRecord], name: str, again: str, *, by_hash: bool = True
 ) -> None:
-    """Raises ``RunError``, ending with the sentence ``again``, unless the file ``name`` of ``folder`` is there, and has
-    the size and, ``by_hash``, the hash that ``files`` of a manifest give for it.
+    """Raises ``RunError``, ending with the sentence ``again``, unless the file ``name`` beside ``manifest`` is there,
+    and has the size and, ``by_hash``, the hash that ``files`` of the manifest give for it.
     """
-    path, promised = folder / name, files.get(name)
+    path, promised = manifest.with_name(name), files.get(name)
     if promised is None:
-        raise RunError(f"{folder} is damaged: its manifest gives no hash of {name}. {again}")
+        raise damaged(manifest, f"it gives no hash of {name}", again)
     try:
         size = check_file(path)
         if size != promised["bytes"]:
-            raise UnreadableError(f"it has {size:,} bytes, and its manifest promises {promised['bytes']:,}")
+            raise UnreadableError(f"it has {size:,} bytes, and {manifest.name} promises {promised['bytes']:,}")
         if by_hash and sha256_of(path) != promised["sha256"]:
-            raise UnreadableError("its content is not what its manifest promises")
+            raise UnreadableError(f"its content is not what {manifest.name} promises")
     except MissingError:
         raise RunError(f"{path} is missing. {again}") from None
     except UnreadableError as error:

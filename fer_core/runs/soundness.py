@@ -83,7 +83,7 @@ def _complete(folder: RunFolder) -> RunManifest:
         raise damaged(folder.manifest_path, "it is a link that leads nowhere", RESTORE)
     for name in folder.sealed_files:
         again = export_again(folder) if name == folder.tflite_path.name else RESTORE
-        check_promised(folder.path, manifest["files"], name, again, by_hash=name not in LARGE)
+        check_promised(folder.manifest_path, manifest["files"], name, again, by_hash=name not in LARGE)
     if folder.is_vote:
         read_vote(folder)
     else:
