@@ -10,10 +10,11 @@ Importing this package costs milliseconds: no TensorFlow, no Keras, no Streamlit
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fer_core.data.dataset import Dataset
     from fer_core.inference.predictor import Predictor
     from fer_core.runs.listing import ModelInfo

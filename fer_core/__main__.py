@@ -2,7 +2,17 @@
 
 import sys
 
-from fer_core.cli import main
+
+def _main() -> int:
+    try:
+        # Inside: loading takes long enough to be interrupted.
+        from fer_core.cli import program
+
+        return program()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

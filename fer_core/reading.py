@@ -7,11 +7,12 @@ sentence ("it is a folder"). Whoever reads a certain file says which, where it i
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from fer_core.regular import OddFileError, require_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,23 +36,20 @@ class MissingError(UnreadableError):
 def check_file(path: Path) -> int:
     """The size in bytes of what must be a regular file. Raises :class:`UnreadableError` unread for anything else."""
     try:
-        about = path.stat()
+        require_file(path)
+        return path.stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from None
-    _check_kind(about.st_mode)
-    return about.st_size
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a regular file of at most ``most`` bytes. Never blocks: a FIFO, say, is refused unread."""
+    if check_file(path) > most:
+        raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
     try:
-        check_file(path)  # before it is opened, since opening some devices does something
+        # Whatever may have taken the file's place since then, opening it does not wait, and reading it ends.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
-            about = os.fstat(file.fileno())
-            _check_kind(about.st_mode)
-            if about.st_size > most:
-                raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
             content = file.read(most + 1)
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -160,16 +158,11 @@ def wrong(error: Any) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> UnreadableError:
+    if isinstance(error, OddFileError):
+        return UnreadableError(str(error.strerror))
     if not isinstance(error, FileNotFoundError):
         return UnreadableError(f"it cannot be read: {error.strerror or error}")
     return UnreadableError("it is a link that leads nowhere") if path.is_symlink() else MissingError("it is missing")
-
-
-def _check_kind(mode: int) -> None:
-    if stat.S_ISREG(mode):
-        return
-    what = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}.get(stat.S_IFMT(mode))
-    raise UnreadableError(f"it is {what or 'a device'}, not a file")
 
 
 def _no_json(content: bytes, error: str) -> str:

@@ -10,11 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_core.errors import FerError
+from fer_core.regular import kind_of
 
 NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """The disk, or a person's share of it, is full."""
 
-_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM})
+ADVICE = {
+    errno.EACCES: "Change its permissions, or choose another place.",
+    errno.EPERM: "Change its permissions, or choose another place.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.ENOENT: "Check the path.",
+    errno.ENOTDIR: "Check the path.",
+    errno.EISDIR: "Give the path of a file.",
+    errno.EMFILE: "Close other programs, and try again.",
+    errno.ENFILE: "Close other programs, and try again.",
+    errno.EIO: "The disk may be failing: keep a copy of what is on it.",
+}
+"""What a person can do about an error of the system, by its number."""
+
 _PROBE_BYTES = 64 * 1024
 """On a full disk an empty file can often still be made, and so may the first bytes of one."""
 _ELSEWHERE = "FER_EXPLORER_HOME names another folder for all that the app writes."
@@ -26,14 +39,36 @@ def check_writable(folder: Path, what: str) -> None:
     Where ``folder`` is not there yet, the folder that it would be made in is tried, and nothing is made. ``what``
     begins the message, as in "The run". Raises ``FerError``: what cannot be written, where, and what to do.
     """
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     try:
+        wanted = folder.absolute()
+        existing = next(path for path in (wanted, *wanted.parents) if os.path.lexists(path))
+        if not existing.is_dir():
+            kind = kind_of(existing)
+            raise FerError(f"{what} cannot be written to {folder}: {existing} is {kind}. Choose another place.")
         with tempfile.NamedTemporaryFile(prefix=".writable-", dir=existing) as file:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise FerError(f"{what} cannot be written to {folder}: {reason(error)}") from error
+
+
+def check_output(path: Path, what: str) -> None:
+    """Raise ``FerError`` unless a file can be written at ``path``: in a folder that exists, over nothing or a file.
+
+    ``what`` as in :func:`check_writable`. Files are written beside their place and then moved there, so a device or a
+    pipe at that place would be replaced: it is refused.
+    """
+    try:
+        there = path.exists() or path.is_symlink()
+        kind = kind_of(path) if path.exists() else "a link to nothing" if there else "a file"
+    except OSError as error:
+        raise FerError(f"{what} cannot be written to {path}: {reason(error)}") from error
+    if kind != "a file":
+        raise FerError(f"{what} cannot be written to {path}: it is {kind}. Give the path of a new file.")
+    if not path.parent.is_dir():
+        raise FerError(f"{what} cannot be written to {path}: there is no folder {path.parent}. Make it first.")
+    check_writable(path.parent, what)
 
 
 def require_writable(folder: Path, what: str, kind: type[FerError]) -> None:
@@ -57,12 +92,17 @@ def explained(beginning: str, kind: type[FerError]) -> Iterator[None]:
         raise kind(f"{beginning}: {reason(error)}") from error
 
 
+def sentence(error: OSError) -> str:
+    """An error of the system as a person can read it: where, why, and what to do."""
+    where = f"{error.filename}: " if error.filename not in (None, "") else ""
+    return where + reason(error)
+
+
 def reason(error: OSError) -> str:
-    """Why writing failed, and what to do, as the end of a sentence and another one."""
+    """Why it failed, and what to do, as the end of a sentence and another one."""
     if error.errno in NO_SPACE:
         return "the disk is full. Free some space and try again."
     if error.errno == errno.EROFS:
         return f"the disk is read-only. Make it writable and try again; {_ELSEWHERE}"
-    if error.errno in _NO_RIGHT:
-        return f"you may not write there. Change who may, and try again; {_ELSEWHERE}"
-    return f"{error.strerror or error}. Check the folder and try again; {_ELSEWHERE}"
+    cause = error.strerror or str(error) or type(error).__name__
+    return f"{cause}. {ADVICE.get(error.errno or 0, 'Check the path and the disk it is on.')}"

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some
 
 
 def add(subparsers: Any) -> None:
@@ -14,7 +15,7 @@ def add(subparsers: Any) -> None:
         help="list the architectures, or show one's layers",
         description="List the architectures, or show the layer table of one.",
     )
-    parser.add_argument("name", nargs="?", help="show this one's layers")
+    parser.add_argument("name", nargs="?", type=some, help="show this one's layers")
     parser.add_argument(
         "--write", action="store_true", help="for developers: write the layer tables that ship, from the code"
     )
@@ -65,10 +66,12 @@ def _write() -> tuple[dict[str, Any], str]:
     import keras
 
     from fer_core.files import write_json
+    from fer_core.writable import check_writable
     from fer_core.zoo.describe import DESCRIPTIONS, describe_model
     from fer_core.zoo.registry import get, names
 
     DESCRIPTIONS.mkdir(exist_ok=True)
+    check_writable(DESCRIPTIONS, "the layer tables")
     for name in names():
         # Keras numbers unnamed layers through the whole session; the table must not depend on what came before.
         keras.backend.clear_session()

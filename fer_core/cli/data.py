@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from fer_core import emotions
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import label, new_folder, real, some, some_path
 from fer_core.cli.progress import ProgressLine
+from fer_core.cli.terminal import one_line, whisper
 from fer_core.data.info import DatasetInfo
+from fer_core.errors import FerError
 from fer_core.formatting import percent, plural
 
 IMPORT_EPILOG = """\
@@ -62,16 +60,18 @@ def add(subparsers: Any) -> None:
         epilog=IMPORT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    importing.add_argument("source", metavar="SOURCE", help="sample, kaggle, or the path of a file or folder")
-    importing.add_argument("--out", required=True, type=Path, metavar="DIR", help="the dataset folder to make")
-    importing.add_argument("--name", help="what to call it (default: the folder's name)")
-    importing.add_argument("--title", help="what to call it for people (default: FER-2013, where it is)")
+    importing.add_argument(
+        "source", metavar="SOURCE", type=some, help="sample, kaggle, or the path of a file or folder"
+    )
+    importing.add_argument("--out", required=True, type=new_folder, metavar="DIR", help="the dataset folder to make")
+    importing.add_argument("--name", type=label, help="what to call it (default: the folder's name)")
+    importing.add_argument("--title", type=label, help="what to call it for people (default: FER-2013, where it is)")
     importing.add_argument("--overwrite", action="store_true", help="replace the dataset that is in DIR")
     add_json_option(importing)
     importing.set_defaults(run=run_import)
 
     info = actions.add_parser("info", help="what is in a dataset folder")
-    info.add_argument("folder", type=Path, metavar="DIR", help="a dataset folder")
+    info.add_argument("folder", type=some_path, metavar="DIR", help="a dataset folder")
     add_json_option(info)
     info.set_defaults(run=run_info)
 
@@ -81,12 +81,12 @@ def add(subparsers: Any) -> None:
         epilog=AUDIT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    audit.add_argument("folder", type=Path, metavar="DIR", help="a dataset folder")
+    audit.add_argument("folder", type=some_path, metavar="DIR", help="a dataset folder")
     audit.add_argument(
         "--threshold",
-        type=float,
+        type=real(0.5, 1, below=True),
         metavar="NCC",
-        help="how alike near duplicates are, 0.5 to 1 (default: 0.93, the rule of every evaluation)",
+        help="how alike near duplicates are, 0.5 to below 1 (default: 0.93, the rule of every evaluation)",
     )
     add_json_option(audit)
     audit.set_defaults(run=run_audit)
@@ -95,9 +95,11 @@ def add(subparsers: Any) -> None:
 def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Import, with a progress line on standard error."""
     from fer_core.data.importer import import_dataset
+    from fer_core.writable import check_writable
 
+    check_writable(args.out.absolute().parent, "the dataset")
     began = time.monotonic()
-    with _termination_is_interruption(), ProgressLine(sys.stderr) as line:
+    with ProgressLine(sys.stderr) as line:
         dataset = import_dataset(
             args.source, args.out, progress=line.show, name=args.name, title=args.title, overwrite=args.overwrite
         )
@@ -116,20 +118,33 @@ def run_info(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def run_audit(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Audit a dataset folder, with a progress line on standard error."""
-    from fer_core.data.audit import THRESHOLD, audit_dataset
+    from fer_core.data.audit import THRESHOLD, audit_dataset, read_audit
     from fer_core.data.dataset import load_dataset
 
     dataset = load_dataset(args.folder)
+    standard = args.threshold is None or args.threshold == THRESHOLD
+    if standard and read_audit(dataset) is None:
+        _tell_if_not_kept(dataset.path)
     began = time.monotonic()
-    with _termination_is_interruption(), ProgressLine(sys.stderr) as line:
+    with ProgressLine(sys.stderr) as line:
         audit = audit_dataset(dataset, line.show, threshold=THRESHOLD if args.threshold is None else args.threshold)
     seconds = round(time.monotonic() - began, 2)
     info = dataset.info
     found = audit.summary()
     result = {"path": str(info.path), **info.record(), **found, "cached": audit.cached, "seconds": seconds}
     when = "audited before, and read from audit.parquet" if audit.cached else f"audited in {seconds:.1f} s"
-    text = f"{info.title}: {plural(info.faces, 'face')}, {when}\n\n{describe_audit(found)}"
+    text = f"{one_line(info.title)}: {plural(info.faces, 'face')}, {when}\n\n{describe_audit(found)}"
     return {**result, "note": audit.note}, "\n".join(filter(None, [text, audit.note]))
+
+
+def _tell_if_not_kept(folder: Path) -> None:
+    """The audit's answer is printed, so it is worth its time all the same; but people know before they wait."""
+    from fer_core.writable import check_writable
+
+    try:
+        check_writable(folder, "the audit's result")
+    except FerError as error:
+        whisper(f"note: {one_line(error)} It is printed only, and the next audit starts anew.")
 
 
 def describe_audit(found: dict[str, Any]) -> str:
@@ -173,32 +188,14 @@ def describe(info: DatasetInfo) -> str:
         rows.append(f"{emotion.name:{width}}" + "".join(f"{number:>13,}" for number in numbers))
     rows.append(f"{'all':{width}}" + "".join(f"{info.split_size(split):>13,}" for split in emotions.SPLITS))
     head = [
-        f"{info.title}: {info.faces:,} faces of 48×48 pixels",
-        f"folder       {info.path}",
-        f"from         {info.source}, {info.created[:10]}",
+        f"{one_line(info.title)}: {info.faces:,} faces of 48×48 pixels",
+        f"folder       {one_line(info.path)}",
+        f"from         {one_line(info.source)}, {info.created[:10]}",
         f"fingerprint  {info.fingerprint[:16]}…",
     ]
-    notes = ["", *(f"Note: {note}" for note in info.notes)] if info.notes else []
+    notes = ["", *(f"Note: {one_line(note)}" for note in info.notes)] if info.notes else []
     return "\n".join([*head, "", *rows, *notes])
 
 
 def _as_json(info: DatasetInfo) -> dict[str, Any]:
     return {"path": str(info.path), **info.to_json()}
-
-
-@contextlib.contextmanager
-def _termination_is_interruption() -> Iterator[None]:
-    """While importing, treat a request to end (SIGTERM) like Ctrl+C, so that nothing half-written stays."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    # Python allows handlers in the main thread only; elsewhere the caller deals with signals.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
+from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
@@ -42,8 +43,8 @@ def add(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="RUN", help="name of a run, or its folder")
-    parser.add_argument("--data", type=Path, required=True, help="dataset folder")
+    parser.add_argument("name", metavar="RUN", type=some, help="name of a run, or its folder")
+    parser.add_argument("--data", type=some_path, required=True, help="dataset folder")
     parser.add_argument(
         "--average",
         choices=("none", "flip"),
@@ -57,7 +58,7 @@ def add(subparsers: Any) -> None:
         help="measure only this: accuracy on PublicTest faces made worse in nine ways at five strengths each",
     )
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="with --corruptions: N faces, drawn class by class, instead of all"
+        "--limit", type=whole(1), metavar="N", help="with --corruptions: N faces, drawn class by class, instead of all"
     )
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -68,12 +69,15 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.evaluation.evaluate import evaluate_run
     from fer_core.runs.listing import find_run
     from fer_core.runs.measurements import gone_lines, there
+    from fer_core.writable import check_writable
 
     if args.limit is not None and not args.corruptions:
         raise RunError("--limit goes with --corruptions: the rest of an evaluation always takes all faces.")
     if args.corruptions and args.average != "none":
         raise RunError("--corruptions measures only that, without averaging. Run evaluate twice, once with each.")
-    folder, dataset = find_run(args.name), load_dataset(args.data)
+    folder = find_run(args.name)
+    check_writable(folder.path, "the measurements of the run")
+    dataset = load_dataset(args.data)
     if args.corruptions:
         return _corruptions(folder, dataset, args.limit)
     before = there(folder)
@@ -107,8 +111,8 @@ def corruptions_text(measured: Corrupted) -> str:
     wide = 100 * float((high - low).max()) / 2
     return "\n".join(
         [
-            f"{measured.about.data['title']}, {measured.which()}: {percent(found.clean_accuracy)} of them right as "
-            f"they are, {percent(found.mean_accuracy())} on the mean over all ways and strengths.",
+            f"{one_line(measured.about.data['title'])}, {measured.which()}: {percent(found.clean_accuracy)} of them "
+            f"right as they are, {percent(found.mean_accuracy())} on the mean over all ways and strengths.",
             "",
             head,
             *lines,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
+from fer_core.cli.terminal import one_line
 from fer_core.errors import ExplainError, RunError
 
 if TYPE_CHECKING:
@@ -52,9 +55,9 @@ def add(subparsers: Any) -> None:
         epilog=FAITHFULNESS_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    faithfulness.add_argument("--data", type=Path, required=True, help="dataset folder; PublicTest is used")
+    faithfulness.add_argument("--data", type=some_path, required=True, help="dataset folder; PublicTest is used")
     _add_models(faithfulness)
-    faithfulness.add_argument("--n", type=int, default=500, metavar="N", help="faces, drawn class by class (500)")
+    faithfulness.add_argument("--n", type=whole(2), default=500, metavar="N", help="faces, drawn class by class (500)")
     faithfulness.add_argument(
         "--methods",
         nargs="+",
@@ -62,9 +65,11 @@ def add(subparsers: Any) -> None:
         choices=(ALL, *METHODS),
         help=f"which methods, of {', '.join(METHODS)}, or all (default: those that need no gradients)",
     )
-    faithfulness.add_argument("--masks", type=int, default=200, metavar="N", help="masks a face of RISE (200)")
+    faithfulness.add_argument("--masks", type=whole(10), default=200, metavar="N", help="masks a face of RISE (200)")
     faithfulness.add_argument("--again", action="store_true", help="measure again what is kept already")
-    faithfulness.add_argument("--write", type=Path, metavar="FILE", help="write the document (Markdown) to this file")
+    faithfulness.add_argument(
+        "--write", type=some_path, metavar="FILE", help="write the document (Markdown) to this file"
+    )
     add_json_option(faithfulness)
     faithfulness.set_defaults(run=run_faithfulness)
 
@@ -76,9 +81,9 @@ def add(subparsers: Any) -> None:
         epilog=FACE_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    face.add_argument("--row", type=int, required=True, metavar="N", help="the face's row number in the dataset")
-    face.add_argument("--data", type=Path, required=True, help="dataset folder")
-    face.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write, PNG or JPEG")
+    face.add_argument("--row", type=whole(0), required=True, metavar="N", help="the face's row number in the dataset")
+    face.add_argument("--data", type=some_path, required=True, help="dataset folder")
+    face.add_argument("--out", type=some_path, required=True, metavar="FILE", help="the picture to write, PNG or JPEG")
     _add_models(face)
     face.add_argument("--expression", choices=NAMES, help="whose map (default: each model's own answer)")
     add_json_option(face)
@@ -95,9 +100,10 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.explain.worker.client import Worker
     from fer_core.files import write_text
     from fer_core.runs.measurements import evaluation_on
+    from fer_core.writable import check_output, check_writable
 
-    if args.n < 2 or args.masks < 10:
-        raise ExplainError(f"--n must be at least 2 faces and --masks at least 10, not {args.n} and {args.masks}.")
+    if args.write is not None:
+        check_output(args.write, "the document")
     asked = args.methods or WITHOUT_GRADIENTS
     methods = [name for name in METHODS if name in asked or ALL in asked]
     dataset = load_dataset(args.data)
@@ -112,6 +118,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     for folder in folders:
         # All of them before the first is measured: that takes minutes.
         evaluation_on(folder, dataset.info.fingerprint, args.data)
+        check_writable(folder.path, "the measurement")
         gradients = [name for name in methods if METHODS[name].where == "worker"]
         if folder.is_vote and gradients:
             raise ExplainError(
@@ -133,11 +140,8 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     text = "\n\n".join([*(words.text(name, one) for name, one in found.items()), words.markdown(words.overview(found))])
     if args.write is None:
         return result, text
-    try:
-        write_text(args.write, words.document(found))
-    except OSError as error:
-        raise ExplainError(f"{args.write} cannot be written ({error}). Choose another file.") from error
-    return {**result, "written": str(args.write)}, f"{text}\n\nWrote {args.write}."
+    write_text(args.write, words.document(found))
+    return {**result, "written": str(args.write)}, f"{text}\n\nWrote {one_line(args.write)}."
 
 
 def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -152,7 +156,11 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.formatting import percent
     from fer_core.inference.models import load_model
     from fer_core.plots.faces import overlay
+    from fer_core.writable import check_output
 
+    if args.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise ExplainError(f"{args.out} must end in .png or .jpg.")
+    check_output(args.out, "the picture")
     dataset = load_dataset(args.data)
     if not 0 <= args.row < len(dataset):
         raise ExplainError(f"there is no row {args.row:,} in {args.data}: rows run from 0 to {len(dataset) - 1:,}.")
@@ -182,11 +190,11 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
             "sentences": sentences,
         }
         lines.append(
-            f"{folder.name}: {NAMES[answer]}, {percent(probabilities[answer])}. Map of {NAMES[label]}, "
+            f"{one_line(folder.name)}: {NAMES[answer]}, {percent(probabilities[answer])}. Map of {NAMES[label]}, "
             f"{one.shape[0]}×{one.shape[1]} cells. {' '.join(sentences)}"
         )
     _write_picture(args.out, np.concatenate(pictures, axis=1))
-    lines.append(f"Wrote {args.out}: the face, then the maps in this order.")
+    lines.append(f"Wrote {one_line(args.out)}: the face, then the maps in this order.")
     return {"row": args.row, "label": NAMES[dataset.labels[args.row]], "models": told, "written": str(args.out)}, (
         "\n".join(lines)
     )
@@ -196,6 +204,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models",
         nargs="+",
+        type=some,
         default=[ALL],
         metavar="RUN",
         help="names of runs, or their folders; all (the default) is every complete run that is no vote, and for "
@@ -218,9 +227,12 @@ def _models(names: list[str]) -> list[RunFolder]:
 def _write_picture(path: Path, picture: Any) -> None:
     from PIL import Image
 
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise ExplainError(f"{path} must end in .png or .jpg.")
+    # Beside its place first, so that no half of a picture is left there.
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        Image.fromarray(picture).save(path)
+        Image.fromarray(picture).save(part)
+        part.replace(path)
     except OSError as error:
         raise ExplainError(f"{path} cannot be written ({error}). Choose another place.") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some_path
+from fer_core.cli.terminal import one_line
 
 
 def add(subparsers: Any) -> None:
@@ -17,24 +18,23 @@ def add(subparsers: Any) -> None:
         description="Our shipped runs beside published systems on FER-2013: accuracy, and how each number came "
         "about (what chose the model, on which faces, how many looks, other data, obtained again or not).",
     )
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the document (Markdown) to this file")
+    parser.add_argument("--write", type=some_path, metavar="FILE", help="write the document (Markdown) to this file")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from fer_core.errors import RunError
     from fer_core.files import write_text
     from fer_core.leaderboard.entries import checked_on, leaderboard
     from fer_core.leaderboard.markdown import document
+    from fer_core.writable import check_output
 
+    if args.write is not None:
+        check_output(args.write, "the document")
     entries = leaderboard()
     text = document(entries, checked_on())
     result: dict[str, Any] = {"entries": [{"group": entry.group, **asdict(entry)} for entry in entries]}
     if args.write is None:
         return result, text
-    try:
-        write_text(args.write, text)
-    except OSError as error:
-        raise RunError(f"{args.write} cannot be written ({error}). Choose another file.") from error
-    return {**result, "written": str(args.write)}, f"Wrote {args.write}: {len(entries)} systems."
+    write_text(args.write, text)
+    return {**result, "written": str(args.write)}, f"Wrote {one_line(args.write)}: {len(entries)} systems."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import real, some, some_path
+from fer_core.cli.terminal import one_line
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
+from fer_core.regular import read_bytes
+from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
@@ -53,7 +56,7 @@ def add(subparsers: Any) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        type=Path,
+        type=some_path,
         help="pictures (JPEG, PNG, …), videos (MP4, WebM, …), or folders, which are searched through and through",
     )
     parser.add_argument(
@@ -61,6 +64,7 @@ def add(subparsers: Any) -> None:
         "--models",
         dest="models",
         action="append",
+        type=some,
         metavar="NAME",
         help="a run's name or folder, a .tflite file, several of them with commas between, or 'all' (the default)",
     )
@@ -76,11 +80,14 @@ def add(subparsers: Any) -> None:
         help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.csv", help="also write a CSV, a line for each face and model (and moment)"
+        "--out",
+        type=some_path,
+        metavar="FILE.csv",
+        help="also write a CSV, a line for each face and model (and moment)",
     )
     parser.add_argument(
         "--every",
-        type=float,
+        type=real(0, 86_400),
         default=1.0,
         metavar="SECONDS",
         help="between two moments of a video that are told; 0 for every frame (default: 1)",
@@ -96,9 +103,10 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.inference.faces import best_detector
     from fer_core.inference.pictures import report
     from fer_core.inference.sources import find_files
+    from fer_core.writable import check_output
 
-    if not args.every >= 0:
-        raise DataError("--every must be a number of seconds, 0 or more.")
+    if args.out is not None:
+        check_output(args.out, "the table")
     found = find_files(args.paths)
     if not found.pictures and not found.videos:
         raise DataError(" ".join(message for _, message in found.problems))
@@ -119,7 +127,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if found.passed:
         lines.append(f"{plural(found.passed, 'other file')} in the folders passed over.")
     if args.out is not None:
-        lines.append(f"Written: {args.out}")
+        lines.append(f"Written: {one_line(args.out)}")
     text = "\n".join(lines)
     if problems:
         raise PartlyDoneError(problems, result, text)
@@ -169,7 +177,7 @@ def _read(
         for number, path in enumerate(found.pictures):
             many.update(number, len(found.pictures))
             try:
-                picture = load_picture(path.read_bytes(), str(path))
+                picture = load_picture(read_bytes(path), str(path))
             except DataError as error:
                 found.problems.append((path, str(error)))
                 continue
@@ -211,8 +219,9 @@ def _table(path: Path | None) -> Iterator[Write | None]:
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
+        # Names of files need not be UTF-8, and a table is.
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            writer = SpreadsheetWriter(file)
             writer.writerow(HEADER)
             yield writer.writerow
         part.replace(path)
@@ -224,20 +233,20 @@ def _table(path: Path | None) -> Iterator[Write | None]:
 
 def _lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
     if not entry["faces"]:
-        return [f"{entry['file']}: no face found. A larger, upright, frontal face is found more easily."]
+        return [f"{one_line(entry['file'])}: no face found. A larger, upright, frontal face is found more easily."]
     lines = []
     for number, face in enumerate(entry["faces"], start=1):
         box = face["box"]
         lines.append(
-            f"{entry['file']}, face {number} of {len(entry['faces'])}, {box['width']}×{box['height']} pixels at "
-            f"x {box['x']}, y {box['y']}"
+            f"{one_line(entry['file'])}, face {number} of {len(entry['faces'])}, {box['width']}×{box['height']} "
+            f"pixels at x {box['x']}, y {box['y']}"
         )
         lines += _answers(face["probabilities"], titles)
     return lines
 
 
 def _video_lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
-    name, frames = entry["file"], entry["frames"]
+    name, frames = one_line(entry["file"]), entry["frames"]
     lines = [
         f"{name}: {entry['seconds']:.1f} s, {plural(frames, 'frame')}, a face in "
         f"{percent(entry['frames_with_faces'] / frames)} of them, {plural(len(entry['faces']), 'face')} in all"
@@ -258,5 +267,5 @@ def _answers(probabilities: dict[str, dict[str, float]], titles: dict[str, str])
     lines = []
     for name, values in probabilities.items():
         ranked = sorted(values.items(), key=lambda item: -item[1])
-        lines.append(f"  {titles[name]}: " + ", ".join(f"{what} {100 * p:.1f} %" for what, p in ranked))
+        lines.append(f"  {one_line(titles[name])}: " + ", ".join(f"{what} {100 * p:.1f} %" for what, p in ranked))
     return lines

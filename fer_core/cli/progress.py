@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
+from fer_core.cli.terminal import one_line, silence
 from fer_core.formatting import duration
 from fer_core.progress import Progress
 
@@ -15,11 +16,11 @@ LONG = 600
 class ProgressLine:
     """One line that is rewritten on a terminal; a line every five seconds in a log."""
 
-    def __init__(self, stream: TextIO, every: float = 5) -> None:
-        """``every``: seconds between two lines where the stream is no terminal."""
+    def __init__(self, stream: TextIO | None, every: float = 5) -> None:
+        """``stream``: None where it is closed. ``every``: seconds between two lines where it is no terminal."""
         self._stream = stream
         self._every = every
-        self._live = stream.isatty()
+        self._live = stream is not None and stream.isatty()
         self._written = float("-inf")
         self._width = 0
 
@@ -28,8 +29,7 @@ class ProgressLine:
 
     def __exit__(self, *_: object) -> None:
         if self._live and self._width:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._tell("\n")
 
     def show(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -37,13 +37,23 @@ class ProgressLine:
         if not self._live and not finished and now - self._written < self._every:
             return
         self._written = now
-        text = progress_text(progress)
+        text = one_line(progress_text(progress))
         if self._live:
-            self._stream.write("\r" + text.ljust(self._width))
+            self._tell("\r" + text.ljust(self._width))
             self._width = len(text)
         else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+            self._tell(text + "\n")
+
+    def _tell(self, text: str) -> None:
+        """Write, if anybody reads: how far the work is must not end the work."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            silence(self._stream)
+            self._stream = None
 
 
 def progress_text(progress: Progress) -> str:

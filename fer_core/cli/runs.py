@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import some
+from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import FerError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import RunState
+
+if TYPE_CHECKING:
+    from fer_core.runs.listing import ModelInfo
 
 
 def add(subparsers: Any) -> None:
@@ -17,7 +23,7 @@ def add(subparsers: Any) -> None:
         help="list the runs, or show one",
         description="List every run, shipped and trained, with its state and its PrivateTest accuracy; or show one.",
     )
-    parser.add_argument("name", metavar="RUN", nargs="?", help="name of a run, or its folder")
+    parser.add_argument("name", metavar="RUN", nargs="?", type=some, help="name of a run, or its folder")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -28,44 +34,57 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _all() -> tuple[dict[str, Any], str]:
     from fer_core.runs.listing import list_runs
-    from fer_core.training.jobs import status
 
-    entries = []
-    for info in list_runs():
-        state = status(info.path).state if info.state == RunState.UNFINISHED else info.state
-        metrics = info.folder.metrics() if info.complete else None
-        scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
-        entries.append(
-            {
-                "name": info.name,
-                "title": info.title,
-                "folder": str(info.path),
-                "shipped": info.shipped,
-                "architecture": info.architecture,
-                "state": state,
-                "problem": info.problem,
-                "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
-                "private_test": scores
-                and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")},
-            }
-        )
+    entries = [_entry(info) for info in list_runs()]
     if not entries:
         return {"runs": []}, "No runs yet. Train one: python -m fer_core train custom_cnn --data datasets/sample"
     return {"runs": entries}, "\n".join(_line(entry) for entry in entries)
 
 
+def _entry(info: ModelInfo) -> dict[str, Any]:
+    """One run in the list. What cannot be read of it is its problem, and not the list's."""
+    from fer_core.training.jobs import status
+
+    state: str = info.state
+    problem, metrics = info.problem, None
+    try:
+        if info.state == RunState.UNFINISHED:
+            state = status(info.path).state
+        metrics = info.folder.metrics() if info.complete else None
+    except FerError as error:
+        state, problem = RunState.DAMAGED, str(error)
+    scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
+    return {
+        "name": info.name,
+        "title": info.title,
+        "folder": str(info.path),
+        "shipped": info.shipped,
+        "architecture": info.architecture,
+        "state": state,
+        "problem": problem,
+        "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
+        "private_test": scores
+        and {
+            "n": scores["n"],
+            "accuracy": scores["accuracy"],
+            "accuracy_low": scores["accuracy_low"],
+            "accuracy_high": scores["accuracy_high"],
+        },
+    }
+
+
 def _line(entry: dict[str, Any]) -> str:
     scores = entry["private_test"]
     if entry["problem"]:
-        figure = entry["problem"]
+        figure = one_line(entry["problem"])
     elif scores:
         figure = (
             f"{percent(scores['accuracy'])} ({interval(scores)}) on "
-            f"{scores['n']:,} {PRIVATE_TEST} faces of {entry['data']}"
+            f"{scores['n']:,} {PRIVATE_TEST} faces of {one_line(entry['data'])}"
         )
     else:
         figure = "not evaluated"
-    return f"{entry['name']}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
+    return f"{one_line(entry['name'])}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
 
 
 def _one(name: str) -> tuple[dict[str, Any], str]:
@@ -86,4 +105,4 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
         "metrics": folder.metrics(),
     }
     card = card_of(folder) if folder.complete else "No card yet: the run is not complete."
-    return result, "\n".join([now.message, "", card])
+    return result, "\n".join([one_line(now.message), "", card])

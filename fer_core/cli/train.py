@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import label, new_folder, real, some, some_path, whole
 from fer_core.cli.evaluate import summary
+from fer_core.cli.terminal import one_line, whisper
 from fer_core.errors import RecipeError
 from fer_core.formatting import percent
 from fer_core.runs.folder import new_run_dir
@@ -36,12 +37,14 @@ def add(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("architecture", nargs="?", help="for example custom_cnn; see: architectures")
-    parser.add_argument("--data", type=Path, help="dataset folder; see: data import")
-    parser.add_argument("--run-dir", type=Path, help="new folder for the run (default: runs/<name>-<time>)")
-    parser.add_argument("--preset", default="quick", help="recipe to start from: minute, quick (default), serious")
-    parser.add_argument("--recipe", type=Path, help="train this recipe.json again, instead of a preset")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped, failed or killed run")
+    parser.add_argument("architecture", nargs="?", type=some, help="for example custom_cnn; see: architectures")
+    parser.add_argument("--data", type=some_path, help="dataset folder; see: data import")
+    parser.add_argument("--run-dir", type=new_folder, help="new folder for the run (default: runs/<name>-<time>)")
+    parser.add_argument(
+        "--preset", type=some, default="quick", help="recipe to start from: minute, quick (default), serious"
+    )
+    parser.add_argument("--recipe", type=some_path, help="train this recipe.json again, instead of a preset")
+    parser.add_argument("--resume", type=some_path, metavar="RUN", help="go on with a stopped, failed or killed run")
     parser.add_argument(
         "--set",
         action="append",
@@ -50,12 +53,12 @@ def add(subparsers: Any) -> None:
         help="change one choice of the recipe, for example --set learning_rate=0.001 --set augmentation.flip=true",
     )
     for name, kind, text in (
-        ("epochs", int, "times through the training faces"),
-        ("batch-size", int, "faces per step"),
-        ("learning-rate", float, "highest learning rate"),
-        ("seed", int, "seed of everything random"),
-        ("name", str, "what people read in the app"),
-        ("initial-weights", str, "transfer models: imagenet, none, or a local weights file"),
+        ("epochs", whole(1, 10_000), "times through the training faces"),
+        ("batch-size", whole(2, 4096), "faces per step"),
+        ("learning-rate", real(1e-7, 10), "highest learning rate"),
+        ("seed", whole(0, 2**31 - 1), "seed of everything random"),
+        ("name", label, "what people read in the app"),
+        ("initial-weights", some, "transfer models: imagenet, none, or a local weights file"),
     ):
         parser.add_argument(f"--{name}", type=kind, help=text)
     add_json_option(parser)
@@ -69,6 +72,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         from fer_core.runs.listing import find_run
 
         target = find_run(args.resume).path
+        _check_writable(target)
         with _Narrator(target):
             folder = resume(target, args.data)
     else:
@@ -76,13 +80,23 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         if args.data is None:
             raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
         target = args.run_dir or new_run_dir(recipe.architecture)
+        _check_writable(target)
         with _Narrator(target):
             folder = train(recipe, args.data, target)
     metrics = folder.metrics()
     result = {"run": str(folder.path), "complete": folder.complete, "metrics": metrics}
     if metrics is None:
-        return result, f"Stopped before the first epoch ended. Resume with: train --resume {folder.path}"
-    return result, f"{summary(metrics)}\nRun folder: {folder.path}"
+        return result, f"Stopped before the first epoch ended. Resume with: train --resume {one_line(folder.path)}"
+    return result, f"{summary(metrics)}\nRun folder: {one_line(folder.path)}"
+
+
+def _check_writable(run_dir: Path) -> None:
+    """The run's folder, and the one that holds the lock of the one training at a time."""
+    from fer_core.settings import settings
+    from fer_core.writable import check_writable
+
+    check_writable(run_dir, "the run")
+    check_writable(settings().runs_dir, "the note that a training runs")
 
 
 def _recipe(args: argparse.Namespace) -> Any:
@@ -120,8 +134,8 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
         value = json.loads(text)
     except ValueError:
         value = text  # a plain word needs no quotes
-    if target and target not in values:
-        raise RecipeError(f"--set {assignment}: the recipe has no {target!r}.")
+    if target and not isinstance(values.get(target), dict):
+        raise RecipeError(f"--set {assignment}: the recipe has no {target!r} with choices in it.")
     (values[target] if target else values)[name] = value
 
 
@@ -152,7 +166,7 @@ class _Narrator:
             events = read_events(self.path)
             for event in events[self.told :]:
                 if text := _sentence(event):
-                    print(text, file=sys.stderr, flush=True)
+                    whisper(one_line(text))
             self.told = len(events)
 
 

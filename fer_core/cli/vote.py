@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli import add_json_option
+from fer_core.cli.arguments import label, new_folder, some, some_path
 from fer_core.cli.evaluate import summary
+from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import percent
 
@@ -30,11 +32,15 @@ def add(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", metavar="RUN", nargs="+", help="names of at least two runs, or their folders")
-    parser.add_argument("--data", type=Path, required=True, help="dataset folder that all of them were measured on")
+    parser.add_argument(
+        "names", metavar="RUN", nargs="+", type=some, help="names of at least two runs, or their folders"
+    )
+    parser.add_argument(
+        "--data", type=some_path, required=True, help="dataset folder that all of them were measured on"
+    )
     place = parser.add_mutually_exclusive_group()
-    place.add_argument("--name", help="name of the vote in the runs folder (default: vote)")
-    place.add_argument("--out", type=Path, metavar="DIR", help="its folder; a vote that is there is replaced")
+    place.add_argument("--name", type=label, help="name of the vote in the runs folder (default: vote)")
+    place.add_argument("--out", type=new_folder, metavar="DIR", help="its folder; a vote that is there is replaced")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -44,14 +50,17 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.evaluation.vote import build_vote
     from fer_core.runs.listing import find_run
     from fer_core.runs.vote import read_vote
+    from fer_core.writable import check_writable
 
     members = [find_run(name) for name in args.names]
-    folder = build_vote(members, load_dataset(args.data), args.out or _named(args.name))
+    target = args.out or _named(args.name)
+    check_writable(target, "the vote")
+    folder = build_vote(members, load_dataset(args.data), target)
     vote, metrics = read_vote(folder), folder.metrics()
     assert metrics is not None
-    lines = [f"{folder.path}: a vote of {len(members)} runs."]
+    lines = [f"{one_line(folder.path)}: a vote of {len(members)} runs."]
     lines += [
-        f"  {member.name}: weight {percent(member.weight)}, temperature {member.temperature:.3f}"
+        f"  {one_line(member.name)}: weight {percent(member.weight)}, temperature {member.temperature:.3f}"
         for member in vote.members
     ]
     return {"run": str(folder.path), "vote": vote.to_dict(), **metrics}, "\n".join([*lines, summary(metrics)])

@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, TextIO
 
 from fer_core.errors import DataError
+from fer_core.regular import require_file
 from fer_core.settings import settings
 
 _BUFFER_BYTES = 1024**2
@@ -50,8 +51,10 @@ class CsvStream:
 
 def sniff(path: Path) -> str:
     """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes."""
-    with reading(str(path)), path.open("rb") as file:
-        head = file.read(8)
+    with reading(str(path)):
+        require_file(path)
+        with path.open("rb") as file:
+            head = file.read(8)
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "plain")
 
 

@@ -77,6 +77,12 @@ def read_info(path: str | Path) -> DatasetInfo:
     folder = Path(path)
     if not folder.exists():
         raise DataError(f"There is no folder {folder}. Import a dataset first, or give the folder of one.")
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{str(folder)!a} is no UTF-8, and tables are read by such names only. Rename the folder."
+        ) from None
     file = folder / INFO_FILE
     if not folder.is_dir() or not file.is_file():
         raise DataError(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from fer_core.data.archives import is_clutter, reading
 from fer_core.errors import DataError
+from fer_core.regular import read_bytes
 
 # A face is 1.6 KB; a photograph from a good camera 20 MB.
 MAX_FILE_BYTES = 64 * 1024**2
@@ -47,7 +48,7 @@ class FolderTree:
         file = self.path / name
         with reading(str(file)):
             _check_size(str(file), file.stat().st_size)
-            return file.read_bytes()
+            return read_bytes(file)
 
     def _refuse(self, error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error

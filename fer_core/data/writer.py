@@ -67,8 +67,8 @@ class DatasetWriter:
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}; there are {', '.join(KINDS)}")
         self.out = Path(out).expanduser().absolute()
-        self.kind, self.source, self.overwrite = kind, source, overwrite
-        self.name = name or self.out.name
+        self.kind, self.source, self.overwrite = kind, _storable(source), overwrite
+        self.name = _storable(name or self.out.name)
         self.title = title or self.name
         self.folder = self.out.with_name(f".{self.out.name}.importing-{os.getpid()}")
         self._images: BinaryIO | None = None
@@ -147,7 +147,7 @@ class DatasetWriter:
         """
         images = np.ascontiguousarray(images)
         label_array = np.asarray(labels)
-        names = [""] * len(images) if source_names is None else [str(name) for name in source_names]
+        names = [""] * len(images) if source_names is None else [_storable(str(name)) for name in source_names]
         split_list = [str(split) for split in splits]
         if images.dtype != np.uint8 or images.shape[1:] != (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE):
             raise ValueError(f"images must be uint8 (n, 48, 48), not {images.dtype} {images.shape}")
@@ -182,7 +182,7 @@ class DatasetWriter:
 
     def note(self, sentence: str) -> None:
         """Add a sentence to ``notes``: something a reader of this dataset should know."""
-        self._notes.append(sentence)
+        self._notes.append(_storable(sentence))
 
     def _finish(self) -> None:
         if not len(self):
@@ -313,6 +313,11 @@ def _in_use(path: Path, pid: int) -> bool:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def _storable(text: str) -> str:
+    """Text as UTF-8 can hold it: names of files need not be UTF-8, and their odd bytes are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _npy_header(faces: int) -> bytes:

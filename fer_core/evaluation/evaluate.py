@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fer_core.data.audit import twins_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
+from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import Parity, export_litert
 from fer_core.evaluation.half_precision import halve_keras
 from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
@@ -20,7 +21,6 @@ from fer_core.evaluation.vote import evaluate_vote
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.runs.card import write_card
-from fer_core.runs.embeddings import write_embeddings_of
 from fer_core.runs.evaluations import (
     EMBEDDINGS,
     FOLDER,

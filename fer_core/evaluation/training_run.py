@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
+from fer_core.regular import read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
@@ -82,7 +83,7 @@ def remember_data(folder: RunFolder, data: Path) -> None:
 def remembered_data(folder: RunFolder) -> Path:
     """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
     try:
-        return Path(json.loads((folder.path / LOCAL_FILE).read_text(encoding="utf-8"))["data"])
+        return Path(json.loads(read_text(folder.path / LOCAL_FILE))["data"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         raise RunError(
             f"{folder.path} does not say which dataset it was trained on. Name it: "

@@ -5,7 +5,6 @@ The page and the command line give the same files: both are written here.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.inference.detectors import Face, FaceDetector, Picture
 from fer_core.inference.faces import find_face_crops
 from fer_core.inference.predictor import Predictor, Probabilities
+from fer_core.spreadsheet import SpreadsheetWriter
 
 HEADER = (
     *("file", "time_s", "face", "x", "y", "width", "height", "score", "model", "answer", "confidence"),
@@ -79,7 +79,7 @@ def read_picture(picture_bgr: Picture, name: str, detector: FaceDetector) -> Rea
 def csv_text(readings: Iterable[Reading]) -> str:
     """All faces of all pictures as CSV: :data:`HEADER`, then a line for each face and model."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
+    writer = SpreadsheetWriter(buffer)
     writer.writerow(HEADER)
     for reading in readings:
         writer.writerows(reading.rows())

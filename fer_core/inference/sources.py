@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fer_core.inference.file_types import HEAD, ODD_ENDINGS, PICTURE_ENDINGS, is_video
 from fer_core.inference.stream.video import READABLE
+from fer_core.regular import require_file
 
 
 @dataclass
@@ -82,5 +83,6 @@ def _inside(folder: Path, found: Found) -> list[Path]:
 
 
 def _head(path: Path) -> bytes:
+    require_file(path)
     with path.open("rb") as file:
         return file.read(HEAD)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, NAMES, index_of
 from fer_core.errors import DataError
 from fer_core.review.annotations import KINDS, LABEL_WRONG, Mark
+from fer_core.spreadsheet import SpreadsheetWriter, plain
 
 COLUMNS = ("row", "split", "label", "mark", "new_label", "note", "time")
 _SHOWN = 5
@@ -31,7 +32,7 @@ def write_marks_csv(marks: Mapping[int, Mark], labels: npt.ArrayLike, splits: np
     """
     given, names = np.asarray(labels), np.asarray(splits)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = SpreadsheetWriter(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row, mark in sorted(marks.items()):
         if row >= len(given):
@@ -117,7 +118,7 @@ def _mark(header: list[str], values: list[str], labels: npt.NDArray[Any], splits
     if new is not None and new == labels[row]:
         raise ValueError(f"new_label {NAMES[new]} is the label that the face has already")
     when = {"time": cell["time"]} if cell.get("time") else {}
-    note = values[header.index("note")] if "note" in header else ""
+    note = plain(values[header.index("note")]) if "note" in header else ""
     return Mark(row, kind, new, note, **when)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
+from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
     from fer_core.evaluation.aligned import Joined
@@ -56,7 +56,7 @@ def write_selection_csv(
         if values is not None and values.shape != joined.rows.shape:
             raise ValueError(f"{name} must be {joined.rows.shape}, as the joined faces, not {values.shape}")
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = SpreadsheetWriter(text, lineterminator="\n")
     answers = [column for name in joined.names for column in (name, *(f"{name} p({label})" for label in NAMES))]
     writer.writerow(["row", "split", "label", *answers, "twin", "doubt", "mark", "new_label", "note"])
     for at in chosen:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fer_core.files import write_text
 from fer_core.reading import UnreadableError, adapter, read_bytes, read_text, wrong
+from fer_core.regular import require_file
 from fer_core.runs.contracts import HistoryRow
 from fer_core.runs.events import NAMES, EpochEvent, Event
 from fer_core.runs.reading import RESTORE, damaged
@@ -63,7 +64,10 @@ class Journal:
 
 def _end_torn_line(path: Path) -> None:
     """Close a line that a killed process left open, so that the next event starts on a line of its own."""
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
+        return
+    require_file(path)
+    if path.stat().st_size == 0:
         return
     with path.open("rb+") as file:
         file.seek(-1, 2)

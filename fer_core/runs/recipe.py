@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RecipeError
+from fer_core.regular import read_text
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 SAMPLINGS = ("shuffled", "balanced")
+LARGEST = 2**63 - 1
+"""Of whole numbers. JSON knows no limit, and larger ones cannot be computed with."""
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -142,7 +145,7 @@ class Recipe:
     def read(cls, path: Path) -> Recipe:
         """The recipe in that file. Raises ``RecipeError`` naming the file if there is none."""
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            return cls.from_dict(json.loads(read_text(path)))
         except (OSError, ValueError) as error:
             raise RecipeError(f"{path} cannot be read as a recipe: {error}") from None
 
@@ -180,6 +183,8 @@ def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
         wanted = allowed[str(types[name])]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
             raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r}.")
+        if isinstance(value, int) and abs(value) > LARGEST:
+            raise RecipeError(f"the recipe's {prefix}{name} is too large: it is beyond ±{LARGEST:,}.")
         result[name] = value * 1.0 if isinstance(value, int) and types[name] == "float" else value
     return result
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fer_core.errors import RecipeError
 from fer_core.files import download, sha256_of
+from fer_core.regular import require_file
 from fer_core.settings import settings
 from fer_core.zoo.heads import HEAD_LAYERS
 
@@ -134,6 +135,7 @@ def clipped(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
 
 def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
+        require_file(path)
         with np.load(path) as file:
             return {key: np.asarray(file[key]) for key in file.files}
     except (OSError, ValueError) as error:

@@ -166,7 +166,6 @@ def test_the_command_prints_a_table_and_json(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--corruptions", "--limit", "0"], "at least 1 face"),
         (["--limit", "5"], "goes with --corruptions"),
         (["--corruptions", "--average", "flip"], "without averaging"),
     ],

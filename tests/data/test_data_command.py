@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Protocol
 
 import pytest
 from data_sources import Faces, csv_text, left_behind
+from PIL import Image
 
 from fer_core import emotions
 from fer_core.cli import main
@@ -86,6 +88,26 @@ def test_mistakes_end_with_code_2_and_one_message(command: Command, source: Path
     assert command("info", tmp_path / "out").returncode == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="file names of POSIX")
+def test_names_that_are_no_utf_8(command: Command, tmp_path: Path) -> None:
+    """A picture called so ended the import with a traceback, and a dataset folder called so was "damaged"."""
+    source = tmp_path / os.fsdecode(b"s\xff")
+    for split in ("train", "validation", "test"):
+        for name, image in zip(emotions.NAMES, FACES.images, strict=False):
+            folder = source / split / name
+            folder.mkdir(parents=True)
+            Image.fromarray(image).save(folder / os.fsdecode(b"\xff.png"))
+    out = tmp_path / "out"
+    done = command("import", source, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert r"s\udcff" in done.stdout
+    assert load_dataset(out).faces()["source_name"][0] == r"train/angry/\udcff.png"
+    out = out.rename(tmp_path / os.fsdecode(b"out\xff"))
+    refused = command("info", out)
+    assert refused.returncode == 2
+    assert "Rename the folder" in refused.stderr
+
+
 def test_overwrite(command: Command, source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     import_dataset(source, out)
@@ -152,7 +174,7 @@ def test_audit_with_another_threshold(command: Command, tmp_path: Path) -> None:
     for senseless in ("1", "0.4", "nan"):
         refused = command("audit", tmp_path / "d", "--threshold", senseless)
         assert refused.returncode == 2
-        assert "makes no sense" in refused.stderr
+        assert "from 0.5 to below 1" in refused.stderr
     assert command("audit", tmp_path / "nothing").returncode == 2
 
 

@@ -258,8 +258,6 @@ def test_the_command_prints_tables_and_writes_the_document(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--n", "1"), "at least 2 faces"),
-        (("--masks", "3"), "at least 10"),
         (("--models", "nobody"), "no run called 'nobody'"),
         (("--models", "both", "--methods", "class_map", "saliency"), "is a vote and has no gradients"),
     ],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from stream_helpers import clip
 
 from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
-from fer_core.errors import DataError, PartlyDoneError, RunError
+from fer_core.errors import DataError, FerError, PartlyDoneError, RunError
 from fer_core.files import write_json
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
@@ -101,6 +103,21 @@ def test_bad_files_are_named_and_the_good_ones_kept(
     assert sorted(path.name for path in tmp_path.glob("*.csv*")) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="file names of POSIX")
+def test_names_of_any_bytes_are_read_shown_and_written(
+    home: Path, tmp_path: Path, faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture's name that is no UTF-8 ended the table with a traceback; a formula in it was live in a spreadsheet."""
+    make_run(settings().runs_dir / "one", name="=1+1")
+    monkeypatch.chdir(tmp_path)
+    for name in ("=a\nb.png", os.fsdecode(b"=\xff.png")):
+        shutil.copy("a.png", name)
+    _, text = run("=a\nb.png", os.fsdecode(b"=\xff.png"), "--out", "answers.csv")
+    assert r"=a\nb.png, face 1 of 1" in text
+    lines = list(csv.DictReader(Path("answers.csv").read_text(encoding="utf-8").splitlines(keepends=True)))
+    assert [line["file"] for line in lines] == ["'=a\nb.png", r"'=\udcff.png"]
+
+
 def test_folders_are_searched_through_and_through(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
     make_run(settings().runs_dir / "one")
     album = tmp_path / "album"
@@ -136,7 +153,7 @@ def test_the_table_has_a_line_for_each_face_and_model(home: Path, tmp_path: Path
     assert lines[0]["answer"] == max(values, key=values.get)
     assert float(lines[0]["confidence"]) == pytest.approx(max(values.values()), abs=1e-6)
     assert (lines[0]["time_s"], lines[0]["width"]) == ("", "48")
-    with pytest.raises(DataError, match=r"answers\.csv cannot be written"):
+    with pytest.raises(FerError, match="Make it first"):
         run(tmp_path / "a.png", "--out", tmp_path / "nowhere" / "answers.csv")
 
 
@@ -175,8 +192,6 @@ def test_a_video_is_told_face_by_face_and_at_moments(
     assert [line["time_s"] for line in lines] == ["", "0.100", "1.100", "2.100"]
     assert "clip.webm: 2.5 s, 25 frames, a face in 96.0 % of them, 1 face in all" in text
     assert len(run(tmp_path / "clip.webm", "--every", "0")[0]["videos"][0]["moments"]) == 24
-    with pytest.raises(DataError, match="--every must be"):
-        run(tmp_path / "clip.webm", "--every", "-1")
     with pytest.raises(DataError, match=r"clip\.webm was left out: --average flip is for pictures"):
         run(tmp_path / "clip.webm", "--average", "flip")
 

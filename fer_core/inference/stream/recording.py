@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import threading
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.inference.stream.result import Result, name_of
+from fer_core.spreadsheet import SpreadsheetWriter
 
 PER_S = 10.0
 """Lines a second for each face and model: expressions change more slowly."""
@@ -118,7 +118,7 @@ class Recorder:
             rows = np.concatenate(self._blocks)[: self._count] if self._blocks else np.zeros(0, dtype=_ROW)
             names, first_s = list(self._models), self._first_s or 0.0
         buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer)
+        writer = SpreadsheetWriter(buffer)
         writer.writerow(HEADER)
         fields = (rows[name].tolist() for name in ("time_s", "face", "model", "smoothed", "raw", "shown"))
         for time_s, face, model, smoothed, raw, shown in zip(*fields, strict=True):

@@ -5,7 +5,6 @@ Numbers only; no picture ever gets in here.
 
 from __future__ import annotations
 
-import csv
 import io
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.inference.stream.result import Result, name_of
+from fer_core.spreadsheet import SpreadsheetWriter
 
 SECONDS = 60.0
 PER_S = 10.0
@@ -42,7 +42,7 @@ class Series:
 
 
 class Writer(Protocol):
-    """What :func:`csv.writer` makes."""
+    """What writes a table, such as :class:`fer_core.spreadsheet.SpreadsheetWriter`."""
 
     def writerow(self, row: Iterable[Any], /) -> Any:
         """Write one line."""
@@ -115,7 +115,7 @@ class Timeline:
             )
         )
         buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer)
+        writer = SpreadsheetWriter(buffer)
         writer.writerow(HEADER)
         for time_s, face, model, smoothed, label in lines:
             writer.writerow(_line(time_s, face, model, smoothed, None if label < 0 else label))

@@ -6,7 +6,6 @@ Memory does not grow with the video's length: one frame is held at a time, and t
 from __future__ import annotations
 
 import contextlib
-import csv
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
 from fer_core.inference.stream.video_writer import CODECS, Film
+from fer_core.spreadsheet import SpreadsheetWriter
 
 READABLE = ("mp4", "webm", "mov", "avi", "mkv")
 LONGEST = 960
@@ -130,7 +130,7 @@ def _run(
     cancel: Callable[[], bool] | None,
     watch: Watch | None,
 ) -> VideoSummary:
-    writer = csv.writer(table) if table is not None else None
+    writer = SpreadsheetWriter(table) if table is not None else None
     if writer is not None:
         writer.writerow(HEADER)
     frames = with_faces = rows = 0
