@@ -13,6 +13,7 @@ from fer_core.runs.contracts import RunState
 from fer_core.runs.events import BatchEvent, EpochEvent, Event, PhaseEvent, StartEvent, starts_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import epochs_of
+from fer_core.runs.soundness import look
 from fer_core.runs.vote import read_vote
 from fer_core.training.lock import holder
 
@@ -80,6 +81,8 @@ def status(run_dir: Path) -> JobStatus:
     if not (folder.is_vote or folder.recipe_path.exists() or folder.complete or living):
         raise RunError(f"{folder.path} is not a run folder: it has no recipe.json.")
     try:
+        if problem := look(folder).problem:
+            raise RunError(problem)
         return _read(folder, living)
     except OSError as error:
         problem = f"{error.filename or folder.path} cannot be read ({error.strerror or error})."
