@@ -90,16 +90,20 @@ def _line(entry: dict[str, Any]) -> str:
 def _one(name: str) -> tuple[dict[str, Any], str]:
     from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
-    from fer_core.training.jobs import status
+    from fer_core.training.status import JobState, status
 
     folder = find_run(name)
     now = status(folder.path)
-    result = {
+    result: dict[str, Any] = {
         "folder": str(folder.path),
         "state": now.state,
         "message": now.message,
         "resumable": now.resumable,
         "progress": now.progress,
+    }
+    if now.state == JobState.DAMAGED:
+        return result, one_line(now.message)
+    result |= {
         **({"vote": folder.vote()} if folder.is_vote else {"recipe": folder.recipe().to_dict()}),
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
