@@ -9,7 +9,7 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some
 from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.errors import FerError
+from fer_core.errors import FerError, RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import RunState
 
@@ -94,16 +94,14 @@ def _one(name: str) -> tuple[dict[str, Any], str]:
 
     folder = find_run(name)
     now = status(folder.path)
-    result: dict[str, Any] = {
+    if now.state == JobState.DAMAGED:
+        raise RunError(now.message)
+    result = {
         "folder": str(folder.path),
         "state": now.state,
         "message": now.message,
         "resumable": now.resumable,
         "progress": now.progress,
-    }
-    if now.state == JobState.DAMAGED:
-        return result, one_line(now.message)
-    result |= {
         **({"vote": folder.vote()} if folder.is_vote else {"recipe": folder.recipe().to_dict()}),
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
