@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.errors import DownloadError, RunError
-from fer_core.regular import read_text
+from fer_core.errors import DownloadError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,17 +23,6 @@ DownloadProgress = Callable[[int, int | None], None]
 """Called with the bytes received so far and the bytes expected (None where the server does not say)."""
 _BLOCK = 256 * 1024
 _ALGORITHMS = {64: "sha256", 32: "md5"}
-
-
-def read_json(path: Path, again: str) -> dict[str, Any]:
-    """A file that holds one JSON object. Raises ``RunError``, ending with the sentence ``again``, for anything else."""
-    try:
-        value = json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged ({error}). {again}") from None
-    if not isinstance(value, dict):
-        raise RunError(f"{path} is damaged: a JSON object was expected. {again}")
-    return value
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

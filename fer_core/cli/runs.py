@@ -9,8 +9,9 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some
 from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.errors import FerError
+from fer_core.errors import FerError, RunError
 from fer_core.formatting import interval, percent
+from fer_core.runs.contracts import RunState
 
 if TYPE_CHECKING:
     from fer_core.runs.listing import ModelInfo
@@ -44,14 +45,15 @@ def _entry(info: ModelInfo) -> dict[str, Any]:
     """One run in the list. What cannot be read of it is its problem, and not the list's."""
     from fer_core.training.jobs import status
 
-    state, problem, metrics = info.state, info.problem, None
+    state: str = info.state
+    problem, metrics = info.problem, None
     try:
-        if state == "unfinished":
+        if info.state == RunState.UNFINISHED:
             state = status(info.path).state
         metrics = info.folder.metrics() if info.complete else None
     except FerError as error:
-        state, problem = "damaged", str(error)
-    scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+        state, problem = RunState.DAMAGED, str(error)
+    scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
     return {
         "name": info.name,
         "title": info.title,
@@ -60,8 +62,14 @@ def _entry(info: ModelInfo) -> dict[str, Any]:
         "architecture": info.architecture,
         "state": state,
         "problem": problem,
-        "data": metrics["data"]["title"] if metrics else info.data.get("title", ""),
-        "private_test": scores and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")},
+        "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
+        "private_test": scores
+        and {
+            "n": scores["n"],
+            "accuracy": scores["accuracy"],
+            "accuracy_low": scores["accuracy_low"],
+            "accuracy_high": scores["accuracy_high"],
+        },
     }
 
 
@@ -82,10 +90,12 @@ def _line(entry: dict[str, Any]) -> str:
 def _one(name: str) -> tuple[dict[str, Any], str]:
     from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
-    from fer_core.training.jobs import status
+    from fer_core.training.status import JobState, status
 
     folder = find_run(name)
     now = status(folder.path)
+    if now.state == JobState.DAMAGED:
+        raise RunError(now.message)
     result = {
         "folder": str(folder.path),
         "state": now.state,

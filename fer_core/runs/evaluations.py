@@ -7,15 +7,21 @@ which is read where it is.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
-from fer_core.files import read_json, sha256_of, write_json
+from fer_core.files import sha256_of, write_json
+from fer_core.runs.contracts import EvaluationManifest, FileRecord, Metrics, RunManifest
+from fer_core.runs.predictions import read_arrays
+from fer_core.runs.reading import damaged, read_json
+from fer_core.runs.sealed import check_promised, contradiction, once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,14 +52,18 @@ class Evaluation:
 
     run: Path
     path: Path
-    data: Mapping[str, Any]
+    data: DatasetRecord
     model: str
-    files: Mapping[str, Mapping[str, Any]]
+    files: Mapping[str, FileRecord]
     created: str
 
     @property
     def fingerprint(self) -> str:
-        return str(self.data["fingerprint"])
+        return self.data["fingerprint"]
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / ("run.json" if self.path == self.run else MANIFEST)
 
     @property
     def predictions_path(self) -> Path:
@@ -84,30 +94,23 @@ class Evaluation:
         """Whether the manifest lists the file; only then is it part of the evaluation."""
         return name in self.files
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Metrics:
         """``metrics.json``. Raises ``RunError`` where it is missing or not what the manifest promises."""
         self.check(METRICS)
-        value = read_json(self.metrics_path, self.again)
-        return _renamed(value) if value.get("schema") == 1 else value
+        return _renamed(read_json(self.metrics_path, Metrics, self.again))
 
     def predictions(self) -> pd.DataFrame:
         """See :func:`fer_core.runs.predictions.read_predictions`. Raises ``RunError`` as :meth:`metrics` does."""
         from fer_core.runs.predictions import read_predictions
 
         self.check(PREDICTIONS)
-        return read_predictions(self.predictions_path, fingerprint=self.fingerprint)
+        return read_predictions(
+            self.predictions_path, fingerprint=self.fingerprint, faces=self.data["faces"], again=self.again
+        )
 
     def check(self, name: str) -> None:
-        """Raises ``RunError`` unless the file is there and has the hash that the manifest gives for it."""
-        path = self.path / name
-        try:
-            promised = str(self.files[name]["sha256"])
-        except (KeyError, TypeError):
-            raise RunError(f"{self.path} is damaged: its manifest gives no hash of {name}. {self.again}") from None
-        if not path.is_file():
-            raise RunError(f"{path} is missing. {self.again}")
-        if sha256_of(path) != promised:
-            raise RunError(f"{path} is damaged: its content is not what its manifest promises. {self.again}")
+        """Raises ``RunError`` unless the file is there and has the size and hash that the manifest gives for it."""
+        check_promised(self.manifest_path, self.files, name, self.again)
 
     def sound(self, name: str) -> bool:
         """Whether it has this file, as its manifest promises it."""
@@ -118,79 +121,75 @@ class Evaluation:
         return True
 
 
-def read_evaluations(run: Path, manifest: Mapping[str, Any], model: str) -> tuple[list[Evaluation], list[str]]:
+def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list[Evaluation], list[str]]:
     """The evaluations of a complete run, and a sentence for each folder that cannot be used.
 
     ``manifest``: the run's ``run.json``; ``model``: the hash of the model as that promises it. What was measured on the
     data that the run was trained on comes first, then the newest. Of two about the same faces the newer counts.
     """
-    if manifest.get("schema") == 1:
-        found, problems = _schema_1(run, manifest, model)
-    else:
-        found, problems = [], []
-        for path in sorted((run / FOLDER).glob("[!.]*")) if (run / FOLDER).is_dir() else ():
-            if not (path / MANIFEST).exists():
-                continue  # being deleted, or left behind by a process that died
-            try:
-                found.append(_read(run, path, model))
-            except RunError as error:
-                problems.append(str(error))
-    own = str(dict(manifest.get("data") or {}).get("fingerprint"))
+    found: list[Evaluation] = []
+    problems: list[str] = []
+    for path in [run] if manifest["schema"] == 1 else folders(run):
+        try:
+            one = _schema_1(run, manifest, model) if manifest["schema"] == 1 else _read(run, path, model)
+            if one is not None:
+                once(_check, one.path, one)
+                found.append(one)
+        except RunError as error:
+            problems.append(str(error))
     found.sort(key=lambda one: one.created, reverse=True)
     newest: dict[str, Evaluation] = {}
     for one in found:
         newest.setdefault(one.fingerprint, one)
-    return sorted(newest.values(), key=lambda one: one.fingerprint != own), problems
+    return sorted(newest.values(), key=lambda one: one.fingerprint != manifest["data"]["fingerprint"]), problems
+
+
+def folders(run: Path) -> list[Path]:
+    """The folders of a run's evaluations. One without a manifest is being deleted, or was left behind by a process
+    that died, and does not count.
+    """
+    parent = run / FOLDER
+    if not parent.is_dir():
+        return []
+    return sorted(path for path in parent.glob("[!.]*") if os.path.lexists(path / MANIFEST))
 
 
 def _read(run: Path, path: Path, model: str) -> Evaluation:
     again = f"Delete the folder, or measure again with: python -m fer_core evaluate {run} --data DATASET"
-    value = read_json(path / MANIFEST, again)
-    try:
-        if value["schema"] != SCHEMA:
-            raise RunError(
-                f"{path / MANIFEST} is of schema {value['schema']!r}, and this version reads {SCHEMA}. {again}"
-            )
-        found = Evaluation(run, path, _data(value), str(value["model"]), dict(value["files"]), str(value["created"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path / MANIFEST} is damaged ({error!r}). {again}") from None
-    if found.model != model:
+    value = read_json(path / MANIFEST, EvaluationManifest, again)
+    if value["model"] != model:
         raise RunError(f"{path} was measured with another model file than the run has now. {again}")
-    return found
+    return Evaluation(run, path, value["data"], value["model"], value["files"], value["created"])
 
 
-def _schema_1(run: Path, manifest: Mapping[str, Any], model: str) -> tuple[list[Evaluation], list[str]]:
+def _schema_1(run: Path, manifest: RunManifest, model: str) -> Evaluation | None:
     """The one evaluation of a run of schema 1, sealed by ``run.json`` itself."""
-    files = dict(manifest.get("files") or {})
+    files = manifest["files"]
     own = {name: files[name] for name in (*REQUIRED_FILES, *OPTIONAL_FILES) if name in files}
     if METRICS not in own:
-        return [], []
-    found = Evaluation(run, run, {"fingerprint": ""}, model, own, str(manifest.get("created", "")))
-    try:
-        data = _data(found.metrics())
-        found.check(PREDICTIONS)
-    except RunError as error:
-        return [], [str(error)]
-    except (KeyError, TypeError, ValueError) as error:
-        return [], [f"{found.metrics_path} is damaged ({error!r}). {found.again}"]
-    return [Evaluation(run, run, data, model, own, found.created)], []
+        return None
+    found = Evaluation(run, run, manifest["data"], model, own, manifest["created"])
+    return replace(found, data=found.metrics()["data"])
 
 
-def _data(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What it says of the dataset. Raises ``KeyError``, ``TypeError`` or ``ValueError`` where that is not whole."""
-    data = dict(value["data"])
-    missing = [name for name in ("name", "title", "kind", "fingerprint", "faces") if name not in data]
-    if missing:
-        raise KeyError(missing[0])
-    return data
+def _check(one: Evaluation) -> None:
+    """Raises ``RunError`` unless metrics and predictions are sound, and about the same faces as each other."""
+    metrics = one.metrics()
+    if metrics["data"]["fingerprint"] != one.fingerprint:
+        raise damaged(one.metrics_path, "it is about other data than its manifest", one.again)
+    one.check(PREDICTIONS)
+    found = read_arrays(one.predictions_path, fingerprint=one.fingerprint, faces=one.data["faces"], again=one.again)
+    if problem := contradiction(metrics, found):
+        raise damaged(one.predictions_path, problem, one.again)
 
 
-def _renamed(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Metrics of schema 1 with the keys of today."""
-    for scores in dict(metrics.get("splits") or {}).values():
-        if isinstance(scores, dict) and "without_twins" in scores:
+def _renamed(metrics: Metrics) -> Metrics:
+    """The same with the keys of today."""
+    for scores in metrics["splits"].values():
+        if "without_twins" in scores:
             scores["without_near_duplicates"] = scores.pop("without_twins")
-    return {**metrics, "schema": SCHEMA}
+    metrics["schema"] = SCHEMA
+    return metrics
 
 
 def folder_name(data: Mapping[str, Any]) -> str:

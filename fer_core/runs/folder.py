@@ -6,6 +6,7 @@ progress or one that died.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
-from fer_core.files import read_json, sha256_of, write_json
+from fer_core.files import sha256_of, write_json
+from fer_core.runs.contracts import Metrics, RunManifest, VoteRecord
 from fer_core.runs.evaluations import FOLDER as EVALUATIONS
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, read_evaluations
-from fer_core.runs.journal import Event, read_events
+from fer_core.runs.journal import Event, read_events, read_history
+from fer_core.runs.reading import CONTRACTS, read_json
+from fer_core.runs.sealed import check_promised
 from fer_core.runs.transaction import Change, settle
 from fer_core.settings import settings
 
@@ -100,7 +104,8 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        return self.manifest_path.exists()
+        """Whether there is a ``run.json``, be it damaged."""
+        return os.path.lexists(self.manifest_path)
 
     @property
     def is_vote(self) -> bool:
@@ -128,14 +133,8 @@ class RunFolder:
         return read_events(self.journal_path)
 
     def history(self) -> pd.DataFrame:
-        """One row an epoch; no rows before the first epoch has ended. Columns as in :data:`HISTORY_COLUMNS`."""
-        import pandas as pd
-
-        from fer_core.runs.journal import HISTORY_COLUMNS
-
-        if not self.history_path.exists():
-            return pd.DataFrame(columns=list(HISTORY_COLUMNS))
-        return pd.read_csv(self.history_path)
+        """One row an epoch, see :func:`fer_core.runs.journal.read_history`. Raises ``RunError`` for a damaged file."""
+        return read_history(self.history_path)
 
     def evaluations(self) -> tuple[Evaluation, ...]:
         """What the run was measured on; first the data that it was trained on, then the newest. An unfinished run has
@@ -151,7 +150,7 @@ class RunFolder:
         """The evaluation on the dataset of that fingerprint; without one, the first of :meth:`evaluations`."""
         return next((one for one in self.evaluations() if fingerprint in (None, one.fingerprint)), None)
 
-    def metrics(self, fingerprint: str | None = None) -> dict[str, Any] | None:
+    def metrics(self, fingerprint: str | None = None) -> Metrics | None:
         """The metrics of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
         found = self.evaluation(fingerprint)
         return None if found is None else found.metrics()
@@ -170,30 +169,27 @@ class RunFolder:
 
     def promised_model(self) -> str:
         """SHA-256 of what answers, by ``run.json``: ``model.tflite``, of a vote ``vote.json``. Empty without one."""
-        files = (self.manifest() or {}).get("files")
+        manifest = self.manifest()
         name = self.vote_path.name if self.is_vote else self.tflite_path.name
-        try:
-            return str(files[name]["sha256"]) if files else ""
-        except (KeyError, TypeError):
-            return ""
+        return manifest["files"][name]["sha256"] if manifest and name in manifest["files"] else ""
 
     def _evaluations(self) -> tuple[list[Evaluation], list[str]]:
         manifest = self.manifest()
         return ([], []) if manifest is None else read_evaluations(self.path, manifest, self.promised_model())
 
-    def vote(self) -> dict[str, Any]:
+    def vote(self) -> VoteRecord:
         """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
         return self._json(self.vote_path)
 
-    def manifest(self) -> dict[str, Any] | None:
+    def manifest(self) -> RunManifest | None:
         """``run.json``; None for a run that is not complete. Raises ``RunError`` where it is damaged."""
         settle(self.path)
         return self._json(self.manifest_path) if self.complete else None
 
-    def _json(self, path: Path) -> dict[str, Any]:
-        if not path.exists():
+    def _json(self, path: Path) -> Any:
+        if not path.exists() and not path.is_symlink():
             raise RunError(f"{self.path} has no {path.name}. Is it a run folder?")
-        return read_json(path, "Restore the file, or delete the run folder.")
+        return read_json(path, CONTRACTS[path.name])
 
 
 def new_run_dir(architecture: str) -> Path:
@@ -203,17 +199,9 @@ def new_run_dir(architecture: str) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def check_sealed(folder: RunFolder, manifest: dict[str, Any], file: str, again: str) -> None:
-    """Compare a file with the hash that ``manifest`` (``run.json``) gives for it.
-
-    Raises ``RunError``, ending with the sentence ``again``, if the hash is missing or is another.
-    """
-    try:
-        promised = manifest["files"][file]["sha256"]
-    except (KeyError, TypeError):
-        raise RunError(f"{folder.manifest_path} is damaged: it gives no hash of {file}. {again}") from None
-    if sha256_of(folder.path / file) != promised:
-        raise RunError(f"{folder.path / file} is damaged: its content is not what run.json promises. {again}")
+def check_sealed(folder: RunFolder, manifest: RunManifest, file: str, again: str) -> None:
+    """Compare a file with what ``manifest`` (``run.json``) promises of it: see :func:`check_promised`."""
+    check_promised(folder.manifest_path, manifest["files"], file, again)
 
 
 def seal(

@@ -12,17 +12,34 @@ import io
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fer_core.errors import RunError
 from fer_core.files import write_text
-from fer_core.regular import read_bytes, require_file
+from fer_core.reading import UnreadableError, adapter, read_bytes, read_text, wrong
+from fer_core.regular import require_file
+from fer_core.runs.contracts import HistoryRow
+from fer_core.runs.events import NAMES, EpochEvent, Event
+from fer_core.runs.reading import RESTORE, damaged
 
-HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY_COLUMNS = tuple(HistoryRow.__annotations__)
 """Losses in nats; accuracies 0..1; ``seconds`` is the epoch's wall time, pauses not counted."""
 
-Event = dict[str, Any]
+__all__ = [
+    "HISTORY_COLUMNS",
+    "Event",
+    "Journal",
+    "epochs_of",
+    "history_rows",
+    "read_events",
+    "read_history",
+    "utc_now",
+    "write_history",
+]
 
 
 def utc_now() -> str:
@@ -61,43 +78,103 @@ def _end_torn_line(path: Path) -> None:
 def read_events(path: Path) -> list[Event]:
     """All whole events, oldest first; an absent journal has none.
 
-    A torn line (a process killed in the middle of writing) is skipped: the journal goes on after it.
-    Raises ``RunError`` if a line is not torn but is not an event either.
+    One rule for every line: what is not whole JSON is skipped (a process was killed in the middle of writing it, and
+    the journal goes on after it); an event of a name that this version does not know is skipped, too (a newer version
+    wrote it); anything else must be what :mod:`fer_core.runs.events` declares: its keys and their types.
+    Raises ``RunError``, which names the line, where it is not, and where the file is no regular text file.
     """
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return []
+    from pydantic import ValidationError
+
     try:
         content = read_bytes(path)
-    except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except UnreadableError as error:
+        raise damaged(path, error, RESTORE) from None
     events: list[Event] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(value, dict) or "event" not in value:
-            raise RunError(f"{path}, line {number}: not a journal event. Was the file edited by hand?")
-        events.append(value)
+            events.append(_event().validate_json(line))
+        except ValidationError as error:
+            if (reason := _refused(line, error)) is not None:
+                raise damaged(path, f"line {number} is not a journal event: {reason}", RESTORE) from None
     return events
 
 
-def epochs_of(events: Iterable[Event]) -> list[Event]:
+@lru_cache(maxsize=1)
+def _event() -> Any:
+    from pydantic import Field
+
+    return adapter(Annotated[Event, Field(discriminator="event")])
+
+
+def _refused(line: bytes, error: Any) -> str | None:
+    """Why a line cannot be used; None for one that may be skipped."""
+    from pydantic_core import from_json
+
+    try:
+        value = from_json(line)
+    except ValueError:
+        return None
+    name = value.get("event") if isinstance(value, dict) else None
+    if isinstance(name, str) and name not in NAMES:
+        return None
+    return wrong(error) if name is not None else "it does not say which"
+
+
+def epochs_of(events: Iterable[Event]) -> list[EpochEvent]:
     """The epoch events in order, each epoch once.
 
     An epoch that was trained twice (the process died after it ended but before its state was saved) counts as it
     was the last time; epochs beyond a resume's starting point are dropped the same way.
     """
-    epochs: dict[int, Event] = {}
+    epochs: dict[int, EpochEvent] = {}
     for event in events:
         if event["event"] == "start":
-            first = int(event.get("first_epoch", 1))
+            first = event.get("first_epoch", 1)
             epochs = {number: value for number, value in epochs.items() if number < first}
         elif event["event"] == "epoch":
-            epochs[int(event["epoch"])] = event
+            epochs[event["epoch"]] = event
     return [epochs[number] for number in sorted(epochs)]
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """:func:`history_rows` as a table: one row an epoch, with the columns of :data:`HISTORY_COLUMNS`."""
+    import pandas as pd
+
+    return pd.DataFrame(history_rows(path), columns=list(HISTORY_COLUMNS))
+
+
+def history_rows(path: Path) -> list[HistoryRow]:
+    """One row an epoch, ascending; none for an absent file, as no epoch has ended yet.
+
+    Raises ``RunError`` for a file that is no table, lacks a column, holds what is no finite number, or has its epochs
+    in another order.
+    """
+    if not path.exists() and not path.is_symlink():
+        return []
+    from pydantic import ValidationError
+
+    try:
+        table = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        if missing := [name for name in HISTORY_COLUMNS if name not in (table.fieldnames or ())]:
+            raise UnreadableError(f"it has no column {', '.join(missing)}")
+        # Text becomes numbers here, and only here: CSV has nothing else.
+        rows: list[HistoryRow] = adapter(list[HistoryRow]).validate_python(
+            [{name: row[name] for name in HISTORY_COLUMNS} for row in table], strict=False
+        )
+    except ValidationError as error:
+        raise damaged(path, wrong(error), RESTORE) from None
+    except csv.Error as error:
+        raise damaged(path, f"it is not a table with commas between ({error})", RESTORE) from None
+    except UnreadableError as error:
+        raise damaged(path, error, RESTORE) from None
+    epochs = [row["epoch"] for row in rows]
+    if epochs != sorted(set(epochs)):
+        raise damaged(path, "its epochs are not in order", RESTORE)
+    return rows
 
 
 def write_history(path: Path, events: Iterable[Event]) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fer_core.errors import FerError, RunError
+from fer_core.data.contracts import DatasetRecord
+from fer_core.errors import RunError
+from fer_core.runs.contracts import RunState
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.reading import shown
+from fer_core.runs.soundness import look
 from fer_core.settings import settings
 
 VOTE = "vote"
@@ -19,11 +23,13 @@ VOTE = "vote"
 class ModelInfo:
     """One run at a glance, read from ``run.json`` alone (or, unfinished, from ``recipe.json``).
 
+    A run is ``damaged`` where its folder does not hold together (:mod:`fer_core.runs.soundness`): its ``problem`` says
+    what, where and what to do. Such a run is never ``complete``, so nothing is opened of it.
+
     Of a vote, ``architecture`` is ``vote``, ``epochs`` 0, and ``data`` what its weights were chosen on.
     ``state`` is ``done`` or ``stopped`` for a complete run, ``damaged`` for a folder that cannot be read, and
     ``unfinished`` otherwise; what an unfinished run is doing, :func:`fer_core.training.jobs.status` tells.
-    ``data`` has the keys name, title, kind, fingerprint, faces; it is empty where the run has not recorded them
-    yet. ``created`` is UTC, ISO 8601.
+    ``data`` is what it was trained on, None where the run has not recorded that yet. ``created`` is UTC, ISO 8601.
     """
 
     name: str
@@ -31,12 +37,12 @@ class ModelInfo:
     path: Path
     shipped: bool
     architecture: str
-    state: str
+    state: RunState
     created: str
     epochs: int
     best_epoch: int | None
     complete: bool
-    data: dict[str, Any] = field(default_factory=dict)
+    data: DatasetRecord | None = None
     problem: str = ""
     """Why the folder cannot be read, where ``state`` is ``damaged``."""
 
@@ -88,9 +94,10 @@ def places(name_or_folder: str | Path) -> list[Path]:
 
 
 def _folders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
+    # os.path.isdir, unlike Path.is_dir, takes what cannot be looked at for no folder.
+    if not os.path.isdir(parent):  # noqa: PTH112
         return []
-    return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in parent.iterdir() if not path.name.startswith(".") and os.path.isdir(path))  # noqa: PTH112
 
 
 def _upgrade(folder: RunFolder) -> None:
@@ -103,42 +110,40 @@ def _upgrade(folder: RunFolder) -> None:
 
 def _info(path: Path, *, shipped: bool) -> ModelInfo | None:
     folder = RunFolder(path)
-    try:
-        manifest = folder.manifest()
-        if manifest is not None:
-            if manifest["schema"] == 1:
-                _upgrade(folder)
-            return ModelInfo(
-                name=path.name,
-                title=manifest["title"],
-                path=path,
-                shipped=shipped,
-                architecture=manifest["architecture"],
-                state=manifest["state"],
-                created=manifest["created"],
-                epochs=manifest["epochs"],
-                best_epoch=manifest["best_epoch"],
-                complete=True,
-                data=manifest["data"],
-            )
-        if not folder.recipe_path.exists():
-            return None
-        recipe = folder.recipe()
-        started = next((event for event in folder.events() if event["event"] == "start"), None)
-    except (FerError, KeyError) as error:
+    found = look(folder)
+    if found.manifest is not None and found.manifest["schema"] == 1:
+        _upgrade(folder)
+        found = look(folder)
+    if found.problem:
         # One damaged folder must not take the whole list down with it: it is listed, with its problem.
-        problem = f"run.json lacks {error}" if isinstance(error, KeyError) else str(error)
-        return ModelInfo(path.name, path.name, path, shipped, "", "damaged", "", 0, None, False, {}, problem)
+        name = shown(path.name)
+        return ModelInfo(name, name, path, shipped, "", RunState.DAMAGED, "", 0, None, False, None, found.problem)
+    if found.manifest is not None:
+        return ModelInfo(
+            name=path.name,
+            title=found.manifest["title"],
+            path=path,
+            shipped=shipped,
+            architecture=found.manifest["architecture"],
+            state=found.manifest["state"],
+            created=found.manifest["created"],
+            epochs=found.manifest["epochs"],
+            best_epoch=found.manifest["best_epoch"],
+            complete=True,
+            data=found.manifest["data"],
+        )
+    if found.recipe is None:
+        return None
     return ModelInfo(
         name=path.name,
-        title=recipe.title,
+        title=found.recipe.title,
         path=path,
         shipped=shipped,
-        architecture=recipe.architecture,
-        state="unfinished",
-        created=started["time"] if started else "",
-        epochs=recipe.epochs,
+        architecture=found.recipe.architecture,
+        state=RunState.UNFINISHED,
+        created=found.start.get("time", "") if found.start else "",
+        epochs=found.recipe.epochs,
         best_epoch=None,
         complete=False,
-        data=(started or {}).get("data", {}),
+        data=found.start.get("data") if found.start else None,
     )

@@ -6,21 +6,26 @@ Each line carries the face's row number in its dataset. Nothing is ever matched 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import TypedDict
 
-from fer_core.emotions import COUNT
-from fer_core.errors import RunError
+from fer_core.emotions import COUNT, SPLITS
 from fer_core.files import write_parquet
-from fer_core.regular import require_file
+from fer_core.reading import UnreadableError, parse, read_table
+from fer_core.runs.reading import damaged
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-
+AGAIN = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
+SUM_TOLERANCE = 1e-3
+"""How far the seven probabilities of a face may be from 1 together: float32 and half precision are far within."""
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
 TWIN = "near_duplicate"
@@ -28,6 +33,8 @@ TWIN = "near_duplicate"
 _OLD_TWIN = "twin"
 """What the column was called in runs of schema 1."""
 _KEY = b"fer_predictions"
+MOST_ROWS = 2**31
+"""Row numbers are stored as int32."""
 
 
 def write_predictions(
@@ -71,34 +78,137 @@ def write_predictions(
     write_parquet(pa.table(columns).replace_schema_metadata({_KEY: about}), Path(path))
 
 
-def read_predictions(path: str | Path, *, fingerprint: str = "") -> pd.DataFrame:
-    """The file as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
+class _About(TypedDict):
+    """What the file says of itself in its metadata."""
+
+    fingerprint: NotRequired[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What ``predictions.parquet`` holds of n faces, in the order of the file.
+
+    Attributes:
+        rows: int64 (n,), row numbers in the dataset, each once.
+        splits: str (n,).
+        labels: int64 (n,), 0..6.
+        probabilities: float32 (n, 7); each row adds up to 1.
+        twin: bool (n,), whether a face has an exact or near duplicate in Training; None where the file does not say.
+    """
+
+    rows: npt.NDArray[np.int64]
+    splits: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+    twin: npt.NDArray[np.bool_] | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_arrays(path: Path, *, fingerprint: str = "", faces: int | None = None, again: str = AGAIN) -> Predictions:
+    """The file, checked. ``fingerprint`` and ``faces`` are those of the dataset, where they are known.
+
+    Raises ``RunError``, ending with the sentence ``again``, when it is missing, no Parquet file, lacks a column or has
+    one of another type, is about other faces than those of ``fingerprint``, where both are known, and when its content
+    is not what :func:`problem_with` expects.
+    """
+    try:
+        table = read_table(path, COLUMNS, (TWIN, _OLD_TWIN))
+        _check_types(table)
+        own = parse((table.schema.metadata or {}).get(_KEY, b"{}"), _About).get("fingerprint", "")
+        if own and fingerprint and own != fingerprint:
+            raise UnreadableError("it is about other faces than it should be")
+    except UnreadableError as error:
+        raise damaged(path, error, again) from None
+    twin = next((name for name in (TWIN, _OLD_TWIN) if name in table.column_names), None)
+    found = Predictions(
+        rows=_numbers(table, "row").astype(np.int64),
+        splits=np.asarray(table["split"].to_pylist(), dtype=np.str_),
+        labels=_numbers(table, "label").astype(np.int64),
+        probabilities=np.stack([_numbers(table, name) for name in PROBABILITY_COLUMNS], axis=1).astype(np.float32),
+        twin=np.asarray(table[twin].to_pylist(), dtype=np.bool_) if twin else None,
+    )
+    if problem := problem_with(found, faces=faces):
+        raise damaged(path, problem, again)
+    return found
+
+
+def read_predictions(
+    path: str | Path, *, fingerprint: str = "", faces: int | None = None, again: str = AGAIN
+) -> pd.DataFrame:
+    """:func:`read_arrays` as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
 
     And ``near_duplicate`` bool, where the file says.
-
-    Raises ``RunError`` when it is missing, unreadable or lacks a column, or is about other faces than those of
-    ``fingerprint``, where both are known.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pandas as pd
 
-    again = "Make it again with: python -m fer_core evaluate RUN --data DATASET"
-    try:
-        require_file(Path(path))
-        table = pq.read_table(path)
-        frame = table.to_pandas()
-        own = str(json.loads((table.schema.metadata or {}).get(_KEY, b"{}")).get("fingerprint", ""))
-    except FileNotFoundError:
-        raise RunError(f"{path} does not exist. {again}") from None
-    except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
-        raise RunError(f"{path} is damaged ({error}). {again}") from error
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        raise RunError(f"{path} is damaged: it has no column {', '.join(missing)}. {again}")
-    if own and fingerprint and own != fingerprint:
-        raise RunError(f"{path} is damaged: it is about other faces than it should be. {again}")
-    frame = frame.rename(columns={_OLD_TWIN: TWIN})
-    return frame[[*COLUMNS, *([TWIN] if TWIN in frame.columns else [])]]
+    found = read_arrays(Path(path), fingerprint=fingerprint, faces=faces, again=again)
+    columns: dict[str, Any] = {
+        "row": found.rows.astype(np.int32),
+        "split": pd.array(found.splits.tolist(), dtype="str"),
+        "label": found.labels.astype(np.int8),
+        **{name: found.probabilities[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)},
+    }
+    return pd.DataFrame(columns if found.twin is None else {**columns, TWIN: found.twin})
+
+
+def problem_with(found: Predictions, *, faces: int | None = None) -> str:
+    """What is wrong with predictions, as the end of a sentence; empty where nothing is.
+
+    Rows are unique, not negative and below ``faces``; splits are those of FER-2013; labels 0..6; probabilities finite,
+    not negative, and add up to 1 within a thousandth.
+    """
+    rows, labels, values = found.rows, found.labels, found.probabilities.astype(np.float64)
+    if not len(rows):
+        return "it holds no face"
+    if rows.min() < 0:
+        return "it has a negative row number"
+    if len(np.unique(rows)) != len(rows):
+        return "a row number occurs twice"
+    if faces is not None and rows.max() >= faces:
+        return f"it has row number {rows.max():,}, and the dataset has only {faces:,} faces"
+    if rows.max() >= MOST_ROWS:
+        return f"it has row number {rows.max():,}, and no dataset has so many faces"
+    if not np.isin(found.splits, SPLITS).all():
+        return f"it knows splits other than {', '.join(SPLITS)}"
+    if labels.min() < 0 or labels.max() >= COUNT:
+        return f"a label is outside 0..{COUNT - 1}"
+    if not np.isfinite(values).all():
+        return "a probability is not finite"
+    if values.min() < 0:
+        return "a probability is negative"
+    if np.abs(values.sum(axis=1) - 1).max() > SUM_TOLERANCE:
+        return "the probabilities of a face do not add up to 1"
+    return ""
+
+
+def _numbers(table: pa.Table, name: str) -> npt.NDArray[Any]:
+    # Not to_numpy(), which imports pandas: half a second, and whoever lists runs needs no DataFrame.
+    return np.from_dlpack(table[name].combine_chunks())
+
+
+def _check_types(table: pa.Table) -> None:
+    """Raises :class:`UnreadableError` for a column of another kind than it should have, or with gaps."""
+    import pyarrow.types as kinds
+
+    wanted = {"row": kinds.is_integer, "split": _is_text, "label": kinds.is_integer}
+    wanted |= {TWIN: kinds.is_boolean, _OLD_TWIN: kinds.is_boolean}
+    for field in table.schema:
+        if not wanted.get(field.name, kinds.is_floating)(field.type):
+            raise UnreadableError(f"its column {field.name} holds {field.type}")
+        if table[field.name].null_count:
+            raise UnreadableError(f"its column {field.name} has gaps")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(
+        kinds.is_string(kind)
+        or kinds.is_large_string(kind)
+        or (kinds.is_dictionary(kind) and kinds.is_string(kind.value_type))
+    )
 
 
 def probabilities_of(frame: pd.DataFrame) -> npt.NDArray[np.float32]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RunError
-from fer_core.files import read_json, sha256_of
+from fer_core.files import sha256_of
 from fer_core.formatting import plural
+from fer_core.runs.contracts import VoteRecord
 from fer_core.runs.folder import SCHEMA, RunFolder
+from fer_core.runs.reading import read_json
 from fer_core.settings import settings
 
 
@@ -54,32 +56,12 @@ class Vote:
 
 def read_vote(folder: RunFolder, path: Path | None = None) -> Vote:
     """The vote of a folder, or one that is to become its vote at ``path``. Raises ``RunError`` if it is damaged."""
-    value = folder.vote() if path is None else read_json(path, "Build the vote again.")
-    try:
-        members = tuple(
-            Member(
-                name=str(entry["name"]),
-                architecture=str(entry["architecture"]),
-                weight=float(entry["weight"]),
-                temperature=float(entry["temperature"]),
-                sha256=str(entry["sha256"]),
-            )
-            for entry in value["members"]
-        )
-        vote = Vote(members, str(value["chosen_on"]), str(value["method"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{folder.vote_path} is damaged ({error!r}). Build the vote again.") from None
-    sound = (
-        all(member.weight >= 0 and member.temperature > 0 for member in members)
-        and all(Path(member.name).name == member.name for member in members)
-        and abs(sum(member.weight for member in members) - 1) < 1e-3
+    value = folder.vote() if path is None else read_json(path, VoteRecord, "Build the vote again.")
+    members = tuple(
+        Member(entry["name"], entry["architecture"], entry["weight"], entry["temperature"], entry["sha256"])
+        for entry in value["members"]
     )
-    if not sound:
-        raise RunError(
-            f"{folder.vote_path} is damaged: names must be plain, weights must not be negative and must add up to 1, "
-            f"temperatures must be above 0. {_build_again(folder, vote)}"
-        )
-    return vote
+    return Vote(members, value["chosen_on"], value["method"])
 
 
 def member_folders(folder: RunFolder, vote: Vote, *, quick: bool = False) -> list[RunFolder]:

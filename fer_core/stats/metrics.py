@@ -12,15 +12,17 @@ The predicted class is the one with the highest probability; of equals, the one 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.stats.intervals import bootstrap_interval
+from fer_core.values import Amount, Count, Name, Share
 
 __all__ = [
+    "ClassScores",
+    "Scores",
     "bootstrap_interval",
     "checked",
     "confidence_bins",
@@ -31,7 +33,31 @@ __all__ = [
     "score",
 ]
 
-Scores = dict[str, Any]
+
+class ClassScores(TypedDict):
+    """One class; recall and F1 are None where it has no face."""
+
+    emotion: Name
+    precision: Share
+    recall: Share | None
+    f1: Share | None
+    support: Count
+
+
+class Scores(TypedDict):
+    """The scores of one set of faces. ``confusion``: 7×7 counts, rows true; ``log_loss`` in nats."""
+
+    n: Count
+    accuracy: Share
+    accuracy_low: Share
+    accuracy_high: Share
+    macro_f1: Share
+    log_loss: Amount
+    ece: Amount
+    per_class: list[ClassScores]
+    confusion: list[list[Count]]
+
+
 SMALLEST_PROBABILITY = 1e-7
 """Probabilities are clipped here before the logarithm: about the resolution of a float32 softmax. One face
 whose class got probability zero costs 16.1 nats, not infinity."""
@@ -75,7 +101,7 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDA
     return np.bincount(true * COUNT + answer, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
 
 
-def per_class(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
+def per_class(confusion: npt.ArrayLike) -> list[ClassScores]:
     """Precision, recall, F1 (0..1 or None, see the module) and support (faces) of each class, in label order.
 
     ``confusion``: int (7, 7), rows true.
@@ -84,7 +110,7 @@ def per_class(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
     if counts.shape != (COUNT, COUNT):
         raise ValueError(f"a {COUNT}×{COUNT} confusion matrix was expected, not {counts.shape}")
     support, answered = counts.sum(axis=1), counts.sum(axis=0)
-    entries: list[dict[str, Any]] = []
+    entries: list[ClassScores] = []
     for label, name in enumerate(NAMES):
         right, n, asked = int(counts[label, label]), int(support[label]), int(answered[label])
         entries.append(

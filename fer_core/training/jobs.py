@@ -24,7 +24,7 @@ from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.training.lock import busy_message, claim, holder
 from fer_core.training.resources import check_resources
-from fer_core.training.status import JobStatus, status
+from fer_core.training.status import JobState, JobStatus, status
 from fer_core.writable import explained, require_writable
 
 __all__ = [
@@ -140,7 +140,7 @@ def current() -> Path | None:
 def _request(path: Path, wish: str) -> None:
     """Leave a request in the run folder, unless there is no training any more that would read it."""
     now = status(path.parent)
-    if not now.can_stop and now.state != "stopping":
+    if not now.can_stop and now.state != JobState.STOPPING:
         raise RunError(f"It is too late to {wish} {now.name}. {now.message}")
     with explained(f"The request to {wish} cannot be written to {path.parent}", RunError):
         path.touch()

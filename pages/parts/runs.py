@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
+from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent
+from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo
 from pages.parts import links
 
@@ -17,16 +19,16 @@ RUN = "run"
 """The query parameter that names a run: the name of its folder."""
 
 STATE_WORDS = {
-    "done": "trained to the end",
-    "stopped": "stopped early",
-    "unfinished": "not finished",
-    "damaged": "damaged",
+    RunState.DONE: "trained to the end",
+    RunState.STOPPED: "stopped early",
+    RunState.UNFINISHED: "not finished",
+    RunState.DAMAGED: "damaged",
 }
 
 
 def state_words(info: ModelInfo) -> str:
     """What became of a run, in words; a vote was never trained."""
-    return "a vote of other runs" if info.is_vote else STATE_WORDS.get(info.state, info.state)
+    return "a vote of other runs" if info.is_vote else STATE_WORDS[info.state]
 
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
@@ -36,17 +38,19 @@ def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     return next((info for info in runs if info.name == name), None)
 
 
-def measured_on(data: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+def measured_on(data: DatasetRecord, scores: Mapping[str, Any]) -> str:
     """What a number was measured on, in words: ``the drawn sample, n = 210`` (with unbreakable spaces)."""
     return f"{data_title(data)}, n\u00a0=\u00a0{scores['n']:,}"
 
 
-def data_title(data: Mapping[str, Any]) -> str:
+def data_title(data: DatasetRecord | None) -> str:
     """The dataset's name in a sentence; the drawn sample is always called that."""
-    return "the drawn sample" if data.get("kind") == "sample" else str(data.get("title") or "unknown data")
+    if not data:
+        return "unknown data"
+    return "the drawn sample" if data["kind"] == "sample" else data["title"] or "unknown data"
 
 
-def accuracy_words(data: Mapping[str, Any], scores: Mapping[str, Any], split: str) -> str:
+def accuracy_words(data: DatasetRecord, scores: Mapping[str, Any], split: str) -> str:
     """``61.3 % of PrivateTest (95 % interval 59.7–62.9 %; FER-2013, n = 3,589)``."""
     return f"{percent(scores['accuracy'])} of {split} (95 % interval {interval(scores)}; {measured_on(data, scores)})"
 

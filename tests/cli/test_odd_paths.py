@@ -214,14 +214,15 @@ def test_a_pipe_in_a_run_folder_is_that_runs_problem(home: Path, capsys: pytest.
     """The list of runs waited for ever for somebody to write into it; damaged metrics ended it with an error."""
     for name in ("recipe.json", "run.json", "metrics.json", "CARD.md"):
         run = make_run(home / "runs" / name)
-        (run.path / name).unlink()
-        os.mkfifo(run.path / name)
+        (path,) = run.path.rglob(name)
+        path.unlink()
+        os.mkfifo(path)
     (home / "runs" / "recipe.json" / "run.json").unlink()
     make_run(home / "runs" / "good")
     assert main(["runs", "--json"]) == 0
     states = {run["name"]: run["state"] for run in json.loads(capsys.readouterr().out)["runs"]}
     wrong = dict.fromkeys(("recipe.json", "run.json", "metrics.json"), "damaged")
     assert states == {**wrong, "CARD.md": "done", "good": "done"}
-    for name in (*wrong, "CARD.md"):
+    for name in wrong:
         assert main(["runs", name]) == 2
         assert "it is a pipe" in capsys.readouterr().err

@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.journal import Journal, epochs_of, read_events, write_history
+from fer_core.runs.journal import Journal, epochs_of, read_events, read_history, write_history
+
+START = {"epochs": 2, "steps": 4, "batch_size": 8, "first_epoch": 1}
+EPOCH = {"val_loss": 1.1, "val_accuracy": 0.4, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 40.0}
 
 
 def test_events_come_back_in_order_with_their_time(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl")
-    journal.write("start", epochs=2)
-    journal.write("epoch", epoch=1, loss=0.5)
+    journal.write("start", **START)
+    journal.write("epoch", epoch=1, loss=0.5, accuracy=0.3, confusion=[], **EPOCH)
     events = read_events(journal.path)
     assert [event["event"] for event in events] == ["start", "epoch"]
     assert events[1]["loss"] == 0.5
@@ -24,7 +27,7 @@ def test_an_absent_journal_has_no_events(tmp_path: Path) -> None:
 
 def test_a_line_torn_by_a_kill_is_skipped_and_the_journal_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    Journal(path).write("start", epochs=2)
+    Journal(path).write("start", **START)
     with path.open("ab") as file:
         file.write(b'{"event": "batch", "lo')
     Journal(path).write("resumed", epoch=1, step=3)
@@ -38,11 +41,50 @@ def test_a_number_that_json_does_not_know_is_refused(tmp_path: Path) -> None:
     assert read_events(journal.path) == []
 
 
-def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("[1, 2]", "does not say which"),
+        ('{"time": "2026-01-02T03:04:05+00:00"}', "does not say which"),
+        ('{"time": "2026-01-02T03:04:05+00:00", "event": "resumed", "epoch": 1}', "lacks"),
+        ('{"time": "yesterday", "event": "resumed", "epoch": 1, "step": 3}', "time"),
+        ('{"time": "2026-01-02T03:04:05+00:00", "event": "resumed", "epoch": "1", "step": 3}', "epoch"),
+        ('{"time": "2026-01-02T03:04:05+00:00", "event": "done", "seconds": NaN}', "finite"),
+    ],
+)
+def test_a_whole_line_that_is_not_what_its_event_promises_is_named(tmp_path: Path, line: str, word: str) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_text('{"event": "start"}\n[1, 2]\n', encoding="utf-8")
-    with pytest.raises(RunError, match="line 2"):
+    Journal(path).write("start", **START)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    with pytest.raises(RunError, match=rf"events\.jsonl.*line 2.*{word}"):
         read_events(path)
+
+
+def test_an_event_that_a_newer_version_wrote_is_passed_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.write("start", **START)
+    journal.write("tea break", minutes=5)
+    journal.write("done", seconds=3.0)
+    assert [event["event"] for event in read_events(journal.path)] == ["start", "done"]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "epoch"),
+        (b"epoch,loss\n1,0.5\n", "accuracy"),
+        (b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,high,0.5,1,0.4,0.1,2\n", "loss"),
+        (b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,,0.5,1,0.4,0.1,2\n", "loss"),
+        (b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,nan,0.5,1,0.4,0.1,2\n", "finite"),
+        (b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "order"),
+    ],
+)
+def test_a_damaged_history_says_what_is_wrong(tmp_path: Path, content: bytes, word: str) -> None:
+    path = tmp_path / "history.csv"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=rf"history\.csv is damaged.*{word}"):
+        read_history(path)
 
 
 def epoch(number: int, accuracy: float) -> dict[str, object]:

@@ -17,7 +17,6 @@ from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock, lock_path
-from fer_core.training.status import NEEDED
 
 EVENTS: dict[str, dict[str, Any]] = {
     "start": {"epochs": 4, "steps": 10, "batch_size": 8, "first_epoch": 1},
@@ -46,7 +45,6 @@ def test_a_journal_with_all_that_is_needed_is_read(folder: RunFolder) -> None:
     for kind, values in EVENTS.items():
         write(folder, kind, values)
     assert jobs.status(folder.path).message == "Failed: memory ran out."
-    assert set(NEEDED) == set(EVENTS)
 
 
 def test_a_start_without_time_process_or_first_epoch_is_read(folder: RunFolder) -> None:
@@ -56,7 +54,7 @@ def test_a_start_without_time_process_or_first_epoch_is_read(folder: RunFolder) 
     assert "of 3 epochs" in now.message
 
 
-NEEDS = [(kind, key) for kind, keys in NEEDED.items() for key in keys]
+NEEDS = [(kind, key) for kind, values in EVENTS.items() for key in values if key != "first_epoch"]
 
 
 @pytest.mark.parametrize(("kind", "key"), [*NEEDS, ("start", "first_epoch")])
@@ -68,7 +66,7 @@ def test_an_event_that_lacks_something_or_holds_nonsense_is_told(folder: RunFold
         now = jobs.status(folder.path)
         assert (now.state, now.alive, now.resumable, now.epochs, now.batches) == ("damaged", False, False, [], [])
         assert str(folder.journal_path) in now.message
-        assert repr(key) in now.message
+        assert key in now.message
 
 
 def test_an_epoch_of_no_steps_is_told(folder: RunFolder) -> None:
@@ -78,7 +76,7 @@ def test_an_epoch_of_no_steps_is_told(folder: RunFolder) -> None:
 
 def test_a_confusion_matrix_that_is_none_is_told(folder: RunFolder) -> None:
     write(folder, "epoch", {**EVENTS["epoch"], "confusion": [[1, 0], [0]]})
-    assert "'confusion'" in jobs.status(folder.path).message
+    assert "confusion" in jobs.status(folder.path).message
 
 
 def break_recipe(folder: RunFolder) -> None:

@@ -16,7 +16,7 @@ from fer_core.training import jobs
 from fer_core.training.control import Control
 from fer_core.training.lock import TrainingLock
 
-DATA = {"name": "d", "title": "D", "kind": "csv", "fingerprint": "f", "faces": 100}
+DATA = {"name": "d", "title": "D", "kind": "csv", "fingerprint": "f" * 64, "faces": 100}
 
 
 @pytest.fixture

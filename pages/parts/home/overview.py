@@ -137,7 +137,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         },
         alt="The complete runs: data, accuracy on PrivateTest with its 95 % interval, number of faces, state.",
     )
-    if len({info.data.get("fingerprint") for info in infos}) > 1:
+    if len({info.data and info.data["fingerprint"] for info in infos}) > 1:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
 
 

@@ -12,6 +12,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plural
 from fer_core.runs.card import card_of, recipe_sentences
+from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
@@ -44,7 +45,7 @@ def gallery(known: list[ModelInfo]) -> None:
 def show(info: ModelInfo) -> None:
     """The whole card."""
     st.header(info.title, anchor=False)
-    if info.state == "damaged":
+    if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
         return
     _facts(info)
@@ -106,7 +107,7 @@ def _facts(info: ModelInfo) -> None:
     if info.best_epoch is not None:
         parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
     st.markdown(" · ".join(parts))
-    if info.state == "stopped":
+    if info.state == RunState.STOPPED:
         st.info(
             "The training was stopped before its last epoch. The best epoch up to then was kept, evaluated and "
             "exported: everything on this card is usable.",

@@ -12,28 +12,30 @@ import streamlit as st
 from fer_core.errors import FerError
 from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
+from fer_core.runs.contracts import RunState
+from fer_core.runs.events import BatchEvent
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.journal import Event
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
-from fer_core.training.jobs import JobStatus
+from fer_core.training.status import JobState, JobStatus
 from pages.parts import frame, run_results, runs
 
-STATES: dict[str, tuple[str, str, str]] = {
-    "starting": ("starting", "blue", ":material/hourglass_top:"),
-    "running": ("training", "blue", ":material/play_arrow:"),
-    "pausing": ("pausing", "orange", ":material/pause:"),
-    "paused": ("paused", "orange", ":material/pause:"),
-    "stopping": ("stopping", "orange", ":material/stop:"),
-    "evaluating": ("evaluating", "blue", ":material/fact_check:"),
-    "exporting": ("exporting", "blue", ":material/file_export:"),
-    "done": ("finished", "green", ":material/check:"),
-    "stopped": ("stopped", "green", ":material/stop:"),
-    "failed": ("failed", "red", ":material/error:"),
-    "died": ("died", "red", ":material/heart_broken:"),
-    "damaged": ("damaged", "red", ":material/broken_image:"),
+STATES: dict[JobState, tuple[str, str, str]] = {
+    JobState.STARTING: ("starting", "blue", ":material/hourglass_top:"),
+    JobState.RUNNING: ("training", "blue", ":material/play_arrow:"),
+    JobState.PAUSING: ("pausing", "orange", ":material/pause:"),
+    JobState.PAUSED: ("paused", "orange", ":material/pause:"),
+    JobState.STOPPING: ("stopping", "orange", ":material/stop:"),
+    JobState.EVALUATING: ("evaluating", "blue", ":material/fact_check:"),
+    JobState.EXPORTING: ("exporting", "blue", ":material/file_export:"),
+    JobState.DONE: ("finished", "green", ":material/check:"),
+    JobState.STOPPED: ("stopped", "green", ":material/stop:"),
+    JobState.FAILED: ("failed", "red", ":material/error:"),
+    JobState.DIED: ("died", "red", ":material/heart_broken:"),
+    JobState.DAMAGED: ("damaged", "red", ":material/broken_image:"),
 }
 """Word, colour and icon of each state."""
+UNDER_WAY = frozenset((JobState.RUNNING, JobState.PAUSING, JobState.PAUSED, JobState.STOPPING))
 
 _PROBLEM = "_training_problem"
 TOGGLE_WIDTH = 110
@@ -49,7 +51,7 @@ def choose() -> Path | None:
     current = jobs.current()
     if current is not None:
         return current
-    return next((info.path for info in trained if info.state == "unfinished"), None)
+    return next((info.path for info in trained if info.state == RunState.UNFINISHED), None)
 
 
 def show(run_dir: Path) -> None:
@@ -64,7 +66,7 @@ def show(run_dir: Path) -> None:
         st.fragment(_live, run_every="1s" if status.alive else None)(run_dir, status.state)
 
 
-def _live(run_dir: Path, drawn_state: str) -> None:
+def _live(run_dir: Path, drawn_state: JobState) -> None:
     status = jobs.status(run_dir)
     if status.state != drawn_state:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
@@ -72,7 +74,10 @@ def _live(run_dir: Path, drawn_state: str) -> None:
     st.markdown(status.message)
     if status.alive:
         st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
-    if status.state in {"failed", "died", "damaged"} and RunFolder(status.run_dir).log_path.exists():
+    if (
+        status.state in {JobState.FAILED, JobState.DIED, JobState.DAMAGED}
+        and RunFolder(status.run_dir).log_path.exists()
+    ):
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
     if status.epochs or status.batches:
@@ -94,7 +99,7 @@ def _headline(status: JobStatus) -> None:
 def progress_words(status: JobStatus) -> str:
     """``Epoch 2 of 8 · step 12 of 33 · 41 % · about 3 min left · 530 faces per second``, as far as known."""
     parts = []
-    if status.start and status.batches and status.state in {"running", "pausing", "paused", "stopping"}:
+    if status.start and status.batches and status.state in UNDER_WAY:
         last = status.batches[-1]
         parts.append(f"Epoch {last['epoch']} of {status.start['epochs']}")
         parts.append(f"step {last['step']:,} of {last['steps']:,}")
@@ -112,10 +117,10 @@ def _buttons(status: JobStatus) -> None:
         st.error(problem)
     with st.container(horizontal=True, key="job-buttons"):
         # One width for both: if Stop moved when the first button changes, a click on it could miss.
-        if status.alive and status.state in {"running", "starting"}:
+        if status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
             pause = "Waits after the current batch."
             _button("Pause", ":material/pause:", jobs.pause, status, help_text=pause, width=TOGGLE_WIDTH)
-        if status.alive and status.state in {"paused", "pausing"}:
+        if status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
             _button("Go on", ":material/play_arrow:", jobs.unpause, status, width=TOGGLE_WIDTH)
         if status.can_stop:
             _button(
@@ -202,7 +207,7 @@ def _curves(status: JobStatus) -> None:
     st.caption(live_history.describe(batches, status.epochs))
 
 
-def thinned(batches: Sequence[Event], limit: int = 600) -> list[Event]:
+def thinned(batches: Sequence[BatchEvent], limit: int = 600) -> list[BatchEvent]:
     """Batch events, few enough to redraw every second: all of the last epoch, every n-th of the earlier ones."""
     last = batches[-1]["epoch"] if batches else 0
     earlier = [event for event in batches if event["epoch"] < last]

@@ -1,0 +1,151 @@
+"""The events of a run's journal, one typed dictionary each. ``docs/ARCHITECTURE.md`` says what each key means.
+
+``event["event"]`` tells them apart, to readers and to mypy alike. Required is what a reader cannot do without; whatever
+else is missing, such as a time or a process, is done without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal, NotRequired
+
+from annotated_types import Ge, Le, Predicate
+from typing_extensions import TypedDict
+
+from fer_core.data.contracts import DatasetRecord
+from fer_core.values import MOST_EPOCHS, Amount, Count, Epoch, Moment
+
+
+def is_square(rows: list[list[int]]) -> bool:
+    """Whether a table has as many columns as rows."""
+    return all(len(row) == len(rows) for row in rows)
+
+
+Number = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
+"""An epoch's number."""
+Some = Annotated[int, Ge(1)]
+Square = Annotated[list[list[Count]], Predicate(is_square)]
+
+
+class Base(TypedDict):
+    """What every event may have."""
+
+    time: NotRequired[Moment]
+
+
+class StartEvent(Base):
+    event: Literal["start"]
+    epochs: Number
+    steps: Some
+    batch_size: Some
+    first_epoch: NotRequired[Number]
+    pid: NotRequired[int]
+    process_started: NotRequired[float]
+    train_faces: NotRequired[Count]
+    validation_faces: NotRequired[Count]
+    precision: NotRequired[str]
+    precision_reason: NotRequired[str]
+    data: NotRequired[DatasetRecord]
+
+
+class PhaseEvent(Base):
+    event: Literal["phase"]
+    name: str
+    detail: NotRequired[str]
+
+
+class WeightsEvent(Base):
+    event: Literal["weights"]
+    file: str
+    sha256: str
+    parameters: Count
+    backbone: Count
+    missing: list[str]
+    clipped: NotRequired[list[str]]
+
+
+class BatchEvent(Base):
+    event: Literal["batch"]
+    epoch: Number
+    step: Some
+    steps: Some
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: Amount
+
+
+class EpochEvent(Base):
+    event: Literal["epoch"]
+    epoch: Number
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: Amount
+    images_per_second: Amount
+    confusion: Square
+
+
+class CheckpointEvent(Base):
+    event: Literal["checkpoint"]
+    epoch: Number
+    val_accuracy: NotRequired[float]
+
+
+class PausedEvent(Base):
+    event: Literal["paused"]
+    epoch: Epoch
+    step: Count
+
+
+class ResumedEvent(Base):
+    event: Literal["resumed"]
+    epoch: Epoch
+    step: Count
+
+
+class StoppedEvent(Base):
+    event: Literal["stopped"]
+    epoch: Epoch
+    reason: NotRequired[str]
+
+
+class FailedEvent(Base):
+    event: Literal["failed"]
+    message: str
+
+
+class DoneEvent(Base):
+    event: Literal["done"]
+    seconds: Amount
+
+
+Event = (
+    StartEvent
+    | PhaseEvent
+    | WeightsEvent
+    | BatchEvent
+    | EpochEvent
+    | CheckpointEvent
+    | PausedEvent
+    | ResumedEvent
+    | StoppedEvent
+    | FailedEvent
+    | DoneEvent
+)
+NAMES = frozenset(
+    ("start", "phase", "weights", "batch", "epoch", "checkpoint", "paused", "resumed", "stopped", "failed", "done")
+)
+
+
+def starts_of(events: Iterable[Event]) -> list[StartEvent]:
+    """The starts, oldest first: one a process that trained."""
+    return [event for event in events if event["event"] == "start"]
+
+
+def best_epoch(events: Sequence[Event]) -> int | None:
+    """The epoch whose weights are in ``model.keras``: that of the last checkpoint; None before the first."""
+    marks = [event["epoch"] for event in events if event["event"] == "checkpoint"]
+    return marks[-1] if marks else None

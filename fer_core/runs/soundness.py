@@ -1,0 +1,102 @@
+"""Does a run folder hold together? Looked at whenever runs are listed, and so only once for each state of its files.
+
+What is looked at: that every file that ``run.json`` promises is there, a file, and of the promised size; that all but
+the models (which are held against their hashes when they are opened) have the promised hash; that what is in them is
+what it should be; and the same of the metrics and predictions of each evaluation, which must be about the same faces.
+What was measured on request says by itself whether it can be used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.errors import RecipeError, RunError
+from fer_core.runs.contracts import RunManifest
+from fer_core.runs.evaluations import folders
+from fer_core.runs.events import StartEvent, starts_of
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.journal import history_rows
+from fer_core.runs.reading import RESTORE, damaged, shown
+from fer_core.runs.recipe import Recipe
+from fer_core.runs.sealed import State, check_promised, state_of
+from fer_core.runs.vote import read_vote
+
+LARGE = ("model.keras", "model.tflite")
+"""Held against their hashes when they are opened: hashing them takes a tenth of a second a run."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a folder turned out to be.
+
+    ``problem``: what is wrong with it, in one or two sentences; empty where nothing is. ``manifest``: of a complete
+    run. ``recipe`` and ``start``: of an unfinished one; ``start`` is the first event of that name. A folder that has
+    none of these is no run.
+    """
+
+    problem: str = ""
+    manifest: RunManifest | None = None
+    recipe: Recipe | None = None
+    start: StartEvent | None = None
+
+
+_looks: dict[str, tuple[tuple[State, ...], Look]] = {}
+"""Of each folder: the state it was in, and what it was then."""
+
+
+def look(folder: RunFolder) -> Look:
+    """What there is at a folder. Where none of its files has changed since the last time, it costs only that look.
+
+    A run of which some evaluation is sound is sound: those that are not, :meth:`RunFolder.evaluation_problems` tells.
+    """
+    if shown(folder.name) != folder.name:
+        return Look(f"the name of the folder {shown(folder.path)} holds what is no letter. Rename the folder.")
+    try:
+        state = (state_of(folder.path), *map(state_of, folders(folder.path)))
+        known = _looks.get(str(folder.path))
+        if known is None or known[0] != state:
+            known = _looks[str(folder.path)] = (state, _look(folder, {name for name, *_ in state[0]}))
+    except OSError as error:
+        where = shown(Path(str(error.filename or folder.path)))
+        return Look(f"{where} cannot be read: {error.strerror or error}. Check its permissions.")
+    return known[1]
+
+
+def _look(folder: RunFolder, names: set[str]) -> Look:
+    try:
+        if folder.manifest_path.name in names:
+            return Look(manifest=_complete(folder))
+        if folder.recipe_path.name in names:
+            return Look(recipe=folder.recipe().validate(), start=next(iter(starts_of(folder.events())), None))
+    except RecipeError as error:
+        return Look(str(damaged(folder.recipe_path, str(error).rstrip("."), RESTORE)))
+    except RunError as error:
+        return Look(str(error))
+    return Look()
+
+
+def _complete(folder: RunFolder) -> RunManifest:
+    """``run.json``. Raises ``RunError`` or ``RecipeError`` for the first thing that is wrong with the folder."""
+    manifest = folder.manifest()
+    if manifest is None:
+        raise damaged(folder.manifest_path, "it is a link that leads nowhere", RESTORE)
+    for name in folder.sealed_files:
+        again = export_again(folder) if name == folder.tflite_path.name else RESTORE
+        check_promised(folder.manifest_path, manifest["files"], name, again, by_hash=name not in LARGE)
+    if folder.is_vote:
+        read_vote(folder)
+    else:
+        folder.recipe().validate()
+        folder.description()
+        if len(history_rows(folder.history_path)) < (manifest["best_epoch"] or 0):
+            raise damaged(folder.history_path, f"it lacks the best epoch, {manifest['best_epoch']}", RESTORE)
+    problems = folder.evaluation_problems()
+    if problems and not folder.evaluations():
+        raise RunError(problems[0])
+    return manifest
+
+
+def export_again(folder: RunFolder) -> str:
+    """What to do where a run's ``model.tflite`` is missing or damaged."""
+    return f"Make it again with: python -m fer_core export {shown(folder.path)} --data DATASET"
