@@ -76,7 +76,7 @@ def test_it_measures_both_and_their_maps_are_the_same() -> None:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=1000,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -53,7 +53,7 @@ def cli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=1000,
         check=False,
     )
 
@@ -71,7 +71,7 @@ def here(capsys: pytest.CaptureFixture[str]) -> Callable[..., subprocess.Complet
     return run
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 280) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
