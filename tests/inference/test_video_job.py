@@ -59,7 +59,7 @@ def job(content: bytes, detector: MadeDetector | None = None, name: str = "clip.
 
 def test_a_video_is_read_and_its_files_go_when_it_is_closed(tmp_path: Path, temporary: Path) -> None:
     work = job(clip(tmp_path / "in.webm").read_bytes())
-    assert work.wait(60)
+    assert work.wait(PATIENCE)
     progress = work.progress
     assert (progress.state, progress.frames, progress.expected, progress.message) == (DONE, FRAMES, FRAMES, "")
     assert work.summary is not None

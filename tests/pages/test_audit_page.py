@@ -59,7 +59,7 @@ def test_without_an_audit_it_is_offered_and_nothing_is_computed(
 def test_the_button_audits_in_a_child_process(open_app: OpenApp, sample: Path) -> None:
     app = press(open_app("dataset", view="Audit"), "Audit these faces")
     assert not app.exception
-    assert jobs().by_folder[sample].wait(60) == "done"
+    assert jobs().by_folder[sample].wait(600) == "done"
     assert read_audit(load_dataset(sample)) is not None
     app.run()
     assert not app.exception
@@ -84,7 +84,7 @@ def test_a_running_audit_shows_its_progress_and_can_be_stopped(
     assert "512 of 2,100 faces, 9 s left" in app.get("progress")[0].proto.text
     assert not app.exception
     press(app, "Stop the audit")
-    assert running.wait(60) == "stopped"
+    assert running.wait(600) == "stopped"
     app.run()
     assert "The audit was stopped" in said(app)
     press(app, "Dismiss this message")
@@ -95,7 +95,7 @@ def test_a_running_audit_shows_its_progress_and_can_be_stopped(
 def test_a_failed_audit_says_why(open_app: OpenApp, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "audit_command", lambda folder: ["-c", "raise MemoryError('all used up')"])
     app = press(open_app("dataset", view="Audit"), "Audit these faces")
-    assert jobs().by_folder[sample].wait(60) == "failed"
+    assert jobs().by_folder[sample].wait(600) == "failed"
     app.run()
     assert not app.exception
     assert any("all used up" in error.value for error in app.error)
@@ -105,7 +105,7 @@ def test_a_failed_audit_says_why(open_app: OpenApp, sample: Path, monkeypatch: p
 def test_an_audit_that_cannot_be_kept_says_why(open_app: OpenApp, sample: Path) -> None:
     (sample / AUDIT_FILE).mkdir()
     app = press(open_app("dataset", view="Audit"), "Audit these faces")
-    assert jobs().by_folder[sample].wait(60) == "done"
+    assert jobs().by_folder[sample].wait(600) == "done"
     app.run()
     assert any("could not be kept" in error.value for error in app.error)
 
