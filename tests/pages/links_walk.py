@@ -47,11 +47,14 @@ HOSTILE: tuple[str | list[str], ...] = (
 SCENES: dict[str, tuple[Query, ...]] = {
     "home": ({},),
     "dataset": (
+        {},
+        {"view": "Audit"},
         {"view": "Audit", "finding": "exact twins in Training"},
         {"view": "Bring real data"},
     ),
     "train": (
-        {"architecture": "Custom CNN + augmentation"},
+        {},
+        {"architecture": "VGG16 transfer"},
         {
             "architecture": "VGG16 transfer",
             "vgg16.minute.schedule": SCHEDULE_WORDS["plateau"],
@@ -59,16 +62,19 @@ SCENES: dict[str, tuple[Query, ...]] = {
             "vgg16.minute.start_epochs": "1",
         },
     ),
-    "compare": tuple(
-        {"view": view} for view in ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning")
+    "compare": (
+        {},
+        *({"view": view} for view in ("Difference", "Agreement", "Classes", "Certainty", "Learning")),
     ),
     "mistakes": (
+        {},
         {"runs": ["one", "two"], "sort": SORTS["similarity"]},
         {"runs": list(RUNS), "true": "disgust"},
         {"runs": ["elsewhere"]},
     ),
     "explain": (
-        *({"explain.view": view} for view in ("Maps", "Methods", "Poke")),
+        {},
+        *({"explain.view": view} for view in ("Methods", "Poke", "Averages")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
         {
             "explain.view": "Robustness",
@@ -78,7 +84,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
         },
     ),
     "leaderboard": ({},),
-    "photo": ({"way": "Upload"}, {"way": "Video"}),
+    "photo": ({}, {"way": "Video"}),
     "live": ({},),
     "run": ({"run": "one"}, {}),
     "limits": ({},),
