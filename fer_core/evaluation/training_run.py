@@ -179,16 +179,16 @@ def _fetch_weights(architecture: str, journal: Journal) -> None:
     """Have ImageNet's weights in the cache before the network is built; the journal tells how far the download is."""
     from fer_core.zoo.weights import imagenet_file
 
-    told = time.monotonic()
+    last_report = time.monotonic()
 
-    def tell(done: int, total: int | None) -> None:
-        nonlocal told
-        if time.monotonic() - told >= 1:
-            told = time.monotonic()
+    def report(done: int, total: int | None) -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report >= 1:
+            last_report = time.monotonic()
             of = f" of {total / 1e6:.0f}" if total else ""
             journal.write("phase", name="downloading", detail=f"ImageNet weights, {done / 1e6:.0f}{of} MB")
 
-    imagenet_file(architecture, tell)
+    imagenet_file(architecture, report)
 
 
 def _check_same_data(folder: RunFolder, fingerprint: str) -> None:

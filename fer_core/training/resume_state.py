@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a training is after an epoch. ``best_*`` belong to ``model.keras``; accuracy and loss on PublicTest."""
 
     epoch: int = 0
@@ -34,7 +34,7 @@ class Progress:
     plateau: Plateau = field(default_factory=Plateau)
 
 
-def save_state(path: Path, model: keras.Model, progress: Progress) -> None:
+def save_state(path: Path, model: keras.Model, progress: TrainingState) -> None:
     """Write weights, optimiser and progress to ``path``, atomically."""
     arrays = {f"weight{index:04d}": np.asarray(value) for index, value in enumerate(model.get_weights())}
     for index, variable in enumerate(model.optimizer.variables):
@@ -49,14 +49,14 @@ def save_state(path: Path, model: keras.Model, progress: Progress) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_progress(path: Path) -> Progress:
+def load_progress(path: Path) -> TrainingState:
     """Only the position, for deciding which stage to rebuild. Raises ``RunError`` for a damaged file."""
     try:
         with np.load(path) as file:
             values = json.loads(bytes(file["progress"]))
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"{path} is damaged ({error}): this run cannot be resumed. Train it anew.") from None
-    return Progress(**{**values, "plateau": Plateau(**values["plateau"])})
+    return TrainingState(**{**values, "plateau": Plateau(**values["plateau"])})
 
 
 def load_state(path: Path, model: keras.Model) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import make_measured
+from factories import make_evaluated_run
 
 from fer_core.data.dataset import load_dataset
 from fer_core.data.importer import import_dataset
@@ -25,7 +25,7 @@ def test_a_mistake_is_timed_from_the_click_to_the_last_verdict(home: Path) -> No
     import_dataset("sample", settings().datasets_dir / "sample")
     dataset = load_dataset(settings().datasets_dir / "sample")
     for seed, name in enumerate(("one", "two")):
-        make_measured(settings().runs_dir / name, dataset, seed=seed)
+        make_evaluated_run(settings().runs_dir / name, dataset, seed=seed)
     done = run_script("--home", str(home), "--repeats", "1", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)

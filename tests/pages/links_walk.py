@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from apptest import ROOT
-from factories import make_measured, make_run, make_vote
+from factories import make_evaluated_run, make_run, make_vote
 from faulty import smooth
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +16,7 @@ from fer_core.data.audit import audit_dataset, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, SPLITS
-from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.selection import SORTS
 from fer_core.settings import settings
 from pages.parts.train.recipe_labels import SCHEDULE_WORDS
@@ -108,9 +108,10 @@ def furnish(home: Path) -> None:
     votes_file = home / "fer2013new.csv"
     votes_file.write_text("\n".join(lines) + "\n")
     add_ferplus(dataset, votes_file)
-    Marks.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
+    Annotations.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
     runs = [
-        make_measured(home / "runs" / name, dataset, seed=seed, twins=twins.twins()) for seed, name in enumerate(RUNS)
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, twins=twins.twins())
+        for seed, name in enumerate(RUNS)
     ]
     measure_corruptions(runs[0], dataset)
     make_vote(home / "runs" / "together", runs[:2])

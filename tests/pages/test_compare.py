@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from factories import make_labels, make_run, make_vote
 
-from fer_core.data.audit import Twins
+from fer_core.data.audit import NearDuplicates
 from fer_core.runs.folder import RunFolder
 
 FACES = 420
@@ -18,11 +18,17 @@ TABS = ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning
 
 @pytest.fixture
 def two_runs(home: Path) -> tuple[RunFolder, RunFolder]:
-    twin = np.zeros(FACES, dtype=bool)
-    twin[::11] = True
-    twins = Twins(exact=twin, near=twin)
+    near_duplicate = np.zeros(FACES, dtype=bool)
+    near_duplicate[::11] = True
+    near_duplicates = NearDuplicates(exact=near_duplicate, exact_or_near=near_duplicate)
     return (
-        make_run(home / "runs" / "strong", accuracy=0.9, seed=1, twins=twins, created="2026-01-03T00:00:00+00:00"),
+        make_run(
+            home / "runs" / "strong",
+            accuracy=0.9,
+            seed=1,
+            near_duplicates=near_duplicates,
+            created="2026-01-03T00:00:00+00:00",
+        ),
         make_run(home / "runs" / "weak", accuracy=0.3, seed=2, created="2026-01-02T00:00:00+00:00"),
     )
 
@@ -70,7 +76,7 @@ def test_every_tab_can_leave_out_twins(open_app, two_runs):
 
 def test_where_all_faces_are_twins_it_says_so(open_app, home):
     every = np.ones(FACES, dtype=bool)
-    make_run(home / "runs" / "copy", twins=Twins(exact=every, near=every))
+    make_run(home / "runs" / "copy", near_duplicates=NearDuplicates(exact=every, exact_or_near=every))
     for tab in TABS:
         app = open_app("compare", view=tab)
         assert not app.exception

@@ -224,7 +224,7 @@ def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
 
 def test_the_optimiser_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     from fer_core.training.build import build_model, compile_stage
-    from fer_core.training.resume_state import Progress, load_progress, load_state, save_state
+    from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 
     recipe = Recipe("custom_cnn", precision="float32")
     images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
@@ -233,11 +233,11 @@ def test_the_optimiser_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     compile_stage(model, recipe, 1)
     for _ in range(3):
         model.train_on_batch(images, targets)
-    save_state(tmp_path / "resume.npz", model, Progress(epoch=3, best_accuracy=0.5))
+    save_state(tmp_path / "resume.npz", model, TrainingState(epoch=3, best_accuracy=0.5))
     other = build_model(recipe, precision="float32")
     compile_stage(other, recipe, 1)
     load_state(tmp_path / "resume.npz", other)
-    assert load_progress(tmp_path / "resume.npz") == Progress(epoch=3, best_accuracy=0.5)
+    assert load_progress(tmp_path / "resume.npz") == TrainingState(epoch=3, best_accuracy=0.5)
     for one, two in zip(model.optimizer.variables, other.optimizer.variables, strict=True):
         assert np.array_equal(np.asarray(one), np.asarray(two)), one.path
     assert int(other.optimizer.iterations) == 3

@@ -20,7 +20,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError, FerError, RunError
 from fer_core.evaluation import training_run
 from fer_core.files import write_json
-from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
@@ -86,7 +86,7 @@ WORK: dict[str, tuple[type[FerError], Callable[[Place], Any]]] = {
 DEEDS: dict[str, tuple[type[FerError], Callable[[Place], Any]]] = {
     "delete": (RunError, lambda place: jobs.delete(place.run.path)),
     "remove FER+": (DataError, lambda place: ferplus.remove_ferplus(place.dataset)),
-    "mark": (DataError, lambda place: Marks(place.dataset.info.fingerprint).set(1, AMBIGUOUS)),
+    "mark": (DataError, lambda place: Annotations(place.dataset.info.fingerprint).set(1, AMBIGUOUS)),
 }
 """What is done at once."""
 
@@ -152,7 +152,7 @@ def test_a_full_disk_can_be_freed(place: Place, monkeypatch: pytest.MonkeyPatch)
 def test_a_mark_on_a_full_disk_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", disk_that_says(errno.ENOSPC))
     with pytest.raises(DataError, match=r"not saved.*disk is full.*Free some space"):
-        Marks(place.dataset.info.fingerprint).set(1, AMBIGUOUS)
+        Annotations(place.dataset.info.fingerprint).set(1, AMBIGUOUS)
 
 
 @pytest.mark.parametrize("journal_too", [False, True])
