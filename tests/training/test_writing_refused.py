@@ -23,7 +23,7 @@ from fer_core.files import write_json
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
-from fer_core.training import jobs
+from fer_core.training import jobs, resume_state
 from fer_core.training.lock import TrainingLock
 from fer_core.writable import check_writable, explained, require_writable
 
@@ -48,7 +48,7 @@ def place(home: Path) -> Place:
     write_json(run.recipe_path, RECIPE.to_dict())
     write_json(run.manifest_path, {"state": "stopped"})
     run.resume_path.write_bytes(b"state")
-    training_run.remember_data(run, dataset.path)
+    resume_state.remember_data(run, dataset.path)
     return Place(home, dataset, run)
 
 
