@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_run, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.corruptions.measurement import Corrupted, measure_corruptions, read_corruptions
@@ -104,7 +104,8 @@ def test_without_a_measurement_the_command_is_given(open_app: OpenApp, home: Pat
 
 
 def test_a_damaged_measurement_is_said(open_app: OpenApp, home: Path, corrupted: Corrupted) -> None:
-    (home / "runs" / "mine" / "corruptions.parquet").write_bytes(b"PAR1")
+    run = RunFolder(home / "runs" / "mine")
+    reseal_evaluation(run, lambda one: one.corruptions_path.write_bytes(b"PAR1"))
     app = open_app("explain", **QUERY)
     assert not app.exception
     assert any("cannot be used" in one.value for one in app.warning)

@@ -23,8 +23,9 @@ from fer_core.data.dataset import write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import FerError, RunError
 from fer_core.files import sha256_of
-from fer_core.runs.folder import OPTIONAL_FILES, SEALED_FILES, RunFolder
+from fer_core.runs.folder import SEALED_FILES, RunFolder
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.transaction import LOCK_FILE
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training import jobs
 from fer_core.training.presets import preset
@@ -92,11 +93,14 @@ def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figur
     manifest = folder.manifest()
     assert manifest is not None
     assert manifest["state"] == "done"
-    assert {name: sha256_of(run_dir / name) for name in (*SEALED_FILES, *OPTIONAL_FILES)} == {
+    assert {name: sha256_of(run_dir / name) for name in SEALED_FILES} == {
         name: entry["sha256"] for name, entry in manifest["files"].items()
     }
-    left = {path.name for path in run_dir.iterdir()} - set(SEALED_FILES) - set(OPTIONAL_FILES) - {"run.json"}
-    assert left == set(), "nothing of the training itself stays behind"
+    left = {path.name for path in run_dir.iterdir()} - set(SEALED_FILES) - {"run.json", LOCK_FILE}
+    assert left == {"CARD.md", "evaluations"}, "nothing of the training itself stays behind"
+    measured = folder.evaluation(manifest["data"]["fingerprint"])
+    assert measured is not None
+    assert set(measured.files) == {"predictions.parquet", "metrics.json", "embeddings.parquet"}
     assert list(folder.history()["epoch"]) == [1, 2]
     dataset = fer_core.load_dataset(data)
     predictions = folder.predictions()

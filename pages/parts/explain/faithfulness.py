@@ -101,5 +101,5 @@ def _how_to(missing: list[RunFolder]) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read(seal: Seal) -> Explained | None:
-    """Keyed by the run's folder and when its ``run.json`` was written: a measurement lists itself there."""
+    """Keyed by the run's folder and when it was sealed: a measurement lists itself in ``evaluation.json``."""
     return read_faithfulness(RunFolder(Path(seal[0])))

@@ -236,5 +236,5 @@ def short(path: Path) -> Path:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read(seal: Seal) -> Corrupted | None:
-    """Keyed by the run's folder and when its ``run.json`` was written: a measurement lists itself there."""
+    """Keyed by the run's folder and when it was sealed: a measurement lists itself in ``evaluation.json``."""
     return read_corruptions(RunFolder(Path(seal[0])))
