@@ -29,6 +29,7 @@ from fer_core.runs.transaction import LOCK_FILE
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training import jobs
 from fer_core.training.presets import preset
+from fer_core.zoo import custom_cnn
 
 pytestmark = pytest.mark.slow
 
@@ -184,6 +185,12 @@ def test_pause_and_stop_act_within_one_batch_and_a_stopped_run_is_usable_and_res
     assert jobs.status(run_dir).state == "stopped"
 
 
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, a custom CNN of the same layers with few channels."""
+    monkeypatch.setattr(custom_cnn, "WIDTHS", (4, 4, 4, 32))
+
+
 def preset_recipe(epochs: int) -> Recipe:
     from dataclasses import replace
 
@@ -206,6 +213,7 @@ def test_a_loss_that_explodes_fails_with_advice_and_the_journal_says_so(
     assert jobs.current() is None
 
 
+@pytest.mark.usefixtures("narrow")
 def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
     home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +234,7 @@ def test_weights_that_are_no_numbers_fail_though_the_loss_is_finite(
         train(preset_recipe(epochs=1), data, home / "runs" / "spoilt")
 
 
+@pytest.mark.usefixtures("narrow")
 def test_the_optimiser_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     from fer_core.training.build import build_model, compile_stage
     from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
@@ -264,6 +273,7 @@ def test_transfer_trains_the_head_first_and_then_from_the_chosen_layer() -> None
         compile_stage(model, Recipe("vgg16", fine_tune_from="conv9"), 1)
 
 
+@pytest.mark.usefixtures("narrow")
 def test_a_growing_training_that_dies_between_its_sizes_goes_on_at_the_larger_one(
     home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
