@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import frame, links_to_mistakes, scope
+from pages.parts import frame, linked, links_to_mistakes, scope
 from pages.parts.compare import accuracy, agreement, certainty, classes, difference, learning, matrices
 
 entered = frame.begin(
@@ -32,6 +32,6 @@ VIEWS = {
     "Certainty": certainty.show,
     "Learning": learning.show,
 }
-for tab, show in zip(st.tabs(list(VIEWS), key="view", bind="query-params"), VIEWS.values(), strict=True):
+for tab, show in zip(linked.tabs(list(VIEWS), key="view"), VIEWS.values(), strict=True):
     with tab:
         show(view, bool(tab.open))

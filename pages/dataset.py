@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from pages.parts import frame
+from pages.parts import frame, linked
 from pages.parts.data import AUDIT, BRING, current_dataset, sample_banner
 from pages.parts.dataset import audit, browse, classes, import_tab
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
 dataset = current_dataset()
 sample_banner(dataset.info)
-faces_tab, classes_tab, audit_tab, bring_tab = st.tabs(
-    ["Faces", "Classes", AUDIT, BRING], key="view", bind="query-params"
-)
+faces_tab, classes_tab, audit_tab, bring_tab = linked.tabs(["Faces", "Classes", AUDIT, BRING], key="view")
 with faces_tab:
     # Drawn whichever tab is open: widgets that are not drawn lose their place in the address.
     browse.show(dataset)

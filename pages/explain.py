@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import chosen_face, frame, models
+from pages.parts import chosen_face, frame, linked, models
 from pages.parts.explain import averages, maps, methods, poke, robustness
 from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
 from pages.parts.models import by_default
@@ -37,7 +37,7 @@ VIEWS = {
     "Poke": poke.show,
     "Robustness": robustness.show,
 }
-tabs = zip(st.tabs(list(VIEWS), key=VIEW, bind="query-params"), VIEWS.values(), strict=True)
+tabs = zip(linked.tabs(list(VIEWS), key=VIEW), VIEWS.values(), strict=True)
 # Averages come last: where there is nothing to average over they end the run, and the others must be drawn by then.
 for tab, show in sorted(tabs, key=lambda one: one[1] is averages.show):
     with tab:

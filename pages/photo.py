@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_models
-from pages.parts import detection, frame, models
+from pages.parts import detection, frame, linked, models
 from pages.parts.photo import input, results, video
 
 frame.begin(
@@ -27,10 +27,9 @@ else:
     chosen = detection.choose_models(infos) if infos else []
     with st.container(horizontal=True, key="photo-switches"):
         calibrated = detection.choose_calibrated() if infos else False
-        maps = bool(infos) and st.toggle(
+        maps = bool(infos) and linked.toggle(
             "Where each model looked",
             key="maps",
-            bind="query-params",
             help="Lays the class map of each model's answer over the face. It comes with the prediction, at no cost.",
         )
     answering = detection.with_temperatures(chosen, calibrated=calibrated)

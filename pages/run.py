@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.runs.listing import list_runs
-from pages.parts import frame, runs
+from pages.parts import frame, linked, runs
 from pages.parts.run import card
 
 frame.begin("Run card", __file__, "One training run: what it is, how it was made, how good it is, what it cannot do.")
@@ -15,13 +15,11 @@ if not known:
     frame.link("train", "Train a model", icon=":material/model_training:")
     st.stop()
 runs.asked_run(known)
-name = st.selectbox(
+name = linked.maybe(
     "Run",
     [info.name for info in known],
-    index=None,
     placeholder="Choose a run",
     key=runs.RUN,
-    bind="query-params",
     help="Runs that ship come first, then yours, newest first.",
 )
 if name is None:

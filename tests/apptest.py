@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2.manifest_scanner import scan_component_manifests
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -13,9 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def open_app(page: str = "home", /, **query: str | list[str]) -> AppTest:
     """The app at ``pages/<page>.py``, run once, as by a link with that query, in the home of the environment."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    assert not app.exception, app.exception
-    app.switch_page(f"pages/{page}.py")
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=240)
+    if page != "home":
+        # Before the first run, Streamlit goes by the file's name, which is the address of every page but Home.
+        app.switch_page(f"pages/{page}.py")
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()
@@ -30,3 +33,7 @@ class WarmPagesManager(PagesManager):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         PagesManager.uses_pages_directory = False
+
+
+component_manifests = functools.cache(scan_component_manifests)
+"""What Streamlit finds out about installed packages for each new ``AppTest`` (0.1 s), found out once."""

@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
+# Test processes share the cores: a pool of threads in each would only make them wait for each other, some busily.
+# Read once by NumPy's libraries and by TensorFlow, so set before anything imports them; child processes inherit it.
+for _pool in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
+    os.environ.setdefault(_pool, "1")
 
-from fer_core.settings import settings
+import pytest  # noqa: E402
+
+import fer_core.data.sample  # noqa: E402
+from fer_core.data.importer import import_dataset  # noqa: E402
+from fer_core.settings import settings  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawing() -> Iterator[Callable[..., fer_core.data.sample.Sample]]:
+    """``draw_sample``, which draws each sample once in a test process, not once for each empty home that asks for it.
+
+    Importing it (writing, checking, renaming) stays as it is. Tests of the drawing itself import the real function by
+    name, before this.
+    """
+    draw = functools.cache(fer_core.data.sample.draw_sample)
+
+    def once(n: int = 2100, seed: int = 2013) -> fer_core.data.sample.Sample:
+        return draw(n, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fer_core.data.sample, "draw_sample", once)
+        yield once
+
+
+@pytest.fixture(scope="session")
+def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn sample, written once: a dataset folder to read or to copy."""
+    out = tmp_path_factory.mktemp("drawn") / "sample"
+    import_dataset("sample", out)
+    return out
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ given accuracy, and every other file follows from them through the project's own
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,15 @@ from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
 from fer_core.runs.card import write_card
-from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, folder_name, seal_evaluation
+from fer_core.runs.evaluations import (
+    FOLDER,
+    METRICS,
+    PREDICTIONS,
+    Evaluation,
+    files_record,
+    folder_name,
+    seal_evaluation,
+)
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
@@ -170,6 +178,56 @@ def make_run(
         "versions": {"python": "3.11.0", "keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.0.0"},
     }
     seal(run, manifest)
+    return run
+
+
+def measured_on(run: RunFolder, fingerprint: str | None = None) -> Evaluation:
+    """The run's evaluation on these faces, or its first: it must have one."""
+    found = run.evaluation(fingerprint)
+    assert found is not None, run.evaluation_problems()
+    return found
+
+
+def reseal_evaluation(
+    run: RunFolder, edit: Callable[[Evaluation], object], fingerprint: str | None = None
+) -> Evaluation:
+    """Let ``edit`` change an evaluation's files, and seal it again: what is wrong then is wrong in good order."""
+    found = measured_on(run, fingerprint)
+    edit(found)
+    seal_evaluation(found.path, found.data, found.model, found.created)
+    return measured_on(run, found.fingerprint)
+
+
+def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], fingerprint: str | None = None) -> None:
+    """Let ``edit`` change an evaluation's metrics in place; sealed again."""
+
+    def rewrite(found: Evaluation) -> None:
+        metrics = found.metrics()
+        edit(metrics)
+        write_json(found.metrics_path, metrics)
+
+    reseal_evaluation(run, rewrite, fingerprint)
+
+
+def as_schema_1(run: RunFolder) -> RunFolder:
+    """The run as an earlier version left it: its one evaluation beside its other files, in the words of that time."""
+    import pyarrow.parquet as pq
+
+    found, manifest = measured_on(run), run.manifest()
+    assert manifest is not None
+    metrics = found.metrics()
+    for scores in metrics["splits"].values():
+        scores["without_twins"] = scores.pop("without_near_duplicates")
+    for name in found.files:
+        shutil.move(found.path / name, run.path / name)
+    write_json(run.path / METRICS, {**metrics, "schema": 1})
+    table = pq.read_table(run.path / PREDICTIONS)
+    names = ["twin" if name == "near_duplicate" else name for name in table.column_names]
+    pq.write_table(table.rename_columns(names).replace_schema_metadata({}), run.path / PREDICTIONS)
+    shutil.rmtree(run.path / FOLDER)
+    del manifest["origin"]
+    listed = [*manifest["files"], *found.files, run.card_path.name]
+    write_json(run.manifest_path, {**manifest, "schema": 1, "files": files_record(run.path, listed)})
     return run
 
 

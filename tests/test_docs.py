@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 
 from fer_core.cli import COMMANDS, build_parser
 from fer_core.formatting import interval, percent
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import PROJECT_ROOT
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,13 +53,15 @@ def test_commands_in_the_documents_are_understood(document: Path) -> None:
 
 
 def test_the_readmes_figures_are_those_of_the_shipped_models() -> None:
-    shipped = sorted((PROJECT_ROOT / "models").glob("*/evaluations/*/metrics.json"))
+    shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob("*/run.json"))]
     assert shipped
-    for path in shipped:
-        scores = json.loads(path.read_text(encoding="utf-8"))["splits"]["PrivateTest"]
+    for run in shipped:
+        metrics = run.metrics()
+        assert metrics is not None, run.evaluation_problems()
+        scores = metrics["splits"]["PrivateTest"]
         clean = scores["without_near_duplicates"]
         row = (
-            f"| `{path.parents[2].name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
+            f"| `{run.name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
             f"| {scores['n']:,} | {percent(clean['accuracy'])} | {clean['n']:,} |"
         )
         assert row in README, f"README needs the row: {row}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if self.path == "/slow":
-            time.sleep(1.5)
+            self.server.over.wait()  # type: ignore[attr-defined]
         self.send_response(200)
         if self.path != "/unsized":
             self.send_header("Content-Length", str(len(CONTENT)))
@@ -45,9 +44,11 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.over = threading.Event()  # type: ignore[attr-defined]
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.over.set()  # type: ignore[attr-defined]
         running.shutdown()
         thread.join()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_run, make_vote
+from factories import edit_metrics, make_run, make_vote
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
@@ -135,11 +135,9 @@ def test_a_vote_is_averaged_and_takes_over_what_its_members_learnt_from(home: Pa
 
 def test_the_mirror_images_share_is_a_line_of_its_own(home: Path) -> None:
     run = make_run(settings().models_dir / "custom_cnn", data=REAL)
-    metrics = run.metrics()
-    assert metrics is not None
     flip = {"n": 140, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
-    metrics["splits"][PRIVATE_TEST]["flip_average"] = {**flip, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
-    write_json(run.metrics_path, metrics)
+    flip |= {"gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
+    edit_metrics(run, lambda metrics: metrics["splits"][PRIVATE_TEST].update(flip_average=flip))
     single, averaged = shipped()
     assert (single.group, averaged.group) == ("fair", "averaged")
     assert (averaged.accuracy, averaged.span, averaged.run) == (0.7, (0.6, 0.8), "custom_cnn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_core.data.info import DatasetInfo, read_info
+from fer_core.data.writer import bring_back
 from fer_core.errors import DataError
 from fer_core.settings import settings
 
@@ -60,6 +61,7 @@ def _scan() -> list[tuple[DatasetInfo | None, str]]:
     result: list[tuple[DatasetInfo | None, str]] = []
     if not folder.is_dir():
         return result
+    bring_back(folder)
     for path in sorted(folder.iterdir()):
         # Names with a leading dot are imports that are still being written.
         if path.name.startswith(".") or not (path / "dataset.json").is_file():

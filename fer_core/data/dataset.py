@@ -23,7 +23,7 @@ from fer_core.data.info import (
     damaged,
     read_info,
 )
-from fer_core.data.writer import DatasetWriter
+from fer_core.data.writer import DatasetWriter, bring_back
 from fer_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -101,7 +101,10 @@ def load_dataset(path: str | Path) -> Dataset:
     Raises ``DataError`` when ``path`` is missing, is no dataset folder, has an unknown schema, or is damaged:
     a file missing, a wrong shape, or images and labels that do not agree in number.
     """
-    info = read_info(path)
+    folder = Path(path)
+    if not folder.exists() and folder.absolute().parent.is_dir():
+        bring_back(folder.absolute().parent)
+    info = read_info(folder)
     images = _map_images(info)
     labels, splits = _read_labels(info)
     if not len(images) == len(labels) == info.faces:

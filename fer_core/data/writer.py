@@ -290,16 +290,32 @@ def check_target(out: Path, *, overwrite: bool) -> None:
 
 def remove_stale(parent: Path) -> None:
     """Clean up after imports whose process died: half-written folders go, half-replaced ones come back."""
+    bring_back(parent)
+    for path, _, _ in _left_behind(parent):
+        # Another import may be removing the same one just now.
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def bring_back(parent: Path) -> None:
+    """Bring back datasets that a process was about to replace when it died. For readers: cheap where there are none.
+
+    Where the folder cannot be written to, they stay away.
+    """
+    for path, what, target in _left_behind(parent):
+        if what == "replaced" and not target.exists():
+            # Another reader may be bringing the same one back just now.
+            with contextlib.suppress(OSError):
+                path.rename(target)
+
+
+def _left_behind(parent: Path) -> list[tuple[Path, str, Path]]:
+    """Hidden folders of imports whose process died: folder, ``importing`` or ``replaced``, and the dataset's place."""
+    found = []
     for path in parent.iterdir():
         match = _TEMPORARY.match(path.name)
-        if match is None or not path.is_dir() or _in_use(path, int(match["pid"])):
-            continue
-        target = parent / match["name"]
-        if match["what"] == "replaced" and not target.exists():
-            path.rename(target)
-        else:
-            # Another import may be removing the same one just now.
-            shutil.rmtree(path, ignore_errors=True)
+        if match is not None and path.is_dir() and not _in_use(path, int(match["pid"])):
+            found.append((path, match["what"], parent / match["name"]))
+    return found
 
 
 def _in_use(path: Path, pid: int) -> bool:

@@ -144,10 +144,16 @@ def join(
 def _evaluation(run: RunFolder, fingerprint: str | None) -> Evaluation:
     """The run's evaluation on those faces. Raises ``RunError`` where there is none."""
     found = run.evaluation(fingerprint)
-    if found is None:
-        problems = run.evaluation_problems()
-        raise RunError(problems[0] if problems else f"the run {run.name} was not evaluated. Evaluate it: {_again(run)}")
-    return found
+    if found is not None:
+        return found
+    if problems := run.evaluation_problems():
+        raise RunError(problems[0])
+    if elsewhere := [str(one.data["title"]) for one in run.evaluations()]:
+        raise RunError(
+            f"the run {run.name} was measured on other faces ({', '.join(elsewhere)}) than those with the fingerprint "
+            f"{str(fingerprint)[:8]}. Measure it on them: {_again(run)}"
+        )
+    raise RunError(f"the run {run.name} was not evaluated. Evaluate it: {_again(run)}")
 
 
 def _read(

@@ -28,6 +28,7 @@ from fer_core.runs.evaluations import (
     PREDICTIONS,
     Evaluation,
     folder_name,
+    made_useless,
     seal_evaluation,
 )
 from fer_core.runs.folder import RunFolder, check_sealed, seal
@@ -78,18 +79,19 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
     evaluation has that, a later one on the same data measures it again. Returns the metrics. Raises ``RunError`` if
     the run has no model.
     """
+    upgrade(folder, drop_damaged=True)
     manifest = folder.manifest()
+    if manifest is not None and not folder.is_vote:
+        check_sealed(folder, manifest, folder.keras_path.name, "Restore the file, or train the run again.")
     if not folder.is_vote and (manifest is None or not folder.tflite_path.exists()):
         state = _state_of(folder) if manifest is None else manifest["state"]
         return complete_run(folder, dataset, state, average=average)
-    upgrade(folder, drop_damaged=True)
     flip = average == "flip" or _has_flip_average(folder, dataset.info.fingerprint)
     if folder.is_vote:
         return evaluate_vote(folder, dataset, flip=flip)
     assert manifest is not None
     again = f"Make it again with: python -m fer_core export {folder.path} --data {dataset.info.path}"
     check_sealed(folder, manifest, folder.tflite_path.name, again)
-    check_sealed(folder, manifest, folder.keras_path.name, "Restore the file, or train the run again.")
     model = load_keras(folder.keras_path)
     with change(folder.path) as prepared:
         metrics = _evaluate(folder, prepared, dataset, model, folder.tflite_path, flip=flip)
@@ -106,7 +108,9 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
     nothing changed, where the files would not be the same model.
     """
     upgrade(folder, drop_damaged=True)
-    old, manifest = folder.evaluations(), folder.manifest()
+    manifest = folder.manifest()
+    if manifest is not None:
+        check_sealed(folder, manifest, folder.keras_path.name, "Restore the file, or train the run again.")
     with change(folder.path) as prepared:
         keras_path = folder.keras_path
         if half_precision:
@@ -116,14 +120,12 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
         tflite = prepared.file(folder.tflite_path.name)
         parity = export_litert(model, tflite, parity_faces(dataset), half=half_precision == "both")
         if manifest is not None:
-            own = next((one for one in old if one.fingerprint == dataset.info.fingerprint), None)
-            flip = own is not None and _has_flip_average(folder, dataset.info.fingerprint)
-            _evaluate(folder, prepared, dataset, model, tflite, flip=flip, predicted=None if half_precision else own)
-            if sha256_of(tflite) != folder.promised_model():
-                for one in old:
-                    if one is not own:
-                        prepared.remove(str(one.path.relative_to(folder.path)))
-            seal(folder, {key: value for key, value in manifest.items() if key not in _SEAL_KEYS}, prepared)
+            own = folder.evaluation(dataset.info.fingerprint)
+            same = own if own is not None and own.sound(PREDICTIONS) and not half_precision else None
+            flip = _has_flip_average(folder, dataset.info.fingerprint)
+            _evaluate(folder, prepared, dataset, model, tflite, flip=flip, predicted=same)
+            record = {key: value for key, value in manifest.items() if key not in _SEAL_KEYS}
+            seal(folder, record, prepared, known=manifest["files"])
     if manifest is not None:
         write_card(folder)
     return parity
@@ -170,18 +172,20 @@ def _evaluate(
 ) -> dict[str, Any]:
     """Prepare the evaluation of ``model`` and its LiteRT file ``tflite`` on the dataset. Returns the metrics.
 
-    ``predicted``: an evaluation by the same weights on the same faces, whose predictions and embeddings are taken
-    over. Measurements on request are taken over where they are about this very LiteRT file.
+    ``predicted``: an evaluation by the same weights on the same faces, with sound predictions, which are taken over as
+    its embeddings are. Measurements on request are taken over where they are about this very LiteRT file. Where the
+    change brings another one, evaluations that are about the old one go.
     """
     data, digest = dataset.info.record(), sha256_of(tflite)
     path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
     if predicted is not None:
-        for name in (PREDICTIONS, EMBEDDINGS):
-            if predicted.has(name):
-                shutil.copy2(predicted.path / name, path / name)
+        shutil.copy2(predicted.predictions_path, path / PREDICTIONS)
     else:
         _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
         _write_predictions(path / PREDICTIONS, dataset, model)
+    if predicted is not None and predicted.sound(EMBEDDINGS):
+        shutil.copy2(predicted.embeddings_path, path / EMBEDDINGS)
+    else:
         _announce(journal, "evaluating", "looking for the Training faces nearest to each test face")
         write_embeddings_of(path / EMBEDDINGS, dataset, model)
     _announce(journal, "evaluating", "measuring how accurate and how fast model.tflite is")
@@ -204,6 +208,8 @@ def _evaluate(
         for name in still_true(old, digest):
             shutil.copy2(old.path / name, path / name)
     seal_evaluation(path, data, digest)
+    for name in made_useless(folder.path, data, digest if (prepared.path / folder.tflite_path.name).exists() else ""):
+        prepared.remove(name)
     return metrics
 
 

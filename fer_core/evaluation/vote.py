@@ -7,7 +7,6 @@ https://arxiv.org/abs/1706.04599), then the weights. PrivateTest is only ever sc
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,21 @@ from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
-from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, files_record, folder_name, seal_evaluation
+from fer_core.runs.evaluations import (
+    FOLDER,
+    METRICS,
+    PREDICTIONS,
+    files_record,
+    folder_name,
+    made_useless,
+    seal_evaluation,
+)
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
 from fer_core.runs.measurements import evaluation_on, still_true
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
-from fer_core.runs.transaction import LOCK_FILE, Change, change, settle
+from fer_core.runs.transaction import Change, change, new_folder
 from fer_core.runs.upgrade import upgrade
 from fer_core.runs.vote import Member, Vote, homes, member_folders, read_vote, title_of
 from fer_core.stats.calibration import apply_temperature, fit_temperature
@@ -94,20 +101,11 @@ def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> Run
     frames = [_predictions(member, dataset) for member in members]
     vote, probabilities = _choose(members, frames)
     if out.exists():
-        settle(out)
         with change(out) as prepared:
-            # Evaluations of the vote that was here before are about other weights.
-            prepared.remove(FOLDER)
             _prepare(target, prepared, vote, frames[0], probabilities, dataset)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
-            new = RunFolder(Path(beside) / out.name)
-            new.path.mkdir()
-            with change(new.path) as prepared:
-                _prepare(target, prepared, vote, frames[0], probabilities, dataset)
-            (new.path / LOCK_FILE).unlink(missing_ok=True)
-            new.path.rename(out)
+        with new_folder(out) as new, change(new) as prepared:
+            _prepare(target, prepared, vote, frames[0], probabilities, dataset)
     write_card(target)
     return target
 
@@ -227,6 +225,9 @@ def _write_evaluation(
         for name in still_true(old, digest):
             shutil.copy2(old.path / name, path / name)
     seal_evaluation(path, data, digest)
+    # Evaluations of the vote that was here before are about other weights.
+    for name in made_useless(target.path, data, digest if (prepared.path / target.vote_path.name).exists() else ""):
+        prepared.remove(name)
     return metrics
 
 

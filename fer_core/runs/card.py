@@ -17,6 +17,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
 from fer_core.zoo.registry import TITLES, get
 
@@ -117,18 +118,31 @@ def augmentation_sentence(recipe: Recipe) -> str:
 
 
 def card_of(folder: RunFolder) -> str:
-    """The card of a complete run, in Markdown, from what the folder holds now. Raises ``RunError``."""
+    """The card of a complete run, in Markdown, from what the folder holds now. Raises ``RunError``.
+
+    An evaluation that is damaged is left out, and the card says so.
+    """
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"the run {folder.name} is not complete, so it has no card yet.")
-    measured = [one.metrics() for one in folder.evaluations()]
+    measured, problems = [], folder.evaluation_problems()
+    for one in folder.evaluations():
+        try:
+            measured.append(one.metrics())
+        except RunError as error:
+            problems.append(str(error))
     lines = _vote_lines if folder.is_vote else _trained_lines
-    return "\n".join(lines(folder, manifest, measured))
+    text = lines(folder, manifest, measured)
+    end = text.index("## Limits")
+    left_out = [f"**Left out here:** {problem}\n" for problem in problems]
+    return "\n".join([*text[:end], *left_out, *text[end:]])
 
 
 def write_card(folder: RunFolder) -> None:
-    """Write ``CARD.md`` anew, for those who look into the folder."""
-    write_text(folder.card_path, card_of(folder))
+    """Write ``CARD.md`` anew, for those who look into the folder. Raises ``RunError`` or ``OSError``."""
+    text = card_of(folder)
+    with change(folder.path) as prepared:
+        write_text(prepared.file(folder.card_path.name), text)
 
 
 def _trained_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:

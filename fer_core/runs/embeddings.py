@@ -21,7 +21,7 @@ import numpy.typing as npt
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.files import write_parquet
-from fer_core.runs.evaluations import EMBEDDINGS
+from fer_core.runs.evaluations import EMBEDDINGS, Evaluation
 from fer_core.runs.folder import RunFolder
 
 DIMENSIONS = 32
@@ -110,7 +110,7 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
         table = pq.read_table(path)
         told = json.loads((table.schema.metadata or {})[_KEY])
         if told["rule"] != RULE:
-            raise _damaged(path, "it was written by another version")
+            raise _damaged(evaluation, "it was written by another version")
         rows = table["row"].to_numpy().astype(np.int64)
         result = Embeddings(
             rows=rows,
@@ -122,10 +122,10 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
             full_dimensions=int(told["dimensions"]),
         )
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, f"it cannot be read ({error})") from error
-    _check(path, result)
+        raise _damaged(evaluation, f"it cannot be read ({error})") from error
+    _check(evaluation, result)
     if result.fingerprint != evaluation.fingerprint:
-        raise _damaged(path, "it was made for other faces than metrics.json")
+        raise _damaged(evaluation, "it was made for other faces than metrics.json")
     return result
 
 
@@ -249,19 +249,17 @@ def _columns(table: Any, name: str, dtype: type) -> npt.NDArray[Any]:
     return values
 
 
-def _check(path: Path, result: Embeddings) -> None:
+def _check(evaluation: Evaluation, result: Embeddings) -> None:
     """What pages rely on. Raises ``RunError``."""
     if not len(result) or (np.diff(result.rows) <= 0).any() or result.rows[0] < 0:
-        raise _damaged(path, "its row numbers are missing or not in order")
+        raise _damaged(evaluation, "its row numbers are missing or not in order")
     if not result.vectors.shape[1] or not np.isfinite(result.vectors).all():
-        raise _damaged(path, "an embedding is missing or not finite")
+        raise _damaged(evaluation, "an embedding is missing or not finite")
     if result.nearest.shape != result.similarity.shape or (result.nearest < 0).any():
-        raise _damaged(path, "its nearest faces and their similarities do not fit")
+        raise _damaged(evaluation, "its nearest faces and their similarities do not fit")
     if not (np.abs(result.similarity) <= 1).all():
-        raise _damaged(path, "a similarity is outside -1..1")
+        raise _damaged(evaluation, "a similarity is outside -1..1")
 
 
-def _damaged(path: Path, why: str) -> RunError:
-    return RunError(
-        f"{path} cannot be used: {why}. Make it again with: python -m fer_core evaluate {path.parent} --data DATASET"
-    )
+def _damaged(evaluation: Evaluation, why: str) -> RunError:
+    return RunError(f"{evaluation.embeddings_path} cannot be used: {why}. {evaluation.again}")

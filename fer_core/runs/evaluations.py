@@ -112,6 +112,14 @@ class Evaluation:
         """Raises ``RunError`` unless the file is there and has the size and hash that the manifest gives for it."""
         check_promised(self.manifest_path, self.files, name, self.again)
 
+    def sound(self, name: str) -> bool:
+        """Whether it has this file, as its manifest promises it."""
+        try:
+            self.check(name)
+        except RunError:
+            return False
+        return True
+
 
 def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list[Evaluation], list[str]]:
     """The evaluations of a complete run, and a sentence for each folder that cannot be used.
@@ -188,6 +196,25 @@ def folder_name(data: Mapping[str, Any]) -> str:
     """The name of the evaluation's folder: the dataset's, in plain letters, and the start of its fingerprint."""
     plain = re.sub(r"[^a-z0-9_]+", "-", str(data["name"]).lower()).strip("-")[:40] or "data"
     return f"{plain}-{str(data['fingerprint'])[:8]}"
+
+
+def made_useless(run: Path, data: Mapping[str, Any], model: str = "") -> list[str]:
+    """Evaluations that go when one on ``data`` comes, as paths within the run: others of the same faces.
+
+    With ``model``, the hash of what the run is to be from now on, also those that are about another or cannot be read.
+    """
+    new, gone = folder_name(data), []
+    for path in (run / FOLDER).iterdir() if (run / FOLDER).is_dir() else ():
+        if path.name == new or not path.is_dir():
+            continue
+        try:
+            value = read_json(path / MANIFEST, "")
+            same, other = dict(value["data"])["fingerprint"] == data["fingerprint"], value["model"] != model
+        except (RunError, KeyError, TypeError, ValueError):
+            same, other = False, True
+        if same or (model and other):
+            gone.append(f"{FOLDER}/{path.name}")
+    return sorted(gone)
 
 
 def seal_evaluation(path: Path, data: Mapping[str, Any], model: str, created: str = "") -> None:

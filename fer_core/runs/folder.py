@@ -7,6 +7,7 @@ progress or one that died.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -203,13 +204,24 @@ def check_sealed(folder: RunFolder, manifest: RunManifest, file: str, again: str
     check_promised(folder.manifest_path, manifest["files"], file, again)
 
 
-def seal(folder: RunFolder, manifest: dict[str, Any], prepared: Change | None = None) -> None:
+def seal(
+    folder: RunFolder,
+    manifest: dict[str, Any],
+    prepared: Change | None = None,
+    *,
+    known: Mapping[str, Any] | None = None,
+) -> None:
     """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing.
 
     ``prepared``: a change that holds some of the files, and takes the new ``run.json``; the others are the folder's.
+    ``known``: what ``run.json`` says of files so far. It is carried over for those that are not prepared, so that what
+    was tampered with does not become right.
     """
-    files = {}
+    files: dict[str, Any] = {}
     for name in folder.sealed_files:
+        if known and name in known and not (prepared and (prepared.path / name).is_file()):
+            files[name] = known[name]
+            continue
         places = [folder.path / name] if prepared is None else [prepared.path / name, folder.path / name]
         path = next((path for path in places if path.is_file()), None)
         if path is None:

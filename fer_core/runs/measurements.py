@@ -18,7 +18,7 @@ from fer_core.errors import RunError
 from fer_core.files import sha256_of
 from fer_core.runs.evaluations import ON_REQUEST, Evaluation, seal_evaluation
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.transaction import change
+from fer_core.runs.transaction import change, exclusive
 from fer_core.runs.upgrade import upgrade
 
 PARQUET_KEY = b"fer_measured"
@@ -73,7 +73,7 @@ def command(folder: RunFolder, file: str, data: str | Path = "DATASET", *, by_na
 
 def evaluation_on(folder: RunFolder, fingerprint: str, data: Path) -> Evaluation:
     """The run's evaluation on the dataset with this fingerprint. Raises ``RunError`` unless there is one."""
-    if not folder.complete:
+    if folder.manifest() is None:
         raise RunError(f"the run {folder.name} is not complete. Finish it first: see python -m fer_core runs")
     found = folder.evaluation(fingerprint)
     if found is None:
@@ -100,19 +100,23 @@ def check_fresh(folder: RunFolder, evaluation: Evaluation, file: str, about: Abo
 def keep(folder: RunFolder, fingerprint: str, file: str, write: Callable[[Path], None]) -> None:
     """Add a file to the evaluation with this fingerprint, or replace it there, and list it in ``evaluation.json``.
 
-    ``write`` is given the path to write to. Raises ``RunError`` where there is no such evaluation.
+    ``write`` is given the path to write to. Raises ``RunError`` where there is no such evaluation, or it is damaged.
     """
     upgrade(folder)
-    found = folder.evaluation(fingerprint)
-    if found is None:
-        raise RunError(f"the run {folder.name} has no evaluation on these faces any more.")
-    with change(folder.path) as prepared:
-        # The whole folder anew, so that its manifest never lists a file of another time.
-        path = prepared.directory(str(found.path.relative_to(folder.path)))
-        for name in found.files:
-            shutil.copy2(found.path / name, path / name)
-        write(path / file)
-        seal_evaluation(path, found.data, found.model, found.created)
+    # Nobody else may replace the evaluation between reading and writing: two measurements may end at the same time.
+    with exclusive(folder.path):
+        found = folder.evaluation(fingerprint)
+        if found is None:
+            raise RunError(f"the run {folder.name} has no evaluation on these faces any more.")
+        with change(folder.path) as prepared:
+            # The whole folder anew, so that its manifest never lists a file of another time.
+            path = prepared.directory(found.path.relative_to(folder.path).as_posix())
+            for name in found.files:
+                if name != file:
+                    found.check(name)  # what was tampered with must not become right by this
+                    shutil.copy2(found.path / name, path / name)
+            write(path / file)
+            seal_evaluation(path, found.data, found.model, found.created)
 
 
 def there(folder: RunFolder) -> tuple[tuple[str, str], ...]:
@@ -121,11 +125,11 @@ def there(folder: RunFolder) -> tuple[tuple[str, str], ...]:
 
 
 def still_true(evaluation: Evaluation, model: str) -> tuple[str, ...]:
-    """The files of this kind in the evaluation that are about the model with this hash."""
+    """The sound files of this kind in the evaluation that are about the model with this hash."""
     return tuple(
         file
         for file in ON_REQUEST
-        if evaluation.has(file) and (about := _about(evaluation.path / file)) and about.model == model
+        if evaluation.sound(file) and (about := _about(evaluation.path / file)) and about.model == model
     )
 
 

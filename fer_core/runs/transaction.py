@@ -2,7 +2,8 @@
 
 The new files are prepared in a hidden folder of the run. One small file, ``.commit.json``, then says what is to be
 moved where; from the moment it is there the change has happened, and whoever comes next, after a crash too, finishes
-the moving before it reads. Every step may be done twice.
+the moving before it reads. Every step may be done twice. A folder that is new as a whole is prepared beside its place
+and renamed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import filelock
 import psutil
@@ -52,7 +53,7 @@ class Change:
         return path
 
     def remove(self, name: str) -> None:
-        """The file or folder ``name`` goes; it need not be there."""
+        """The file or folder ``name`` goes; it need not be there. What is new must not lie in it."""
         self._removals.append(name)
 
     def _new(self, name: str) -> Path:
@@ -63,8 +64,15 @@ class Change:
         return path
 
     def record(self) -> dict[str, object]:
-        """What ``.commit.json`` says; files that were announced and not written are left out."""
+        """What ``.commit.json`` says; files that were announced and not written are left out.
+
+        Raises ``ValueError`` for something new within what is to be removed: done twice, that would not stay.
+        """
         moves = [name for name in self._moves if (self.path / name).exists()]
+        for name in moves:
+            parts = {name, *(str(parent) for parent in PurePosixPath(name).parents)}
+            if lost := parts & set(self._removals):
+                raise ValueError(f"{name} is new, and {min(lost)} is to be removed")
         return {"prepared": self.path.name, "moves": moves, "removals": self._removals}
 
 
@@ -74,19 +82,48 @@ def change(run: Path) -> Iterator[Change]:
 
     Where the block raises, nothing has happened. Raises ``OSError`` where the folder cannot be written to.
     """
-    settle(run)
-    _sweep(run)
-    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
-    prepared = Change(run / f"{_PREFIX}{host}.{os.getpid()}.{secrets.token_hex(4)}")
+    with exclusive(run):
+        _sweep(run)
+    prepared = Change(_hidden(run))
     prepared.path.mkdir()
     try:
         yield prepared
-        with _lock(run):
-            _finish(run)  # what another process may have committed meanwhile
-            write_json(run / COMMIT_FILE, prepared.record())
+        with exclusive(run):
+            # Written within the hidden folder first, so that a crash leaves nothing else behind.
+            record = prepared.path / COMMIT_FILE
+            write_json(record, prepared.record())
+            record.replace(run / COMMIT_FILE)
             _finish(run)
     finally:
-        shutil.rmtree(prepared.path, ignore_errors=True)
+        # A change that has happened and could not be finished (a disk that fails) still needs its files.
+        if _pending(run) != prepared.path.name:
+            shutil.rmtree(prepared.path, ignore_errors=True)
+
+
+@contextmanager
+def exclusive(run: Path) -> Iterator[None]:
+    """No other process or thread changes the run folder meanwhile; a change that was cut short is finished first.
+
+    For short work only: others wait. May be nested. Raises ``OSError`` where the folder cannot be written to.
+    """
+    with filelock.FileLock(run / LOCK_FILE, timeout=PATIENCE_S, is_singleton=True):
+        _finish(run)
+        yield
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """An empty folder that becomes the new folder ``out`` when the block ends; nothing is left where it raises."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(out.parent)
+    prepared = _hidden(out.parent)
+    prepared.mkdir()
+    try:
+        yield prepared
+        (prepared / LOCK_FILE).unlink(missing_ok=True)
+        prepared.rename(out)
+    finally:
+        shutil.rmtree(prepared, ignore_errors=True)
 
 
 def settle(run: Path) -> None:
@@ -97,8 +134,8 @@ def settle(run: Path) -> None:
     if not (run / COMMIT_FILE).is_file():
         return
     try:
-        with _lock(run):
-            _finish(run)
+        with exclusive(run):
+            pass
     except OSError as error:
         raise RunError(
             f"a change of {run} was cut short and cannot be finished here ({error}). Make the folder writable, or copy "
@@ -116,7 +153,10 @@ def _finish(run: Path) -> None:
     except FileNotFoundError:
         return
     except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{commit} is damaged ({error}). Delete it, and do again what was cut short.") from None
+        raise RunError(f"{commit} is damaged ({error}). {_BY_HAND}") from None
+    if not prepared.is_dir():
+        # It goes only after the commit file has gone, so somebody has taken the new files away.
+        raise RunError(f"{commit} names new files in {prepared}, which is not there. {_BY_HAND}")
     for name in moves:
         _move(prepared / name, _inside(run, name), prepared)
     for name in removals:
@@ -127,6 +167,17 @@ def _finish(run: Path) -> None:
             target.unlink(missing_ok=True)
     commit.unlink()
     shutil.rmtree(prepared, ignore_errors=True)
+
+
+_BY_HAND = "Delete that file, and do again what was cut short: evaluate, export or vote."
+
+
+def _pending(run: Path) -> str:
+    """Name of the hidden folder that ``.commit.json`` names; empty where there is none or it cannot be read."""
+    try:
+        return str(json.loads((run / COMMIT_FILE).read_text(encoding="utf-8"))["prepared"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _move(source: Path, target: Path, prepared: Path) -> None:
@@ -140,19 +191,33 @@ def _move(source: Path, target: Path, prepared: Path) -> None:
 
 def _inside(run: Path, name: str) -> Path:
     """The path of ``name`` within the run. A file that somebody tampered with must not reach beyond it."""
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise RunError(f"{run / COMMIT_FILE} is damaged: it names {name}, which is not in the run. Delete the file.")
+    if Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts:
+        raise RunError(f"{run / COMMIT_FILE} is damaged: it names {name}, which is not in the run. {_BY_HAND}")
     return run / name
 
 
-def _lock(run: Path) -> filelock.BaseFileLock:
-    return filelock.FileLock(run / LOCK_FILE, timeout=PATIENCE_S)
+def _host() -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
 
 
-def _sweep(run: Path) -> None:
+def _hidden(parent: Path) -> Path:
+    """A name for a hidden folder that says which process makes it."""
+    return parent / f"{_PREFIX}{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _sweep(parent: Path) -> None:
     """Delete what processes of this host prepared that are gone."""
-    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
-    for path in run.glob(f"{_PREFIX}{host}.*"):
+    for path in parent.glob(f"{_PREFIX}{_host()}.*"):
         with suppress(ValueError, IndexError):
-            if not psutil.pid_exists(int(path.name.split(".")[2])):
+            if not _alive(int(path.name.split(".")[2]), path):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int, path: Path) -> bool:
+    """Whether the process that made ``path`` still runs: one that started later only happens to have its number."""
+    try:
+        return bool(psutil.Process(pid).create_time() <= path.stat().st_ctime + 1)
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.AccessDenied:
+        return True

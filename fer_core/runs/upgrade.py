@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_core.errors import RunError
 from fer_core.files import write_json
@@ -18,49 +20,64 @@ from fer_core.runs.evaluations import (
 )
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.runs.predictions import TWIN, probabilities_of, write_predictions
-from fer_core.runs.transaction import change
+from fer_core.runs.transaction import change, exclusive
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def upgrade(folder: RunFolder, *, drop_damaged: bool = False) -> None:
     """Upgrade a complete run of schema 1; nothing happens to any other, nor to one whose evaluation is damaged.
 
-    ``drop_damaged``: what cannot be used goes, because it is about to be measured anew. Raises ``OSError`` where the
-    folder cannot be written to: it then stays what it was.
+    ``drop_damaged``: what cannot be used goes, because it is about to be measured anew. Two processes may do it at
+    once. Raises ``OSError`` where the folder cannot be written to: it then stays what it was.
     """
     manifest = folder.manifest()
-    if manifest is None or manifest.get("schema") != 1 or (folder.evaluation_problems() and not drop_damaged):
+    if manifest is None or manifest.get("schema") != 1:
         return
-    found = folder.evaluation()
-    with change(folder.path) as prepared:
-        if found is not None:
-            path = prepared.directory(f"{FOLDER}/{folder_name(found.data)}")
-            frame = found.predictions()
-            write_predictions(
-                path / PREDICTIONS,
-                frame["row"],
-                frame["split"],
-                frame["label"],
-                probabilities_of(frame),
-                frame[TWIN].to_numpy(dtype=bool) if TWIN in frame else None,
-                fingerprint=found.fingerprint,
-            )
-            write_json(path / METRICS, found.metrics())
-            for name in OPTIONAL_FILES:
-                if found.has(name) and _sound(found, name):
-                    shutil.copy2(found.path / name, path / name)
-            seal_evaluation(path, found.data, found.model, found.created)
-        for name in (*REQUIRED_FILES, *OPTIONAL_FILES):
-            prepared.remove(name)
-        # Hashes are carried over, not taken anew: a model that was tampered with must not become right by this.
-        files = {name: manifest["files"][name] for name in folder.sealed_files if name in manifest["files"]}
-        origin = "vote" if folder.is_vote else "trained"
-        record = {**manifest, "schema": SCHEMA, "origin": origin, "files": files}
-        write_json(prepared.file(folder.manifest_path.name), record)
+    with exclusive(folder.path):
+        manifest = folder.manifest()
+        if manifest is None or manifest.get("schema") != 1:
+            return  # another process was quicker
+        found = folder.evaluation()
+        frame = None if found is None else _predictions(found)
+        damaged = bool(folder.evaluation_problems()) or (found is not None and frame is None)
+        if damaged and not drop_damaged:
+            return
+        with change(folder.path) as prepared:
+            if found is not None and frame is not None:
+                _move(found, frame, prepared.directory(f"{FOLDER}/{folder_name(found.data)}"))
+            for name in (*REQUIRED_FILES, *OPTIONAL_FILES):
+                prepared.remove(name)
+            # Hashes are carried over, not taken anew: a model that was tampered with must not become right by this.
+            files = {name: manifest["files"][name] for name in folder.sealed_files if name in manifest["files"]}
+            origin = "vote" if folder.is_vote else "trained"
+            record = {**manifest, "schema": SCHEMA, "origin": origin, "files": files}
+            write_json(prepared.file(folder.manifest_path.name), record)
 
 
-def _sound(evaluation: Evaluation, name: str) -> bool:
+def _move(found: Evaluation, frame: pd.DataFrame, path: Path) -> None:
+    """The evaluation with its predictions, in the folder ``path`` of its own and in the words of today."""
+    write_predictions(
+        path / PREDICTIONS,
+        frame["row"],
+        frame["split"],
+        frame["label"],
+        probabilities_of(frame),
+        frame[TWIN].to_numpy(dtype=bool) if TWIN in frame else None,
+        fingerprint=found.fingerprint,
+    )
+    write_json(path / METRICS, found.metrics())
+    for name in OPTIONAL_FILES:
+        if found.sound(name):
+            shutil.copy2(found.path / name, path / name)
+    seal_evaluation(path, found.data, found.model, found.created)
+
+
+def _predictions(found: Evaluation) -> pd.DataFrame | None:
+    """Its predictions; None where they are damaged, though they are what the manifest promises."""
     try:
-        evaluation.check(name)
+        frame = found.predictions()
     except RunError:
-        return False
-    return True
+        return None
+    return frame if frame["row"].is_unique else None

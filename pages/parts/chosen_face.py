@@ -13,7 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
-from pages.parts import frame, row_field
+from pages.parts import frame, linked, row_field
 from pages.parts.data import current_dataset
 from pages.parts.default_face import worth
 from pages.parts.faces import enlarged, label_words
@@ -92,9 +92,7 @@ def row_query(dataset: Dataset, row: int) -> dict[str, str]:
 
 def choose() -> Subject | None:
     """Draw the choice and return it; None, with a sentence, where there is no face to explain."""
-    way = st.segmented_control(
-        "Whose face", (DATASET, YOURS), default=DATASET, required=True, key=FROM, bind="query-params"
-    )
+    way = linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM)
     return _own() if way == YOURS else _of_dataset()
 
 
@@ -104,12 +102,12 @@ def _of_dataset() -> Subject | None:
     found = worth(dataset)
     held = st.session_state.get(ROW)
     told = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
-    asked = row_field.asked(ROW, last, told) if held is None else None
-    if (held is None and not asked) or (held is not None and held > last):
+    asked = row_field.asked(ROW, last, told)
+    if (held is None and asked is None) or (held is not None and held > last):
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
         # with other models, another face is the default.
         st.session_state[ROW] = found.row
-    elif held is not None and ROW not in st.query_params:
+    elif held is not None and asked is None:
         # What is set before a widget is first drawn does not reach the address.
         st.session_state[ROW] = held
     with st.container(horizontal=True, vertical_alignment="bottom", key="explain-row"):

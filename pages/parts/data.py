@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.data.catalogue import default_dataset, ensure_sample, list_damaged, list_datasets
 from fer_core.data.info import DatasetInfo, read_info
 from fer_core.errors import DataError
-from pages.parts import frame
+from pages.parts import frame, linked
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -33,11 +33,13 @@ def dataset_picker() -> None:
     elif st.session_state.get(KEY) not in {None, *infos}:
         # The chosen dataset was deleted or renamed meanwhile.
         del st.session_state[KEY]
-    asked = st.query_params.get(KEY)
-    if asked is not None and asked not in infos:
-        st.sidebar.warning(f"There is no dataset called “{asked}” here. Showing another one.")
-    st.sidebar.selectbox(
-        "Data", list(infos), key=KEY, bind="query-params", help="The dataset that Dataset and Train use."
+    linked.selectbox(
+        "Data",
+        list(infos),
+        key=KEY,
+        says="There is no dataset called {asked} here. Showing another one.",
+        place=st.sidebar,
+        help="The dataset that Dataset and Train use.",
     )
     chosen = infos.get(st.session_state[KEY])
     if chosen is not None:

@@ -17,7 +17,7 @@ from fer_core.inference.models import stored_temperature
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
-from pages.parts import models
+from pages.parts import linked, models
 from pages.parts.models import by_default
 
 SHOWN_SIDE = 1000
@@ -54,10 +54,9 @@ def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:
 
 def choose_calibrated() -> bool:
     """The switch for calibrated probabilities."""
-    return st.toggle(
+    return linked.toggle(
         "Calibrated probabilities",
         key="calibrated",
-        bind="query-params",
         help="Divides each model's logits by its temperature, which was fitted on PublicTest, so that the probability "
         "of its answer fits how often it is right there. The answer stays the same.",
     )

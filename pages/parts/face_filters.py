@@ -11,7 +11,8 @@ from fer_core import emotions
 from fer_core.review.annotations import KINDS
 from fer_core.review.selection import ANY_MARK, NO_MARK, SORTS, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
-from pages.parts import row_field
+from pages.parts import linked, links, row_field
+from pages.parts.links import NO_CHOICE
 from pages.parts.scope import View
 
 TRUE, SAID, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
@@ -106,15 +107,7 @@ def sort_like(row: int) -> None:
 
 
 def _select(label: str, options: Sequence[str], key: str, width: int, help_text: str | None = None) -> str:
-    refused(key, options)
-    return str(st.selectbox(label, options, key=key, bind="query-params", width=width, help=help_text))
-
-
-def refused(key: str, options: Sequence[str], why: str = "") -> None:
-    """Say that the address asks for something that is not there."""
-    asked = st.query_params.get(key)
-    if asked and asked not in options:
-        st.warning(f"“{asked}” is no choice for “{key}”{why or ' here'}. It is ignored.", icon=":material/link_off:")
+    return linked.selectbox(label, options, key=key, width=width, help=help_text)
 
 
 def _sets(names: Sequence[str]) -> dict[str, int]:
@@ -124,36 +117,31 @@ def _sets(names: Sequence[str]) -> dict[str, int]:
 def _who_is_right(view: View, key: str) -> str:
     if len(view.names) > MOST_MODELS:
         why = f": sets of models that are right can be told apart for up to {MOST_MODELS} runs only"
-        refused(key, (), why)
+        links.one_of(key, (), NO_CHOICE.replace(" here", why))
         return ANY
     options = [ANY, *_sets(view.names)]
-    refused(key, options, " with these runs")
+    says = NO_CHOICE.replace(" here", " with these runs")
     help_text = "Which of the chosen runs are right, and which are wrong: all of them count, whoever the answer is by."
-    return str(st.selectbox("Who is right", options, key=key, bind="query-params", width=220, help=help_text))
+    return linked.selectbox("Who is right", options, key=key, says=says, width=220, help=help_text)
 
 
 def _answer(decided: bool, key: str) -> str | None:
-    refused(key, list(ANSWERS))
-    return st.selectbox(
+    return linked.maybe(
         "The answer is",
         list(ANSWERS),
-        index=None,
         # Without a choice this page shows mistakes, unless what is chosen says who is right already.
         placeholder="as the others say" if decided else "wrong",
         key=key,
-        bind="query-params",
         help="Where you choose nothing, mistakes are shown. A label together with an answer, or who is right, already "
         "says whether the answer is right.",
     )
 
 
 def _sort() -> str:
-    refused(SORT, list(SORTS.values()))
-    words = st.selectbox(
+    words = linked.selectbox(
         "Sorted by",
         list(SORTS.values()),
         key=SORT,
-        bind="query-params",
         width=270,
         on_change=_start_with_face,
         help="Highest first, but the margin and the row number. The margin is the label's probability less the highest "
@@ -182,60 +170,39 @@ def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
         st.expander("Confidence, twins, doubtful labels, your marks", icon=":material/tune:"),
         st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"),
     ):
-        _refused_numbers(prefix + CONFIDENCE, 2, *FULL)
-        confidence = st.slider(
+        confidence = linked.slider(
             "Confidence of that answer (%)",
             *FULL,
             FULL,
             key=prefix + CONFIDENCE,
-            bind="query-params",
             width=260,
             help="The probability that the model gives to its answer.",
         )
-        _refused_numbers(prefix + DOUBT, 1, 0, 1)
-        doubt = st.slider(
+        doubt = linked.slider(
             "Least label doubt (0 to 1)",
             0.0,
             1.0,
             0.0,
             0.05,
             key=prefix + DOUBT,
-            bind="query-params",
             width=260,
             help="How strongly the runs speak against the dataset's label: near 1 they agree that it is another class.",
         )
         twin = _twin(view, prefix + TWIN)
         marked = _select("Your marks", list(MARKS), prefix + MARKED, 200, "Marks that you put on faces on Mistakes.")
-    return (int(confidence[0]), int(confidence[1])), twin, float(doubt), marked
+    return confidence, twin, doubt, marked
 
 
 def _twin(view: View, key: str) -> str:
     options = list(TWINS)
     if view.scope.joined.twin is not None:
         return _select("Twin in Training", options, key, 210, "The same picture in Training, or nearly, mirrored too.")
-    asked = st.query_params.get(key)
-    if asked and asked != options[0]:
+    if links.one_of(key, options) not in (None, options[0]):
         st.warning(
             "Nobody knows which of these faces have a twin in Training, so that filter is ignored. Evaluate one of the "
             f"runs again: python -m fer_core evaluate {view.runs[0].name} --data DATASET"
         )
     return options[0]
-
-
-def _refused_numbers(key: str, count: int, low: float, high: float) -> None:
-    asked = st.query_params.get_all(key)
-    try:
-        numbers = [float(text) for text in asked]
-    except ValueError:
-        numbers = []
-    good = len(numbers) == count and numbers == sorted(numbers) and low <= numbers[0] and numbers[-1] <= high
-    if asked and not good:
-        told = " to ".join(asked)
-        st.warning(
-            f"“{told}” is no choice for “{key}”: {count} number{'s' * (count > 1)} from {low:g} to {high:g}, rising, "
-            "would be. It is ignored or brought into that range.",
-            icon=":material/link_off:",
-        )
 
 
 def _label(name: str) -> int | None:

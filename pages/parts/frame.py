@@ -14,6 +14,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from pages.parts import links
+
 ENTRY = "streamlit_app.py"
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
@@ -31,6 +33,7 @@ def enter() -> None:
     its query.
     """
     st.session_state[_FRAMED] = True
+    links.leave_place()
     target = st.session_state.pop(_RETURN_TO, None)
     if target is not None:
         page, query = target
@@ -44,8 +47,7 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     none, was shown before.
     """
     if not st.session_state.get(_FRAMED):
-        query = {key: st.query_params.get_all(key) for key in st.query_params}
-        st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", query)
+        st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", links.copy(lambda _: True))
         st.switch_page(ENTRY)
     here = Path(file).name
     entered = st.session_state.get(_SHOWN) != here
@@ -55,6 +57,7 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     st.title(title, anchor=False)
     if lead:
         st.markdown(lead)
+    links.make_place()
     return entered
 
 
@@ -64,7 +67,7 @@ def _forget_earlier_visits() -> None:
     Streamlit remembers what the bound widgets of a page held, and gives it back to each that the address does not name,
     even to one whose default the address does name. Without a query (from the navigation) that is welcome.
     """
-    if set(st.query_params) - {_DATA}:
+    if links.copy(lambda name: name != _DATA):
         # Names with an underscore are the app's own notes; the chosen data belong to all pages.
         for name in [str(name) for name in st.session_state if not str(name).startswith("_") and name != _DATA]:
             del st.session_state[name]
@@ -100,5 +103,4 @@ def way(page: str, label: str, *, key: str, icon: str | None = None, query: Quer
 
 
 def _kept() -> dict[str, str | Sequence[str]]:
-    data = st.query_params.get(_DATA)
-    return {_DATA: data} if data else {}
+    return {_DATA: data[-1]} if (data := links.given(_DATA)) else {}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.data.dataset import Dataset
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame, scope
+from pages.parts import frame, links, scope
 from pages.parts.chosen_face import PREFIX, ROW, row_query
 from pages.parts.data import KEY
 from pages.parts.face_filters import FILTERS
@@ -53,4 +53,4 @@ def averages_query(chosen: Mapping[str, str | Sequence[str]]) -> Query:
 
 def selection(view: View) -> Query:
     """The address of what Mistakes shows, less the order and the open face. To be called on Mistakes."""
-    return {**view.query, **{name: st.query_params.get_all(name) for name in FILTERS if name in st.query_params}}
+    return {**view.query, **links.copy(FILTERS)}

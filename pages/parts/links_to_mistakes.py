@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.formatting import plural
 from fer_core.stats.agreement import set_words
-from pages.parts import frame
+from pages.parts import frame, links
 from pages.parts.data import KEY
 from pages.parts.scope import RUNS, View
 
@@ -52,7 +52,7 @@ def go(query: Query) -> None:
 
 def remember() -> None:
     """Note what the address says, for :func:`come_back`."""
-    st.session_state[_LEFT] = {name: st.query_params.get_all(name) for name in st.query_params if name != KEY}
+    st.session_state[_LEFT] = links.copy(lambda name: name != KEY)
 
 
 def come_back() -> None:
@@ -63,7 +63,7 @@ def come_back() -> None:
     widgets Streamlit takes out on the way back.)
     """
     left = st.session_state.get(_LEFT)
-    if left and set(st.query_params) <= {KEY}:
+    if left and not links.copy(lambda name: name != KEY):
         st.query_params.update(left)
         # Widgets take what the address held when the run began.
         st.rerun()

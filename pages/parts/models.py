@@ -11,7 +11,7 @@ from fer_core.errors import RunError
 from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame
+from pages.parts import frame, linked
 from pages.parts.default_face import MOST
 from pages.parts.vote import seals
 
@@ -32,12 +32,13 @@ def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", defau
     ``default``: names chosen where the address has none; those that are not among ``infos`` are ignored.
     """
     by_name = {info.name: info for info in infos}
-    # Streamlit ignores unknown names in an address without a word.
-    if unknown := [name for name in st.query_params.get_all(key) if name not in by_name]:
-        quoted = ", ".join(f"“{name}”" for name in unknown)
-        st.warning(f"There is no model called {quoted} here.", icon=":material/link_off:")
-    names = st.multiselect(
-        label, list(by_name), default=[name for name in default if name in by_name], key=key, bind="query-params"
+    names = linked.several(
+        st.multiselect,
+        label,
+        list(by_name),
+        default=[name for name in default if name in by_name],
+        key=key,
+        says="There is no model called {asked} here.",
     )
     opened = []
     for name in names:

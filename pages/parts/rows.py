@@ -11,7 +11,7 @@ from fer_core import emotions
 from fer_core.data.dataset import Dataset
 
 ALL = "all"
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_RANGE = re.compile(r"([0-9]{1,12})(?:-([0-9]{1,12}))?")
 
 Rows = npt.NDArray[np.intp]
 
@@ -29,7 +29,7 @@ def parse_rows(text: str, total: int) -> Rows:
             continue
         match = _RANGE.fullmatch(part)
         if match is None:
-            raise ValueError(f"“{part}” is not a row number. Write numbers and ranges, such as 12, 40-60.")
+            raise ValueError(f"“{part[:40]}” is not a row number. Write numbers and ranges, such as 12, 40-60.")
         first = int(match[1])
         last = int(match[2]) if match[2] else first
         if last < first:

@@ -13,6 +13,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo
+from pages.parts import links
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
@@ -32,13 +33,9 @@ def state_words(info: ModelInfo) -> str:
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     """The run that ``?run=`` names. A name that is not among ``runs`` is said on the page, and counts as none."""
-    name = st.query_params.get(RUN)
-    if name is None:
-        return None
-    found = next((info for info in runs if info.name == name), None)
-    if found is None:
-        st.warning(f"There is no run called “{name}” here. It may have been deleted, or the link is wrong.")
-    return found
+    told = "There is no run called {asked} here. It may have been deleted, or the link is wrong."
+    name = links.one_of(RUN, [info.name for info in runs], told)
+    return next((info for info in runs if info.name == name), None)
 
 
 def measured_on(data: DatasetRecord, scores: Mapping[str, Any]) -> str:

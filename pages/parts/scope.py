@@ -18,7 +18,7 @@ from fer_core.review.annotations import Marks
 from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, Scope
 from fer_core.review.scope import scope as core_scope
 from fer_core.runs.listing import ModelInfo, list_models
-from pages.parts import frame
+from pages.parts import frame, linked, links
 from pages.parts.dataset_extras import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time
 from pages.parts.runs import data_title
 
@@ -149,10 +149,10 @@ def _groups() -> dict[str, list[ModelInfo]]:
 
 def _take_over(prefix: str) -> None:
     """Give names in the address that came without their prefix the names of this page's widgets."""
-    short = [name for name in (ON, RUNS, SPLIT, TWINS, LABELS_KEY) if name in st.query_params]
-    for name in short:
+    short = links.copy((ON, RUNS, SPLIT, TWINS, LABELS_KEY))
+    for name, values in short.items():
         try:
-            st.query_params[prefix + name] = st.query_params.get_all(name)
+            st.query_params[prefix + name] = values
         except StreamlitAPIException:
             # The widgets are drawn already: the browser goes through this page's own history, and no link led here.
             return
@@ -168,19 +168,19 @@ def _measured_on(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
         return next(iter(groups))
     titles = _group_titles(groups)
     title_of_run = {run.name: title for title, key in reversed(titles.items()) for run in groups[key]}
-    asked = [title_of_run[name] for name in st.query_params.get_all(prefix + RUNS) if name in title_of_run]
+    asked = [title_of_run[name] for name in links.given(prefix + RUNS) if name in title_of_run]
     key = prefix + ON
-    if st.session_state.get(key) not in titles and st.query_params.get(key) not in titles:
+    named = links.one_of(key, titles)
+    if st.session_state.get(key) not in titles and named is None:
         st.session_state[key] = asked[0] if asked else next(iter(titles))
-    elif key not in st.query_params:
+    elif named is None:
         _into_address(key)
     chosen = st.segmented_control(
         "Measured on",
         list(titles),
         required=True,
-        key=key,
-        bind="query-params",
         help="Numbers measured on different faces cannot be compared with each other.",
+        **links.bound(key),
     )
     if chosen is None:
         # The browser went back to an address that does not say: that empties even what was set just now.
@@ -198,28 +198,24 @@ def _group_titles(groups: dict[str, list[ModelInfo]]) -> dict[str, str]:
 def _runs(known: list[ModelInfo], everywhere: set[str], key: str) -> tuple[ModelInfo, ...]:
     """The chosen ones of ``known``; ``everywhere``: the names of all evaluated runs, measured on whatever data."""
     by_name = {run.name: run for run in known}
-    linked = st.query_params.get_all(key)
-    if unknown := [name for name in linked if name not in everywhere]:
-        st.warning(f"There is no evaluated run called {_quoted(unknown)} here.")
-    elsewhere = [name for name in linked if name in everywhere and name not in by_name]
+    asked = links.given(key)
+    if unknown := [name for name in asked if name not in everywhere]:
+        links.say(key, unknown, "There is no evaluated run called {asked} here.")
+    elsewhere = [name for name in asked if name in everywhere and name not in by_name]
     # Where all are elsewhere, other data was chosen just now, and the address still names the runs of before.
-    if elsewhere and set(linked) & set(by_name):
-        st.warning(f"Left out, because measured on other faces: {_quoted(elsewhere)}.")
+    if elsewhere and set(asked) & set(by_name):
+        st.warning(f"Left out, because measured on other faces: {links.quoted(elsewhere)}.")
     # Set, not given as the default: what equals the default is left out of the address, and another computer, with
     # other runs, would fill in its own.
-    held = st.session_state.get(key, linked)
+    held = st.session_state.get(key, asked)
     emptied = st.session_state.pop(_EMPTIED + key, False)
     if emptied or (not set(held) & set(by_name) and (held or key not in st.session_state)):
         st.session_state[key] = list(by_name)[:LIMIT]
-    elif not linked:
+    elif not asked:
         _into_address(key)
     before = st.session_state.get(key)
-    names = st.multiselect(
-        f"Runs (up to {LIMIT})",
-        list(by_name),
-        max_selections=LIMIT,
-        key=key,
-        bind="query-params",
+    names = linked.several(
+        st.multiselect, f"Runs (up to {LIMIT})", list(by_name), max_selections=LIMIT, key=key, says=None
     )
     if before and not names:
         # Not by hand, which would have come before: see :func:`_measured_on`.
@@ -236,36 +232,25 @@ def _into_address(key: str) -> None:
         st.session_state[key] = st.session_state[key]
 
 
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"“{name}”" for name in names)
-
-
 def _split(key: str) -> str:
-    split = st.segmented_control(
+    return linked.segmented_control(
         "Split",
         (PRIVATE_TEST, PUBLIC_TEST),
-        default=PRIVATE_TEST,
-        required=True,
         key=key,
-        bind="query-params",
         help="PublicTest chose the best epoch of each run and the weights of a vote, so it flatters a little. "
         "PrivateTest chose nothing.",
     )
-    return str(split or PRIVATE_TEST)
 
 
 def _twins(key: str) -> str:
-    words = st.segmented_control(
+    words = linked.segmented_control(
         "Faces",
         list(TWIN_WORDS.values()),
-        default=TWIN_WORDS[ALL_FACES],
-        required=True,
         key=key,
-        bind="query-params",
         help="A twin is a face that also occurs in Training, pixel for pixel or nearly so, mirrored too. A model may "
         "simply remember it.",
     )
-    return next((which for which, text in TWIN_WORDS.items() if text == words), ALL_FACES)
+    return next(which for which, text in TWIN_WORDS.items() if text == words)
 
 
 def _labels(crowd: Crowd | None, marks: Marks, key: str) -> str:
@@ -275,20 +260,19 @@ def _labels(crowd: Crowd | None, marks: Marks, key: str) -> str:
         offered.append(CROWD)
     if len(marks):
         offered += [CORRECTED, UNMARKED]
-    asked = st.query_params.get(key)
-    if asked in LABELS.values() and asked not in [LABELS[whose] for whose in offered]:
+    asked = links.one_of(key, LABELS.values())
+    if asked is not None and asked not in [LABELS[whose] for whose in offered]:
         why = "FER+ was not added to these data" if asked == LABELS[CROWD] else "no face of these data is marked"
         st.warning(f"The link asks for labels {asked}, but {why}. Showing the dataset's labels.")
     if len(offered) == 1:
         return DATASET
-    words = st.selectbox(
+    words = linked.selectbox(
         "Labels",
         [LABELS[whose] for whose in offered],
         key=key,
-        bind="query-params",
         help="Whose labels count as true, in every number on this page.",
     )
-    return next((whose for whose, text in LABELS.items() if text == words), DATASET)
+    return next(whose for whose, text in LABELS.items() if text == words)
 
 
 def _say(scope: Scope, split: str) -> None:

@@ -32,7 +32,7 @@ def test_a_mistake_is_timed_from_the_click_to_the_last_verdict(home: Path) -> No
     assert result["models"] == ["one", "two"]
     maps, verdicts = (result["milliseconds"][kind]["all"] for kind in ("maps", "verdicts"))
     assert len(maps) == len(verdicts) == 1
-    assert 10 < maps[0] <= verdicts[0] < 60_000
+    assert 0 < maps[0] <= verdicts[0]
     assert result["met"] == (verdicts[0] < result["goal"])
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from factories import make_noise, make_run, make_vote
+from factories import make_noise, make_run, make_vote, measured_on, reseal_evaluation
 
 from fer_core.cli import main
 from fer_core.corruptions.kinds import CORRUPTIONS, corrupt
 from fer_core.corruptions.measurement import measure_corruptions, read_corruptions
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
-from fer_core.files import sha256_of, write_json
+from fer_core.files import sha256_of
 from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
+from fer_core.runs.evaluations import Evaluation
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.measurements import drop_outdated, gone_lines, still_true, there
+from fer_core.runs.measurements import PARQUET_KEY, gone_lines, still_true, there
 from fer_core.stats.sampling import stratified
 
 
@@ -33,7 +36,8 @@ def run(tmp_path: Path, dataset: Dataset) -> RunFolder:
 
 
 def test_what_is_written_is_what_the_model_says_and_comes_back(run: RunFolder, dataset: Dataset) -> None:
-    before = run.manifest()
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    promised = dict(measured_on(run).files)
     measured = measure_corruptions(run, dataset, limit=30)
     read = read_corruptions(run)
     assert read is not None
@@ -52,12 +56,13 @@ def test_what_is_written_is_what_the_model_says_and_comes_back(run: RunFolder, d
     np.testing.assert_array_equal(found.clean, predictor.predict(faces).argmax(axis=1))
     assert read.which() == f"{len(rows)} of the 140 faces of PublicTest"
 
-    after = run.manifest()
-    assert before is not None
-    assert after is not None
-    assert after["files"].pop("corruptions.parquet")["sha256"] == sha256_of(run.corruptions_path)
-    assert after == before, "nothing else of the run may change"
-    assert run.corruptions_path.stat().st_size < 100_000
+    after = measured_on(run)
+    files = dict(after.files)
+    assert files.pop("corruptions.parquet")["sha256"] == sha256_of(after.corruptions_path)
+    assert files == promised
+    del before[after.path / "evaluation.json"]
+    assert {path: path.read_bytes() for path in before} == before, "nothing else of the run may change"
+    assert after.corruptions_path.stat().st_size < 100_000
 
 
 def test_all_faces_without_a_limit_and_a_vote_too(tmp_path: Path, dataset: Dataset, run: RunFolder) -> None:
@@ -70,7 +75,7 @@ def test_all_faces_without_a_limit_and_a_vote_too(tmp_path: Path, dataset: Datas
     assert read is not None
     expected = load_model(vote.path).predict(np.asarray(dataset.images[dataset.rows("PublicTest")])).argmax(axis=1)
     np.testing.assert_array_equal(read.robustness.clean, expected)
-    assert "corruptions.parquet" in (vote.manifest() or {})["files"]
+    assert measured_on(vote).has("corruptions.parquet")
 
 
 def test_a_run_without_the_file_has_none(run: RunFolder) -> None:
@@ -80,25 +85,24 @@ def test_a_run_without_the_file_has_none(run: RunFolder) -> None:
 
 def test_it_goes_when_the_model_or_the_faces_change_and_stays_otherwise(run: RunFolder, dataset: Dataset) -> None:
     measure_corruptions(run, dataset, limit=7)
-    fingerprint = dataset.info.fingerprint
-    assert still_true(run, fingerprint) == ("corruptions.parquet",)
-    drop_outdated(run, fingerprint)
-    assert there(run) == ("corruptions.parquet",)
-    assert gone_lines(run, there(run), "D") == []
-    run.tflite_path.write_bytes(run.tflite_path.read_bytes() + b"\0")
-    assert still_true(run, fingerprint) == ()
+    model = sha256_of(run.tflite_path)
+    assert still_true(measured_on(run), model) == ("corruptions.parquet",)
+    assert still_true(measured_on(run), "e" * 64) == (), "another model"
     before = there(run)
-    drop_outdated(run, fingerprint)
+    assert before == (("Noise", "corruptions.parquet"),)
+    assert gone_lines(run, before, "D") == []
+    reseal_evaluation(run, lambda one: one.corruptions_path.unlink())
     assert there(run) == ()
     (line,) = gone_lines(run, before, "D")
-    assert "was dropped" in line
+    assert "(Noise) was about another model, and was dropped" in line
     assert f"python -m fer_core evaluate {run.path} --data D --corruptions" in line
 
 
-def test_other_faces_drop_it(run: RunFolder, dataset: Dataset) -> None:
+def test_of_a_damaged_file_nothing_is_taken_over(run: RunFolder, dataset: Dataset) -> None:
     measure_corruptions(run, dataset, limit=7)
-    drop_outdated(run, "f" * 64)
-    assert there(run) == ()
+    path = measured_on(run).corruptions_path
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert still_true(measured_on(run), sha256_of(run.tflite_path)) == ()
 
 
 def test_an_evaluated_vote_keeps_it_for_the_same_faces_only(tmp_path: Path, run: RunFolder, dataset: Dataset) -> None:
@@ -114,37 +118,42 @@ def test_an_evaluated_vote_keeps_it_for_the_same_faces_only(tmp_path: Path, run:
     images = np.asarray(dataset.images)[::-1].copy()
     new = write_dataset(tmp_path / "new", images, np.asarray(dataset.labels), np.asarray(dataset.splits))
     evaluate_vote(vote, new)
-    assert there(vote) == ()
-    assert "corruptions.parquet" not in (vote.manifest() or {})["files"]
+    assert there(vote) == (("Noise", "corruptions.parquet"),)
+    assert read_corruptions(vote, new.info.fingerprint) is None
 
 
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (lambda run: run.corruptions_path.write_bytes(b"PAR1 no"), "cannot be read"),
-        (lambda run: run.tflite_path.write_bytes(b"other") and _reseal(run), "another model file"),
-        (lambda run: _other_data(run), "other faces than metrics.json"),
+        (lambda one: one.corruptions_path.write_bytes(b"PAR1 no"), "cannot be read"),
+        (lambda one: _about(one, model="e" * 64), "another model file"),
+        (lambda one: _about(one, data={**one.data, "fingerprint": "e" * 64}), "other faces than metrics.json"),
     ],
 )
 def test_a_file_that_cannot_be_trusted_is_refused_with_the_command(run, dataset, harm, words) -> None:
     measure_corruptions(run, dataset, limit=7)
-    harm(run)
+    reseal_evaluation(run, harm)
     with pytest.raises(RunError, match=words) as refused:
         read_corruptions(run)
     assert "--corruptions" in str(refused.value)
 
 
-def _reseal(run: RunFolder) -> None:
-    from fer_core.runs.measurements import seal_again
+def test_a_file_of_another_time_is_refused_with_the_command(run: RunFolder, dataset: Dataset) -> None:
+    measure_corruptions(run, dataset, limit=7)
+    path = measured_on(run).corruptions_path
+    older = path.read_bytes()
+    measure_corruptions(run, dataset, limit=14)
+    path.write_bytes(older)
+    with pytest.raises(RunError, match="not what its manifest promises"):
+        read_corruptions(run)
 
-    seal_again(run)
 
-
-def _other_data(run: RunFolder) -> None:
-    metrics = run.metrics()
-    assert metrics is not None
-    metrics["data"]["fingerprint"] = "e" * 64
-    write_json(run.metrics_path, metrics)
+def _about(one: Evaluation, **changed: Any) -> None:
+    """Let the file say that it is about something else."""
+    table = pq.read_table(one.corruptions_path)
+    told = json.loads(table.schema.metadata[PARQUET_KEY])
+    told["about"].update(changed)
+    pq.write_table(table.replace_schema_metadata({PARQUET_KEY: json.dumps(told).encode()}), one.corruptions_path)
 
 
 def test_the_command_prints_a_table_and_json(
@@ -178,7 +187,7 @@ def test_options_that_make_no_sense_are_refused(run, dataset, capsys, options: l
 
 def test_other_faces_than_the_runs_are_refused(tmp_path: Path, dataset: Dataset) -> None:
     foreign = make_run(tmp_path / "foreign")
-    with pytest.raises(RunError, match="measured on other faces"):
+    with pytest.raises(RunError, match="not measured on the faces of"):
         measure_corruptions(foreign, dataset)
     (foreign.path / "run.json").unlink()
     with pytest.raises(RunError, match="not complete"):

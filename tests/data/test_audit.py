@@ -229,16 +229,14 @@ def test_the_catalogue_and_an_import_do_not_mind_the_file(home: Path) -> None:
     assert not (out / AUDIT_FILE).exists()
 
 
-# Prints what an audit found, its seconds and its own peak memory in MB. ru_maxrss is in KB on Linux, in bytes on macOS.
+# Prints what an audit found, and its own peak memory in MB. ru_maxrss is in KB on Linux, in bytes on macOS.
 CHILD = """
-import json, resource, sys, time
+import json, resource, sys
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import load_dataset
-began = time.monotonic()
 audit = audit_dataset(load_dataset(sys.argv[1]))
-seconds = time.monotonic() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"seconds": seconds, "megabytes": peak / 1e6, **audit.summary()}))
+print(json.dumps({"megabytes": peak / 1e6, **audit.summary()}))
 """
 
 
@@ -256,5 +254,4 @@ def test_the_facts_of_the_real_data(tmp_path: Path, fer2013_csv: Path) -> None:
     assert len(found["constant"]) == 12
     twins = twins_of(dataset)
     assert not twins.near[dataset.rows("Training")].any()
-    assert found["seconds"] < 60
     assert found["megabytes"] < 1000

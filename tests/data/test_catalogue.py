@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,11 @@ def test_nothing_yet(home: Path) -> None:
 
 
 def test_real_data_first_newest_first_then_the_sample(home: Path) -> None:
-    for name, kind in (("z", "csv"), ("sample", "sample"), ("a", "folder"), ("m", "kaggle")):
+    for day, (name, kind) in enumerate((("z", "csv"), ("sample", "sample"), ("a", "folder"), ("m", "kaggle")), start=1):
         write(home / "datasets" / name, kind)
-        time.sleep(0.005)
+        about = home / "datasets" / name / "dataset.json"
+        content = json.loads(about.read_text())
+        about.write_text(json.dumps({**content, "created": f"2026-01-0{day}T00:00:00+00:00"}))
     assert [info.name for info in list_datasets()] == ["m", "a", "z", "sample"]
     assert default_dataset() == home / "datasets" / "m"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -83,18 +82,14 @@ def test_writing_in_batches_gives_the_same(tmp_path: Path) -> None:
     assert load_dataset(tmp_path / "d").info.fingerprint == write(tmp_path / "e").info.fingerprint
 
 
-def test_opening_takes_milliseconds(tmp_path: Path) -> None:
-    n = 35_887
-    write_dataset(tmp_path / "d", np.zeros((n, 48, 48), np.uint8), np.arange(n) % 7, ["Training"] * n)
-    load_dataset(tmp_path / "d")
-    fastest = min(_seconds(tmp_path / "d") for _ in range(5))
-    assert fastest < 0.1, "a few milliseconds; the rest is for busy machines"
-
-
-def _seconds(folder: Path) -> float:
-    began = time.perf_counter()
-    load_dataset(folder)
-    return time.perf_counter() - began
+def test_opening_maps_the_pixels_and_reads_none(tmp_path: Path) -> None:
+    """What makes opening a matter of milliseconds, however many faces there are."""
+    write(tmp_path / "d")
+    at_rest = np.load(tmp_path / "d" / "images.npy", mmap_mode="r+")
+    at_rest[:] = 0
+    at_rest.flush()
+    dataset = load_dataset(tmp_path / "d")  # hashing the pixels would find that they are others
+    assert isinstance(dataset.images, np.memmap)
 
 
 def damage_json(folder: Path, **change: Any) -> None:

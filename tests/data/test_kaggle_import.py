@@ -68,10 +68,13 @@ def point_kaggle_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) 
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_zip(tmp_path_factory.mktemp("kaggle") / "archive.zip", picture_files(FACES)).read_bytes()
+
+
 @pytest.fixture
-def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
-    archive = write_zip(tmp_path / "archive.zip", picture_files(FACES)).read_bytes()
-    (tmp_path / "archive.zip").unlink()
+def kaggle(archive: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
     server = Kaggle(archive)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import time
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_core import emotions
-from fer_core.data.sample import ACTION_UNITS, PROTOTYPES, REGIONS, Sample, draw_face, draw_sample
+from fer_core.data.sample import ACTION_UNITS, PROTOTYPES, REGIONS, Sample, draw_face, draw_sample, render
 from fer_core.data.sample.populate import FER2013_TRAINING, class_counts
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return draw_sample()
+def sample(drawing: Callable[[], Sample]) -> Sample:
+    return drawing()
 
 
 def digest(drawn: Sample) -> str:
@@ -56,7 +56,7 @@ def test_splits_hold_eight_one_and_one_tenth_of_each_class(sample: Sample) -> No
             assert abs((splits == split).sum() - share * len(splits)) <= 1
 
 
-@pytest.mark.parametrize("n", [21, 22, 50, 211, 1000])
+@pytest.mark.parametrize("n", [21, 22, 50, 211])
 def test_every_class_is_in_every_split_however_small_the_sample(n: int) -> None:
     drawn = draw_sample(n=n, seed=1)
     assert class_counts(n).sum() == n == len(drawn.images)
@@ -69,12 +69,13 @@ def test_too_small_a_sample_is_refused() -> None:
         draw_sample(n=20)
 
 
-def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state(sample: Sample) -> None:
+def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state() -> None:
+    sample = draw_sample(n=300)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     np.random.seed(99)
     try:
-        again = draw_sample()
+        again = draw_sample(n=300)
     finally:
         cv2.setNumThreads(threads)
     assert digest(again) == digest(sample)
@@ -82,10 +83,10 @@ def test_same_seed_same_pixels_whatever_the_threads_and_the_global_state(sample:
 
 
 def test_another_seed_draws_other_faces(sample: Sample) -> None:
-    other = draw_sample(seed=2014)
+    other = draw_sample(n=300, seed=2014)
     known = {face.tobytes() for face in sample.images}
     assert not known & {face.tobytes() for face in other.images}
-    assert (other.labels != sample.labels).mean() > 0.5
+    assert (other.labels != draw_sample(n=300).labels).mean() > 0.5
 
 
 def test_no_face_occurs_twice_and_none_is_blank(sample: Sample) -> None:
@@ -102,11 +103,13 @@ def test_any_face_can_be_drawn_again_alone(sample: Sample) -> None:
             np.testing.assert_array_equal(box, sample.regions[name][row])
 
 
-def test_drawing_is_fast() -> None:
-    # About 1.2 s of one core; 3 s are promised, twice that is allowed. Processor time ignores other work.
-    started = time.process_time()
-    draw_sample()
-    assert time.process_time() - started < 6
+def test_light_and_outlines_are_worked_out_for_many_faces_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Face by face, a sample would take a minute instead of the three seconds that are promised."""
+    batches = []
+    scene = render._Scene
+    monkeypatch.setattr(render, "_Scene", lambda batch: batches.append(batch) or scene(batch))
+    draw_sample(n=300)
+    assert len(batches) <= 3
 
 
 def test_prototypes_are_complete() -> None:

@@ -24,7 +24,7 @@ from keras import layers
 data = np.load(sys.argv[1])
 keras.utils.set_random_seed(0)
 stack = [layers.Input((48, 48, 1)), layers.Rescaling(1 / 255)]
-for width in (32, 64, 128):
+for width in (16, 32, 64):
     stack += [
         layers.Conv2D(width, 3, padding="same", use_bias=False),
         layers.BatchNormalization(momentum=0.9),

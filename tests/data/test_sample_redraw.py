@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ import pytest
 from fer_core import emotions
 from fer_core.cli import build_parser
 from fer_core.data.dataset import Dataset, load_dataset
-from fer_core.data.importer import import_dataset
 from fer_core.data.sample import ACTION_UNITS
 from fer_core.data.sample.muscles import MUSCLES, WORDS
 from fer_core.data.sample.redraw import drawn_face, expression_units, new_face
@@ -19,10 +19,8 @@ from fer_core.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    out = tmp_path_factory.mktemp("redraw") / "sample"
-    import_dataset("sample", out)
-    return load_dataset(out)
+def sample(drawn_sample: Path) -> Dataset:
+    return load_dataset(drawn_sample)
 
 
 @pytest.mark.parametrize("row", [0, 130, 1500, 2099])

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_run
+from factories import make_labels, make_run, measured_on, reseal_evaluation
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned import join
+from fer_core.runs.evaluations import Evaluation
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of, read_predictions, write_predictions
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of, write_predictions
 
 
 @pytest.fixture
@@ -22,12 +23,15 @@ def runs(tmp_path: Path) -> list[RunFolder]:
 
 
 def rewrite(run: RunFolder, frame: pd.DataFrame) -> None:
-    write_predictions(run.predictions_path, frame["row"], frame["split"], frame["label"], probabilities_of(frame))
+    def write(found: Evaluation) -> None:
+        write_predictions(found.predictions_path, frame["row"], frame["split"], frame["label"], probabilities_of(frame))
+
+    reseal_evaluation(run, write)
 
 
 def test_faces_are_matched_by_row_number_and_not_by_order(runs: list[RunFolder]) -> None:
     expected = join(runs, PRIVATE_TEST)
-    frame = read_predictions(runs[1].predictions_path)
+    frame = measured_on(runs[1]).predictions()
     rewrite(runs[1], frame.sample(frac=1, random_state=3))
     found = join(runs, PRIVATE_TEST)
     np.testing.assert_array_equal(found.rows, expected.rows)
@@ -101,12 +105,15 @@ def test_other_labels_change_who_is_right_and_nothing_else(runs: list[RunFolder]
 
 def test_runs_measured_on_other_data_are_refused(runs: list[RunFolder], tmp_path: Path) -> None:
     other = make_run(tmp_path / "other", data={"fingerprint": "ab" * 32, "title": "Other faces"})
-    with pytest.raises(RunError, match=r"different faces: Made-up faces \(fingerprint 00000000\) and Other faces"):
+    with pytest.raises(
+        RunError,
+        match=r"other was not measured on the faces that run0.*Made-up faces \(fingerprint 00000000\).*evaluate",
+    ):
         join([runs[0], other], PRIVATE_TEST)
 
 
 def test_a_missing_face_or_another_label_is_damage(runs: list[RunFolder]) -> None:
-    frame = read_predictions(runs[1].predictions_path)
+    frame = measured_on(runs[1]).predictions()
     rewrite(runs[1], frame.iloc[:-1])
     with pytest.raises(RunError, match="the same faces of PrivateTest"):
         join(runs, str(frame["split"].iloc[-1]))
@@ -120,13 +127,14 @@ def test_a_missing_face_or_another_label_is_damage(runs: list[RunFolder]) -> Non
 def test_a_run_without_predictions_or_faces_says_so(runs: list[RunFolder]) -> None:
     with pytest.raises(RunError, match="run0 has no predictions on Training"):
         join(runs, TRAINING)
-    runs[1].predictions_path.unlink()
-    with pytest.raises(RunError, match=r"run1 has no predictions\. Make them"):
+    measured_on(runs[1]).predictions_path.unlink()
+    with pytest.raises(RunError, match=r"predictions\.parquet is missing\. Measure again.*run1"):
         join(runs, PRIVATE_TEST)
-    runs[0].metrics_path.write_text('{"schema": 1}')
-    with pytest.raises(RunError, match="does not say on which data"):
+    manifest = measured_on(runs[0]).path / "evaluation.json"
+    manifest.write_text('{"schema": 2}')
+    with pytest.raises(RunError, match=r"evaluation\.json is damaged.*run0"):
         join(runs, PRIVATE_TEST)
-    runs[0].metrics_path.unlink()
+    manifest.unlink()
     with pytest.raises(RunError, match="run0 was not evaluated"):
         join(runs, PRIVATE_TEST)
     with pytest.raises(ValueError, match="no run"):
@@ -134,9 +142,9 @@ def test_a_run_without_predictions_or_faces_says_so(runs: list[RunFolder]) -> No
 
 
 def test_a_row_that_occurs_twice_is_damage(runs: list[RunFolder]) -> None:
-    frame = read_predictions(runs[0].predictions_path)
+    frame = measured_on(runs[0]).predictions()
     frame.loc[frame["split"] == PRIVATE_TEST, "row"] = 5
-    frame.to_parquet(runs[0].predictions_path)
+    reseal_evaluation(runs[0], lambda found: frame.to_parquet(found.predictions_path))
     with pytest.raises(RunError, match="occurs twice"):
         join(runs, PRIVATE_TEST)
 

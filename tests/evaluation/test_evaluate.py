@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run
+from factories import make_labels, make_run, measured_on
 
 from fer_core.cli.evaluate import summary
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
-from fer_core.evaluation.evaluate import _state_of, evaluate_run, reseal
+from fer_core.evaluation.evaluate import _state_of, evaluate_run, export_run
 from fer_core.files import sha256_of
 from fer_core.inference.predictor import Predictor
+from fer_core.runs.card import card_of
 from fer_core.runs.embeddings import read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
@@ -77,7 +78,7 @@ def test_an_evaluation_measures_temperature_and_litert_and_the_mirror_image_from
     dataset = dataset_at(tmp_path / "data")
     run = make_run(tmp_path / "run")
     metrics = evaluate_run(run, dataset)
-    assert metrics == run.metrics()
+    assert metrics == run.metrics(dataset.info.fingerprint)
     assert metrics["temperature"]["fitted_on"] == "PublicTest"
     assert "flip_average" not in metrics["splits"]["PrivateTest"]
     for split, scores in metrics["splits"].items():
@@ -97,7 +98,7 @@ def test_an_evaluation_measures_temperature_and_litert_and_the_mirror_image_from
 
     again = evaluate_run(run, dataset)
     assert again["splits"]["PrivateTest"]["flip_average"] == flip, "once measured, always measured"
-    assert "averaged with the mirror image" in run.card()
+    assert "averaged with the mirror image" in card_of(run)
     assert "averaged with the mirror image" in summary(again)
     assert "In LiteRT, as the app runs it" in summary(again)
 
@@ -105,26 +106,27 @@ def test_an_evaluation_measures_temperature_and_litert_and_the_mirror_image_from
 @pytest.mark.slow
 def test_a_new_export_keeps_what_keras_measured_and_measures_other_data_anew(tmp_path: Path) -> None:
     dataset = dataset_at(tmp_path / "data")
-    run = make_run(tmp_path / "run")
+    own, run = dataset.info.fingerprint, make_run(tmp_path / "run")
     before = evaluate_run(run, dataset, average="flip")
-    reseal(run, dataset)
-    after = run.metrics()
+    embeddings = sha256_of(measured_on(run, own).embeddings_path)
+    export_run(run, dataset)
+    after = run.metrics(own)
     assert after is not None
     for key in ("splits", "temperature", "litert", "data"):
         assert after[key] == before[key]
-    sealed = (run.manifest() or {})["files"]["embeddings.parquet"]["sha256"]
-    assert sealed == sha256_of(run.embeddings_path), "an export leaves the embeddings as they are, and sealed"
+    assert sha256_of(measured_on(run, own).embeddings_path) == embeddings, "an export leaves the embeddings as they are"
 
     other = dataset_at(tmp_path / "other", seed=1)
-    reseal(run, other)
-    measured = run.metrics()
+    export_run(run, other)
+    measured = run.metrics(other.info.fingerprint)
     assert measured is not None
-    assert measured["data"]["fingerprint"] == other.info.fingerprint
-    embeddings = read_embeddings(run)
-    assert embeddings is not None
-    assert embeddings.fingerprint == other.info.fingerprint
+    found = read_embeddings(run, other.info.fingerprint)
+    assert found is not None
+    assert found.fingerprint == other.info.fingerprint
     assert measured["splits"] != before["splits"], "the figures must be those of the data that they name"
-    assert measured == {**evaluate_run(run, other), "milliseconds_per_face": measured["milliseconds_per_face"]}
+    again = evaluate_run(run, other)
+    assert measured == {**again, "milliseconds_per_face": measured["milliseconds_per_face"]}
+    assert run.evaluation_problems() == [], "no evaluation is left that is about another file"
 
 
 @pytest.mark.slow
@@ -133,28 +135,29 @@ def test_an_evaluation_finds_the_nearest_training_faces_of_every_test_face(tmp_p
     run = make_run(tmp_path / "run")
     assert read_embeddings(run) is None
     evaluate_run(run, dataset)
-    found = read_embeddings(run)
+    found = read_embeddings(run, dataset.info.fingerprint)
     assert found is not None
     assert found.rows.tolist() == np.flatnonzero(dataset.splits != "Training").tolist()
     assert found.nearest.shape == (len(found), 5)
     assert (dataset.splits[found.nearest] == "Training").all()
-    assert "embeddings.parquet" in (run.manifest() or {})["files"]
+    assert measured_on(run, dataset.info.fingerprint).has("embeddings.parquet")
 
 
 @pytest.mark.slow
-def test_an_evaluation_cut_short_leaves_no_embeddings_of_other_faces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_evaluation_cut_short_leaves_all_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path / "run")
-    evaluate_run(run, dataset_at(tmp_path / "data"))
+    dataset, other = dataset_at(tmp_path / "data"), dataset_at(tmp_path / "other", seed=1)
+    evaluate_run(run, dataset)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fer_core.evaluation.evaluate.write_embeddings_of", killed)
     with pytest.raises(KeyboardInterrupt):
-        evaluate_run(run, dataset_at(tmp_path / "other", seed=1))
-    assert read_embeddings(run) is None
+        evaluate_run(run, other)
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert run.evaluation(other.info.fingerprint) is None
 
 
 @pytest.mark.slow
@@ -165,7 +168,8 @@ def test_faces_that_cannot_be_evaluated_on_leave_everything_as_it_is(tmp_path: P
     only = write_dataset(tmp_path / "only", dataset.images, dataset.labels, ["Training"] * len(dataset))
     with pytest.raises(RunError, match="no PublicTest or PrivateTest faces"):
         evaluate_run(run, only)
-    assert read_embeddings(run) is not None
+    assert run.evaluation(only.info.fingerprint) is None
+    assert read_embeddings(run, dataset.info.fingerprint) is not None
 
 
 @pytest.mark.slow
@@ -174,5 +178,5 @@ def test_without_public_test_faces_there_is_no_temperature_and_it_is_said(tmp_pa
     metrics = evaluate_run(run, dataset_at(tmp_path / "data", public=False))
     assert metrics["temperature"] is None
     assert list(metrics["litert"]) == ["PrivateTest"]
-    assert "There is no temperature" in run.card()
+    assert "There is no temperature" in card_of(run)
     assert "There is no temperature" in summary(metrics)

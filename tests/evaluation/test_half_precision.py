@@ -38,7 +38,7 @@ def test_a_halved_model_is_half_the_size_and_answers_the_same(folder: RunFolder,
     from fer_core.zoo.keras_model import load_keras
 
     size, before = folder.keras_path.stat().st_size, load_keras(folder.keras_path)
-    parity = halve_keras(folder, dataset)
+    parity = halve_keras(folder.keras_path, folder.keras_path, dataset)
     after = load_keras(folder.keras_path)
     assert folder.keras_path.stat().st_size < 0.6 * size
     assert parity.faces == 30
@@ -63,7 +63,7 @@ def test_a_kernel_beyond_half_precision_is_refused_and_the_file_stays(folder: Ru
     model.save(folder.keras_path)
     content = folder.keras_path.read_bytes()
     with pytest.raises(ExportError, match="beyond float16's range"):
-        halve_keras(folder, dataset)
+        halve_keras(folder.keras_path, folder.keras_path, dataset)
     assert folder.keras_path.read_bytes() == content
     assert [path.name for path in folder.path.iterdir()] == ["model.keras"]
 
@@ -84,7 +84,7 @@ def test_a_model_that_half_precision_would_change_is_refused(
     monkeypatch.setattr(half_precision, "_copy", spoils)
     content = folder.keras_path.read_bytes()
     with pytest.raises(ExportError, match="changes this model too much"):
-        half_precision.halve_keras(folder, dataset)
+        half_precision.halve_keras(folder.keras_path, folder.keras_path, dataset)
     assert folder.keras_path.read_bytes() == content
 
 
@@ -117,7 +117,7 @@ def test_in_half_precision_both_files_hold_the_same_network(folder: RunFolder, d
     faces, apart = np.asarray(dataset.images), {}
     for fit in (False, True):
         lived_in(folder)
-        halve_keras(folder, dataset, fit=fit)
+        halve_keras(folder.keras_path, folder.keras_path, dataset, fit=fit)
         apart[fit] = export_litert(load_keras(folder.keras_path), folder.tflite_path, faces, half=True)
     assert apart[True].largest_difference < 1e-5
     assert apart[True].largest_map_difference < 1e-5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities, make_run
+from factories import make_labels, make_probabilities, make_run, measured_on, reseal_evaluation
 
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset
@@ -18,8 +18,10 @@ from fer_core.evaluation.evaluate import evaluate_run
 from fer_core.evaluation.vote import SMALLEST_WEIGHT, build_vote, choose_weights, without_featherweights
 from fer_core.files import sha256_of
 from fer_core.inference.models import load_model
+from fer_core.runs.card import card_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import probabilities_of
+from fer_core.runs.transaction import LOCK_FILE
 from fer_core.runs.vote import read_vote
 from fer_core.settings import settings
 from fer_core.stats.metrics import log_loss
@@ -99,7 +101,8 @@ def _members(dataset: Dataset, parent: Path, *names: str, predicted: np.ndarray 
         if predicted is not None:
             frame = run.predictions()
             values = make_probabilities(predicted[frame["row"]], 0.7 - 0.1 * seed, seed=seed)
-            module.write_predictions(run.predictions_path, frame["row"], frame["split"], frame["label"], values)
+            about = frame["row"], frame["split"], frame["label"], values
+            reseal_evaluation(run, lambda found, about=about: module.write_predictions(found.predictions_path, *about))
         runs.append(run)
     return runs
 
@@ -114,19 +117,30 @@ def built(dataset: Dataset) -> RunFolder:
     return build_vote(_members(dataset, settings().models_dir), dataset, settings().models_dir / "vote")
 
 
+def contents(run: RunFolder) -> set[str]:
+    return {path.name for path in run.path.iterdir()} - {LOCK_FILE}
+
+
+def files(run: RunFolder) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file() and path.name != LOCK_FILE}
+
+
 def test_the_folder_is_a_whole_run_made_of_its_members(built: RunFolder, dataset: Dataset) -> None:
     manifest, metrics, vote = built.manifest(), built.metrics(), read_vote(built)
     assert manifest is not None
     assert metrics is not None
-    assert sorted(path.name for path in built.path.iterdir()) == [
-        "CARD.md",
+    assert contents(built) == {"CARD.md", "evaluations", "run.json", "vote.json"}
+    measured = measured_on(built)
+    assert {path.name for path in measured.path.iterdir()} == {
+        "evaluation.json",
         "metrics.json",
         "predictions.parquet",
-        "run.json",
-        "vote.json",
-    ]
+    }
     for name, file in manifest["files"].items():
         assert file["sha256"] == sha256_of(built.path / name)
+    for name in measured.files:
+        measured.check(name)
+    assert measured.model == sha256_of(built.vote_path)
     assert (manifest["architecture"], manifest["state"], manifest["name"]) == ("vote", "done", "vote")
     assert (manifest["epochs"], manifest["best_epoch"]) == (0, None)
     assert manifest["data"] == metrics["data"] == dataset.info.record()
@@ -145,9 +159,9 @@ def test_the_folder_is_a_whole_run_made_of_its_members(built: RunFolder, dataset
     assert metrics["milliseconds_per_face"] > 0
     assert metrics["megabytes"]["model.tflite"] == pytest.approx(2 * member.tflite_path.stat().st_size / 1e6, abs=1e-3)
     alone = member.metrics()["splits"]["PrivateTest"]["accuracy"]
-    assert f"| first | Custom CNN | {100 * vote.members[0].weight:.1f} % |" in built.card()
-    assert f"{100 * alone:.1f} % |\n" in built.card()
-    assert "## Limits" in built.card()
+    assert f"| first | Custom CNN | {100 * vote.members[0].weight:.1f} % |" in card_of(built)
+    assert f"{100 * alone:.1f} % |\n" in card_of(built)
+    assert "## Limits" in card_of(built)
     assert list(settings().models_dir.glob(".*")) == []
 
 
@@ -187,25 +201,29 @@ def test_evaluating_again_runs_the_members_and_keeps_the_weights(built: RunFolde
 def test_on_other_data_the_card_says_so(built: RunFolder, home: Path) -> None:
     other = _dataset(home / "datasets" / "other", *make_labels(42, seed=9))
     evaluate_run(built, other)
-    assert "Measured on other data than its weights were chosen on: Noise" in built.card()
-    assert "| first | Custom CNN |" in built.card()
+    assert "Results on Noise\n\n**Measured on other data than its weights were chosen on" in card_of(built)
+    assert "| first | Custom CNN |" in card_of(built)
     assert built.manifest()["data"]["faces"] == 210
-    assert built.metrics()["data"]["faces"] == 42
+    assert built.metrics(other.info.fingerprint)["data"]["faces"] == 42
+    assert built.metrics()["data"]["faces"] == 210, "what its weights were chosen on comes first"
+    assert card_of(built) == built.card_path.read_text()
 
 
 def test_a_vote_is_replaced_and_a_failure_leaves_the_old_one(
     built: RunFolder, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = {path.name: path.read_bytes() for path in built.path.iterdir()}
+    old = files(built)
     members = _members(dataset, settings().models_dir, "third", "fourth", "fifth")
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_vote_card", _fail)
+        patch.setattr(module, "seal_evaluation", _fail)
         with pytest.raises(OSError, match="disk full"):
             build_vote(members, dataset, built.path)
-    assert {path.name: path.read_bytes() for path in built.path.iterdir()} == old
+    assert files(built) == old
     assert list(settings().models_dir.glob(".*")) == []
     build_vote(members, dataset, built.path)
     assert [member.name for member in read_vote(built).members] == ["third", "fourth", "fifth"]
+    assert built.evaluation_problems() == [], "evaluations of other weights are gone"
+    assert measured_on(built, dataset.info.fingerprint).model == sha256_of(built.vote_path)
     assert load_model("vote").title == "Soft vote of 3 models"
 
 
@@ -228,7 +246,7 @@ def test_what_cannot_vote_is_told(home: Path, dataset: Dataset, built: RunFolder
     refused([first, built], "vote is a vote itself")
     refused([first, second], "exists already and is not a vote", second.path)
     elsewhere = make_run(models / "elsewhere", data={"fingerprint": "1" * 64, "title": "Other faces"})
-    refused([first, elsewhere], r"measured on other faces \(Other faces\).*fer_core evaluate")
+    refused([first, elsewhere], r"elsewhere was not measured on the faces of.*fer_core evaluate")
     fewer = make_run(models / "fewer", data=dataset.info.record())
     refused([first, fewer], "predictions of fewer are not about the test faces")
     hidden = _members(dataset, home / "hidden", "hidden")[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run
+from factories import make_run, measured_on, reseal_evaluation
 
 from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import weak_points
@@ -18,7 +18,7 @@ def write(run: RunFolder, labels: list[int], probabilities: np.ndarray) -> None:
     table = pd.DataFrame({"row": np.arange(len(labels)), "split": "PrivateTest", "label": labels})
     for label in range(7):
         table[f"p{label}"] = probabilities[:, label].astype(np.float32)
-    table.to_parquet(run.predictions_path)
+    reseal_evaluation(run, lambda found: table.to_parquet(found.predictions_path))
 
 
 def answers(said: list[int], confidence: list[float]) -> np.ndarray:
@@ -54,7 +54,7 @@ def test_a_run_without_faces_of_the_split_has_no_weak_points(tmp_path: Path) -> 
     run = make_run(tmp_path / "other")
     write(run, [0], answers([0], [0.5]))
     assert weak_points(run, "PublicTest") is None
-    run.predictions_path.unlink()
+    (measured_on(run).path / "evaluation.json").unlink()
     assert weak_points(run) is None
 
 

@@ -11,7 +11,7 @@ from fer_core.explain.background import Background
 from fer_core.explain.task import CANCELLED, QUEUED
 from fer_core.progress import Progress
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Gate:

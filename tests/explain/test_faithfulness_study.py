@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_noise, make_run, make_vote
+from factories import make_noise, make_run, make_vote, measured_on, reseal_evaluation
 
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset
@@ -21,9 +21,10 @@ from fer_core.explain.batch_maps import FINE, Plan, by_grid, maps_of
 from fer_core.explain.faithfulness_study import FILE, Explained, measure_faithfulness, read_faithfulness
 from fer_core.explain.methods import METHODS, RISE
 from fer_core.explain.worker.messages import Map, MapRequest
+from fer_core.files import sha256_of
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.measurements import drop_outdated, there
+from fer_core.runs.measurements import there
 
 MOUTH = (slice(24, 40), slice(16, 32))
 """What the model made by hand looks at: four cells of a 6×6 grid."""
@@ -142,7 +143,7 @@ def test_one_face_that_is_left_out_is_no_faces(
 def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
     first = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
     assert read_faithfulness(run) == first
-    assert FILE in (run.manifest() or {})["files"]
+    assert measured_on(run).has(FILE)
     by_hand.asked = 0
     assert measure_faithfulness(run, dataset, ["class_map"], plan=PLAN) == first
     assert by_hand.asked == 0
@@ -187,16 +188,21 @@ def test_the_real_worker_draws_for_it(run: RunFolder, dataset: Dataset) -> None:
 
 def test_a_changed_model_or_a_damaged_file_is_refused(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
     measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
-    text = run.faithfulness_path.read_text(encoding="utf-8")
-    run.faithfulness_path.write_text(text.replace('"trust"', '"no"'), encoding="utf-8")
-    with pytest.raises(RunError, match=r"not what run\.json promises.*explain faithfulness"):
+    path = measured_on(run).faithfulness_path
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"trust"', '"no"'), encoding="utf-8")
+    with pytest.raises(RunError, match="not what its manifest promises"):
         read_faithfulness(run)
-    run.faithfulness_path.write_text(text[:-40], encoding="utf-8")
+    path.write_text(text.replace(sha256_of(run.tflite_path), "e" * 64), encoding="utf-8")
+    with pytest.raises(RunError, match=r"another model file.*explain faithfulness"):
+        read_faithfulness(run)
+    path.write_text(text[:-40], encoding="utf-8")
     with pytest.raises(RunError, match="damaged"):
         read_faithfulness(run)
     measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
     assert read_faithfulness(run) is not None, "a damaged one is measured anew"
-    drop_outdated(run, "f" * 64)
+    assert there(run) == (("Noise", FILE),)
+    reseal_evaluation(run, lambda one: one.faithfulness_path.unlink())
     assert there(run) == ()
 
 
@@ -221,14 +227,13 @@ def test_the_document_is_made_of_what_was_measured(run: RunFolder, dataset: Data
 def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
     from fer_core.settings import PROJECT_ROOT
 
-    shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob(f"*/{FILE}"))]
-    found = {folder.name: read_faithfulness(folder) for folder in shipped}
+    shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob("*/run.json"))]
+    found = {folder.name: one for folder in shipped if (one := read_faithfulness(folder)) is not None}
     page = PROJECT_ROOT / "docs" / "explanations.md"
     assert page.exists() == bool(found)
     if found:
         text = page.read_text(encoding="utf-8")
         for name, one in found.items():
-            assert one is not None
             assert words.markdown(words.table(one)) in text, f"write it anew: {name} was measured since"
 
 
@@ -297,7 +302,7 @@ def test_without_a_run_or_with_other_faces_it_says_what_to_do(
     assert main(faithfulness(dataset)) == 2
     assert "no run was measured on the faces" in capsys.readouterr().err
     assert main(faithfulness(dataset, "--models", "foreign")) == 2
-    assert "the run foreign was measured on other faces" in capsys.readouterr().err
+    assert "the run foreign was not measured on the faces of" in capsys.readouterr().err
 
 
 def test_an_unknown_method_is_refused(run: RunFolder, dataset: Dataset) -> None:

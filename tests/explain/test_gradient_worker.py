@@ -19,7 +19,7 @@ from fer_core.settings import PROJECT_ROOT
 
 FAKE = (sys.executable, "-c", "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')")
 FAKE = (*FAKE, str(Path(__file__).parent / "fake_worker.py"))
-PATIENCE = 30.0
+PATIENCE = 120.0
 Make = Callable[..., Worker]
 
 
@@ -225,12 +225,12 @@ def test_it_ends_with_the_app_however_that_ends() -> None:
         "import os, signal\n"
         "from fer_core.explain.worker.client import Worker\n"
         f"worker = Worker({FAKE!r})\n"
-        "print(worker.run('pid', timeout=30), flush=True)\n"
+        "print(worker.run('pid', timeout=100), flush=True)\n"
         "worker.submit('steps 100000')\n"
         "os.kill(os.getpid(), getattr(signal, 'SIGKILL', signal.SIGTERM))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     pid = int(done.stdout)
     until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)

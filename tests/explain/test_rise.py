@@ -37,7 +37,7 @@ def test_masks_are_the_same_for_a_seed_and_have_the_asked_light() -> None:
     assert some.max() <= 1
     assert some.mean() == pytest.approx(0.3, abs=0.01)
     # No pixel gets more light than another, or the map would show the masks.
-    assert np.abs(masks(0, 20000, p=0.3).mean(axis=0) - 0.3).max() < 0.015
+    assert np.abs(masks(0, 8000, p=0.3).mean(axis=0) - 0.3).max() < 0.024
     np.testing.assert_array_equal(some, masks(0, 512, p=0.3, seed=4))
     assert (some != masks(0, 512, p=0.3, seed=5)).any()
     assert (some != masks(512, 1024, p=0.3, seed=4)).any()
@@ -77,10 +77,10 @@ def test_the_map_plus_the_average_is_the_papers_estimate(face: Faces) -> None:
 
 def test_the_standard_error_is_the_spread_over_seeds(face: Faces) -> None:
     predict = looks_at_box(face)
-    runs = [rise(predict, face, n=200, seed=seed) for seed in range(60)]
+    runs = [rise(predict, face, n=200, seed=seed) for seed in range(40)]
     seen = np.std([run.maps[2] for run in runs], axis=0, ddof=1)
     told = np.mean([run.standard_error[2] for run in runs], axis=0)
-    assert told.mean() == pytest.approx(seen.mean(), rel=0.15)
+    assert told.mean() == pytest.approx(seen.mean(), rel=0.18)
 
 
 def test_the_error_halves_with_four_times_the_masks(face: Faces) -> None:

@@ -31,7 +31,7 @@ RELATIVE = 1e-4
 """Of each map's maximum, which is what a map is drawn against. VGG16, whose files are in half precision, too."""
 
 COMPARE = """
-import json, sys
+import json, pathlib, sys
 import keras
 import numpy as np
 from tf_keras_vis.gradcam import Gradcam
@@ -39,29 +39,34 @@ from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
 from tf_keras_vis.utils.scores import CategoricalScore
 from fer_core.zoo.class_maps import feature_tensor, with_class_maps
 
-faces = np.load(sys.argv[2]).astype(np.float32)[..., np.newaxis]
-model = keras.models.load_model(sys.argv[1], compile=False)
-probabilities, ours = with_class_maps(model)(faces, training=False)
-ours, layer = np.asarray(ours), feature_tensor(model)._keras_history.operation.name
-gradcam = Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
-theirs = np.stack(
-    [
-        np.asarray(
-            gradcam(
-                CategoricalScore([label] * len(faces)),
-                faces,
-                penultimate_layer=layer,
-                seek_penultimate_conv_layer=False,
-                expand_cam=False,
-                normalize_cam=False,
+folder = pathlib.Path(sys.argv[1])
+faces = np.load(folder / "faces.npy").astype(np.float32)[..., np.newaxis]
+layers = {}
+for path in map(pathlib.Path, sys.argv[2:]):
+    model = keras.models.load_model(path, compile=False)
+    probabilities, ours = with_class_maps(model)(faces, training=False)
+    ours, layer = np.asarray(ours), feature_tensor(model)._keras_history.operation.name
+    gradcam = Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
+    theirs = np.stack(
+        [
+            np.asarray(
+                gradcam(
+                    CategoricalScore([label] * len(faces)),
+                    faces,
+                    penultimate_layer=layer,
+                    seek_penultimate_conv_layer=False,
+                    expand_cam=False,
+                    normalize_cam=False,
+                )
             )
-        )
-        for label in range(7)
-    ],
-    axis=1,
-)
-np.savez(sys.argv[3], ours=ours, theirs=theirs, probabilities=np.asarray(probabilities))
-print(json.dumps({"layer": layer}))
+            for label in range(7)
+        ],
+        axis=1,
+    )
+    name = path.parent.name
+    np.savez(folder / f"{name}.npz", ours=ours, theirs=theirs, probabilities=np.asarray(probabilities))
+    layers[name] = layer
+print(json.dumps(layers))
 """
 
 
@@ -90,28 +95,32 @@ def share_of_maximum(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.abs(scaled[0] - scaled[1]).max())
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_our_maps_are_those_of_tf_keras_vis(name: str, faces: np.ndarray, tmp_path: Path) -> None:
-    folder = RunFolder(PROJECT_ROOT / "models" / name)
-    np.save(tmp_path / "faces.npy", faces)
+@pytest.fixture(scope="module")
+def compared(faces: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with ``<name>.npz`` of each shipped model, and the layer that its maps are of."""
+    folder = tmp_path_factory.mktemp("compared")
+    np.save(folder / "faces.npy", faces)
+    models = [str(RunFolder(PROJECT_ROOT / "models" / name).keras_path) for name in SHIPPED]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            COMPARE,
-            str(folder.keras_path),
-            str(tmp_path / "faces.npy"),
-            str(tmp_path / "maps.npz"),
-        ],
+        [sys.executable, "-c", COMPARE, str(folder), *models],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found = np.load(tmp_path / "maps.npz")
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_our_maps_are_those_of_tf_keras_vis(
+    name: str, faces: np.ndarray, compared: tuple[Path, dict[str, str]]
+) -> None:
+    folder = RunFolder(PROJECT_ROOT / "models" / name)
+    maps, layers = compared
+    found = np.load(maps / f"{name}.npz")
     # The layer that the app chooses from the layer table alone is the one whose maps we ship.
-    assert json.loads(done.stdout.splitlines()[-1])["layer"] == default_layer(folder.description())
+    assert layers[name] == default_layer(folder.description())
     assert share_of_maximum(found["ours"], found["theirs"]) < RELATIVE
     # What the app runs is the exported file.
     probabilities, exported = Predictor(folder.tflite_path).explain(faces)

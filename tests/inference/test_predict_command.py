@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import edit_metrics, make_run
 from PIL import Image
 from stream_helpers import clip
 
@@ -20,6 +20,7 @@ from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError, PartlyDoneError, RunError
 from fer_core.files import write_json
+from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
 from fer_core.inference.models import load_model
@@ -214,7 +215,7 @@ def test_without_a_model_it_says_how_to_get_one(home: Path, tmp_path: Path, face
 def test_calibrated_and_flip_averaged_on_request(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
     folder = make_run(settings().runs_dir / "mine")
     stored = {"value": 2.0, "fitted_on": "PublicTest", "splits": {}}
-    write_json(folder.metrics_path, {**(folder.metrics() or {}), "temperature": stored})
+    edit_metrics(folder, lambda metrics: metrics.update(temperature=stored))
     plain, _ = run(tmp_path / "a.png")
     assert (plain["calibrated"], plain["average"], plain["models"][0]["temperature"]) == (False, "none", 1)
     result, _ = run(tmp_path / "a.png", "--calibrated", "--average", "flip")
@@ -227,8 +228,6 @@ def test_calibrated_and_flip_averaged_on_request(home: Path, tmp_path: Path, fac
 
 def test_a_run_without_a_temperature_is_named(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
     folder = make_run(settings().runs_dir / "old")
-    metrics = folder.metrics() or {}
-    metrics.pop("temperature", None)
-    write_json(folder.metrics_path, metrics)
+    edit_metrics(folder, lambda metrics: metrics.pop("temperature", None))
     with pytest.raises(RunError, match="old has no temperature"):
         run(tmp_path / "a.png", "--calibrated")

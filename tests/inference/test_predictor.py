@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import TINY_MAP_GRID, TINY_MODEL, make_run
+from factories import TINY_MAP_GRID, TINY_MODEL, edit_metrics, make_run
 
 import fer_core
 from fer_core.errors import RunError
-from fer_core.files import write_json
 from fer_core.inference.models import load_model
 from fer_core.inference.predictor import CHUNK, Predictor, mirrored
 from fer_core.runs.folder import RunFolder
@@ -160,7 +159,7 @@ def test_unfinished_and_damaged_runs_are_refused(home: Path) -> None:
 
 
 def store_temperature(run: RunFolder, stored: object) -> None:
-    write_json(run.metrics_path, {**(run.metrics() or {}), "temperature": stored})
+    edit_metrics(run, lambda metrics: metrics.update(temperature=stored))
 
 
 def test_a_temperature_changes_probabilities_and_nothing_else(tiny: Predictor, images: np.ndarray) -> None:
@@ -208,16 +207,14 @@ def test_a_run_is_calibrated_on_request_with_its_own_temperature(home: Path, ima
 
 def test_what_has_no_temperature_is_not_calibrated_in_silence(home: Path) -> None:
     run = make_run(settings().runs_dir / "mine")
-    metrics = run.metrics() or {}
-    metrics.pop("temperature", None)
-    write_json(run.metrics_path, metrics)
+    edit_metrics(run, lambda metrics: metrics.pop("temperature", None))
     with pytest.raises(RunError, match=r"mine has no temperature.*fer_core evaluate"):
         load_model("mine", calibrated=True)
     store_temperature(run, None)
     with pytest.raises(RunError, match="has no temperature"):
         load_model("mine", calibrated=True)
     store_temperature(run, {"fitted_on": "PublicTest"})
-    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+    with pytest.raises(RunError, match="metrics of mine are damaged"):
         load_model("mine", calibrated=True)
     assert load_model("mine").temperature == 1
     with pytest.raises(RunError, match="bare model file"):

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from factories import make_run, reseal_evaluation
 
 from fer_core.inference.models import load_model
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import PROBABILITY_COLUMNS, read_predictions, write_predictions
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, write_predictions
 from fer_core.stats.risk_coverage import at_threshold
 
 
@@ -19,7 +20,8 @@ from fer_core.stats.risk_coverage import at_threshold
 def test_shipped_models_reach_what_is_asked(name: str) -> None:
     predictor = load_model(name)
     limit = unsure_below(predictor, accuracy=0.8)
-    table = read_predictions(RunFolder(predictor.path.parent).predictions_path)
+    table = RunFolder(predictor.path.parent).predictions()
+    assert table is not None
     table = table[table["split"] == "PublicTest"]
     answered = at_threshold(table["label"], table[list(PROBABILITY_COLUMNS)].to_numpy(), limit)
     assert answered.accuracy >= 0.8
@@ -37,9 +39,16 @@ def test_where_there_is_nothing_to_read_off(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(predictor, "path", tmp_path / "model.tflite")
     assert unsure_below(predictor) == UNSURE_BELOW, "a bare file"
     rng = np.random.default_rng(0)
-    path = RunFolder(tmp_path).predictions_path
     rows, labels = np.arange(50), np.zeros(50, int)
-    write_predictions(path, rows, np.full(50, "PrivateTest"), labels, rng.dirichlet(np.ones(7), 50))
+    run = make_run(tmp_path / "run")
+    monkeypatch.setattr(predictor, "path", run.tflite_path)
+
+    def measured(split: str, probabilities: np.ndarray) -> None:
+        reseal_evaluation(
+            run, lambda one: write_predictions(one.predictions_path, rows, [split] * 50, labels, probabilities)
+        )
+
+    measured("PrivateTest", rng.dirichlet(np.ones(7), 50))
     assert unsure_below(predictor) == UNSURE_BELOW, "no PublicTest faces"
-    write_predictions(path, rows, np.full(50, "PublicTest"), labels, np.tile([0, 1, 0, 0, 0, 0, 0], (50, 1)))
+    measured("PublicTest", np.tile([0, 1, 0, 0, 0, 0, 0], (50, 1)))
     assert unsure_below(predictor) == UNSURE_BELOW, "never right"

@@ -8,7 +8,9 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +25,9 @@ from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video_job import DONE, FAILED, STOPPED, WAITING, VideoJob
 from fer_core.inference.stream.video_timeline import Course
 
+PATIENCE = 60
+"""Seconds until a test gives up; none takes a noticeable part of that."""
+
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -33,16 +38,17 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-class Slow(MadeDetector):
-    """Takes its time for every frame."""
+class Held(MadeDetector):
+    """Looks at one frame, and at the others when the test lets it."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
         super().__init__(lambda call: [])
-        self.seconds = seconds
+        self.gate = threading.Event()
 
     def detect(self, image_bgr: np.ndarray) -> list:
-        time.sleep(self.seconds)
-        return []
+        if self.calls:
+            assert self.gate.wait(PATIENCE)
+        return super().detect(image_bgr)
 
 
 def job(content: bytes, detector: MadeDetector | None = None, name: str = "clip.webm") -> VideoJob:
@@ -70,11 +76,13 @@ def test_a_video_is_read_and_its_files_go_when_it_is_closed(tmp_path: Path, temp
 
 
 def test_stopping_keeps_nothing(tmp_path: Path, temporary: Path) -> None:
-    work = job(clip(tmp_path / "in.webm", frames=60).read_bytes(), Slow(0.05))
+    held = Held()
+    work = job(clip(tmp_path / "in.webm", frames=60).read_bytes(), held)
     while not work.progress.frames:
         time.sleep(0.01)
     work.stop()
-    assert work.wait(10)
+    held.gate.set()
+    assert work.wait(PATIENCE)
     assert work.progress.state == STOPPED
     assert work.progress.message.startswith("clip.webm was stopped after")
     assert 0 < work.progress.frames < 60
@@ -84,12 +92,14 @@ def test_stopping_keeps_nothing(tmp_path: Path, temporary: Path) -> None:
 
 
 def test_a_visitor_who_leaves_takes_the_work_along(tmp_path: Path, temporary: Path) -> None:
-    work = job(clip(tmp_path / "in.webm", frames=60).read_bytes(), Slow(0.05))
+    held = Held()
+    work = job(clip(tmp_path / "in.webm", frames=60).read_bytes(), held)
     while not work.progress.frames:
         time.sleep(0.01)
     del work
     gc.collect()
-    deadline = time.monotonic() + 10
+    held.gate.set()
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and list(temporary.iterdir()):
         time.sleep(0.02)
     assert list(temporary.iterdir()) == []
@@ -99,14 +109,29 @@ def test_a_visitor_who_leaves_takes_the_work_along(tmp_path: Path, temporary: Pa
 def test_a_result_that_nobody_looks_at_is_deleted(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video_job, "CHECK_S", 0.02)
-    monkeypatch.setattr(video_job, "KEEP_S", 0.3)
+    now, readings = [0.0], [0]
+
+    def clock() -> float:
+        readings[0] += 1
+        return now[0]
+
+    def later(share: float) -> None:
+        """Some of the time that a result is kept passes, and the keeper looks at the clock."""
+        now[0] += share * video_job.KEEP_S
+        before = readings[0]
+        deadline = time.monotonic() + PATIENCE
+        while readings[0] < before + 2 and list(temporary.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    monkeypatch.setattr(video_job, "CHECK_S", 0.001)
+    monkeypatch.setattr(video_job, "time", SimpleNamespace(monotonic=clock))
     work = job(clip(tmp_path / "in.webm").read_bytes())
-    assert work.wait(60)
+    assert work.wait(PATIENCE)
     for _ in range(4):
-        time.sleep(0.1)
+        later(0.9)
         assert work.progress.state == DONE, "each look keeps it"
-    time.sleep(1.5)
+    later(1.1)
     assert work.progress.state == STOPPED
     assert work.progress.message.startswith("The result of clip.webm was deleted")
     assert list(temporary.iterdir()) == []
@@ -115,7 +140,7 @@ def test_a_result_that_nobody_looks_at_is_deleted(
 
 def test_a_bad_video_is_called_by_its_own_name(temporary: Path) -> None:
     work = job(b"this is no video at all\n" * 50, name="holiday.mp4")
-    assert work.wait(10)
+    assert work.wait(PATIENCE)
     assert work.progress.state == FAILED
     assert work.progress.message.startswith("holiday.mp4 ")
     work.close()
@@ -127,16 +152,18 @@ def test_only_so_many_at_once_and_those_who_wait_can_be_stopped(
 ) -> None:
     monkeypatch.setattr(video_job, "_turns", threading.BoundedSemaphore(1))
     content = clip(tmp_path / "in.webm", frames=60).read_bytes()
-    first = job(content, Slow(0.05))
+    held, empty = Held(), MadeDetector(lambda call: [])
+    first = job(content, held)
     while not first.progress.frames:
         time.sleep(0.01)
-    second, third = job(content, Slow(0.0)), job(content, Slow(0.0))
+    second, third = job(content, empty), job(content, empty)
     assert second.progress.state == third.progress.state == WAITING
     second.stop()
-    assert second.wait(5)
+    assert second.wait(PATIENCE)
     assert "before its turn came" in second.progress.message
     first.stop()
-    assert third.wait(60)
+    held.gate.set()
+    assert third.wait(PATIENCE)
     assert third.progress.state == DONE
     for work in (first, second, third):
         work.close()
@@ -145,8 +172,9 @@ def test_only_so_many_at_once_and_those_who_wait_can_be_stopped(
 
 def test_a_course_gets_coarser_instead_of_longer() -> None:
     course = Course(points=100, finest_s=0.1)
+    one, both = made_result(0, {1: 3}), made_result(0, {1: 3, 2: None})
     for frame in range(30_000):
-        course.add(made_result(frame / 10, {1: 3, 2: None} if frame % 2 else {1: 3}))
+        course.add(replace(both if frame % 2 else one, time_s=frame / 10))
     first, second = course.series()
     for series in (first, second):
         assert 40 <= len(series.times_s) <= 101

@@ -13,7 +13,6 @@ from apptest import WarmPagesManager
 from browser import CHROMIUM_ARGS, AppServer, chromium_path
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.importer import import_dataset
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
@@ -24,20 +23,15 @@ if TYPE_CHECKING:
 def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ``AppTest`` runs the entry, not the page alone: see :class:`apptest.WarmPagesManager`."""
     monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", WarmPagesManager)
+    monkeypatch.setattr(
+        "streamlit.components.v2.manifest_scanner.scan_component_manifests", apptest.component_manifests
+    )
 
 
 @pytest.fixture
 def open_app(home: Path) -> Callable[..., AppTest]:
     """``open_app("dataset", split="PublicTest")``, see :func:`apptest.open_app`, in the test's own, empty home."""
     return apptest.open_app
-
-
-@pytest.fixture(scope="session")
-def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drawn sample, drawn once: a dataset folder to copy."""
-    out = tmp_path_factory.mktemp("drawn") / "sample"
-    import_dataset("sample", out)
-    return out
 
 
 @pytest.fixture

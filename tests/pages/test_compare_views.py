@@ -8,11 +8,10 @@ from urllib.parse import parse_qs
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run
+from factories import edit_metrics, make_run
 
 from fer_core.evaluation.aligned import Joined, join
-from fer_core.files import write_json
-from fer_core.runs.folder import RunFolder, seal
+from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
 from fer_core.stats.metrics import expected_calibration_error
 from fer_core.stats.per_class import per_class_intervals, top_k
@@ -239,10 +238,8 @@ def test_curves_of_one_run_or_of_all(open_app, runs):
 @pytest.fixture
 def tempered(runs: list[RunFolder]) -> float:
     """The first run has a temperature."""
-    metrics, manifest = runs[0].metrics(), runs[0].manifest()
-    metrics["temperature"] = {"value": 0.5, "fitted_on": "PublicTest", "splits": {}}
-    write_json(runs[0].metrics_path, metrics)
-    seal(runs[0], manifest)
+    stored = {"value": 0.5, "fitted_on": "PublicTest", "splits": {}}
+    edit_metrics(runs[0], lambda metrics: metrics.update(temperature=stored))
     return 0.5
 
 

@@ -119,7 +119,7 @@ def test_the_classes_tab(open_app: OpenApp, sample: Path) -> None:
 
 
 def wait_for_import() -> import_job.ImportJob:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         job = import_job.current_job()
         assert job is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import make_noise, make_run
+from factories import make_noise, make_run, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset
@@ -59,7 +59,7 @@ def test_different_plans_are_not_to_be_compared(home: Path, dataset: Dataset) ->
 
 def test_a_damaged_measurement_is_said(home: Path, dataset: Dataset) -> None:
     run = run_of(home, dataset, "broken")
-    run.faithfulness_path.write_text("{", encoding="utf-8")
+    reseal_evaluation(run, lambda one: one.faithfulness_path.write_text("{", encoding="utf-8"))
     app = AppTest.from_function(page, default_timeout=60).run()
     assert not app.exception
     assert "cannot be used" in app.warning[0].value

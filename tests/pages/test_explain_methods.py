@@ -24,7 +24,7 @@ from pages.parts.explain.trust import WORDS
 OpenApp = Callable[..., AppTest]
 FAKE = Path(__file__).resolve().parent.parent / "explain" / "fake_maps.py"
 DEADLY = "deadly"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from factories import make_labels, make_run, make_vote
+from factories import make_labels, make_run, make_vote, measured_on
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import Twins
@@ -45,7 +45,7 @@ def test_runs_appear_with_accuracy_interval_and_number_of_faces(home: Path, open
 
 def test_a_run_with_damaged_metrics_is_named_and_the_page_stands(home: Path, open_app: OpenApp) -> None:
     run = make_run(settings().runs_dir / "mine")
-    run.metrics_path.write_text("{")
+    measured_on(run).metrics_path.write_text("{")
     app = open_app("home")
     assert not app.exception
     assert any("metrics.json is damaged" in warning.value for warning in app.warning)

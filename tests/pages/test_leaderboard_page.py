@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from factories import make_run
+from factories import make_run, measured_on
 from streamlit.testing.v1 import AppTest
 
 from fer_core.leaderboard.entries import published
@@ -58,7 +58,7 @@ def test_without_a_group_the_page_asks_for_one(home: Path, open_app: OpenApp) ->
 
 def test_a_damaged_shipped_run_is_named(home: Path, open_app: OpenApp) -> None:
     run = make_run(settings().models_dir / "custom_cnn", data=REAL)
-    run.metrics_path.write_text("{", encoding="utf-8")
+    measured_on(run).metrics_path.write_text("{", encoding="utf-8")
     app = open_app("leaderboard")
     assert not app.exception
     assert any("metrics.json is damaged" in error.value for error in app.error)

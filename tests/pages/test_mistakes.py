@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_measured, make_run, make_vote
+from factories import make_measured, make_run, make_vote, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import audit_dataset
@@ -220,7 +220,7 @@ def test_sets_end_at_four_runs(open_app: OpenApp, home: Path, dataset: Dataset) 
         ({"by": "nobody"}, "“nobody” is no choice for “by”"),
         ({"answer": "perhaps"}, "“perhaps” is no choice for “answer”"),
         ({"set": "only nobody is right"}, "“only nobody is right” is no choice for “set”"),
-        ({"confidence": ["a", "b"]}, "“a to b” is no choice for “confidence”"),
+        ({"confidence": ["a", "b"]}, "“a”, “b” is no choice for “confidence”"),
         ({"confidence": "50"}, "“50” is no choice for “confidence”"),
         ({"doubt": "x"}, "“x” is no choice for “doubt”"),
         ({"marked": "x"}, "“x” is no choice for “marked”"),
@@ -363,15 +363,9 @@ def embed(run: RunFolder, dataset: Dataset) -> np.ndarray:
     """Made-up embeddings of all test faces; returns those of PrivateTest."""
     vectors = np.random.default_rng(5).normal(size=(len(dataset), 8)).astype(np.float32)
     test, training = dataset.splits != "Training", dataset.rows("Training")
-    write_embeddings(
-        run.embeddings_path,
-        np.flatnonzero(test),
-        dataset.splits[test],
-        vectors[test],
-        training,
-        vectors[training],
-        fingerprint=dataset.info.fingerprint,
-    )
+    about = np.flatnonzero(test), dataset.splits[test], vectors[test], training, vectors[training]
+    fingerprint = dataset.info.fingerprint
+    reseal_evaluation(run, lambda one: write_embeddings(one.embeddings_path, *about, fingerprint=fingerprint))
     return vectors
 
 
@@ -414,7 +408,7 @@ def test_the_nearest_training_faces_and_the_order_by_similarity(
 def test_damaged_embeddings_are_named_and_the_page_goes_on(
     open_app: OpenApp, runs: list[RunFolder], joined: Joined
 ) -> None:
-    runs[0].embeddings_path.write_bytes(b"broken")
+    reseal_evaluation(runs[0], lambda one: one.embeddings_path.write_bytes(b"broken"))
     row = str(joined.rows[0])
     app = opened(open_app, sort=SORTS["similarity"], like=row, face=row)
     assert sum("embeddings.parquet" in warning.value for warning in app.warning) == 2

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from factories import make_run, make_vote
+from factories import edit_metrics, make_run, make_vote
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.cli import build_parser
-from fer_core.files import write_json
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
 from fer_core.settings import settings
@@ -95,7 +94,7 @@ def test_each_model_answers_and_votes_on_request(open_app: OpenApp) -> None:
 def test_calibrated_probabilities_on_request_and_who_has_none_is_named(open_app: OpenApp) -> None:
     run = make_run(settings().runs_dir / "fitted")
     stored = {"value": 3.0, "fitted_on": "PublicTest", "splits": {}}
-    write_json(run.metrics_path, {**(run.metrics() or {}), "temperature": stored})
+    edit_metrics(run, lambda metrics: metrics.update(temperature=stored))
     make_run(settings().runs_dir / "old")
     app = upload(open_app("photo"), ("small.png", png(48, 48)))
     plain = numbers(app)

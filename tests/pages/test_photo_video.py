@@ -41,7 +41,7 @@ def start(app: AppTest, content: bytes, name: str = "clip.webm") -> AppTest:
 
 
 def finished(app: AppTest) -> AppTest:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while app.session_state[video._JOB].progress.active and time.monotonic() < deadline:
         time.sleep(0.05)
     return app.run()

@@ -42,6 +42,8 @@ def test_parse_rows(text: str, rows: list[int]) -> None:
         ("7-3", "runs backwards"),
         ("42", "no row 42"),
         ("0-99999999999", "no row 99,999,999,999"),
+        ("9" * 5000, "“9{40}” is not a row number"),
+        ("١٢", "“١٢” is not a row number"),
     ],
 )
 def test_parse_rows_says_what_is_wrong(text: str, words: str) -> None:

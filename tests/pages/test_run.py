@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from factories import make_run, make_vote
+from factories import edit_metrics, make_run, make_vote, measured_on
 
 
 def _text(app) -> str:
@@ -45,7 +46,7 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
     assert "the drawn sample" in text
     assert "learning rate 0.002" in text
     assert "652 parameters" in text
-    assert "It has learned nothing." in text
+    assert "Do not use it to judge people" in text
     assert not app.warning
     labels = " ".join(button.label for button in app.get("download_button"))
     for kind in ("Keras", "LiteRT", "Predictions", "History", "Recipe"):
@@ -55,12 +56,15 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
 def test_litert_averaging_and_temperature_are_shown_where_they_were_measured(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
     assert "emperature" not in _text(open_app("run", run="mine"))
-    metrics = run.metrics()
     flip = {"n": 9, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
-    metrics["splits"]["PrivateTest"]["flip_average"] = {**flip, "gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
-    metrics["litert"] = {"PrivateTest": {"n": 9, "accuracy": 0.65}}
-    metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
-    run.metrics_path.write_text(json.dumps(metrics))
+    flip |= {"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
+
+    def measured(metrics):
+        metrics["splits"]["PrivateTest"]["flip_average"] = flip
+        metrics["litert"] = {"PrivateTest": {"n": 9, "accuracy": 0.65}}
+        metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
+
+    edit_metrics(run, measured)
     app = open_app("run", run="mine")
     assert not app.exception
     text = _text(app)
@@ -78,7 +82,8 @@ def test_a_stopped_run_says_what_is_usable(open_app, home: Path):
 
 def test_a_died_run_says_what_is_usable(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
-    for name in ("run.json", "metrics.json", "predictions.parquet", "CARD.md", "model.tflite"):
+    shutil.rmtree(run.path / "evaluations")
+    for name in ("run.json", "CARD.md", "model.tflite"):
         (run.path / name).unlink()
     lines = run.journal_path.read_text().splitlines()
     run.journal_path.write_text("\n".join(line for line in lines if '"done"' not in line) + "\n")
@@ -94,6 +99,18 @@ def test_a_damaged_run_says_why(open_app, home: Path):
     app = open_app("run", run="mine")
     assert not app.exception
     assert "damaged" in app.error[0].value
+
+
+def test_a_damaged_evaluation_is_said_and_hides_nothing_else(open_app, home: Path):
+    run = make_run(home / "runs" / "mine")
+    measured_on(run).metrics_path.write_text("{")
+    app = open_app("run", run="mine")
+    assert not app.exception
+    assert any("metrics.json is damaged" in warning.value for warning in app.warning)
+    assert "Recipe" in [header.value for header in app.subheader]
+    app = open_app("run")
+    assert not app.exception
+    assert list(app.dataframe[0].value["Run"]) == ["mine"]
 
 
 def test_split_comes_from_the_url(open_app, home: Path):

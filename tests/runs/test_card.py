@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from factories import make_run
+from factories import edit_metrics, make_run, measured_on
 
+from fer_core.files import write_json
 from fer_core.formatting import interval, percent, points
-from fer_core.runs.card import augmentation_sentence, pretrained_sentence, recipe_sentences, write_card
+from fer_core.runs.card import augmentation_sentence, card_of, pretrained_sentence, recipe_sentences, write_card
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.training.presets import preset
@@ -15,11 +17,11 @@ from fer_core.training.presets import preset
 
 def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", accuracy=0.6)
-    manifest, metrics = folder.manifest(), folder.metrics()
-    assert manifest is not None
+    metrics = folder.metrics()
     assert metrics is not None
-    write_card(folder, manifest, metrics)
-    card = folder.card()
+    write_card(folder)
+    card = card_of(folder)
+    assert folder.card_path.read_text(encoding="utf-8") == card
     scores = metrics["splits"]["PrivateTest"]
     assert f"{percent(scores['accuracy'])} ({interval(scores)})" in card
     assert f"| {scores['n']:,} |" in card
@@ -29,12 +31,20 @@ def test_the_card_tells_training_results_and_limits(tmp_path: Path) -> None:
 
 def test_a_run_measured_on_other_data_says_so_in_bold(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", accuracy=0.6)
-    manifest, metrics = folder.manifest(), folder.metrics()
+    assert "Measured on other data" not in card_of(folder)
+    manifest = folder.manifest()
     assert manifest is not None
-    assert metrics is not None
-    metrics["data"] = {**metrics["data"], "fingerprint": "another", "title": "My faces"}
-    write_card(folder, manifest, metrics)
-    assert "**Measured on other data than it was trained on: My faces.**" in folder.card()
+    write_json(folder.manifest_path, {**manifest, "data": {**manifest["data"], "fingerprint": "another"}})
+    assert "## Results on Made-up faces\n\n**Measured on other data than it was trained on.**" in card_of(folder)
+
+
+def test_a_damaged_evaluation_is_left_out_of_the_card_and_said(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    measured_on(folder).metrics_path.write_text("{}", encoding="utf-8")
+    card = card_of(folder)
+    assert "It has not been measured." in card
+    assert "**Left out here:**" in card
+    assert "metrics.json is damaged" in card
 
 
 def test_augmentation_in_words() -> None:
@@ -79,17 +89,17 @@ MEASURED = {
 
 def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single_pass(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", accuracy=0.6)
-    manifest, metrics = folder.manifest(), folder.metrics()
-    assert manifest is not None
-    assert metrics is not None
-    write_card(folder, manifest, metrics)
-    old = folder.card()
+    old = card_of(folder)
     for word in ("as the app runs it", "mirror image", "emperature"):
         assert word not in old, "a run measured before these figures existed has none"
-    metrics.update(MEASURED)
-    metrics["splits"]["PrivateTest"]["flip_average"] = {**FLIP, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
-    write_card(folder, manifest, metrics)
-    new = folder.card()
+
+    def measured(metrics: dict[str, Any]) -> None:
+        metrics.update(MEASURED)
+        flip = {**FLIP, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
+        metrics["splits"]["PrivateTest"]["flip_average"] = flip
+
+    edit_metrics(folder, measured)
+    new = card_of(folder)
     assert "one pass a face: 60.0 % of PublicTest (n = 140) and 65.0 % of PrivateTest (n = 140)." in new
     assert "two passes a face): 70.0 % (95 % interval 62.0–78.0 %; n = 140), macro F1 0.650; gain" in new
     assert "+1.2 points (95 % interval −0.4 to +3.0 points)" in new

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
-from factories import make_run
+from factories import make_run, measured_on, reseal_evaluation
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
@@ -29,15 +30,13 @@ def drawn(n: int, d: int, seed: int) -> Floats:
 
 
 def written(path: Path, faces: Floats, training: Floats) -> RunFolder:
-    """A folder with nothing but embeddings: Training has the rows 0..m-1, the others follow."""
-    path.mkdir()
-    folder = RunFolder(path)
+    """A run with these embeddings: Training has the rows 0..m-1, the others follow."""
+    folder = make_run(path)
     rows = len(training) + np.arange(len(faces))
     splits = ["PublicTest"] * len(faces)
     known = np.arange(len(training))
-    write_embeddings(
-        folder.embeddings_path, rows, splits, faces.copy(), known, training.copy(), fingerprint=FINGERPRINT
-    )
+    about = rows, splits, faces.copy(), known, training.copy()
+    reseal_evaluation(folder, lambda one: write_embeddings(one.embeddings_path, *about, fingerprint=FINGERPRINT))
     return folder
 
 
@@ -137,11 +136,15 @@ def test_a_run_without_the_file_has_no_embeddings(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     folder = written(tmp_path / "run", drawn(30, 8, 1), drawn(50, 8, 2))
-    table = pq.read_table(folder.embeddings_path)
-    whole = folder.embeddings_path.read_bytes()
+    path = measured_on(folder).embeddings_path
+    table, whole = pq.read_table(path), path.read_bytes()
 
-    folder.embeddings_path.write_bytes(whole[:-100])
-    with pytest.raises(RunError, match=r"cannot be read.*python -m fer_core evaluate"):
+    path.write_bytes(whole[:-100])
+    again = re.escape(f"python -m fer_core evaluate {folder.path} --data")
+    with pytest.raises(RunError, match=f"not what its manifest promises.*{again}"):
+        read_embeddings(folder)
+    reseal_evaluation(folder, lambda one: None)
+    with pytest.raises(RunError, match=f"cannot be read.*{again}"):
         read_embeddings(folder)
     for changed, why in (
         (table.replace_schema_metadata({}), "cannot be read"),
@@ -150,7 +153,7 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None
         (table.take(list(range(29, -1, -1))), "not in order"),
         (table.drop_columns([name for name in table.column_names if name[0] == "e"]), "an embedding is missing"),
     ):
-        write_parquet(changed, folder.embeddings_path)
+        reseal_evaluation(folder, lambda one, changed=changed: write_parquet(changed, one.embeddings_path))
         with pytest.raises(RunError, match=why):
             read_embeddings(folder)
 
@@ -158,7 +161,8 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None
 def test_embeddings_of_other_faces_than_the_metrics_are_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", data={"fingerprint": "1" * 64})
     other = written(tmp_path / "other", drawn(30, 8, 1), drawn(50, 8, 2))
-    run.embeddings_path.write_bytes(other.embeddings_path.read_bytes())
+    content = measured_on(other).embeddings_path.read_bytes()
+    reseal_evaluation(run, lambda one: one.embeddings_path.write_bytes(content))
     with pytest.raises(RunError, match=r"other faces than metrics\.json"):
         read_embeddings(run)
 
@@ -168,7 +172,11 @@ def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     faces[2, 3] = np.nan
     with pytest.raises(ValueError, match="not finite"):
         written(tmp_path / "run", faces, drawn(50, 8, 2))
-    assert list((tmp_path / "run").iterdir()) == []
+    assert {path.name for path in measured_on(RunFolder(tmp_path / "run")).path.iterdir()} == {
+        "evaluation.json",
+        "metrics.json",
+        "predictions.parquet",
+    }
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -20,6 +21,8 @@ from fer_core.explain.poke.steps import KINDS, Step
 MOST_STEPS = 60
 LONGEST_TEXT = 6000
 """Characters. Servers and browsers take addresses of 8,000."""
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{0,20})?(?:e[+-]?[0-9]{1,3})?")
 BETWEEN_STEPS, BETWEEN_VALUES, BETWEEN_COORDINATES = "~", "_", "."
 """Characters that an address carries as they are."""
 
@@ -59,7 +62,7 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
             if kind is None:
                 raise ValueError(f"there is no such step; there are {', '.join(KINDS)}")
             steps.append(kind(**known))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ExplainError(f"{dict(value)} is not a change to a face: {error}.") from error
     return tuple(steps)
 
@@ -75,7 +78,7 @@ def _step_of(part: str) -> Step:
     kind = KINDS.get(name)
     try:
         if kind is None:
-            raise ValueError(f"there is no step {name!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"there is no step {name[:40]!r}; there are {', '.join(KINDS)}")
         wanted = [one.name for one in fields(kind)]
         if len(values) != len(wanted):
             raise ValueError(f"{name} takes {len(wanted)} values ({', '.join(wanted) or 'none'}), not {len(values)}")
@@ -86,9 +89,12 @@ def _step_of(part: str) -> Step:
 
 def _value_of(key: str, text: str) -> float | tuple[tuple[int, int], ...]:
     if key == "points":
-        numbers = [int(number) for number in text.split(BETWEEN_COORDINATES)]
-        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
-    value = float(text)
+        numbers = text.split(BETWEEN_COORDINATES)
+        if not all(_WHOLE.fullmatch(number) for number in numbers) or len(numbers) % 2:
+            raise ValueError("points are pairs of whole numbers, such as 3.4.10.12")
+        return tuple(zip(map(int, numbers[::2]), map(int, numbers[1::2]), strict=True))
+    # Digits that Python reads and no link of ours has, such as Arabic ones, spaces or thousands of them, are refused.
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise ValueError(f"{key} is not a finite number")
     return value

@@ -12,6 +12,7 @@ import streamlit as st
 from fer_core.plots import agreement as plots
 from fer_core.plots.style import run_colour
 from fer_core.stats.agreement import MOST_MODELS, Set, agreement_rates, kappas, lattice, set_words
+from pages.parts import linked
 from pages.parts import links_to_mistakes as links
 from pages.parts.scope import View
 
@@ -22,13 +23,10 @@ def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = _which(view)
-        words = st.segmented_control(
+        words = linked.segmented_control(
             "Sets",
             list(ORDERS),
-            default=next(iter(ORDERS)),
-            required=True,
             key="sorted",
-            bind="query-params",
         )
     if not names:
         if is_open:
@@ -41,7 +39,7 @@ def show(view: View, is_open: bool) -> None:
             "Each column is a set of faces: those on which exactly the runs with a filled dot are right. "
             "**Click a column to see its faces.**"
         )
-        _picture(view, sets, names, ORDERS[str(words)])
+        _picture(view, sets, names, ORDERS[words])
         _shortcuts(view, sets, names)
     _one_set(view, sets, names, is_open)
     if is_open:
@@ -53,13 +51,13 @@ def _which(view: View) -> tuple[str, ...]:
     """The runs of the sets: all, or of more than four those chosen; in the order of the view."""
     if len(view.names) <= MOST_MODELS:
         return view.names
-    chosen = st.multiselect(
+    chosen = linked.several(
+        st.multiselect,
         f"Runs in the sets (up to {MOST_MODELS})",
         view.names,
         default=view.names[:MOST_MODELS],
         max_selections=MOST_MODELS,
         key="sets",
-        bind="query-params",
     )
     return tuple(name for name in view.names if name in chosen)
 
@@ -99,9 +97,7 @@ def _shortcuts(view: View, sets: Sequence[Set], names: tuple[str, ...]) -> None:
 def _one_set(view: View, sets: Sequence[Set], names: tuple[str, ...], is_open: bool) -> None:
     """The way to any set without a mouse."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.selectbox(
-            "Any set", [set_words(part.code, names) for part in sets], key="which", bind="query-params"
-        )
+        words = linked.selectbox("Any set", [set_words(part.code, names) for part in sets], key="which")
         chosen = next(part for part in sets if set_words(part.code, names) == words)
         if is_open:
             links.link("Open it", chosen.count, links.agreement_set(view, chosen.code, names))

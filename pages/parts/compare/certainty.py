@@ -9,6 +9,7 @@ from fer_core.emotions import PUBLIC_TEST
 from fer_core.formatting import points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
+from pages.parts import linked
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -19,11 +20,10 @@ _PLAIN = {"displayModeBar": False}
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run = st.selectbox("Runs in the diagram", (ALL_RUNS, *view.names), key="sure_of", bind="query-params")
-        warm = st.toggle(
+        run = linked.selectbox("Runs in the diagram", (ALL_RUNS, *view.names), key="sure_of")
+        warm = linked.toggle(
             "With temperature",
             key="temperature",
-            bind="query-params",
             help="Divide each run's logits by one number, fitted on PublicTest (Guo et al., 2017). It changes no "
             "answer, only how sure the run says it is.",
         )
@@ -31,9 +31,7 @@ def show(view: View, is_open: bool) -> None:
         _temperature_words(view, warm)
         _reliability(view, run, warm)
         st.subheader("What if it may say “I do not know”?", anchor=False)
-    least = st.slider(
-        "Answer only where the confidence is at least (%)", 0, 100, 50, key="least", bind="query-params", format="%d %%"
-    )
+    least = linked.slider("Answer only where the confidence is at least (%)", 0, 100, 50, key="least", format="%d %%")
     if is_open:
         _abstention(view, least / 100, warm)
 

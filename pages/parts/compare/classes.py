@@ -14,6 +14,7 @@ from fer_core.formatting import percent
 from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
 from fer_core.stats.curves import areas
+from pages.parts import linked
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -25,35 +26,29 @@ _PLAIN = {"displayModeBar": False}
 
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
-    measure = st.segmented_control(
+    measure = linked.segmented_control(
         "Measure",
         list(MEASURES),
-        default=next(iter(MEASURES)),
-        required=True,
         key="measure",
-        bind="query-params",
         help="Precision: of the faces called so, how many are. Recall: of the faces that are so, how many were found. "
         "F1: the harmonic mean of both.",
     )
     if is_open:
-        _scores(view, str(measure))
+        _scores(view, measure)
         _top_two(view)
         st.subheader("Each expression against the rest", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Curves", list(KINDS), default=next(iter(KINDS)), required=True, key="curves", bind="query-params"
-        )
-        run = st.selectbox("Runs in the picture", (ALL_RUNS, *view.names), key="curves_of", bind="query-params")
-        expression = st.selectbox(
+        kind = linked.segmented_control("Curves", list(KINDS), key="curves")
+        run = linked.selectbox("Runs in the picture", (ALL_RUNS, *view.names), key="curves_of")
+        expression = linked.selectbox(
             "Expression",
             (MEAN, *emotions.NAMES),
             key="against",
-            bind="query-params",
             disabled=run != ALL_RUNS,
             help="With one run in the picture all expressions are drawn.",
         )
     if is_open:
-        _curves(view, str(kind), run, expression)
+        _curves(view, kind, run, expression)
 
 
 def _scores(view: View, words: str) -> None:

@@ -10,6 +10,7 @@ from fer_core import emotions
 from fer_core.formatting import plural, points
 from fer_core.plots import difference as plots
 from fer_core.stats.paired_tests import Comparison, Difference, p_words
+from pages.parts import linked
 from pages.parts import links_to_mistakes as links
 from pages.parts.compare import numbers
 from pages.parts.scope import View
@@ -22,8 +23,8 @@ def show(view: View, is_open: bool) -> None:
             st.info("A difference needs two runs. Choose another one at the top.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("A", view.names, key="a", bind="query-params", help="What B is compared with.")
-        second = st.selectbox("B", view.names, index=1, key="b", bind="query-params")
+        first = linked.selectbox("A", view.names, key="a", help="What B is compared with.")
+        second = linked.selectbox("B", view.names, 1, key="b")
         st.button("Swap A and B", icon=":material/swap_horiz:", on_click=_swap)
     a, b = view.names.index(first), view.names.index(second)
     compared = None
@@ -141,12 +142,8 @@ def _one_cell(view: View, compared: Comparison | None, a: int, b: int) -> None:
     if compared is not None:
         st.subheader("The faces behind one cell", anchor=False)
     with st.container(horizontal=True):
-        true = st.selectbox(
-            "True expression", emotions.NAMES, index=emotions.index_of("fear"), key="diff_true", bind="query-params"
-        )
-        said = st.selectbox(
-            "Taken for", emotions.NAMES, index=emotions.index_of("sad"), key="diff_said", bind="query-params"
-        )
+        true = linked.selectbox("True expression", emotions.NAMES, emotions.index_of("fear"), key="diff_true")
+        said = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="diff_said")
     if compared is None:
         return
     cell = emotions.index_of(true), emotions.index_of(said)

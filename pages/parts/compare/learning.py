@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.formatting import duration
 from fer_core.plots import history as plots
+from pages.parts import linked
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -19,16 +20,11 @@ ALONG: dict[str, plots.Along] = {"by epoch": "epoch", "by time": "time"}
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     with st.container(horizontal=True):
-        quantity = st.segmented_control(
-            "Curve", list(METRICS), default=next(iter(METRICS)), required=True, key="curve", bind="query-params"
-        )
-        along = st.segmented_control(
+        quantity = linked.segmented_control("Curve", list(METRICS), key="curve")
+        along = linked.segmented_control(
             "Aligned",
             list(ALONG),
-            default=next(iter(ALONG)),
-            required=True,
             key="along",
-            bind="query-params",
             help="By time: since each run's own start, pauses not counted, on the machine that trained it.",
         )
     if not is_open:
@@ -38,7 +34,7 @@ def show(view: View, is_open: bool) -> None:
     without = [name for name, table in tables.items() if table.empty]
     tables = {name: table for name, table in tables.items() if not table.empty}
     if tables:
-        metric, axis = METRICS[str(quantity)], ALONG[str(along)]
+        metric, axis = METRICS[quantity], ALONG[along]
         st.plotly_chart(
             plots.overlay(tables, metric, along=axis),
             key="histories",

@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core import emotions
 from fer_core.plots import confusion as plots
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE
-from pages.parts import links_to_explain
+from pages.parts import linked, links_to_explain
 from pages.parts import links_to_mistakes as links
 from pages.parts.scope import View
 
@@ -24,25 +24,19 @@ LABEL_ORDER, BY_CONFUSION = "as the labels", "by confusion"
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     with st.container(horizontal=True):
-        words = st.segmented_control(
+        words = linked.segmented_control(
             "Cells show",
             list(SHOWN),
-            default=next(iter(SHOWN)),
-            required=True,
             key="show",
-            bind="query-params",
             help="Of the true class: the diagonal is recall. Of the answers: the diagonal is precision.",
         )
-        order_words = st.segmented_control(
+        order_words = linked.segmented_control(
             "Order of the expressions",
             (LABEL_ORDER, BY_CONFUSION),
-            default=LABEL_ORDER,
-            required=True,
             key="order",
-            bind="query-params",
             help="By confusion: expressions that these runs, taken together, confuse the most are neighbours.",
         )
-    shown = SHOWN[str(words)]
+    shown = SHOWN[words]
     order = plots.LABEL_ORDER
     if is_open:
         if order_words == BY_CONFUSION:
@@ -113,12 +107,8 @@ def _one_cell(view: View, is_open: bool) -> None:
     if is_open:
         st.subheader("One cell, all runs", anchor=False)
     with st.container(horizontal=True):
-        true = st.selectbox(
-            "True expression", emotions.NAMES, index=emotions.index_of("fear"), key="cell_true", bind="query-params"
-        )
-        said = st.selectbox(
-            "Taken for", emotions.NAMES, index=emotions.index_of("sad"), key="cell_said", bind="query-params"
-        )
+        true = linked.selectbox("True expression", emotions.NAMES, emotions.index_of("fear"), key="cell_true")
+        said = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="cell_said")
     if not is_open:
         return
     cell = emotions.index_of(true), emotions.index_of(said)

@@ -11,6 +11,7 @@ from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
 from fer_core.formatting import percent, plural
+from pages.parts import linked, links
 from pages.parts.dataset import audit_cost, audit_faces, audit_job
 from pages.parts.dataset_extras import audit_of, read_audit_time
 
@@ -67,7 +68,7 @@ def show(dataset: Dataset) -> None:
 def _restore() -> None:
     """Whoever comes back from another tab finds the same finding and face: widgets that are not drawn forget."""
     kept = st.session_state.get(_KEPT, {})
-    if not any(key in st.session_state or key in st.query_params for key in _KEYS):
+    if not any(key in st.session_state or links.given(key) for key in _KEYS):
         st.session_state.update({key: value for key, value in kept.items() if value is not None})
 
 
@@ -80,19 +81,16 @@ def _found(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Foun
 
 def _choose(found: Found) -> Finding:
     names = list(found.findings)
-    asked = st.query_params.get(FINDING)
-    if asked is not None and asked not in names:
-        st.warning(f"There is no finding called “{asked}”. Showing {names[0]}.")
-    name = st.radio(
+    name = linked.radio(
         "Findings",
         names,
         captions=[_amount(found, finding) for finding in found.findings.values()],
         key=FINDING,
-        bind="query-params",
+        says=f"There is no finding called {{asked}}. Showing {names[0]}.",
         on_change=audit_faces.start_over,
         help="Choose one to see its faces. Shares are of all faces, or of the faces of a test split.",
     )
-    return found.findings[str(name)]
+    return found.findings[name]
 
 
 def _amount(found: Found, finding: Finding) -> str:

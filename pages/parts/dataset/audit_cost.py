@@ -15,7 +15,7 @@ from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
 from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_models
-from pages.parts import frame
+from pages.parts import frame, linked
 from pages.parts.dataset_extras import read_audit_time
 from pages.parts.scope import LIMIT
 
@@ -37,10 +37,7 @@ def show(dataset: Dataset, audit: Audit) -> None:
         frame.link("train", "Train a model on these faces", icon=":material/model_training:")
         return
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if any(split in found for found in costs.values())]
-    split = st.segmented_control(
-        "Measured on", splits, default=splits[0], required=True, key=MEASURED, bind="query-params"
-    )
-    split = str(split or splits[0])
+    split = linked.segmented_control("Measured on", splits, key=MEASURED)
     here = {name: found[split] for name, found in costs.items() if split in found}
     st.markdown(lesson(here, split))
     _figure(dict(list(here.items())[:LIMIT]))

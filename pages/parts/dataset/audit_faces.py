@@ -13,7 +13,7 @@ from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
 from fer_core.formatting import percent, plural
-from pages.parts import faces
+from pages.parts import faces, linked, row_field
 from pages.parts.dataset import browse
 from pages.parts.dataset.audit_sheet import clickable_groups
 from pages.parts.rows import ALL, Rows
@@ -62,7 +62,7 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
     page = min(max(int(st.session_state.get(PART) or 1), 1), pages)
     large, small = st.container(), st.container()
     if pages > 1:
-        page = st.pagination(pages, key=PART, bind="query-params", on_change=_first_face)
+        page = linked.pagination(pages, key=PART, on_change=_first_face)
     here = finding.units[(page - 1) * per_page : page * per_page]
     with large:
         row, other = _one_face(dataset, audit, finding, here[0])
@@ -91,16 +91,13 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
 
 
 def _of_split(finding: Finding, audit: Audit) -> Finding:
-    choice = st.segmented_control(
+    choice = linked.segmented_control(
         "Test faces of",
         [BOTH, *reversed(core.TEST_SPLITS)],
-        default=BOTH,
-        required=True,
         key=OF,
-        bind="query-params",
         on_change=start_over,
     )
-    return finding if choice in (None, BOTH) else core.of_split(finding, audit, str(choice))
+    return finding if choice == BOTH else core.of_split(finding, audit, choice)
 
 
 def _told(finding: Finding, page: int, pages: int) -> str:
@@ -115,24 +112,12 @@ def _told(finding: Finding, page: int, pages: int) -> str:
 
 def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> tuple[int, int | None]:
     """The chosen face, or the first of the page, beside another one; returns both rows."""
-    chosen = st.session_state.get(SHOWN)
     pictures = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="audit-face"):
-        asked = st.query_params.get(SHOWN)
-        number = st.number_input(
-            "Row of the face",
-            min_value=0,
-            max_value=len(dataset) - 1,
-            value=None,
-            step=1,
-            placeholder=f"{first[0]} (first here)",
-            key=SHOWN,
-            bind="query-params",
-            width=190,
-        )
-        if asked and chosen is None and number is None:
-            st.warning(f"There is no row “{asked}”: rows run from 0 to {len(dataset) - 1:,}.")
-        row = int(first[0]) if number is None else int(number)
+        last = len(dataset) - 1
+        row_field.asked(SHOWN, last, f": rows run from 0 to {last:,}.")
+        number = row_field.show("Row of the face", SHOWN, last, width=190, hint=f"{first[0]} (first here)")
+        row = int(first[0]) if number is None else number
         alike = core.relatives(audit, row)
         twin = _beside(audit, finding, row, alike)
         unit = [row, *(relative.row for relative in alike)]
@@ -171,15 +156,14 @@ def _beside(audit: Audit, finding: Finding, row: int, alike: list[NearTwin]) -> 
     if st.session_state.get(BESIDE) not in {None, *options}:
         # Another face was chosen meanwhile, which has other twins.
         del st.session_state[BESIDE]
-    words = st.selectbox(
+    words = linked.selectbox(
         "Beside it",
         options,
         key=BESIDE,
-        bind="query-params",
         width=130,
         help=f"{plural(len(options), 'face')} that are equal or alike.",
     )
-    return by_words[str(words)]
+    return by_words[words]
 
 
 def _large(dataset: Dataset, row: int) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from pages.parts import faces, links_to_explain
+from pages.parts import faces, linked, links, links_to_explain
 from pages.parts.rows import ALL, Rows, neighbours, parse_rows, select_rows
 
 COLUMNS, LINES = 12, 8
@@ -33,29 +33,24 @@ def _filters(dataset: Dataset) -> Rows:
     with class_box:
         emotion = _choice("Label", emotions.NAMES, CLASS)
     with rows_box:
-        text = st.text_input(
+        text = linked.text_input(
             "Rows",
             key=ROWS,
-            bind="query-params",
             placeholder="all, or for example 12, 40-60",
             help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
             on_change=_first_page,
         )
     try:
-        rows = parse_rows(text or "", len(dataset))
+        rows = parse_rows(text, len(dataset))
     except ValueError as error:
-        st.warning(f"{error} Showing all rows instead.")
+        st.warning(f"{links.plain(str(error), 200)} Showing all rows instead.")
         rows = None
     return select_rows(dataset, split, emotion, rows)
 
 
 def _choice(label: str, names: tuple[str, ...], key: str) -> str:
-    asked = st.query_params.get(key)
-    options = [ALL, *names]
-    value = st.selectbox(label, options, key=key, bind="query-params", on_change=_first_page)
-    if asked is not None and asked not in options:
-        st.warning(f"“{asked}” is not one of {', '.join(names)}. Showing all.")
-    return str(value)
+    says = f"{{asked}} is not one of {', '.join(names)}. Showing all."
+    return linked.selectbox(label, [ALL, *names], key=key, says=says, on_change=_first_page)
 
 
 def _first_page() -> None:
@@ -70,7 +65,7 @@ def _sheet(dataset: Dataset, rows: Rows) -> None:
     page = min(max(int(st.session_state.get(PAGE) or 1), 1), pages)
     area = st.container()
     if pages > 1:
-        page = st.pagination(pages, key=PAGE, bind="query-params")
+        page = linked.pagination(pages, key=PAGE)
     here = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     with area:
         st.caption(
@@ -90,19 +85,9 @@ def _sheet(dataset: Dataset, rows: Rows) -> None:
 
 
 def _one_face(dataset: Dataset, rows: Rows) -> None:
-    asked = st.query_params.get(FACE)
-    face = int(
-        st.number_input(
-            "Row number of the face",
-            min_value=0,
-            max_value=len(dataset) - 1,
-            step=1,
-            key=FACE,
-            bind="query-params",
-        )
-    )
-    if asked is not None and asked != str(face) and not _is_row(asked, len(dataset)):
-        st.warning(f"There is no row “{asked}”: rows run from 0 to {len(dataset) - 1:,}. Showing row {face:,}.")
+    last = len(dataset) - 1
+    says = f"There is no row {{asked}}: rows run from 0 to {last:,}. Showing row 0."
+    face = linked.number_input("Row number of the face", 0, last, 0, 1, key=FACE, says=says)
     before, after = neighbours(rows, face)
     with st.container(horizontal=True):
         _step("Previous", ":material/chevron_left:", before)
@@ -112,11 +97,6 @@ def _one_face(dataset: Dataset, rows: Rows) -> None:
     faces.large(dataset, face)
     links_to_explain.face(dataset, face, key="explain-face")
     faces.facts(dataset, face)
-
-
-def _is_row(text: str, total: int) -> bool:
-    """Whether a link's ``face=`` names a row. A step or a click comes with the number of the face before it."""
-    return text.isdecimal() and int(text) < total
 
 
 def _step(label: str, icon: str, target: int | None) -> None:

@@ -12,6 +12,7 @@ from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.settings import settings
 from fer_core.writable import explained, require_writable
+from pages.parts import linked
 from pages.parts.data import choose, current_dataset
 from pages.parts.dataset import ferplus, import_job
 
@@ -32,13 +33,10 @@ def show() -> None:
         _progress(job)
         if job.state == "running":
             return
-    way = st.segmented_control(
+    way = linked.segmented_control(
         "Where the data comes from",
         (UPLOAD, PATH, KAGGLE),
-        default=UPLOAD,
-        required=True,
         key="from",
-        bind="query-params",
     )
     if way == UPLOAD:
         _upload()

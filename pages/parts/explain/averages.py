@@ -23,7 +23,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import legend, map_on_face
 from fer_core.progress import Progress
-from pages.parts import dataset_extras, face_filters, face_selection, frame, scope
+from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, scope
 from pages.parts.chosen_face import Subject
 from pages.parts.explain.face import picture_uri, seal_of
 from pages.parts.explain.result_cache import Kept
@@ -91,9 +91,8 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     chosen = draw(view.scope.joined.rows, view.scope.joined.labels, found.positions, most)
     _maps(view.dataset, chosen, models, of, weight)
     back = dict(view.query)
-    for name in FILTERS:
-        if AVERAGE + name in st.query_params:
-            back[name] = st.query_params.get_all(AVERAGE + name)
+    asked = links.copy(AVERAGE + name for name in FILTERS)
+    back |= {name.removeprefix(AVERAGE): values for name, values in asked.items()}
     frame.link("mistakes", "See these faces one by one", icon=":material/search:", query=back)
 
 
@@ -108,36 +107,29 @@ def draw(
 
 
 def _controls() -> tuple[str, Scale, int | None]:
-    face_filters.refused(OF, (ANSWER, LABEL, *NAMES))
-    face_filters.refused(MOST, tuple(MANY))
     with st.container(horizontal=True, vertical_alignment="bottom", key="average-controls"):
-        of = st.selectbox(
+        of = linked.selectbox(
             "Maps of",
             (ANSWER, LABEL, *NAMES),
             key=OF,
-            bind="query-params",
             width=220,
             help="What spoke for the expression that each model answers, for the label, or for one expression in every "
             "face.",
         )
-        weight = st.segmented_control(
+        weight = linked.segmented_control(
             "What counts",
             tuple(WEIGHTS),
-            default=next(iter(WEIGHTS)),
-            required=True,
             key=WEIGHT,
-            bind="query-params",
             help="Every face alike: each map is divided by its largest value first.",
         )
-        most = st.selectbox(
+        most = linked.selectbox(
             "At most",
             tuple(MANY),
             key=MOST,
-            bind="query-params",
             width=140,
             help="More faces give a steadier mean and take longer: a large model explains about 200 faces a second.",
         )
-    return str(of), WEIGHTS[str(weight)], MANY[str(most)]
+    return of, WEIGHTS[weight], MANY[most]
 
 
 def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, scale: Scale) -> None:
@@ -259,15 +251,13 @@ def _with_blob(one: AverageMap) -> float | None:
 
 
 def _remember() -> None:
-    st.session_state[_LEFT] = {
-        name: st.query_params.get_all(name) for name in st.query_params if name.startswith(AVERAGE)
-    }
+    st.session_state[_LEFT] = links.copy(lambda name: name.startswith(AVERAGE))
 
 
 def _come_back() -> None:
     """Put what was chosen when the tab was last open back into the address, before its widgets are drawn."""
     left = st.session_state.get(_LEFT)
-    if left and not any(name.startswith(AVERAGE) for name in st.query_params):
+    if left and not links.copy(lambda name: name.startswith(AVERAGE)):
         st.query_params.update(left)
         # Widgets take what the address held when the run began.
         st.rerun()

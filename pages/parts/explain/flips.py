@@ -16,7 +16,7 @@ from fer_core.emotions import NAMES
 from fer_core.formatting import plural
 from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet
-from pages.parts import chosen_face, data
+from pages.parts import chosen_face, data, linked
 from pages.parts.chosen_face import PREFIX
 from pages.parts.dataset_extras import dataset_of, offer_import
 from pages.parts.faces import enlarged, label_words, sheet_figure
@@ -73,21 +73,17 @@ def choose(names: Sequence[str]) -> Choice | None:
     if not names:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", key="flips"):
-        run = st.selectbox("Flips of", names, key=RUN, bind="query-params", width=220)
-        way = st.selectbox("Made worse by", list(_WAYS), key=WAY, bind="query-params", width=200)
-        severity = st.segmented_control(
+        run = linked.selectbox("Flips of", names, key=RUN, width=220)
+        way = linked.selectbox("Made worse by", list(_WAYS), key=WAY, width=200)
+        severity = linked.segmented_control(
             "Strength",
             SEVERITIES,
             default=3,
-            required=True,
             key=STRENGTH,
-            bind="query-params",
             help="1 hardly shows, 3 shows at once, 5 makes the face hard to read.",
         )
-        kind = st.segmented_control(
-            "Answers", list(KINDS), default="lost", required=True, key=KIND, bind="query-params", help=_KINDS_HELP
-        )
-    return Choice(run, _WAYS[way], int(severity), KINDS[str(kind)])
+        kind = linked.segmented_control("Answers", list(KINDS), key=KIND, help=_KINDS_HELP)
+    return Choice(run, _WAYS[way], severity, KINDS[kind])
 
 
 def pick(chart: str) -> None:
@@ -159,11 +155,7 @@ def _page(n: int) -> slice:
         # An address from elsewhere may name a page that this choice does not have.
         if int(st.session_state.get(PAGE, 1)) > pages:
             st.session_state[PAGE] = pages
-        page = int(
-            st.number_input(
-                f"Page of {pages:,}, {PAIRS} faces each", 1, pages, key=PAGE, bind="query-params", width=220
-            )
-        )
+        page = linked.number_input(f"Page of {pages:,}, {PAIRS} faces each", 1, pages, 1, 1, key=PAGE, width=220)
     return slice((page - 1) * PAIRS, page * PAIRS)
 
 

@@ -13,13 +13,13 @@ from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.regions import Corners
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
+from pages.parts import linked
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.explain import cells, faithfulness, numbers
 from pages.parts.explain import trust as explain_trust
 from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, Look, Shown
 from pages.parts.explain.face import Answer, answers
 from pages.parts.explain.trust import EFFORTS, Effort
-from pages.parts.face_filters import refused
 
 CLASSES, CELLS, OPACITY, SCALE, TEST, CURVES = (
     PREFIX + name for name in ("classes", "cells", "opacity", "scale", "test", "curves")
@@ -74,59 +74,46 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
 
 
 def _controls() -> tuple[list[int], Look, Effort, str]:
-    # Streamlit ignores unknown names in an address without a word.
-    for name in st.query_params.get_all(CLASSES):
-        if name not in NAMES:
-            st.warning(f"“{name}” is no expression that a map could be of. It is ignored.", icon=":material/link_off:")
-    refused(CURVES, (ANSWER, LABEL, *NAMES))
     with st.container(horizontal=True, vertical_alignment="bottom", key="maps-controls"):
-        chosen = st.multiselect(
+        chosen = linked.several(
+            st.multiselect,
             "Also show the maps of",
             NAMES,
             key=CLASSES,
-            bind="query-params",
+            default=(),
+            says="{asked} is no expression that a map could be of. It is ignored.",
             width=280,
             placeholder="label and answer alone",
             help="Each model's map of the label and of its own answer are always shown.",
         )
-        scale = st.segmented_control(
+        scale = linked.segmented_control(
             "Full colour is the strongest of",
             (OF_MODEL, OF_MAP, OF_ALL),
-            default=OF_MODEL,
-            required=True,
             key=SCALE,
-            bind="query-params",
             help=f"“{OF_MODEL}”: you can compare the maps of one model. “{OF_MAP}”: you see where, not how much. "
             f"“{OF_ALL}”: the same scale for all; models count in different sizes, so some maps may look empty.",
         )
-        shape = st.segmented_control(
+        shape = linked.segmented_control(
             "Cells",
             (SMOOTH, BLOCKS),
-            default=SMOOTH,
-            required=True,
             key=CELLS,
-            bind="query-params",
             help="A map has few cells. Smooth draws between their middles; blocks shows them as they are.",
         )
-        opacity = st.slider("Opacity (%)", 0, 100, 60, 5, key=OPACITY, bind="query-params", width=160)
-        curves = st.selectbox(
+        opacity = linked.slider("Opacity (%)", 0, 100, 60, 5, key=OPACITY, width=160)
+        curves = linked.selectbox(
             "Curves and agreement for",
             (ANSWER, LABEL, *NAMES),
             key=CURVES,
-            bind="query-params",
             width=200,
         )
-        test = st.segmented_control(
+        test = linked.segmented_control(
             "Test",
             tuple(EFFORTS),
-            default=next(iter(EFFORTS)),
-            required=True,
             key=TEST,
-            bind="query-params",
             help="Thorough takes about five times as long, and tells more maps from chance.",
         )
-    look = Look(shape == SMOOTH, opacity / 100, str(scale))
-    return [index_of(name) for name in chosen], look, EFFORTS[str(test)], str(curves)
+    look = Look(shape == SMOOTH, opacity / 100, scale)
+    return [index_of(name) for name in chosen], look, EFFORTS[test], curves
 
 
 def _traced(curves: str, label: int | None, answer: Answer) -> int:

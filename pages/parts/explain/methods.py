@@ -24,6 +24,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
+from pages.parts import linked
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
@@ -82,7 +83,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
 
 def _controls(models: Sequence[Predictor]) -> tuple[str, list[Method], dict[str, str], Options]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="methods-controls"):
-        wanted = st.selectbox("Maps of", (ANSWER, LABEL, *NAMES), key=FOR, bind="query-params", width=240)
+        wanted = linked.selectbox("Maps of", (ANSWER, LABEL, *NAMES), key=FOR, width=240)
         with st.popover("Layer", icon=":material/layers:"):
             at = _layers(models)
         with st.popover("Occlusion and RISE", icon=":material/tune:"):
@@ -93,13 +94,13 @@ def _controls(models: Sequence[Predictor]) -> tuple[str, list[Method], dict[str,
         # A new line of columns every three, so that boxes stand beside each other.
         columns = st.columns(3, gap="medium") if number % 3 == 0 else columns
         with columns[number % 3]:
-            if st.checkbox(one.title, value=one.name in FIRST, key=BY + one.name, bind="query-params"):
+            if linked.checkbox(one.title, one.name in FIRST, key=BY + one.name):
                 chosen.append(one)
             cost = one.cost
             if one.where == "litert":
                 cost = f"{options.predictions(one.name):,} predictions"
             st.caption(f"{one.shows} Costs {cost}. [{one.paper}]({one.url})")
-    return str(wanted), chosen, at, options
+    return wanted, chosen, at, options
 
 
 def _layers(models: Sequence[Predictor]) -> dict[str, str]:
@@ -122,28 +123,23 @@ def _layers(models: Sequence[Predictor]) -> dict[str, str]:
             st.warning(str(error), icon=":material/layers_clear:")
             continue
         named = {name: layers.words(row) for name, row in rows.items()}
-        chosen[model.name] = st.selectbox(
+        chosen[model.name] = linked.selectbox(
             f"Layer of {model.name}",
             list(rows),
-            index=list(rows).index(first),
+            list(rows).index(first),
             format_func=named.__getitem__,
             key=LAYER + model.name,
-            bind="query-params",
         )
     return chosen
 
 
 def _options() -> Options:
-    patch = st.select_slider(
-        "Occlusion: side of the square (pixels of 48)", (4, 6, 8, 12, 16), 8, key=PATCH, bind="query-params"
-    )
-    stride = st.select_slider(
-        "Occlusion: from one square to the next (pixels)", (1, 2, 3, 4, 6, 8), 4, key=STRIDE, bind="query-params"
-    )
-    masks = st.select_slider("RISE: random masks", (500, 1000, 2000, 4000, 8000), 2000, key=MASKS, bind="query-params")
+    patch = linked.select_slider("Occlusion: side of the square (pixels of 48)", (4, 6, 8, 12, 16), 8, key=PATCH)
+    stride = linked.select_slider("Occlusion: from one square to the next (pixels)", (1, 2, 3, 4, 6, 8), 4, key=STRIDE)
+    masks = linked.select_slider("RISE: random masks", (500, 1000, 2000, 4000, 8000), 2000, key=MASKS)
     if stride > patch:
         st.caption(f"Squares must touch: steps of {patch} pixels are taken.")
-    options = Options(int(patch), min(int(stride), int(patch)), int(masks))
+    options = Options(patch, min(stride, patch), masks)
     st.caption(
         f"Occlusion asks each model {options.predictions(OCCLUSION):,} times, RISE {options.predictions(RISE):,}."
     )

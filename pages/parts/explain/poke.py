@@ -16,6 +16,7 @@ from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import before_after
 from fer_core.plots.maps import map_on_face
+from pages.parts import linked
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.explain import poke_patch, poke_tools
 from pages.parts.explain.canvas import canvas
@@ -106,7 +107,7 @@ def _choose_face(about: Subject | None) -> None:
 
 def _choose_tools(face: Poked) -> str:
     groups = [PAINT, LIGHT, PLACE, *([MUSCLES_TOOL] if face.drawn is not None else []), PATCH]
-    return str(st.segmented_control("Tools", groups, default=PAINT, required=True, key=TOOLS, bind="query-params"))
+    return linked.segmented_control("Tools", groups, key=TOOLS)
 
 
 def _tools(group: str, face: Poked, models: Sequence[Predictor]) -> None:

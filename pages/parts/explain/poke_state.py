@@ -16,6 +16,7 @@ from fer_core.explain.poke.history import History
 from fer_core.explain.poke.links import from_text
 from fer_core.explain.poke.steps import Step, apply, apply_drawn, moved, without_muscles
 from fer_core.explain.regions import TYPICAL_REGIONS, Corners
+from pages.parts import links
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.data import open_dataset
 
@@ -23,6 +24,7 @@ POKE, DRAWN = PREFIX + "poke", PREFIX + "drawn"
 """Names in the address: the changes, and the number of a new drawn face. Written by hand, not bound to widgets: a bound
 name is lost where its widget is not drawn, as in a closed tab.
 """
+_NO_FACE = f"There is no drawn face {{asked}}: they are numbered from 0 to {MOST_SEED:,}."
 _HISTORY, _REFUSED = "_poke_history", "_poke_refused"
 
 
@@ -84,9 +86,12 @@ def poked(subject: Subject | None) -> Poked | None:
 def history() -> History:
     """The states made in this visit, at the one that the address shows. A broken address counts as no changes."""
     known: History = st.session_state.get(_HISTORY, History())
+    asked = links.given(POKE)
     try:
-        known = known.arrived(st.query_params.get(POKE, ""))
-    except ExplainError:
+        known = known.arrived(asked[-1] if asked else "")
+    except ExplainError as error:
+        links.say(POKE, asked, f"{links.plain(str(error), 400)} The face is shown without changes.")
+        links.ignore(POKE)
         known = known.arrived("")
     st.session_state[_HISTORY] = known
     return known
@@ -116,8 +121,7 @@ def go_to(states: History) -> None:
 
 def drawn_seed() -> int | None:
     """The number of the new drawn face that the address asks for, or None."""
-    asked = st.query_params.get(DRAWN)
-    return int(asked) if asked is not None and asked.isdecimal() and int(asked) <= MOST_SEED else None
+    return links.whole(DRAWN, 0, MOST_SEED, _NO_FACE)
 
 
 def choose_drawn(seed: int | None) -> None:
@@ -130,15 +134,8 @@ def choose_drawn(seed: int | None) -> None:
 
 def say_what_is_wrong() -> None:
     """Warnings about an address that cannot be read, and about a change that was refused."""
-    try:
-        from_text(st.query_params.get(POKE, ""))
-    except ExplainError as error:
-        st.warning(f"{error} The face is shown without changes.", icon=":material/link_off:")
-    asked = st.query_params.get(DRAWN)
-    if asked is not None and drawn_seed() is None:
-        st.warning(
-            f"There is no drawn face “{asked}”: they are numbered from 0 to {MOST_SEED:,}.", icon=":material/link_off:"
-        )
+    history()
+    drawn_seed()
     if refused := st.session_state.pop(_REFUSED, None):
         st.warning(refused, icon=":material/block:")
 

@@ -20,6 +20,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
+from pages.parts import linked
 from pages.parts.chosen_face import PREFIX, Subject
 from pages.parts.explain import trust, worker
 from pages.parts.explain.face import Answer, picture_uri
@@ -53,17 +54,16 @@ def controls(models: Sequence[Predictor]) -> Asked:
     )
     names = [model.name for model in models if not RunFolder(model.path.parent).is_vote]
     with st.container(horizontal=True, vertical_alignment="bottom", key="sanity-controls"):
-        model = st.selectbox("Model", names, key=MODEL, bind="query-params", width=240) if names else ""
-        method = st.selectbox(
+        model = linked.selectbox("Model", names, key=MODEL, width=240) if names else ""
+        method = linked.selectbox(
             "Method",
             WORKER_METHODS,
-            index=WORKER_METHODS.index(GRADCAM),
+            WORKER_METHODS.index(GRADCAM),
             format_func=lambda name: METHODS[name].title,
             key=METHOD,
-            bind="query-params",
             width=200,
         )
-    return Asked(str(model or ""), str(method))
+    return Asked(model, method)
 
 
 def plan(

@@ -11,7 +11,7 @@ from fer_core.leaderboard import entries as board
 from fer_core.leaderboard.entries import GROUP_MEANING, GROUPS, Entry
 from fer_core.leaderboard.markdown import OTHER_DATA, TWINS, chance, looks_text, meanings, span_text, systems_by_note
 from fer_core.plots import leaderboard as plots
-from pages.parts import frame
+from pages.parts import frame, linked
 
 SHORT = {"fair": "Fair", "averaged": "Averaged", "flattered": "Flattered", "people": "People"}
 """A group in one word, for buttons and cells."""
@@ -22,13 +22,13 @@ def choose(entries: Sequence[Entry]) -> list[Entry]:
     st.header("Compare within a group", anchor=False)
     st.markdown("\n".join(f"- **{SHORT[key]}**: {title}. {GROUP_MEANING[key]}" for key, title in GROUPS.items()))
     st.caption(chance(entries))
-    chosen = st.pills(
+    chosen = linked.several(
+        st.pills,
         "Groups to show",
         list(SHORT.values()),
         selection_mode="multi",
         default=list(SHORT.values()),
         key="groups",
-        bind="query-params",
     )
     shown = [entry for entry in entries if SHORT[entry.group] in chosen]
     if not shown:

@@ -19,6 +19,7 @@ from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import read_vote
+from pages.parts import linked
 from pages.parts.models import open_info
 from pages.parts.vote import seals
 
@@ -50,19 +51,15 @@ def choose_models(infos: Sequence[ModelInfo]) -> Running:
         return Running({}, None)
     by_name = {info.name: info for info in infos}
     options = [ALL, *by_name] if len(by_name) > 1 else list(by_name)
-    if (asked := st.query_params.get(MODEL)) and asked not in options:
-        st.warning(f"There is no model called “{asked}” here.", icon=":material/link_off:")
-    chosen = st.pills(
+    chosen = linked.pills(
         "Who answers",
         options,
-        default=options[0],
-        required=True,
         key=MODEL,
-        bind="query-params",
+        says="There is no model called {asked} here.",
         help=f"{ALL} runs the first {MOST} models, and every vote that needs no others.",
     )
     if chosen != ALL:
-        models = _open([by_name[str(chosen)]])
+        models = _open([by_name[chosen]])
         return Running(models, next(iter(models), None))
     models = _open([info for info in infos if not info.is_vote][:MOST])
     models |= _open([info for info in infos if info.is_vote and _needs_no_other(info, models)])
@@ -107,68 +104,61 @@ def choose_look(running: Running) -> Look:
         lead = running.lead
         if len(running.models) > 1:
             names = list(running.models)
-            lead = st.selectbox(
+            lead = linked.selectbox(
                 "Drawn on the picture",
                 names,
-                index=names.index(str(running.lead)),
+                names.index(str(running.lead)),
                 key=LEAD,
-                bind="query-params",
                 width=230,
                 help="Whose box, bars, map and timeline you see. The table beside the picture has all models.",
             )
         no_model = lead is None
-        whose = st.selectbox(
+        whose = linked.selectbox(
             "Map on the face",
             (MAP_OFF, MAP_SHOWN, *NAMES),
             key=MAP,
-            bind="query-params",
             width=170,
             disabled=no_model,
             help="Where the model sees signs of an expression (Grad-CAM). Bright: much. "
             f"“{MAP_SHOWN}” follows its answer.",
         )
-        beside = st.segmented_control(
+        beside = linked.segmented_control(
             "Beside each face",
             (BARS, ANSWERS, NOTHING),
-            default=BARS,
-            required=True,
             key=BESIDE,
-            bind="query-params",
             disabled=no_model,
         )
-        mirrored = st.toggle("Mirror", value=True, key=MIRROR, bind="query-params", help="As in a mirror.")
+        mirrored = linked.toggle("Mirror", True, key=MIRROR, help="As in a mirror.")
     if lead is not None and whose != MAP_OFF:
         height, width = running.models[lead].map_grid
         st.caption(
             f"{lead}'s map has {height}×{width} cells over the whole face, so it cannot point at anything smaller than "
             "one of them. Explain tests how far it can be trusted."
         )
-    return Look(lead, str(whose), str(beside), bool(mirrored))
+    return Look(lead, whose, beside, mirrored)
 
 
 def choose_plan(running: Running, look: Look, infos: Sequence[ModelInfo], detector: FaceDetector) -> Plan:
     """How calm it is, and all choices together."""
     with st.expander("Calmer or quicker, sure or unsure", icon=":material/tune:"):
-        smoothing_s = st.slider(
+        smoothing_s = linked.slider(
             "Smoothing (seconds)",
             0.0,
             2.0,
             0.4,
             0.1,
             key=SMOOTHING,
-            bind="query-params",
             help="Of a change that lasts, 63 % shows after this time, 95 % after three times as long. "
             "0 shows every frame as it is.",
         )
-        aim = st.select_slider(
+        aim = linked.select_slider(
             "Say “unsure” unless answers so sure were right at least this often",
             LIMITS,
             value="75 %",
             key=UNSURE,
-            bind="query-params",
             help="How sure that is was read off each model's answers on PublicTest, never on the camera.",
         )
-        limits = _limits(running, infos, str(aim))
+        limits = _limits(running, infos, aim)
         if limits:
             told = ", ".join(f"{name} {percent(limit, 0)}" for name, limit in limits.items())
             st.caption(f"An answer is shown from this probability on: {told}.")

@@ -14,7 +14,7 @@ from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned import Joined
 from fer_core.formatting import percent
 from fer_core.review.selection import surest_wrong
-from pages.parts import dataset_extras, faces
+from pages.parts import dataset_extras, faces, linked, links
 from pages.parts.face_selection import Found
 from pages.parts.scope import View
 
@@ -154,20 +154,15 @@ def _first_page_of(about: object) -> None:
 def _part(found: Found) -> slice:
     """Draw the pages, and return the part of the selection that is on the chosen one."""
     pages = math.ceil(len(found.positions) / PER_PAGE)
-    _say_bad_page(pages)
     if pages == 1:
+        # Said here, too, where no page is to be chosen.
+        links.whole(PAGE, 1, 1, linked.NO_PAGE.replace("{pages}", "1"))
         return slice(None)
     if int(st.session_state.get(PAGE) or 1) > pages:
         # A mark may take the last face of the last page out of the selection.
         st.session_state[PAGE] = pages
     with st.container(key="pages", gap="xsmall"):
         # Not side by side: without room, the numbers of the pages between are left out.
-        page = st.pagination(pages, key=PAGE, bind="query-params", width="stretch")
+        page = linked.pagination(pages, key=PAGE, width="stretch")
         st.caption(f"Page {page:,} of {pages:,}, {PER_PAGE} faces each")
     return slice((page - 1) * PER_PAGE, page * PER_PAGE)
-
-
-def _say_bad_page(pages: int) -> None:
-    asked = st.query_params.get(PAGE)
-    if PAGE not in st.session_state and asked and not (asked.isdecimal() and 1 <= int(asked) <= pages):
-        st.warning(f"There is no page “{asked}”: this selection has {pages:,}. Showing the first.")

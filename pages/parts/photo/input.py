@@ -19,6 +19,7 @@ from fer_core.inference.faces import crop_face, load_picture
 from fer_core.inference.file_types import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
+from pages.parts import linked
 from pages.parts.detection import centre, numbered
 
 if TYPE_CHECKING:
@@ -85,11 +86,7 @@ class Seen:
 
 def choose_way() -> str:
     """The field for the way in, bound to ``?way=``."""
-    return str(
-        st.segmented_control(
-            "Where the picture comes from", WAYS, default=WAYS[0], required=True, key="way", bind="query-params"
-        )
-    )
+    return linked.segmented_control("Where the picture comes from", WAYS, key="way")
 
 
 def bring(way: str, detector: FaceDetector) -> list[Seen]:

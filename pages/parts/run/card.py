@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
-from fer_core.errors import FerError
+from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plural
 from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import RunState
@@ -18,7 +18,7 @@ from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.zoo.registry import TITLES
-from pages.parts import architecture, downloads, frame, run_results, runs, vote
+from pages.parts import architecture, downloads, frame, linked, run_results, runs, vote
 
 _PROBLEM = "_delete_problem"
 
@@ -27,7 +27,7 @@ def gallery(known: list[ModelInfo]) -> None:
     """All runs in one table, for those who have not chosen one."""
     rows = []
     for info in known:
-        metrics = info.folder.metrics() if info.complete else None
+        metrics = _metrics(info)
         scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
         rows.append(
             {
@@ -52,18 +52,29 @@ def show(info: ModelInfo) -> None:
     if not info.complete:
         _unfinished(info)
     folder = info.folder
-    metrics = folder.metrics() if info.complete else None
+    metrics = _metrics(info)
+    for problem in folder.evaluation_problems():
+        st.warning(problem, icon=":material/broken_image:")
     if metrics is not None:
         _results(metrics, info)
     if info.is_vote:
         vote.members(folder, metrics)
     else:
         _training(info)
-    _limits(card_of(folder) if folder.complete else "")
+    _limits(card_of(folder) if info.complete else "")
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
     if not info.shipped:
         _delete(info)
+
+
+def _metrics(info: ModelInfo) -> dict[str, Any] | None:
+    """What it was measured to do; of a damaged measurement, a warning, and None."""
+    try:
+        return info.folder.metrics() if info.complete else None
+    except RunError as error:
+        st.warning(str(error), icon=":material/broken_image:")
+        return None
 
 
 def _training(info: ModelInfo) -> None:
@@ -140,8 +151,8 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
     if extra:
         st.markdown("\n".join(f"- {line}" for line in extra))
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
-    split = st.segmented_control("Split", splits, default=splits[0], required=True, key="split", bind="query-params")
-    scores = metrics["splits"][split or splits[0]]
+    split = linked.segmented_control("Split", splits, key="split")
+    scores = metrics["splits"][split]
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Per expression** ({split}, n = {scores['n']:,} faces)")

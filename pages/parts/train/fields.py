@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
+from pages.parts import linked
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,10 @@ class Fields:
     prefix: str
 
     def _common(self, key: str, help_text: str) -> dict[str, Any]:
-        return {"key": f"{self.prefix}.{key}", "bind": "query-params", "help": help_text or None}
+        return {"key": f"{self.prefix}.{key}", "help": help_text or None}
 
     def whole(self, label: str, key: str, value: int, low: int, high: int, help_text: str = "") -> int:
-        return int(st.number_input(label, low, high, value, 1, **self._common(key, help_text)))
+        return linked.number_input(label, low, high, value, 1, **self._common(key, help_text))
 
     def number(
         self,
@@ -31,7 +31,7 @@ class Fields:
         step: float,
         help_text: str = "",
     ) -> float:
-        return float(st.number_input(label, low, high, float(value), step, format=form, **self._common(key, help_text)))
+        return linked.number_input(label, low, high, float(value), step, format=form, **self._common(key, help_text))
 
     def choice(
         self,
@@ -42,19 +42,13 @@ class Fields:
         words: dict[str, str],
         help_text: str = "",
     ) -> str:
-        shown = st.selectbox(
-            label,
-            options,
-            options.index(value),
-            format_func=lambda option: words.get(option, option),
-            **self._common(key, help_text),
-        )
-        return str(shown)
+        def shown(option: str) -> str:
+            return words.get(option, option)
+
+        return linked.selectbox(label, options, options.index(value), format_func=shown, **self._common(key, help_text))
 
     def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
-        return bool(st.toggle(label, value, **self._common(key, help_text)))
+        return linked.toggle(label, value, **self._common(key, help_text))
 
     def text(self, label: str, key: str, value: str, help_text: str = "", placeholder: str = "") -> str:
-        return str(
-            st.text_input(label, value, max_chars=400, placeholder=placeholder, **self._common(key, help_text)) or ""
-        )
+        return linked.text_input(label, value, longest=400, placeholder=placeholder, **self._common(key, help_text))

@@ -15,6 +15,7 @@ from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLING
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
+from pages.parts import linked
 from pages.parts.train.fields import Fields
 from pages.parts.train.recipe_labels import (
     OPTIMIZER_WORDS,
@@ -27,12 +28,11 @@ from pages.parts.train.recipe_labels import (
 
 def choose_architecture() -> str:
     """The architecture, bound to ``?architecture=``. Returns its registry name."""
-    return st.selectbox(
+    return linked.selectbox(
         "Architecture",
         names(),
         format_func=TITLES.__getitem__,
         key="architecture",
-        bind="query-params",
         help="The network to train. The summary below says what is special about it.",
     )
 
@@ -40,18 +40,14 @@ def choose_architecture() -> str:
 def choose_preset() -> str:
     """The preset, bound to ``?preset=``. Returns its key."""
     titles = {item.key: item.title for item in PRESETS}
-    chosen = st.segmented_control(
+    key = linked.segmented_control(
         "Preset",
         list(titles),
         format_func=titles.__getitem__,
-        default=PRESETS[0].key,
-        required=True,
         key="preset",
-        bind="query-params",
         help="A ready-made recipe. Another preset or architecture puts every field below back to what that "
         "preset says.",
     )
-    key = str(chosen or PRESETS[0].key)
     st.caption(next(item.description for item in PRESETS if item.key == key))
     return key
 

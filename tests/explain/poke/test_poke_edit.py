@@ -110,7 +110,7 @@ def test_a_thinned_stroke_paints_nearly_the_same_with_few_points() -> None:
 
 
 def test_scribbles_of_any_length_fit_into_links() -> None:
-    points = [tuple(map(int, pair)) for pair in np.random.default_rng(1).integers(-90, 190, (2000, 2))]
+    points = [tuple(map(int, pair)) for pair in np.random.default_rng(1).integers(-90, 190, (500, 2))]
     scribble = stroke(points, 0, 4)  # type: ignore[arg-type]
     assert len(scribble.points) <= MOST_POINTS
     assert from_text(to_text((scribble,))) == (scribble,)

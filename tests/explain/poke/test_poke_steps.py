@@ -79,14 +79,20 @@ def test_numbers_survive_exactly(value: float) -> None:
         ("rotate", "rotate takes 1 values (degrees), not 0"),
         ("rotate_999", "must lie in -180..180"),
         ("rotate_nan", "not a finite number"),
-        ("rotate_x", "could not convert"),
+        ("rotate_inf", "not a finite number"),
+        ("rotate_x", "not a finite number"),
+        ("rotate_١٢", "not a finite number"),
+        ("rotate_ 12\n", "not a finite number"),
+        ("rotate_" + "9" * 5000, "not a finite number"),
         ("box_10_10_10_20_0", "must have an inside"),
         ("box_1.5_10_12_20_0", "whole number"),
-        ("brush_0_3_1.2.3", "zip()"),
+        ("brush_0_3_1.2.3", "pairs of whole numbers"),
+        ("brush_0_3_" + "9" * 5000 + ".1", "pairs of whole numbers"),
         ("brush_0_3_999.2", "far outside"),
         ("muscle_3_1", "no face has a unit AU3"),
         ("muscle_12_2", "intensity of muscle must lie in 0..1"),
         ("mirror~", "there is no step ''"),
+        ("laugh" * 1000, "there is no step 'laugh"),
         ("~".join(["mirror"] * (MOST_STEPS + 1)), "at most 60 changes"),
     ],
 )
@@ -94,6 +100,7 @@ def test_broken_links_are_told_to_people(text: str, words: str) -> None:
     with pytest.raises(ExplainError) as caught:
         from_text(text)
     assert words in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 def test_broken_json_and_too_long_links() -> None:
@@ -101,6 +108,9 @@ def test_broken_json_and_too_long_links() -> None:
         from_json([{"step": "rotate", "angle": 3}])
     with pytest.raises(ExplainError, match="there is no such step"):
         from_json([{"degrees": 3}])
+    for broken in ({"step": "noise", "strength": 1, "seed": float("inf")}, {"step": "brush", "points": [[1e400, 1]]}):
+        with pytest.raises(ExplainError, match="is not a change to a face"):
+            from_json([broken | ({"grey": 0, "width": 1} if "points" in broken else {})])
     with pytest.raises(ExplainError, match="paint with fewer strokes"):
         to_text((Brush(0, 1, ((10, 10),) * 2000),))
 

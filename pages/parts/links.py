@@ -1,0 +1,186 @@
+"""Links: the one parser of what an address asks for, and the rule for controls that live in the address.
+
+Bound widgets of Streamlit read the address by themselves, and some values make them fail: ``int(inf)``, or an empty
+value where something has to be chosen. So the parser reads first. A value that nothing here offers is said once, at the
+top of the page, and taken out of the address. Its control is drawn without the address for one run, since widgets take
+what the address held when the run began, even where it has been taken out meanwhile; so it shows its default.
+
+The controls are in ``pages/parts/linked.py``. Nothing else reads the address or binds a widget to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
+
+Value = TypeVar("Value")
+Reads = Callable[[Sequence[str]], Value | None]
+"""From the values of a name, one of them at least not empty, to what they mean; None where they mean nothing here."""
+Query = dict[str, str | list[str]]
+
+NO_CHOICE = "{asked} is no choice for “{key}” here. It is ignored."
+_MANY = 6
+"""Values of one name that are repeated on the page."""
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?:\.0+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$~|:])")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_PLACE, _STATES = "_links_place", "_links_states"
+_REFUSED, _LOOSE = "refused", "loose"
+
+
+# --- Reading: a value, or None with a sentence on the page
+
+
+def given(key: str) -> list[str]:
+    """The values of ``?key=`` as they are, without empty ones. For what no reader below is made for."""
+    return [text for text in st.query_params.get_all(key) if text]
+
+
+def copy(wanted: Callable[[str], bool] | Iterable[str]) -> Query:
+    """Part of the address as it is, to lead back to it: the names that are ``wanted``."""
+    if not callable(wanted):
+        wanted = set(wanted).__contains__
+    return {name: st.query_params.get_all(name) for name in st.query_params if wanted(name)}
+
+
+def whole(key: str, low: int, high: int, says: str = NO_CHOICE) -> int | None:
+    """The whole number that ``?key=`` asks for, ``low``..``high``. ``says``: see :func:`read`."""
+    return read(key, lambda texts: whole_of(texts, low, high), says)
+
+
+def one_of(key: str, options: Iterable[str], says: str = NO_CHOICE) -> str | None:
+    """The option that ``?key=`` asks for. ``says``: see :func:`read`."""
+    known = list(options)
+    return read(key, lambda texts: option_of(texts, known), says)
+
+
+def read(key: str, reads: Reads[Value], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None) -> Value | None:
+    """What ``?key=`` asks for; None where it asks for nothing, or for what is not there, which is said once.
+
+    ``says``: the sentence, with ``{asked}`` for the quoted values and ``{key}``. ``place``: where it stands, by default
+    at the top of the page.
+    """
+    texts = st.query_params.get_all(key)
+    if not any(texts):
+        return None
+    value = reads(texts)
+    if value is None:
+        say(key, texts, says, place=place)
+        ignore(key)
+    return value
+
+
+def say(key: str, texts: Sequence[str], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None) -> None:
+    """Say that these values of a link are ignored. ``says``, ``place``: see :func:`read`.
+
+    Of a link alone: a control that was drawn before may have lost an option by another choice.
+    """
+    if key not in st.session_state:
+        told = says.replace("{key}", key).replace("{asked}", quoted(texts))
+        (place or st.session_state.get(_PLACE) or st).warning(told, icon=":material/link_off:")
+
+
+def whole_of(texts: Sequence[str], low: int, high: int) -> int | None:
+    """The one whole number, ``low``..``high``, in plain digits; None for anything else."""
+    text = _single(texts)
+    if text is None or not _WHOLE.fullmatch(text):
+        return None
+    value = int(text.partition(".")[0])
+    return value if low <= value <= high else None
+
+
+def number_of(texts: Sequence[str], low: float, high: float) -> float | None:
+    """The one finite number, ``low``..``high``, in plain digits; None for anything else."""
+    text = _single(texts)
+    if text is None or not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) and low <= value <= high else None
+
+
+def span_of(texts: Sequence[str], low: float, high: float) -> tuple[float, float] | None:
+    """Two numbers, rising, ``low``..``high``; None for anything else."""
+    ends = [number_of([text], low, high) for text in texts]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None or ends[0] > ends[1]:
+        return None
+    return ends[0], ends[1]
+
+
+def option_of(texts: Sequence[str], options: Sequence[str]) -> str | None:
+    """The one option; None for anything else."""
+    text = _single(texts)
+    return text if text in options else None
+
+
+def text_of(texts: Sequence[str], longest: int) -> str | None:
+    """The one text of at most ``longest`` characters, all of them printable; None for anything else."""
+    text = _single(texts)
+    return None if text is None or len(text) > longest or _UNPRINTABLE.search(text) else text
+
+
+def _single(texts: Sequence[str]) -> str | None:
+    """The value that is given, perhaps more than once; None where they differ."""
+    return texts[0] if len(set(texts)) == 1 else None
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Values from an address as they may stand in a sentence: short, in quotes, and no Markdown."""
+    return ", ".join(f"“{plain(text)}”" for text in list(texts)[:_MANY])
+
+
+def plain(text: str, longest: int = 60) -> str:
+    """A text from an address as it may stand in a sentence: cut, in one line, and without a meaning as Markdown."""
+    shown = text if len(text) <= longest else text[:longest] + "…"
+    return _MARKDOWN.sub(r"\\\1", _UNPRINTABLE.sub(" ", shown))
+
+
+# --- The rule for controls
+
+
+def make_place() -> None:
+    """Where the sentences about this page's address stand. Called once by each run, where the page begins."""
+    st.session_state[_PLACE] = st.container()
+
+
+def leave_place() -> None:
+    """Forget the place of the run before."""
+    st.session_state.pop(_PLACE, None)
+
+
+def ignore(key: str) -> None:
+    """Take a name out of the address, and draw its control without the address once."""
+    st.session_state.setdefault(_STATES, {})[key] = _REFUSED
+    # What is bound since the run before, as when the browser goes back, is taken out when it is drawn unbound.
+    with contextlib.suppress(StreamlitAPIException):
+        del st.query_params[key]
+
+
+def bound(
+    key: str, reads: Reads[Any] | None = None, says: str = NO_CHOICE, *, may_be_empty: bool = False, **options: Any
+) -> dict[str, Any]:
+    """The arguments that bind the control ``key`` to the address, after what it asks for was read.
+
+    ``reads``, ``says``, ``options``: as for :func:`read`; without ``reads`` the caller has read. ``may_be_empty``:
+    whether an empty value (``?key=``) is a state of the control, as of a field for several options.
+    """
+    if key in st.query_params and not given(key) and not may_be_empty:
+        ignore(key)
+    elif reads is not None:
+        read(key, reads, says, **options)
+    states: dict[str, str] = st.session_state.setdefault(_STATES, {})
+    state = states.pop(key, None)
+    if state == _REFUSED:
+        states[key] = _LOOSE
+        return {"key": key}
+    if state == _LOOSE and key in st.session_state and key not in st.query_params:
+        # What was chosen while it was not bound is not in the address yet.
+        st.session_state[key] = st.session_state[key]
+    return {"key": key, "bind": "query-params"}
