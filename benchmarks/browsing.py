@@ -24,7 +24,7 @@ PACKAGES = ("streamlit", "numpy", "playwright", "ai-edge-litert")
 
 
 @contextmanager
-def opened(path: str) -> Iterator[tuple[AppServer, Page]]:
+def served_page(path: str) -> Iterator[tuple[AppServer, Page]]:
     """A server and a page that shows ``path``, ended afterwards.
 
     Raises ``FerError`` with the end of the server's log where the page cannot be used.

@@ -85,11 +85,11 @@ def measure(models: Sequence[str] | None, repeats: int, *, quick: bool = False) 
             maps = Path(temporary) / "maps.npy"
             task = {"run": str(folder.path), "maps": str(maps), "repeats": repeats}
             progress(f"{name}: {OURS}")
-            measured = run_child(__file__, {**task, "way": OURS})["figures"]
+            our_figures = run_child(__file__, {**task, "way": OURS})["figures"]
             progress(f"{name}: {THEIRS}")
             theirs = run_child(__file__, {**task, "way": THEIRS})
         apart[name] = theirs["apart"]
-        figures += [{"model": name, **figure} for figure in (*measured, *theirs["figures"])]
+        figures += [{"model": name, **figure} for figure in (*our_figures, *theirs["figures"])]
     settings = {"models": names, "repeats": repeats, "quick": quick}
     result: dict[str, Any] = {
         "machine": about,
@@ -104,7 +104,10 @@ def measure(models: Sequence[str] | None, repeats: int, *, quick: bool = False) 
 
 def factor(result: dict[str, Any], model: str, batch: int) -> float:
     """How many times as fast ours is per map."""
-    ours, theirs = (_figure(result, model, way, batch)["median_ms"] / MAPS_A_CALL[way] for way in (OURS, THEIRS))
+    ours, theirs = (
+        _figure(result, model, implementation, batch)["median_ms"] / MAPS_A_CALL[implementation]
+        for implementation in (OURS, THEIRS)
+    )
     return float(theirs / ours)
 
 
@@ -115,9 +118,13 @@ def report(result: dict[str, Any]) -> str:
     if result["settings"]["quick"]:
         parts.append("A quick run, to see whether it works: do not quote these figures.")
     calls = [
-        [f"{name}, {way}", str(MAPS_A_CALL[way]), *(_cell(_figure(result, name, way, batch)) for batch in BATCHES)]
+        [
+            f"{name}, {implementation}",
+            str(MAPS_A_CALL[implementation]),
+            *(_cell(_figure(result, name, implementation, batch)) for batch in BATCHES),
+        ]
         for name in names
-        for way in (OURS, THEIRS)
+        for implementation in (OURS, THEIRS)
     ]
     head = ["model and way", "maps a face", *(f"batch {batch}" for batch in BATCHES)]
     parts.append(f"Milliseconds per face of one call, median (95th percentile)\n\n{table(head, calls)}")
@@ -125,9 +132,9 @@ def report(result: dict[str, Any]) -> str:
         [
             name,
             *(
-                f"{_figure(result, name, way, batch)['median_ms'] / MAPS_A_CALL[way]:.2f}"
+                f"{_figure(result, name, implementation, batch)['median_ms'] / MAPS_A_CALL[implementation]:.2f}"
                 for batch in BATCHES
-                for way in (OURS, THEIRS)
+                for implementation in (OURS, THEIRS)
             ),
             *(f"×{result['factors'][name][str(batch)]:.1f}" for batch in BATCHES),
             f"{result['largest_difference'][name]:.1e}",
@@ -136,7 +143,7 @@ def report(result: dict[str, Any]) -> str:
     ]
     head = [
         "model",
-        *(f"{way}, batch {batch}" for batch in BATCHES for way in ("ours", "theirs")),
+        *(f"{implementation}, batch {batch}" for batch in BATCHES for implementation in ("ours", "theirs")),
         *(f"faster, batch {batch}" for batch in BATCHES),
         "maps differ by",
     ]
@@ -149,11 +156,11 @@ def report(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _figure(result: dict[str, Any], model: str, way: str, batch: int) -> dict[str, Any]:
+def _figure(result: dict[str, Any], model: str, implementation: str, batch: int) -> dict[str, Any]:
     return next(
         figure
         for figure in result["figures"]
-        if (figure["model"], figure["way"], figure["batch"]) == (model, way, batch)
+        if (figure["model"], figure["way"], figure["batch"]) == (model, implementation, batch)
     )
 
 
@@ -168,16 +175,16 @@ def _child(task: dict[str, Any]) -> dict[str, Any]:
     from fer_core.data.sample import draw_sample
     from fer_core.runs.folder import RunFolder
 
-    folder, way, path = RunFolder(Path(task["run"])), task["way"], Path(task["maps"])
+    folder, implementation, path = RunFolder(Path(task["run"])), task["way"], Path(task["maps"])
     faces = draw_sample(2 * max(BATCHES)).images[: max(BATCHES)]
-    answer = _ours(folder) if way == OURS else _theirs(folder)
+    answer = _ours(folder) if implementation == OURS else _theirs(folder)
     maps = answer(faces)
     apart = None
-    if way == OURS:
+    if implementation == OURS:
         np.save(path, maps)
     else:
         apart = _apart(np.load(path), maps)
-    figures = [{"way": way, **figure} for figure in clock_batches(answer, faces, task["repeats"])]
+    figures = [{"way": implementation, **figure} for figure in clock_batches(answer, faces, task["repeats"])]
     return {"figures": figures, "apart": apart}
 
 

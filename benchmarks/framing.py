@@ -26,7 +26,7 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import IMAGE_SIZE, PUBLIC_TEST
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, YuNetDetector
-from fer_core.inference.face_crop import Framing, Reference, cut, square_of
+from fer_core.inference.face_crop import CropRule, Reference, cut, square_of
 from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.yunet import yunet_path
@@ -47,7 +47,7 @@ SEED = 2013
 FaceArray = npt.NDArray[np.uint8]
 
 
-def canvas(face: FaceArray, background: str, rng: np.random.Generator) -> tuple[FaceArray, Face]:
+def picture_with_face(face: FaceArray, background: str, rng: np.random.Generator) -> tuple[FaceArray, Face]:
     """The face (uint8 48×48) in a picture, uint8 (320, 320, 3), at a random place; and where it is."""
     large = cv2.resize(face, (FACE, FACE), interpolation=cv2.INTER_CUBIC)
     left, top = (int(value) for value in rng.integers(0, CANVAS - FACE + 1, size=2))
@@ -64,11 +64,11 @@ def canvas(face: FaceArray, background: str, rng: np.random.Generator) -> tuple[
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8), Face(left, top, FACE, FACE, 1.0)
 
 
-def framings(*, landmarks: bool) -> Iterator[Framing]:
+def crop_rules(*, landmarks: bool) -> Iterator[CropRule]:
     """Every framing that is compared; those of square boxes alone where the detector gives no landmarks."""
 
-    def grid(reference: Reference, scales: tuple[float, ...], shifts: tuple[float, ...], level: bool) -> list[Framing]:
-        return [Framing(scale, reference, shift, level) for scale in scales for shift in shifts]
+    def grid(reference: Reference, scales: tuple[float, ...], shifts: tuple[float, ...], level: bool) -> list[CropRule]:
+        return [CropRule(scale, reference, shift, level) for scale in scales for shift in shifts]
 
     yield from grid("longer", BOX_SCALES, BOX_SHIFTS, False)
     if landmarks:
@@ -111,11 +111,11 @@ def figures(
     }
 
 
-def describe(framing: Framing) -> str:
+def describe(rule: CropRule) -> str:
     """A framing in a few words."""
     of = {"longer": "box's longer side", "mean": "box's mean side", "eyes": "eye distance"}
-    level = ", eyes level" if framing.level else ""
-    return f"{framing.scale:g} × {of.get(framing.reference, f'box {framing.reference}')}, {framing.shift:+g}{level}"
+    level = ", eyes level" if rule.level else ""
+    return f"{rule.scale:g} × {of.get(rule.reference, f'box {rule.reference}')}, {rule.shift:+g}{level}"
 
 
 def implied(faces: list[Face], truths: list[Face]) -> dict[str, float]:
@@ -125,7 +125,7 @@ def implied(faces: list[Face], truths: list[Face]) -> dict[str, float]:
         references += ("eyes",)
     result = {}
     for reference in references:
-        squares = np.array([square_of(face, Framing(1.0, reference))[:3] for face in faces])
+        squares = np.array([square_of(face, CropRule(1.0, reference))[:3] for face in faces])
         middles = np.array([(truth.x + truth.width / 2, truth.y + truth.height / 2) for truth in truths])
         result[f"{reference}_scale"] = float(np.median(FACE / squares[:, 2]))
         result[f"{reference}_shift"] = float(np.median((middles[:, 1] - squares[:, 1]) / FACE))
@@ -134,7 +134,7 @@ def implied(faces: list[Face], truths: list[Face]) -> dict[str, float]:
 
 
 def measure(
-    data: Path, model: Predictor, detector: FaceDetector, background: str, limit: int, only: list[Framing] | None
+    data: Path, model: Predictor, detector: FaceDetector, background: str, limit: int, only: list[CropRule] | None
 ) -> dict[str, Any]:
     """Everything the tables show. Raises ``DataError`` where nothing can be measured."""
     dataset = load_dataset(data)
@@ -143,41 +143,39 @@ def measure(
         raise DataError(f"{data} has no {PUBLIC_TEST} faces, and framings are chosen on nothing else.")
     rng = np.random.default_rng(SEED)
     rows = np.sort(rng.permutation(rows)[:limit])
-    pictures, faces, truths, kept = [], [], [], []
+    pictures, faces, truths, found_rows = [], [], [], []
     for row in rows:
-        picture, truth = canvas(np.asarray(dataset.images[row]), background, rng)
+        picture, truth = picture_with_face(np.asarray(dataset.images[row]), background, rng)
         face = found_face(detector, picture, truth)
         if face is not None:
             pictures.append(picture)
             faces.append(face)
             truths.append(truth)
-            kept.append(row)
-    if not kept:
+            found_rows.append(row)
+    if not found_rows:
         raise DataError(f"{detector.title} found none of the {len(rows):,} faces.")
-    progress(f"{detector.title} found {len(kept):,} of {len(rows):,} faces on {background} backgrounds")
-    labels = dataset.labels[kept].astype(np.uint8)
-    originals = np.stack([np.asarray(dataset.images[row]) for row in kept])
+    progress(f"{detector.title} found {len(found_rows):,} of {len(rows):,} faces on {background} backgrounds")
+    labels = dataset.labels[found_rows].astype(np.uint8)
+    originals = np.stack([np.asarray(dataset.images[row]) for row in found_rows])
     whole = model.predict(originals)
-    exact = np.stack([cut(*pair, Framing()) for pair in zip(pictures, truths, strict=True)])
+    exact = np.stack([cut(*pair, CropRule()) for pair in zip(pictures, truths, strict=True)])
     result: dict[str, Any] = {
         "detector": detector.title,
         "background": background,
         "model": model.name,
         "split": PUBLIC_TEST,
         "faces": len(rows),
-        "found": len(kept),
-        "missed": len(rows) - len(kept),
+        "found": len(found_rows),
+        "missed": len(rows) - len(found_rows),
         "implied": implied(faces, truths),
         "original": figures(whole, labels, whole),
         "exact": figures(model.predict(exact), labels, whole),
         "framings": [],
     }
-    for framing in only or framings(landmarks=faces[0].landmarks is not None):
-        crops = np.stack([cut(picture, face, framing) for picture, face in zip(pictures, faces, strict=True)])
-        entry = {"scale": framing.scale, "reference": framing.reference, "shift": framing.shift, "level": framing.level}
-        result["framings"].append(
-            {"framing": describe(framing), **entry, **figures(model.predict(crops), labels, whole)}
-        )
+    for rule in only or crop_rules(landmarks=faces[0].landmarks is not None):
+        crops = np.stack([cut(picture, face, rule) for picture, face in zip(pictures, faces, strict=True)])
+        entry = {"scale": rule.scale, "reference": rule.reference, "shift": rule.shift, "level": rule.level}
+        result["framings"].append({"framing": describe(rule), **entry, **figures(model.predict(crops), labels, whole)})
     result["framings"].sort(key=lambda found: (-found["right"], found["log_loss"]))
     return result
 
@@ -208,13 +206,13 @@ def text_of(result: dict[str, Any], top: int) -> str:
     )
 
 
-def parse_framing(text: str) -> Framing:
+def parse_crop_rule(text: str) -> CropRule:
     """``scale,reference,shift[,level]`` as a framing. Raises ``argparse.ArgumentTypeError``."""
     parts = text.split(",")
     try:
         if len(parts) not in (3, 4) or (len(parts) == 4 and parts[3] != "level"):
             raise ValueError("three or four parts are needed, the fourth being the word level")
-        return Framing(float(parts[0]), parts[1], float(parts[2]), len(parts) == 4)  # type: ignore[arg-type]
+        return CropRule(float(parts[0]), parts[1], float(parts[2]), len(parts) == 4)  # type: ignore[arg-type]
     except ValueError as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no framing like 1.02,longer,0 or 2.4,eyes,0.13,level: {error}"
@@ -235,7 +233,7 @@ def main() -> int:
     parser.add_argument("--background", choices=BACKGROUNDS, action="append", help="default: blurred; may be repeated")
     parser.add_argument("--limit", type=int, default=500, help="PublicTest faces, drawn at random (default: 500)")
     parser.add_argument("--top", type=int, default=15, help="framings in the table (default: 15); --json has all")
-    parser.add_argument("--framing", type=parse_framing, action="append", help="this framing only; may be repeated")
+    parser.add_argument("--framing", type=parse_crop_rule, action="append", help="this framing only; may be repeated")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
 

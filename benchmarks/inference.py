@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Answer = Callable[[Faces], object]
 
 LITERT = "LiteRT predictor"
-KERAS_WAYS = ("model.predict", "predict_on_batch", "tf.function")
+KERAS_CALLS = ("model.predict", "predict_on_batch", "tf.function")
 
 
 def main() -> int:
@@ -73,10 +73,10 @@ def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any],
             bare = Path(temporary) / "bare.tflite"
             task = {"run": str(folder.path), "bare": str(bare), "repeats": repeats}
             progress(f"{name}: Keras, and an export without maps")
-            measured = run_child(__file__, {**task, "kind": "keras"})
+            keras_result = run_child(__file__, {**task, "kind": "keras"})
             progress(f"{name}: LiteRT")
-            measured += run_child(__file__, {**task, "kind": "litert"})
-        figures += [{"model": name, **figure} for figure in measured]
+            keras_result += run_child(__file__, {**task, "kind": "litert"})
+        figures += [{"model": name, **figure} for figure in keras_result]
     result = {"machine": about, "settings": {"models": names, "repeats": repeats}, "figures": figures}
     return result, report(result)
 
@@ -93,8 +93,8 @@ def report(result: dict[str, Any]) -> str:
             if figure["model"] == name
         }
         rows = [
-            [way, *(_cell(cells[way, maps, batch], cells[LITERT, maps, batch]) for maps, batch in columns)]
-            for way in (LITERT, *KERAS_WAYS)
+            [call, *(_cell(cells[call, maps, batch], cells[LITERT, maps, batch]) for maps, batch in columns)]
+            for call in (LITERT, *KERAS_CALLS)
         ]
         parts.append(f"{name}: milliseconds per face, median (95th percentile), × LiteRT\n\n{table(head, rows)}")
     return "\n\n".join(parts)
@@ -118,8 +118,8 @@ def _child(task: dict[str, Any]) -> list[dict[str, Any]]:
         answers = {(LITERT, True): _litert(folder), (LITERT, False): _bare_litert(bare)}
     faces = np.random.default_rng(0).integers(0, 256, (max(BATCHES), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     return [
-        {"way": way, "maps": maps, **figure}
-        for (way, maps), answer in answers.items()
+        {"way": call, "maps": maps, **figure}
+        for (call, maps), answer in answers.items()
         for figure in clock_batches(answer, faces, task["repeats"])
     ]
 
@@ -167,12 +167,12 @@ def _keras_answers(folder: Any, bare: Path) -> dict[tuple[str, bool], Answer]:
     model.export(bare, format="litert", verbose=False, target_spec=built_in)
     answers: dict[tuple[str, bool], Answer] = {}
     for maps, each in ((False, model), (True, with_class_maps(model))):
-        for way, answer in zip(KERAS_WAYS, _ways(each), strict=True):
-            answers[way, maps] = answer
+        for call, answer in zip(KERAS_CALLS, _keras_calls(each), strict=True):
+            answers[call, maps] = answer
     return answers
 
 
-def _ways(model: keras.Model) -> tuple[Answer, Answer, Answer]:
+def _keras_calls(model: keras.Model) -> tuple[Answer, Answer, Answer]:
     import numpy as np
     import tensorflow as tf
 

@@ -62,11 +62,22 @@ class Setting:
     def names(self) -> list[str]:
         return [run.name for run in self.runs]
 
-    def query(self, split: str, twins: bool = True) -> dict[str, str | list[str]]:
+    def query(self, split: str, with_near_duplicates: bool = True) -> dict[str, str | list[str]]:
         """The choice as a link says it."""
-        from pages.parts.scope import ALL_FACES, NO_TWINS, RUNS, SPLIT, TWIN_WORDS, TWINS
+        from pages.parts.scope import (
+            ALL_FACES,
+            NEAR_DUPLICATES,
+            NEAR_DUPLICATES_TEXT,
+            RUNS,
+            SPLIT,
+            WITHOUT_NEAR_DUPLICATES,
+        )
 
-        return {RUNS: self.names, SPLIT: split, TWINS: TWIN_WORDS[ALL_FACES if twins else NO_TWINS]}
+        return {
+            RUNS: self.names,
+            SPLIT: split,
+            NEAR_DUPLICATES: NEAR_DUPLICATES_TEXT[ALL_FACES if with_near_duplicates else WITHOUT_NEAR_DUPLICATES],
+        }
 
 
 def main() -> int:
@@ -101,7 +112,11 @@ def measure(runs: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any], s
                 raise FerError(f"there is nothing to click: {TITLES[action]}. Name runs with more faces with --runs.")
             figures[action] = {"n": len(times), **_spread(times), "all": times}
             progress(f"{TITLES[action]}: {len(times)} times")
-    faces = {split: len(scope.whole) for (split, twins), scope in setting.scopes.items() if twins}
+    faces = {
+        split: len(scope.whole)
+        for (split, with_near_duplicates), scope in setting.scopes.items()
+        if with_near_duplicates
+    }
     result = {
         "machine": about,
         "settings": {"runs": setting.names, "faces": faces, "repeats": repeats},
@@ -142,7 +157,7 @@ def _spread(times: Sequence[float]) -> dict[str, float]:
 
 def _setting(names: Sequence[str] | None) -> Setting:
     """The runs, and what they say, read once before the clock starts."""
-    from fer_core.data.audit import twins_of
+    from fer_core.data.audit import near_duplicates_of
     from fer_core.data.catalogue import list_datasets
     from fer_core.data.dataset import load_dataset
     from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
@@ -169,10 +184,12 @@ def _setting(names: Sequence[str] | None) -> Setting:
             "the shipped runs were measured on, or name others with --runs and their place with --home."
         )
     folders_of = [info.folder for info in chosen]
-    twin = twins_of(load_dataset(here[found.pop()])).near
+    near_duplicate = near_duplicates_of(load_dataset(here[found.pop()])).exact_or_near
     scopes = {
-        (split, twins): scope(folders_of, split, twins=twins, twin=twin)
-        for split, twins in product((PRIVATE_TEST, PUBLIC_TEST), (True, False))
+        (split, with_near_duplicates): scope(
+            folders_of, split, with_near_duplicates=with_near_duplicates, near_duplicate=near_duplicate
+        )
+        for split, with_near_duplicates in product((PRIVATE_TEST, PUBLIC_TEST), (True, False))
     }
     return Setting(tuple(chosen), scopes)
 
@@ -220,14 +237,14 @@ def _set_clicks(setting: Setting, repeats: int) -> Times:
     from fer_core.stats.agreement import lattice
 
     wanted = [
-        (split, twins, part.code, part.count)
-        for (split, twins), scope in setting.scopes.items()
-        for part in lattice(scope.joined.right)
+        (split, with_near_duplicates, part.code, part.count)
+        for (split, with_near_duplicates), scope in setting.scopes.items()
+        for part in lattice(scope.aligned.right)
         if part.count
     ]
     times: list[float] = []
-    for split, twins, code, faces in _mixed(wanted)[: repeats + 1]:
-        visitor = Visitor("compare", {**setting.query(split, twins), "view": "Agreement"})
+    for split, with_near_duplicates, code, faces in _mixed(wanted)[: repeats + 1]:
+        visitor = Visitor("compare", {**setting.query(split, with_near_duplicates), "view": "Agreement"})
         times.append(visitor.click("lattice", [code]))
         _arrived(visitor, faces)
     return {"set": times[1:]}
@@ -272,8 +289,8 @@ def _faces(setting: Setting, repeats: int) -> Times:
 
 def _mistakes(setting: Setting) -> Iterator[Visitor]:
     """Visitors who look at all mistakes of a run, for each run and each choice of faces."""
-    for (split, twins), name in product(setting.scopes, setting.names):
-        yield Visitor("mistakes", {**setting.query(split, twins), "by": name})
+    for (split, with_near_duplicates), name in product(setting.scopes, setting.names):
+        yield Visitor("mistakes", {**setting.query(split, with_near_duplicates), "by": name})
 
 
 def _differences(setting: Setting, repeats: int) -> Times:
@@ -281,9 +298,9 @@ def _differences(setting: Setting, repeats: int) -> Times:
     pairs = list(permutations(setting.names, 2))
     cold: list[float] = []
     warm: list[float] = []
-    for split, twins in setting.scopes:
+    for split, with_near_duplicates in setting.scopes:
         # The page opens with the first pair, which is how its other data get warm.
-        visitor = Visitor("compare", {**setting.query(split, twins), "view": "Difference"})
+        visitor = Visitor("compare", {**setting.query(split, with_near_duplicates), "view": "Difference"})
         for times in (cold, warm):
             for first, second in pairs[1:]:
                 if len(times) >= repeats:

@@ -36,7 +36,7 @@ from fer_core.emotions import NAMES, PUBLIC_TEST
 from fer_core.errors import FerError
 from fer_core.inference.detectors import FaceDetector, HaarDetector, YuNetDetector
 from fer_core.inference.models import load_model
-from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.yunet import yunet_path, yunet_ready
 from fer_core.runs.listing import find_run, list_models
@@ -144,7 +144,7 @@ def ours(
     for number, frame in enumerate(clip(faces, frames + WARM_UP)):
         result = pipeline.process(frame, number / RATE)
         began = time.perf_counter()
-        draw(frame, result, style)
+        draw_result(frame, result, style)
         drawn = (time.perf_counter() - began) * 1000
         if number < WARM_UP:
             continue
@@ -315,11 +315,13 @@ def goals(result: dict[str, Any]) -> list[dict[str, Any]]:
 def report(result: dict[str, Any]) -> str:
     """Tables in Markdown: stages of each kind, each model's share, the plain loop, the goals."""
     settings = result["settings"]
-    kept = f"kept to {settings['cores']} cores" if settings["cores"] else "not kept to two cores: the system cannot"
+    cores_text = (
+        f"kept to {settings['cores']} cores" if settings["cores"] else "not kept to two cores: the system cannot"
+    )
     head = (
         f"{machine_text(result['machine'])}\n"
         f"{WIDTH}×{HEIGHT} pixels, {settings['frames']} frames of each kind ({settings['plain_frames']} of the plain "
-        f"loop), {kept}. Detector: {settings['detector']}. One model: {settings['model']}. "
+        f"loop), {cores_text}. Detector: {settings['detector']}. One model: {settings['model']}. "
         f"All: {', '.join(settings['models'])}."
     )
     columns = [(figure["faces"], figure["kind"]) for figure in result["figures"]]

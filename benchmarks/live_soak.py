@@ -32,7 +32,7 @@ from benchmarks.common import finish, machine, machine_text, progress
 from fer_core.errors import FerError
 from fer_core.inference.models import load_model
 from fer_core.inference.stream.draw import Style
-from fer_core.inference.stream.live import LiveStream, Plan
+from fer_core.inference.stream.live import LiveStream, StreamPlan
 from fer_core.inference.stream.pipeline import StreamSettings
 from fer_core.runs.listing import list_models
 
@@ -67,7 +67,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     faces = clips.choose_faces(args.data, detector, args.faces)
     frames = list(clips.clip(faces, LOOP_FRAMES))
     models = {name: load_model(name) for name in names}
-    plan = Plan(models, detector, StreamSettings(map_model=names[-1]), Style(model=names[-1]))
+    plan = StreamPlan(models, detector, StreamSettings(map_model=names[-1]), Style(model=names[-1]))
     threads = threading.active_count()
     streams = [LiveStream(plan, name=f"soak-{number}") for number in range(args.visitors)]
     ends_s = time.monotonic() + args.seconds
@@ -139,14 +139,14 @@ def watch(streams: Sequence[LiveStream], ends_s: float, seconds: float) -> list[
 
 def summary(samples: Sequence[tuple[float, float, float | None]], seconds: float) -> dict[str, Any]:
     """Memory at the mark and at the end (means of five samples, MB), the growth between, and lags (ms)."""
-    mark_s = 60.0 if seconds > 120 else seconds / 10
-    after = [megabytes for at_s, megabytes, _ in samples if at_s >= mark_s]
+    settled_s = 60.0 if seconds > 120 else seconds / 10
+    after = [megabytes for at_s, megabytes, _ in samples if at_s >= settled_s]
     if not after:
         raise FerError("the run was too short to measure memory. Give more --seconds.")
-    lags = [lag for at_s, _, lag in samples if lag is not None and at_s >= mark_s]
+    lags = [lag for at_s, _, lag in samples if lag is not None and at_s >= settled_s]
     start, end = float(np.mean(after[:5])), float(np.mean(after[-5:]))
     return {
-        "mark_s": mark_s,
+        "mark_s": settled_s,
         "megabytes_at_mark": start,
         "megabytes_at_end": end,
         "megabytes_most": max(after),

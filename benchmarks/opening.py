@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.browsing import MINUTE, PACKAGES, opened
+from benchmarks.browsing import MINUTE, PACKAGES, served_page
 from benchmarks.common import finish, machine, machine_text, progress, table
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import FerError
@@ -66,7 +66,7 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         os.environ["FER_EXPLORER_HOME"] = str(args.home.resolve())
     about = machine(PACKAGES)
     names, rows = _mistakes(args.data, args.repeats + 1)
-    with opened(_address(args.data, rows[0])) as (server, page):
+    with served_page(_address(args.data, rows[0])) as (server, page):
         times = [_open(server, page, args.data, row, len(names)) for row in rows][1:]
     shown, tested = (np.array(values) for values in zip(*times, strict=True))
     result = {
@@ -99,23 +99,23 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _mistakes(data: str, count: int) -> tuple[list[str], list[int]]:
     """The models that Explain opens by itself, and rows of PrivateTest that at least one of them gets wrong."""
     from fer_core.data.catalogue import list_datasets
-    from fer_core.evaluation.aligned import join
+    from fer_core.evaluation.aligned import align
     from fer_core.runs.listing import list_models
 
     dataset = next((info for info in list_datasets() if info.path.name == data), None)
     if dataset is None:
         raise FerError(f"there is no dataset called {data!r} in the home.")
     runs = [info.folder for info in list_models() if not info.is_vote]
-    measured = [
-        run for run in runs if (about := run.metrics()) and about["data"]["fingerprint"] == dataset.fingerprint
-    ][:4]
-    if not measured:
+    folders = [run for run in runs if (about := run.metrics()) and about["data"]["fingerprint"] == dataset.fingerprint][
+        :4
+    ]
+    if not folders:
         raise FerError(f"no model was measured on {data!r}, so nobody knows its mistakes.")
-    joined = join(measured, PRIVATE_TEST)
-    wrong = joined.rows[~joined.right.all(axis=0)]
+    aligned = align(folders, PRIVATE_TEST)
+    wrong = aligned.rows[~aligned.right.all(axis=0)]
     if len(wrong) < count:
         raise FerError(f"only {len(wrong)} faces are mistakes. Choose --repeats {max(1, len(wrong) - 1)} or fewer.")
-    return [run.name for run in measured], [int(row) for row in np.random.default_rng(0).permutation(wrong)[:count]]
+    return [run.name for run in folders], [int(row) for row in np.random.default_rng(0).permutation(wrong)[:count]]
 
 
 def _address(data: str, row: int) -> str:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.browsing import PACKAGES, opened
+from benchmarks.browsing import PACKAGES, served_page
 from benchmarks.common import finish, machine, machine_text, progress, table
 from fer_core.errors import FerError
 
@@ -97,7 +97,7 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _strokes(path: str, repeats: int) -> tuple[list[str], list[float]]:
     """The models that answered, and the milliseconds of each stroke but the first."""
-    with opened(path) as (_, page):
+    with served_page(path) as (_, page):
         page.locator(f"{BARS} section").first.wait_for()
         page.locator(CANVAS).scroll_into_view_if_needed()
         page.wait_for_timeout(1000)

@@ -47,9 +47,9 @@ def main() -> int:
 
 def with_table(page: str) -> str:
     """The page with the table of the shipped runs between its two marks. Raises ``FerError`` without the marks."""
-    before, mark, rest = page.partition(BEGIN)
+    before, _begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
-    if not mark or not end:
+    if not _begin or not end:
         raise FerError(f"{PAGE.name} has lost its marks {BEGIN} and {END}.")
     return f"{before}{BEGIN}\n{runs_table()}\n{END}{after}"
 

@@ -69,14 +69,14 @@ class Visitor:
         if chart is None:
             raise FerError(f"this page has no chart called {key!r} that can be clicked")
         traces = json.loads(chart.proto.spec)["data"]
-        known = [list(mark) for trace in traces for mark in _marks(trace)]
-        mark = next((mark for mark in known if mark[: len(customdata)] == list(customdata)), None)
-        if mark is None:
+        known = [list(point) for trace in traces for point in _points(trace)]
+        point = next((point for point in known if point[: len(customdata)] == list(customdata)), None)
+        if point is None:
             raise FerError(f"the chart {key!r} has no mark {list(customdata)}")
         # AppTest cannot click charts, so this says what a browser would: the state of that one widget.
         states = self.app._tree.get_widget_states()
         states.widgets.add(
-            id=chart.proto.id, string_value=json.dumps({"selection": {"points": [{"customdata": mark}]}})
+            id=chart.proto.id, string_value=json.dumps({"selection": {"points": [{"customdata": point}]}})
         )
         return self._run(states)
 
@@ -90,7 +90,7 @@ class Visitor:
     def rows(self, key: str) -> list[int]:
         """The faces of a contact sheet, by row number, as they stand on the page."""
         chart = next(chart for chart in self.app.get("plotly_chart") if _key_of(chart.proto.id) == key)
-        return [int(mark[0]) for trace in json.loads(chart.proto.spec)["data"] for mark in _marks(trace)]
+        return [int(point[0]) for trace in json.loads(chart.proto.spec)["data"] for point in _points(trace)]
 
     @property
     def title(self) -> str:
@@ -161,5 +161,5 @@ def _key_of(widget_id: str) -> str:
     return widget_id.split("-", 2)[-1]
 
 
-def _marks(trace: Mapping[str, Any]) -> list[list[Any]]:
-    return [mark for mark in trace.get("customdata") or [] if isinstance(mark, list)]
+def _points(trace: Mapping[str, Any]) -> list[list[Any]]:
+    return [point for point in trace.get("customdata") or [] if isinstance(point, list)]

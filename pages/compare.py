@@ -17,7 +17,7 @@ if entered:
     links_to_mistakes.come_back()
 view = scope.choose(scope.COMPARE)
 links_to_mistakes.remember()
-if not len(view.scope.joined):
+if not len(view.scope.aligned):
     st.info(
         "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",
         icon=":material/filter_alt_off:",

@@ -17,7 +17,7 @@ entered = frame.begin(
     "so every map here comes with a test of it.",
 )
 if entered:
-    averages.forget()
+    averages.forget_choice()
 infos = list_models()
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
@@ -29,7 +29,7 @@ with choices:
     asked = models.choose(infos, MODELS, default=by_default(infos))
 if about is not None:
     with face:
-        chosen_face.picture(about)
+        chosen_face.show_face(about)
 VIEWS = {
     "Maps": maps.show,
     "Methods": methods.show,

@@ -8,7 +8,7 @@ from fer_core.data.catalogue import list_datasets
 from fer_core.errors import DataError
 from fer_core.runs.listing import list_models
 from pages.parts import frame
-from pages.parts.data import draw_sample
+from pages.parts.data import draw_missing_sample
 from pages.parts.home import overview
 
 frame.begin(
@@ -36,7 +36,7 @@ frame.link("limits", "What these models cannot tell you", icon=":material/gavel:
 if not datasets:
     # Last, so that a fresh start shows the page at once and draws meanwhile.
     try:
-        draw_sample()
+        draw_missing_sample()
     except DataError as error:
         st.error(str(error))
         st.stop()

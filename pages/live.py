@@ -27,11 +27,11 @@ with st.container():
             "This page came without https, so your browser will not give it a camera. A picture or a video works:",
             icon=":material/no_encryption:",
         )
-        help.ways()
-    running = live_settings.choose_models(infos)
+        help.other_inputs()
+    running = live_settings.choose_live_models(infos)
     look = live_settings.choose_look(running)
-seen, beside = st.columns([3, 2], gap="medium")
-with beside:
+seen, side = st.columns([3, 2], gap="medium")
+with side:
     # How it goes stands above what may be set, and needs to know it.
     going, settings = st.container(), st.container()
     with settings:
@@ -46,7 +46,7 @@ with seen:
 is_on = live_camera.is_trying(camera)
 with going:
     snapshot.freeze_button(live, running=is_on)
-    now.status(camera, live)
+    now.connection_status(camera, live)
 now.faces(camera, live)
 snapshot.show()
 now.last_minute(camera, live)

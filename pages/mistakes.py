@@ -15,8 +15,8 @@ frame.begin(
 )
 view = scope.choose()
 choice = face_filters.choose(view)
-found = face_selection.find(view, choice)
-face_selection.say(view, choice, found)
+found = face_selection.find_faces(view, choice)
+face_selection.show_summary(view, choice, found)
 if view.dataset is not None and len(found.positions):
     links_to_explain.averages("Average maps of these faces", links_to_explain.selection(view))
 faces_column, face_column = st.columns([4, 3], gap="medium")
@@ -26,14 +26,14 @@ with face_column:
     asked = None if row is None else face.answers_of(view, row)
     if row is not None:
         face.show(view, found, row, asked)
-        annotate.panel(view, row)
+        annotate.annotation_panel(view, row)
 with faces_column:
     sheet.show(view, found, choice.wanted.models, (view.query, choice), row)
 if row is not None:
     why, alike = st.columns(2, gap="medium") if view.dataset is not None else (st.container(), st.container())
     with why:
         if asked is not None:
-            evidence.panel(view, row)
+            evidence.evidence_panel(view, row)
     with alike:
         similar.show(view, row)
     if asked is not None:

@@ -17,8 +17,8 @@ frame.begin(
 infos = list_models()
 if not infos:
     models.none_yet("Faces are found all the same.")
-way = input.choose_way()
-if way == input.VIDEO:
+source = input.choose_source()
+if source == input.VIDEO:
     video.show(infos)
 else:
     video.reminder()
@@ -34,7 +34,7 @@ else:
         )
     answering = detection.with_temperatures(chosen, calibrated=calibrated)
     with bringing:
-        seen = input.bring(way, detector)
+        seen = input.read_pictures(source, detector)
     if seen:
         results.show(seen, answering, calibrated=calibrated, maps=maps)
     else:

@@ -50,6 +50,13 @@ def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No other process for one file, whose tests stay together anyway; else what ``-n`` says."""
+    wanted = {argument.partition("::")[0] for argument in config.args}
+    return 0 if len(wanted) == 1 and Path(*wanted).is_file() else None
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home (no datasets, no runs) and an empty folder of shipped models; child processes inherit it."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import Twins
+from fer_core.data.audit import NearDuplicates
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
@@ -97,15 +97,15 @@ def make_run(
     epochs: int = 5,
     state: str = "done",
     data: dict[str, Any] | None = None,
-    twins: Twins | None = None,
+    near_duplicates: NearDuplicates | None = None,
     created: str = "2026-01-02T03:04:05.000+00:00",
 ) -> RunFolder:
     """Write a complete run folder by the contract of ``docs/ARCHITECTURE.md``; returns it.
 
     ``labels`` (n,), ``splits`` (n,) and ``rows`` (n,) describe the dataset's faces (default: 420 made-up
     ones; ``rows`` defaults to 0..n-1); only PublicTest and PrivateTest get predictions. ``accuracy`` is what
-    the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``twins`` is as
-    from :func:`fer_core.data.audit.twins_of`. ``name`` is the title people read; by default
+    the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``near_duplicates`` is as
+    from :func:`fer_core.data.audit.near_duplicates_of`. ``name`` is the title people read; by default
     the architecture's.
     """
     run = RunFolder(Path(folder))
@@ -132,7 +132,7 @@ def make_run(
 
     test = split != TRAINING
     probabilities = make_probabilities(true[test], accuracy, seed=seed)
-    twin = None if twins is None else twins.near[row[test]]
+    near_duplicate = None if near_duplicates is None else near_duplicates.exact_or_near[row[test]]
     measured = run.path / FOLDER / folder_name(about)
     measured.mkdir(parents=True)
     write_predictions(
@@ -141,11 +141,11 @@ def make_run(
         split[test],
         true[test],
         probabilities,
-        twin,
+        near_duplicate,
         fingerprint=about["fingerprint"],
     )
     best = _write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
-    splits_scores = score_splits(read_predictions(measured / PREDICTIONS), twins, resamples=200, seed=0)
+    splits_scores = score_splits(read_predictions(measured / PREDICTIONS), near_duplicates, resamples=200, seed=0)
     metrics = {
         "schema": 2,
         "data": about,
@@ -231,7 +231,7 @@ def as_schema_1(run: RunFolder) -> RunFolder:
     return run
 
 
-def make_measured(
+def make_evaluated_run(
     folder: str | Path, dataset: Dataset, *, seed: int = 0, accuracy: float = 0.5, **options: Any
 ) -> RunFolder:
     """A run that was measured on this dataset's faces; the lower its ``seed``, the newer. See :func:`make_run`."""

@@ -17,15 +17,15 @@ from fer_core.leaderboard.entries import (
     CHOSEN_MEANING,
     GROUP_MEANING,
     GROUPS,
-    PASSES_MEANING,
     REPRODUCED_MEANING,
+    TEST_TIME_AUGMENTATION_MEANING,
     Entry,
     checked_on,
     leaderboard,
     published,
     shipped,
 )
-from fer_core.leaderboard.markdown import document
+from fer_core.leaderboard.markdown import leaderboard_markdown
 from fer_core.settings import PROJECT_ROOT, settings
 
 REAL = {"kind": "csv", "title": "FER-2013"}
@@ -44,7 +44,7 @@ PLAIN = Entry(
 
 def test_the_committed_document_is_what_the_code_writes_from_the_shipped_runs() -> None:
     text = (PROJECT_ROOT / "docs" / "leaderboard.md").read_text(encoding="utf-8")
-    assert text == document(leaderboard(), checked_on()), (
+    assert text == leaderboard_markdown(leaderboard(), checked_on()), (
         "write it anew: python -m fer_core leaderboard --write docs/leaderboard.md"
     )
 
@@ -115,7 +115,7 @@ def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
     assert entry.span == (scores["accuracy_low"], scores["accuracy_high"])
     assert entry.extra_data == "ImageNet"
     assert entry.group == "fair"
-    text = document(leaderboard(), checked_on())
+    text = leaderboard_markdown(leaderboard(), checked_on())
     assert "| **ResNet50 transfer** (ours) |" in text
     assert "[card](../models/resnet50/CARD.md)" in text
     assert "mine" not in text
@@ -130,7 +130,7 @@ def test_a_vote_is_averaged_and_takes_over_what_its_members_learnt_from(home: Pa
     (vote,) = [entry for entry in shipped() if entry.run == "vote"]
     assert (vote.models, vote.group, vote.extra_data, vote.chosen) == (2, "averaged", "ImageNet", "validation")
     assert "2 members chosen on PublicTest" in vote.note
-    assert "| 2 models, one pass |" in document(leaderboard(), checked_on())
+    assert "| 2 models, one pass |" in leaderboard_markdown(leaderboard(), checked_on())
 
 
 def test_the_mirror_images_share_is_a_line_of_its_own(home: Path) -> None:
@@ -163,14 +163,14 @@ def test_lines_stand_by_group_then_by_accuracy(home: Path) -> None:
 
 
 def test_every_word_that_occurs_is_explained_in_the_document(home: Path) -> None:
-    text = document(leaderboard(), checked_on())
-    for meanings in (CHOSEN_MEANING, PASSES_MEANING, REPRODUCED_MEANING, GROUP_MEANING):
+    text = leaderboard_markdown(leaderboard(), checked_on())
+    for meanings in (CHOSEN_MEANING, TEST_TIME_AUGMENTATION_MEANING, REPRODUCED_MEANING, GROUP_MEANING):
         for key, meaning in meanings.items():
             if meanings is not GROUP_MEANING or any(entry.group == key for entry in leaderboard()):
                 assert meaning in text
     for entry in leaderboard():
         assert entry.chosen in CHOSEN_MEANING
-        assert entry.passes in PASSES_MEANING
+        assert entry.passes in TEST_TIME_AUGMENTATION_MEANING
         assert entry.reproduced in REPRODUCED_MEANING
 
 

@@ -137,9 +137,9 @@ visit("explain", data="sample", **{"explain.row": str(table["Row"][0])})
 for view in ("Methods", "Averages", "Poke", "Robustness"):
     visit("explain", data="sample", **{"explain.row": str(table["Row"][0]), "explain.view": view})
 # AppTest has no browser to hold a camera's other end.
-from pages.parts import live_camera
-live_camera.get_global_relay = live_camera.newest_only = lambda *relay: None
-live_camera.webrtc_streamer = lambda key, **options: SimpleNamespace(
+from pages.parts.live import camera
+camera.get_global_relay = camera.newest_only = lambda *relay: None
+camera.webrtc_streamer = lambda key, **options: SimpleNamespace(
     state=SimpleNamespace(playing=False, signalling=False)
 )
 visit("live")

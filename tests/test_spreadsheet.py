@@ -64,10 +64,10 @@ def test_the_tables_for_people_are_written_by_the_one_writer() -> None:
 
 
 def test_a_note_that_looks_like_a_formula_is_harmless_in_the_csv_of_marks_and_comes_back_whole() -> None:
-    from fer_core.review.annotations import Mark
-    from fer_core.review.annotations_csv import read_marks_csv, write_marks_csv
+    from fer_core.review.annotations import Annotation
+    from fer_core.review.annotations_csv import read_annotations_csv, write_annotations_csv
 
-    marks = {0: Mark(0, "ambiguous", None, "=1+1"), 1: Mark(1, "ambiguous", None, "'-not sad")}
-    content = write_marks_csv(marks, [0, 1], ["Training", "Training"])
+    marks = {0: Annotation(0, "ambiguous", None, "=1+1"), 1: Annotation(1, "ambiguous", None, "'-not sad")}
+    content = write_annotations_csv(marks, [0, 1], ["Training", "Training"])
     assert b",'=1+1," in content
-    assert read_marks_csv(content, [0, 1], ["Training", "Training"]) == list(marks.values())
+    assert read_annotations_csv(content, [0, 1], ["Training", "Training"]) == list(marks.values())

@@ -149,11 +149,11 @@ def _tell_if_not_kept(folder: Path) -> None:
 
 def describe_audit(found: dict[str, Any]) -> str:
     """What :meth:`fer_core.data.audit.Audit.summary` says, in a few lines of plain text."""
-    exact, near, conflicts = found["exact"], found["near"], found["conflicts"]
+    exact, nearly, conflicts = found["exact"], found["near"], found["conflicts"]
     lines = [
         f"exact duplicates  {plural(exact['groups'], 'group')} of {plural(exact['rows'], 'face')}, "
         f"{exact['redundant']:,} of them redundant; {plural(exact['groups_across_splits'], 'group')} across splits",
-        f"near duplicates   {plural(near['pairs'], 'pair')} between {plural(near['rows'], 'face')} "
+        f"near duplicates   {plural(nearly['pairs'], 'pair')} between {plural(nearly['rows'], 'face')} "
         f"(NCC above {found['threshold']:g}, mirrored too; exact duplicates not counted)",
         f"labels            {plural(conflicts['groups'], 'group')} of {plural(conflicts['rows'], 'face')} "
         "with the same pixels and different labels",
@@ -162,12 +162,12 @@ def describe_audit(found: dict[str, Any]) -> str:
         "",
         f"{'twins in Training':18}{'faces':>8}{'exact':>18}{'only near':>18}{'together':>18}",
     ]
-    for split, twins in found["twins_in_training"].items():
+    for split, duplicates in found["twins_in_training"].items():
         cells = [
-            f"{twins[key]:,} ({percent(twins[key] / twins['faces'])})" if twins["faces"] else "–"
+            f"{duplicates[key]:,} ({percent(duplicates[key] / duplicates['faces'])})" if duplicates["faces"] else "–"
             for key in ("exact", "near", "exact_or_near")
         ]
-        lines.append(f"{split:18}{twins['faces']:>8,}" + "".join(f"{cell:>18}" for cell in cells))
+        lines.append(f"{split:18}{duplicates['faces']:>8,}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join(lines)
 
 

@@ -83,25 +83,25 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     before = there(folder)
     metrics = evaluate_run(folder, dataset, average=args.average)
     gone = gone_lines(folder, before, args.data)
-    return {"run": str(folder.path), **metrics, "notes": gone}, "\n".join([summary(metrics), *gone])
+    return {"run": str(folder.path), **metrics, "notes": gone}, "\n".join([metrics_text(metrics), *gone])
 
 
 def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tuple[dict[str, Any], str]:
     from fer_core.corruptions.measurement import measure_corruptions
 
     with ProgressLine(sys.stderr) as line:
-        measured = measure_corruptions(folder, dataset, limit=limit, progress=line.show)
+        corrupted = measure_corruptions(folder, dataset, limit=limit, progress=line.show)
     kept = folder.evaluation(dataset.info.fingerprint)
     file = str(kept.corruptions_path) if kept else ""
-    result = {"run": str(folder.path), "file": file, "split": measured.about.split}
-    return {**result, "of": measured.about.of, **measured.robustness.summary()}, corruptions_text(measured)
+    result = {"run": str(folder.path), "file": file, "split": corrupted.about.split}
+    return {**result, "of": corrupted.about.of, **corrupted.robustness.summary()}, corruptions_text(corrupted)
 
 
-def corruptions_text(measured: Corrupted) -> str:
+def corruptions_text(corrupted: Corrupted) -> str:
     """Accuracy in per cent, a line a corruption and a column a severity; then the mean of all of them."""
     from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
 
-    found = measured.robustness
+    found = corrupted.robustness
     value, low, high = found.accuracy()
     head = f"{'accuracy (%) at strength':52}" + "".join(f"{severity:>8}" for severity in SEVERITIES)
     lines = [
@@ -111,7 +111,7 @@ def corruptions_text(measured: Corrupted) -> str:
     wide = 100 * float((high - low).max()) / 2
     return "\n".join(
         [
-            f"{one_line(measured.about.data['title'])}, {measured.which()}: {percent(found.clean_accuracy)} of them "
+            f"{one_line(corrupted.about.data['title'])}, {corrupted.which()}: {percent(found.clean_accuracy)} of them "
             f"right as they are, {percent(found.mean_accuracy())} on the mean over all ways and strengths.",
             "",
             head,
@@ -122,7 +122,7 @@ def corruptions_text(measured: Corrupted) -> str:
     )
 
 
-def summary(metrics: dict[str, Any]) -> str:
+def metrics_text(metrics: dict[str, Any]) -> str:
     """Accuracy with its interval, one line a split; then what the LiteRT file, averaging and temperature do."""
     lines = []
     for split, scores in metrics["splits"].items():

@@ -94,7 +94,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Measure run after run, each kept as it is done; then the table, and the document where one is asked for."""
     from fer_core.data.dataset import load_dataset
     from fer_core.explain import faithfulness_report as words
-    from fer_core.explain.batch_maps import Plan
+    from fer_core.explain.batch_maps import FaithfulnessPlan
     from fer_core.explain.faithfulness_study import WITHOUT_GRADIENTS, as_json, measure_faithfulness
     from fer_core.explain.methods import METHODS
     from fer_core.explain.worker.client import Worker
@@ -130,7 +130,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     try:
         with ProgressLine(sys.stderr) as line:
             for folder in folders:
-                plan = Plan(n=args.n, masks=args.masks)
+                plan = FaithfulnessPlan(n=args.n, masks=args.masks)
                 found[folder.name] = measure_faithfulness(
                     folder, dataset, methods, plan=plan, again=args.again, worker=worker, progress=line.show
                 )
@@ -140,7 +140,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     text = "\n\n".join([*(words.text(name, one) for name, one in found.items()), words.markdown(words.overview(found))])
     if args.write is None:
         return result, text
-    write_text(args.write, words.document(found))
+    write_text(args.write, words.report_markdown(found))
     return {**result, "written": str(args.write)}, f"{text}\n\nWrote {one_line(args.write)}."
 
 
@@ -150,8 +150,8 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
     from fer_core.data.dataset import load_dataset
     from fer_core.emotions import NAMES, index_of
-    from fer_core.explain.blank_maps import why_silent
-    from fer_core.explain.faithfulness import measure
+    from fer_core.explain.blank_maps import why_blank
+    from fer_core.explain.faithfulness import measure_maps
     from fer_core.explain.trust import judge
     from fer_core.formatting import percent
     from fer_core.inference.models import load_model
@@ -166,22 +166,24 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         raise ExplainError(f"there is no row {args.row:,} in {args.data}: rows run from 0 to {len(dataset) - 1:,}.")
     image = np.asarray(dataset.images[args.row])
     lines = [f"Row {args.row:,}, {dataset.splits[args.row]}, labelled {NAMES[dataset.labels[args.row]]}."]
-    pictures, told = [np.repeat(np.kron(image, np.ones((5, 5), np.uint8))[..., None], 3, axis=2)], {}
+    pictures, by_model = [np.repeat(np.kron(image, np.ones((5, 5), np.uint8))[..., None], 3, axis=2)], {}
     for folder in _models(args.models):
         predictor = load_model(folder.path)
         probabilities, maps = (array[0] for array in predictor.explain(image[np.newaxis]))
         answer = int(probabilities.argmax())
         label = answer if args.expression is None else index_of(args.expression)
         one = maps[label]
-        silent = why_silent(one, model=folder.name, emotion=NAMES[label])
-        if silent is None:
-            measured = measure(predictor.predict, image[np.newaxis], {"map": one[np.newaxis]}, grid=predictor.map_grid)
-            judged = judge(measured, "map", label)
+        reason = why_blank(one, model=folder.name, emotion=NAMES[label])
+        if reason is None:
+            faithfulness = measure_maps(
+                predictor.predict, image[np.newaxis], {"map": one[np.newaxis]}, grid=predictor.map_grid
+            )
+            judged = judge(faithfulness, "map", label)
             verdict, sentences = judged.verdict, list(judged.sentences)
         else:
-            verdict, sentences = "untestable", [silent]
+            verdict, sentences = "untestable", [reason]
         pictures.append(overlay(image, one))
-        told[folder.name] = {
+        by_model[folder.name] = {
             "answer": NAMES[answer],
             "probabilities": dict(zip(NAMES, map(float, probabilities), strict=True)),
             "map_of": NAMES[label],
@@ -195,7 +197,7 @@ def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         )
     _write_picture(args.out, np.concatenate(pictures, axis=1))
     lines.append(f"Wrote {one_line(args.out)}: the face, then the maps in this order.")
-    return {"row": args.row, "label": NAMES[dataset.labels[args.row]], "models": told, "written": str(args.out)}, (
+    return {"row": args.row, "label": NAMES[dataset.labels[args.row]], "models": by_model, "written": str(args.out)}, (
         "\n".join(lines)
     )
 

@@ -26,13 +26,13 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.files import write_text
     from fer_core.leaderboard.entries import checked_on, leaderboard
-    from fer_core.leaderboard.markdown import document
+    from fer_core.leaderboard.markdown import leaderboard_markdown
     from fer_core.writable import check_output
 
     if args.write is not None:
         check_output(args.write, "the document")
     entries = leaderboard()
-    text = document(entries, checked_on())
+    text = leaderboard_markdown(entries, checked_on())
     result: dict[str, Any] = {"entries": [{"group": entry.group, **asdict(entry)} for entry in entries]}
     if args.write is None:
         return result, text

@@ -22,7 +22,7 @@ from fer_core.spreadsheet import SpreadsheetWriter
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
     from fer_core.inference.predictor import Average, Predictor
-    from fer_core.inference.sources import Found
+    from fer_core.inference.sources import FoundFiles
 
     Write = Callable[[tuple[str, ...]], Any]
 
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     ``RunError`` for models, before anything is read.
     """
     from fer_core.inference.faces import best_detector
-    from fer_core.inference.pictures import report
+    from fer_core.inference.pictures import report_head
     from fer_core.inference.sources import find_files
     from fer_core.writable import check_output
 
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         raise DataError(" ".join(message for _, message in found.problems))
     predictors = open_models(args.models or [ALL], calibrated=args.calibrated)
     detector = best_detector()
-    result = report(predictors, detector.title, calibrated=args.calibrated, average=args.average)
+    result = report_head(predictors, detector.title, calibrated=args.calibrated, average=args.average)
     with _table(args.out) as write:
         _read(found, detector, predictors, args.average, args.every, result, write)
         result["problems"] = [{"file": str(path), "reason": message} for path, message in found.problems]
@@ -145,19 +145,19 @@ def open_models(names: list[str], *, calibrated: bool) -> list[Predictor]:
     wanted: dict[str, str | Path] = {}
     for name in [part.strip() for text in names for part in text.split(",") if part.strip()]:
         wanted.update({str(info.path): info.path for info in list_models()} if name == ALL else {name: name})
-    opened: dict[str, Predictor] = {}
+    predictors: dict[str, Predictor] = {}
     for place in wanted.values():
         model = load_model(place, calibrated=calibrated)
-        other = opened.setdefault(model.name, model)
+        other = predictors.setdefault(model.name, model)
         if other.path.resolve() != model.path.resolve():
             raise RunError(f"{other.path} and {model.path} have the same name, {model.name}. Ask for them one by one.")
-    if not opened:
+    if not predictors:
         raise RunError("there is no model yet. Train one: python -m fer_core train custom_cnn --data datasets/sample")
-    return list(opened.values())
+    return list(predictors.values())
 
 
 def _read(
-    found: Found,
+    found: FoundFiles,
     detector: FaceDetector,
     predictors: list[Predictor],
     average: Average,

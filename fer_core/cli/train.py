@@ -11,7 +11,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import label, new_folder, real, some, some_path, whole
-from fer_core.cli.evaluate import summary
+from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.errors import RecipeError
 from fer_core.formatting import percent
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     result = {"run": str(folder.path), "complete": folder.complete, "metrics": metrics}
     if metrics is None:
         return result, f"Stopped before the first epoch ended. Resume with: train --resume {one_line(folder.path)}"
-    return result, f"{summary(metrics)}\nRun folder: {one_line(folder.path)}"
+    return result, f"{metrics_text(metrics)}\nRun folder: {one_line(folder.path)}"
 
 
 def _check_writable(run_dir: Path) -> None:
@@ -145,29 +145,29 @@ class _Narrator:
     def __init__(self, run_dir: Path) -> None:
         self.path = run_dir / "events.jsonl"
         self.done = threading.Event()
-        self.thread = threading.Thread(target=self._tell, daemon=True)
+        self.thread = threading.Thread(target=self._report, daemon=True)
 
     def __enter__(self) -> None:
         from fer_core.runs.journal import read_events
 
-        self.told = len(read_events(self.path))
+        self.reported = len(read_events(self.path))
         self.thread.start()
 
     def __exit__(self, *_: object) -> None:
         self.done.set()
         self.thread.join()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         from fer_core.runs.journal import read_events
 
         finished = False
         while not finished:
             finished = self.done.wait(0.5)
             events = read_events(self.path)
-            for event in events[self.told :]:
+            for event in events[self.reported :]:
                 if text := _sentence(event):
                     whisper(one_line(text))
-            self.told = len(events)
+            self.reported = len(events)
 
 
 def _sentence(event: dict[str, Any]) -> str:

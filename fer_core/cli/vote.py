@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import label, new_folder, some, some_path
-from fer_core.cli.evaluate import summary
+from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import percent
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         f"  {one_line(member.name)}: weight {percent(member.weight)}, temperature {member.temperature:.3f}"
         for member in vote.members
     ]
-    return {"run": str(folder.path), "vote": vote.to_dict(), **metrics}, "\n".join([*lines, summary(metrics)])
+    return {"run": str(folder.path), "vote": vote.to_dict(), **metrics}, "\n".join([*lines, metrics_text(metrics)])
 
 
 def _named(name: str | None) -> Path:

@@ -80,11 +80,11 @@ def measure_corruptions(
     predictor = load_model(folder.path)
     about = measurements.About(RULE, measurements.model_of(folder), dataset.info.record(), PUBLIC_TEST, of)
     faces = np.asarray(dataset.images[rows])
-    measured = Corrupted(
+    corrupted = Corrupted(
         evaluate_corruptions(predictor.predict, faces, labels, keys=rows, seed=SEED, progress=progress), about
     )
-    measurements.keep(folder, dataset.info.fingerprint, FILE, lambda path: _write(path, measured))
-    return measured
+    measurements.keep(folder, dataset.info.fingerprint, FILE, lambda path: _write(path, corrupted))
+    return corrupted
 
 
 def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corrupted | None:
@@ -101,9 +101,9 @@ def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corru
     path = evaluation.corruptions_path
     try:
         table = pq.read_table(path)
-        told = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])
-        about, seed = measurements.About.from_dict(told["about"]), int(told["seed"])
-        strengths = {name: tuple(values) for name, values in told["strengths"].items()}
+        metadata = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])
+        about, seed = measurements.About.from_dict(metadata["about"]), int(metadata["seed"])
+        strengths = {name: tuple(values) for name, values in metadata["strengths"].items()}
         answers = [[_answers(table, _column(name, severity)) for severity in SEVERITIES] for name in strengths]
         keys = table["row"].to_numpy().astype(np.int64)
         robustness = Robustness(
@@ -121,10 +121,10 @@ def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corru
     return Corrupted(robustness, about)
 
 
-def _write(path: Path, measured: Corrupted) -> None:
+def _write(path: Path, corrupted: Corrupted) -> None:
     import pyarrow as pa
 
-    found = measured.robustness
+    found = corrupted.robustness
     columns: dict[str, Any] = {
         "row": found.keys.astype(np.int32),
         "label": found.labels,
@@ -132,12 +132,12 @@ def _write(path: Path, measured: Corrupted) -> None:
     }
     for name, of_name in zip(found.names, found.answers, strict=True):
         columns |= {_column(name, severity): of_name[severity - 1] for severity in SEVERITIES}
-    told = {
-        "about": measured.about.to_dict(),
+    metadata = {
+        "about": corrupted.about.to_dict(),
         "seed": found.seed,
         "strengths": {name: list(CORRUPTIONS[name].strengths) for name in found.names},
     }
-    table = pa.table(columns).replace_schema_metadata({measurements.PARQUET_KEY: json.dumps(told).encode()})
+    table = pa.table(columns).replace_schema_metadata({measurements.PARQUET_KEY: json.dumps(metadata).encode()})
     write_parquet(table, path)
 
 

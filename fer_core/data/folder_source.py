@@ -54,7 +54,7 @@ _BY_LOWER = {split.lower(): split for split in emotions.SPLITS}
 
 
 @dataclass(frozen=True)
-class Face:
+class ImageFile:
     """One image file: its name in the tree, its label 0..6, its split, and whether its own name told the split."""
 
     name: str
@@ -64,10 +64,10 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """Every face to import, in the order of rows, and what to tell about it."""
 
-    faces: list[Face]
+    faces: list[ImageFile]
     notes: list[str]
 
     @property
@@ -82,7 +82,7 @@ def has_layout(names: list[str]) -> bool:
     return any(_split_folder(name) is not None for name in names)
 
 
-def plan(tree: Tree, names: list[str]) -> Plan:
+def plan_import(tree: Tree, names: list[str]) -> ImportPlan:
     """Find every face and decide its split, before any picture is opened. See the module's text for the rule.
 
     Raises ``DataError`` for an unknown class folder, a file that is no image, or more than one layout.
@@ -107,10 +107,10 @@ def plan(tree: Tree, names: list[str]) -> Plan:
             f"one in {CARVE_ONE_IN} of each class, drawn with seed {CARVE_SEED}. The folder test is PrivateTest."
         )
     faces.sort(key=lambda face: (emotions.SPLITS.index(face.split), face.name))
-    return Plan(faces, notes)
+    return ImportPlan(faces, notes)
 
 
-def read_batches(tree: Tree, faces: list[Face], notes: Callable[[str], None]) -> Iterator[Batch]:
+def read_batches(tree: Tree, faces: list[ImageFile], notes: Callable[[str], None]) -> Iterator[Batch]:
     """Yield the faces in order, 512 at a time; at the end ``notes`` gets a sentence for what was changed.
 
     Raises ``DataError`` naming the first file that is not a readable JPEG or PNG.
@@ -145,7 +145,7 @@ def _short(name: str) -> str:
     return "/".join(PurePosixPath(name).parts[-3:])
 
 
-def _face(label: str, name: str) -> Face:
+def _face(label: str, name: str) -> ImageFile:
     path = PurePosixPath(name)
     folder = path.parts[-2].strip().lower()
     try:
@@ -159,13 +159,13 @@ def _face(label: str, name: str) -> Face:
         raise DataError(f"{label}: {name} is not an image (JPEG or PNG). Remove it from the class folder.")
     match = _OFFICIAL.match(path.name)
     if match:
-        return Face(name, index, _BY_LOWER[match[1].lower()], official=True)
+        return ImageFile(name, index, _BY_LOWER[match[1].lower()], official=True)
     split = _split_folder(name)
     assert split is not None, "only files inside the layout get here"
-    return Face(name, index, split, official=False)
+    return ImageFile(name, index, split, official=False)
 
 
-def _carve(faces: list[Face]) -> tuple[list[Face], int]:
+def _carve(faces: list[ImageFile]) -> tuple[list[ImageFile], int]:
     """Move one in nine training faces of each class to PublicTest, where it would be empty. See the module's text."""
     free = [face for face in faces if face.split == emotions.TRAINING and not face.official]
     if not free or any(face.split == emotions.PUBLIC_TEST for face in faces):

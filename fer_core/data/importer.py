@@ -74,7 +74,7 @@ def import_dataset(
     elif source == KAGGLE:
         from fer_core.data import kaggle
 
-        with _tree(kaggle.download(progress)) as tree:
+        with _tree(kaggle.download_from_kaggle(progress)) as tree:
             _import_tree(job, tree, kind="kaggle", source=f"Kaggle, {kaggle.HANDLE}")
     else:
         _import_path(job, Path(source).expanduser())
@@ -168,7 +168,7 @@ def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
 
 
 def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: str) -> None:
-    plan = folder_source.plan(tree, names)
+    plan = folder_source.plan_import(tree, names)
     # Before any picture is read: an empty class shows in the list of files.
     require_all_classes(plan.counts, tree.label)
     with job.writer(kind, source) as writer:

@@ -30,7 +30,7 @@ _BY_HAND = (
 )
 
 
-def download(progress: ProgressCallback | None = None) -> Path:
+def download_from_kaggle(progress: ProgressCallback | None = None) -> Path:
     """Download the images unless they are in the cache, and return the folder with ``train`` and ``test``.
 
     ``progress`` gets bytes. Raises ``DownloadError``: no network, refused credentials, a damaged download.

@@ -1,4 +1,4 @@
-"""Predictions of several runs on the same faces, joined by row number and never by order.
+"""Predictions of several runs on the same faces, aligned by row number and never by order.
 
 Only the run folders are read, so this works where the dataset itself is not there: labels come from the predictions.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.runs.predictions import TWIN, probabilities_of
+from fer_core.runs.predictions import NEAR_DUPLICATE, probabilities_of
 
 if TYPE_CHECKING:
     from fer_core.runs.evaluations import Evaluation
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class AlignedPredictions:
     """What K runs say about the same n faces of one split, sorted by row number. Arrays are read-only views.
 
     ``names``: the runs, in the order asked for. ``fingerprint``: the dataset's. ``rows``: int64 (n,), row numbers in
-    the dataset, rising. ``labels``: int8 (n,), 0..6. ``probabilities``: float32 (K, n, 7). ``twin``: bool (n,), has an
-    exact or near twin in Training; None where no run knows. n may be 0 once :meth:`where` has left nothing.
+    the dataset, rising. ``labels``: int8 (n,), 0..6. ``probabilities``: float32 (K, n, 7). ``near_duplicate``: bool
+    (n,), has an exact or near twin in Training; None where no run knows. n may be 0 once :meth:`where` has left
+    nothing.
     """
 
     names: tuple[str, ...]
@@ -37,7 +38,7 @@ class Joined:
     rows: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int8]
     probabilities: npt.NDArray[np.float32]
-    twin: npt.NDArray[np.bool_] | None = None
+    near_duplicate: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.rows)
@@ -46,9 +47,13 @@ class Joined:
                 f"rows {self.rows.shape}, labels {self.labels.shape} and probabilities {self.probabilities.shape} "
                 f"must be (n,), (n,) and ({len(self.names)}, n, {COUNT})"
             )
-        if self.twin is not None and (self.twin.shape != (n,) or self.twin.dtype != np.bool_):
-            raise ValueError(f"twin must be bool ({n},), not {self.twin.dtype} {self.twin.shape}")
-        for name in ("rows", "labels", "probabilities", "twin"):
+        if self.near_duplicate is not None and (
+            self.near_duplicate.shape != (n,) or self.near_duplicate.dtype != np.bool_
+        ):
+            raise ValueError(
+                f"near_duplicate must be bool ({n},), not {self.near_duplicate.dtype} {self.near_duplicate.shape}"
+            )
+        for name in ("rows", "labels", "probabilities", "near_duplicate"):
             if (array := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _read_only(array))
 
@@ -66,7 +71,7 @@ class Joined:
         """Where each run says the label, bool (K, n)."""
         return _read_only(self.predicted == self.labels)
 
-    def where(self, mask: npt.ArrayLike) -> Joined:
+    def where(self, mask: npt.ArrayLike) -> AlignedPredictions:
         """Only the faces where ``mask``, bool (n,), is true. Raises ``ValueError`` for another shape or type."""
         keep = np.asarray(mask)
         if keep.shape != self.rows.shape or keep.dtype != np.bool_:
@@ -76,21 +81,22 @@ class Joined:
             rows=self.rows[keep],
             labels=self.labels[keep],
             probabilities=self.probabilities[:, keep],
-            twin=None if self.twin is None else self.twin[keep],
+            near_duplicate=None if self.near_duplicate is None else self.near_duplicate[keep],
         )
 
-    def with_twins(self, twin: npt.ArrayLike) -> Joined:
-        """The same with the twins given: bool (N,) by row number of the whole dataset, such as ``twins.near``.
+    def with_near_duplicates(self, near_duplicate: npt.ArrayLike) -> AlignedPredictions:
+        """The same with the twins given: bool (N,) by row number of the whole dataset, such as
+        ``near_duplicates.exact_or_near``.
 
         Raises ``ValueError`` where it is no bool array or does not reach every row.
         """
-        return replace(self, twin=_at_rows(twin, self.rows))
+        return replace(self, near_duplicate=_at_rows(near_duplicate, self.rows))
 
-    def with_labels(self, labels: npt.ArrayLike) -> Joined:
+    def with_labels(self, labels: npt.ArrayLike) -> AlignedPredictions:
         """The same predictions under other labels: reviewed ones, or a crowd's.
 
         ``labels``: whole numbers (n,), 0..6, one for each of :attr:`rows`; for labels of the whole dataset that is
-        ``labels[joined.rows]``. Faces that have no label any more are to be left out first, with :meth:`where`.
+        ``labels[aligned.rows]``. Faces that have no label any more are to be left out first, with :meth:`where`.
         Raises ``ValueError`` for anything else.
         """
         new = np.asarray(labels)
@@ -101,43 +107,46 @@ class Joined:
         return replace(self, labels=new.astype(np.int8))
 
 
-def join(
+def align(
     runs: Sequence[RunFolder], split: str, *, fingerprint: str | None = None, keep: npt.ArrayLike | None = None
-) -> Joined:
+) -> AlignedPredictions:
     """The predictions of ``runs`` on ``split``, face by face.
 
     ``fingerprint``: the dataset's; without one, that of the first run's first evaluation.
 
     ``keep``: bool (N,), by row number of the whole dataset; faces where it is false are left out. For example
-    ``~twins.near`` (:class:`fer_core.data.audit.Twins`) leaves out faces that have a twin in Training.
+    ``~near_duplicates.exact_or_near`` (:class:`fer_core.data.audit.NearDuplicates`) leaves out faces that have a twin
+    in Training.
 
     Raises ``RunError`` where a run was not evaluated, has no faces of ``split``, was measured on another dataset
     than the first, or is damaged: other rows or labels than the first. Raises ``ValueError`` for no runs, or a
     ``keep`` that is no bool array or does not reach every row.
     """
     if not runs:
-        raise ValueError("there is no run to join")
+        raise ValueError("there is no run to align")
     first = runs[0]
     evaluation = _evaluation(first, fingerprint)
-    rows, labels, probabilities, twin = _read(first.name, evaluation, split)
-    joined = [probabilities]
+    rows, labels, probabilities, near_duplicate = _read(first.name, evaluation, split)
+    stacked = [probabilities]
     for run in runs[1:]:
-        other = run.evaluation(evaluation.fingerprint)
-        if other is None:
+        other_data = run.evaluation(evaluation.fingerprint)
+        if other_data is None:
             raise RunError(
                 f"{run.name} was not measured on the faces that {first.name} was measured on, those of "
                 f"{evaluation.data['title']} (fingerprint {evaluation.fingerprint[:8]}). Measure it with: {_again(run)}"
             )
-        other_rows, other_labels, probabilities, other_twin = _read(run.name, other, split)
-        twin = other_twin if twin is None else twin
+        other_rows, other_labels, probabilities, other_near_duplicate = _read(run.name, other_data, split)
+        near_duplicate = other_near_duplicate if near_duplicate is None else near_duplicate
         if not np.array_equal(rows, other_rows) or not np.array_equal(labels, other_labels):
             raise RunError(
-                f"{evaluation.predictions_path} and {other.predictions_path} should hold the same faces of {split} "
-                "with the same labels, and do not. One of them is damaged. Make both again with: "
+                f"{evaluation.predictions_path} and {other_data.predictions_path} should hold the same faces of "
+                f"{split} with the same labels, and do not. One of them is damaged. Make both again with: "
                 "python -m fer_core evaluate RUN --data DATASET"
             )
-        joined.append(probabilities)
-    found = Joined(tuple(run.name for run in runs), split, evaluation.fingerprint, rows, labels, np.stack(joined), twin)
+        stacked.append(probabilities)
+    found = AlignedPredictions(
+        tuple(run.name for run in runs), split, evaluation.fingerprint, rows, labels, np.stack(stacked), near_duplicate
+    )
     return found if keep is None else found.where(_at_rows(keep, rows))
 
 
@@ -173,8 +182,8 @@ def _read(
     labels = part["label"].to_numpy(dtype=np.int8)[order]
     if labels.min() < 0 or labels.max() >= COUNT:
         raise RunError(f"{path} is damaged: a label is outside 0..{COUNT - 1}. {again}")
-    twin = part[TWIN].to_numpy(dtype=bool)[order] if TWIN in part else None
-    return rows, labels, probabilities_of(part)[order], twin
+    near_duplicate = part[NEAR_DUPLICATE].to_numpy(dtype=bool)[order] if NEAR_DUPLICATE in part else None
+    return rows, labels, probabilities_of(part)[order], near_duplicate
 
 
 def _at_rows(keep: npt.ArrayLike, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -197,24 +206,24 @@ def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return view
 
 
-def most_disputed(joined: Joined) -> int | None:
+def most_disputed(aligned: AlignedPredictions) -> int | None:
     """Position of the face on which the runs disagree most; None where there is no face.
 
     First the number of different answers counts; then whether some run says the label, so that the label is likely to
     be right; then how sure the runs are of their answers, as the mean of the answers' probabilities. Of equals, the
     face with the lowest row number. With one run it is the face that it is surest of among those that it gets right.
     """
-    if not len(joined):
+    if not len(aligned):
         return None
-    said = np.zeros((len(joined), COUNT), dtype=np.bool_)
-    for answers in joined.predicted:
-        said[np.arange(len(joined)), answers] = True
-    sure = joined.probabilities.max(axis=2).mean(axis=0)
+    said = np.zeros((len(aligned), COUNT), dtype=np.bool_)
+    for answers in aligned.predicted:
+        said[np.arange(len(aligned)), answers] = True
+    sure = aligned.probabilities.max(axis=2).mean(axis=0)
     # lexsort sorts by the last key first, and keeps the order of equals.
-    order = np.lexsort((-sure, ~joined.right.any(axis=0), -said.sum(axis=1)))
+    order = np.lexsort((-sure, ~aligned.right.any(axis=0), -said.sum(axis=1)))
     return int(order[0])
 
 
-def any_wrong(joined: Joined) -> npt.NDArray[np.int64]:
+def any_wrong(aligned: AlignedPredictions) -> npt.NDArray[np.int64]:
     """Rows of the faces that at least one run gets wrong, int64 (m,), rising."""
-    return joined.rows[~joined.right.all(axis=0)]
+    return aligned.rows[~aligned.right.all(axis=0)]

@@ -15,16 +15,16 @@ import numpy.typing as npt
 from fer_core.data.audit.result import Audit
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import join
+from fer_core.evaluation.aligned import align
 from fer_core.formatting import percent, plural
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.intervals import bootstrap_interval
 
-ALL, EXACT, NEAR, CONFLICTS, PLAIN, CLEAN = "all", "exact", "near", "conflicts", "plain", "clean"
+ALL, EXACT, NEAR_DUPLICATES, CONFLICTS, PLAIN, CLEAN = "all", "exact", "near", "conflicts", "plain", "clean"
 FACES: dict[str, str] = {
     ALL: "all faces",
     EXACT: "without exact twins",
-    NEAR: "without exact and near twins",
+    NEAR_DUPLICATES: "without exact and near twins",
     CONFLICTS: "without conflicting labels",
     PLAIN: "without (nearly) constant images",
     CLEAN: "without all of these",
@@ -66,18 +66,18 @@ class Cost:
 
 def faulty(audit: Audit) -> dict[str, npt.NDArray[np.bool_]]:
     """The faces that each key of :data:`FACES` leaves out: bool (N,) by row number of the dataset."""
-    twins = audit.twins()
+    duplicates = audit.training_duplicates()
     conflicts = np.zeros(len(audit), bool)
     for rows in audit.groups():
         conflicts[rows] = len(np.unique(audit.labels[rows])) > 1
     plain = audit.constant | audit.nearly_constant
     return {
         ALL: np.zeros(len(audit), bool),
-        EXACT: twins.exact,
-        NEAR: twins.near,
+        EXACT: duplicates.exact,
+        NEAR_DUPLICATES: duplicates.exact_or_near,
         CONFLICTS: conflicts,
         PLAIN: plain,
-        CLEAN: twins.near | conflicts | plain,
+        CLEAN: duplicates.exact_or_near | conflicts | plain,
     }
 
 
@@ -110,13 +110,13 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         if splits and split not in splits:
             continue
-        joined = join([run], split, fingerprint=audit.fingerprint)
-        if joined.rows[-1] >= len(audit) or not np.array_equal(audit.labels[joined.rows], joined.labels):
+        aligned = align([run], split, fingerprint=audit.fingerprint)
+        if aligned.rows[-1] >= len(audit) or not np.array_equal(audit.labels[aligned.rows], aligned.labels):
             raise RunError(
                 f"the predictions of {run.name} are damaged: their rows or labels are not those of the dataset they "
                 f"name. Make them again with: python -m fer_core evaluate {run.path} --data DATASET"
             )
-        costs[split] = audit_costs(joined.rows, joined.right[0], audit)
+        costs[split] = audit_costs(aligned.rows, aligned.right[0], audit)
     return costs
 
 
@@ -128,9 +128,9 @@ def lesson(costs: Mapping[str, Sequence[Cost]], split: str) -> str:
     if not costs:
         raise ValueError("there is no run to learn from")
     found = [{cost.faces: cost for cost in entries} for entries in costs.values()]
-    first = found[0][NEAR]
+    first = found[0][NEAR_DUPLICATES]
     total = found[0][ALL].n
-    known = [entry[NEAR] for entry in found if entry[NEAR].difference is not None]
+    known = [entry[NEAR_DUPLICATES] for entry in found if entry[NEAR_DUPLICATES].difference is not None]
     if not known:
         why = "no face has a twin in Training" if not first.left_out else "every face has a twin in Training"
         return f"Of {split}, {why}, so there is nothing to compare."
@@ -158,18 +158,18 @@ def lesson(costs: Mapping[str, Sequence[Cost]], split: str) -> str:
 
 
 def _cost(key: str, right: npt.NDArray[np.bool_], out: npt.NDArray[np.bool_], resamples: int, seed: int) -> Cost:
-    kept = right[~out]
+    right_left = right[~out]
     accuracy = low = high = difference = difference_low = difference_high = None
-    if len(kept):
-        accuracy = float(kept.mean())
-        low, high = bootstrap_interval(kept, resamples=resamples, seed=seed)
+    if len(right_left):
+        accuracy = float(right_left.mean())
+        low, high = bootstrap_interval(right_left, resamples=resamples, seed=seed)
         if out.any():
             difference = accuracy - float(right.mean())
             difference_low, difference_high = _difference_interval(right, out, resamples, seed)
     return Cost(
         key,
-        len(kept),
-        int(kept.sum()),
+        len(right_left),
+        int(right_left.sum()),
         accuracy,
         low,
         high,
@@ -192,9 +192,9 @@ def _difference_interval(
     n = len(right)
     cells = np.array([(right & ~out).sum(), (~right & ~out).sum(), (right & out).sum(), (~right & out).sum()])
     drawn = np.random.default_rng(seed).multinomial(n, cells / n, size=resamples).astype(np.float64)
-    kept = drawn[:, 0] + drawn[:, 1]
-    drawn, kept = drawn[kept > 0], kept[kept > 0]
-    low, high = np.quantile(drawn[:, 0] / kept - (drawn[:, 0] + drawn[:, 2]) / n, [0.025, 0.975])
+    left = drawn[:, 0] + drawn[:, 1]
+    drawn, left = drawn[left > 0], left[left > 0]
+    low, high = np.quantile(drawn[:, 0] / left - (drawn[:, 0] + drawn[:, 2]) / n, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import twins_of
+from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
@@ -118,7 +118,7 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
             halve_keras(folder.keras_path, keras_path, dataset, fit=half_precision == "both")
         model = load_keras(keras_path)
         tflite = prepared.file(folder.tflite_path.name)
-        parity = export_litert(model, tflite, parity_faces(dataset), half=half_precision == "both")
+        parity = export_litert(model, tflite, parity_faces(dataset), half_precision=half_precision == "both")
         if manifest is not None:
             own = folder.evaluation(dataset.info.fingerprint)
             same = own if own is not None and own.sound(PREDICTIONS) and not half_precision else None
@@ -230,7 +230,7 @@ def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None
         dataset.splits[rows],
         dataset.labels[rows],
         probabilities,
-        twins_of(dataset).near[rows],
+        near_duplicates_of(dataset).exact_or_near[rows],
         fingerprint=dataset.info.fingerprint,
     )
 

@@ -38,12 +38,12 @@ class Parity:
     agreement: float
     largest_map_difference: float
 
-    def agrees(self, *, half: bool) -> bool:
+    def agrees(self, *, half_precision: bool) -> bool:
         """Whether the two are the same model. False where anything is NaN.
 
         In half precision a rounding error may tip a face that sits on the fence; more than that is a defect.
         """
-        if half:
+        if half_precision:
             return (
                 self.largest_difference < TOLERANCE_FLOAT16
                 and self.agreement >= MIN_AGREEMENT_FLOAT16
@@ -52,18 +52,21 @@ class Parity:
         return self.largest_difference < TOLERANCE_FLOAT32 and self.largest_map_difference < MAP_TOLERANCE_FLOAT32
 
 
-def export_litert(model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half: bool = False) -> Parity:
+def export_litert(
+    model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half_precision: bool = False
+) -> Parity:
     """Write ``path`` (LiteRT: probabilities and class maps) from a float32 Keras model.
 
-    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half`` stores large kernels as float16. Nothing is
+    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half_precision`` stores large kernels as float16.
+    Nothing is
     written where the two disagree: ``ExportError`` says by how much.
     """
     # Beside the target, so that the last step is a rename on one file system.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tflite")
     try:
-        _convert(with_class_maps(model), temporary, half=half)
+        _convert(with_class_maps(model), temporary, half_precision=half_precision)
         parity = check_parity(model, temporary, faces)
-        if not parity.agrees(half=half):
+        if not parity.agrees(half_precision=half_precision):
             raise ExportError(
                 f"the exported model disagrees with model.keras: probabilities differ by up to "
                 f"{parity.largest_difference:.2g}, {percent(1 - parity.agreement, 2)} of {parity.faces} answers "
@@ -96,7 +99,7 @@ def check_parity(model: keras.Model, tflite: Path, faces: npt.NDArray[np.uint8])
     )
 
 
-def _convert(model: keras.Model, path: Path, *, half: bool) -> None:
+def _convert(model: keras.Model, path: Path, *, half_precision: bool) -> None:
     """Write the LiteRT file of a two-output model, batch size free."""
     import tensorflow as tf
 
@@ -110,5 +113,5 @@ def _convert(model: keras.Model, path: Path, *, half: bool) -> None:
         model.export(path, format="litert", verbose=False, **options)
     except Exception as error:  # the converter raises bare exceptions of several kinds
         raise ExportError(f"{model.name} could not be converted to LiteRT: {error}") from error
-    if half:
+    if half_precision:
         halve_litert(path)

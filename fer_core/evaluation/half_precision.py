@@ -59,7 +59,7 @@ def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = Fal
         same = before.argmax(axis=1) == after.argmax(axis=1)
         parity = Parity(len(faces), float(np.abs(before - after).max()), float(np.mean(same)), 0.0)
         change = abs(float(np.mean(after.argmax(axis=1) == labels) - np.mean(before.argmax(axis=1) == labels)))
-        if not parity.agrees(half=True) or change > MAX_ACCURACY_CHANGE:
+        if not parity.agrees(half_precision=True) or change > MAX_ACCURACY_CHANGE:
             raise ExportError(
                 f"half precision changes this model too much: probabilities by up to {parity.largest_difference:.2g}, "
                 f"{percent(1 - parity.agreement, 2)} of {len(faces)} answers, accuracy by {percent(change, 2)}. "

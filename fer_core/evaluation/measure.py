@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import twins_of
+from fer_core.data.audit import near_duplicates_of
 from fer_core.evaluation.scores import BySplit, score_splits, temperature_scores
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.evaluations import SCHEMA
@@ -58,7 +58,7 @@ def measure(
         "data": dataset.info.record(),
         "seed": SEED,
         "resamples": RESAMPLES,
-        "splits": score_splits(predictions, twins_of(dataset), resamples=RESAMPLES, seed=SEED),
+        "splits": score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED),
         "temperature": temperature_scores(predictions),
         **({"litert": litert} if litert else {}),
         **_timing(predictor, np.asarray(dataset.images[:1])),

@@ -21,7 +21,7 @@ from fer_core.stats.metrics import Scores, expected_calibration_error, log_loss,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_core.data.audit import Twins
+    from fer_core.data.audit import NearDuplicates
 
 BySplit = dict[str, dict[str, Any]]
 FLIP_KEYS = ("n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
@@ -94,16 +94,17 @@ def temperature_scores(frame: pd.DataFrame) -> dict[str, Any] | None:
 
 def score_splits(
     frame: pd.DataFrame,
-    twins: Twins | None = None,
+    near_duplicates: NearDuplicates | None = None,
     *,
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Scores]:
     """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
 
-    ``frame`` as from :func:`read_predictions`; ``twins`` as from :func:`fer_core.data.audit.twins_of`. A model may
-    simply remember a face that has an exact or near twin in Training, so the scores are also given without those
-    faces: ``without_near_duplicates``, None where ``twins`` is not given or no face is left.
+    ``frame`` as from :func:`read_predictions`; ``near_duplicates`` as from
+    :func:`fer_core.data.audit.near_duplicates_of`. A model may simply remember a face that has an exact or near twin in
+    Training, so the scores are also given without those
+    faces: ``without_near_duplicates``, None where ``near_duplicates`` is not given or no face is left.
     """
     scores: dict[str, Scores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
@@ -113,14 +114,20 @@ def score_splits(
         labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
         scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
         scores[split]["without_near_duplicates"] = None
-        if twins is None:
+        if near_duplicates is None:
             continue
         rows = part["row"].to_numpy()
-        twin = twins.near[rows]
-        if not twin.all():
+        near_duplicate = near_duplicates.exact_or_near[rows]
+        if not near_duplicate.all():
             scores[split]["without_near_duplicates"] = {
-                "rule": _rule(int(twins.exact[rows].sum()), int(twin.sum()), len(part), split, twins.threshold),
-                **score(labels[~twin], probabilities[~twin], resamples=resamples, seed=seed),
+                "rule": _rule(
+                    int(near_duplicates.exact[rows].sum()),
+                    int(near_duplicate.sum()),
+                    len(part),
+                    split,
+                    near_duplicates.threshold,
+                ),
+                **score(labels[~near_duplicate], probabilities[~near_duplicate], resamples=resamples, seed=seed),
             }
     return scores
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import time
 import traceback
 from pathlib import Path
 
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
-from fer_core.regular import read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
 from fer_core.training.lock import TrainingLock
 from fer_core.training.resources import check_resources
+from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
 from fer_core.writable import NO_SPACE, reason, require_writable
-
-LOCAL_FILE = "local.json"
-"""Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
 
 ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
@@ -70,25 +66,6 @@ def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
         folder.manifest_path.unlink(missing_ok=True)
         _train(folder, data)
     return folder
-
-
-def remember_data(folder: RunFolder, data: Path) -> None:
-    """Write down where this machine keeps the dataset, atomically, so that the run can be started again.
-
-    Done before anything that can die: a process that is killed while it loads leaves a run that starts anew.
-    """
-    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
-
-
-def remembered_data(folder: RunFolder) -> Path:
-    """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
-    try:
-        return Path(json.loads(read_text(folder.path / LOCAL_FILE))["data"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        raise RunError(
-            f"{folder.path} does not say which dataset it was trained on. Name it: "
-            f"python -m fer_core train --resume {folder.path} --data FOLDER"
-        ) from None
 
 
 def _train(folder: RunFolder, data: Path) -> None:
@@ -179,16 +156,16 @@ def _fetch_weights(architecture: str, journal: Journal) -> None:
     """Have ImageNet's weights in the cache before the network is built; the journal tells how far the download is."""
     from fer_core.zoo.weights import imagenet_file
 
-    told = time.monotonic()
+    last_report = time.monotonic()
 
-    def tell(done: int, total: int | None) -> None:
-        nonlocal told
-        if time.monotonic() - told >= 1:
-            told = time.monotonic()
+    def report(done: int, total: int | None) -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report >= 1:
+            last_report = time.monotonic()
             of = f" of {total / 1e6:.0f}" if total else ""
             journal.write("phase", name="downloading", detail=f"ImageNet weights, {done / 1e6:.0f}{of} MB")
 
-    imagenet_file(architecture, tell)
+    imagenet_file(architecture, report)
 
 
 def _check_same_data(folder: RunFolder, fingerprint: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import twins_of
+from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
@@ -199,14 +199,14 @@ def _write_evaluation(
     """
     data, digest = dataset.info.record(), sha256_of(vote_path)
     path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
-    twin = twins_of(dataset).near[first["row"].to_numpy()]
+    near_duplicate = near_duplicates_of(dataset).exact_or_near[first["row"].to_numpy()]
     write_predictions(
         path / PREDICTIONS,
         first["row"],
         first["split"],
         first["label"],
         probabilities,
-        twin,
+        near_duplicate,
         fingerprint=dataset.info.fingerprint,
     )
     frame = read_predictions(path / PREDICTIONS)
@@ -296,14 +296,14 @@ def without_featherweights(labels: npt.ArrayLike, probabilities: Sequence[npt.Ar
 
     The largest weight takes what rounding leaves, so that the sum stays 1.
     """
-    kept = list(range(len(probabilities)))
+    members_left = list(range(len(probabilities)))
     chosen = choose_weights(labels, probabilities)
     while chosen.min() < SMALLEST_WEIGHT:
         # One at a time: of two members that are nearly the same, the one that stays takes over the other's weight.
-        del kept[int(chosen.argmin())]
-        chosen = choose_weights(labels, [probabilities[index] for index in kept])
+        del members_left[int(chosen.argmin())]
+        chosen = choose_weights(labels, [probabilities[index] for index in members_left])
     weights = np.zeros(len(probabilities))
-    weights[kept] = np.round(chosen, DIGITS)
+    weights[members_left] = np.round(chosen, DIGITS)
     weights[weights.argmax()] += 1 - weights.sum()
     return np.round(weights, DIGITS)
 

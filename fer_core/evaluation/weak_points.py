@@ -16,7 +16,7 @@ SURE = 0.9
 
 
 @dataclass(frozen=True)
-class Share:
+class CountedShare:
     """``count`` of ``n`` faces; ``value`` with its 95 % Wilson interval ``low``..``high``, 0..1, NaN where n is 0."""
 
     count: int
@@ -35,10 +35,10 @@ class WeakPoints:
     """
 
     name: str
-    wrong: Share
-    sure_wrong: Share
+    wrong: CountedShare
+    sure_wrong: CountedShare
     hardest: str
-    missed: Share
+    missed: CountedShare
 
 
 def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
@@ -69,6 +69,6 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
     )
 
 
-def _share(count: int, n: int) -> Share:
+def _share(count: int, n: int) -> CountedShare:
     low, high = wilson_interval(count, n)
-    return Share(count, n, count / n if n else float("nan"), float(low), float(high))
+    return CountedShare(count, n, count / n if n else float("nan"), float(low), float(high))

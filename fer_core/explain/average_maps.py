@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import Faces, Floats, checked_classes, checked_faces, checked_maps
-from fer_core.explain.blank_maps import silent
+from fer_core.explain.blank_maps import blank
 from fer_core.formatting import plural
 from fer_core.progress import Meter, ProgressCallback
 
@@ -97,21 +97,21 @@ def mean_map(maps: npt.ArrayLike, faces: Faces, *, scale: Scale = "peak") -> Ave
         raise ValueError(f"there must be a map for each of {len(faces)} faces, not {len(values)}")
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
-    says = ~silent(values)
-    kept = values[says]
-    n, left_out = len(kept), int((~says).sum())
+    informative = ~blank(values)
+    drawn = values[informative]
+    n, left_out = len(drawn), int((~informative).sum())
     if not n:
         nothing = np.zeros(values.shape[1:], dtype=np.float32)
         return AverageMap(nothing, nothing, np.zeros((IMAGE_SIZE,) * 2, np.float32), 0, left_out, scale)
-    size = np.abs(kept)
+    size = np.abs(drawn)
     if scale == "peak":
-        kept = kept / size.max(axis=(1, 2), keepdims=True)
+        drawn = drawn / size.max(axis=(1, 2), keepdims=True)
     elif scale == "sum":
-        kept = kept / size.sum(axis=(1, 2), keepdims=True)
+        drawn = drawn / size.sum(axis=(1, 2), keepdims=True)
     return AverageMap(
-        kept.mean(axis=0).astype(np.float32),
-        kept.std(axis=0).astype(np.float32),
-        faces[says].mean(axis=0, dtype=np.float64).astype(np.float32),
+        drawn.mean(axis=0).astype(np.float32),
+        drawn.std(axis=0).astype(np.float32),
+        faces[informative].mean(axis=0, dtype=np.float64).astype(np.float32),
         n,
         left_out,
         scale,

@@ -1,7 +1,7 @@
 """Work of some seconds on a thread of its own, one piece after the other, so that a page stays alive meanwhile.
 
 For methods that only predict: LiteRT lets go of Python while it computes. What needs TensorFlow goes to
-:mod:`fer_core.explain.worker` instead. The tickets are the same, so a page shows both alike.
+:mod:`fer_core.explain.worker` instead. The tasks are the same, so a page shows both alike.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from fer_core.errors import FerError
-from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Ticket
+from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task
 from fer_core.explain.worker.serve import Cancelled
 from fer_core.progress import Progress, ProgressCallback
 
@@ -26,55 +26,55 @@ class Background:
     """A queue and, while there is something in it, a thread. May be shared by any number of threads."""
 
     def __init__(self, most: int) -> None:
-        """``most``: finished tickets that are remembered, the latest."""
+        """``most``: finished tasks that are remembered, the latest."""
         self._most = most
         self._lock = threading.Lock()
         # All below is guarded by it.
-        self._tickets: OrderedDict[Hashable, Ticket] = OrderedDict()
-        self._queue: deque[tuple[Ticket, Work]] = deque()
-        self._running: Ticket | None = None
+        self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
+        self._queue: deque[tuple[Task, Work]] = deque()
+        self._running: Task | None = None
         self._thread: threading.Thread | None = None
         self._numbers = 0
 
-    def submit(self, key: Hashable, work: Work) -> Ticket:
+    def submit(self, key: Hashable, work: Work) -> Task:
         """Ask for something. What waits, runs or is there under the same key is not done again."""
         with self._lock:
-            known = self._tickets.get(key)
+            known = self._tasks.get(key)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
-                self._tickets.move_to_end(key)
+                self._tasks.move_to_end(key)
                 return known
             self._numbers += 1
-            ticket = self._tickets[key] = Ticket(key, self._numbers)
-            self._tickets.move_to_end(key)
-            self._queue.append((ticket, work))
-            too_many = max(0, len(self._tickets) - self._most)
-            for old in [one for one, known in self._tickets.items() if known.over][:too_many]:
-                del self._tickets[old]
+            task = self._tasks[key] = Task(key, self._numbers)
+            self._tasks.move_to_end(key)
+            self._queue.append((task, work))
+            too_many = max(0, len(self._tasks) - self._most)
+            for old in [one for one, known in self._tasks.items() if known.over][:too_many]:
+                del self._tasks[old]
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="explain", daemon=True)
                 self._thread.start()
-            return ticket
+            return task
 
-    def find(self, key: Hashable) -> Ticket | None:
-        """The latest ticket under that key, or None."""
+    def find(self, key: Hashable) -> Task | None:
+        """The latest task under that key, or None."""
         with self._lock:
-            return self._tickets.get(key)
+            return self._tasks.get(key)
 
-    def position(self, ticket: Ticket) -> int:
+    def position(self, task: Task) -> int:
         """Pieces of work before this one; 0 for one that runs or is over."""
         with self._lock:
             waiting = [one for one, _ in self._queue]
-            return waiting.index(ticket) + (self._running is not None) if ticket in waiting else 0
+            return waiting.index(task) + (self._running is not None) if task in waiting else 0
 
-    def cancel(self, ticket: Ticket) -> None:
+    def cancel(self, task: Task) -> None:
         """Give it up: at once where it waits, at its next word about progress where it runs."""
         with self._lock:
-            waiting = [pair for pair in self._queue if pair[0] is ticket]
+            waiting = [pair for pair in self._queue if pair[0] is task]
             if waiting:
                 self._queue.remove(waiting[0])
-                ticket.close(CANCELLED, "Cancelled before its turn.")
-            elif not ticket.over:
-                ticket.cancelling = True
+                task.close(CANCELLED, "Cancelled before its turn.")
+            elif not task.over:
+                task.cancelling = True
 
     def _work(self) -> None:
         while True:
@@ -83,26 +83,26 @@ class Background:
                 if not self._queue:
                     self._thread = None
                     return
-                ticket, work = self._queue.popleft()
-                self._running, ticket.stage = ticket, RUNNING
-            self._do(ticket, work)
+                task, work = self._queue.popleft()
+                self._running, task.stage = task, RUNNING
+            self._do(task, work)
 
-    def _do(self, ticket: Ticket, work: Work) -> None:
+    def _do(self, task: Task, work: Work) -> None:
         def hear(progress: Progress) -> None:
-            ticket.progress = progress
-            if ticket.cancelling:
+            task.progress = progress
+            if task.cancelling:
                 raise Cancelled
 
         try:
             answer = work(hear)
         except Cancelled:
-            ticket.close(CANCELLED, "Cancelled.")
+            task.close(CANCELLED, "Cancelled.")
         except FerError as error:
-            ticket.close(FAILED, str(error))
+            task.close(FAILED, str(error))
         except Exception as error:
             # A defect: who waits must hear of it, the log has the trace, and the next one may do better.
             _log.exception("a map could not be drawn")
             words = f"The map could not be drawn ({type(error).__name__}: {error}). The server's log says where."
-            ticket.close(FAILED, words)
+            task.close(FAILED, words)
         else:
-            ticket.close(DONE, "", answer)
+            task.close(DONE, "", answer)

@@ -32,7 +32,7 @@ Classes = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
-class Plan:
+class FaithfulnessPlan:
     """How faithfulness is measured. Two measurements can be compared only where all of this is the same.
 
     ``n``: faces, drawn class by class. ``steps``: of deletion and insertion. ``orders``: random maps a face, 5 or more.
@@ -65,7 +65,7 @@ def maps_of(
     faces: Faces,
     classes: Classes,
     name: str,
-    plan: Plan,
+    plan: FaithfulnessPlan,
     worker: Worker | None,
     progress: ProgressCallback | None,
 ) -> Maps:
@@ -92,12 +92,12 @@ def maps_of(
     return np.stack(maps)
 
 
-def _by_rise(predictor: Predictor, faces: Faces, classes: Classes, plan: Plan) -> Iterator[Maps]:
+def _by_rise(predictor: Predictor, faces: Faces, classes: Classes, plan: FaithfulnessPlan) -> Iterator[Maps]:
     for face, label in zip(faces, classes, strict=True):
         yield rise(predictor.predict, face, n=plan.masks, seed=plan.seed).maps[label]
 
 
-def _by_occlusion(predictor: Predictor, faces: Faces, classes: Classes, plan: Plan) -> Iterator[Maps]:
+def _by_occlusion(predictor: Predictor, faces: Faces, classes: Classes, plan: FaithfulnessPlan) -> Iterator[Maps]:
     for start in range(0, len(faces), TOGETHER):
         part = slice(start, start + TOGETHER)
         found = occlusion(predictor.predict, faces[part], patch=plan.patch, stride=plan.stride)

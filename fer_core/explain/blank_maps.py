@@ -14,7 +14,7 @@ FINE_ENOUGH = 6
 """Cells along a side from which on a class map tells brows, eyes and mouth apart: each is about 8 pixels high."""
 
 
-def why_silent(one: npt.ArrayLike, *, model: str = "this model", emotion: str = "this class") -> str | None:
+def why_blank(one: npt.ArrayLike, *, model: str = "this model", emotion: str = "this class") -> str | None:
     """Why a map (h, w) says nothing about where a model looks, as a sentence, or None where it does say something.
 
     ``model`` and ``emotion`` are the names used in the sentence. Raises ``ValueError`` for an empty map or one that is
@@ -41,8 +41,8 @@ def why_silent(one: npt.ArrayLike, *, model: str = "this model", emotion: str = 
     return None
 
 
-def silent(maps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Which of k maps (k, h, w) say nothing, bool (k,): those for which :func:`why_silent` has a reason."""
+def blank(maps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which of k maps (k, h, w) say nothing, bool (k,): those for which :func:`why_blank` has a reason."""
     values = checked_maps(maps)
     if values.shape[1] * values.shape[2] == 1:
         return np.ones(len(values), dtype=np.bool_)
@@ -51,7 +51,7 @@ def silent(maps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 
 def coarseness(grid: tuple[int, int]) -> str | None:
-    """A warning, as a sentence, about maps of few cells (h, w), or None from 6×6 on. 1×1 is :func:`why_silent`'s."""
+    """A warning, as a sentence, about maps of few cells (h, w), or None from 6×6 on. 1×1 is :func:`why_blank`'s."""
     height, width = grid
     if min(grid) >= FINE_ENOUGH or height * width == 1:
         return None

@@ -67,7 +67,7 @@ class Curves:
         return deleted, inserted
 
 
-def curves(
+def deletion_insertion_curves(
     predict: Predict,
     faces: Faces,
     maps: npt.ArrayLike,
@@ -157,7 +157,7 @@ class Faithfulness:
         return deleted[np.arange(len(self)), :, wanted], inserted[np.arange(len(self)), :, wanted]
 
 
-def measure(
+def measure_maps(
     predict: Predict,
     faces: Faces,
     maps: Mapping[str, npt.ArrayLike],
@@ -174,8 +174,9 @@ def measure(
 
     ``maps``: name to (n, h, w), one map a face; no name may be that of a baseline. ``orders``: random maps a face, 5 or
     more. ``grid``: their cells, as many as the maps have (see :func:`fer_core.explain.baselines.random_maps`). Each
-    face gets random maps of its own; the same ``seed`` gives the same ones. The rest as in :func:`curves`. One face
-    with one map and the defaults costs 267 predictions. Raises ``ValueError`` for other shapes, names or ranges.
+    face gets random maps of its own; the same ``seed`` gives the same ones. The rest as in
+    :func:`deletion_insertion_curves`. One face with one map and the defaults costs 267 predictions. Raises
+    ``ValueError`` for other shapes, names or ranges.
     """
     faces = checked_faces(faces)
     n = len(faces)
@@ -191,7 +192,7 @@ def measure(
     # A seed of its own, so that no random map is also the order in which equal pixels are taken.
     chance = random_maps(n * orders, grid=grid, seed=seed + 1).reshape(n, orders, IMAGE_SIZE, IMAGE_SIZE)
     everything = np.concatenate([np.stack(stack, axis=1), chance], axis=1)
-    traced = curves(
+    traced = deletion_insertion_curves(
         predict,
         faces,
         everything,

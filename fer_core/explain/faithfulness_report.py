@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fer_core.explain.faithfulness_study import Explained, Measured
+from fer_core.explain.faithfulness_study import Explained, MethodFaithfulness
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
 from fer_core.formatting import duration, plural
@@ -68,7 +68,7 @@ LIMITS = """\
 """
 
 
-def document(runs: Mapping[str, Explained]) -> str:
+def report_markdown(runs: Mapping[str, Explained]) -> str:
     """The whole of ``docs/explanations.md``: name to measurement, at least one, all by the same plan.
 
     Raises ``ValueError`` where plans or data differ: such figures must not stand side by side.
@@ -80,7 +80,7 @@ def document(runs: Mapping[str, Explained]) -> str:
     plan = first.plan
     command = COMMAND.format(n=plan.n)
     machines = ", ".join(sorted({one.machine for one in runs.values()}))
-    measured = (
+    conditions = (
         f"Measured on {first.faces:,} of the {first.about.of:,} {first.about.split} faces of "
         f"{first.about.data['title']}, drawn class by class with seed {plan.seed}; {plan.steps} steps, {plan.orders} "
         f"random orders a face; {machines}. Maps say nothing for some faces (all zero, or the same everywhere), and "
@@ -88,7 +88,7 @@ def document(runs: Mapping[str, Explained]) -> str:
     )
     parts = [
         ABOUT.format(command=f"{command} --write docs/explanations.md"),
-        "## In short\n\n" + measured,
+        "## In short\n\n" + conditions,
         markdown(overview(runs)),
         *(f"## {name}\n\n{_run(one)}" for name, one in runs.items()),
         LIMITS.format(masks=plan.masks, patch=plan.patch, stride=plan.stride),
@@ -107,7 +107,7 @@ def overview(runs: Mapping[str, Explained]) -> list[list[str]]:
     return rows
 
 
-def table(one: Explained) -> list[list[str]]:
+def figures_table(one: Explained) -> list[list[str]]:
     """All figures of a run, the head first: :data:`HEAD`."""
     return [list(HEAD), *(_line(name, found) for name, found in one.methods.items())]
 
@@ -144,8 +144,8 @@ def text(name: str, one: Explained) -> str:
     for method, found in one.methods.items():
         lines.append(f"  {METHODS[method].title}: {_cell(found)}")
         lines += [f"    {sentence}" for sentence in found.summary.sentences]
-        if found.silent:
-            lines.append(f"    {plural(found.silent, 'face')} left out: the map says nothing there.")
+        if found.blank:
+            lines.append(f"    {plural(found.blank, 'face')} left out: the map says nothing there.")
     return "\n".join(lines)
 
 
@@ -165,20 +165,20 @@ def difference(one: Difference) -> str:
 
 
 def _run(one: Explained) -> str:
-    silent = [
-        f"{METHODS[name].title} {found.silent:,} without anything to say, {found.summary.untestable:,} not testable"
+    left_out = [
+        f"{METHODS[name].title} {found.blank:,} without anything to say, {found.summary.untestable:,} not testable"
         for name, found in one.methods.items()
-        if found.silent or found.summary.untestable
+        if found.blank or found.summary.untestable
     ]
     seconds = ", ".join(
         f"{METHODS[name].title} {duration(found.seconds)}" for name, found in one.methods.items() if found.seconds >= 1
     )
-    notes = [f"Faces left out: {'; '.join(silent)}."] if silent else []
+    notes = [f"Faces left out: {'; '.join(left_out)}."] if left_out else []
     notes += [f"Drawing the maps took, whatever else the machine did meanwhile: {seconds}."] if seconds else []
-    return "\n\n".join([markdown(table(one)), " ".join(notes)]).rstrip()
+    return "\n\n".join([markdown(figures_table(one)), " ".join(notes)]).rstrip()
 
 
-def _line(name: str, found: Measured) -> list[str]:
+def _line(name: str, found: MethodFaithfulness) -> list[str]:
     rows = {row.baseline: row for row in found.summary.rows}
     cells = [METHODS[name].title, VERDICTS[found.summary.verdict], f"{found.summary.n:,}"]
     if not rows:
@@ -190,7 +190,7 @@ def _line(name: str, found: Measured) -> list[str]:
     return cells
 
 
-def _cell(found: Measured | None) -> str:
+def _cell(found: MethodFaithfulness | None) -> str:
     if found is None:
         return "not measured"
     random = next((row for row in found.summary.rows if row.baseline == "random"), None)
@@ -200,7 +200,7 @@ def _cell(found: Measured | None) -> str:
     return f"{VERDICTS[found.summary.verdict]}: {gains}"
 
 
-def _better(found: Measured, baseline: str) -> str:
+def _better(found: MethodFaithfulness, baseline: str) -> str:
     row = next((row for row in found.summary.rows if row.baseline == baseline), None)
     if row is None:
         return ""

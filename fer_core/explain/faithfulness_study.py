@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.explain.batch_maps import Maps, Plan, by_grid, maps_of
-from fer_core.explain.blank_maps import silent
-from fer_core.explain.faithfulness import Curves, Faithfulness, measure
+from fer_core.explain.batch_maps import FaithfulnessPlan, Maps, by_grid, maps_of
+from fer_core.explain.blank_maps import blank
+from fer_core.explain.faithfulness import Curves, Faithfulness, measure_maps
 from fer_core.explain.methods import METHODS, method
 from fer_core.explain.trust import Row, Summary, summarise
 from fer_core.files import write_json
@@ -43,14 +43,14 @@ WITHOUT_GRADIENTS = tuple(name for name, one in METHODS.items() if one.where != 
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One method of one run. ``silent``: faces left out because the map says nothing. ``grid``: of random orders.
+class MethodFaithfulness:
+    """One method of one run. ``blank``: faces left out because the map says nothing. ``grid``: of random orders.
 
     ``seconds``: what the maps took, all together.
     """
 
     summary: Summary
-    silent: int
+    blank: int
     grid: tuple[int, int]
     seconds: float
 
@@ -60,10 +60,10 @@ class Explained:
     """What ``faithfulness.json`` holds: the methods by name, in the order of :data:`METHODS`."""
 
     about: measurements.About
-    plan: Plan
+    plan: FaithfulnessPlan
     faces: int
     machine: str
-    methods: dict[str, Measured] = field(default_factory=dict)
+    methods: dict[str, MethodFaithfulness] = field(default_factory=dict)
 
 
 def measure_faithfulness(
@@ -71,7 +71,7 @@ def measure_faithfulness(
     dataset: Dataset,
     methods: Sequence[str] = WITHOUT_GRADIENTS,
     *,
-    plan: Plan | None = None,
+    plan: FaithfulnessPlan | None = None,
     again: bool = False,
     worker: Worker | None = None,
     progress: ProgressCallback | None = None,
@@ -88,7 +88,7 @@ def measure_faithfulness(
     """
     from fer_core.inference.models import load_model  # 0.2 s, and readers do not predict
 
-    plan = plan or Plan()
+    plan = plan or FaithfulnessPlan()
     names = [method(name).name for name in methods]
     measurements.evaluation_on(folder, dataset.info.fingerprint, dataset.info.path)
     public = dataset.rows(PUBLIC_TEST)
@@ -96,9 +96,9 @@ def measure_faithfulness(
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} faces, which are what maps are measured on.")
     rows = public[stratified(dataset.labels[public], plan.n, seed=plan.seed)]
     about = measurements.About(RULE, measurements.model_of(folder), dataset.info.record(), PUBLIC_TEST, len(public))
-    kept = {} if again else _kept(folder, about, plan)
-    result = Explained(about, plan, len(rows), machine(), kept)
-    missing = [name for name in names if name not in kept]
+    known = {} if again else _measured_already(folder, about, plan)
+    result = Explained(about, plan, len(rows), machine_text(), known)
+    missing = [name for name in names if name not in known]
     if not missing:
         return result
     predictor = load_model(folder.path)
@@ -110,7 +110,7 @@ def measure_faithfulness(
             began = time.monotonic()
             maps[name] = maps_of(folder, predictor, faces, classes, name, plan, worker, progress)
             seconds[name] = time.monotonic() - began
-        found = measure(
+        found = measure_maps(
             predictor.predict,
             faces,
             maps,
@@ -146,12 +146,14 @@ def read_faithfulness(folder: RunFolder, fingerprint: str | None = None) -> Expl
     return result
 
 
-def machine() -> str:
+def machine_text() -> str:
     """Where it was measured, in words."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
 
 
-def _kept(folder: RunFolder, about: measurements.About, plan: Plan) -> dict[str, Measured]:
+def _measured_already(
+    folder: RunFolder, about: measurements.About, plan: FaithfulnessPlan
+) -> dict[str, MethodFaithfulness]:
     """What the folder has already of the very same measurement."""
     try:
         found = read_faithfulness(folder, about.fingerprint)
@@ -167,21 +169,23 @@ def _judged(
     maps: Maps,
     grid: tuple[int, int],
     seconds: float,
-) -> Measured:
+) -> MethodFaithfulness:
     """The verdict over the faces whose map says something: one that says nothing is a random order, not a map."""
-    says = ~silent(maps)
+    informative = ~blank(maps)
     traced = found.curves
     part = Faithfulness(
-        found.names, found.orders, Curves(traced.fractions, traced.deletion[says], traced.insertion[says])
+        found.names, found.orders, Curves(traced.fractions, traced.deletion[informative], traced.insertion[informative])
     )
-    return Measured(summarise(part, name, classes[says]), int((~says).sum()), grid, round(seconds, 1))
+    return MethodFaithfulness(
+        summarise(part, name, classes[informative]), int((~informative).sum()), grid, round(seconds, 1)
+    )
 
 
 def _prefixed(progress: ProgressCallback | None, message: str) -> ProgressCallback | None:
     if progress is None:
         return None
-    tell: Callable[[Progress], None] = progress
-    return lambda one: tell(Progress(one.done, one.total, one.unit, one.seconds_left, message))
+    report: Callable[[Progress], None] = progress
+    return lambda one: report(Progress(one.done, one.total, one.unit, one.seconds_left, message))
 
 
 def as_json(result: Explained) -> dict[str, Any]:
@@ -191,7 +195,7 @@ def as_json(result: Explained) -> dict[str, Any]:
             "verdict": one.summary.verdict,
             "n": one.summary.n,
             "untestable": one.summary.untestable,
-            "silent": one.silent,
+            "silent": one.blank,
             "grid": list(one.grid),
             "seconds": one.seconds,
             "sentences": list(one.summary.sentences),
@@ -216,7 +220,7 @@ def _write(folder: RunFolder, result: Explained) -> None:
 def _from_dict(value: dict[str, Any]) -> Explained:
     """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything that :func:`_write` never wrote."""
     methods = {
-        name: Measured(
+        name: MethodFaithfulness(
             Summary(
                 one["verdict"],
                 int(one["n"]),
@@ -241,4 +245,4 @@ def _from_dict(value: dict[str, Any]) -> Explained:
         if name in METHODS
     }
     about = measurements.About.from_dict(value["about"])
-    return Explained(about, Plan(**value["plan"]), int(value["faces"]), str(value["machine"]), methods)
+    return Explained(about, FaithfulnessPlan(**value["plan"]), int(value["faces"]), str(value["machine"]), methods)

@@ -30,12 +30,12 @@ def default_layer(description: Description) -> str:
     for row in description.layers:
         if row.name in (AVERAGE, FLATTEN) and row.inputs[0] in names:
             return row.inputs[0]
-    return checked(spatial_layers(description), description)[-1].name
+    return checked_layers(spatial_layers(description), description)[-1].name
 
 
 def layer(description: Description, name: str) -> LayerRow:
     """The spatial layer of that name. Raises ``ExplainError`` saying what is wrong with another one."""
-    rows = checked(spatial_layers(description), description)
+    rows = checked_layers(spatial_layers(description), description)
     found = next((row for row in rows if row.name == name), None)
     if found is None:
         raise ExplainError(
@@ -45,13 +45,13 @@ def layer(description: Description, name: str) -> LayerRow:
     return found
 
 
-def words(row: LayerRow) -> str:
+def layer_text(row: LayerRow) -> str:
     """``block4_conv2 · Conv2D · 6×6 cells, 256 channels``."""
     height, width, channels = row.output_shape
     return f"{row.name} · {row.type} · {height}×{width} cells, {channels:,} channels"
 
 
-def stages(description: Description) -> list[tuple[str, tuple[str, ...]]]:
+def randomisation_stages(description: Description) -> list[tuple[str, tuple[str, ...]]]:
     """The layers with parameters in groups, from the answer back to the face: (name, layer names), the head first.
 
     A group is what shares the first part of its name, such as ``block4`` or ``conv3``, which is how the networks here
@@ -71,7 +71,7 @@ def stages(description: Description) -> list[tuple[str, tuple[str, ...]]]:
 HEAD = "head"
 
 
-def checked(rows: list[LayerRow], description: Description) -> list[LayerRow]:
+def checked_layers(rows: list[LayerRow], description: Description) -> list[LayerRow]:
     """The same rows; ``ExplainError`` if there are none."""
     if not rows:
         raise ExplainError(

@@ -77,10 +77,10 @@ def pointing_game(maps: npt.ArrayLike, region: Region, *, tolerance: int = TOLER
     the maximum the answer is the share of them inside. NaN for a map that is the same everywhere. Raises ``ValueError``
     for another region or a negative tolerance.
     """
-    near = widened(region, tolerance)
+    hit_region = widened(region, tolerance)
     pixels = at_face_size(maps).reshape(-1, IMAGE_SIZE**2)
     highest = pixels == pixels.max(axis=1, keepdims=True)
-    hits = (highest & near.ravel()).sum(axis=1) / highest.sum(axis=1)
+    hits = (highest & hit_region.ravel()).sum(axis=1) / highest.sum(axis=1)
     return np.where(pixels.max(axis=1) > pixels.min(axis=1), hits, np.nan)
 
 

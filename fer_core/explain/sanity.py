@@ -80,7 +80,7 @@ class Sanity:
         return int(np.isnan(self.correlations).sum())
 
 
-def compare(real: npt.ArrayLike, steps: Sequence[str], maps: npt.ArrayLike, *, seed: int = 0) -> Sanity:
+def judge_maps(real: npt.ArrayLike, steps: Sequence[str], maps: npt.ArrayLike, *, seed: int = 0) -> Sanity:
     """Judge the maps (s, draws, h, w) of a model that forgets beside the real one (h, w). See the module for the rule.
 
     Raises ``ValueError`` for other shapes, no steps, or maps that are not finite.
@@ -114,7 +114,7 @@ def compare(real: npt.ArrayLike, steps: Sequence[str], maps: npt.ArrayLike, *, s
     return Sanity(tuple(steps), correlations, unrelated, verdict, tuple(sentences))
 
 
-def cascade(
+def run_check(
     explain: Callable[[], npt.ArrayLike],
     stages: Sequence[tuple[str, Callable[[np.random.Generator], None]]],
     restore: Callable[[], None],
@@ -141,7 +141,7 @@ def cascade(
                 maps[step, number] = explain()
     finally:
         restore()
-    return compare(real, [name for name, _ in stages], maps, seed=seed)
+    return judge_maps(real, [name for name, _ in stages], maps, seed=seed)
 
 
 def _with(real: npt.ArrayLike, maps: npt.ArrayLike) -> Floats:

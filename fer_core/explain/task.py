@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from fer_core.errors import ExplainError
 from fer_core.progress import Progress
 
-Stage = Literal["queued", "running", "done", "failed", "cancelled"]
+TaskStage = Literal["queued", "running", "done", "failed", "cancelled"]
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -16,7 +16,7 @@ FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 
 
-class Ticket:
+class Task:
     """One request and what became of it. Written by one thread; read by any.
 
     Attributes:
@@ -30,7 +30,7 @@ class Ticket:
 
     def __init__(self, request: Any, number: int) -> None:
         self.request, self.number = request, number
-        self.stage: Stage = QUEUED
+        self.stage: TaskStage = QUEUED
         self.progress: Progress | None = None
         self.message = ""
         self.cancelling = False
@@ -55,7 +55,7 @@ class Ticket:
             raise ExplainError(self.message)
         return self._answer
 
-    def close(self, stage: Stage, message: str = "", answer: Any = None) -> None:
+    def close(self, stage: TaskStage, message: str = "", answer: Any = None) -> None:
         """Say how it ended (whoever does the work)."""
         self.message, self._answer, self.stage = message, answer, stage
         self._over.set()

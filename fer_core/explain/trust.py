@@ -49,7 +49,7 @@ WORSE = "Deleting what this map marks hurts even less than deleting at random: d
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedArea:
     """One area of one face beside chance. All 0..1; ``low`` and ``high`` bound what random orders do.
 
     ``better``: the map is better than chance; ``worse``: it is worse. ``centre`` and ``edges``: areas of these.
@@ -72,19 +72,19 @@ class Judgement:
     verdict: Verdict
     label: int
     probability: float
-    deletion: Figure
-    insertion: Figure
+    deletion: ComparedArea
+    insertion: ComparedArea
     sentences: tuple[str, ...]
 
 
-def judge(measured: Faithfulness, name: str, label: int, *, face: int = 0) -> Judgement:
+def judge(faithfulness: Faithfulness, name: str, label: int, *, face: int = 0) -> Judgement:
     """Judge one map of one face for class ``label`` (0..6). See the module for the rule.
 
     Raises ``KeyError`` for an unknown map, ``ValueError`` for an unknown class, ``IndexError`` for an unknown face.
     """
-    probability = float(measured.probabilities(label)[face])
-    maps, centres, edges = (measured.areas(one, label) for one in (name, CENTRE, EDGES))
-    chance = measured.random_areas(label)
+    probability = float(faithfulness.probabilities(label)[face])
+    maps, centres, edges = (faithfulness.areas(one, label) for one in (name, CENTRE, EDGES))
+    chance = faithfulness.random_areas(label)
     deletion, insertion = (
         _figure(
             float(maps[which][face]),
@@ -149,26 +149,26 @@ class Summary:
 
 
 def summarise(
-    measured: Faithfulness, name: str, classes: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    faithfulness: Faithfulness, name: str, classes: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
 ) -> Summary:
     """Judge one map over all faces, each for the class ``classes`` names, int (n,) or one number. See the module.
 
     Faces whose class has a probability below :data:`LEAST` are left out and counted. Raises ``KeyError`` for an unknown
     map, ``ValueError`` for other classes or fewer than one resample.
     """
-    wanted = checked_classes(classes, len(measured))
-    testable = measured.probabilities(wanted) >= LEAST
+    wanted = checked_classes(classes, len(faithfulness))
+    testable = faithfulness.probabilities(wanted) >= LEAST
     n, left_out = int(testable.sum()), int((~testable).sum())
     if n < 2:
-        sentence = f"Only {n} of {len(measured):,} faces can be tested: too few to say anything about this map."
+        sentence = f"Only {n} of {len(faithfulness):,} faces can be tested: too few to say anything about this map."
         return Summary("untestable", n, left_out, (), (sentence,))
-    chance = measured.random_areas(wanted)
+    chance = faithfulness.random_areas(wanted)
     baselines = {
         RANDOM: (chance[0].mean(axis=1), chance[1].mean(axis=1)),
-        CENTRE: measured.areas(CENTRE, wanted),
-        EDGES: measured.areas(EDGES, wanted),
+        CENTRE: faithfulness.areas(CENTRE, wanted),
+        EDGES: faithfulness.areas(EDGES, wanted),
     }
-    mine = measured.areas(name, wanted)
+    mine = faithfulness.areas(name, wanted)
     rows = []
     for baseline, theirs in baselines.items():
         deletion, insertion = (
@@ -239,8 +239,8 @@ def _verdict(hurts: bool, helps: bool) -> Verdict:
 
 def _figure(
     area: float, chance: npt.NDArray[np.float64], centre: float, edges: float, *, small_is_good: bool
-) -> Figure:
+) -> ComparedArea:
     low, high = chance_range(chance)
     below, above = area < low, area > high
     better, worse = (below, above) if small_is_good else (above, below)
-    return Figure(area, float(chance.mean()), low, high, better, worse, centre, edges)
+    return ComparedArea(area, float(chance.mean()), low, high, better, worse, centre, edges)

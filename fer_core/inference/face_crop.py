@@ -18,7 +18,7 @@ REFERENCES: tuple[Reference, ...] = ("longer", "height", "width", "mean", "eyes"
 
 
 @dataclass(frozen=True)
-class Framing:
+class CropRule:
     """The square that is cut, relative to a detector's box.
 
     ``scale``: the square's side over ``reference``, which is the box's longer side, height, width, the geometric mean
@@ -44,7 +44,7 @@ class Framing:
         return self.level or self.reference == "eyes"
 
 
-FRAMING = Framing(scale=1.0, reference="longer", shift=0.0)
+CROP_RULE = CropRule(scale=1.0, reference="longer", shift=0.0)
 """Chosen on PublicTest with benchmarks/framing.py and custom_cnn. 2,255 faces found by YuNet (half on blurred
 backgrounds, half with the edge repeated), compared pairwise: 1.00 × the box's longer side gives 64.5 %, 1.1
 points (±0.9) more than the 1.02 × used before; 0.95 × gives 64.2 %, eyes levelled at 1.00 × 63.8 %, at 0.95 ×
@@ -59,24 +59,24 @@ MOST_TILT = math.radians(45)
 """Eyes more askew than that are landmarks gone wrong: both detectors only find faces that are about upright."""
 
 
-def square_of(face: Face, framing: Framing) -> tuple[float, float, float, float]:
+def square_of(face: Face, rule: CropRule) -> tuple[float, float, float, float]:
     """The square to cut: (centre x, centre y, side), all in pixels, and the eyes' tilt in radians (0 unless levelled).
 
-    A positive tilt means that the picture's right-hand eye lies lower. Raises ``ValueError`` if the framing needs
+    A positive tilt means that the picture's right-hand eye lies lower. Raises ``ValueError`` if the rule needs
     landmarks and the face has none.
     """
     middle = (face.x + face.width / 2, face.y + face.height / 2)
     tilt, apart = 0.0, 0.0
-    if framing.needs_landmarks:
+    if rule.needs_landmarks:
         if face.landmarks is None:
-            raise ValueError("this framing needs landmarks, and the face has none")
+            raise ValueError("this crop needs landmarks, and the face has none")
         (right_x, right_y), (left_x, left_y) = face.landmarks[:2]
         apart = math.hypot(left_x - right_x, left_y - right_y)
-        if framing.level:
+        if rule.level:
             tilt = math.atan2(left_y - right_y, left_x - right_x)
             if abs(tilt) > MOST_TILT:
                 tilt = 0.0
-        if framing.reference == "eyes":
+        if rule.reference == "eyes":
             middle = ((right_x + left_x) / 2, (right_y + left_y) / 2)
     length = {
         "longer": max(face.width, face.height),
@@ -84,19 +84,19 @@ def square_of(face: Face, framing: Framing) -> tuple[float, float, float, float]
         "width": face.width,
         "mean": math.sqrt(face.width * face.height),
         "eyes": apart,
-    }[framing.reference]
-    side = max(1.0, length * framing.scale)
-    down = framing.shift * side
+    }[rule.reference]
+    side = max(1.0, length * rule.scale)
+    down = rule.shift * side
     return middle[0] - math.sin(tilt) * down, middle[1] + math.cos(tilt) * down, side, tilt
 
 
-def cut(image_bgr: Picture, face: Face, framing: Framing) -> npt.NDArray[np.uint8]:
+def cut(image_bgr: Picture, face: Face, rule: CropRule) -> npt.NDArray[np.uint8]:
     """The framed face: grey, uint8 (48, 48). Where the square leaves the picture, the picture's edge is repeated.
 
-    ``image_bgr``: uint8 (H, W, 3). Raises ``ValueError`` if the square does not touch the picture, or the framing needs
+    ``image_bgr``: uint8 (H, W, 3). Raises ``ValueError`` if the square does not touch the picture, or the rule needs
     landmarks that the face lacks.
     """
-    x, y, length, tilt = square_of(face, framing)
+    x, y, length, tilt = square_of(face, rule)
     side = max(1, round(length))
     left, top = round(x - side / 2), round(y - side / 2)
     height, width = image_bgr.shape[:2]

@@ -19,11 +19,11 @@ from fer_core.inference.detectors import (
     YuNetDetector,
     best_detector,
 )
-from fer_core.inference.face_crop import FRAMING, Framing, cut
+from fer_core.inference.face_crop import CROP_RULE, CropRule, cut
 from fer_core.inference.file_types import HEAD, what_to_do
 
 __all__ = [
-    "FRAMING",
+    "CROP_RULE",
     "Face",
     "FaceDetector",
     "HaarDetector",
@@ -65,8 +65,8 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
     except Image.UnidentifiedImageError:
         if not data:
             raise DataError(f"{name} is not a picture: it is empty. Save it anew and try again.") from None
-        told = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
-        raise DataError(f"{name} is not a picture that can be read. {told}") from None
+        advice = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
+        raise DataError(f"{name} is not a picture that can be read. {advice}") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         # Pillow reports damaged content through any of these.
         raise DataError(f"{name} is damaged or cut off ({error}). Save it anew and try again.") from error
@@ -84,14 +84,14 @@ def find_faces(image_bgr: Picture, detector: FaceDetector | None = None) -> list
     return sorted(faces, key=lambda face: (-face.area, face.x, face.y))
 
 
-def crop_face(image_bgr: Picture, face: Face, framing: Framing = FRAMING) -> npt.NDArray[np.uint8]:
+def crop_face(image_bgr: Picture, face: Face, rule: CropRule = CROP_RULE) -> npt.NDArray[np.uint8]:
     """The face as FER-2013 would show it: grey, uint8 (48, 48), a square about the box.
 
     Where the square leaves the picture, the picture's edge is repeated. ``image_bgr`` as in :func:`find_faces`.
-    Raises ``ValueError`` if the box does not touch the picture, or ``framing`` needs landmarks that the face lacks.
+    Raises ``ValueError`` if the box does not touch the picture, or ``rule`` needs landmarks that the face lacks.
     """
     _check(image_bgr)
-    return cut(image_bgr, face, framing)
+    return cut(image_bgr, face, rule)
 
 
 def find_face_crops(

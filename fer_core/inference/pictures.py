@@ -86,7 +86,7 @@ def csv_text(readings: Iterable[Reading]) -> str:
     return buffer.getvalue()
 
 
-def report(
+def report_head(
     models: Iterable[Predictor],
     detector: str,
     *,

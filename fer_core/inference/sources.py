@@ -13,7 +13,7 @@ from fer_core.regular import require_file
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What there is to read, in the order named, folders by name.
 
     ``problems``: path of what cannot be read, and a sentence that says why. ``passed``: how many files in folders are
@@ -26,13 +26,13 @@ class Found:
     passed: int = 0
 
 
-def find_files(paths: Iterable[Path]) -> Found:
+def find_files(paths: Iterable[Path]) -> FoundFiles:
     """Files as they are named, whatever their ending; folders with all that is in them, picked by ending.
 
     Links to folders are not followed, and hidden files in folders are left out. A file that is named twice is read
     once.
     """
-    found, seen = Found(), set[Path]()
+    found, seen = FoundFiles(), set[Path]()
     for path in paths:
         if path.is_dir():
             inside = _inside(path, found)
@@ -46,7 +46,7 @@ def find_files(paths: Iterable[Path]) -> Found:
     return found
 
 
-def _take(path: Path, found: Found, seen: set[Path]) -> None:
+def _take(path: Path, found: FoundFiles, seen: set[Path]) -> None:
     try:
         head = _head(path)
     except OSError as error:
@@ -61,7 +61,7 @@ def _take(path: Path, found: Found, seen: set[Path]) -> None:
     (found.videos if video else found.pictures).append(path)
 
 
-def _inside(folder: Path, found: Found) -> list[Path]:
+def _inside(folder: Path, found: FoundFiles) -> list[Path]:
     """All files below a folder that may be pictures or videos. Folders that cannot be opened are problems."""
 
     def refused(error: OSError) -> None:

@@ -55,8 +55,8 @@ def read_clip(
     """
     if not every_s >= 0:
         raise ValueError("every_s must not be negative")
-    course = _Course(str(path), every_s, write)
-    summary = analyse_video(path, pipeline, video_out=None, csv_out=None, progress=progress, watch=course.add)
+    record = _ClipRecord(str(path), every_s, write)
+    summary = analyse_video(path, pipeline, video_out=None, csv_out=None, progress=progress, watch=record.add)
     return {
         "file": str(path),
         "width": summary.size[0],
@@ -65,12 +65,12 @@ def read_clip(
         "frames": summary.frames,
         "frames_with_faces": summary.frames_with_faces,
         "note": summary.note,
-        "faces": [seen.to_json(number) for number, seen in sorted(course.faces.items())],
-        "moments": course.moments,
+        "faces": [seen.to_json(number) for number, seen in sorted(record.faces.items())],
+        "moments": record.moments,
     }
 
 
-class _Course:
+class _ClipRecord:
     """What is kept of a clip while it is read."""
 
     def __init__(self, name: str, every_s: float, write: WriteLine | None) -> None:

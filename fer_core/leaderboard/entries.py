@@ -42,7 +42,7 @@ CHOSEN_MEANING = {
     "people": "People, not a program.",
 }
 
-PASSES = {
+TEST_TIME_AUGMENTATION = {
     "single": "one pass",
     "flip": "face and mirror image",
     "ten-crop": "ten crops",
@@ -51,7 +51,7 @@ PASSES = {
 }
 """How many looks at a face an answer took, as tables show it."""
 
-PASSES_MEANING = {
+TEST_TIME_AUGMENTATION_MEANING = {
     "single": "The model looks at each face once.",
     "flip": "The answer is the mean over the face and its mirror image.",
     "ten-crop": "The answer is the mean over ten cuttings of the face: corners, middle, and all five mirrored.",
@@ -112,8 +112,9 @@ class Entry:
     """One line. Accuracies are fractions 0..1.
 
     ``span`` (low, high) is our 95 % bootstrap interval, or the range that a source gives. ``chosen``, ``passes`` and
-    ``reproduced`` are keys of :data:`CHOSEN`, :data:`PASSES` and :data:`REPRODUCED`. ``models`` is how many models
-    answer together, None where that is not said. ``without_near_duplicates``: on the faces that have none in Training.
+    ``reproduced`` are keys of :data:`CHOSEN`, :data:`TEST_TIME_AUGMENTATION` and :data:`REPRODUCED`. ``models`` is how
+    many models answer together, None where that is not said. ``without_near_duplicates``: on the faces that have none
+    in Training.
     """
 
     system: str
@@ -156,7 +157,11 @@ def published(path: Path = PUBLISHED) -> list[Entry]:
     """The published systems. Raises ``ValueError`` for a line with an unknown key or word."""
     entries = [_published(value) for value in json.loads(path.read_text(encoding="utf-8"))["entries"]]
     for entry in entries:
-        for word, known in ((entry.chosen, CHOSEN), (entry.passes, PASSES), (entry.reproduced, REPRODUCED)):
+        for word, known in (
+            (entry.chosen, CHOSEN),
+            (entry.passes, TEST_TIME_AUGMENTATION),
+            (entry.reproduced, REPRODUCED),
+        ):
             if word not in known:
                 raise ValueError(f"{path}, {entry.system}: {word!r} is not one of {', '.join(known)}")
     return entries

@@ -1,4 +1,6 @@
-"""The leaderboard as a document: ``docs/leaderboard.md`` is what :func:`document` returns, and nothing else."""
+"""The leaderboard as a document: ``docs/leaderboard.md`` is what :func:`leaderboard_markdown` returns, and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,10 @@ from fer_core.leaderboard.entries import (
     CHOSEN_MEANING,
     GROUP_MEANING,
     GROUPS,
-    PASSES,
-    PASSES_MEANING,
     REPRODUCED,
     REPRODUCED_MEANING,
+    TEST_TIME_AUGMENTATION,
+    TEST_TIME_AUGMENTATION_MEANING,
     Entry,
     Figure,
 )
@@ -34,7 +36,7 @@ HEAD = (
 )
 
 
-def document(entries: Sequence[Entry], checked: str) -> str:
+def leaderboard_markdown(entries: Sequence[Entry], checked: str) -> str:
     """The whole page, Markdown. ``checked`` is the day on which the sources were read, ISO 8601."""
     parts = [
         "# Leaderboard: FER-2013, with provenance",
@@ -47,10 +49,10 @@ def document(entries: Sequence[Entry], checked: str) -> str:
         *(_group(key, [entry for entry in entries if entry.group == key]) for key in GROUPS),
         "## What the words mean",
         meanings("Chosen", CHOSEN, CHOSEN_MEANING),
-        meanings("Looks", PASSES, PASSES_MEANING),
+        meanings("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),
         meanings("Obtained again", REPRODUCED, REPRODUCED_MEANING),
         SPANS,
-        TWINS,
+        WITHOUT_NEAR_DUPLICATES,
         OTHER_DATA,
         "To obtain one of our numbers again, import FER-2013 and run for example:",
         "```\npython -m fer_core evaluate models/custom_cnn --data datasets/fer2013\n```",
@@ -59,7 +61,7 @@ def document(entries: Sequence[Entry], checked: str) -> str:
 
 
 SPANS = "**In brackets.** For our systems the 95 % bootstrap interval, for others the range that the source gives."
-TWINS = (
+WITHOUT_NEAR_DUPLICATES = (
     "**Without twins.** Some test faces also occur in Training. A model may simply remember them. This column leaves "
     "them out; the run's `metrics.json` says by which rule. It is empty where nobody has counted."
 )
@@ -98,11 +100,11 @@ def faces_text(entry: Entry) -> str:
 
 def looks_text(entry: Entry) -> str:
     """``one pass``, ``7 models, random copies``."""
-    text = PASSES[entry.passes]
+    text = TEST_TIME_AUGMENTATION[entry.passes]
     return f"{entry.models} models, {text}" if entry.models and entry.models > 1 else text
 
 
-def twins_text(figure: Figure | None) -> str:
+def without_near_duplicates_text(figure: Figure | None) -> str:
     return f"{percent(figure.accuracy)} (n = {figure.n:,})" if figure else ""
 
 
@@ -136,7 +138,7 @@ def _line(entry: Entry) -> str:
         system,
         accuracy_text(entry),
         faces_text(entry),
-        twins_text(entry.without_near_duplicates),
+        without_near_duplicates_text(entry.without_near_duplicates),
         CHOSEN[entry.chosen],
         entry.extra_data,
         looks_text(entry),

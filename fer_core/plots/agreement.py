@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.plots.difference import FRAMES, PAGES
-from fer_core.plots.style import ACCENT, run_colour, settle
+from fer_core.plots.style import ACCENT, apply_style, run_colour
 from fer_core.stats.agreement import MOST_MODELS, describe, members, set_words
 
 __all__ = ["Order", "describe", "lattice", "order_of"]
@@ -94,7 +94,7 @@ def _panels(height: int, title: str, models: int) -> go.Figure:
     # What margins and titles take is not shared out; 80 pixels is near enough.
     share = min(0.5, _ROW * models / max(1, height - 80))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[1 - share, share], vertical_spacing=0.03)
-    settle(figure, height, title)
+    apply_style(figure, height, title)
     figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False, barmode="overlay")
     return figure
 

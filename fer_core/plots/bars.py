@@ -11,13 +11,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.emotions import COLOURS, COUNT, NAMES
-from fer_core.plots.style import blank, run_colour, settle
+from fer_core.plots.style import apply_style, blank, run_colour
 
 Measure = Literal["f1", "precision", "recall"]
 _MEASURES = {"f1": "F1", "precision": "precision", "recall": "recall"}
 
 
-def probabilities(by_model: Mapping[str, npt.ArrayLike], *, height: int = 280, label: int | None = None) -> go.Figure:
+def probability_bars(
+    by_model: Mapping[str, npt.ArrayLike], *, height: int = 280, label: int | None = None
+) -> go.Figure:
     """The seven probabilities of one face, one panel a model. ``by_model``: title to float (7,), 0..1.
 
     ``label``: the face's label, 0..6; its name is then set in bold and pointed at. Raises ``ValueError`` for no model
@@ -35,7 +37,7 @@ def probabilities(by_model: Mapping[str, npt.ArrayLike], *, height: int = 280, l
 
 
 def describe_probabilities(by_model: Mapping[str, npt.ArrayLike]) -> str:
-    """What :func:`probabilities` shows, in words: each model's two likeliest classes."""
+    """What :func:`probability_bars` shows, in words: each model's two likeliest classes."""
     parts = []
     for title, row in _sevens(by_model, np.float64).items():
         first, second = np.argsort(-row, kind="stable")[:2]
@@ -49,7 +51,7 @@ def class_counts(counts: Mapping[str, npt.ArrayLike], *, height: int = 300) -> g
     """How many faces each class has, one panel a split. ``counts``: split to int (7,).
 
     Each panel has an axis of its own: a test split is a tenth of Training. Raises ``ValueError`` as
-    :func:`probabilities` does.
+    :func:`probability_bars` does.
     """
     values = _sevens(counts, np.int64)
     titles = [f"{split}, {row.sum():,} faces" for split, row in values.items()]
@@ -72,10 +74,10 @@ def describe_class_counts(counts: Mapping[str, npt.ArrayLike]) -> str:
     return f"Faces per expression. {'; '.join(parts)}."
 
 
-def per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1", height: int = 340) -> go.Figure:
+def class_bars(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1", height: int = 340) -> go.Figure:
     """One measure by class, one bar a run. ``scores``: title to SCORES of ``metrics.json``.
 
-    Bars have the run's colour, as in :func:`fer_core.plots.history.overlay`. A class without faces has no
+    Bars have the run's colour, as in :func:`fer_core.plots.history.learning_overlay`. A class without faces has no
     bar.
     """
     label = _measure(measure)
@@ -99,7 +101,7 @@ def per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1
 
 
 def describe_per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1") -> str:
-    """What :func:`per_class` shows, in words: each run's best and worst class."""
+    """What :func:`class_bars` shows, in words: each run's best and worst class."""
     label = _measure(measure)
     parts = []
     for title, entry in scores.items():
@@ -119,7 +121,7 @@ def _panels(titles: Sequence[str], height: int) -> go.Figure:
     figure = make_subplots(
         rows=1, cols=len(titles), shared_yaxes=True, subplot_titles=list(titles), horizontal_spacing=spacing
     )
-    settle(figure, height)
+    apply_style(figure, height)
     figure.update_annotations(font_size=13)
     # Label order from the top down.
     figure.update_yaxes(autorange="reversed", ticksuffix=" ")

@@ -15,7 +15,7 @@ _CARD = "flex:1 1 15rem;min-width:13rem;max-width:26rem"
 _TRACK = "position:relative;flex:1;height:0.95rem;background:rgba(127,127,143,0.16);border-radius:2px"
 
 
-def bars(before: npt.ArrayLike, after: npt.ArrayLike, *, label: int | None = None) -> str:
+def change_bars(before: npt.ArrayLike, after: npt.ArrayLike, *, label: int | None = None) -> str:
     """One model's bars: filled as they are now, an outline where they were.
 
     ``before``, ``after``: float (7,), 0..1. ``label``: the face's label, 0..6, pointed at. Raises ``ValueError`` for
@@ -53,7 +53,7 @@ def _unbroken(words: str) -> str:
 def _row(at: int, before: float, after: float, *, bold: bool, pointed: bool) -> str:
     colour, name = COLOURS[at], NAMES[at]
     was, now = f"{100 * before:.0f}", f"{100 * after:.0f}"
-    told = now if was == now else f"{was} → {now}"
+    change = now if was == now else f"{was} → {now}"
     outline = (
         f'<div style="position:absolute;inset:0 auto 0 0;width:{100 * before:.1f}%;box-sizing:border-box;'
         'border:1px solid currentColor;border-radius:2px;opacity:0.75"></div>'
@@ -66,5 +66,5 @@ def _row(at: int, before: float, after: float, *, bold: bool, pointed: bool) -> 
         f'<div style="display:flex;align-items:center;gap:0.45rem;font-weight:{600 if bold else 400}">'
         f'<span style="width:4.6rem">{"▸ " if pointed else ""}{name}</span>'
         f'<div aria-hidden="true" style="{_TRACK}">{fill}{outline}</div>'
-        f'<span style="width:5.4rem;text-align:right;white-space:nowrap">{told} %</span></div>'
+        f'<span style="width:5.4rem;text-align:right;white-space:nowrap">{change} %</span></div>'
     )

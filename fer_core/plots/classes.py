@@ -25,7 +25,7 @@ _SPREAD = 0.66
 """How much of a class's row its models share; the rest keeps rows apart."""
 
 
-def dots(models: Mapping[str, Entries], *, measure: Measure = "recall", height: int | None = None) -> go.Figure:
+def class_dots(models: Mapping[str, Entries], *, measure: Measure = "recall", height: int | None = None) -> go.Figure:
     """One row a class, in label order from the top, with a dot and a 95 % interval a model, in per cent.
 
     ``models``: title to the seven entries of :func:`fer_core.stats.per_class.per_class_intervals`, up to six. A
@@ -71,7 +71,7 @@ def dots(models: Mapping[str, Entries], *, measure: Measure = "recall", height: 
 
 
 def describe_dots(models: Mapping[str, Entries], *, measure: Measure = "recall") -> str:
-    """What :func:`dots` shows, in words: every model's value of every class with its interval."""
+    """What :func:`class_dots` shows, in words: every model's value of every class with its interval."""
     _check(models, measure)
     parts = []
     for title, entries in models.items():

@@ -86,18 +86,18 @@ def describe_across_models(models: Mapping[str, OneVsRest], kind: Kind, *, label
 
 
 def risk_coverage(
-    curves: Mapping[str, RiskCoverage], marks: Mapping[str, Answered] | None = None, *, height: int = 380
+    curves: Mapping[str, RiskCoverage], operating_points: Mapping[str, Answered] | None = None, *, height: int = 380
 ) -> go.Figure:
     """Wrong answers by the share of faces answered, one line a model; the slider's point marked on each.
 
-    ``curves``: title to :func:`fer_core.stats.risk_coverage.risk_coverage`, up to six. ``marks``: title to
+    ``curves``: title to :func:`fer_core.stats.risk_coverage.risk_coverage`, up to six. ``operating_points``: title to
     :func:`~fer_core.stats.risk_coverage.at_threshold` with the slider's least confidence, drawn with its 95 %
     interval; one that answers no face has no mark. ``customdata`` of a line is the least confidence of each point, of a
     mark its own, so that a click can move the slider. Raises ``ValueError`` for a mark without a curve.
     """
-    marked = marks or {}
-    if not marked.keys() <= curves.keys():
-        raise ValueError(f"a mark has no curve: {', '.join(sorted(marked.keys() - curves.keys()))}")
+    points = operating_points or {}
+    if not points.keys() <= curves.keys():
+        raise ValueError(f"a mark has no curve: {', '.join(sorted(points.keys() - curves.keys()))}")
     figure = blank(height)
     for position, (title, curve) in enumerate(curves.items()):
         figure.add_trace(
@@ -116,43 +116,65 @@ def risk_coverage(
         )
     # After all lines, so that no line covers a mark.
     for position, title in enumerate(curves):
-        mark = marked.get(title)
-        if mark and mark.accuracy is not None and mark.low is not None and mark.high is not None:
-            figure.add_trace(_mark(title, mark, mark.accuracy, mark.low, mark.high, position))
+        operating_point = points.get(title)
+        if (
+            operating_point
+            and operating_point.accuracy is not None
+            and operating_point.low is not None
+            and operating_point.high is not None
+        ):
+            figure.add_trace(
+                _operating_point(
+                    title,
+                    operating_point,
+                    operating_point.accuracy,
+                    operating_point.low,
+                    operating_point.high,
+                    position,
+                )
+            )
     tops = [float(curve.risk[curve.coverage >= _STEADY].max()) for curve in curves.values()]
-    tops += [1 - mark.low for mark in marked.values() if mark.low is not None and mark.coverage >= _STEADY]
+    tops += [
+        1 - operating_point.low
+        for operating_point in points.values()
+        if operating_point.low is not None and operating_point.coverage >= _STEADY
+    ]
     figure.update_xaxes(title_text="faces answered (%)", range=[0, 101], zeroline=False)
     figure.update_yaxes(title_text="wrong answers (% of those answered)", range=[0, 105 * max([*tops, 0.02])])
     figure.update_layout(showlegend=True, hovermode="closest", clickmode="event")
     return figure
 
 
-def describe_risk_coverage(curves: Mapping[str, RiskCoverage], marks: Mapping[str, Answered] | None = None) -> str:
+def describe_risk_coverage(
+    curves: Mapping[str, RiskCoverage], operating_points: Mapping[str, Answered] | None = None
+) -> str:
     """What :func:`risk_coverage` shows, in words: each model's error, its AURC and the marked point."""
     parts = []
     for title, curve in curves.items():
         words = f"{title}: {100 * curve.risk[-1]:.1f} % wrong when it answers all {curve.n:,} faces"
         words += f", AURC {curve.aurc:.3f}"
-        if marks and title in marks:
-            words += f"; {describe_answered(marks[title])}"
+        if operating_points and title in operating_points:
+            words += f"; {describe_answered(operating_points[title])}"
         parts.append(words)
     return f"Wrong answers by the share of faces answered. {'. '.join(parts) or 'No model'}."
 
 
-def describe_answered(mark: Answered) -> str:
+def describe_answered(point: Answered) -> str:
     """One threshold's result in words, for example beside the slider."""
-    start = f"with a least confidence of {100 * mark.least_confidence:.4g} %"
-    if mark.accuracy is None or mark.low is None or mark.high is None:
-        return f"{start} it answers none of the {mark.n:,} faces"
+    start = f"with a least confidence of {100 * point.least_confidence:.4g} %"
+    if point.accuracy is None or point.low is None or point.high is None:
+        return f"{start} it answers none of the {point.n:,} faces"
     return (
-        f"{start} it answers {mark.answered:,} of {mark.n:,} faces ({100 * mark.coverage:.1f} %), "
-        f"{100 * mark.accuracy:.1f} % of them right ({100 * mark.low:.1f} to {100 * mark.high:.1f} %)"
+        f"{start} it answers {point.answered:,} of {point.n:,} faces ({100 * point.coverage:.1f} %), "
+        f"{100 * point.accuracy:.1f} % of them right ({100 * point.low:.1f} to {100 * point.high:.1f} %)"
     )
 
 
-def _mark(title: str, mark: Answered, accuracy: float, low: float, high: float, position: int) -> go.Scatter:
+def _operating_point(
+    title: str, operating_point: Answered, accuracy: float, low: float, high: float, position: int
+) -> go.Scatter:
     return go.Scatter(
-        x=[100 * mark.coverage],
+        x=[100 * operating_point.coverage],
         y=[100 * (1 - accuracy)],
         mode="markers",
         marker={"symbol": run_symbol(position), "size": 13, "color": run_colour(position)},
@@ -167,8 +189,8 @@ def _mark(title: str, mark: Answered, accuracy: float, low: float, high: float, 
         },
         legendgroup=title,
         showlegend=False,
-        customdata=[mark.least_confidence],
-        hovertemplate=f"{title}<br>{describe_answered(mark)}<extra></extra>",
+        customdata=[operating_point.least_confidence],
+        hovertemplate=f"{title}<br>{describe_answered(operating_point)}<extra></extra>",
         # Not cut off at full coverage.
         cliponaxis=False,
     )

@@ -28,7 +28,7 @@ FRAMES = {False: "#22222B", True: "#E9E9F0"}
 """What frames the selected cell or set: the text's colour, since every hue means something here."""
 
 
-def matrix(
+def difference_matrix(
     points: npt.ArrayLike,
     significant: npt.ArrayLike,
     *,
@@ -86,7 +86,7 @@ def describe(points: npt.ArrayLike, significant: npt.ArrayLike, names: tuple[str
     cells = sorted(zip(*np.nonzero(certain), strict=True), key=lambda cell: -abs(values[cell]))
     if not cells:
         return f"{start} Each difference may well be chance (Holm's correction, 5 %)."
-    found = [f"{_what(int(true), int(said))} {_cell(float(values[true, said]))}" for true, said in cells]
+    found = [f"{_what(int(true), int(predicted))} {_cell(float(values[true, predicted]))}" for true, predicted in cells]
     return (
         f"{start} More than chance explains (Holm's correction, 5 %): {', '.join(found)}. Every other difference may "
         "well be chance."
@@ -143,14 +143,14 @@ def _click_targets(
     customdata: list[list[int | float | None]] = []
     texts = []
     for cell in cells:
-        true, said = (classes[position] for position in cell)
+        true, predicted = (classes[position] for position in cell)
         value, low, high, p = (float(table[cell]) for table in tables)
-        head = f"<b>{NAMES[true]}</b> taken for <b>{NAMES[said]}</b>" if true != said else _bold(true)
+        head = f"<b>{NAMES[true]}</b> taken for <b>{NAMES[predicted]}</b>" if true != predicted else _bold(true)
         if np.isnan(value):
-            customdata.append([true, said, None, None])
+            customdata.append([true, predicted, None, None])
             texts.append(f"{head}<br>no face of {NAMES[true]}")
             continue
-        customdata.append([true, said, value, p])
+        customdata.append([true, predicted, value, p])
         faces = f"{support[true]:,} {'face' if support[true] == 1 else 'faces'}"
         texts.append(
             f"{head}<br>{names[1]} less {names[0]}: {_cell(value)} points ({_signed(low)} to {_signed(high)}), "
@@ -161,8 +161,8 @@ def _click_targets(
     return click_squares(columns, rows, customdata, texts, picked="rgba(127,127,127,0.45)")
 
 
-def _what(true: int, said: int) -> str:
-    return f"{NAMES[true]} taken for {NAMES[said]}" if true != said else f"{NAMES[true]} recognised"
+def _what(true: int, predicted: int) -> str:
+    return f"{NAMES[true]} taken for {NAMES[predicted]}" if true != predicted else f"{NAMES[true]} recognised"
 
 
 def _bold(label: int) -> str:

@@ -53,11 +53,11 @@ def group_sheet(
     lines = places[-1][0] + 1
     sheet = np.zeros((lines * step_y - BETWEEN, columns * step_x - BETWEEN, 4), dtype=np.uint8)
     boxes: list[Box] = []
-    for tile, (line, column, joined) in zip(tiles, places, strict=True):
+    for tile, (line, column, is_joined) in zip(tiles, places, strict=True):
         x, y = column * step_x, line * step_y
         height, width = tile.shape[:2]
         # The panels of one group touch, those of two do not.
-        left = x - BETWEEN if joined else x
+        left = x - BETWEEN if is_joined else x
         sheet[y : y + height + 2 * PAD, left : x + width + 2 * PAD] = (BACKGROUND, BACKGROUND, BACKGROUND, 255)
         sheet[y + PAD : y + PAD + height, x + PAD : x + PAD + width, :3] = tile
         x0, y0 = x + PAD + FRAME, y + PAD + FRAME

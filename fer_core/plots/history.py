@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.formatting import duration
-from fer_core.plots.style import ACCENT, blank, run_colour, run_symbol, settle
+from fer_core.plots.style import ACCENT, apply_style, blank, run_colour, run_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ _TRAINING = {"color": ACCENT, "width": 2, "dash": "dash"}
 _PUBLIC = {"color": ACCENT, "width": 2.5}
 
 
-def curves(history: pd.DataFrame, *, best_epoch: int | None = None, height: int = 320) -> go.Figure:
+def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, height: int = 320) -> go.Figure:
     """One run: loss on the left, accuracy on the right. ``history`` as in ``history.csv``.
 
     ``best_epoch`` (from 1) is marked: its weights are the ones kept. ``height`` in pixels.
@@ -55,8 +55,8 @@ def curves(history: pd.DataFrame, *, best_epoch: int | None = None, height: int 
     return figure
 
 
-def describe_curves(history: pd.DataFrame, *, best_epoch: int | None = None) -> str:
-    """What :func:`curves` shows, in words."""
+def describe_learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None) -> str:
+    """What :func:`learning_curves` shows, in words."""
     if history.empty:
         return "Loss and accuracy over epochs; no epoch has ended yet."
     first, last = history.iloc[0], history.iloc[-1]
@@ -68,7 +68,7 @@ def describe_curves(history: pd.DataFrame, *, best_epoch: int | None = None) -> 
     return words if best_epoch is None else f"{words} Epoch {best_epoch} was kept."
 
 
-def overlay(
+def learning_overlay(
     histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch", height: int = 360
 ) -> go.Figure:
     """Several runs in one panel, one colour and marker a run, each value where its epoch ended.
@@ -104,8 +104,8 @@ def overlay(
     return figure
 
 
-def describe_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch") -> str:
-    """What :func:`overlay` shows, in words."""
+def describe_learning_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch") -> str:
+    """What :func:`learning_overlay` shows, in words."""
     _check(metric, along)
     parts = []
     for title, history in histories.items():
@@ -122,7 +122,7 @@ def describe_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, a
 def _two_panels(height: int) -> go.Figure:
     # Titles above the panels: beside them, the second one would lie over the first panel on a phone.
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1, subplot_titles=list(_LABELS.values()))
-    settle(figure, height)
+    apply_style(figure, height)
     figure.update_annotations(font_size=13)
     figure.update_layout(legend={"yanchor": "top", "y": -0.22})
     figure.update_xaxes(title_text="epoch", rangemode="tozero", zeroline=False)

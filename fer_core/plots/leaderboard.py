@@ -27,7 +27,7 @@ class Dot:
     ours: bool = False
 
 
-def dots(groups: Mapping[str, Sequence[Dot]]) -> go.Figure:
+def system_dots(groups: Mapping[str, Sequence[Dot]]) -> go.Figure:
     """All groups, the first on top; under each heading its systems in their order. Accuracies in per cent."""
     figure = blank(100)
     ticks: dict[float, str] = {}
@@ -85,7 +85,7 @@ def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
 
 
 def describe(groups: Mapping[str, Sequence[Dot]]) -> str:
-    """What :func:`dots` shows, in words."""
+    """What :func:`system_dots` shows, in words."""
     parts = [
         f"{heading}: " + ", ".join(f"{system.name} {100 * system.accuracy:.1f} %" for system in systems)
         for heading, systems in groups.items()

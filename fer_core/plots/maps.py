@@ -41,7 +41,7 @@ def map_on_face(
     return overlay(face, weights, opacity=opacity, size=size, smooth=False, top=top)
 
 
-def legend(opacity: float = OPACITY) -> Picture:
+def colour_scale(opacity: float = OPACITY) -> Picture:
     """The colours from nothing (left) to the top of the scale, over medium grey: uint8 (14, 180, 3)."""
     height, width = LEGEND_SIZE
     grey = np.full((IMAGE_SIZE, IMAGE_SIZE), LEGEND_GREY, dtype=np.uint8)

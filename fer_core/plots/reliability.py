@@ -10,7 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.plots.style import MUTED, run_colour, run_dash, run_symbol, settle
+from fer_core.plots.style import MUTED, apply_style, run_colour, run_dash, run_symbol
 
 if TYPE_CHECKING:
     from fer_core.stats.reliability import Reliability
@@ -29,7 +29,7 @@ def diagram(results: Mapping[str, Reliability], *, height: int = 460) -> go.Figu
     """
     edges = _edges(results)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.05)
-    settle(figure, height)
+    apply_style(figure, height)
     figure.add_shape(
         type="line", x0=0, y0=0, x1=100, y1=100, line={"color": MUTED, "width": 1, "dash": "dot"}, layer="below"
     )

@@ -18,19 +18,19 @@ APART = 0.08
 """How far the lines of neighbouring runs are moved apart, in severities, so that their whiskers can be told apart."""
 
 
-def curves(
+def severity_curves(
     name: str,
     runs: Mapping[str, Robustness],
     *,
-    marked: tuple[str, int] | None = None,
+    highlighted: tuple[str, int] | None = None,
     guessing: float | None = None,
     height: int = 250,
 ) -> go.Figure:
     """Accuracy (%) of each run by the strength of one corruption, with 95 % intervals.
 
     ``name``: of :data:`fer_core.corruptions.kinds.CORRUPTIONS`, measured by all ``runs`` (title to result, on the
-    same faces). Each line starts at the untouched faces, at whose accuracy a thin line goes on. ``marked``: run and
-    severity with a ring around them. ``guessing``: accuracy 0..1 of always giving one answer, a dotted line. The
+    same faces). Each line starts at the untouched faces, at whose accuracy a thin line goes on. ``highlighted``: run
+    and severity with a ring around them. ``guessing``: accuracy 0..1 of always giving one answer, a dotted line. The
     ``customdata`` of a point is [run, name, severity], severity 0 for the untouched faces.
     """
     corruption = CORRUPTIONS[name]
@@ -47,7 +47,7 @@ def curves(
         figure.add_shape(
             type="line", x0=0, x1=5.3, y0=values[0], y1=values[0], line={"color": colour, "width": 1}, opacity=0.5
         )
-        chosen = [marked == (title, severity) for severity in (0, *SEVERITIES)]
+        chosen = [highlighted == (title, severity) for severity in (0, *SEVERITIES)]
         figure.add_trace(
             go.Scatter(
                 x=x,
@@ -86,16 +86,16 @@ def curves(
     return figure
 
 
-def describe_curves(name: str, runs: Mapping[str, Robustness]) -> str:
-    """What :func:`curves` shows, in words."""
+def describe_severity_curves(name: str, runs: Mapping[str, Robustness]) -> str:
+    """What :func:`severity_curves` shows, in words."""
     corruption = CORRUPTIONS[name]
     parts = []
     for title, found in runs.items():
         values = _line(found, name)[0]
-        told = ", ".join(
+        by_strength = ", ".join(
             f"{value:.1f} % at {strength:g}" for value, strength in zip(values[1:], corruption.strengths, strict=True)
         )
-        parts.append(f"{title}: {values[0]:.1f} % untouched, {told}")
+        parts.append(f"{title}: {values[0]:.1f} % untouched, {by_strength}")
     return f"{corruption.title}, accuracy by {corruption.axis}. {'; '.join(parts) or 'No run'}."
 
 

@@ -63,11 +63,11 @@ def error_bars(
 def blank(height: int, title: str = "") -> go.Figure:
     """An empty figure. ``height`` in pixels."""
     figure = go.Figure()
-    settle(figure, height, title)
+    apply_style(figure, height, title)
     return figure
 
 
-def settle(figure: go.Figure, height: int, title: str = "") -> None:
+def apply_style(figure: go.Figure, height: int, title: str = "") -> None:
     """Give a figure the shared look. ``height`` in pixels; the width is the page's."""
     figure.update_layout(
         height=height,

@@ -8,28 +8,30 @@ import plotly.graph_objects as go
 
 from fer_core.emotions import NAMES
 from fer_core.explain.faithfulness import CENTRE, EDGES, Faithfulness
-from fer_core.explain.trust import Figure, Judgement
+from fer_core.explain.trust import ComparedArea, Judgement
 from fer_core.plots.style import ACCENT, MUTED
 
 HEIGHT = 270
 _SIDES = ("deletion", "insertion")
 
 
-def curves(measured: Faithfulness, name: str, judged: Judgement, *, face: int = 0, height: int = HEIGHT) -> go.Figure:
+def faithfulness_curves(
+    faithfulness: Faithfulness, name: str, judged: Judgement, *, face: int = 0, height: int = HEIGHT
+) -> go.Figure:
     """Probability (%) of the judged class while the map called ``name`` of one face is deleted, and inserted.
 
     The map is the thick line, each random order a thin one, the round blob in the middle dashed, the face's edges
     dotted. ``height`` in pixels. Raises ``KeyError`` for an unknown map, ``IndexError`` for an unknown face.
     """
-    share = 100 * measured.curves.fractions
+    share = 100 * faithfulness.curves.fractions
     traces = []
     for axis, which in (("", "deletion"), ("2", "insertion")):
         # (k, s + 1): the class's probability along the way, for each order.
-        values = 100 * getattr(measured.curves, which)[face, :, :, judged.label]
-        lines = [_chance(share, values[-measured.orders :])]
+        values = 100 * getattr(faithfulness.curves, which)[face, :, :, judged.label]
+        lines = [_chance(share, values[-faithfulness.orders :])]
         for baseline, words, dash in ((CENTRE, "round blob", "dash"), (EDGES, "face's edges", "dot")):
-            lines.append(_line(share, values[measured.index(baseline)], words, {"color": MUTED, "dash": dash}))
-        lines.append(_line(share, values[measured.index(name)], "this map", {"color": ACCENT, "width": 3}))
+            lines.append(_line(share, values[faithfulness.index(baseline)], words, {"color": MUTED, "dash": dash}))
+        lines.append(_line(share, values[faithfulness.index(name)], "this map", {"color": ACCENT, "width": 3}))
         traces += [{**line, "xaxis": f"x{axis}", "yaxis": f"y{axis}", "showlegend": not axis} for line in lines]
     across = {"range": [0, 100], "zeroline": False, "fixedrange": True}
     up = {"range": [0, 102], "zeroline": False, "fixedrange": True}
@@ -59,7 +61,7 @@ def describe(judged: Judgement) -> str:
     return f"Deletion and insertion curves of the map of {name}. Deletion: {deletion}. Insertion: {insertion}."
 
 
-def in_words(figure: Figure) -> str:
+def in_words(figure: ComparedArea) -> str:
     """The area of one curve beside its baselines: all 0..1, the mean probability on the way."""
     # Of few orders the range may reach beyond what an area can be.
     low, high = max(0.0, figure.low), min(1.0, figure.high)

@@ -14,7 +14,7 @@ MINUTES_FROM_S = 180.0
 """Videos at least so long have an axis in minutes."""
 
 
-def course(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: float, height: int = 300) -> go.Figure:
+def timeline(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: float, height: int = 300) -> go.Figure:
     """``times_s`` float (n,), rising; ``probabilities`` float (n, 7), 0..1; n may be 0. ``seconds``: of the video.
 
     Lines break where the face was away. ``height`` in pixels. Raises ``ValueError`` for other shapes.
@@ -44,8 +44,8 @@ def course(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: flo
     return figure
 
 
-def describe_course(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: float) -> str:
-    """What :func:`course` shows, in words."""
+def describe_timeline(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: float) -> str:
+    """What :func:`timeline` shows, in words."""
     times, values = _checked(times_s, probabilities)
     what = f"Probability of the seven expressions over the {duration(seconds)} of the video"
     if not len(times):

@@ -11,7 +11,7 @@ from fer_core.emotions import COLOURS, COUNT, NAMES
 from fer_core.plots.style import MUTED, blank
 
 
-def bars(votes: Sequence[int], label: int, *, height: int = 270) -> go.Figure:
+def vote_bars(votes: Sequence[int], label: int, *, height: int = 270) -> go.Figure:
     """How many votes each of FER+'s ten answers got. ``votes``: int (10,), as ``ANSWERS``; ``label``: 0..6, in bold.
 
     Raises ``ValueError`` for other numbers of votes or another label.
@@ -37,11 +37,11 @@ def bars(votes: Sequence[int], label: int, *, height: int = 270) -> go.Figure:
 
 
 def describe(votes: Sequence[int], label: int) -> str:
-    """What :func:`bars` shows, in words, most votes first."""
+    """What :func:`vote_bars` shows, in words, most votes first."""
     counts = _checked(votes, label)
     order = sorted(range(len(counts)), key=lambda answer: -counts[answer])
-    told = ", ".join(f"{ANSWERS[answer]} {counts[answer]}" for answer in order if counts[answer])
-    return f"Votes of {sum(counts)} people: {told}. The label is {NAMES[label]}."
+    listed = ", ".join(f"{ANSWERS[answer]} {counts[answer]}" for answer in order if counts[answer])
+    return f"Votes of {sum(counts)} people: {listed}. The label is {NAMES[label]}."
 
 
 def _checked(votes: Sequence[int], label: int) -> list[int]:

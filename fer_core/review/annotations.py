@@ -42,7 +42,7 @@ _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Mark:
+class Annotation:
     """What somebody thinks of one face.
 
     ``row``: its row number. ``kind``: one of :data:`KINDS`. ``new_label``: 0..6 with "label wrong", else None.
@@ -79,12 +79,12 @@ class Mark:
         """``label wrong → fear``, ``ambiguous`` and so on."""
         return self.kind if self.new_label is None else f"{self.kind} → {NAMES[self.new_label]}"
 
-    def same_as(self, other: Mark | None) -> bool:
+    def same_as(self, other: Annotation | None) -> bool:
         """Whether both say the same, whenever they were made."""
         return other is not None and replace(self, time=other.time) == other
 
 
-class Marks:
+class Annotations:
     """The marks of one dataset, as they are on disk. Others may write at the same time: :meth:`refresh` sees it.
 
     Attributes:
@@ -102,46 +102,47 @@ class Marks:
         self._forget()
 
     @classmethod
-    def load(cls, fingerprint: str) -> Marks:
-        """The marks of the dataset with this fingerprint (``DatasetInfo.fingerprint``, ``Joined.fingerprint``).
+    def load(cls, fingerprint: str) -> Annotations:
+        """The marks of the dataset with this fingerprint (``DatasetInfo.fingerprint``,
+        ``AlignedPredictions.fingerprint``).
 
         Raises ``DataError`` when the file is there and cannot be read.
         """
-        marks = cls(fingerprint)
-        marks.refresh()
-        return marks
+        annotations = cls(fingerprint)
+        annotations.refresh()
+        return annotations
 
     def __len__(self) -> int:
-        return len(self._marks)
+        return len(self._annotations)
 
     @property
     def version(self) -> int:
         """A number that changes with every change that was read: bytes of the file so far. 0 for no file."""
         return self._seen
 
-    def all(self) -> dict[int, Mark]:
+    def all(self) -> dict[int, Annotation]:
         """Every face that bears a mark now, by row number, rising."""
         with self._guard:
-            return dict(sorted(self._marks.items()))
+            return dict(sorted(self._annotations.items()))
 
-    def get(self, row: int) -> Mark | None:
+    def get(self, row: int) -> Annotation | None:
         """The mark that a face bears now, or None."""
-        return self._marks.get(int(row))
+        return self._annotations.get(int(row))
 
     def counts(self) -> dict[str, int]:
         """How many faces bear each mark now: every one of :data:`KINDS`, in that order, 0 included."""
         with self._guard:
-            kinds = [mark.kind for mark in self._marks.values()]
+            kinds = [annotation.kind for annotation in self._annotations.values()]
         return {kind: kinds.count(kind) for kind in KINDS}
 
-    def set(self, row: int, kind: str, new_label: int | None = None, note: str = "") -> Mark:
+    def set(self, row: int, kind: str, new_label: int | None = None, note: str = "") -> Annotation:
         """Mark a face; an earlier mark of it is replaced. On disk when this returns.
 
-        Arguments as in :class:`Mark`, which raises ``ValueError``. Raises ``DataError`` when it cannot be saved.
+        Arguments as in :class:`Annotation`, which raises ``ValueError``. Raises ``DataError`` when it cannot be saved.
         """
-        mark = Mark(int(row), kind, None if new_label is None else int(new_label), note)
-        self._append(_entry(mark))
-        return mark
+        annotation = Annotation(int(row), kind, None if new_label is None else int(new_label), note)
+        self._append(_entry(annotation))
+        return annotation
 
     def unset(self, row: int) -> bool:
         """Take a face's mark back. False when it bears none. Raises ``DataError`` when it cannot be saved."""
@@ -152,15 +153,15 @@ class Marks:
         self._append({"row": int(row), "mark": None, "time": time})
         return True
 
-    def add(self, marks: Iterable[Mark]) -> int:
+    def add(self, annotations: Iterable[Annotation]) -> int:
         """Set many marks, all or none; returns how many were new or said something else than before.
 
         Raises ``DataError`` when they cannot be saved.
         """
         self.refresh()
-        fresh = [mark for mark in marks if not mark.same_as(self.get(mark.row))]
+        fresh = [annotation for annotation in annotations if not annotation.same_as(self.get(annotation.row))]
         if fresh:
-            self._append([_entry(mark) for mark in fresh])
+            self._append([_entry(annotation) for annotation in fresh])
         return len(fresh)
 
     def refresh(self) -> None:
@@ -196,7 +197,7 @@ class Marks:
             raise DataError(f"{self.path} cannot be read: {error.strerror or error}.") from error
 
     def _forget(self) -> None:
-        self._marks: dict[int, Mark] = {}
+        self._annotations: dict[int, Annotation] = {}
         self._damaged: list[str] = []
         self._seen = self._line = 0
         self.problems = ()
@@ -210,11 +211,11 @@ class Marks:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             self._damaged.append(f"{self.path}, line {self._line:,} is damaged and was left out ({error}).")
             return
-        for row, mark in parsed:
-            if mark is None:
-                self._marks.pop(row, None)
+        for row, annotation in parsed:
+            if annotation is None:
+                self._annotations.pop(row, None)
             else:
-                self._marks[row] = mark
+                self._annotations[row] = annotation
 
     def _append(self, value: dict[str, Any] | list[dict[str, Any]]) -> None:
         line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
@@ -233,7 +234,7 @@ class Marks:
         self.refresh()
 
 
-def relabel(labels: npt.ArrayLike, marks: Marks, rows: npt.ArrayLike | None = None) -> npt.NDArray[np.int8]:
+def relabel(labels: npt.ArrayLike, annotations: Annotations, rows: npt.ArrayLike | None = None) -> npt.NDArray[np.int8]:
     """Labels with the marked wrong ones corrected: int8 (n,).
 
     ``labels``: int (n,), 0..6. ``rows``: int (n,), their row numbers; 0..n-1 where it is not given, for the labels of a
@@ -242,22 +243,28 @@ def relabel(labels: npt.ArrayLike, marks: Marks, rows: npt.ArrayLike | None = No
     given = np.asarray(labels)
     numbers = _rows(given, rows)
     corrected = given.astype(np.int8)
-    wrong = {row: mark.new_label for row, mark in marks.all().items() if mark.new_label is not None}
+    wrong = {
+        row: annotation.new_label for row, annotation in annotations.all().items() if annotation.new_label is not None
+    }
     for position in np.flatnonzero(np.isin(numbers, list(wrong))):
         corrected[position] = wrong[int(numbers[position])]
     return corrected
 
 
-def without(rows: npt.ArrayLike, marks: Marks, kinds: Collection[str] = ABOUT_THE_LABEL) -> npt.NDArray[np.bool_]:
+def without(
+    rows: npt.ArrayLike, annotations: Annotations, kinds: Collection[str] = ABOUT_THE_LABEL
+) -> npt.NDArray[np.bool_]:
     """Which faces stay when those marked with one of ``kinds`` are left out: bool (n,). ``rows``: int (n,).
 
-    Metrics without marked faces: ``joined.where(without(joined.rows, marks))``. With corrected ones: leave out
+    Metrics without marked faces: ``aligned.where(without(aligned.rows, annotations))``. With corrected ones: leave out
     :data:`AMBIGUOUS` and :data:`NOT_A_FACE` only, then ``with_labels(relabel(labels, marks, rows))``. Raises
     ``ValueError`` for an unknown kind.
     """
     if unknown := set(kinds) - set(KINDS):
         raise ValueError(f"unknown mark {sorted(unknown)[0]!r}; there are {', '.join(KINDS)}")
-    return ~np.isin(np.asarray(rows), [row for row, mark in marks.all().items() if mark.kind in kinds])
+    return ~np.isin(
+        np.asarray(rows), [row for row, annotation in annotations.all().items() if annotation.kind in kinds]
+    )
 
 
 def _rows(labels: npt.NDArray[Any], rows: npt.ArrayLike | None) -> npt.NDArray[np.int64]:
@@ -267,12 +274,18 @@ def _rows(labels: npt.NDArray[Any], rows: npt.ArrayLike | None) -> npt.NDArray[n
     return numbers
 
 
-def _entry(mark: Mark) -> dict[str, Any]:
-    label = None if mark.new_label is None else NAMES[mark.new_label]
-    return {"row": mark.row, "mark": mark.kind, "new_label": label, "note": mark.note, "time": mark.time}
+def _entry(annotation: Annotation) -> dict[str, Any]:
+    label = None if annotation.new_label is None else NAMES[annotation.new_label]
+    return {
+        "row": annotation.row,
+        "mark": annotation.kind,
+        "new_label": label,
+        "note": annotation.note,
+        "time": annotation.time,
+    }
 
 
-def _parse(entry: Any) -> tuple[int, Mark | None]:
+def _parse(entry: Any) -> tuple[int, Annotation | None]:
     row = entry["row"]
     if type(row) is not int or row < 0:
         raise ValueError(f"{row!r} is no row number")
@@ -281,4 +294,4 @@ def _parse(entry: Any) -> tuple[int, Mark | None]:
     label, note = entry["new_label"], entry["note"]
     if not isinstance(note, str):
         raise ValueError("the note is no text")
-    return row, Mark(row, entry["mark"], None if label is None else index_of(label), note, entry["time"])
+    return row, Annotation(row, entry["mark"], None if label is None else index_of(label), note, entry["time"])

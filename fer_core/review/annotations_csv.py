@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES, index_of
 from fer_core.errors import DataError
-from fer_core.review.annotations import KINDS, LABEL_WRONG, Mark
+from fer_core.review.annotations import KINDS, LABEL_WRONG, Annotation
 from fer_core.spreadsheet import SpreadsheetWriter, plain
 
 COLUMNS = ("row", "split", "label", "mark", "new_label", "note", "time")
@@ -24,26 +24,28 @@ _SHOWN = 5
 """Problems named in a message; of the others only the number."""
 
 
-def write_marks_csv(marks: Mapping[int, Mark], labels: npt.ArrayLike, splits: npt.ArrayLike) -> bytes:
+def write_annotations_csv(annotations: Mapping[int, Annotation], labels: npt.ArrayLike, splits: npt.ArrayLike) -> bytes:
     """The marks as a CSV in UTF-8, one line a face, by row number.
 
-    ``marks``: as from :meth:`fer_core.review.annotations.Marks.all`. ``labels``: int (N,) and ``splits``: str
-    (N,), those of the whole dataset. Raises ``DataError`` when a mark names a row that the dataset does not have.
+    ``annotations``: as from :meth:`fer_core.review.annotations.Annotations.all`. ``labels``: int (N,) and ``splits``:
+    str (N,), those of the whole dataset. Raises ``DataError`` when a mark names a row that the dataset does not have.
     """
     given, names = np.asarray(labels), np.asarray(splits)
     text = io.StringIO(newline="")
     writer = SpreadsheetWriter(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row, mark in sorted(marks.items()):
+    for row, annotation in sorted(annotations.items()):
         if row >= len(given):
             raise DataError(f"Row {row:,} is marked, and the dataset has {len(given):,} faces, counted from 0.")
-        new = "" if mark.new_label is None else NAMES[mark.new_label]
-        writer.writerow([row, names[row], NAMES[int(given[row])], mark.kind, new, mark.note, mark.time])
+        new = "" if annotation.new_label is None else NAMES[annotation.new_label]
+        writer.writerow(
+            [row, names[row], NAMES[int(given[row])], annotation.kind, new, annotation.note, annotation.time]
+        )
     return text.getvalue().encode()
 
 
-def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike) -> list[Mark]:
-    """The marks in a CSV, checked line by line, for :meth:`fer_core.review.annotations.Marks.add`.
+def read_annotations_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike) -> list[Annotation]:
+    """The marks in a CSV, checked line by line, for :meth:`fer_core.review.annotations.Annotations.add`.
 
     ``content``: the file, UTF-8, with commas, semicolons or tabs between the columns; ``note`` and ``time`` may be
     missing or empty, and classes may be numbers, too. ``labels`` and ``splits``: as above. Raises ``DataError`` that
@@ -55,9 +57,9 @@ def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike)
     except UnicodeDecodeError as error:
         raise DataError("The file is not a text file in UTF-8. Save it as CSV (UTF-8), and import that.") from error
     head = text.partition("\n")[0]
-    delimiter = next((mark for mark in (",", ";", "\t") if mark in head), ",")
+    delimiter = next((sign for sign in (",", ";", "\t") if sign in head), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    marks: dict[int, Mark] = {}
+    annotations: dict[int, Annotation] = {}
     problems: list[str] = []
     try:
         header = [column.strip().lower() for column in next(reader, [])]
@@ -66,10 +68,10 @@ def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike)
         for values in reader:
             if any(value.strip() for value in values):
                 try:
-                    mark = _mark(header, values, given, names)
-                    if mark.row in marks:
-                        raise ValueError(f"row {mark.row:,} was marked in an earlier line already")
-                    marks[mark.row] = mark
+                    annotation = _annotation(header, values, given, names)
+                    if annotation.row in annotations:
+                        raise ValueError(f"row {annotation.row:,} was marked in an earlier line already")
+                    annotations[annotation.row] = annotation
                 except ValueError as error:
                     problems.append(f"line {start:,}: {error}")
             start = reader.line_num + 1
@@ -78,7 +80,7 @@ def read_marks_csv(content: bytes, labels: npt.ArrayLike, splits: npt.ArrayLike)
     if problems:
         more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
         raise DataError(f"Nothing was imported. {'; '.join(problems[:_SHOWN])}{more}. Mend this, and import it again.")
-    return list(marks.values())
+    return list(annotations.values())
 
 
 def _check_header(header: list[str]) -> None:
@@ -92,7 +94,7 @@ def _check_header(header: list[str]) -> None:
         raise DataError(f"Nothing was imported. Line 1: the column {doubled[0]} occurs more than once.")
 
 
-def _mark(header: list[str], values: list[str], labels: npt.NDArray[Any], splits: npt.NDArray[Any]) -> Mark:
+def _annotation(header: list[str], values: list[str], labels: npt.NDArray[Any], splits: npt.NDArray[Any]) -> Annotation:
     """One line as a mark. Raises ``ValueError`` saying what is wrong with it."""
     if len(values) != len(header):
         raise ValueError(f"{len(values)} columns instead of {len(header)}")
@@ -119,7 +121,7 @@ def _mark(header: list[str], values: list[str], labels: npt.NDArray[Any], splits
         raise ValueError(f"new_label {NAMES[new]} is the label that the face has already")
     when = {"time": cell["time"]} if cell.get("time") else {}
     note = plain(values[header.index("note")]) if "note" in header else ""
-    return Mark(row, kind, new, note, **when)
+    return Annotation(row, kind, new, note, **when)
 
 
 def _label(text: str) -> int:

@@ -17,8 +17,8 @@ from fer_core.errors import DataError
 from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.aligned import Joined
-    from fer_core.review.annotations import Mark
+    from fer_core.evaluation.aligned import AlignedPredictions
+    from fer_core.review.annotations import Annotation
 
 MOST_FACES = 10_000
 """Faces in one zip, about 20 MB: more than both test splits of FER-2013, and no burden for a browser."""
@@ -35,47 +35,47 @@ _AROUND_NAME = len("_pred-surprise_-0.00")
 
 
 def write_selection_csv(
-    joined: Joined,
+    aligned: AlignedPredictions,
     positions: npt.ArrayLike,
     *,
-    twin: npt.ArrayLike | None = None,
-    doubt: npt.ArrayLike | None = None,
-    marks: Mapping[int, Mark] | None = None,
+    near_duplicate: npt.ArrayLike | None = None,
+    label_issue_score: npt.ArrayLike | None = None,
+    annotations: Mapping[int, Annotation] | None = None,
 ) -> bytes:
     """The faces at ``positions``, int (m,) in 0..n-1, in that order, as a CSV in UTF-8.
 
     Columns: ``row``, ``split``, ``label``; for each model ``<name>`` (its answer) and ``<name> p(<class>)`` seven times
-    (0..1); ``twin`` (yes or no), ``doubt`` (0..1), ``mark``, ``new_label``, ``note``, empty where not known. ``twin``:
-    bool (n,). ``doubt``: float (n,). ``marks``: by row number, ``Marks.all()``. Raises ``ValueError`` for arrays of
-    another length or positions that do not exist.
+    (0..1); ``twin`` (yes or no), ``doubt`` (0..1), ``mark``, ``new_label``, ``note``, empty where not known.
+    ``near_duplicate``: bool (n,). ``label_issue_score``: float (n,). ``annotations``: by row number,
+    ``Annotations.all()``. Raises ``ValueError`` for arrays of another length or positions that do not exist.
     """
-    chosen = _checked(joined, positions)
-    twins = None if twin is None else np.asarray(twin, dtype=bool)
-    doubts = None if doubt is None else np.asarray(doubt, dtype=np.float64)
-    for name, values in (("twin", twins), ("doubt", doubts)):
-        if values is not None and values.shape != joined.rows.shape:
-            raise ValueError(f"{name} must be {joined.rows.shape}, as the joined faces, not {values.shape}")
+    chosen = _checked(aligned, positions)
+    near_duplicates = None if near_duplicate is None else np.asarray(near_duplicate, dtype=bool)
+    label_issue_scores = None if label_issue_score is None else np.asarray(label_issue_score, dtype=np.float64)
+    for name, values in (("twin", near_duplicates), ("doubt", label_issue_scores)):
+        if values is not None and values.shape != aligned.rows.shape:
+            raise ValueError(f"{name} must be {aligned.rows.shape}, as the aligned faces, not {values.shape}")
     text = io.StringIO(newline="")
     writer = SpreadsheetWriter(text, lineterminator="\n")
-    answers = [column for name in joined.names for column in (name, *(f"{name} p({label})" for label in NAMES))]
+    answers = [column for name in aligned.names for column in (name, *(f"{name} p({label})" for label in NAMES))]
     writer.writerow(["row", "split", "label", *answers, "twin", "doubt", "mark", "new_label", "note"])
     for at in chosen:
-        row = int(joined.rows[at])
-        line: list[object] = [row, joined.split, NAMES[joined.labels[at]]]
-        for model in range(len(joined.names)):
-            line.append(NAMES[joined.predicted[model, at]])
-            line += [f"{value:.6f}" for value in joined.probabilities[model, at]]
-        line.append("" if twins is None else "yes" if twins[at] else "no")
-        line.append("" if doubts is None else f"{doubts[at]:.6f}")
-        mark = None if marks is None else marks.get(row)
-        new = "" if mark is None or mark.new_label is None else NAMES[mark.new_label]
-        writer.writerow([*line, *(("", "", "") if mark is None else (mark.kind, new, mark.note))])
+        row = int(aligned.rows[at])
+        line: list[object] = [row, aligned.split, NAMES[aligned.labels[at]]]
+        for model in range(len(aligned.names)):
+            line.append(NAMES[aligned.predicted[model, at]])
+            line += [f"{value:.6f}" for value in aligned.probabilities[model, at]]
+        line.append("" if near_duplicates is None else "yes" if near_duplicates[at] else "no")
+        line.append("" if label_issue_scores is None else f"{label_issue_scores[at]:.6f}")
+        annotation = None if annotations is None else annotations.get(row)
+        new = "" if annotation is None or annotation.new_label is None else NAMES[annotation.new_label]
+        writer.writerow([*line, *(("", "", "") if annotation is None else (annotation.kind, new, annotation.note))])
     return text.getvalue().encode()
 
 
 def stream_faces_zip(
     images: npt.NDArray[np.uint8],
-    joined: Joined,
+    aligned: AlignedPredictions,
     positions: npt.ArrayLike,
     *,
     models: Sequence[str] = (),
@@ -88,10 +88,10 @@ def stream_faces_zip(
     occur there (empty: all). Raises at once, not on reading: ``DataError`` for no faces, more than ``most``, or a
     dataset that lacks a row; ``ValueError`` for positions or models that do not exist.
     """
-    chosen = _checked(joined, positions)
-    if unknown := [name for name in models if name not in joined.names]:
-        raise ValueError(f"there is no model {unknown[0]!r} among {', '.join(joined.names)}")
-    which = [joined.names.index(name) for name in models] or list(range(len(joined.names)))
+    chosen = _checked(aligned, positions)
+    if unknown := [name for name in models if name not in aligned.names]:
+        raise ValueError(f"there is no model {unknown[0]!r} among {', '.join(aligned.names)}")
+    which = [aligned.names.index(name) for name in models] or list(range(len(aligned.names)))
     if not len(chosen):
         raise DataError("No face is selected, so there is nothing to export. Loosen the filter.")
     if len(chosen) > most:
@@ -99,25 +99,25 @@ def stream_faces_zip(
             f"{len(chosen):,} faces are selected, and one zip holds at most {most:,}. Narrow the filter, or export the "
             "selection as a CSV, which has no limit."
         )
-    highest = int(joined.rows[chosen].max())
+    highest = int(aligned.rows[chosen].max())
     if highest >= len(images):
         raise DataError(
             f"Row {highest:,} was predicted, and the dataset has {len(images):,} faces, counted from 0. "
             "These predictions belong to another dataset; open that one."
         )
-    return _zip(images, joined, chosen, which)
+    return _zip(images, aligned, chosen, which)
 
 
 def faces_zip(
     images: npt.NDArray[np.uint8],
-    joined: Joined,
+    aligned: AlignedPredictions,
     positions: npt.ArrayLike,
     *,
     models: Sequence[str] = (),
     most: int = MOST_FACES,
 ) -> bytes:
     """The whole zip of :func:`stream_faces_zip` at once: about 2 KB a face, 20 MB at most."""
-    return b"".join(stream_faces_zip(images, joined, positions, models=models, most=most))
+    return b"".join(stream_faces_zip(images, aligned, positions, models=models, most=most))
 
 
 def face_name(row: int, label: int, answers: Sequence[tuple[str, int, float]]) -> str:
@@ -153,16 +153,16 @@ def about_bytes(faces: int, models: int) -> tuple[int, int]:
 
 
 def _zip(
-    images: npt.NDArray[np.uint8], joined: Joined, chosen: npt.NDArray[np.intp], which: list[int]
+    images: npt.NDArray[np.uint8], aligned: AlignedPredictions, chosen: npt.NDArray[np.intp], which: list[int]
 ) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for at in chosen:
-            said = [(joined.names[k], int(joined.predicted[k, at]), joined.probabilities[k, at]) for k in which]
+            said = [(aligned.names[k], int(aligned.predicted[k, at]), aligned.probabilities[k, at]) for k in which]
             answers = [(model, answer, float(values[answer])) for model, answer, values in said]
-            name = face_name(int(joined.rows[at]), int(joined.labels[at]), answers)
+            name = face_name(int(aligned.rows[at]), int(aligned.labels[at]), answers)
             # A fixed date, ZipInfo's own: the same selection gives the same file. PNGs are packed already.
-            archive.writestr(zipfile.ZipInfo(name), _png(images[joined.rows[at]]))
+            archive.writestr(zipfile.ZipInfo(name), _png(images[aligned.rows[at]]))
             if len(pipe.waiting) >= _CHUNK_BYTES:
                 yield pipe.take()
     yield pipe.take()
@@ -196,9 +196,9 @@ class _Pipe(io.RawIOBase):
         return piece
 
 
-def _checked(joined: Joined, positions: npt.ArrayLike) -> npt.NDArray[np.intp]:
+def _checked(aligned: AlignedPredictions, positions: npt.ArrayLike) -> npt.NDArray[np.intp]:
     chosen = np.asarray(positions, dtype=np.intp)
-    n = len(joined.rows)
+    n = len(aligned.rows)
     if chosen.ndim != 1 or (len(chosen) and not 0 <= chosen.min() <= chosen.max() < n):
         raise ValueError(f"positions must be a list of numbers in 0..{n - 1}")
     if len(np.unique(chosen)) != len(chosen):

@@ -16,19 +16,19 @@ import numpy.typing as npt
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import Joined, join
+from fer_core.evaluation.aligned import AlignedPredictions, align
 from fer_core.formatting import plural
-from fer_core.review.annotations import AMBIGUOUS, NOT_A_FACE, Marks, relabel, without
+from fer_core.review.annotations import AMBIGUOUS, NOT_A_FACE, Annotations, relabel, without
 from fer_core.runs.folder import RunFolder
-from fer_core.stats.label_issues import Doubt, doubt
+from fer_core.stats.label_issues import LabelIssues, label_issues
 from fer_core.stats.metrics import confusion_matrix
 
-DATASET, CROWD, CORRECTED, UNMARKED = "dataset", "crowd", "corrected", "unmarked"
+DATASET, CROWD, CORRECTED, WITHOUT_ANNOTATED = "dataset", "crowd", "corrected", "unmarked"
 LABELS: dict[str, str] = {
     DATASET: "as in the dataset",
     CROWD: "the crowd's (FER+)",
     CORRECTED: "corrected by your review",
-    UNMARKED: "without the faces you marked",
+    WITHOUT_ANNOTATED: "without the faces you marked",
 }
 """Whose labels count, and how a page says it. ``corrected`` takes the classes that you gave and leaves out faces marked
 ambiguous or not a face; ``unmarked`` leaves out every face whose mark is about its label."""
@@ -39,15 +39,15 @@ class Scope:
     """Some runs' answers on some faces of a split.
 
     Attributes:
-        joined: the faces in view, n of them, with the labels that count here. n may be 0.
+        aligned: the faces in view, n of them, with the labels that count here. n may be 0.
         whole: all faces of the split, m of them, with the dataset's labels.
         position: int (n,), where the faces in view are in ``whole``, rising.
         temperatures: one for each run, 1 where none was fitted.
         left_out: sentences about the faces that are not in view, and why.
     """
 
-    joined: Joined
-    whole: Joined
+    aligned: AlignedPredictions
+    whole: AlignedPredictions
     position: npt.NDArray[np.intp]
     temperatures: tuple[float, ...]
     left_out: tuple[str, ...]
@@ -55,18 +55,18 @@ class Scope:
     @cached_property
     def confusions(self) -> npt.NDArray[np.int64]:
         """One confusion matrix a run: int64 (K, 7, 7), rows true."""
-        matrices = [confusion_matrix(self.joined.labels, answers) for answers in self.joined.predicted]
-        return np.stack(matrices).reshape(len(self.joined.names), COUNT, COUNT)
+        matrices = [confusion_matrix(self.aligned.labels, answers) for answers in self.aligned.predicted]
+        return np.stack(matrices).reshape(len(self.aligned.names), COUNT, COUNT)
 
     @cached_property
-    def whole_doubt(self) -> Doubt:
+    def whole_label_issues(self) -> LabelIssues:
         """How doubtful the dataset's labels are, over ``whole``: thresholds belong to a whole split."""
-        return doubt(self.whole.labels, self.whole.probabilities, temperatures=self.temperatures)
+        return label_issues(self.whole.labels, self.whole.probabilities, temperatures=self.temperatures)
 
     @cached_property
-    def doubt(self) -> npt.NDArray[np.float64]:
+    def label_issue_score(self) -> npt.NDArray[np.float64]:
         """The doubt about the dataset's labels of the faces in view: float64 (n,), 0..1."""
-        return self.whole_doubt.score[self.position]
+        return self.whole_label_issues.score[self.position]
 
 
 def scope(
@@ -74,28 +74,28 @@ def scope(
     split: str,
     *,
     fingerprint: str | None = None,
-    twins: bool = True,
+    with_near_duplicates: bool = True,
     labels: str = DATASET,
-    twin: npt.NDArray[np.bool_] | None = None,
+    near_duplicate: npt.NDArray[np.bool_] | None = None,
     crowd: Crowd | None = None,
-    marks: Marks | None = None,
+    annotations: Annotations | None = None,
 ) -> Scope:
     """Join the runs and take the faces and labels asked for.
 
     ``fingerprint``: the dataset's; without one, that of the first run's first evaluation.
 
-    ``twins``: False leaves out faces with an exact or near twin in Training. ``labels``: one of :data:`LABELS`.
-    ``twin``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and ``marks`` are needed where
-    ``labels`` asks for them.
+    ``with_near_duplicates``: False leaves out faces with an exact or near twin in Training. ``labels``: one of
+    :data:`LABELS`. ``near_duplicate``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and
+    ``annotations`` are needed where ``labels`` asks for them.
 
-    Raises ``RunError`` as :func:`~fer_core.evaluation.aligned.join` does, and where nobody knows the twins;
+    Raises ``RunError`` as :func:`~fer_core.evaluation.aligned.align` does, and where nobody knows the twins;
     ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
     """
     if labels not in LABELS:
         raise ValueError(f"unknown labels {labels!r}; there are {', '.join(LABELS)}")
-    whole = join(runs, split, fingerprint=fingerprint)
-    if whole.twin is None and twin is not None:
-        whole = whole.with_twins(twin)
+    whole = align(runs, split, fingerprint=fingerprint)
+    if whole.near_duplicate is None and near_duplicate is not None:
+        whole = whole.with_near_duplicates(near_duplicate)
     keep = np.ones(len(whole), dtype=bool)
     left_out: list[str] = []
 
@@ -105,30 +105,32 @@ def scope(
         if count:
             left_out.append(f"{plural(count, 'face')} {why}")
 
-    if not twins:
-        if whole.twin is None:
+    if not with_near_duplicates:
+        if whole.near_duplicate is None:
             raise RunError(
                 f"Nobody knows which faces of {split} have a twin in Training: the runs were evaluated before this was "
                 "kept. Evaluate one of them again: "
                 f"python -m fer_core evaluate {runs[0].path} --data DATASET"
             )
-        leave_out(whole.twin, "with a twin in Training")
+        leave_out(whole.near_duplicate, "with a twin in Training")
     true = np.asarray(whole.labels)
     if labels == CROWD:
         if crowd is None:
             raise ValueError("the crowd's labels are asked for, and its votes are not given")
         true = crowd.labels()[whole.rows]
         leave_out(true < 0, "to which the crowd gives none of the seven classes")
-    elif labels in (CORRECTED, UNMARKED):
-        if marks is None:
+    elif labels in (CORRECTED, WITHOUT_ANNOTATED):
+        if annotations is None:
             raise ValueError("reviewed labels are asked for, and the marks are not given")
         if labels == CORRECTED:
-            true = relabel(true, marks, whole.rows)
-            leave_out(~without(whole.rows, marks, (AMBIGUOUS, NOT_A_FACE)), "that you marked ambiguous or not a face")
+            true = relabel(true, annotations, whole.rows)
+            leave_out(
+                ~without(whole.rows, annotations, (AMBIGUOUS, NOT_A_FACE)), "that you marked ambiguous or not a face"
+            )
         else:
-            leave_out(~without(whole.rows, marks), "whose label you doubted")
+            leave_out(~without(whole.rows, annotations), "whose label you doubted")
     return Scope(
-        joined=whole.where(keep).with_labels(true[keep]),
+        aligned=whole.where(keep).with_labels(true[keep]),
         whole=whole,
         position=np.flatnonzero(keep),
         temperatures=tuple(_temperature(run, whole.fingerprint) for run in runs),

@@ -32,7 +32,7 @@ MAJORITY = 0.5
 
 VERY_DOUBTFUL = 0.7
 """Label doubt above which a label is called very doubtful: another class has 0.4 more probability than the label."""
-_DOUBT_WORDS = (
+_LABEL_ISSUE_WORDS = (
     (0.3, "hardly doubtful"),
     (0.5, "a little doubtful"),
     (VERY_DOUBTFUL, "doubtful"),
@@ -41,7 +41,7 @@ _DOUBT_WORDS = (
 
 
 @dataclass(frozen=True)
-class CrowdSays:
+class CrowdAnswer:
     """The crowd on one face: its commonest ``answer``, one of :data:`~fer_core.data.ferplus.ANSWERS`; how many
     ``votes`` that got, and how many the label got, ``of`` how many; ``tie`` where another answer got as many."""
 
@@ -53,7 +53,7 @@ class CrowdSays:
 
 
 @dataclass(frozen=True)
-class Twin:
+class ConflictingDuplicate:
     """A face that is the same picture, exactly or nearly, and is labelled otherwise: row number, label 0..6, split."""
 
     row: int
@@ -69,20 +69,20 @@ class Evidence:
     Attributes:
         label: the dataset's, 0..6.
         models: how many there are, K.
-        doubt: 0..1, higher is more doubtful; ``flagged``, ``suggested`` (0..6), ``against`` and ``together`` (0..K) as
-            in :class:`~fer_core.stats.label_issues.Doubt`.
+        label_issue_score: 0..1, higher is more doubtful; ``flagged``, ``suggested`` (0..6), ``against`` and
+            ``together`` (0..K) as in :class:`~fer_core.stats.label_issues.LabelIssues`.
         answer: the commonest answer that contradicts the label, 0..6; -1 where no model does.
         rank: 1 for the most doubtful label of the split; faces of equal doubt share the better rank.
         faces: how many faces the split has.
         crowd: what FER+'s crowd says; None where FER+ was not added.
-        twins: the same picture under other labels; None where the dataset was not audited.
+        conflicting_duplicates: the same picture under other labels; None where the dataset was not audited.
         remembered: the face has a twin in Training, so that a model may simply remember that one's label; None where
             nobody knows.
     """
 
     label: int
     models: int
-    doubt: float
+    label_issue_score: float
     flagged: bool
     suggested: int
     against: int
@@ -90,8 +90,8 @@ class Evidence:
     answer: int
     rank: int
     faces: int
-    crowd: CrowdSays | None = None
-    twins: tuple[Twin, ...] | None = None
+    crowd: CrowdAnswer | None = None
+    conflicting_duplicates: tuple[ConflictingDuplicate, ...] | None = None
     remembered: bool | None = None
 
 
@@ -113,30 +113,30 @@ def evidence(scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit
     ``crowd`` and ``audit`` are those of the dataset that the runs were measured on. Raises ``KeyError`` where the
     split has no such row, hidden faces included.
     """
-    whole, doubts = scope.whole, scope.whole_doubt
+    whole, issues = scope.whole, scope.whole_label_issues
     at = int(np.searchsorted(whole.rows, row))
     if at == len(whole) or whole.rows[at] != row:
         raise KeyError(row)
     label = int(whole.labels[at])
     answers = np.bincount(whole.predicted[:, at], minlength=COUNT)
     answers[label] = 0
-    score = float(doubts.score[at])
-    remembered = None if whole.twin is None else bool(whole.twin[at])
+    score = float(issues.score[at])
+    remembered = None if whole.near_duplicate is None else bool(whole.near_duplicate[at])
     if audit is not None:
         remembered = bool(audit.training_row[row] >= 0)
     return Evidence(
         label=label,
         models=len(whole.names),
-        doubt=score,
-        flagged=bool(doubts.flagged[at]),
-        suggested=int(doubts.suggested[at]),
-        against=int(doubts.against[at]),
-        together=int(doubts.together[at]),
+        label_issue_score=score,
+        flagged=bool(issues.flagged[at]),
+        suggested=int(issues.suggested[at]),
+        against=int(issues.against[at]),
+        together=int(issues.together[at]),
         answer=int(answers.argmax()) if answers.any() else -1,
-        rank=int((doubts.score > score).sum()) + 1,
+        rank=int((issues.score > score).sum()) + 1,
         faces=len(whole),
-        crowd=None if crowd is None else _crowd_says(crowd, row, label),
-        twins=None if audit is None else _twins(audit, row),
+        crowd=None if crowd is None else _crowd_answer(crowd, row, label),
+        conflicting_duplicates=None if audit is None else _conflicting_duplicates(audit, row),
         remembered=remembered,
     )
 
@@ -162,8 +162,8 @@ def verdict(found: Evidence) -> Verdict:
     """
     if found.crowd is not None:
         return _by_crowd(found, found.crowd)
-    if found.twins:
-        others = " and ".join(dict.fromkeys(NAMES[twin.label] for twin in found.twins))
+    if found.conflicting_duplicates:
+        others = " and ".join(dict.fromkeys(NAMES[duplicate.label] for duplicate in found.conflicting_duplicates))
         return Verdict(
             UNCLEAR,
             f"The same picture is also in the data as {others}. At least one of the labels is wrong, and a model may "
@@ -174,7 +174,7 @@ def verdict(found: Evidence) -> Verdict:
     if not found.flagged:
         doing = f"{_begin(_models(found.against, found.models, 'contradicts', 'contradict'))} the label"
         uncounted = "confident learning does not count it among the wrong ones"
-        if found.doubt > VERY_DOUBTFUL:
+        if found.label_issue_score > VERY_DOUBTFUL:
             return Verdict(UNCLEAR, f"{doing}, and the doubt is high, but {uncounted}.")
         return Verdict(MODEL, f"{doing}, but not clearly enough: {uncounted}.")
     flagged = "Confident learning counts this label among the wrong ones"
@@ -188,41 +188,41 @@ def verdict(found: Evidence) -> Verdict:
     return Verdict(UNCLEAR, f"{flagged}, but the models do not agree on another answer.")
 
 
-def doubt_words(score: float) -> str:
+def label_issue_words(score: float) -> str:
     """A label doubt of 0..1 in words. Above 0.5 some other class is likelier than the label."""
-    return next(words for limit, words in _DOUBT_WORDS if score <= limit or limit == 1)
+    return next(words for limit, words in _LABEL_ISSUE_WORDS if score <= limit or limit == 1)
 
 
-def _by_crowd(found: Evidence, says: CrowdSays) -> Verdict:
+def _by_crowd(found: Evidence, crowd: CrowdAnswer) -> Verdict:
     label = NAMES[found.label]
-    gives = f"{says.votes} of its {plural(says.of, 'vote')}"
-    if says.tie:
-        return Verdict(UNCLEAR, f"The crowd is split, too: {says.answer} and another answer have {gives} each.")
-    if says.votes < MAJORITY * says.of:
-        return Verdict(UNCLEAR, f"The crowd is split, too: {says.answer} leads with {gives}.")
-    if says.answer == UNKNOWN:
+    gives = f"{crowd.votes} of its {plural(crowd.of, 'vote')}"
+    if crowd.tie:
+        return Verdict(UNCLEAR, f"The crowd is split, too: {crowd.answer} and another answer have {gives} each.")
+    if crowd.votes < MAJORITY * crowd.of:
+        return Verdict(UNCLEAR, f"The crowd is split, too: {crowd.answer} leads with {gives}.")
+    if crowd.answer == UNKNOWN:
         return Verdict(UNCLEAR, f"The crowd cannot tell, either: {gives} are for “unknown”.")
-    if says.answer != label:
-        none = "" if says.answer in NAMES else ", which is none of the seven classes"
-        return Verdict(LABEL, f"The crowd gives {gives} to “{says.answer}”{none}, and {says.for_label} to {label}.")
+    if crowd.answer != label:
+        none = "" if crowd.answer in NAMES else ", which is none of the seven classes"
+        return Verdict(LABEL, f"The crowd gives {gives} to “{crowd.answer}”{none}, and {crowd.for_label} to {label}.")
     if found.against:
         return Verdict(MODEL, f"The crowd gives {gives} to {label}, as the label does.")
     return Verdict(NEITHER, f"The crowd gives {gives} to {label}, and {_models(found.models, found.models)} so, too.")
 
 
-def _crowd_says(crowd: Crowd, row: int, label: int) -> CrowdSays:
+def _crowd_answer(crowd: Crowd, row: int, label: int) -> CrowdAnswer:
     answer, votes = crowd.answers(row)[0]
     each = crowd.votes[row]
     tie = REASONS[int(crowd.reasons[row])] == TIE
-    return CrowdSays(answer, votes, int(each[label]), int(each.sum(dtype=np.int64)), tie)
+    return CrowdAnswer(answer, votes, int(each[label]), int(each.sum(dtype=np.int64)), tie)
 
 
-def _twins(audit: Audit, row: int) -> tuple[Twin, ...]:
+def _conflicting_duplicates(audit: Audit, row: int) -> tuple[ConflictingDuplicate, ...]:
     exact = [int(other) for other in audit.exact(row)]
-    near = [twin.row for twin in audit.near(row) if twin.row not in exact]
+    nearly = [duplicate.row for duplicate in audit.near_duplicates(row) if duplicate.row not in exact]
     return tuple(
-        Twin(other, int(audit.labels[other]), str(audit.splits[other]), other in exact)
-        for other in [*exact, *near]
+        ConflictingDuplicate(other, int(audit.labels[other]), str(audit.splits[other]), other in exact)
+        for other in [*exact, *nearly]
         if audit.labels[other] != audit.labels[row]
     )
 

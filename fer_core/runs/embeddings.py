@@ -108,8 +108,8 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
     path = evaluation.embeddings_path
     try:
         table = pq.read_table(path)
-        told = json.loads((table.schema.metadata or {})[_KEY])
-        if told["rule"] != RULE:
+        metadata = json.loads((table.schema.metadata or {})[_KEY])
+        if metadata["rule"] != RULE:
             raise _damaged(evaluation, "it was written by another version")
         rows = table["row"].to_numpy().astype(np.int64)
         result = Embeddings(
@@ -117,9 +117,9 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
             vectors=_columns(table, "e", np.float32),
             nearest=_columns(table, "nearest", np.int32),
             similarity=_columns(table, "similarity", np.float32),
-            fingerprint=str(told["fingerprint"]),
-            variance_kept=float(told["variance_kept"]),
-            full_dimensions=int(told["dimensions"]),
+            fingerprint=str(metadata["fingerprint"]),
+            variance_kept=float(metadata["variance_kept"]),
+            full_dimensions=int(metadata["dimensions"]),
         )
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged(evaluation, f"it cannot be read ({error})") from error
@@ -168,21 +168,21 @@ def write_embeddings(
     faces -= mean
     if len(training):
         training -= mean
-    axes, total, kept = principal_axes(source)
+    axes, total, variance_kept = principal_axes(source)
     vectors = (faces @ axes.T) / np.float32(np.sqrt(total) or 1)
     positions, similarity = nearest(faces, training, NEAREST)
-    told = {
+    metadata = {
         "rule": RULE,
         "fingerprint": fingerprint,
         "dimensions": int(faces.shape[1]),
-        "variance_kept": kept,
+        "variance_kept": variance_kept,
         "fitted_on": TRAINING if len(training) else "the test faces, because there are no Training faces",
     }
     columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string())}
     columns |= _named("e", vectors.astype(np.float16))
     columns |= _named("nearest", known[positions])
     columns |= _named("similarity", similarity.astype(np.float16))
-    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(told, sort_keys=True).encode()})
+    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(metadata, sort_keys=True).encode()})
     # Nearly every value is another one, so a dictionary would only add to them.
     write_parquet(table, path, split_bytes=[name for name in columns if name not in ("row", "split")])
 

@@ -208,9 +208,9 @@ def made_useless(run: Path, data: Mapping[str, Any], model: str = "") -> list[st
         if path.name == new or not path.is_dir():
             continue
         try:
-            value = read_json(path / MANIFEST, "")
-            same, other = dict(value["data"])["fingerprint"] == data["fingerprint"], value["model"] != model
-        except (RunError, KeyError, TypeError, ValueError):
+            value = read_json(path / MANIFEST, EvaluationManifest, "")
+            same, other = value["data"]["fingerprint"] == data["fingerprint"], value["model"] != model
+        except RunError:
             same, other = False, True
         if same or (model and other):
             gone.append(f"{FOLDER}/{path.name}")

@@ -15,10 +15,10 @@ Metrics = Mapping[str, Any]
 
 def litert_lines(metrics: Metrics) -> list[str]:
     """One line: how accurate ``model.tflite`` itself is, split by split; no line where it was not measured."""
-    measured = metrics.get("litert")
-    if not measured:
+    litert = metrics.get("litert")
+    if not litert:
         return []
-    parts = [f"{percent(scores['accuracy'])} of {split} (n = {scores['n']:,})" for split, scores in measured.items()]
+    parts = [f"{percent(scores['accuracy'])} of {split} (n = {scores['n']:,})" for split, scores in litert.items()]
     return [f"In LiteRT, as the app runs it, one pass a face: {' and '.join(parts)}."]
 
 

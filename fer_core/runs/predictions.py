@@ -28,7 +28,7 @@ SUM_TOLERANCE = 1e-3
 """How far the seven probabilities of a face may be from 1 together: float32 and half precision are far within."""
 PROBABILITY_COLUMNS = tuple(f"p{label}" for label in range(COUNT))
 COLUMNS = ("row", "split", "label", *PROBABILITY_COLUMNS)
-TWIN = "near_duplicate"
+NEAR_DUPLICATE = "near_duplicate"
 """The column that says whether a face has an exact or near duplicate in Training. Older files lack it."""
 _OLD_TWIN = "twin"
 """What the column was called in runs of schema 1."""
@@ -43,16 +43,16 @@ def write_predictions(
     splits: npt.ArrayLike,
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
-    twin: npt.ArrayLike | None = None,
+    near_duplicate: npt.ArrayLike | None = None,
     *,
     fingerprint: str = "",
 ) -> None:
     """Write the file atomically.
 
     ``rows``: int (n,), row numbers in the dataset. ``splits``: str (n,). ``labels``: int (n,), 0..6.
-    ``probabilities``: float (n, 7). ``twin``: bool (n,), whether a face has an exact or near twin in Training,
-    ``twins.near[rows]``; without it the file does not say. ``fingerprint``: the dataset's, kept in the file. Raises
-    ``ValueError`` if the lengths differ or a row occurs twice.
+    ``probabilities``: float (n, 7). ``near_duplicate``: bool (n,), whether a face has an exact or near twin in
+    Training, ``near_duplicates.exact_or_near[rows]``; without it the file does not say. ``fingerprint``: the dataset's,
+    kept in the file. Raises ``ValueError`` if the lengths differ or a row occurs twice.
     """
     import pyarrow as pa
 
@@ -69,11 +69,11 @@ def write_predictions(
         raise ValueError("a row number occurs twice")
     columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string()), "label": label}
     columns |= {name: values[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)}
-    if twin is not None:
-        has = np.asarray(twin)
+    if near_duplicate is not None:
+        has = np.asarray(near_duplicate)
         if has.shape != row.shape or has.dtype != np.bool_:
             raise ValueError(f"twin must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
-        columns[TWIN] = has
+        columns[NEAR_DUPLICATE] = has
     about = json.dumps({"fingerprint": fingerprint}).encode()
     write_parquet(pa.table(columns).replace_schema_metadata({_KEY: about}), Path(path))
 
@@ -93,14 +93,15 @@ class Predictions:
         splits: str (n,).
         labels: int64 (n,), 0..6.
         probabilities: float32 (n, 7); each row adds up to 1.
-        twin: bool (n,), whether a face has an exact or near duplicate in Training; None where the file does not say.
+        near_duplicate: bool (n,), whether a face has an exact or near duplicate in Training; None where the file does
+            not say.
     """
 
     rows: npt.NDArray[np.int64]
     splits: npt.NDArray[np.str_]
     labels: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]
-    twin: npt.NDArray[np.bool_] | None
+    near_duplicate: npt.NDArray[np.bool_] | None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -114,20 +115,20 @@ def read_arrays(path: Path, *, fingerprint: str = "", faces: int | None = None, 
     is not what :func:`problem_with` expects.
     """
     try:
-        table = read_table(path, COLUMNS, (TWIN, _OLD_TWIN))
+        table = read_table(path, COLUMNS, (NEAR_DUPLICATE, _OLD_TWIN))
         _check_types(table)
         own = parse((table.schema.metadata or {}).get(_KEY, b"{}"), _About).get("fingerprint", "")
         if own and fingerprint and own != fingerprint:
             raise UnreadableError("it is about other faces than it should be")
     except UnreadableError as error:
         raise damaged(path, error, again) from None
-    twin = next((name for name in (TWIN, _OLD_TWIN) if name in table.column_names), None)
+    near_duplicate = next((name for name in (NEAR_DUPLICATE, _OLD_TWIN) if name in table.column_names), None)
     found = Predictions(
         rows=_numbers(table, "row").astype(np.int64),
         splits=np.asarray(table["split"].to_pylist(), dtype=np.str_),
         labels=_numbers(table, "label").astype(np.int64),
         probabilities=np.stack([_numbers(table, name) for name in PROBABILITY_COLUMNS], axis=1).astype(np.float32),
-        twin=np.asarray(table[twin].to_pylist(), dtype=np.bool_) if twin else None,
+        near_duplicate=np.asarray(table[near_duplicate].to_pylist(), dtype=np.bool_) if near_duplicate else None,
     )
     if problem := problem_with(found, faces=faces):
         raise damaged(path, problem, again)
@@ -139,7 +140,7 @@ def read_predictions(
 ) -> pd.DataFrame:
     """:func:`read_arrays` as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
 
-    And ``near_duplicate`` bool, where the file says.
+    And ``twin`` bool, where the file says.
     """
     import pandas as pd
 
@@ -150,7 +151,7 @@ def read_predictions(
         "label": found.labels.astype(np.int8),
         **{name: found.probabilities[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)},
     }
-    return pd.DataFrame(columns if found.twin is None else {**columns, TWIN: found.twin})
+    return pd.DataFrame(columns if found.near_duplicate is None else {**columns, NEAR_DUPLICATE: found.near_duplicate})
 
 
 def problem_with(found: Predictions, *, faces: int | None = None) -> str:
@@ -193,7 +194,7 @@ def _check_types(table: pa.Table) -> None:
     import pyarrow.types as kinds
 
     wanted = {"row": kinds.is_integer, "split": _is_text, "label": kinds.is_integer}
-    wanted |= {TWIN: kinds.is_boolean, _OLD_TWIN: kinds.is_boolean}
+    wanted |= {NEAR_DUPLICATE: kinds.is_boolean, _OLD_TWIN: kinds.is_boolean}
     for field in table.schema:
         if not wanted.get(field.name, kinds.is_floating)(field.type):
             raise UnreadableError(f"its column {field.name} holds {field.type}")

@@ -19,7 +19,7 @@ from fer_core.runs.evaluations import (
     seal_evaluation,
 )
 from fer_core.runs.folder import SCHEMA, RunFolder
-from fer_core.runs.predictions import TWIN, probabilities_of, write_predictions
+from fer_core.runs.predictions import NEAR_DUPLICATE, probabilities_of, write_predictions
 from fer_core.runs.transaction import change, exclusive
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _move(found: Evaluation, frame: pd.DataFrame, path: Path) -> None:
         frame["split"],
         frame["label"],
         probabilities_of(frame),
-        frame[TWIN].to_numpy(dtype=bool) if TWIN in frame else None,
+        frame[NEAR_DUPLICATE].to_numpy(dtype=bool) if NEAR_DUPLICATE in frame else None,
         fingerprint=found.fingerprint,
     )
     write_json(path / METRICS, found.metrics())

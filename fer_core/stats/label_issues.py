@@ -52,7 +52,7 @@ class Against:
 
 
 @dataclass(frozen=True, eq=False)
-class Doubt:
+class LabelIssues:
     """How doubtful each label is.
 
     Attributes:
@@ -72,13 +72,13 @@ class Doubt:
     together: Int
 
 
-def doubt(
+def label_issues(
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     *,
     temperatures: Sequence[float] | None = None,
     rule: Rule = "noise rate",
-) -> Doubt:
+) -> LabelIssues:
     """How doubtful each label is, by confident learning on the mean of K models and by their votes against it.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (K, n, 7), out-of-sample (see the module). ``temperatures``: K
@@ -95,7 +95,7 @@ def doubt(
         values = np.stack([apply_temperature(p, t) for p, t in zip(values, temperatures, strict=True)])
     true, mean = checked(labels, values.mean(axis=0, dtype=np.float64))
     votes = against(true, values)
-    return Doubt(
+    return LabelIssues(
         score=1 - normalised_margin(true, mean),
         flagged=flags(true, mean, rule=rule),
         suggested=mean.argmax(axis=1).astype(np.int8),
@@ -163,7 +163,7 @@ def flags(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, rule: Rule = "
     if rule not in ("noise rate", "class", "both"):
         raise ValueError(f"unknown rule {rule!r}; there are 'noise rate', 'class' and 'both'")
     true, values = checked(labels, probabilities)
-    wrong = _keep_some(confident_joint(true, values))
+    wrong = _keep_diagonal(confident_joint(true, values))
     by_rate, by_class = np.zeros(len(true), bool), np.zeros(len(true), bool)
     for label in range(COUNT):
         faces = np.flatnonzero(true == label)
@@ -204,7 +204,7 @@ def _stack(probabilities: npt.ArrayLike) -> npt.NDArray[np.floating]:
     return values
 
 
-def _keep_some(joint: Int) -> Int:
+def _keep_diagonal(joint: Int) -> Int:
     """The joint with at least one rightly labelled face in each class, taken evenly from the wrong ones.
 
     As cleanlab does it, so that both flag the same faces: the count of cells to take from is one short where the
@@ -212,9 +212,9 @@ def _keep_some(joint: Int) -> Int:
     """
     right = np.maximum(joint.diagonal(), _LEFT_PER_CLASS)
     cells = np.maximum(np.count_nonzero(joint, axis=1) - 1, 1)
-    kept = np.maximum(joint - ((right - joint.diagonal()) / cells)[:, np.newaxis], 0)
-    np.fill_diagonal(kept, right)
-    return kept.astype(np.int64)
+    counts = np.maximum(joint - ((right - joint.diagonal()) / cells)[:, np.newaxis], 0)
+    np.fill_diagonal(counts, right)
+    return counts.astype(np.int64)
 
 
 def _whole_rows(values: Float) -> Int:

@@ -77,8 +77,8 @@ class Comparison:
     matrix: DifferenceMatrix
 
     def verdict(self, name_a: str, name_b: str) -> str:
-        """See :func:`verdict`."""
-        return verdict(name_a, name_b, self.accuracy, self.test)
+        """See :func:`comparison_text`."""
+        return comparison_text(name_a, name_b, self.accuracy, self.test)
 
 
 def compare(
@@ -227,7 +227,7 @@ def difference_matrix(
     return DifferenceMatrix(points, low, high, n10, n01, p, adjusted, adjusted < ALPHA, support)
 
 
-def verdict(name_a: str, name_b: str, accuracy: Difference, test: McNemar) -> str:
+def comparison_text(name_a: str, name_b: str, accuracy: Difference, test: McNemar) -> str:
     """One sentence about two models' accuracy, as honest as the numbers allow.
 
     For example ``VGG16 is better by 1.4 points (0.3 to 2.5); this is unlikely to be chance.`` The numbers in brackets

@@ -17,7 +17,7 @@ from fer_core.zoo.registry import get
 if TYPE_CHECKING:
     import keras
 
-MEASURED_STEPS = 4
+TIMED_STEPS = 4
 
 
 def build_model(recipe: Recipe, *, precision: str, load: bool = True) -> keras.Model:
@@ -157,7 +157,7 @@ def _images_per_second(recipe: Recipe, precision: str) -> float:
     targets = np.full((recipe.batch_size, COUNT), 1 / COUNT, dtype=np.float32)
     weights = np.ones(recipe.batch_size, dtype=np.float32)
     seconds = []
-    for _ in range(1 + MEASURED_STEPS):
+    for _ in range(1 + TIMED_STEPS):
         began = time.perf_counter()
         model.train_on_batch(images, targets, sample_weight=weights)
         seconds.append(time.perf_counter() - began)

@@ -17,13 +17,13 @@ import psutil
 
 from fer_core.data.dataset import load_dataset
 from fer_core.errors import FerError, RunError
-from fer_core.evaluation.training_run import remember_data, remembered_data
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.training.lock import busy_message, claim, holder
 from fer_core.training.resources import check_resources
+from fer_core.training.resume_state import remember_data, remembered_data
 from fer_core.training.status import JobState, JobStatus, status
 from fer_core.writable import explained, require_writable
 

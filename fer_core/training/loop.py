@@ -30,7 +30,7 @@ from fer_core.training.build import (
     stage,
 )
 from fer_core.training.control import Control
-from fer_core.training.resume_state import Progress, load_progress, load_state, save_state
+from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
 from fer_core.zoo.keras_model import predict
 
@@ -62,7 +62,7 @@ class Trainer:
         self.batches = Batches(dataset.images[training], dataset.labels[training], recipe)
         self.validation_images = dataset.images[validation]
         self.validation_labels = dataset.labels[validation]
-        self.progress = Progress()
+        self.progress = TrainingState()
         self._plain: keras.Model | None = None
 
     def run(self, precision_reason: str) -> str:
@@ -124,8 +124,8 @@ class Trainer:
 
             best = keras.models.load_model(self.folder.keras_path, compile=False)
             self.progress.best_loss, self.progress.best_accuracy, _ = self._validate(best)
-            marks = [event for event in self.folder.events() if event["event"] == "checkpoint"]
-            self.progress.best_epoch = marks[-1]["epoch"] if marks else self.progress.best_epoch
+            checkpoints = [event for event in self.folder.events() if event["event"] == "checkpoint"]
+            self.progress.best_epoch = checkpoints[-1]["epoch"] if checkpoints else self.progress.best_epoch
         return model
 
     def _write_start(self, first: int, precision_reason: str) -> None:

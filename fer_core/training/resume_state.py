@@ -1,7 +1,7 @@
-"""``resume.npz``: all that a killed training needs to go on after its last whole epoch.
+"""All that a killed training needs to go on after its last whole epoch: ``resume.npz``, and where the dataset lies.
 
-One file, replaced atomically: weights, optimiser variables, and where the training was. Runs in child processes
-only (reads and writes Keras variables).
+``resume.npz`` is replaced atomically: weights, optimiser variables, and where the training was. It is read and written
+in child processes only (Keras variables).
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_core.errors import RunError
+from fer_core.files import write_json
+from fer_core.regular import read_text
+from fer_core.runs.folder import RunFolder
 from fer_core.training.schedule import Plateau
 
 if TYPE_CHECKING:
     import keras
 
+LOCAL_FILE = "local.json"
+"""Where this machine keeps the dataset: needed to resume, meaningless elsewhere, gone when the run is done."""
+
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a training is after an epoch. ``best_*`` belong to ``model.keras``; accuracy and loss on PublicTest."""
 
     epoch: int = 0
@@ -34,7 +40,7 @@ class Progress:
     plateau: Plateau = field(default_factory=Plateau)
 
 
-def save_state(path: Path, model: keras.Model, progress: Progress) -> None:
+def save_state(path: Path, model: keras.Model, progress: TrainingState) -> None:
     """Write weights, optimiser and progress to ``path``, atomically."""
     arrays = {f"weight{index:04d}": np.asarray(value) for index, value in enumerate(model.get_weights())}
     for index, variable in enumerate(model.optimizer.variables):
@@ -49,14 +55,14 @@ def save_state(path: Path, model: keras.Model, progress: Progress) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_progress(path: Path) -> Progress:
+def load_progress(path: Path) -> TrainingState:
     """Only the position, for deciding which stage to rebuild. Raises ``RunError`` for a damaged file."""
     try:
         with np.load(path) as file:
             values = json.loads(bytes(file["progress"]))
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"{path} is damaged ({error}): this run cannot be resumed. Train it anew.") from None
-    return Progress(**{**values, "plateau": Plateau(**values["plateau"])})
+    return TrainingState(**{**values, "plateau": Plateau(**values["plateau"])})
 
 
 def load_state(path: Path, model: keras.Model) -> None:
@@ -80,3 +86,22 @@ def load_state(path: Path, model: keras.Model) -> None:
     model.set_weights(weights)
     for variable, value in zip(variables, saved, strict=True):
         variable.assign(value)
+
+
+def remember_data(folder: RunFolder, data: Path) -> None:
+    """Write down where this machine keeps the dataset, atomically, so that the run can be started again.
+
+    Done before anything that can die: a process that is killed while it loads leaves a run that starts anew.
+    """
+    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
+
+
+def remembered_data(folder: RunFolder) -> Path:
+    """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
+    try:
+        return Path(json.loads(read_text(folder.path / LOCAL_FILE))["data"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{folder.path} does not say which dataset it was trained on. Name it: "
+            f"python -m fer_core train --resume {folder.path} --data FOLDER"
+        ) from None

@@ -136,20 +136,20 @@ def _state(
     # Messages tell of the last process only: what an earlier one said is history.
     begins = [index for index, event in enumerate(events) if event["event"] == "phase" and event["name"] == "loading"]
     recent = events[begins[-1] :] if begins else events
-    kept = "The best epoch is kept." if folder.keras_path.exists() else "No epoch had ended, so nothing is kept."
+    outcome = "The best epoch is kept." if folder.keras_path.exists() else "No epoch had ended, so nothing is kept."
     if living:
         return _living_state(folder, recent, len(epochs), total)
     if manifest := folder.manifest():
         if manifest["state"] == RunState.DONE:
             return JobState.DONE, f"Done: {len(epochs)} epochs, best on PublicTest in epoch {manifest['best_epoch']}."
-        return JobState.STOPPED, f"Stopped after {len(epochs)} of {total} epochs. {kept}"
+        return JobState.STOPPED, f"Stopped after {len(epochs)} of {total} epochs. {outcome}"
     if failed := _last([event for event in recent if event["event"] == "failed"]):
         return JobState.FAILED, f"Failed: {failed['message']}"
     if any(event["event"] == "stopped" for event in recent):
-        return JobState.STOPPED, f"Stopped after {len(epochs)} of {total} epochs. {kept}"
+        return JobState.STOPPED, f"Stopped after {len(epochs)} of {total} epochs. {outcome}"
     return JobState.DIED, (
         f"The training process ended without a word after {len(epochs)} of {total} epochs: it was killed, the "
-        f"machine restarted, or memory or disk ran out. {kept}"
+        f"machine restarted, or memory or disk ran out. {outcome}"
     )
 
 

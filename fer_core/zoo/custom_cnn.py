@@ -19,10 +19,10 @@ def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``input_size`` other than 48 resizes the faces inside; ``weights`` must be ``none``."""
     from keras import layers
 
-    from fer_core.zoo.heads import average_head, face_input, prepare
+    from fer_core.zoo.heads import average_head, face_input, scaled_input
 
     faces = face_input()
-    x = prepare(faces, input_size, channels=1)
+    x = scaled_input(faces, input_size, channels=1)
     for block, width in enumerate(WIDTHS, start=1):
         for index in (1, 2):
             name = f"block{block}_conv{index}"

@@ -20,7 +20,7 @@ QUIET = {"Dropout", "ReLU", "Activation", "BatchNormalization", "ZeroPadding2D",
 
 
 @dataclass(frozen=True)
-class Stage:
+class LayerGroup:
     """Neighbouring layers that share a stage name; ``output_shape`` is their result's."""
 
     name: str
@@ -50,7 +50,7 @@ class Stage:
         return ", ".join(parts)
 
 
-def stages(description: Description) -> list[Stage]:
+def layer_groups(description: Description) -> list[LayerGroup]:
     """The layer table, gathered by stage, in the order of the graph."""
     groups: list[tuple[str, list[LayerRow]]] = []
     for layer in description.layers:
@@ -61,12 +61,12 @@ def stages(description: Description) -> list[Stage]:
             groups[-1][1].append(layer)
         else:
             groups.append((name, [layer]))
-    return [Stage(name, tuple(layers)) for name, layers in groups]
+    return [LayerGroup(name, tuple(layers)) for name, layers in groups]
 
 
 def svg(description: Description, *, dark: bool = False) -> str:
     """The diagram as an SVG document with a title and a text alternative, for a light or a dark page."""
-    parts = stages(description)
+    parts = layer_groups(description)
     text, quiet, face, side, edge = (
         ("#e8e8ea", "#a3a6ad", "#3f6d8f", "#2b4b63", "#9cc3df")
         if dark
@@ -88,14 +88,14 @@ def svg(description: Description, *, dark: bool = False) -> str:
 
 def describe(description: Description) -> str:
     """The diagram in words."""
-    steps = "; ".join(f"{stage.name} {_shape(stage.output_shape)}" for stage in stages(description))
+    steps = "; ".join(f"{stage.name} {_shape(stage.output_shape)}" for stage in layer_groups(description))
     return (
         f"{description.title}: {steps}. {description.parameters:,} parameters, "
         f"{description.multiply_adds / 1e6:,.0f} million multiply-adds a face."
     )
 
 
-def _slab(stage: Stage, x: float, colours: tuple[str, str, str]) -> list[str]:
+def _slab(stage: LayerGroup, x: float, colours: tuple[str, str, str]) -> list[str]:
     face, side, edge = colours
     shape = stage.output_shape
     if len(shape) == 3:
@@ -116,12 +116,12 @@ def _slab(stage: Stage, x: float, colours: tuple[str, str, str]) -> list[str]:
     ]
 
 
-def _labels(stage: Stage, x: float, text: str, quiet: str) -> list[str]:
+def _labels(stage: LayerGroup, x: float, text: str, quiet: str) -> list[str]:
     lines = [(stage.name.replace("_", " "), text, 13, 600), (_shape(stage.output_shape), text, 12, 400)]
     caption = stage.caption
     if caption:
-        half = caption.split(", ")
-        lines += [(part, quiet, 11, 400) for part in half[:2]]
+        pieces = caption.split(", ")
+        lines += [(part, quiet, 11, 400) for part in pieces[:2]]
     if stage.parameters:
         lines.append((f"{_short(stage.parameters)} parameters", quiet, 11, 400))
     return [

@@ -33,7 +33,7 @@ def face_input() -> keras.KerasTensor:
     return layers.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="faces")
 
 
-def prepare(
+def scaled_input(
     faces: keras.KerasTensor,
     input_size: int,
     *,

@@ -17,11 +17,11 @@ def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``weights``: ``none``, ``imagenet``, or a local ``.h5`` or ``.npz`` file of the backbone."""
     import keras
 
-    from fer_core.zoo.heads import IMAGENET_MEAN_BGR, average_head, face_input, prepare
+    from fer_core.zoo.heads import IMAGENET_MEAN_BGR, average_head, face_input, scaled_input
     from fer_core.zoo.weights import load_backbone
 
     faces = face_input()
-    x = prepare(faces, input_size, channels=3, scale=1.0, offset=IMAGENET_MEAN_BGR)
+    x = scaled_input(faces, input_size, channels=3, scale=1.0, offset=IMAGENET_MEAN_BGR)
     backbone = keras.applications.ResNet50(include_top=False, weights=None, input_tensor=x)
     if load:
         load_backbone(backbone, "resnet50", weights)

@@ -18,12 +18,12 @@ def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``weights``: ``none``, ``imagenet``, or a local ``.h5`` or ``.npz`` file of the backbone."""
     import keras
 
-    from fer_core.zoo.heads import average_head, face_input, prepare
+    from fer_core.zoo.heads import average_head, face_input, scaled_input
     from fer_core.zoo.weights import load_backbone
 
     faces = face_input()
     # V2 was trained on pixels in -1..1, which is what prepare() does unless told otherwise.
-    x = prepare(faces, input_size, channels=3)
+    x = scaled_input(faces, input_size, channels=3)
     backbone = keras.applications.ResNet50V2(include_top=False, weights=None, input_tensor=x)
     if load:
         load_backbone(backbone, "resnet50v2", weights)

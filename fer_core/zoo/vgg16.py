@@ -22,14 +22,14 @@ def build(input_size: int, weights: str, load: bool) -> keras.Model:
     """Build the network. ``weights``: ``none``, ``imagenet``, or a local ``.h5`` or ``.npz`` file of the backbone."""
     from keras import layers
 
-    from fer_core.zoo.heads import IMAGENET_MEAN_BGR, face_input, flatten_head, prepare
+    from fer_core.zoo.heads import IMAGENET_MEAN_BGR, face_input, flatten_head, scaled_input
 
     normalized = weights == "none"
     faces = face_input()
     if normalized:
-        x = prepare(faces, input_size, channels=3)
+        x = scaled_input(faces, input_size, channels=3)
     else:
-        x = prepare(faces, input_size, channels=3, scale=1.0, offset=IMAGENET_MEAN_BGR)
+        x = scaled_input(faces, input_size, channels=3, scale=1.0, offset=IMAGENET_MEAN_BGR)
     for block, (convolutions, width) in enumerate(BLOCKS, start=1):
         for index in range(1, convolutions + 1):
             name = f"block{block}_conv{index}"

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from fer_core.zoo.describe import Description
 
-LARGEST_HALF = float(np.finfo(np.float16).max)
+LARGEST_HALF_PRECISION = float(np.finfo(np.float16).max)
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightsFile:
     """An official weights file: address and MD5, the hash Keras itself publishes for it."""
 
     url: str
@@ -38,15 +38,15 @@ class Source:
 
 
 IMAGENET = {
-    "resnet50": Source(
+    "resnet50": WeightsFile(
         f"{BASE_URL}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "4d473c1dd8becc155b73f8504c6f6626",
     ),
-    "resnet50v2": Source(
+    "resnet50v2": WeightsFile(
         f"{BASE_URL}/resnet/resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "fac2f116257151a9d068a22e544a4917",
     ),
-    "vgg16": Source(
+    "vgg16": WeightsFile(
         f"{BASE_URL}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "6d6bbae143d832006294945121d1f1fc",
     ),
@@ -149,7 +149,7 @@ def _load_npz(backbone: keras.Model, path: Path) -> None:
     for key, stored in arrays.items():
         array = stored.astype(np.float32)
         if key in cut:
-            array = np.minimum(array, LARGEST_HALF)
+            array = np.minimum(array, LARGEST_HALF_PRECISION)
         if not np.isfinite(array).all():
             raise RecipeError(f"{path} is damaged: {key} holds values that are no finite numbers.")
         layer_name, _, variable_name = key.rpartition("/")

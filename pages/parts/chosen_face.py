@@ -15,22 +15,22 @@ from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
 from pages.parts import frame, linked, row_field
 from pages.parts.data import current_dataset
-from pages.parts.default_face import worth
+from pages.parts.default_face import starting_faces
 from pages.parts.faces import enlarged, label_words
 
 PREFIX = "explain."
 """Stands before all names in the address of Explain: see ``pages/parts/scope.py`` for why pages have names of their
 own.
 """
-FROM, ROW, BROUGHT = PREFIX + "from", PREFIX + "row", PREFIX + "brought"
+FROM, ROW, OWN_FACE = PREFIX + "from", PREFIX + "row", PREFIX + "brought"
 DATASET, YOURS = "Dataset", "Your own pictures"
-_KEPT = "_brought_faces"
-MOST_KEPT = 12
+_OWN_FACES = "_brought_faces"
+MOST_OWN_FACES = 12
 """Brought faces that are remembered in a visit, the latest: 2 KB each."""
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ChosenFace:
     """One face.
 
     Attributes:
@@ -58,7 +58,7 @@ class Subject:
         return None if self.dataset is None or self.row is None else region_boxes(self.dataset, self.row)
 
 
-def bring(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
+def add_own_face(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
     """Remember a face uint8 (48, 48) for this visit, in memory alone, and make it the one that Explain is about.
 
     Raises ``ValueError`` for another shape, dtype or label.
@@ -67,22 +67,22 @@ def bring(image: npt.NDArray[np.uint8], title: str, label: int | None = None) ->
         raise ValueError(f"label must be 0..{COUNT - 1} or None, not {label}")
     face = checked_face(image).copy()
     key = _sha1(face)
-    kept = {name: one for name, one in brought().items() if one.key != key}
+    own = {name: one for name, one in own_faces().items() if one.key != key}
     name = f"{title} ({key[:4]})"
-    kept[name] = Subject(face, key, title, label)
-    st.session_state[_KEPT] = dict(list(kept.items())[-MOST_KEPT:])
-    st.session_state[BROUGHT] = name
+    own[name] = ChosenFace(face, key, title, label)
+    st.session_state[_OWN_FACES] = dict(list(own.items())[-MOST_OWN_FACES:])
+    st.session_state[OWN_FACE] = name
 
 
-def open_brought(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
-    """Go to Explain with this face. Ends this run of the script. See :func:`bring`."""
-    bring(image, title, label)
+def open_own_face(image: npt.NDArray[np.uint8], title: str, label: int | None = None) -> None:
+    """Go to Explain with this face. Ends this run of the script. See :func:`add_own_face`."""
+    add_own_face(image, title, label)
     frame.go("explain", {FROM: YOURS})
 
 
-def brought() -> dict[str, Subject]:
+def own_faces() -> dict[str, ChosenFace]:
     """The faces of this visit by the name in the field, oldest first."""
-    return dict(st.session_state.get(_KEPT, {}))
+    return dict(st.session_state.get(_OWN_FACES, {}))
 
 
 def row_query(dataset: Dataset, row: int) -> dict[str, str]:
@@ -90,19 +90,19 @@ def row_query(dataset: Dataset, row: int) -> dict[str, str]:
     return {"data": dataset.info.path.name, ROW: str(row)}
 
 
-def choose() -> Subject | None:
+def choose() -> ChosenFace | None:
     """Draw the choice and return it; None, with a sentence, where there is no face to explain."""
-    way = linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM)
-    return _own() if way == YOURS else _of_dataset()
+    origin = linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM)
+    return _own() if origin == YOURS else _of_dataset()
 
 
-def _of_dataset() -> Subject | None:
+def _of_dataset() -> ChosenFace | None:
     dataset = current_dataset()
     last = len(dataset) - 1
-    found = worth(dataset)
+    found = starting_faces(dataset)
     held = st.session_state.get(ROW)
-    told = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
-    asked = row_field.asked(ROW, last, told)
+    range_text = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
+    asked = row_field.asked(ROW, last, range_text)
     if (held is None and asked is None) or (held is not None and held > last):
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
         # with other models, another face is the default.
@@ -127,18 +127,18 @@ def _of_dataset() -> Subject | None:
     row = found.row if row is None else row
     label = int(dataset.labels[row])
     image = np.asarray(dataset.images[row]).copy()
-    subject = Subject(image, _sha1(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
+    face = ChosenFace(image, _sha1(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
     st.caption(f"{dataset.splits[row]}, labelled {label_words(label)}.")
-    return subject
+    return face
 
 
 def _shuffle(mistakes: npt.NDArray[np.int64]) -> None:
     st.session_state[ROW] = int(np.random.default_rng().choice(mistakes))
 
 
-def _own() -> Subject | None:
-    kept = brought()
-    if not kept:
+def _own() -> ChosenFace | None:
+    own = own_faces()
+    if not own:
         st.info(
             "No face was brought in this visit. Find one in a picture on Photo, or freeze one on Live, and choose "
             "“Explain” there. A face that you bring stays in this visit's memory and is never written to disk.",
@@ -146,18 +146,18 @@ def _own() -> Subject | None:
         )
         frame.link("photo", "Bring a picture", icon=":material/photo_camera:")
         return None
-    if st.session_state.get(BROUGHT) not in kept:
-        st.session_state[BROUGHT] = next(reversed(kept))
-    name = str(st.selectbox("Face", list(reversed(kept)), key=BROUGHT))
-    subject = kept[name]
-    told = "without a label" if subject.label is None else f"labelled {label_words(subject.label)} by you"
-    st.caption(f"{subject.title}, {told}. It is in this visit's memory only, so a link cannot show it to others.")
-    return subject
+    if st.session_state.get(OWN_FACE) not in own:
+        st.session_state[OWN_FACE] = next(reversed(own))
+    name = str(st.selectbox("Face", list(reversed(own)), key=OWN_FACE))
+    face = own[name]
+    label_text = "without a label" if face.label is None else f"labelled {label_words(face.label)} by you"
+    st.caption(f"{face.title}, {label_text}. It is in this visit's memory only, so a link cannot show it to others.")
+    return face
 
 
-def picture(subject: Subject, side: int = 192) -> None:
+def show_face(face: ChosenFace, side: int = 192) -> None:
     """The face, enlarged."""
-    st.image(enlarged(subject.image, side), alt=f"{subject.title}, a face of 48×48 grey pixels, enlarged.", width=side)
+    st.image(enlarged(face.image, side), alt=f"{face.title}, a face of 48×48 grey pixels, enlarged.", width=side)
 
 
 def _sha1(image: npt.NDArray[np.uint8]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 KEY = "data"
-AUDIT, BRING = "Audit", "Bring real data"
+AUDIT, IMPORT = "Audit", "Bring real data"
 """Tabs of the Dataset page, as links name them: what is wrong with the data, and where data comes in."""
 _CHOOSE_NEXT = "_choose_data"
 
@@ -64,7 +64,7 @@ def current_info() -> DatasetInfo:
         return infos[name]
     try:
         if not infos:
-            draw_sample()
+            draw_missing_sample()
             # Again from the top: now the picker in the sidebar has something to offer.
             st.rerun()
         return read_info(default_dataset())
@@ -83,7 +83,7 @@ def current_dataset() -> Dataset:
         st.stop()
 
 
-def draw_sample() -> Path:
+def draw_missing_sample() -> Path:
     """Draw the sample unless it is there; a spinner says so. Raises ``DataError`` when it cannot be written."""
     with st.spinner("Drawing the sample of 2,100 faces. This happens once and takes a few seconds."):
         return ensure_sample()
@@ -98,7 +98,7 @@ def sample_banner(info: DatasetInfo) -> None:
             ":material/draw: **These faces are drawn, not photographed.** They are a sample that this program "
             "makes itself, so that you can try everything at once. Numbers on it say nothing about real faces."
         )
-        frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": BRING})
+        frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": IMPORT})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -10,10 +10,10 @@ from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
-from fer_core.review.annotations import Marks
+from fer_core.review.annotations import Annotations
 from fer_core.settings import settings
 from pages.parts import frame
-from pages.parts.data import BRING, open_dataset
+from pages.parts.data import IMPORT, open_dataset
 
 
 def dataset_of(fingerprint: str) -> Dataset | None:
@@ -30,7 +30,7 @@ def offer_import(what: str = "The faces themselves") -> None:
             "stored predictions, which do not hold pictures. Import the data that the runs were measured on, and the "
             "faces appear here."
         )
-        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": BRING})
+        frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": IMPORT})
 
 
 def read_audit_time(dataset: Dataset) -> int:
@@ -73,11 +73,11 @@ def _read_audit(path: str, fingerprint: str, written: int, _dataset: Dataset) ->
     return read_audit(_dataset)
 
 
-def marks_of(fingerprint: str) -> Marks:
+def annotations_of(fingerprint: str) -> Annotations:
     """The marks on the faces of these data, the same object for all pages."""
-    return _open_marks(fingerprint, str(settings().reviews_dir))
+    return _open_annotations(fingerprint, str(settings().reviews_dir))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _open_marks(fingerprint: str, folder: str) -> Marks:
-    return Marks.load(fingerprint)
+def _open_annotations(fingerprint: str, folder: str) -> Annotations:
+    return Annotations.load(fingerprint)

@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import any_wrong, join, most_disputed
+from fer_core.evaluation.aligned import align, any_wrong, most_disputed
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts.vote import seals
 
@@ -20,45 +20,45 @@ MOST = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Worth:
+class StartingFaces:
     """``row``: the face to begin with. ``mistakes``: int64 (m,), rows that at least one model gets wrong, rising."""
 
     row: int
     mistakes: npt.NDArray[np.int64]
 
 
-def worth(dataset: Dataset) -> Worth:
+def starting_faces(dataset: Dataset) -> StartingFaces:
     """From the stored predictions of the models that were measured on these data; computed once for each state of them.
 
     Without such predictions the face is the first of PrivateTest, and there are no mistakes to pick from.
     """
     runs = [info for info in list_models() if not info.is_vote]
     sealed = tuple((str(info.path), seals(info.folder)) for info in runs)
-    return _worth(str(dataset.path), dataset.info.fingerprint, sealed, dataset, runs)
+    return _starting_faces(str(dataset.path), dataset.info.fingerprint, sealed, dataset, runs)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _worth(
+def _starting_faces(
     path: str,
     fingerprint: str,
     sealed: tuple[tuple[str, tuple[int, ...]], ...],
     _dataset: Dataset,
     _runs: list[ModelInfo],
-) -> Worth:
+) -> StartingFaces:
     rows = _dataset.rows(PRIVATE_TEST)
-    plain = Worth(int(rows[0]) if len(rows) else 0, np.empty(0, dtype=np.int64))
-    measured = []
+    plain = StartingFaces(int(rows[0]) if len(rows) else 0, np.empty(0, dtype=np.int64))
+    measured_runs = []
     for info in _runs:
         try:
             if info.folder.evaluation(fingerprint) is not None:
-                measured.append(info.folder)
+                measured_runs.append(info.folder)
         except RunError:
             continue  # its card says what is wrong with it; here one model fewer has a say
-    if not measured or not len(rows):
+    if not measured_runs or not len(rows):
         return plain
     try:
-        joined = join(measured[:MOST], PRIVATE_TEST, fingerprint=fingerprint)
+        aligned = align(measured_runs[:MOST], PRIVATE_TEST, fingerprint=fingerprint)
     except RunError:
         return plain  # Compare and Mistakes, which need the predictions, say which are damaged
-    at = most_disputed(joined)
-    return plain if at is None else Worth(int(joined.rows[at]), any_wrong(joined))
+    at = most_disputed(aligned)
+    return plain if at is None else StartingFaces(int(aligned.rows[at]), any_wrong(aligned))

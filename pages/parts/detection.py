@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.errors import DownloadError, RunError
 from fer_core.inference import yunet
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
-from fer_core.inference.faces import FRAMING
+from fer_core.inference.faces import CROP_RULE
 from fer_core.inference.models import stored_temperature
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
@@ -117,7 +117,7 @@ def numbered(picture: Picture, faces: Sequence[Face]) -> Picture:
 def centre(picture: Picture) -> Face:
     """The largest square in the middle of a picture, as a face box; its crop stays inside the picture."""
     height, width = picture.shape[:2]
-    side = max(1, int(min(height, width) / FRAMING.scale))
+    side = max(1, int(min(height, width) / CROP_RULE.scale))
     return Face((width - side) // 2, (height - side) // 2, side, side, 0.0)
 
 

@@ -9,32 +9,43 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.review.annotations import KINDS
-from fer_core.review.selection import ANY_MARK, NO_MARK, SORTS, Filter
+from fer_core.review.selection import ANY_ANNOTATION, NO_ANNOTATION, SORTS, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
 from pages.parts import linked, links, row_field
 from pages.parts.links import NO_CHOICE
 from pages.parts.scope import View
 
-TRUE, SAID, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
-CONFIDENCE, TWIN, DOUBT, MARKED, SORT, LIKE = "confidence", "twin", "doubt", "marked", "sort", "like"
+TRUE, PREDICTED, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
+CONFIDENCE, NEAR_DUPLICATE, LABEL_ISSUE, ANNOTATION, SORT, LIKE = (
+    "confidence",
+    "twin",
+    "doubt",
+    "marked",
+    "sort",
+    "like",
+)
 """Names in the address."""
-FILTERS = (TRUE, SAID, BY, ANSWER, SET, CONFIDENCE, TWIN, DOUBT, MARKED)
+FILTERS = (TRUE, PREDICTED, BY, ANSWER, SET, CONFIDENCE, NEAR_DUPLICATE, LABEL_ISSUE, ANNOTATION)
 """Those that say which faces; the others say in which order."""
 ANY = "any"
 ANY_MODEL, EVERY_MODEL = "any model", "every model"
 ANSWERS: dict[str, bool | None] = {"wrong": False, "right": True, "right or wrong": None}
-TWINS: dict[str, bool | None] = {"with or without": None, "with a twin in Training": True, "without a twin": False}
-MARKS: dict[str, str | None] = {
+NEAR_DUPLICATES: dict[str, bool | None] = {
+    "with or without": None,
+    "with a twin in Training": True,
+    "without a twin": False,
+}
+ANNOTATIONS: dict[str, str | None] = {
     "marked or not": None,
-    "marked": ANY_MARK,
-    "not marked": NO_MARK,
+    "marked": ANY_ANNOTATION,
+    "not marked": NO_ANNOTATION,
     **{kind: kind for kind in KINDS},
 }
 FULL = (0, 100)
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterChoice:
     """What the widgets say.
 
     Attributes:
@@ -50,14 +61,14 @@ class Choice:
     filtered: bool
 
 
-def choose(view: View, prefix: str = "", *, ordered: bool = True) -> Choice:
+def choose(view: View, prefix: str = "", *, ordered: bool = True) -> FilterChoice:
     """Draw the filters and return what they say. What a link asks for and nobody has is said, and ignored.
 
     ``prefix`` stands before the names in the address. ``ordered``: whether an order can be chosen, or is the first.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 130)
-        said = _select("Answer", [ANY, *emotions.NAMES], prefix + SAID, 130, "What a model answered.")
+        predicted = _select("Answer", [ANY, *emotions.NAMES], prefix + PREDICTED, 130, "What a model answered.")
         by = _select(
             "Answer by",
             [ANY_MODEL, EVERY_MODEL, *view.names],
@@ -69,33 +80,37 @@ def choose(view: View, prefix: str = "", *, ordered: bool = True) -> Choice:
         # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
         place = st.container(width=160)
         words = _who_is_right(view, prefix + SET)
-        decided = words != ANY or (ANY not in (true, said))
+        decided = words != ANY or (ANY not in (true, predicted))
         with place:
             answer = _answer(decided, prefix + ANSWER)
         sort = _sort() if ordered else next(iter(SORTS))
         like = _like(view) if sort == "similarity" else None
-    confidence, twin, doubt, marked = _rarer(view, prefix)
+    confidence, near_duplicate, label_issue_score, annotation = _rarer(view, prefix)
     right = ANSWERS[answer] if answer is not None else None if decided else False
     wanted = Filter(
         models=() if by in (ANY_MODEL, EVERY_MODEL) else (by,),
         every=by == EVERY_MODEL,
         true=_label(true),
-        predicted=_label(said),
+        predicted=_label(predicted),
         right=right,
         confidence=(confidence[0] / 100, confidence[1] / 100),
         agreement=None if words == ANY else _sets(view.names)[words],
-        twin=TWINS[twin],
-        doubt=doubt,
-        marked=MARKS[marked],
+        near_duplicate=NEAR_DUPLICATES[near_duplicate],
+        label_issue_score=label_issue_score,
+        annotation=ANNOTATIONS[annotation],
     )
     filtered = by != ANY_MODEL or answer is not None or wanted != replace(Filter(), right=False)
-    return Choice(wanted, sort, like, filtered)
+    return FilterChoice(wanted, sort, like, filtered)
 
 
 def clear(prefix: str = "") -> None:
     """Take every filter back; the order stays. ``prefix`` as in :func:`choose`."""
-    defaults = {TRUE: ANY, SAID: ANY, BY: ANY_MODEL, ANSWER: None, SET: ANY, CONFIDENCE: FULL, DOUBT: 0.0}
-    for key, value in {**defaults, TWIN: next(iter(TWINS)), MARKED: next(iter(MARKS))}.items():
+    defaults = {TRUE: ANY, PREDICTED: ANY, BY: ANY_MODEL, ANSWER: None, SET: ANY, CONFIDENCE: FULL, LABEL_ISSUE: 0.0}
+    for key, value in {
+        **defaults,
+        NEAR_DUPLICATE: next(iter(NEAR_DUPLICATES)),
+        ANNOTATION: next(iter(ANNOTATIONS)),
+    }.items():
         if prefix + key in st.session_state:
             st.session_state[prefix + key] = value
 
@@ -160,8 +175,8 @@ def _start_with_face() -> None:
 def _like(view: View) -> int | None:
     last = int(view.scope.whole.rows[-1])
     row_field.asked(LIKE, last, " that faces could be similar to. It is ignored.")
-    told = "The row number of the face that the others are compared with."
-    return row_field.show("Similar to row", LIKE, last, width=160, help=told)
+    help_text = "The row number of the face that the others are compared with."
+    return row_field.show("Similar to row", LIKE, last, width=160, help=help_text)
 
 
 def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
@@ -178,24 +193,26 @@ def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
             width=260,
             help="The probability that the model gives to its answer.",
         )
-        doubt = linked.slider(
+        label_issue_score = linked.slider(
             "Least label doubt (0 to 1)",
             0.0,
             1.0,
             0.0,
             0.05,
-            key=prefix + DOUBT,
+            key=prefix + LABEL_ISSUE,
             width=260,
             help="How strongly the runs speak against the dataset's label: near 1 they agree that it is another class.",
         )
-        twin = _twin(view, prefix + TWIN)
-        marked = _select("Your marks", list(MARKS), prefix + MARKED, 200, "Marks that you put on faces on Mistakes.")
-    return confidence, twin, doubt, marked
+        near_duplicate = _near_duplicate(view, prefix + NEAR_DUPLICATE)
+        annotation = _select(
+            "Your marks", list(ANNOTATIONS), prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes."
+        )
+    return confidence, near_duplicate, label_issue_score, annotation
 
 
-def _twin(view: View, key: str) -> str:
-    options = list(TWINS)
-    if view.scope.joined.twin is not None:
+def _near_duplicate(view: View, key: str) -> str:
+    options = list(NEAR_DUPLICATES)
+    if view.scope.aligned.near_duplicate is not None:
         return _select("Twin in Training", options, key, 210, "The same picture in Training, or nearly, mirrored too.")
     if links.one_of(key, options) not in (None, options[0]):
         st.warning(

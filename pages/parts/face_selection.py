@@ -14,18 +14,18 @@ from fer_core.formatting import plural
 from fer_core.review import selection
 from fer_core.review.selection import SORTS, Filter
 from pages.parts import embeddings as mistakes_embeddings
-from pages.parts.face_filters import Choice, clear
+from pages.parts.face_filters import FilterChoice, clear
 from pages.parts.scope import View
 
 Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class FaceSelection:
     """The selection.
 
     Attributes:
-        positions: int (m,), where its faces are in ``view.scope.joined``, in the order of the page.
+        positions: int (m,), where its faces are in ``view.scope.aligned``, in the order of the page.
         rows: int64 (m,), their row numbers in the dataset, in the same order.
         words: the conditions in words; empty for none.
         empty: why nothing is left, where nothing is.
@@ -37,23 +37,23 @@ class Found:
     empty: str
 
 
-def find(view: View, choice: Choice) -> Found:
+def find_faces(view: View, choice: FilterChoice) -> FaceSelection:
     """The faces that the choice is about. Says where they cannot be sorted as asked."""
     by, like, vectors, source = choice.sort, None, None, ""
     if by == "similarity":
         like, vectors, source = _similarity(view, choice)
         if vectors is None:
             by = next(iter(SORTS))
-    marks = view.marks.version if choice.wanted.marked is not None else 0
-    return _find(view.key, choice.wanted, by, like, source, marks, view, vectors)
+    annotations_version = view.annotations.version if choice.wanted.annotation is not None else 0
+    return _find(view.key, choice.wanted, by, like, source, annotations_version, view, vectors)
 
 
-def say(view: View, choice: Choice, found: Found, prefix: str = "") -> None:
+def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix: str = "") -> None:
     """One sentence: how many faces of how many, and which; and the way back to the start.
 
     ``prefix``: what stands before the filters' names in the address.
     """
-    shown, total = len(found.positions), len(view.scope.joined)
+    shown, total = len(found.positions), len(view.scope.aligned)
     with st.container(horizontal=True, vertical_alignment="center", key="said-what"):
         words = f": {found.words}" if found.words else ""
         st.markdown(f"**{shown:,} of {plural(total, 'face')}**{words}.", width="content")
@@ -69,13 +69,13 @@ def say(view: View, choice: Choice, found: Found, prefix: str = "") -> None:
         st.info(found.empty, icon=":material/filter_alt_off:")
 
 
-def _similarity(view: View, choice: Choice) -> tuple[int | None, npt.NDArray[np.float32] | None, str]:
+def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArray[np.float32] | None, str]:
     """Position of the face to be similar to, the vectors of all faces in view, and whose these are."""
-    joined = view.scope.joined
+    aligned = view.scope.aligned
     if choice.like is None:
         _instead("Choose the face that the others should be similar to: click one, then “Sort by similarity to it”.")
         return None, None, ""
-    at = np.flatnonzero(joined.rows == choice.like)
+    at = np.flatnonzero(aligned.rows == choice.like)
     if not len(at):
         _instead(f"Row {choice.like:,} is not among the faces in view, so nothing can be sorted by similarity to it.")
         return None, None, ""
@@ -90,7 +90,7 @@ def _similarity(view: View, choice: Choice) -> tuple[int | None, npt.NDArray[np.
             continue
         if embeddings is None:
             continue
-        places = embeddings.positions(joined.rows)
+        places = embeddings.positions(aligned.rows)
         if (places < 0).any():
             continue
         st.caption(f"Similar in the eyes of {name}: by the cosine of what its last layer reads.")
@@ -110,15 +110,30 @@ def _find(
     by: str,
     like: int | None,
     source: str,
-    marks: int,
+    annotations_version: int,
     _view: View,
     _vectors: npt.NDArray[np.float32] | None,
-) -> Found:
-    joined = _view.scope.joined
-    doubt = _view.scope.doubt if wanted.doubt > 0 or by == "doubt" else None
-    twin, given = joined.twin, _view.marks.all() if wanted.marked is not None else None
-    left = selection.select(joined, wanted, twin=twin, doubt=doubt, marks=given)
-    positions = selection.order(joined, left, by, models=wanted.models, doubt=doubt, embeddings=_vectors, like=like)
-    words = selection.describe(joined, wanted, twin=twin, doubt=doubt, marks=given)
-    empty = "" if len(left) else selection.why_empty(joined, wanted, twin=twin, doubt=doubt, marks=given)
-    return Found(positions, joined.rows[positions], words, empty)
+) -> FaceSelection:
+    aligned = _view.scope.aligned
+    label_issue_score = _view.scope.label_issue_score if wanted.label_issue_score > 0 or by == "doubt" else None
+    near_duplicate, annotations = (
+        aligned.near_duplicate,
+        _view.annotations.all() if wanted.annotation is not None else None,
+    )
+    left = selection.select(
+        aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
+    )
+    positions = selection.order(
+        aligned, left, by, models=wanted.models, label_issue_score=label_issue_score, embeddings=_vectors, like=like
+    )
+    words = selection.describe(
+        aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
+    )
+    empty = (
+        ""
+        if len(left)
+        else selection.why_empty(
+            aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
+        )
+    )
+    return FaceSelection(positions, aligned.rows[positions], words, empty)

@@ -37,7 +37,7 @@ def clickable_sheet(
     *,
     columns: int,
     key: str,
-    marked: int | None,
+    highlighted: int | None,
     on_pick: Callable[[int], None],
     scale: int = 1,
     labels: npt.NDArray[np.integer] | None = None,
@@ -47,7 +47,7 @@ def clickable_sheet(
 ) -> None:
     """One picture of many faces, left to right, then down; a click on one calls ``on_pick`` with its row.
 
-    One picture, because a browser asks for each ``st.image`` on its own and 400 of them take seconds. ``marked``
+    One picture, because a browser asks for each ``st.image`` on its own and 400 of them take seconds. ``highlighted``
     is the row to draw a frame around. Who cannot click has the number field beside it.
 
     ``labels``: int (n,), 0..6, what the frames' colours tell; the dataset's own by default. ``captions`` stand below
@@ -63,10 +63,10 @@ def clickable_sheet(
     from fer_core.plots.faces import cell_box, describe_sheet
 
     shown = dataset.labels[rows] if labels is None else np.asarray(labels)
-    told = f"{describe_sheet(len(rows), shown)} Rows {_spans(rows)}."
-    at = np.flatnonzero(rows == marked)
+    alt = f"{describe_sheet(len(rows), shown)} Rows {_spans(rows)}."
+    at = np.flatnonzero(rows == highlighted)
     if len(at):
-        told += f" The {ordinal(int(at[0]) + 1)} face, row {marked}, has a frame."
+        alt += f" The {ordinal(int(at[0]) + 1)} face, row {highlighted}, has a frame."
     if hover is None:
         hover = [
             f"row {row:,}<br>{emotions.NAMES[label]}, {dataset.splits[row]}"
@@ -92,7 +92,7 @@ def clickable_sheet(
         width=width,
         # As wide as a full sheet, so that faces keep their size on the last page.
         full_width=cell_box(columns - 1, columns, **options)[2],
-        marked=at,
+        highlighted=at,
     )
     st.plotly_chart(
         figure,
@@ -100,7 +100,7 @@ def clickable_sheet(
         on_select=picked,
         selection_mode="points",
         config={"displayModeBar": False, "scrollZoom": False},
-        alt=told,
+        alt=alt,
     )
 
 
@@ -112,17 +112,19 @@ def sheet_figure(
     hover: str,
     target: int,
     full_width: int,
-    marked: Iterable[int] = (),
+    highlighted: Iterable[int] = (),
 ) -> go.Figure:
     """A sheet of faces whose faces can be clicked.
 
     ``sheet``: uint8 (H, W) or (H, W, 3). ``boxes``: where each face is, (x0, y0, x1, y1) in the sheet's pixels.
     ``data``: of each face, what a click reports as its ``customdata`` and ``hover``, Plotly's template, can name.
     ``target``: how large, in pixels of the screen, the area of a face is that takes a click. ``full_width``: the width
-    of a sheet whose lines are full, in its own pixels. ``marked``: positions of the faces to draw a frame around.
+    of a sheet whose lines are full, in its own pixels. ``highlighted``: positions of the faces to draw a frame around.
     """
     size = (sheet.shape[1], sheet.shape[0])
-    return _figure(data_uri(sheet), size, boxes, data, hover=hover, target=target, full_width=full_width, marked=marked)
+    return _figure(
+        data_uri(sheet), size, boxes, data, hover=hover, target=target, full_width=full_width, highlighted=highlighted
+    )
 
 
 def _figure(
@@ -134,7 +136,7 @@ def _figure(
     hover: str,
     target: int,
     full_width: int,
-    marked: Iterable[int],
+    highlighted: Iterable[int],
     width: int = SHEET_WIDTH,
 ) -> go.Figure:
     import plotly.graph_objects as go
@@ -164,7 +166,7 @@ def _figure(
         sizing="stretch",
         layer="below",
     )
-    for index in marked:
+    for index in highlighted:
         x0, y0, x1, y1 = boxes[index]
         for colour, line in (("#000000", 6), ("#FFFFFF", 3)):
             figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": colour, "width": line})
@@ -202,7 +204,7 @@ def _sheet_picture(
     return data_uri(sheet), (sheet.shape[1], sheet.shape[0])
 
 
-def legend() -> None:
+def class_legend() -> None:
     """Which colour means which class."""
     parts = " ".join(
         f'<span style="white-space:nowrap;margin-right:0.9em"><span style="color:{emotion.colour}">■</span> '
@@ -252,16 +254,16 @@ def facts(dataset: Dataset, row: int) -> None:
     # Names of source files are shown as they are, not read as Markdown.
     known["Source"] = "`" + known["Source"].replace("`", "'") + "`"
     st.table(known, border="horizontal", hide_header=True, alt=f"Facts about the face in row {row}.")
-    twins = np.flatnonzero((table["sha1"] == sha1).to_numpy())
-    twins = twins[twins != row]
-    if not len(twins):
+    same = np.flatnonzero((table["sha1"] == sha1).to_numpy())
+    same = same[same != row]
+    if not len(same):
         st.caption("No other face has exactly the same pixels.")
         return
-    told = ", ".join(
-        f"row {twin:,} ({dataset.splits[twin]}, {emotions.NAMES[dataset.labels[twin]]})" for twin in twins[:20]
+    listed = ", ".join(
+        f"row {other:,} ({dataset.splits[other]}, {emotions.NAMES[dataset.labels[other]]})" for other in same[:20]
     )
-    more = f" and {len(twins) - 20:,} more" if len(twins) > 20 else ""
-    st.warning(f"Exactly the same pixels: {told}{more}.", icon=":material/content_copy:")
+    more = f" and {len(same) - 20:,} more" if len(same) > 20 else ""
+    st.warning(f"Exactly the same pixels: {listed}{more}.", icon=":material/content_copy:")
 
 
 def _spans(rows: Rows) -> str:

@@ -76,7 +76,7 @@ def _forget_earlier_visits() -> None:
 def link(page: str, label: str, *, icon: str | None = None, query: Query | None = None, disabled: bool = False) -> None:
     """A link to ``pages/<page>.py``, keeping the chosen data; ``disabled`` shows it, but it leads nowhere."""
     target = f"pages/{page}.py"
-    st.page_link(target, label=label, icon=icon, query_params={**_kept(), **(query or {})}, disabled=disabled)
+    st.page_link(target, label=label, icon=icon, query_params={**_data_query(), **(query or {})}, disabled=disabled)
 
 
 def go(page: str, query: Query | None = None) -> None:
@@ -89,11 +89,11 @@ def go(page: str, query: Query | None = None) -> None:
         # Streamlit lets nobody set what is bound to a widget, and the widgets of this page are bound until it is left.
         # So it is left first, for the other page without a query, and :func:`enter` sets the query from there. That
         # makes one more step for the browser's Back button, so pages that lead to each other better use other names.
-        st.session_state[_RETURN_TO] = (target, {**_kept(), **(query or {})})
+        st.session_state[_RETURN_TO] = (target, {**_data_query(), **(query or {})})
         st.switch_page(target, query_params={})
 
 
-def way(page: str, label: str, *, key: str, icon: str | None = None, query: Query | None = None) -> None:
+def link_button(page: str, label: str, *, key: str, icon: str | None = None, query: Query | None = None) -> None:
     """What looks like a link, and is a button that calls :func:`go`.
 
     For queries with names that the page at hand has bound to widgets, too: Streamlit takes those out of a link.
@@ -102,5 +102,5 @@ def way(page: str, label: str, *, key: str, icon: str | None = None, query: Quer
         go(page, query)
 
 
-def _kept() -> dict[str, str | Sequence[str]]:
+def _data_query() -> dict[str, str | Sequence[str]]:
     return {_DATA: data[-1]} if (data := links.given(_DATA)) else {}

@@ -18,7 +18,7 @@ MODELS, VIEW = PREFIX + "models", PREFIX + "view"
 AVERAGES = "Averages"
 AVERAGE = PREFIX + "average."
 """Stands before all names of the Averages tab: those of the choices on Mistakes follow it."""
-ABOUT = (scope.ON, scope.RUNS, scope.SPLIT, scope.TWINS, scope.LABELS_KEY, *FILTERS)
+ABOUT = (scope.ON, scope.RUNS, scope.SPLIT, scope.NEAR_DUPLICATES, scope.LABELS_KEY, *FILTERS)
 """What says on Mistakes which faces are shown."""
 ICON = ":material/psychology_alt:"
 
@@ -32,7 +32,9 @@ def face(dataset: Dataset, row: int, *, key: str, runs: Sequence[ModelInfo] = ()
     if st.session_state.get(KEY) == dataset.info.path.name:
         frame.link("explain", "Explain this face", icon=ICON, query={**query, ROW: str(row)})
     else:
-        frame.way("explain", "Explain this face", key=key, icon=ICON, query={**query, **row_query(dataset, row)})
+        frame.link_button(
+            "explain", "Explain this face", key=key, icon=ICON, query={**query, **row_query(dataset, row)}
+        )
 
 
 def averages(label: str, chosen: Mapping[str, str | Sequence[str]]) -> None:

@@ -20,11 +20,11 @@ _LEFT = "_left_compare"
 Query = dict[str, str | list[str]]
 
 
-def cell(view: View, true: int, said: int, by: str | None = None, runs: Sequence[str] = ()) -> Query:
-    """The faces labelled ``true`` (0..6) that the run ``by`` takes for ``said``, or any run, as Mistakes has it by
+def cell(view: View, true: int, predicted: int, by: str | None = None, runs: Sequence[str] = ()) -> Query:
+    """The faces labelled ``true`` (0..6) that the run ``by`` takes for ``predicted``, or any run, as Mistakes has it by
     default; with only ``runs`` in view, where given.
     """
-    query: Query = {**_start(view, runs), "true": NAMES[true], "said": NAMES[said]}
+    query: Query = {**_start(view, runs), "true": NAMES[true], "said": NAMES[predicted]}
     return query if by is None else {**query, "by": by}
 
 
@@ -34,7 +34,7 @@ def agreement_set(view: View, code: int, runs: Sequence[str], true: int | None =
     return query if true is None else {**query, "true": NAMES[true]}
 
 
-def link(label: str, faces: int, query: Query) -> None:
+def link_with_count(label: str, faces: int, query: Query) -> None:
     """A link that says how many faces it leads to; it leads nowhere where there is none."""
     frame.link(MISTAKES, f"{label}: {plural(faces, 'face')}", icon=":material/face:", query=query, disabled=not faces)
 
@@ -45,7 +45,7 @@ def clicked(event: Any) -> list[Any] | None:
     return list(points[0]["customdata"]) if points else None
 
 
-def go(query: Query) -> None:
+def open_faces(query: Query) -> None:
     """Open the faces. Ends this run of the page."""
     frame.go(MISTAKES, query)
 

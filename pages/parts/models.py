@@ -40,13 +40,13 @@ def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", defau
         key=key,
         says="There is no model called {asked} here.",
     )
-    opened = []
+    predictors = []
     for name in names:
         try:
-            opened.append(open_info(by_name[name]))
+            predictors.append(open_info(by_name[name]))
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
-    return opened
+    return predictors
 
 
 def open_info(info: ModelInfo) -> Predictor:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pages.parts import linked, links
 
 
-def asked(key: str, last: int, told: str) -> int | None:
-    """What ``?key=`` asks for where it is a row, 0..``last``. Anything else is named, with ``told``, and ignored."""
-    return links.whole(key, 0, last, f"There is no row {{asked}}{told}")
+def asked(key: str, last: int, hint: str) -> int | None:
+    """What ``?key=`` asks for where it is a row, 0..``last``. Anything else is named, with ``hint``, and ignored."""
+    return links.whole(key, 0, last, f"There is no row {{asked}}{hint}")
 
 
 def show(

@@ -50,7 +50,7 @@ def select_rows(dataset: Dataset, split: str = ALL, emotion: str = ALL, rows: Ro
     return np.flatnonzero(wanted) if rows is None or not len(rows) else rows[wanted[rows]]
 
 
-def neighbours(rows: Rows, face: int) -> tuple[int | None, int | None]:
+def previous_and_next(rows: Rows, face: int) -> tuple[int | None, int | None]:
     """The faces before and after ``face`` among ``rows``; where it is not among them, the nearest by number."""
     here = np.flatnonzero(rows == face)
     if len(here):

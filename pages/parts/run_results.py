@@ -13,7 +13,7 @@ from fer_core.plots import history as history_plots
 from pages.parts import runs
 
 
-def matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str, height: int = 420) -> None:
+def show_matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str, height: int = 420) -> None:
     """The picture of a confusion matrix; ``share`` shows per cent of the true class instead of faces."""
     dark = st.context.theme.type == "dark"
     st.plotly_chart(
@@ -24,9 +24,9 @@ def matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str
     )
 
 
-def confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: str) -> None:
+def show_confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: str) -> None:
     """The confusion matrix of ``scores``, and the same as a table in an expander."""
-    matrix(scores["confusion"], title=title, share=share, key=key)
+    show_matrix(scores["confusion"], title=title, share=share, key=key)
     with st.expander("As a table", icon=":material/table:"):
         st.dataframe(
             runs.confusion_table(scores, share=share),
@@ -37,7 +37,7 @@ def confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: str) -
         )
 
 
-def per_class(scores: Mapping[str, Any]) -> None:
+def show_per_class(scores: Mapping[str, Any]) -> None:
     """Precision, recall, F1 and support of each expression, and their mean."""
     st.dataframe(
         runs.per_class_table(scores),
@@ -48,14 +48,14 @@ def per_class(scores: Mapping[str, Any]) -> None:
     )
 
 
-def history(table: pd.DataFrame, best_epoch: int | None) -> None:
+def show_learning_curves(table: pd.DataFrame, best_epoch: int | None) -> None:
     """Loss and accuracy over epochs; the kept epoch is marked. ``table`` as in ``history.csv``."""
     if table.empty:
         st.caption("No epoch has finished yet.")
         return
     st.plotly_chart(
-        history_plots.curves(table, best_epoch=best_epoch),
+        history_plots.learning_curves(table, best_epoch=best_epoch),
         key="history",
         config={"displayModeBar": False},
-        alt=history_plots.describe_curves(table, best_epoch=best_epoch),
+        alt=history_plots.describe_learning_curves(table, best_epoch=best_epoch),
     )

@@ -38,7 +38,7 @@ def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     return next((info for info in runs if info.name == name), None)
 
 
-def measured_on(data: DatasetRecord, scores: Mapping[str, Any]) -> str:
+def data_and_count(data: DatasetRecord, scores: Mapping[str, Any]) -> str:
     """What a number was measured on, in words: ``the drawn sample, n = 210`` (with unbreakable spaces)."""
     return f"{data_title(data)}, n\u00a0=\u00a0{scores['n']:,}"
 
@@ -52,7 +52,9 @@ def data_title(data: DatasetRecord | None) -> str:
 
 def accuracy_words(data: DatasetRecord, scores: Mapping[str, Any], split: str) -> str:
     """``61.3 % of PrivateTest (95 % interval 59.7–62.9 %; FER-2013, n = 3,589)``."""
-    return f"{percent(scores['accuracy'])} of {split} (95 % interval {interval(scores)}; {measured_on(data, scores)})"
+    return (
+        f"{percent(scores['accuracy'])} of {split} (95 % interval {interval(scores)}; {data_and_count(data, scores)})"
+    )
 
 
 def per_class_table(scores: Mapping[str, Any]) -> pd.DataFrame:

@@ -14,25 +14,25 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import DataError, RunError
-from fer_core.review.annotations import Marks
-from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, UNMARKED, Scope
+from fer_core.review.annotations import Annotations
+from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, WITHOUT_ANNOTATED, Scope
 from fer_core.review.scope import scope as core_scope
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts import frame, linked, links
-from pages.parts.dataset_extras import audit_of, crowd_of, dataset_of, marks_of, read_audit_time, read_crowd_time
+from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
 from pages.parts.runs import data_title
 
 LIMIT = 6
 """Runs side by side: more make the pictures too small to read."""
 
-ON, RUNS, SPLIT, TWINS, LABELS_KEY = "on", "runs", "split", "twins", "labels"
+ON, RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY = "on", "runs", "split", "twins", "labels"
 """Names in the address."""
 COMPARE = "compare."
 """Stands before them in the address of Compare. Streamlit takes out of a link whatever is called like a bound widget of
 the page that it leaves, so two pages that lead to each other need names of their own."""
-ALL_FACES, NO_TWINS = "all", "without"
+ALL_FACES, WITHOUT_NEAR_DUPLICATES = "all", "without"
 _EMPTIED = "_emptied."
-TWIN_WORDS = {ALL_FACES: "all faces", NO_TWINS: "without twins of training faces"}
+NEAR_DUPLICATES_TEXT = {ALL_FACES: "all faces", WITHOUT_NEAR_DUPLICATES: "without twins of training faces"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class View:
         key: equal for equal scopes. The key for caches of whatever follows from ``scope``.
         dataset: the faces themselves, where this computer has the data that the runs were measured on.
         crowd: FER+'s votes, where they were added to that dataset.
-        marks: your review of these data.
+        annotations: your review of these data.
         query: the choice as it stands in the address of Mistakes, for links from Compare.
     """
 
@@ -54,7 +54,7 @@ class View:
     key: tuple[Hashable, ...]
     dataset: Dataset | None
     crowd: Crowd | None
-    marks: Marks
+    annotations: Annotations
     query: dict[str, str | list[str]]
 
     @property
@@ -86,7 +86,7 @@ def choose(prefix: str = "") -> View:
         )
         frame.link("train", "Train a model", icon=":material/model_training:")
         st.stop()
-    fingerprint = _measured_on(groups, prefix)
+    fingerprint = _choose_data(groups, prefix)
     runs = _runs(groups[fingerprint], {run.name for others in groups.values() for run in others}, prefix + RUNS)
     if not runs:
         st.info("Choose at least one run above.", icon=":material/info:")
@@ -94,48 +94,48 @@ def choose(prefix: str = "") -> View:
     dataset = dataset_of(fingerprint)
     try:
         crowd = None if dataset is None else crowd_of(dataset)
-        marks = marks_of(fingerprint)
-        marks.refresh()
+        annotations = annotations_of(fingerprint)
+        annotations.refresh()
     except DataError as error:
         st.error(str(error), icon=":material/broken_image:")
         st.stop()
-    for problem in marks.problems:
+    for problem in annotations.problems:
         st.warning(problem, icon=":material/broken_image:")
     with st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
         split = _split(prefix + SPLIT)
-        twins = _twins(prefix + TWINS)
-        labels = _labels(crowd, marks, prefix + LABELS_KEY)
+        near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
+        labels = _labels(crowd, annotations, prefix + LABELS_KEY)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
-    reviewed = marks.version if labels in (CORRECTED, UNMARKED) else 0
+    reviewed = annotations.version if labels in (CORRECTED, WITHOUT_ANNOTATED) else 0
     audited = dataset is not None and read_audit_time(dataset)
     voted = 0 if dataset is None or labels != CROWD else read_crowd_time(dataset)
     key = (
         fingerprint,
         *((str(run.path), run.folder.state_key()) for run in runs),
         split,
-        twins,
+        near_duplicates,
         labels,
         reviewed,
         audited,
         voted,
     )
     try:
-        scope = _scope(key, fingerprint, runs, split, twins, labels, dataset, crowd, marks)
+        scope = _scope(key, fingerprint, runs, split, near_duplicates, labels, dataset, crowd, annotations)
     except RunError as error:
         st.error(str(error), icon=":material/broken_image:")
         st.stop()
-    _say(scope, split)
+    _show_summary(scope, split)
     query: dict[str, str | list[str]] = {RUNS: [run.name for run in runs]}
     # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
     if split != PRIVATE_TEST:
         query[SPLIT] = split
-    if twins != ALL_FACES:
-        query[TWINS] = TWIN_WORDS[twins]
+    if near_duplicates != ALL_FACES:
+        query[NEAR_DUPLICATES] = NEAR_DUPLICATES_TEXT[near_duplicates]
     if labels != DATASET:
         query[LABELS_KEY] = LABELS[labels]
     if len(groups) > 1:
         query[ON] = next(title for title, key in _group_titles(groups).items() if key == fingerprint)
-    return View(runs, scope, key, dataset, crowd, marks, query)
+    return View(runs, scope, key, dataset, crowd, annotations, query)
 
 
 def _groups() -> dict[str, list[ModelInfo]]:
@@ -149,7 +149,7 @@ def _groups() -> dict[str, list[ModelInfo]]:
 
 def _take_over(prefix: str) -> None:
     """Give names in the address that came without their prefix the names of this page's widgets."""
-    short = links.copy((ON, RUNS, SPLIT, TWINS, LABELS_KEY))
+    short = links.copy((ON, RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY))
     for name, values in short.items():
         try:
             st.query_params[prefix + name] = values
@@ -162,7 +162,7 @@ def _take_over(prefix: str) -> None:
         st.rerun()
 
 
-def _measured_on(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
+def _choose_data(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
     """Which data: runs measured on different faces are never shown together."""
     if len(groups) == 1:
         return next(iter(groups))
@@ -242,24 +242,24 @@ def _split(key: str) -> str:
     )
 
 
-def _twins(key: str) -> str:
+def _choose_near_duplicates(key: str) -> str:
     words = linked.segmented_control(
         "Faces",
-        list(TWIN_WORDS.values()),
+        list(NEAR_DUPLICATES_TEXT.values()),
         key=key,
         help="A twin is a face that also occurs in Training, pixel for pixel or nearly so, mirrored too. A model may "
         "simply remember it.",
     )
-    return next(which for which, text in TWIN_WORDS.items() if text == words)
+    return next(which for which, text in NEAR_DUPLICATES_TEXT.items() if text == words)
 
 
-def _labels(crowd: Crowd | None, marks: Marks, key: str) -> str:
+def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> str:
     """Whose labels count. Only what there is can be chosen; with the dataset's alone there is nothing to choose."""
     offered = [DATASET]
     if crowd is not None:
         offered.append(CROWD)
-    if len(marks):
-        offered += [CORRECTED, UNMARKED]
+    if len(annotations):
+        offered += [CORRECTED, WITHOUT_ANNOTATED]
     asked = links.one_of(key, LABELS.values())
     if asked is not None and asked not in [LABELS[whose] for whose in offered]:
         why = "FER+ was not added to these data" if asked == LABELS[CROWD] else "no face of these data is marked"
@@ -275,9 +275,9 @@ def _labels(crowd: Crowd | None, marks: Marks, key: str) -> str:
     return next(whose for whose, text in LABELS.items() if text == words)
 
 
-def _say(scope: Scope, split: str) -> None:
+def _show_summary(scope: Scope, split: str) -> None:
     """How many faces are in view, and which are not."""
-    shown, total = len(scope.joined), len(scope.whole)
+    shown, total = len(scope.aligned), len(scope.whole)
     if scope.left_out:
         st.caption(f"{shown:,} of the {total:,} faces of {split}. Left out: {'; '.join(scope.left_out)}.")
     else:
@@ -303,20 +303,20 @@ def _scope(
     _fingerprint: str,
     _runs: Sequence[ModelInfo],
     _split: str,
-    _twins: str,
+    _near_duplicates: str,
     _labels: str,
     _dataset: Dataset | None,
     _crowd: Crowd | None,
-    _marks: Marks,
+    _annotations: Annotations,
 ) -> Scope:
     audit = None if _dataset is None else audit_of(_dataset)
     return core_scope(
         [run.folder for run in _runs],
         _split,
         fingerprint=_fingerprint,
-        twins=_twins == ALL_FACES,
+        with_near_duplicates=_near_duplicates == ALL_FACES,
         labels=_labels,
-        twin=None if audit is None else audit.twins().near,
+        near_duplicate=None if audit is None else audit.training_duplicates().exact_or_near,
         crowd=_crowd,
-        marks=_marks,
+        annotations=_annotations,
     )

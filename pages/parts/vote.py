@@ -16,7 +16,7 @@ from fer_core.runs.vote import member_folders, read_vote
 from pages.parts import frame
 
 
-def members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
+def show_members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
     """Members with weight, temperature and what each reaches alone, how the numbers were chosen, links to cards."""
     st.subheader("Members", anchor=False)
     try:

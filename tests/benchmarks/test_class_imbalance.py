@@ -36,7 +36,7 @@ def test_the_study_reports_each_treatment_and_resumes(tmp_path: Path) -> None:
     command += ["--only", "plain", "--only", "balanced sampling"]
 
     def study() -> dict[str, dict[str, float]]:
-        done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=250, check=False)
+        done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=1000, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout)["treatments"]
 

@@ -14,7 +14,7 @@ from fer_core.data.dataset import write_dataset
 from fer_core.emotions import SPLITS
 from fer_core.errors import DataError
 from fer_core.inference.detectors import Face
-from fer_core.inference.face_crop import Framing
+from fer_core.inference.face_crop import CropRule
 
 
 class Edges:
@@ -30,7 +30,7 @@ class Edges:
 
 
 class Corner:
-    """Reads the class off the brightness of the left upper corner: a wrong framing misreads it."""
+    """Reads the class off the brightness of the left upper corner: a wrong crop misreads it."""
 
     name = "corner"
 
@@ -50,7 +50,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def measured(data: Path, only: list[Framing] | None = None, detector: Any = None) -> dict[str, Any]:
+def run_benchmark(data: Path, only: list[CropRule] | None = None, detector: Any = None) -> dict[str, Any]:
     return framing.measure(data, Corner(), detector or Edges(), "grey", 40, only)  # type: ignore[arg-type]
 
 
@@ -60,7 +60,7 @@ def test_the_face_is_where_it_is_said_to_be(background: str) -> None:
     rng = np.random.default_rng(0)
     places = set()
     for _ in range(5):
-        picture, truth = framing.canvas(face, background, rng)
+        picture, truth = framing.picture_with_face(face, background, rng)
         assert picture.shape == (framing.CANVAS, framing.CANVAS, 3)
         places.add((truth.x, truth.y))
         inside = picture[truth.y : truth.y + truth.height, truth.x : truth.x + truth.width, 0].astype(int)
@@ -70,8 +70,8 @@ def test_the_face_is_where_it_is_said_to_be(background: str) -> None:
 
 
 def test_the_right_framing_wins(data: Path) -> None:
-    exact, tight, low = Framing(144 / 148), Framing(0.5), Framing(144 / 148, shift=0.3)
-    result = measured(data, [tight, low, exact])
+    exact, tight, low = CropRule(144 / 148), CropRule(0.5), CropRule(144 / 148, shift=0.3)
+    result = run_benchmark(data, [tight, low, exact])
     assert (result["faces"], result["found"], result["missed"]) == (40, 40, 0)
     assert result["original"]["accuracy"] == result["exact"]["accuracy"] == 1
     assert result["implied"]["longer_scale"] == pytest.approx(144 / 148, abs=0.01)
@@ -89,10 +89,10 @@ def test_the_right_framing_wins(data: Path) -> None:
 
 
 def test_without_landmarks_only_boxes_are_compared(data: Path) -> None:
-    found = measured(data)["framings"]
+    found = run_benchmark(data)["framings"]
     assert {entry["reference"] for entry in found} == {"longer"}
     assert not any(entry["level"] for entry in found)
-    assert {entry.reference for entry in framing.framings(landmarks=True)} == {"longer", "width", "mean", "eyes"}
+    assert {entry.reference for entry in framing.crop_rules(landmarks=True)} == {"longer", "width", "mean", "eyes"}
 
 
 def test_misses_and_nothing_to_measure(data: Path, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_misses_and_nothing_to_measure(data: Path, tmp_path: Path) -> None:
             self.calls += 1
             return super().detect(image_bgr)[: 2 if self.calls % 4 else 1]
 
-    result = measured(data, [Framing()], Some())
+    result = run_benchmark(data, [CropRule()], Some())
     assert (result["found"], result["missed"], result["framings"][0]["n"]) == (30, 10, 30)
 
     class Blind(Edges):
@@ -111,17 +111,17 @@ def test_misses_and_nothing_to_measure(data: Path, tmp_path: Path) -> None:
             return []
 
     with pytest.raises(DataError, match="found none of the 40"):
-        measured(data, detector=Blind())
+        run_benchmark(data, detector=Blind())
     images, labels = np.zeros((7, 48, 48), np.uint8), np.arange(7)
     write_dataset(tmp_path / "other", images, labels, np.repeat("Training", 7), title="Other", source="test")
     with pytest.raises(DataError, match="no PublicTest faces"):
-        measured(tmp_path / "other")
+        run_benchmark(tmp_path / "other")
 
 
 def test_framings_by_hand() -> None:
-    assert framing.parse_framing("1.02,longer,0") == Framing(1.02)
-    assert framing.parse_framing("2.4,eyes,0.13,level") == Framing(2.4, "eyes", 0.13, True)
-    assert framing.describe(Framing(2.4, "eyes", 0.13, True)) == "2.4 × eye distance, +0.13, eyes level"
+    assert framing.parse_crop_rule("1.02,longer,0") == CropRule(1.02)
+    assert framing.parse_crop_rule("2.4,eyes,0.13,level") == CropRule(2.4, "eyes", 0.13, True)
+    assert framing.describe(CropRule(2.4, "eyes", 0.13, True)) == "2.4 × eye distance, +0.13, eyes level"
     for wrong in ("1.02", "1,nose,0", "0,longer,0", "1,longer,0,straight", "a,longer,0"):
         with pytest.raises(argparse.ArgumentTypeError, match="is no framing like"):
-            framing.parse_framing(wrong)
+            framing.parse_crop_rule(wrong)

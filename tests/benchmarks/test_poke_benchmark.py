@@ -16,7 +16,7 @@ from fer_core.settings import PROJECT_ROOT, settings
 
 def run_script(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROJECT_ROOT / "benchmarks" / "poke.py"), *options]
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=1000, check=False)
 
 
 @pytest.mark.browser

@@ -54,8 +54,8 @@ def test_the_strengths_are_what_they_say(faces: Faces) -> None:
     grey = np.full((200, 48, 48), 128, dtype=np.uint8)
     assert (corrupt(grey, "noise", 2).astype(int) - 128).std() == pytest.approx(12, rel=0.02)
     assert set(np.unique(corrupt(grey, "brightness", 3))) == {128 - 65, 128 + 65}
-    half = faces[:1].astype(float)
-    assert corrupt(faces[:1], "contrast", 5).std() == pytest.approx(0.15 * half.std(), rel=0.05)
+    faces_float = faces[:1].astype(float)
+    assert corrupt(faces[:1], "contrast", 5).std() == pytest.approx(0.15 * faces_float.std(), rel=0.05)
     halves = np.zeros((1, 48, 48), dtype=np.uint8)
     halves[:, 24:] = 255
     assert (corrupt(halves, "occlusion", 1) != halves).sum() == 10 * 10
@@ -68,7 +68,7 @@ def brightness_model(images: Faces) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def measured() -> Robustness:
+def robustness() -> Robustness:
     greys = np.array([20, 60, 99, 101, 140, 200], dtype=np.uint8)
     images = np.broadcast_to(greys[:, None, None], (6, 48, 48)).copy()
     labels = np.array([0, 0, 0, 3, 3, 0])
@@ -77,9 +77,9 @@ def measured() -> Robustness:
     )
 
 
-def test_accuracy_that_can_be_worked_out(measured: Robustness) -> None:
-    assert measured.clean_accuracy == pytest.approx(5 / 6)
-    value, low, high = measured.accuracy()
+def test_accuracy_that_can_be_worked_out(robustness: Robustness) -> None:
+    assert robustness.clean_accuracy == pytest.approx(5 / 6)
+    value, low, high = robustness.accuracy()
     np.testing.assert_allclose(value[0], 5 / 6)  # flat faces stay as they are when blurred
     expected = wilson_interval(5, 6)
     np.testing.assert_allclose([low[0, 0], high[0, 0]], expected)
@@ -87,30 +87,30 @@ def test_accuracy_that_can_be_worked_out(measured: Robustness) -> None:
     images = np.broadcast_to(np.array([20, 60, 99, 101, 140, 200], np.uint8)[:, None, None], (6, 48, 48))
     for severity in SEVERITIES:
         worse = corrupt(images.copy(), "brightness", severity, keys=range(50, 56), seed=2)
-        right = brightness_model(worse).argmax(axis=1) == measured.labels
+        right = brightness_model(worse).argmax(axis=1) == robustness.labels
         assert value[1, severity - 1] == pytest.approx(right.mean())
-    assert measured.mean_accuracy() == pytest.approx(value.mean())
+    assert robustness.mean_accuracy() == pytest.approx(value.mean())
 
 
-def test_flips_are_the_faces_that_changed(measured: Robustness) -> None:
-    assert measured.flips().shape == (2, 5)
-    assert (measured.flips()[0] == 0).all()
+def test_flips_are_the_faces_that_changed(robustness: Robustness) -> None:
+    assert robustness.flips().shape == (2, 5)
+    assert (robustness.flips()[0] == 0).all()
     for severity in SEVERITIES:
         lost, won, changed = (
-            set(measured.flipped("brightness", severity, kind)) for kind in ("lost", "won", "changed")
+            set(robustness.flipped("brightness", severity, kind)) for kind in ("lost", "won", "changed")
         )
         assert lost | won == changed  # with two answers every change is one or the other
         assert 5 not in lost
-        value = measured.accuracy()[0][1, severity - 1]
-        assert value == pytest.approx(measured.clean_accuracy + (len(won) - len(lost)) / 6)
+        value = robustness.accuracy()[0][1, severity - 1]
+        assert value == pytest.approx(robustness.clean_accuracy + (len(won) - len(lost)) / 6)
     with pytest.raises(ValueError, match="was not measured"):
-        measured.flipped("noise", 1)
+        robustness.flipped("noise", 1)
     with pytest.raises(ValueError, match="kind must be"):
-        measured.flipped("blur", 1, "gone")  # type: ignore[arg-type]
+        robustness.flipped("blur", 1, "gone")  # type: ignore[arg-type]
 
 
-def test_summary_goes_into_json(measured: Robustness) -> None:
-    again = json.loads(json.dumps(measured.summary()))
+def test_summary_goes_into_json(robustness: Robustness) -> None:
+    again = json.loads(json.dumps(robustness.summary()))
     assert again["n"] == 6
     assert list(again["corruptions"]) == ["blur", "brightness"]
     assert again["corruptions"]["blur"]["accuracy"] == pytest.approx([5 / 6] * 5)

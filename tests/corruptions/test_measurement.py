@@ -38,13 +38,13 @@ def run(tmp_path: Path, dataset: Dataset) -> RunFolder:
 def test_what_is_written_is_what_the_model_says_and_comes_back(run: RunFolder, dataset: Dataset) -> None:
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     promised = dict(measured_on(run).files)
-    measured = measure_corruptions(run, dataset, limit=30)
+    corrupted = measure_corruptions(run, dataset, limit=30)
     read = read_corruptions(run)
     assert read is not None
-    assert read.about == measured.about
+    assert read.about == corrupted.about
     found = read.robustness
     for name in ("labels", "clean", "answers", "keys"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(measured.robustness, name))
+        np.testing.assert_array_equal(getattr(found, name), getattr(corrupted.robustness, name))
     assert found.names == tuple(CORRUPTIONS)
     rows = found.keys
     assert (dataset.splits[rows] == "PublicTest").all()
@@ -68,9 +68,9 @@ def test_what_is_written_is_what_the_model_says_and_comes_back(run: RunFolder, d
 def test_all_faces_without_a_limit_and_a_vote_too(tmp_path: Path, dataset: Dataset, run: RunFolder) -> None:
     other = make_run(tmp_path / "runs" / "other", seed=1, data=dataset.info.record())
     vote = make_vote(tmp_path / "runs" / "vote", [run, other])
-    measured = measure_corruptions(vote, dataset)
-    assert len(measured) == 140
-    assert measured.which() == "all 140 faces of PublicTest"
+    corrupted = measure_corruptions(vote, dataset)
+    assert len(corrupted) == 140
+    assert corrupted.which() == "all 140 faces of PublicTest"
     read = read_corruptions(vote)
     assert read is not None
     expected = load_model(vote.path).predict(np.asarray(dataset.images[dataset.rows("PublicTest")])).argmax(axis=1)
@@ -151,9 +151,9 @@ def test_a_file_of_another_time_is_refused_with_the_command(run: RunFolder, data
 def _about(one: Evaluation, **changed: Any) -> None:
     """Let the file say that it is about something else."""
     table = pq.read_table(one.corruptions_path)
-    told = json.loads(table.schema.metadata[PARQUET_KEY])
-    told["about"].update(changed)
-    pq.write_table(table.replace_schema_metadata({PARQUET_KEY: json.dumps(told).encode()}), one.corruptions_path)
+    printed = json.loads(table.schema.metadata[PARQUET_KEY])
+    printed["about"].update(changed)
+    pq.write_table(table.replace_schema_metadata({PARQUET_KEY: json.dumps(printed).encode()}), one.corruptions_path)
 
 
 def test_the_command_prints_a_table_and_json(
@@ -166,10 +166,10 @@ def test_the_command_prints_a_table_and_json(
     assert "Rotation (±6, 12, 20, 30, 45 degrees)" in out.out
     assert "644 of 644 predictions" in out.err
     assert main([*command, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["n"] == 14
-    assert told["of"] == 140
-    assert len(told["corruptions"]["jpeg"]["accuracy"]) == 5
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["n"] == 14
+    assert printed["of"] == 140
+    assert len(printed["corruptions"]["jpeg"]["accuracy"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 from faulty import faulty_dataset, noisy, smooth
 
-from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near_duplicates, read_audit, store, twins_of
+from fer_core.data.audit import AUDIT_FILE, Audit, audit_dataset, near_duplicates, near_duplicates_of, read_audit, store
 from fer_core.data.catalogue import list_damaged, list_datasets
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
@@ -37,7 +37,7 @@ def table(audit: Audit) -> dict[str, Any]:
     return {
         **{name: getattr(audit, name).tolist() for name in names},
         "training_ncc": ncc,
-        "near": [audit.near(row) for row in range(len(audit))],
+        "near": [audit.near_duplicates(row) for row in range(len(audit))],
     }
 
 
@@ -53,9 +53,9 @@ def test_what_there_is_to_find_is_found_and_nothing_else(known: Dataset) -> None
     assert audit.group.tolist() == [0, 0, 2, 3, 4, 5, 6, 3, 8, 9, 10, 11, 11, 6, 14]
     assert (audit.exact(7).tolist(), audit.exact(8).tolist()) == ([3], [])
     assert np.flatnonzero(audit.near_count).tolist() == [4, 5, 8, 10]
-    assert [(twin.row, twin.mirrored) for twin in audit.near(8)] == [(4, False)]
-    assert [(twin.row, twin.mirrored) for twin in audit.near(5)] == [(10, True)]
-    assert 0.93 < audit.near(5)[0].ncc < 1
+    assert [(duplicate.row, duplicate.mirrored) for duplicate in audit.near_duplicates(8)] == [(4, False)]
+    assert [(duplicate.row, duplicate.mirrored) for duplicate in audit.near_duplicates(5)] == [(10, True)]
+    assert 0.93 < audit.near_duplicates(5)[0].ncc < 1
     assert audit.training_row.tolist() == [1, 0, -1, -1, -1, -1, -1, 3, 4, -1, 5, -1, -1, 6, -1]
     assert np.flatnonzero(audit.training_mirrored).tolist() == [10]
     assert audit.training_ncc[[0, 7, 13]].tolist() == [1, 1, 1]
@@ -65,9 +65,9 @@ def test_what_there_is_to_find_is_found_and_nothing_else(known: Dataset) -> None
 
 
 def test_twins_are_test_faces_with_a_twin_in_training(known: Dataset) -> None:
-    twins = twins_of(known)
-    assert np.flatnonzero(twins.exact).tolist() == [7, 13]
-    assert np.flatnonzero(twins.near).tolist() == [7, 8, 10, 13]
+    duplicates = near_duplicates_of(known)
+    assert np.flatnonzero(duplicates.exact).tolist() == [7, 13]
+    assert np.flatnonzero(duplicates.exact_or_near).tolist() == [7, 8, 10, 13]
 
 
 def test_the_summary_counts(known: Dataset) -> None:
@@ -106,12 +106,12 @@ def test_every_pair_is_compared_whatever_the_blocks(monkeypatch: pytest.MonkeyPa
     images = np.stack([noisy(base[i % 5][:, :: 1 if i % 3 else -1], 3 + i / 10, seed=i) for i in range(70)])
     training = np.arange(70) % 4 == 0
     reports: list[Progress] = []
-    found = near_duplicates.find_near(
+    found = near_duplicates.find_near_duplicates(
         images, np.arange(70, dtype=np.int32), training, 0.9, keep=3, progress=reports.append
     )
 
-    kept, turned = reference(images)
-    best = np.maximum(kept, turned)
+    upright, turned = reference(images)
+    best = np.maximum(upright, turned)
     np.fill_diagonal(best, -1)
     assert np.abs(best - 0.9).min() > 1e-5, "no pair so near the threshold that rounding decides"
     np.testing.assert_array_equal(found.count, (best > 0.9).sum(axis=1))
@@ -122,7 +122,7 @@ def test_every_pair_is_compared_whatever_the_blocks(monkeypatch: pytest.MonkeyPa
             ranked = [j for j in np.argsort(-best[i]) if best[i, j] > 0.9 and allowed[j]][:keep]
             assert of.row[part].tolist() == ranked
             np.testing.assert_allclose(of.ncc[part], best[i, ranked], atol=1e-5)
-            assert of.mirrored[part].tolist() == (turned[i, ranked] > kept[i, ranked]).tolist()
+            assert of.mirrored[part].tolist() == (turned[i, ranked] > upright[i, ranked]).tolist()
     assert reports[-1].done == 70
 
 
@@ -131,7 +131,7 @@ def test_flat_faces_have_no_near_twin() -> None:
     images[1] = 91
     images[2:, ::2, ::2] = images[2:, 1::2, 1::2] = 200  # a pattern that shrinking averages away
     images[3] = 255 - images[3]
-    found = near_duplicates.find_near(images, np.arange(4, dtype=np.int32), np.ones(4, bool), 0.5, keep=3)
+    found = near_duplicates.find_near_duplicates(images, np.arange(4, dtype=np.int32), np.ones(4, bool), 0.5, keep=3)
     assert found.count.tolist() == [0, 0, 0, 0]
     even, odd = near_duplicates.halves(images)
     assert not even.any()
@@ -144,7 +144,7 @@ def test_many_copies_of_one_face_are_one_group_and_no_near_twins(tmp_path: Path)
     audit = audit_dataset(dataset_of(tmp_path / "d", images, ["PrivateTest"] * 20 + ["Training"] * 40))
     assert [len(rows) for rows in audit.groups()] == [59]
     assert audit.near_count.tolist() == [1] * 59 + [59]
-    assert [twin.row for twin in audit.near(59)] == list(range(10)), (
+    assert [duplicate.row for duplicate in audit.near_duplicates(59)] == list(range(10)), (
         "ten are kept, the lowest rows of equally near ones"
     )
     assert audit.training_row.tolist() == [20] * 20 + [21] + [20] * 39
@@ -152,8 +152,8 @@ def test_many_copies_of_one_face_are_one_group_and_no_near_twins(tmp_path: Path)
 
 def test_a_dataset_without_training_faces_has_no_twins(tmp_path: Path) -> None:
     images = np.repeat(smooth(2), 2, axis=0)
-    twins = twins_of(dataset_of(tmp_path / "d", images, ["PublicTest", "PrivateTest"] * 2))
-    assert not twins.near.any()
+    duplicates = near_duplicates_of(dataset_of(tmp_path / "d", images, ["PublicTest", "PrivateTest"] * 2))
+    assert not duplicates.exact_or_near.any()
 
 
 def test_the_result_is_kept_and_read_again(known: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,13 +162,13 @@ def test_the_result_is_kept_and_read_again(known: Dataset, monkeypatch: pytest.M
     first = audit_dataset(known)
     assert (first.cached, first.note) == (False, "")
     assert {path.name for path in known.path.iterdir()} == files | {AUDIT_FILE}
-    monkeypatch.setattr("fer_core.data.audit.find_near", None)
-    opened = load_dataset(known.path)
-    again = audit_dataset(opened)
+    monkeypatch.setattr("fer_core.data.audit.find_near_duplicates", None)
+    reloaded = load_dataset(known.path)
+    again = audit_dataset(reloaded)
     assert again.cached
     assert table(again) == table(first)
     assert again.summary() == first.summary()
-    assert opened.info == known.info
+    assert reloaded.info == known.info
 
 
 def test_a_result_for_other_faces_or_by_another_rule_is_not_trusted(
@@ -252,6 +252,6 @@ def test_the_facts_of_the_real_data(tmp_path: Path, fer2013_csv: Path) -> None:
     assert private["exact_or_near"] / private["faces"] == pytest.approx(0.146, abs=0.0005)
     assert found["conflicts"]["groups"] == 59
     assert len(found["constant"]) == 12
-    twins = twins_of(dataset)
-    assert not twins.near[dataset.rows("Training")].any()
+    duplicates = near_duplicates_of(dataset)
+    assert not duplicates.exact_or_near[dataset.rows("Training")].any()
     assert found["megabytes"] < 1000

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("home")
 def test_an_audit_runs_to_its_end_and_is_kept(tmp_path: Path) -> None:
     dataset = faulty_dataset(tmp_path / "d")
     running = AuditJob(dataset.path)
-    assert running.wait(60) == "done"
+    assert running.wait(600) == "done"
     assert running.message == ""
     assert running.progress is not None
     assert (running.progress.done, running.progress.total) == (15, 15)
@@ -29,7 +29,7 @@ def test_an_audit_runs_to_its_end_and_is_kept(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_dataset_is_told(tmp_path: Path) -> None:
     running = AuditJob(tmp_path)
-    assert running.wait(60) == "failed"
+    assert running.wait(600) == "failed"
     assert str(tmp_path) in running.message
 
 
@@ -38,7 +38,7 @@ def test_a_result_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     # A folder in the file's place stands in for missing rights, which do not bind root.
     (dataset.path / AUDIT_FILE).mkdir()
     running = AuditJob(dataset.path)
-    assert running.wait(60) == "done"
+    assert running.wait(600) == "done"
     assert "could not be kept" in running.message
 
 
@@ -47,7 +47,7 @@ def test_a_stopped_audit_leaves_nothing(tmp_path: Path) -> None:
     before = sorted(path.name for path in dataset.path.iterdir())
     running = AuditJob(dataset.path)
     running.stop()
-    assert running.wait(60) == "stopped"
+    assert running.wait(600) == "stopped"
     assert "stopped" in running.message
     assert sorted(path.name for path in dataset.path.iterdir()) == before
 
@@ -55,7 +55,7 @@ def test_a_stopped_audit_leaves_nothing(tmp_path: Path) -> None:
 def test_a_child_that_breaks_off_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "audit_command", lambda folder: ["-c", "raise SystemError('no memory left')"])
     running = AuditJob(tmp_path)
-    assert running.wait(60) == "failed"
+    assert running.wait(600) == "failed"
     assert "exit code 1" in running.message
     assert "no memory left" in running.message
 
@@ -63,7 +63,7 @@ def test_a_child_that_breaks_off_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_long_result_does_not_block_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = "import json; print(json.dumps({'constant': list(range(100_000)), 'note': ''}))"
     monkeypatch.setattr(job, "audit_command", lambda folder: ["-c", long])
-    assert AuditJob(tmp_path).wait(60) == "done"
+    assert AuditJob(tmp_path).wait(600) == "done"
 
 
 @pytest.mark.parametrize("left", [None, 41.0])

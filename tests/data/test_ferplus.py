@@ -213,9 +213,9 @@ def test_a_failed_addition_keeps_what_was_there(dataset: Dataset, tmp_path: Path
     first = add_ferplus(dataset, write_csv(tmp_path / "a.csv", csv_lines(dataset)))
     with pytest.raises(DataError):
         add_ferplus(dataset, write_csv(tmp_path / "b.csv", csv_lines(dataset)[:-1]))
-    kept = read_ferplus(dataset)
-    assert kept is not None
-    np.testing.assert_array_equal(kept.votes, first.votes)
+    stored = read_ferplus(dataset)
+    assert stored is not None
+    np.testing.assert_array_equal(stored.votes, first.votes)
 
 
 def test_a_folder_that_cannot_be_written_to(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,16 +230,16 @@ def test_a_folder_that_cannot_be_written_to(dataset: Dataset, tmp_path: Path, mo
 
 def test_a_damaged_or_foreign_file_is_told(dataset: Dataset, tmp_path: Path) -> None:
     add_ferplus(dataset, write_csv(tmp_path / "a.csv", csv_lines(dataset)))
-    kept = dataset.path / FERPLUS_FILE
-    content = kept.read_bytes()
+    stored = dataset.path / FERPLUS_FILE
+    content = stored.read_bytes()
     other = make_dataset(tmp_path / "other", seed=1)
     (other.path / FERPLUS_FILE).write_bytes(content)
     with pytest.raises(DataError, match="made for other faces"):
         read_ferplus(other)
-    kept.write_bytes(content[: len(content) // 2])
+    stored.write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match="cannot be read"):
         read_ferplus(dataset)
     table = pq.read_table(other.path / FERPLUS_FILE)
-    pq.write_table(table.slice(1), kept)
+    pq.write_table(table.slice(1), stored)
     with pytest.raises(DataError, match="its rows or votes are not what they should be"):
         read_ferplus(dataset)

@@ -114,7 +114,7 @@ def test_fer2013_ratio() -> None:
     """The real class counts, carved as the rule says, give PublicTest its real size to 1 in 500."""
     merged = [4462, 492, 4593, 8110, 5483, 3586, 5572]  # Training + PublicTest of FER-2013
     faces = [
-        folder_source.Face(f"train/{emotions.NAMES[label]}/{i}.png", label, emotions.TRAINING, official=False)
+        folder_source.ImageFile(f"train/{emotions.NAMES[label]}/{i}.png", label, emotions.TRAINING, official=False)
         for label, number in enumerate(merged)
         for i in range(number)
     ]

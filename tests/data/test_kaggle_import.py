@@ -59,6 +59,8 @@ def point_kaggle_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) 
     from kagglesdk import kaggle_env
 
     endpoints = kaggle_env._env_to_endpoint
+    # Who calls is looked for in the stack, six times a request: half a second in a process that has loaded much.
+    monkeypatch.setattr("kagglehub.clients.get_user_agent", lambda: "kagglehub")
     monkeypatch.setitem(endpoints, kaggle_env.KaggleEnv.PROD, f"http://127.0.0.1:{port}")
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "no-credentials"))

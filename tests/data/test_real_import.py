@@ -59,8 +59,8 @@ def test_known_duplicates_and_blanks(imported: tuple[Dataset, dict[str, float]])
 
 
 def test_under_a_gigabyte_and_telling_how_far_it_is(imported: tuple[Dataset, dict[str, float]]) -> None:
-    _, measured = imported
-    assert measured["megabytes"] < 1000
-    assert measured["reports"] > 2
-    assert measured["done"] == 35_887
-    assert abs(measured["first_total"] - 35_887) < 4_000, "the estimate is good from the start"
+    _, resources = imported
+    assert resources["megabytes"] < 1000
+    assert resources["reports"] > 2
+    assert resources["done"] == 35_887
+    assert abs(resources["first_total"] - 35_887) < 4_000, "the estimate is good from the start"

@@ -11,7 +11,7 @@ import pytest
 
 from fer_core import emotions
 from fer_core.data.sample import ACTION_UNITS, PROTOTYPES, REGIONS, Sample, draw_face, draw_sample, render
-from fer_core.data.sample.populate import FER2013_TRAINING, class_counts
+from fer_core.data.sample.populate import FER2013_TRAINING, sample_class_counts
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_splits_hold_eight_one_and_one_tenth_of_each_class(sample: Sample) -> No
 @pytest.mark.parametrize("n", [21, 22, 50, 211])
 def test_every_class_is_in_every_split_however_small_the_sample(n: int) -> None:
     drawn = draw_sample(n=n, seed=1)
-    assert class_counts(n).sum() == n == len(drawn.images)
+    assert sample_class_counts(n).sum() == n == len(drawn.images)
     for split in emotions.SPLITS:
         assert set(drawn.labels[drawn.splits == split].tolist()) == set(range(emotions.COUNT))
 
@@ -114,10 +114,10 @@ def test_light_and_outlines_are_worked_out_for_many_faces_at_once(monkeypatch: p
 
 def test_prototypes_are_complete() -> None:
     assert set(PROTOTYPES) == set(emotions.NAMES)
-    for ways in PROTOTYPES.values():
-        assert sum(way.weight for way in ways) == pytest.approx(1)
-        for way in ways:
-            assert set(way.units) | set(way.maybe) <= set(ACTION_UNITS)
+    for prototypes in PROTOTYPES.values():
+        assert sum(prototype.weight for prototype in prototypes) == pytest.approx(1)
+        for prototype in prototypes:
+            assert set(prototype.units) | set(prototype.maybe) <= set(ACTION_UNITS)
 
 
 def test_units_follow_the_expression(sample: Sample) -> None:

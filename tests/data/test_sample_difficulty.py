@@ -50,7 +50,7 @@ def confusion(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.int64]:
     path: Path = tmp_path_factory.mktemp("difficulty") / "faces.npz"
     np.savez(path, train_x=faces[training], train_y=labels[training], test_x=faces[~training])
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN, str(path)], capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, "-c", TRAIN, str(path)], capture_output=True, text=True, check=False, timeout=1000
     )
     assert done.returncode == 0, done.stderr
     predicted = json.loads(done.stdout.splitlines()[-1])

@@ -49,9 +49,9 @@ def test_a_unit_changes_its_own_region_and_little_else(units: dict[str, float], 
     for look in map(clean, LOOKS):
         changed = change(units, look)
         boxes = draw_face({}, look)[1], draw_face(units, look)[1]
-        near = inside(boxes[0][region], 3) | inside(boxes[1][region], 3)
+        around = inside(boxes[0][region], 3) | inside(boxes[1][region], 3)
         assert changed.max() > 10
-        assert changed[near].sum() > 0.75 * changed.sum()
+        assert changed[around].sum() > 0.75 * changed.sum()
 
 
 def test_units_at_rest_change_nothing_and_the_grain_stays() -> None:

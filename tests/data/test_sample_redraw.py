@@ -36,11 +36,11 @@ def test_every_row_of_the_sample_can_be_drawn_again_from_its_number(sample: Data
 def test_moving_a_muscle_changes_its_part_of_the_face_alone(sample: Dataset) -> None:
     face = new_face(3)
     rest, regions = face.draw()
-    jaw, opened = face.draw({"AU27": 1.0})
+    jaw, open_regions = face.draw({"AU27": 1.0})
     changed = np.argwhere(np.abs(jaw.astype(int) - rest) > 20)
     assert len(changed) > 30
     assert changed[:, 0].min() > regions["eyes"][3]
-    assert opened["mouth"][3] > regions["mouth"][3]
+    assert open_regions["mouth"][3] > regions["mouth"][3]
     brows, _ = face.draw({"AU1": 1.0, "AU2": 1.0})
     assert (np.argwhere(np.abs(brows.astype(int) - rest) > 20)[:, 0] < regions["mouth"][1]).all()
     own = drawn_face(sample, 5)

@@ -1,4 +1,4 @@
-"""Runs joined face by face: by row number, never by order, and only where they saw the same faces."""
+"""Runs aligned face by face: by row number, never by order, and only where they saw the same faces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from factories import make_labels, make_run, measured_on, reseal_evaluation
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import join
+from fer_core.evaluation.aligned import align
 from fer_core.runs.evaluations import Evaluation
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of, write_predictions
@@ -30,17 +30,17 @@ def rewrite(run: RunFolder, frame: pd.DataFrame) -> None:
 
 
 def test_faces_are_matched_by_row_number_and_not_by_order(runs: list[RunFolder]) -> None:
-    expected = join(runs, PRIVATE_TEST)
+    expected = align(runs, PRIVATE_TEST)
     frame = measured_on(runs[1]).predictions()
     rewrite(runs[1], frame.sample(frac=1, random_state=3))
-    found = join(runs, PRIVATE_TEST)
+    found = align(runs, PRIVATE_TEST)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.labels, expected.labels)
     np.testing.assert_array_equal(found.probabilities, expected.probabilities)
 
 
 def test_what_a_joined_set_holds(runs: list[RunFolder]) -> None:
-    found = join(runs, PUBLIC_TEST)
+    found = align(runs, PUBLIC_TEST)
     frame = runs[2].predictions()
     assert frame is not None
     part = frame[frame["split"] == PUBLIC_TEST].sort_values("row")
@@ -66,18 +66,18 @@ def test_keep_goes_by_row_number_of_the_dataset(tmp_path: Path) -> None:
     wanted = np.sort(rows[splits == PRIVATE_TEST])[:5]
     keep[wanted] = True
     keep[rows[splits == TRAINING]] = True
-    found = join([run], PRIVATE_TEST, keep=keep)
+    found = align([run], PRIVATE_TEST, keep=keep)
     assert found.rows.tolist() == wanted.tolist()
     by_row = dict(zip(rows, labels, strict=True))
     assert found.labels.tolist() == [by_row[row] for row in wanted]
     with pytest.raises(ValueError, match="each row of the dataset"):
-        join([run], PRIVATE_TEST, keep=keep[:10])
+        align([run], PRIVATE_TEST, keep=keep[:10])
     with pytest.raises(ValueError, match="true or false"):
-        join([run], PRIVATE_TEST, keep=keep.astype(int))
+        align([run], PRIVATE_TEST, keep=keep.astype(int))
 
 
 def test_where_leaves_faces_out_everywhere(runs: list[RunFolder]) -> None:
-    whole = join(runs, PRIVATE_TEST)
+    whole = align(runs, PRIVATE_TEST)
     mask = whole.labels == 3
     part = whole.where(mask)
     assert part.rows.tolist() == whole.rows[mask].tolist()
@@ -92,7 +92,7 @@ def test_where_leaves_faces_out_everywhere(runs: list[RunFolder]) -> None:
 
 
 def test_other_labels_change_who_is_right_and_nothing_else(runs: list[RunFolder]) -> None:
-    before = join(runs, PRIVATE_TEST)
+    before = align(runs, PRIVATE_TEST)
     assert not before.right[0].all()
     after = before.with_labels(before.predicted[0])
     assert after.right[0].all()
@@ -109,36 +109,36 @@ def test_runs_measured_on_other_data_are_refused(runs: list[RunFolder], tmp_path
         RunError,
         match=r"other was not measured on the faces that run0.*Made-up faces \(fingerprint 00000000\).*evaluate",
     ):
-        join([runs[0], other], PRIVATE_TEST)
+        align([runs[0], other], PRIVATE_TEST)
 
 
 def test_a_missing_face_or_another_label_is_damage(runs: list[RunFolder]) -> None:
     frame = measured_on(runs[1]).predictions()
     rewrite(runs[1], frame.iloc[:-1])
     with pytest.raises(RunError, match="the same faces of PrivateTest"):
-        join(runs, str(frame["split"].iloc[-1]))
+        align(runs, str(frame["split"].iloc[-1]))
     changed = frame.copy()
     changed["label"] = (changed["label"] + 1) % 7
     rewrite(runs[1], changed)
     with pytest.raises(RunError, match="the same labels"):
-        join(runs, PRIVATE_TEST)
+        align(runs, PRIVATE_TEST)
 
 
 def test_a_run_without_predictions_or_faces_says_so(runs: list[RunFolder]) -> None:
     with pytest.raises(RunError, match="run0 has no predictions on Training"):
-        join(runs, TRAINING)
+        align(runs, TRAINING)
     measured_on(runs[1]).predictions_path.unlink()
     with pytest.raises(RunError, match=r"predictions\.parquet is missing\. Measure again.*run1"):
-        join(runs, PRIVATE_TEST)
+        align(runs, PRIVATE_TEST)
     manifest = measured_on(runs[0]).path / "evaluation.json"
     manifest.write_text('{"schema": 2}')
     with pytest.raises(RunError, match=r"evaluation\.json is damaged.*run0"):
-        join(runs, PRIVATE_TEST)
+        align(runs, PRIVATE_TEST)
     manifest.unlink()
     with pytest.raises(RunError, match="run0 was not evaluated"):
-        join(runs, PRIVATE_TEST)
+        align(runs, PRIVATE_TEST)
     with pytest.raises(ValueError, match="no run"):
-        join([], PRIVATE_TEST)
+        align([], PRIVATE_TEST)
 
 
 def test_a_row_that_occurs_twice_is_damage(runs: list[RunFolder]) -> None:
@@ -146,12 +146,12 @@ def test_a_row_that_occurs_twice_is_damage(runs: list[RunFolder]) -> None:
     frame.loc[frame["split"] == PRIVATE_TEST, "row"] = 5
     reseal_evaluation(runs[0], lambda found: frame.to_parquet(found.predictions_path))
     with pytest.raises(RunError, match="occurs twice"):
-        join(runs, PRIVATE_TEST)
+        align(runs, PRIVATE_TEST)
 
 
 def test_the_shipped_run_can_be_joined_without_the_dataset() -> None:
     folder = Path(__file__).parents[2] / "models" / "custom_cnn"
-    found = join([RunFolder(folder)] * 2, PRIVATE_TEST)
+    found = align([RunFolder(folder)] * 2, PRIVATE_TEST)
     assert len(found) == 3589
     metrics = RunFolder(folder).metrics()
     assert metrics is not None

@@ -67,8 +67,8 @@ def test_intervals_agree_with_a_bootstrap_over_indices(audit: Audit, monkeypatch
     monkeypatch.setattr(audit_cost, "faulty", lambda audit: {"near": out})
     (cost,) = audit_costs(np.arange(n), right, big, resamples=20_000)
     drawn = rng.integers(0, n, (20_000, n))
-    kept, hit = ~out[drawn], right[drawn]
-    differences = (hit & kept).sum(axis=1) / kept.sum(axis=1) - hit.mean(axis=1)
+    in_data, hit = ~out[drawn], right[drawn]
+    differences = (hit & in_data).sum(axis=1) / in_data.sum(axis=1) - hit.mean(axis=1)
     low, high = np.quantile(differences, [0.025, 0.975])
     assert (cost.difference_low, cost.difference_high) == pytest.approx((low, high), abs=0.001)
     assert cost.difference_high is not None
@@ -82,7 +82,7 @@ def test_a_runs_costs_agree_with_its_metrics(known: Dataset, audit: Audit, tmp_p
         labels=known.labels,
         splits=known.splits,
         data={"fingerprint": known.info.fingerprint},
-        twins=audit.twins(),
+        near_duplicates=audit.training_duplicates(),
     )
     costs, metrics = run_costs(run, audit), run.metrics()
     assert metrics is not None

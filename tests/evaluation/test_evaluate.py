@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from factories import make_labels, make_run, measured_on
 
-from fer_core.cli.evaluate import summary
+from fer_core.cli.evaluate import metrics_text
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
 from fer_core.evaluation.evaluate import _state_of, evaluate_run, export_run
@@ -99,8 +99,8 @@ def test_an_evaluation_measures_temperature_and_litert_and_the_mirror_image_from
     again = evaluate_run(run, dataset)
     assert again["splits"]["PrivateTest"]["flip_average"] == flip, "once measured, always measured"
     assert "averaged with the mirror image" in card_of(run)
-    assert "averaged with the mirror image" in summary(again)
-    assert "In LiteRT, as the app runs it" in summary(again)
+    assert "averaged with the mirror image" in metrics_text(again)
+    assert "In LiteRT, as the app runs it" in metrics_text(again)
 
 
 @pytest.mark.slow
@@ -118,14 +118,14 @@ def test_a_new_export_keeps_what_keras_measured_and_measures_other_data_anew(tmp
 
     other = dataset_at(tmp_path / "other", seed=1)
     export_run(run, other)
-    measured = run.metrics(other.info.fingerprint)
-    assert measured is not None
+    new_metrics = run.metrics(other.info.fingerprint)
+    assert new_metrics is not None
     found = read_embeddings(run, other.info.fingerprint)
     assert found is not None
     assert found.fingerprint == other.info.fingerprint
-    assert measured["splits"] != before["splits"], "the figures must be those of the data that they name"
+    assert new_metrics["splits"] != before["splits"], "the figures must be those of the data that they name"
     again = evaluate_run(run, other)
-    assert measured == {**again, "milliseconds_per_face": measured["milliseconds_per_face"]}
+    assert new_metrics == {**again, "milliseconds_per_face": new_metrics["milliseconds_per_face"]}
     assert run.evaluation_problems() == [], "no evaluation is left that is about another file"
 
 
@@ -179,4 +179,4 @@ def test_without_public_test_faces_there_is_no_temperature_and_it_is_said(tmp_pa
     assert metrics["temperature"] is None
     assert list(metrics["litert"]) == ["PrivateTest"]
     assert "There is no temperature" in card_of(run)
-    assert "There is no temperature" in summary(metrics)
+    assert "There is no temperature" in metrics_text(metrics)

@@ -36,7 +36,7 @@ def test_half_precision_is_half_the_size_and_still_agrees(tmp_path: Path) -> Non
 
     model = get("custom_cnn").build()
     export_litert(model, tmp_path / "full.tflite", FACES)
-    parity = export_litert(model, tmp_path / "half.tflite", FACES, half=True)
+    parity = export_litert(model, tmp_path / "half.tflite", FACES, half_precision=True)
     assert 0 < parity.largest_difference < 5e-3
     sizes = [(tmp_path / name).stat().st_size for name in ("half.tflite", "full.tflite")]
     assert sizes[0] < 0.55 * sizes[1]
@@ -55,7 +55,11 @@ def test_a_file_that_disagrees_is_refused_and_the_old_one_stays(
         np.full(kernel.shape, np.nan) if wrong == "not a number" else np.asarray(kernel) + 1e-2 * FACES[0, :1, :7]
     )
     convert = export._convert
-    monkeypatch.setattr(export, "_convert", lambda _, path, half: convert(with_class_maps(other), path, half=half))
+    monkeypatch.setattr(
+        export,
+        "_convert",
+        lambda _, path, half_precision: convert(with_class_maps(other), path, half_precision=half_precision),
+    )
     target = tmp_path / "model.tflite"
     target.write_bytes(b"the old one")
     with pytest.raises(ExportError, match=r"disagrees with model\.keras"):

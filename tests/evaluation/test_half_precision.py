@@ -118,7 +118,7 @@ def test_in_half_precision_both_files_hold_the_same_network(folder: RunFolder, d
     for fit in (False, True):
         lived_in(folder)
         halve_keras(folder.keras_path, folder.keras_path, dataset, fit=fit)
-        apart[fit] = export_litert(load_keras(folder.keras_path), folder.tflite_path, faces, half=True)
+        apart[fit] = export_litert(load_keras(folder.keras_path), folder.tflite_path, faces, half_precision=True)
     assert apart[True].largest_difference < 1e-5
     assert apart[True].largest_map_difference < 1e-5
     assert apart[False].largest_map_difference > 1e-4, "there was nothing to mend"
@@ -135,8 +135,8 @@ def test_fitting_the_kernels_scales_channels_and_changes_no_answer(folder: RunFo
     large = [layer for layer in large if np.size(layer.weights[0]) > SMALL]
     assert fit_kernels(after) == len(large) > 3
     faces = np.asarray(dataset.images)[..., None].astype(np.float32)
-    told = [np.asarray(model(faces, training=False)) for model in (before, after)]
-    assert np.abs(told[0] - told[1]).max() < 5e-3
+    answers = [np.asarray(model(faces, training=False)) for model in (before, after)]
+    assert np.abs(answers[0] - answers[1]).max() < 5e-3
     was, now = (np.asarray(one) for one in (large[-1].kernel, after.get_layer(large[-1].name).kernel))
     # Rounding moves a number near 0 by more than its share.
     scale = now[np.abs(was) > 1e-3] / was[np.abs(was) > 1e-3]

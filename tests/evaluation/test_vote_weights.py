@@ -46,8 +46,8 @@ def test_no_other_weights_do_better() -> None:
     # Scattered closely around it, too: it is the very bottom.
     generator = np.random.default_rng(0)
     for _ in range(50):
-        near = np.abs(weights + generator.normal(0, 0.01, 3))
-        assert best <= log_loss(labels, _mixture(near / near.sum(), members)) + 1e-6
+        nearby = np.abs(weights + generator.normal(0, 0.01, 3))
+        assert best <= log_loss(labels, _mixture(nearby / nearby.sum(), members)) + 1e-6
 
 
 def test_a_known_answer() -> None:

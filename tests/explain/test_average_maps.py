@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.explain.average_maps import Scale, average, mean_map
 from fer_core.explain.base import Faces
-from fer_core.explain.blank_maps import coarseness, silent, why_silent
+from fer_core.explain.blank_maps import blank, coarseness, why_blank
 from fer_core.progress import Progress
 
 
@@ -95,19 +95,19 @@ def test_nothing_to_average() -> None:
     ],
 )
 def test_reasons_why_a_map_is_silent(values: np.ndarray, words: str) -> None:
-    reason = why_silent(values, model="VGG16", emotion="fear")
+    reason = why_blank(values, model="VGG16", emotion="fear")
     assert reason is not None
     assert words in reason
     assert "VGG16" in reason
-    assert silent(np.asarray(values)[None]).tolist() == [True]
+    assert blank(np.asarray(values)[None]).tolist() == [True]
 
 
 def test_maps_that_say_something() -> None:
     for values in (np.eye(6), -np.eye(6), np.eye(2) * 1e-9):
-        assert why_silent(values) is None
-        assert silent(values[None]).tolist() == [False]
+        assert why_blank(values) is None
+        assert blank(values[None]).tolist() == [False]
     with pytest.raises(ValueError, match="finite"):
-        why_silent([[np.nan, 1]])
+        why_blank([[np.nan, 1]])
 
 
 def test_coarse_grids_are_told() -> None:

@@ -14,7 +14,7 @@ from fer_core.corruptions.robustness import evaluate_corruptions
 from fer_core.data.sample import draw_sample
 from fer_core.explain.average_maps import average
 from fer_core.explain.base import Faces
-from fer_core.explain.faithfulness import measure
+from fer_core.explain.faithfulness import measure_maps
 from fer_core.explain.occlusion import occlusion
 from fer_core.explain.poke.smallest_patch import smallest_flip
 from fer_core.explain.rise import rise
@@ -43,13 +43,13 @@ def test_every_method_runs_on_an_exported_model(model: Predictor, faces: Faces) 
     masked = rise(model.predict, faces[0], n=200)
     np.testing.assert_allclose(masked.maps.sum(axis=0), 0, atol=1e-4)
     own = maps[np.arange(6), answers]
-    measured = measure(
+    faithfulness = measure_maps(
         model.predict, faces, {"Grad-CAM": own, "occlusion": covered.maps[np.arange(6), answers]}, steps=4
     )
-    assert ((measured.curves.deletion >= 0) & (measured.curves.deletion <= 1 + 1e-5)).all()
-    np.testing.assert_allclose(measured.probabilities(answers), probabilities.max(axis=1), atol=1e-5)
-    assert judge(measured, "Grad-CAM", int(answers[0])).sentences
-    assert summarise(measured, "occlusion", answers).sentences
+    assert ((faithfulness.curves.deletion >= 0) & (faithfulness.curves.deletion <= 1 + 1e-5)).all()
+    np.testing.assert_allclose(faithfulness.probabilities(answers), probabilities.max(axis=1), atol=1e-5)
+    assert judge(faithfulness, "Grad-CAM", int(answers[0])).sentences
+    assert summarise(faithfulness, "occlusion", answers).sentences
     assert average(model.explain, faces, answers).mean.shape == model.map_grid
     flip = smallest_flip(model.predict, faces[0], sizes=(8, 24))
     assert flip is None or model.predict(flip.face[None])[0].argmax() == flip.after != answers[0]

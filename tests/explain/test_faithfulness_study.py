@@ -17,7 +17,7 @@ from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
 from fer_core.explain import faithfulness_report as words
 from fer_core.explain.base import Faces
-from fer_core.explain.batch_maps import FINE, Plan, by_grid, maps_of
+from fer_core.explain.batch_maps import FINE, FaithfulnessPlan, by_grid, maps_of
 from fer_core.explain.faithfulness_study import FILE, Explained, measure_faithfulness, read_faithfulness
 from fer_core.explain.methods import METHODS, RISE
 from fer_core.explain.worker.messages import Map, MapRequest
@@ -77,33 +77,33 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
     return model
 
 
-PLAN = Plan(n=14, masks=80)
+PLAN = FaithfulnessPlan(n=14, masks=80)
 
 
-def gains(measured: Explained, name: str) -> tuple[float, float]:
-    row = measured.methods[name].summary.rows[0]
+def gains(explained: Explained, name: str) -> tuple[float, float]:
+    row = explained.methods[name].summary.rows[0]
     assert row.baseline == "random"
     return row.deletion.value, row.insertion.value
 
 
 def test_maps_of_what_the_model_uses_are_trusted(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
-    measured = measure_faithfulness(run, dataset, plan=PLAN)
-    assert list(measured.methods) == ["class_map", "occlusion", "rise"]
-    assert {name: one.summary.verdict for name, one in measured.methods.items()} == dict.fromkeys(
-        measured.methods, "trust"
+    explained = measure_faithfulness(run, dataset, plan=PLAN)
+    assert list(explained.methods) == ["class_map", "occlusion", "rise"]
+    assert {name: one.summary.verdict for name, one in explained.methods.items()} == dict.fromkeys(
+        explained.methods, "trust"
     )
-    for name in measured.methods:
-        deletion, insertion = gains(measured, name)
+    for name in explained.methods:
+        deletion, insertion = gains(explained, name)
         assert deletion < -0.05
         assert insertion > 0.05
-    assert measured.faces == measured.methods["rise"].summary.n == 14
+    assert explained.faces == explained.methods["rise"].summary.n == 14
 
 
 def test_a_map_of_what_it_does_not_use_is_not(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
     by_hand.class_map = 1 - right_map()
-    measured = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
-    assert measured.methods["class_map"].summary.verdict == "no"
-    deletion, insertion = gains(measured, "class_map")
+    explained = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN)
+    assert explained.methods["class_map"].summary.verdict == "no"
+    deletion, insertion = gains(explained, "class_map")
     assert deletion > 0 > insertion
 
 
@@ -124,20 +124,20 @@ def test_maps_that_say_nothing_are_left_out_and_counted(
 ) -> None:
     silence(by_hand, 5, monkeypatch)
     one = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN).methods["class_map"]
-    assert one.silent == 5
+    assert one.blank == 5
     assert one.summary.n == 9
     assert one.summary.verdict == "trust"
     monkeypatch.setattr(by_hand, "class_map", np.zeros((6, 6)))
     one = measure_faithfulness(run, dataset, ["class_map"], plan=PLAN, again=True).methods["class_map"]
-    assert (one.silent, one.summary.n, one.summary.verdict) == (14, 0, "untestable")
+    assert (one.blank, one.summary.n, one.summary.verdict) == (14, 0, "untestable")
 
 
 def test_one_face_that_is_left_out_is_no_faces(
     run: RunFolder, dataset: Dataset, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silence(by_hand, 1, monkeypatch)
-    told = words.text("net", measure_faithfulness(run, dataset, ["class_map"], plan=PLAN))
-    assert "1 face left out: the map says nothing there." in told
+    text = words.text("net", measure_faithfulness(run, dataset, ["class_map"], plan=PLAN))
+    assert "1 face left out: the map says nothing there." in text
 
 
 def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
@@ -153,7 +153,7 @@ def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Datas
     by_hand.asked = 0
     measure_faithfulness(run, dataset, ["class_map"], plan=PLAN, again=True)
     assert by_hand.asked > 0
-    other = measure_faithfulness(run, dataset, ["class_map"], plan=Plan(n=21, masks=80))
+    other = measure_faithfulness(run, dataset, ["class_map"], plan=FaithfulnessPlan(n=21, masks=80))
     assert list(other.methods) == ["class_map"], "another plan starts anew"
     assert other.faces == 21
 
@@ -170,9 +170,9 @@ def test_gradient_methods_come_from_the_worker_with_fine_random_orders(
             fine[MOUTH] = 1
             return Map(fine, np.zeros(7, np.float32), 0.1)
 
-    measured = measure_faithfulness(run, dataset, ["saliency"], plan=PLAN, worker=Worker())  # type: ignore[arg-type]
-    assert measured.methods["saliency"].summary.verdict == "trust"
-    assert measured.methods["saliency"].grid == FINE
+    explained = measure_faithfulness(run, dataset, ["saliency"], plan=PLAN, worker=Worker())  # type: ignore[arg-type]
+    assert explained.methods["saliency"].summary.verdict == "trust"
+    assert explained.methods["saliency"].grid == FINE
     assert {(one.method, one.label) for one in asked} == {("saliency", LABEL)}
     assert len({one.face for one in asked}) == 14
     groups = by_grid(["class_map", "saliency", "gradcam", "occlusion", "smoothgrad"], by_hand)  # type: ignore[arg-type]
@@ -181,9 +181,9 @@ def test_gradient_methods_come_from_the_worker_with_fine_random_orders(
 
 @pytest.mark.slow
 def test_the_real_worker_draws_for_it(run: RunFolder, dataset: Dataset) -> None:
-    measured = measure_faithfulness(run, dataset, ["class_map", "saliency"], plan=Plan(n=7))
-    assert list(measured.methods) == ["class_map", "saliency"]
-    assert measured.methods["saliency"].summary.n + measured.methods["saliency"].silent <= 7
+    explained = measure_faithfulness(run, dataset, ["class_map", "saliency"], plan=FaithfulnessPlan(n=7))
+    assert list(explained.methods) == ["class_map", "saliency"]
+    assert explained.methods["saliency"].summary.n + explained.methods["saliency"].blank <= 7
 
 
 def test_a_changed_model_or_a_damaged_file_is_refused(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
@@ -207,21 +207,21 @@ def test_a_changed_model_or_a_damaged_file_is_refused(run: RunFolder, dataset: D
 
 
 def test_the_document_is_made_of_what_was_measured(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
-    measured = measure_faithfulness(run, dataset, plan=PLAN)
-    document = words.document({"mine": measured})
-    deletion, insertion = gains(measured, "class_map")
+    explained = measure_faithfulness(run, dataset, plan=PLAN)
+    document = words.report_markdown({"mine": explained})
+    deletion, insertion = gains(explained, "class_map")
     cell = f"yes: deletion {deletion:+.3f}, insertion {insertion:+.3f}".replace("-", "−")
     assert f"| Class map | {cell} |" in document
     assert "14 of the 140 PublicTest faces of Noise" in document
     assert "--n 14 --data" in document
     lines = [line for line in document.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines if "blob" in line or line.startswith("| RISE | yes |")}) == 1
-    (record,) = [one for one in words.records({"mine": measured}) if one["Method"] == "Occlusion"]
+    (record,) = [one for one in words.records({"mine": explained}) if one["Method"] == "Occlusion"]
     assert record["May be trusted"] == "yes"
     assert record["Faces"] == 14
-    other = measure_faithfulness(run, dataset, ["class_map"], plan=Plan(n=21))
+    other = measure_faithfulness(run, dataset, ["class_map"], plan=FaithfulnessPlan(n=21))
     with pytest.raises(ValueError, match="same plan"):
-        words.document({"mine": measured, "other": other})
+        words.report_markdown({"mine": explained, "other": other})
 
 
 def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
@@ -234,7 +234,7 @@ def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
     if found:
         text = page.read_text(encoding="utf-8")
         for name, one in found.items():
-            assert words.markdown(words.table(one)) in text, f"write it anew: {name} was measured since"
+            assert words.markdown(words.figures_table(one)) in text, f"write it anew: {name} was measured since"
 
 
 # --- The command
@@ -256,8 +256,8 @@ def test_the_command_prints_tables_and_writes_the_document(
     assert "mine, Occlusion" in printed.err
     assert "# Do the explanations mark what the models use?" in out.read_text(encoding="utf-8")
     assert main([*faithfulness(dataset, "--n", "14", "--masks", "80", "--methods", "class_map"), "--json"]) == 0
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert told["models"]["mine"]["methods"]["class_map"]["verdict"] == "trust"
+    output: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert output["models"]["mine"]["methods"]["class_map"]["verdict"] == "trust"
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,9 @@ def test_a_new_method_is_not_taken_for_rise(run: RunFolder, dataset: Dataset, mo
     monkeypatch.setitem(METHODS, "new", replace(METHODS[RISE], name="new"))
     predictor = Predictor(run.tflite_path)
     with pytest.raises(ValueError, match="new"):
-        maps_of(run, predictor, np.asarray(dataset.images[:1]), np.array([0]), "new", Plan(masks=1), None, None)
+        maps_of(
+            run, predictor, np.asarray(dataset.images[:1]), np.array([0]), "new", FaithfulnessPlan(masks=1), None, None
+        )
 
 
 def test_all_are_those_that_were_measured_on_the_data(
@@ -318,12 +320,12 @@ def test_one_face_as_a_picture(
     out = tmp_path / "face.png"
     command = ["explain", "face", "--row", "30", "--data", str(dataset.info.path), "--out", str(out)]
     assert main([*command, "--expression", "fear", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     face = np.asarray(dataset.images[30:31])
     probabilities, maps = Predictor(run.tflite_path).explain(face)
-    assert list(told["models"]["mine"]["probabilities"].values()) == pytest.approx(probabilities[0].tolist())
-    np.testing.assert_allclose(told["models"]["mine"]["map"], maps[0, 2], rtol=1e-6)
-    assert told["models"]["mine"]["sentences"]
+    assert list(output["models"]["mine"]["probabilities"].values()) == pytest.approx(probabilities[0].tolist())
+    np.testing.assert_allclose(output["models"]["mine"]["map"], maps[0, 2], rtol=1e-6)
+    assert output["models"]["mine"]["sentences"]
     assert Image.open(out).size == (480, 240)
     assert main(command) == 0
     assert f"Wrote {out}" in capsys.readouterr().out

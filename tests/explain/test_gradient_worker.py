@@ -82,10 +82,10 @@ def test_one_at_a_time_with_a_place_in_the_queue_and_progress(make: Make) -> Non
 
 
 def test_run_reports_progress(make: Make) -> None:
-    told = []
-    assert make().run("steps 40", timeout=PATIENCE, progress=told.append) == "stepped"
-    assert told
-    assert told[-1].done <= 40
+    reports = []
+    assert make().run("steps 40", timeout=PATIENCE, progress=reports.append) == "stepped"
+    assert reports
+    assert reports[-1].done <= 40
 
 
 def test_what_it_prints_does_not_disturb_the_answers(make: Make) -> None:
@@ -186,9 +186,9 @@ def test_stop_ends_what_runs_and_what_waits(make: Make) -> None:
     long, waiting = worker.submit("steps 2000"), worker.submit("echo")
     until(lambda: long.progress is not None)
     worker.stop()
-    for ticket in (long, waiting):
+    for task in (long, waiting):
         with pytest.raises(ExplainError, match="was stopped"):
-            ticket.result(PATIENCE)
+            task.result(PATIENCE)
     until(lambda: worker.status().state == OFF)
     assert worker.status().message == ""
     assert worker.run("echo", timeout=PATIENCE) == "echo"
@@ -196,11 +196,11 @@ def test_stop_ends_what_runs_and_what_waits(make: Make) -> None:
 
 def test_start_and_stop_while_it_starts(make: Make) -> None:
     worker = make("--slow")
-    ticket = worker.submit("echo")
+    task = worker.submit("echo")
     until(lambda: worker.status().state == STARTING)
     worker.stop()
     with pytest.raises(ExplainError, match="was stopped"):
-        ticket.result(PATIENCE)
+        task.result(PATIENCE)
     until(lambda: worker.status().state == OFF)
 
 

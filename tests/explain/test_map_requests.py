@@ -11,7 +11,7 @@ import pytest
 from factories import make_run, make_vote
 
 from fer_core.errors import ExplainError
-from fer_core.explain.layers import default_layer, layer, spatial_layers, stages, words
+from fer_core.explain.layers import default_layer, layer, layer_text, randomisation_stages, spatial_layers
 from fer_core.explain.methods import GRADCAM, METHODS, OCCLUSION, SALIENCY, WORKER_METHODS, method
 from fer_core.explain.worker.messages import map_request, sanity_request
 from fer_core.runs.folder import RunFolder
@@ -82,12 +82,15 @@ def test_layers_with_places_begin_after_the_preparation_and_end_before_the_head(
         names = [row.name for row in spatial_layers(about)]
         assert names[0] in (first, "conv1_conv"), name
         assert names[-1] == last == default_layer(about)
-    assert words(layer(description("custom_cnn"), "block4_conv2")) == "block4_conv2 · Conv2D · 6×6 cells, 256 channels"
+    assert (
+        layer_text(layer(description("custom_cnn"), "block4_conv2"))
+        == "block4_conv2 · Conv2D · 6×6 cells, 256 channels"
+    )
 
 
 def test_stages_begin_with_the_head_and_cover_every_weight() -> None:
     about = description("vgg16")
-    found = stages(about)
+    found = randomisation_stages(about)
     assert [name for name, _ in found] == ["head", "block5", "block4", "block3", "block2", "block1"]
     assert found[0][1] == ("probabilities", "hidden")
     assert {name for _, names in found for name in names} == {row.name for row in about.layers if row.parameters}

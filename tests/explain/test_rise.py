@@ -79,8 +79,8 @@ def test_the_standard_error_is_the_spread_over_seeds(face: Faces) -> None:
     predict = looks_at_box(face)
     runs = [rise(predict, face, n=200, seed=seed) for seed in range(40)]
     seen = np.std([run.maps[2] for run in runs], axis=0, ddof=1)
-    told = np.mean([run.standard_error[2] for run in runs], axis=0)
-    assert told.mean() == pytest.approx(seen.mean(), rel=0.18)
+    estimated = np.mean([run.standard_error[2] for run in runs], axis=0)
+    assert estimated.mean() == pytest.approx(seen.mean(), rel=0.18)
 
 
 def test_the_error_halves_with_four_times_the_masks(face: Faces) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.explain.baselines import edge_map, random_maps
-from fer_core.explain.sanity import HEAD_IGNORED, SENTENCES, cascade, compare
+from fer_core.explain.sanity import HEAD_IGNORED, SENTENCES, judge_maps, run_check
 from fer_core.plots.sanity import curve, describe
 
 FACE = np.random.default_rng(5).integers(0, 256, (48, 48)).astype(np.uint8)
@@ -37,7 +37,7 @@ class ByHand:
 
 def test_a_method_that_ignores_the_weights_is_found_out() -> None:
     model = ByHand()
-    result = cascade(lambda: edge_map(FACE), model.stages(), model.restore)
+    result = run_check(lambda: edge_map(FACE), model.stages(), model.restore)
     assert np.allclose(result.correlations, 1)
     assert result.verdict == "no"
     assert "the same picture for an untrained model" in result.sentences[0]
@@ -46,7 +46,7 @@ def test_a_method_that_ignores_the_weights_is_found_out() -> None:
 def test_a_map_made_of_weights_falls_apart_and_the_weights_come_back() -> None:
     model = ByHand()
     before = model.class_map()
-    result = cascade(model.class_map, model.stages(), model.restore, draws=8)
+    result = run_check(model.class_map, model.stages(), model.restore, draws=8)
     assert result.verdict == "passes"
     assert abs(result.means[-1]) < 0.4
     assert result.correlations.shape == (2, 8)
@@ -64,13 +64,13 @@ def test_weights_come_back_when_a_map_fails() -> None:
         return model.class_map()
 
     with pytest.raises(RuntimeError, match="no memory"):
-        cascade(fails_later, model.stages(), model.restore)
+        run_check(fails_later, model.stages(), model.restore)
     assert np.array_equal(model.class_map(), before)
 
 
 def test_a_map_that_shows_the_features_only_is_told_from_one_that_knows_the_class() -> None:
     model = ByHand()
-    result = cascade(lambda: model.features.sum(axis=0), model.stages(), model.restore)
+    result = run_check(lambda: model.features.sum(axis=0), model.stages(), model.restore)
     assert np.allclose(result.correlations[0], 1)
     assert result.verdict == "passes"
     assert HEAD_IGNORED in result.sentences
@@ -80,17 +80,17 @@ def test_half_of_the_picture_stays() -> None:
     rng = np.random.default_rng(0)
     real = random_maps(1, seed=1)[0]
     maps = np.stack([real + 0.5 * random_maps(2, seed=int(rng.integers(1000))) for _ in range(3)])
-    result = compare(real, ["a", "b", "c"], maps)
+    result = judge_maps(real, ["a", "b", "c"], maps)
     assert 0.5 < result.means[-1] < 0.95
     assert result.verdict == "care"
 
 
 def test_flat_maps_count_as_nothing_left_and_a_flat_real_map_cannot_be_tested() -> None:
     real = random_maps(1, seed=1)[0]
-    result = compare(real, ["head"], np.zeros((1, 2, 6, 6)))
+    result = judge_maps(real, ["head"], np.zeros((1, 2, 6, 6)))
     assert (result.means.tolist(), result.verdict, result.flat) == ([0.0], "passes", 2)
     assert "2 of 2 maps" in result.sentences[-1]
-    flat = compare(np.zeros((6, 6)), ["head"], np.zeros((1, 2, 6, 6)))
+    flat = judge_maps(np.zeros((6, 6)), ["head"], np.zeros((1, 2, 6, 6)))
     assert flat.verdict == "untestable"
     assert flat.sentences == (SENTENCES["untestable"],)
     assert np.isnan(flat.means).all()
@@ -98,7 +98,9 @@ def test_flat_maps_count_as_nothing_left_and_a_flat_real_map_cannot_be_tested() 
 
 def test_unrelated_maps_of_few_cells_agree_more_by_luck() -> None:
     coarse, fine = (
-        compare(random_maps(1, grid=grid, seed=9)[0][:: 48 // grid[0], :: 48 // grid[1]], ["a"], np.ones((1, 1, *grid)))
+        judge_maps(
+            random_maps(1, grid=grid, seed=9)[0][:: 48 // grid[0], :: 48 // grid[1]], ["a"], np.ones((1, 1, *grid))
+        )
         for grid in ((3, 3), (24, 24))
     )
     assert coarse.unrelated > fine.unrelated > 0
@@ -107,12 +109,12 @@ def test_unrelated_maps_of_few_cells_agree_more_by_luck() -> None:
 @pytest.mark.parametrize("maps", [np.ones((2, 1, 6, 6)), np.ones((1, 6, 6)), np.ones((1, 0, 6, 6))])
 def test_other_shapes_are_refused(maps) -> None:
     with pytest.raises(ValueError, match="maps must be"):
-        compare(np.ones((6, 6)), ["head"], maps)
+        judge_maps(np.ones((6, 6)), ["head"], maps)
 
 
 def test_the_curve_begins_at_one_and_is_told_in_words() -> None:
     model = ByHand()
-    result = cascade(model.class_map, model.stages(), model.restore, draws=4)
+    result = run_check(model.class_map, model.stages(), model.restore, draws=4)
     figure = curve(result)
     edges, dots, line = figure.data
     assert line.y[0] == 1

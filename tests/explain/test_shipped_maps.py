@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from fer_core.data.sample import draw_sample
-from fer_core.explain.layers import default_layer, spatial_layers, stages
+from fer_core.explain.layers import default_layer, randomisation_stages, spatial_layers
 from fer_core.explain.methods import GRADCAM, METHODS, SALIENCY, SMOOTHGRAD, WORKER_METHODS
-from fer_core.explain.sanity import compare
+from fer_core.explain.sanity import judge_maps
 from fer_core.explain.worker.client import Worker
 from fer_core.explain.worker.messages import map_request, sanity_request
 from fer_core.inference.predictor import Predictor
@@ -172,9 +172,9 @@ def test_grad_cam_falls_apart_as_the_model_forgets_and_comes_back(name: str, fac
     folder = RunFolder(PROJECT_ROOT / "models" / name)
     label = int(Predictor(folder.tflite_path).predict(faces[:1])[0].argmax())
     found = worker.run(sanity_request(folder, faces[0], label, GRADCAM, draws=4), timeout=600)
-    assert found.steps == tuple(step for step, _ in stages(folder.description()))
+    assert found.steps == tuple(step for step, _ in randomisation_stages(folder.description()))
     assert found.steps[0] == "head"
-    result = compare(found.real, found.steps, found.maps)
+    result = judge_maps(found.real, found.steps, found.maps)
     assert result.verdict == "passes", result
     assert result.means[-1] < 0.5
     # Another class is another request: the worker computes it with the weights it has now, and they are the real ones.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.inference.detectors import Face
-from fer_core.inference.face_crop import FRAMING, Framing, cut, square_of
+from fer_core.inference.face_crop import CROP_RULE, CropRule, cut, square_of
 
 EYES_AND_MOUTH = ((40.0, 60.0), (80.0, 60.0), (60.0, 80.0), (45.0, 100.0), (75.0, 100.0))
 TALL = Face(20, 10, 80, 125, 0.9, EYES_AND_MOUTH)
@@ -26,7 +26,7 @@ TALL = Face(20, 10, 80, 125, 0.9, EYES_AND_MOUTH)
     ],
 )
 def test_references(reference: str, side: float, middle: tuple[float, float]) -> None:
-    x, y, length, tilt = square_of(TALL, Framing(2.0, reference, 0.1))  # type: ignore[arg-type]
+    x, y, length, tilt = square_of(TALL, CropRule(2.0, reference, 0.1))  # type: ignore[arg-type]
     assert length == pytest.approx(2 * side)
     assert (x, y) == pytest.approx((middle[0], middle[1] + 0.2 * side))
     assert tilt == 0
@@ -49,39 +49,39 @@ def tilted(degrees: float) -> tuple[np.ndarray, Face]:
 def test_levelled_faces_look_alike(degrees: float) -> None:
     upright, face = tilted(0)
     turned, turned_face = tilted(degrees)
-    framing = Framing(2.6, "eyes", 0.12, level=True)
-    assert square_of(turned_face, framing)[3] == pytest.approx(math.radians(degrees))
-    straight, level = cut(upright, face, framing), cut(turned, turned_face, framing)
+    rule = CropRule(2.6, "eyes", 0.12, level=True)
+    assert square_of(turned_face, rule)[3] == pytest.approx(math.radians(degrees))
+    straight, level = cut(upright, face, rule), cut(turned, turned_face, rule)
     off = np.abs(straight.astype(int) - level).mean()
     assert off < 2
-    askew = cut(turned, turned_face, Framing(2.6, "eyes", 0.12))
+    askew = cut(turned, turned_face, CropRule(2.6, "eyes", 0.12))
     assert np.abs(straight.astype(int) - askew).mean() > max(3, 2 * off)
-    np.testing.assert_array_equal(straight, cut(upright, face, Framing(2.6, "eyes", 0.12)), "level already")
+    np.testing.assert_array_equal(straight, cut(upright, face, CropRule(2.6, "eyes", 0.12)), "level already")
 
 
 def test_a_turned_square_outside_the_picture_repeats_the_edge() -> None:
     picture = np.full((100, 100, 3), 77, np.uint8)
     face = Face(-30, -30, 80, 80, 0.9, ((0.0, 0.0), (30.0, 12.0), (15.0, 20.0), (5.0, 30.0), (25.0, 35.0)))
-    assert (cut(picture, face, Framing(1.2, level=True)) == 77).all()
+    assert (cut(picture, face, CropRule(1.2, level=True)) == 77).all()
     with pytest.raises(ValueError, match="outside the picture"):
-        cut(picture, Face(300, 0, 50, 50, 0.9), Framing())
+        cut(picture, Face(300, 0, 50, 50, 0.9), CropRule())
 
 
 def test_what_needs_landmarks_says_so() -> None:
-    assert Framing(level=True).needs_landmarks
-    assert Framing(reference="eyes").needs_landmarks
-    assert not FRAMING.needs_landmarks, "Haar's faces have none"
+    assert CropRule(level=True).needs_landmarks
+    assert CropRule(reference="eyes").needs_landmarks
+    assert not CROP_RULE.needs_landmarks, "Haar's faces have none"
     with pytest.raises(ValueError, match="needs landmarks"):
-        cut(np.zeros((100, 100, 3), np.uint8), Face(10, 10, 50, 50, 0.9), Framing(level=True))
+        cut(np.zeros((100, 100, 3), np.uint8), Face(10, 10, 50, 50, 0.9), CropRule(level=True))
 
 
 def test_eyes_too_far_askew_are_not_believed() -> None:
     upside_down = Face(20, 10, 80, 125, 0.9, (EYES_AND_MOUTH[1], EYES_AND_MOUTH[0], *EYES_AND_MOUTH[2:]))
-    assert square_of(upside_down, Framing(level=True))[3] == 0
+    assert square_of(upside_down, CropRule(level=True))[3] == 0
 
 
 def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="scale must be above 0"):
-        Framing(0.0)
+        CropRule(0.0)
     with pytest.raises(ValueError, match="reference must be one of"):
-        Framing(1.0, "nose")  # type: ignore[arg-type]
+        CropRule(1.0, "nose")  # type: ignore[arg-type]

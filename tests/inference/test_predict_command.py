@@ -19,8 +19,6 @@ from stream_helpers import clip
 from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError, PartlyDoneError, RunError
-from fer_core.files import write_json
-from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.inference import detectors
 from fer_core.inference.faces import Face
 from fer_core.inference.models import load_model

@@ -16,7 +16,7 @@ from stream_helpers import MadeDetector, MadeModel, frame_with
 
 from fer_core.inference.stream import pipeline
 from fer_core.inference.stream.draw import Style
-from fer_core.inference.stream.live import LiveStream, Plan
+from fer_core.inference.stream.live import LiveStream, StreamPlan
 from fer_core.inference.stream.pipeline import StreamSettings
 
 PATIENCE = 60.0
@@ -24,11 +24,11 @@ PATIENCE = 60.0
 BOX = (0.25, 0.25, 0.5, 0.5)
 
 
-def make_plan(*models: MadeModel, box: tuple[float, float, float, float] = BOX, **style: object) -> Plan:
+def make_plan(*models: MadeModel, box: tuple[float, float, float, float] = BOX, **style: object) -> StreamPlan:
     by_name = {model.name: model for model in models}
     lead = next(iter(by_name), None)
     detector = MadeDetector(lambda _: [box])
-    return Plan(by_name, detector, StreamSettings(detect_every=1), Style(model=lead, **style))  # type: ignore[arg-type]
+    return StreamPlan(by_name, detector, StreamSettings(detect_every=1), Style(model=lead, **style))  # type: ignore[arg-type]
 
 
 def live_threads(name: str) -> int:
@@ -173,13 +173,13 @@ def test_the_next_frame_starts_it_again_with_faces_from_1_and_an_empty_minute(st
     look(stream)
     stream.stop(PATIENCE)
     assert not stream.recorder.on
-    kept = stream.recorder.rows
-    assert kept
+    stored = stream.recorder.rows
+    assert stored
     look(stream, brightness=10, turns=2)
     (series,) = stream.timeline.series()
     assert series.face == 1
     assert int(series.smoothed[-1].argmax()) == 0
-    assert stream.recorder.rows == kept
+    assert stream.recorder.rows == stored
     assert stream.speed().frames == 3, "counted anew"
 
 
@@ -269,9 +269,9 @@ def test_frames_may_change_size_in_mid_stream(stream: LiveStream) -> None:
 def test_memory_does_not_grow_with_the_number_of_frames(stream: LiveStream) -> None:
     for _ in range(20):
         look(stream, turns=1)
-    kept = [len(stream._arrivals), len(stream._reads), len(stream._lags), len(stream._draw_ms)]
+    stored = [len(stream._arrivals), len(stream._reads), len(stream._lags), len(stream._draw_ms)]
     for _ in range(100):
         look(stream, turns=1)
     assert len(stream._arrivals) <= 240
     assert len(stream._reads) <= 60
-    assert max(kept) <= 240
+    assert max(stored) <= 240

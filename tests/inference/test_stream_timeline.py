@@ -50,8 +50,8 @@ def test_memory_is_bounded_by_faces_too() -> None:
     timeline = Timeline(most_series=6)
     for index in range(100):
         timeline.add(made_result(index * 0.1, {index + 1: 0}, models=("a", "b")))
-    kept = timeline.series()
-    assert {series.face for series in kept} == {98, 99, 100}
+    series_left = timeline.series()
+    assert {series.face for series in series_left} == {98, 99, 100}
     assert {series.face for series in timeline.series("b")} == {98, 99, 100}
     assert {series.model for series in timeline.series("b")} == {"b"}
 

@@ -114,10 +114,10 @@ def test_boxes_hold_when_the_frame_changes_size() -> None:
     points = ((130.0, 130.0), (170.0, 130.0), (150.0, 150.0), (135.0, 175.0), (165.0, 175.0))
     for time_s in (0.0, 0.1):
         tracker.update([face(100, 100, 100, points)], HEIGHT, WIDTH, time_s)
-    half = tracker.shown[0].face(HEIGHT // 2, WIDTH // 2)
-    assert (half.x, half.y, half.width, half.height) == (50, 50, 50, 50)
-    assert half.landmarks is not None
-    assert half.landmarks[1] == pytest.approx((85, 65))
+    halved = tracker.shown[0].face(HEIGHT // 2, WIDTH // 2)
+    assert (halved.x, halved.y, halved.width, halved.height) == (50, 50, 50, 50)
+    assert halved.landmarks is not None
+    assert halved.landmarks[1] == pytest.approx((85, 65))
     tracker.update([face(50, 50, 50)], HEIGHT // 2, WIDTH // 2, 0.2)
     assert numbers(tracker) == [1]
 
@@ -157,28 +157,28 @@ def scene(x: float, y: float, side: float) -> np.ndarray:
 
 
 def test_flow_follows_what_moves_and_grows() -> None:
-    flow = MedianFlow()
+    median_flow = MedianFlow()
     boxes = np.array([[200 / WIDTH, 150 / HEIGHT, 150 / WIDTH, 150 / HEIGHT]])
-    flow.step(scene(200, 150, 150), boxes)
+    median_flow.step(scene(200, 150, 150), boxes)
     for step in range(1, 11):
         x, y, side = 200 + 9 * step, 150 - 4 * step, 150 + 3 * step
-        boxes, followed = flow.step(scene(x, y, side), boxes)
+        boxes, followed = median_flow.step(scene(x, y, side), boxes)
         assert followed.all()
     assert boxes[0] * (WIDTH, HEIGHT, WIDTH, HEIGHT) == pytest.approx((290, 110, 180, 180), abs=8)
 
 
 def test_flow_leaves_alone_what_it_cannot_follow() -> None:
-    flow = MedianFlow()
+    median_flow = MedianFlow()
     boxes = np.array([[0.3, 0.3, 0.2, 0.2]])
-    _first, followed = flow.step(scene(200, 150, 150), boxes)
+    _first, followed = median_flow.step(scene(200, 150, 150), boxes)
     assert not followed.any(), "no frame before it"
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    same, followed = flow.step(noise, boxes)
+    same, followed = median_flow.step(noise, boxes)
     assert not followed.any(), "nothing in common with the last frame"
     np.testing.assert_array_equal(same, boxes)
-    _, followed = flow.step(noise[:, :300], boxes)
+    _, followed = median_flow.step(noise[:, :300], boxes)
     assert not followed.any(), "another shape"
-    none, followed = flow.step(noise, np.empty((0, 4)))
+    none, followed = median_flow.step(noise, np.empty((0, 4)))
     assert none.shape == (0, 4)
     assert followed.shape == (0,)
 

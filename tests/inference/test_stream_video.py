@@ -19,7 +19,7 @@ from fer_core.errors import DataError
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video import VideoCancelledError, analyse_video, even_size, read_video
-from fer_core.inference.stream.video_writer import Film
+from fer_core.inference.stream.video_writer import VideoWriter
 
 
 def pipeline() -> Pipeline:
@@ -46,35 +46,35 @@ def test_reading(tmp_path: Path, ending: str, code: str) -> None:
 
 @pytest.mark.parametrize("ending", ["webm", "mp4"])
 def test_annotated_video_and_numbers(tmp_path: Path, ending: str) -> None:
-    source, film, table = clip(tmp_path / "in.webm"), tmp_path / "out" / f"shown.{ending}", tmp_path / "numbers.csv"
-    told: list[tuple[int, int | None]] = []
+    source, shown, table = clip(tmp_path / "in.webm"), tmp_path / "out" / f"shown.{ending}", tmp_path / "numbers.csv"
+    reports: list[tuple[int, int | None]] = []
     seen: list[int] = []
     summary = analyse_video(
         source,
         pipeline(),
-        video_out=film,
+        video_out=shown,
         csv_out=table,
         style=Style(model="made"),
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: reports.append((done, total)),
         watch=lambda frame, result: seen.append(len(result.faces)),
     )
     assert (summary.frames, summary.faces, summary.size, summary.note) == (FRAMES, 1, (160, 120), "")
     assert summary.seconds == pytest.approx(FRAMES / RATE, abs=0.05)
     # The first detection is not shown yet.
     assert summary.frames_with_faces == summary.rows == FRAMES - 1
-    assert told == [(index + 1, FRAMES) for index in range(FRAMES)]
+    assert reports == [(index + 1, FRAMES) for index in range(FRAMES)]
     assert seen == [0] + [1] * (FRAMES - 1)
     lines = list(csv.DictReader(table.open(encoding="utf-8", newline="")))
     assert len(lines) == FRAMES - 1
     assert lines[0]["time_s"] == "0.100"
     assert {line["model"] for line in lines} == {"made"}
     assert all(sum(float(value) for name, value in line.items() if name.startswith("p_")) > 0.99 for line in lines)
-    drawn, plain = frames_of(film), frames_of(source)
+    drawn, plain = frames_of(shown), frames_of(source)
     assert len(drawn) == FRAMES
     assert np.abs(drawn[10].astype(int) - plain[10]).max() > 60, "something is drawn"
     assert np.abs(drawn[0].astype(int) - plain[0]).max() < 60, "nothing yet on the first"
-    assert sorted(path.name for path in (*tmp_path.iterdir(), *film.parent.iterdir())) == sorted(
-        ["in.webm", "numbers.csv", "out", film.name]
+    assert sorted(path.name for path in (*tmp_path.iterdir(), *shown.parent.iterdir())) == sorted(
+        ["in.webm", "numbers.csv", "out", shown.name]
     )
 
 
@@ -159,11 +159,11 @@ def test_sizes_are_even() -> None:
 def test_what_is_written_plays_in_browsers_and_keeps_the_frames_times(tmp_path: Path, ending: str, codec: str) -> None:
     out = tmp_path / f"shown.{ending}"
     times = [0.0, 0.04, 0.1, 0.5, 0.51, 2.0]
-    film = Film(out, 25)
+    writer = VideoWriter(out, 25)
     for time_s in times:
-        film.write(np.full((48, 64, 3), 99, np.uint8), time_s)
-    film.finish()
-    film.close()
+        writer.write(np.full((48, 64, 3), 99, np.uint8), time_s)
+    writer.finish()
+    writer.close()
     with av.open(str(out)) as container:
         [stream] = container.streams.video
         assert stream.codec_context.name.removeprefix("lib") == codec
@@ -174,13 +174,13 @@ def test_what_is_written_plays_in_browsers_and_keeps_the_frames_times(tmp_path: 
 @pytest.mark.parametrize("ending", ["mp4", "webm"])
 def test_a_film_that_cannot_be_written_says_where(tmp_path: Path, ending: str) -> None:
     def write(path: Path) -> None:
-        film = Film(path, 25)
+        writer = VideoWriter(path, 25)
         try:
             for number in range(40):
-                film.write(np.random.default_rng(number).integers(0, 256, (96, 128, 3), np.uint8), number / 25)
-            film.finish()
+                writer.write(np.random.default_rng(number).integers(0, 256, (96, 128, 3), np.uint8), number / 25)
+            writer.finish()
         finally:
-            film.close()
+            writer.close()
 
     with pytest.raises(DataError, match=r"cannot be written to .*gone \(No such file"):
         write(tmp_path / "gone" / f"shown.{ending}")

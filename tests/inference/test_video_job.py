@@ -23,7 +23,7 @@ from fer_core.inference.stream import video_job
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video_job import DONE, FAILED, STOPPED, WAITING, VideoJob
-from fer_core.inference.stream.video_timeline import Course
+from fer_core.inference.stream.video_timeline import VideoTimeline
 
 PATIENCE = 60
 """Seconds until a test gives up; none takes a noticeable part of that."""
@@ -59,14 +59,14 @@ def job(content: bytes, detector: MadeDetector | None = None, name: str = "clip.
 
 def test_a_video_is_read_and_its_files_go_when_it_is_closed(tmp_path: Path, temporary: Path) -> None:
     work = job(clip(tmp_path / "in.webm").read_bytes())
-    assert work.wait(60)
+    assert work.wait(PATIENCE)
     progress = work.progress
     assert (progress.state, progress.frames, progress.expected, progress.message) == (DONE, FRAMES, FRAMES, "")
     assert work.summary is not None
     assert work.summary.faces == 1
     [portrait] = work.portraits()
     assert (portrait.number, portrait.frames, portrait.crop.shape) == (1, FRAMES - 1, (48, 48))
-    [series] = work.course.series()
+    [series] = work.timeline.series()
     assert (series.face, series.model, len(series.times_s)) == (1, "made", FRAMES - 1)
     assert sorted(path.name for path in temporary.rglob("*.*")) == ["annotated.mp4", "numbers.csv"]
     assert len(work.csv_path.read_text().splitlines()) == FRAMES
@@ -117,7 +117,7 @@ def test_a_result_that_nobody_looks_at_is_deleted(
 
     def later(share: float) -> None:
         """Some of the time that a result is kept passes, and the keeper looks at the clock."""
-        now[0] += share * video_job.KEEP_S
+        now[0] += share * video_job.KEEP_RESULT_S
         before = readings[0]
         deadline = time.monotonic() + PATIENCE
         while readings[0] < before + 2 and list(temporary.iterdir()):
@@ -171,11 +171,11 @@ def test_only_so_many_at_once_and_those_who_wait_can_be_stopped(
 
 
 def test_a_course_gets_coarser_instead_of_longer() -> None:
-    course = Course(points=100, finest_s=0.1)
+    timeline = VideoTimeline(points=100, finest_s=0.1)
     one, both = made_result(0, {1: 3}), made_result(0, {1: 3, 2: None})
     for frame in range(30_000):
-        course.add(replace(both if frame % 2 else one, time_s=frame / 10))
-    first, second = course.series()
+        timeline.add(replace(both if frame % 2 else one, time_s=frame / 10))
+    first, second = timeline.series()
     for series in (first, second):
         assert 40 <= len(series.times_s) <= 101
         assert series.times_s[0] < 100
@@ -188,8 +188,8 @@ def test_a_course_gets_coarser_instead_of_longer() -> None:
 
 
 def test_a_course_forgets_those_seen_longest_ago() -> None:
-    course = Course(most_series=3)
+    timeline = VideoTimeline(most_series=3)
     for number in range(1, 6):
-        course.add(made_result(float(number), {number: 0}))
-    assert [series.face for series in course.series()] == [3, 4, 5]
-    assert course.dropped == 2
+        timeline.add(made_result(float(number), {number: 0}))
+    assert [series.face for series in timeline.series()] == [3, 4, 5]
+    assert timeline.dropped == 2

@@ -130,10 +130,10 @@ def test_a_member_is_sought_beside_the_vote_then_in_the_usual_places(home: Path,
     folder = make_vote(tmp_path / "elsewhere" / "vote", [trained, shipped])
     predictor = load_model(folder.path)
     assert [member.path for member, _ in predictor.members] == [trained.tflite_path, shipped.tflite_path]
-    beside = make_run(tmp_path / "elsewhere" / "second")
-    assert load_model(folder.path).members[1][0].path == beside.tflite_path
+    sibling = make_run(tmp_path / "elsewhere" / "second")
+    assert load_model(folder.path).members[1][0].path == sibling.tflite_path
     # Another run that took the name does not hide the right one.
-    beside.tflite_path.write_bytes(b"another model")
+    sibling.tflite_path.write_bytes(b"another model")
     assert load_model(folder.path).members[1][0].path == shipped.tflite_path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from apptest import ROOT
-from factories import make_measured, make_run, make_vote
+from factories import make_evaluated_run, make_run, make_vote
 from faulty import smooth
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +16,7 @@ from fer_core.data.audit import audit_dataset, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, SPLITS
-from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.selection import SORTS
 from fer_core.settings import settings
 from pages.parts.train.recipe_labels import SCHEDULE_WORDS
@@ -47,11 +47,14 @@ HOSTILE: tuple[str | list[str], ...] = (
 SCENES: dict[str, tuple[Query, ...]] = {
     "home": ({},),
     "dataset": (
+        {},
+        {"view": "Audit"},
         {"view": "Audit", "finding": "exact twins in Training"},
         {"view": "Bring real data"},
     ),
     "train": (
-        {"architecture": "Custom CNN + augmentation"},
+        {},
+        {"architecture": "VGG16 transfer"},
         {
             "architecture": "VGG16 transfer",
             "vgg16.minute.schedule": SCHEDULE_WORDS["plateau"],
@@ -59,16 +62,19 @@ SCENES: dict[str, tuple[Query, ...]] = {
             "vgg16.minute.start_epochs": "1",
         },
     ),
-    "compare": tuple(
-        {"view": view} for view in ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning")
+    "compare": (
+        {},
+        *({"view": view} for view in ("Difference", "Agreement", "Classes", "Certainty", "Learning")),
     ),
     "mistakes": (
+        {},
         {"runs": ["one", "two"], "sort": SORTS["similarity"]},
         {"runs": list(RUNS), "true": "disgust"},
         {"runs": ["elsewhere"]},
     ),
     "explain": (
-        *({"explain.view": view} for view in ("Maps", "Methods", "Poke")),
+        {},
+        *({"explain.view": view} for view in ("Methods", "Poke", "Averages")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
         {
             "explain.view": "Robustness",
@@ -78,7 +84,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
         },
     ),
     "leaderboard": ({},),
-    "photo": ({"way": "Upload"}, {"way": "Video"}),
+    "photo": ({}, {"way": "Video"}),
     "live": ({},),
     "run": ({"run": "one"}, {}),
     "limits": ({},),
@@ -102,9 +108,10 @@ def furnish(home: Path) -> None:
     votes_file = home / "fer2013new.csv"
     votes_file.write_text("\n".join(lines) + "\n")
     add_ferplus(dataset, votes_file)
-    Marks.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
+    Annotations.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
     runs = [
-        make_measured(home / "runs" / name, dataset, seed=seed, twins=twins.twins()) for seed, name in enumerate(RUNS)
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, twins=twins.twins())
+        for seed, name in enumerate(RUNS)
     ]
     measure_corruptions(runs[0], dataset)
     make_vote(home / "runs" / "together", runs[:2])

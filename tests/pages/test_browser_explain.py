@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from factories import make_measured
+from factories import make_evaluated_run
 from playwright.sync_api import expect
 
 from fer_core.data.dataset import load_dataset
@@ -31,7 +31,7 @@ def face(home: Path, sample: Path) -> int:
     """Four runs measured on the drawn sample; returns the row of a face of PrivateTest."""
     dataset = load_dataset(sample)
     for seed, name in enumerate(NAMES):
-        make_measured(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
     return int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[3])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from factories import make_measured
+from factories import make_evaluated_run
 from playwright.sync_api import expect
 
 from fer_core.data.dataset import load_dataset
@@ -41,7 +41,7 @@ def runs(home: Path, sample: Path) -> None:
     """Three runs measured on the drawn sample."""
     dataset = load_dataset(sample)
     for seed, name in enumerate(("one", "two", "three")):
-        make_measured(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
 
 
 def ready(page: Page) -> None:

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from fer_core.data.dataset import load_dataset
 from fer_core.inference.detectors import HaarDetector
 from fer_core.inference.pictures import HEADER
-from fer_core.inference.stream.video_writer import Film
+from fer_core.inference.stream.video_writer import VideoWriter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,14 +47,14 @@ def clip(drawn_sample: Path, tmp_path: Path) -> Path:
 
     images = np.asarray(load_dataset(drawn_sample).images[:200])
     face = next(image for image in images if len(detector.detect(frame_of(image))) == 1)
-    film = Film(tmp_path / "swing.mp4", RATE)
+    writer = VideoWriter(tmp_path / "swing.mp4", RATE)
     for number in range(FRAMES):
-        film.write(frame_of(face, round(20 * np.sin(number / 6))), number / RATE)
-    film.finish()
-    return film.path
+        writer.write(frame_of(face, round(20 * np.sin(number / 6))), number / RATE)
+    writer.finish()
+    return writer.path
 
 
-def bring(page: Page, *files: Path) -> None:
+def upload(page: Page, *files: Path) -> None:
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible(timeout=MINUTE)
     page.locator("input[type=file]").first.set_input_files([str(file) for file in files])
 
@@ -67,7 +67,7 @@ def test_pictures_make_a_table_lead_to_explain_and_are_kept(
         Image.fromarray(image).save(tmp_path / name)
     (tmp_path / "IMG_1.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     page = open_page("photo")
-    bring(page, tmp_path / "a.png", tmp_path / "b.png", tmp_path / "IMG_1.heic")
+    upload(page, tmp_path / "a.png", tmp_path / "b.png", tmp_path / "IMG_1.heic")
     expect(page.get_by_text("2 pictures, 2 faces")).to_be_visible(timeout=MINUTE)
     expect(page.get_by_text(re.compile(r"IMG_1\.heic .* HEIC picture.* export it as JPEG"))).to_be_visible()
     with page.expect_download(timeout=MINUTE) as download:
@@ -92,7 +92,7 @@ def test_pictures_make_a_table_lead_to_explain_and_are_kept(
 
 def test_a_video_is_read_and_plays(runs: None, open_page: Callable[..., Page], clip: Path) -> None:
     page = open_page("photo?way=Video")
-    bring(page, clip)
+    upload(page, clip)
     page.get_by_role("button", name="Read the video").click(timeout=MINUTE)
     expect(page.get_by_text("Over time")).to_be_visible(timeout=2 * MINUTE)
     expect(page.get_by_text(re.compile(rf"{FRAMES} frames\. A face is in \d+ %"))).to_be_visible()

@@ -28,7 +28,7 @@ CENTRE = """(plot, index) => {
 
 
 @pytest.fixture
-def measured(home: Path, sample: Path) -> Corrupted:
+def corrupted(home: Path, sample: Path) -> Corrupted:
     dataset = load_dataset(sample)
     data = dataset.info.record()
     run = make_run(home / "runs" / "mine", labels=dataset.labels, splits=dataset.splits, data=data)
@@ -50,16 +50,16 @@ def click(page: Page, chart: str, index: int) -> None:
 
 
 def test_from_a_point_to_the_faces_that_flip_there_and_on_to_one(
-    open_page: Callable[..., Page], measured: Corrupted
+    open_page: Callable[..., Page], corrupted: Corrupted
 ) -> None:
-    found = measured.robustness
+    found = corrupted.robustness
     changes = found.flips("changed")
-    way = int(changes[:, 4].argmax())
-    name = found.names[way]
-    assert changes[way, 4], "the model never changes its mind: the test says nothing"
+    corruption = int(changes[:, 4].argmax())
+    name = found.names[corruption]
+    assert changes[corruption, 4], "the model never changes its mind: the test says nothing"
     page = open_page("explain?explain.view=Robustness&explain.flips=any+change")
     click(page, f"robust-{name}", 5)
-    expect(page.get_by_text(f"{changes[way, 4]:,} answer")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text(f"{changes[corruption, 4]:,} answer")).to_be_visible(timeout=MINUTE)
     page.wait_for_function("location.search.includes('explain.strength=5')", timeout=MINUTE)
     rows = found.keys[found.flipped(name, 5, "changed")]
     click(page, "flip-sheet", 1)  # the first face, as it is afterwards

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_run, make_vote
+from factories import make_labels, make_noise, make_run, make_vote
+from stand_ins import without_keras
 
-from fer_core.data.audit import Twins
+from fer_core.data.audit import NearDuplicates
+from fer_core.evaluation.evaluate import evaluate_run
 from fer_core.runs.folder import RunFolder
 
 FACES = 420
@@ -18,11 +20,17 @@ TABS = ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning
 
 @pytest.fixture
 def two_runs(home: Path) -> tuple[RunFolder, RunFolder]:
-    twin = np.zeros(FACES, dtype=bool)
-    twin[::11] = True
-    twins = Twins(exact=twin, near=twin)
+    near_duplicate = np.zeros(FACES, dtype=bool)
+    near_duplicate[::11] = True
+    near_duplicates = NearDuplicates(exact=near_duplicate, exact_or_near=near_duplicate)
     return (
-        make_run(home / "runs" / "strong", accuracy=0.9, seed=1, twins=twins, created="2026-01-03T00:00:00+00:00"),
+        make_run(
+            home / "runs" / "strong",
+            accuracy=0.9,
+            seed=1,
+            near_duplicates=near_duplicates,
+            created="2026-01-03T00:00:00+00:00",
+        ),
         make_run(home / "runs" / "weak", accuracy=0.3, seed=2, created="2026-01-02T00:00:00+00:00"),
     )
 
@@ -70,7 +78,7 @@ def test_every_tab_can_leave_out_twins(open_app, two_runs):
 
 def test_where_all_faces_are_twins_it_says_so(open_app, home):
     every = np.ones(FACES, dtype=bool)
-    make_run(home / "runs" / "copy", twins=Twins(exact=every, near=every))
+    make_run(home / "runs" / "copy", near_duplicates=NearDuplicates(exact=every, exact_or_near=every))
     for tab in TABS:
         app = open_app("compare", view=tab)
         assert not app.exception
@@ -117,6 +125,23 @@ def test_runs_on_different_data_are_never_mixed(open_app, home, two_runs):
     # A link that names a run finds its data.
     app = open_app("compare", runs="elsewhere")
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
+
+
+def test_a_run_measured_on_two_datasets_stands_under_each(open_app, home, two_runs, tmp_path, monkeypatch):
+    """Measuring on other faces once took a run away from those that it had been measured on."""
+    without_keras(monkeypatch)
+    noise = make_noise(tmp_path / "noise")
+    evaluate_run(two_runs[1], noise)
+    app = open_app("compare")
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    app = open_app("compare", on="Noise")
+    assert not app.exception
+    table = _table(app, "95 % interval")
+    assert list(table["Run"]) == ["weak"]
+    accuracy = two_runs[1].metrics(noise.info.fingerprint)["splits"]["PrivateTest"]["accuracy"]
+    assert table["Accuracy (%)"][0] == pytest.approx(100 * accuracy)
+    assert any("Measured on Noise" in caption.value for caption in app.caption)
+    assert not app.warning
 
 
 def test_seven_runs_open_with_six(open_app, home):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from factories import edit_metrics, make_run
 
-from fer_core.evaluation.aligned import Joined, join
+from fer_core.evaluation.aligned import AlignedPredictions, align
 from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
 from fer_core.stats.metrics import expected_calibration_error
@@ -30,8 +30,8 @@ def runs(home: Path) -> list[RunFolder]:
 
 
 @pytest.fixture
-def joined(runs: list[RunFolder]) -> Joined:
-    return join(runs, "PrivateTest")
+def aligned(runs: list[RunFolder]) -> AlignedPredictions:
+    return align(runs, "PrivateTest")
 
 
 def table_of(app, column: str) -> pd.DataFrame:
@@ -54,9 +54,9 @@ def links_of(app) -> dict[str, dict[str, list[str]]]:
 # --- Matrices
 
 
-def test_matrices_by_row_by_column_and_in_faces(open_app, runs, joined):
+def test_matrices_by_row_by_column_and_in_faces(open_app, runs, aligned):
     counts = np.zeros((7, 7))
-    np.add.at(counts, (joined.labels, joined.predicted[0]), 1)
+    np.add.at(counts, (aligned.labels, aligned.predicted[0]), 1)
     for show, expected in (
         ("Per cent of the true class", 100 * counts / counts.sum(axis=1, keepdims=True)),
         ("Per cent of the answers", 100 * counts / counts.sum(axis=0, keepdims=True)),
@@ -67,7 +67,7 @@ def test_matrices_by_row_by_column_and_in_faces(open_app, runs, joined):
         np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(dtype=float), expected)
 
 
-def test_one_order_for_all_matrices(open_app, runs, joined):
+def test_one_order_for_all_matrices(open_app, runs, aligned):
     app = open_app("compare", order="by confusion")
     tables = [element.value for element in app.dataframe if "true ↓  predicted →" in element.value.columns]
     assert len(tables) == 3
@@ -79,10 +79,10 @@ def test_one_order_for_all_matrices(open_app, runs, joined):
 
 
 def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
-    joined = join(runs, "PublicTest")
+    aligned = align(runs, "PublicTest")
     app = open_app("compare", runs=["first", "second"], cell_true="angry", cell_said="sad", split="PublicTest")
-    of_class = joined.labels == 0
-    faces = int((of_class & (joined.predicted[1] == SAD)).sum())
+    of_class = aligned.labels == 0
+    faces = int((of_class & (aligned.predicted[1] == SAD)).sum())
     links = links_of(app)
     query = links[f"second: {faces} faces"]
     assert query == {
@@ -92,7 +92,7 @@ def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
         "runs": ["first", "second"],
         "split": ["PublicTest"],
     }
-    either = int((of_class & (joined.predicted[:2] == SAD).any(axis=0)).sum())
+    either = int((of_class & (aligned.predicted[:2] == SAD).any(axis=0)).sum())
     # Any run: as Mistakes has it where the link does not say.
     assert "by" not in links[f"One run at least: {either} faces"]
 
@@ -100,9 +100,9 @@ def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
 # --- Difference
 
 
-def test_the_verdict_is_the_cores(open_app, runs, joined):
+def test_the_verdict_is_the_cores(open_app, runs, aligned):
     app = open_app("compare", view="Difference", a="third", b="first")
-    expected = paired_tests.compare(joined.labels, joined.predicted[2], joined.predicted[0])
+    expected = paired_tests.compare(aligned.labels, aligned.predicted[2], aligned.predicted[0])
     assert f"#### {expected.verdict('third', 'first')}" in [element.value for element in app.markdown]
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["McNemar's exact test"] == paired_tests.p_words(expected.test.p)
@@ -131,9 +131,9 @@ def test_a_run_is_not_compared_with_itself(open_app, runs):
     assert "same run" in app.info[0].value
 
 
-def test_the_faces_behind_a_difference(open_app, runs, joined):
+def test_the_faces_behind_a_difference(open_app, runs, aligned):
     app = open_app("compare", view="Difference", diff_true="happy", diff_said="happy")
-    here, right = joined.labels == 3, joined.right
+    here, right = aligned.labels == 3, aligned.right
     only_second = int((here & right[1] & ~right[0]).sum())
     links = links_of(app)
     assert only_second
@@ -154,13 +154,13 @@ def test_a_chosen_run_that_is_taken_out_is_replaced(open_app, runs):
 # --- Agreement
 
 
-def test_the_sets_and_their_links(open_app, runs, joined):
+def test_the_sets_and_their_links(open_app, runs, aligned):
     app = open_app("compare", view="Agreement")
-    sets = agreement.lattice(joined.right)
+    sets = agreement.lattice(aligned.right)
     table = table_of(app, "Set").set_index("Set")
-    assert table["Faces"].sum() == len(joined)
+    assert table["Faces"].sum() == len(aligned)
     for part in sets:
-        assert table.loc[agreement.set_words(part.code, joined.names), "Faces"] == part.count
+        assert table.loc[agreement.set_words(part.code, aligned.names), "Faces"] == part.count
     query = links_of(app)[f"Only first is right: {sets[0b001].count} faces"]
     assert query["set"] == ["only first is right"]
     assert query["runs"] == ["first", "second", "third"]
@@ -168,9 +168,9 @@ def test_the_sets_and_their_links(open_app, runs, joined):
     assert wrong["set"] == ["all are wrong"]
 
 
-def test_any_set_can_be_opened_without_a_mouse(open_app, runs, joined):
+def test_any_set_can_be_opened_without_a_mouse(open_app, runs, aligned):
     app = open_app("compare", view="Agreement", which="only first is wrong")
-    part = agreement.lattice(joined.right)[0b110]
+    part = agreement.lattice(aligned.right)[0b110]
     link = next(query for label, query in links_of(app).items() if label.startswith("Open it"))
     assert link["set"] == ["only first is wrong"]
     assert any(label.startswith(f"Open it: {part.count} face") for label in links_of(app))
@@ -196,24 +196,24 @@ def test_of_more_than_four_runs_four_are_chosen(open_app, home):
     assert "run5" not in app.multiselect(key="sets").value
 
 
-def test_agreement_of_every_two(open_app, runs, joined):
+def test_agreement_of_every_two(open_app, runs, aligned):
     table = table_of(open_app("compare", view="Agreement"), "Cohen's kappa")
-    rates, kappas = agreement.agreement_rates(joined.predicted), agreement.kappas(joined.predicted)
+    rates, kappas = agreement.agreement_rates(aligned.predicted), agreement.kappas(aligned.predicted)
     assert table["Same answer (%)"].tolist() == pytest.approx([100 * rates[0, 1], 100 * rates[0, 2], 100 * rates[1, 2]])
     assert table["Cohen's kappa"].tolist() == pytest.approx([kappas[0, 1], kappas[0, 2], kappas[1, 2]])
-    same_error = (joined.predicted[0] == joined.predicted[1]) & ~joined.right[0]
+    same_error = (aligned.predicted[0] == aligned.predicted[1]) & ~aligned.right[0]
     assert table["Same error (%)"][0] == pytest.approx(100 * same_error.mean())
 
 
 # --- Classes
 
 
-def test_classes_with_intervals_and_two_guesses(open_app, runs, joined):
+def test_classes_with_intervals_and_two_guesses(open_app, runs, aligned):
     app = open_app("compare", view="Classes", measure="Recall")
     assert "Recall of each expression" in alt_of(app, "of each expression with its")
     table = table_of(app, "F1 (%)").set_index(["Run", "Expression"])
     confusion = np.zeros((7, 7), dtype=int)
-    np.add.at(confusion, (joined.labels, joined.predicted[1]), 1)
+    np.add.at(confusion, (aligned.labels, aligned.predicted[1]), 1)
     entry = per_class_intervals(confusion)[FEAR]
     assert table.loc[("second", "fear"), "Recall (%)"] == pytest.approx(100 * entry["recall"])
     low, high = 100 * entry["recall_low"], 100 * entry["recall_high"]
@@ -221,7 +221,7 @@ def test_classes_with_intervals_and_two_guesses(open_app, runs, joined):
     mean = table.loc[("second", "mean"), "Recall (%)"]
     assert mean == pytest.approx(table.loc["second"]["Recall (%)"].iloc[:7].mean())
     guesses = table_of(app, "First or second guess (%)")
-    expected = top_k(joined.labels, joined.probabilities[2], k=2)
+    expected = top_k(aligned.labels, aligned.probabilities[2], k=2)
     assert guesses["First or second guess (%)"][2] == pytest.approx(100 * expected.value)
 
 
@@ -243,30 +243,30 @@ def tempered(runs: list[RunFolder]) -> float:
     return 0.5
 
 
-def test_each_run_has_its_own_temperature(open_app, runs, joined, tempered):
+def test_each_run_has_its_own_temperature(open_app, runs, aligned, tempered):
     app = open_app("compare", view="Certainty")
     table = table_of(app, "ECE with it (%)").set_index("Run")
-    plain = 100 * expected_calibration_error(joined.labels, joined.probabilities[0])
+    plain = 100 * expected_calibration_error(aligned.labels, aligned.probabilities[0])
     with_it = 100 * expected_calibration_error(
-        joined.labels, calibration.apply_temperature(joined.probabilities[0], tempered)
+        aligned.labels, calibration.apply_temperature(aligned.probabilities[0], tempered)
     )
     assert table.loc["first", "ECE (%)"] == pytest.approx(plain)
     assert table.loc["first", "ECE with it (%)"] == pytest.approx(with_it)
     assert with_it != pytest.approx(plain)
     assert table.loc["second", "ECE (%)"] == table.loc["second", "ECE with it (%)"]
-    assert f"first, {len(joined)} faces: expected calibration error {plain:.1f} %" in alt_of(app, "by confidence")
+    assert f"first, {len(aligned)} faces: expected calibration error {plain:.1f} %" in alt_of(app, "by confidence")
     warm = open_app("compare", view="Certainty", temperature="true")
     assert f"expected calibration error {with_it:.1f} % at a temperature of 0.50" in alt_of(warm, "by confidence")
     assert any("None was fitted, or it changes nothing: second, third" in caption.value for caption in warm.caption)
 
 
-def test_the_slider_says_coverage_and_accuracy(open_app, runs, joined, tempered):
+def test_the_slider_says_coverage_and_accuracy(open_app, runs, aligned, tempered):
     for query, probabilities in (
-        ({}, joined.probabilities[0]),
-        ({"temperature": "true"}, calibration.apply_temperature(joined.probabilities[0], tempered)),
+        ({}, aligned.probabilities[0]),
+        ({"temperature": "true"}, calibration.apply_temperature(aligned.probabilities[0], tempered)),
     ):
         app = open_app("compare", view="Certainty", least="60", **query)
-        expected = at_threshold(joined.labels, probabilities, 0.6)
+        expected = at_threshold(aligned.labels, probabilities, 0.6)
         row = table_of(app, "Coverage (%)").set_index("Run").loc["first"]
         assert row["Coverage (%)"] == pytest.approx(100 * expected.coverage)
         assert row["Accuracy (%)"] == pytest.approx(100 * expected.accuracy)

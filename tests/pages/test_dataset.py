@@ -23,7 +23,7 @@ OpenApp = Callable[..., AppTest]
 pytestmark = pytest.mark.usefixtures("sample")
 
 
-def faces_told(app: AppTest) -> str:
+def faces_caption(app: AppTest) -> str:
     return next(caption.value for caption in app.caption if "Click a face" in caption.value)
 
 
@@ -31,7 +31,7 @@ def test_the_sample_is_called_drawn_and_the_real_data_offered(open_app: OpenApp)
     app = open_app("dataset")
     assert not app.exception
     assert any("drawn, not photographed" in text.value for text in app.markdown)
-    assert faces_told(app).startswith("2,100 of 2,100 faces, page 1 of 22")
+    assert faces_caption(app).startswith("2,100 of 2,100 faces, page 1 of 22")
     assert "Contact sheet of 96 faces" in app.get("plotly_chart")[0].proto.alt
 
 
@@ -40,7 +40,7 @@ def test_a_link_shows_what_it_names(open_app: OpenApp, sample: Path) -> None:
     app = open_app("dataset", split="PublicTest", face="40", **{"class": "fear"})
     assert not app.exception
     n = int(((dataset.splits == "PublicTest") & (dataset.labels == 2)).sum())
-    assert faces_told(app).startswith(f"{n} of 2,100 faces")
+    assert faces_caption(app).startswith(f"{n} of 2,100 faces")
     assert app.number_input(key="face").value == 40
     assert "Face in row 40" in app.image[0].proto.imgs[0].alt
 
@@ -70,14 +70,14 @@ def test_a_link_with_a_mistake_falls_back_and_says_so(open_app: OpenApp, query: 
     app = open_app("dataset", **query)
     assert not app.exception
     assert any(words in warning.value for warning in app.warning)
-    assert faces_told(app).startswith("2,100 of 2,100")
+    assert faces_caption(app).startswith("2,100 of 2,100")
 
 
 @pytest.mark.parametrize("number", ["-1", "99", "x"])
 def test_a_page_that_does_not_exist_shows_the_first(open_app: OpenApp, number: str) -> None:
     app = open_app("dataset", page=number)
     assert not app.exception
-    assert "page 1 of 22" in faces_told(app)
+    assert "page 1 of 22" in faces_caption(app)
 
 
 def test_filters_that_leave_nothing_say_so(open_app: OpenApp) -> None:
@@ -154,7 +154,7 @@ def test_import_from_a_path_then_look_at_it(open_app: OpenApp, tmp_path: Path) -
     next(button for button in app.button if button.label == "Look at its faces").click().run()
     assert not app.exception
     assert app.selectbox(key="data").value == "mine"
-    assert faces_told(app).startswith("21 of 21 faces")
+    assert faces_caption(app).startswith("21 of 21 faces")
 
 
 def test_import_of_an_upload(open_app: OpenApp, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_upload_to_a_read_only_disk_is_refused_before_it_is_copied(open_app: 
 
 
 def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
-    job = import_job.start(str(make_csv(tmp_path / "mine.csv")), "mine")
+    job = import_job.start_import(str(make_csv(tmp_path / "mine.csv")), "mine")
     job.stop_asked = True
     ended = wait_for_import()
     # The very last moments cannot be stopped: then the dataset is complete.
@@ -202,7 +202,7 @@ def test_an_import_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
 def test_uploads_are_deleted_whatever_happens(tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()
-    import_job.start(str(make_csv(folder / "bad.csv", pixels=7)), "bad", temporary=folder)
+    import_job.start_import(str(make_csv(folder / "bad.csv", pixels=7)), "bad", temporary=folder)
     assert wait_for_import().state == "failed"
     assert not folder.exists()
 

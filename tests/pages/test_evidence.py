@@ -30,7 +30,7 @@ def dataset(home: Path) -> Dataset:
     """420 faces of noise, one of them also in Training under another label, and three runs measured on them."""
     labels, splits = make_labels(seed=2013)
     images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    test, training = twins(labels, splits)
+    test, training = pair(labels, splits)
     images[training] = images[test]
     dataset = write_dataset(settings().datasets_dir / "noise", images, labels, splits, kind="csv", title="Noise")
     about = {"fingerprint": dataset.info.fingerprint, "title": "Noise", "kind": "csv"}
@@ -41,7 +41,7 @@ def dataset(home: Path) -> Dataset:
     return dataset
 
 
-def twins(labels: np.ndarray, splits: np.ndarray) -> tuple[int, int]:
+def pair(labels: np.ndarray, splits: np.ndarray) -> tuple[int, int]:
     """A PrivateTest face, and a Training face with another label."""
     test = int(np.flatnonzero(splits == PRIVATE_TEST)[0])
     return test, int(np.flatnonzero((splits == TRAINING) & (labels != labels[test]))[0])
@@ -52,10 +52,10 @@ def all_runs() -> Scope:
 
 
 def most_doubtful(found: Scope) -> int:
-    return int(found.whole.rows[found.whole_doubt.score.argmax()])
+    return int(found.whole.rows[found.whole_label_issues.score.argmax()])
 
 
-def told(app: AppTest) -> str:
+def texts(app: AppTest) -> str:
     return "\n".join(text.value for text in app.markdown)
 
 
@@ -70,9 +70,9 @@ def test_the_most_doubtful_label(open_app: OpenApp, dataset: Dataset) -> None:
     app = open_app("mistakes", face=str(row))
     assert not app.exception
     judged = verdict(found)
-    assert f"**{judged.words}.** {judged.because}" in told(app)
+    assert f"**{judged.words}.** {judged.because}" in texts(app)
     facts = table(app)
-    assert facts["Label doubt"].startswith(f"{found.doubt:.2f} of 1, ")
+    assert facts["Label doubt"].startswith(f"{found.label_issue_score:.2f} of 1, ")
     assert facts["Rank"] == f"the most doubtful of {found.faces}"
     assert facts["Runs together suggest"] == NAMES[found.suggested]
     assert facts["Against the label"].startswith(f"{found.against} of 3 runs")
@@ -82,7 +82,7 @@ def test_the_most_doubtful_label(open_app: OpenApp, dataset: Dataset) -> None:
 
 def test_another_place_in_the_ranking(open_app: OpenApp, dataset: Dataset) -> None:
     found = all_runs()
-    row = int(found.whole.rows[np.argsort(-found.whole_doubt.score)[11]])
+    row = int(found.whole.rows[np.argsort(-found.whole_label_issues.score)[11]])
     assert table(open_app("mistakes", face=str(row)))["Rank"] == f"{ordinal(12)} most doubtful of {len(found.whole)}"
 
 
@@ -95,12 +95,12 @@ def test_each_choice_of_runs_has_its_own_evidence(open_app: OpenApp, dataset: Da
 
 def test_the_same_picture_under_another_label(open_app: OpenApp, dataset: Dataset) -> None:
     audit_dataset(dataset)
-    test, training = twins(dataset.labels, dataset.splits)
+    test, training = pair(dataset.labels, dataset.splits)
     app = open_app("mistakes", face=str(test))
     assert not app.exception
     other = NAMES[dataset.labels[training]]
     assert table(app)["Twins"] == f"the same picture is labelled {other}: row {training:,}"
-    assert f"also in the data as {other}" in told(app)
+    assert f"also in the data as {other}" in texts(app)
     assert any("has a twin in Training" in text.value for text in app.caption)
     app.button(key="evidence.twins").click().run()
     assert not app.exception
@@ -121,7 +121,7 @@ def test_the_crowd_is_asked_first_and_its_votes_are_shown(open_app: OpenApp, dat
     app = open_app("mistakes", face=str(row))
     assert not app.exception
     other = NAMES[(dataset.labels[row] + 1) % COUNT]
-    assert f"**{WORDS[LABEL]}.** The crowd gives 8 of its 10 votes to “{other}”" in told(app)
+    assert f"**{WORDS[LABEL]}.** The crowd gives 8 of its 10 votes to “{other}”" in texts(app)
     votes = next(chart.proto.alt for chart in app.get("plotly_chart") if chart.proto.alt.startswith("Votes"))
     assert votes.startswith(f"Votes of 10 people: {other} 8, ")
     assert votes.endswith(f"The label is {NAMES[dataset.labels[row]]}.")
@@ -153,6 +153,6 @@ def test_a_face_of_another_split_was_not_asked_about(open_app: OpenApp, dataset:
     row = int(np.flatnonzero(dataset.splits == TRAINING)[0])
     app = open_app("mistakes", face=str(row))
     assert not app.exception
-    assert "Is the label wrong, or the model?" not in told(app)
+    assert "Is the label wrong, or the model?" not in texts(app)
     # It can be marked all the same.
-    assert "**Your mark:** none yet" in told(app)
+    assert "**Your mark:** none yet" in texts(app)

@@ -9,15 +9,15 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from factories import make_measured, make_run, measured_on
+from factories import make_evaluated_run, make_run, measured_on
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.evaluation.aligned import Joined, join
+from fer_core.evaluation.aligned import AlignedPredictions, align
 from fer_core.explain.average_maps import average
 from fer_core.inference.models import load_model
-from pages.parts.explain.averages import SEED, draw
+from pages.parts.explain.averages import SEED, sample_faces
 from pages.parts.links_to_explain import averages_query
 
 OpenApp = Callable[..., AppTest]
@@ -30,13 +30,13 @@ def dataset(sample: Path) -> Dataset:
 
 
 @pytest.fixture
-def joined(home: Path, dataset: Dataset) -> Joined:
+def aligned(home: Path, dataset: Dataset) -> AlignedPredictions:
     """What ``one`` and ``two`` say about PrivateTest."""
     runs = [
-        make_measured(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, accuracy=0.4)
         for seed, name in enumerate(("one", "two"))
     ]
-    return join(runs, PRIVATE_TEST)
+    return align(runs, PRIVATE_TEST)
 
 
 def open_averages(open_app: OpenApp, **query: str | list[str]) -> AppTest:
@@ -56,10 +56,12 @@ def numbers(app: AppTest) -> dict[str, dict[str, object]]:
     return table.set_index("Model").to_dict("index")
 
 
-def test_a_confusion_cell_is_averaged_for_each_model(open_app: OpenApp, joined: Joined, dataset: Dataset) -> None:
+def test_a_confusion_cell_is_averaged_for_each_model(
+    open_app: OpenApp, aligned: AlignedPredictions, dataset: Dataset
+) -> None:
     query = {"explain.average.true": "fear", "explain.average.said": "sad", "explain.average.by": "one"}
     app = open_averages(open_app, **query)
-    rows = joined.rows[(joined.labels == FEAR) & (joined.predicted[0] == SAD)]
+    rows = aligned.rows[(aligned.labels == FEAR) & (aligned.predicted[0] == SAD)]
     assert len(rows)
     assert f"one , n = {len(rows)} faces" in words(app)
     expected = average(load_model("one").explain, np.asarray(dataset.images[rows]), None)
@@ -69,9 +71,11 @@ def test_a_confusion_cell_is_averaged_for_each_model(open_app: OpenApp, joined: 
     assert found["one"]["Strongest cell"] == pytest.approx(float(expected.mean.max()), abs=1e-5)
 
 
-def test_maps_of_the_label_or_of_one_expression(open_app: OpenApp, joined: Joined, dataset: Dataset) -> None:
+def test_maps_of_the_label_or_of_one_expression(
+    open_app: OpenApp, aligned: AlignedPredictions, dataset: Dataset
+) -> None:
     query: dict[str, str | list[str]] = {"explain.average.true": "fear", "explain.models": ["one"]}
-    rows = joined.rows[(joined.labels == FEAR) & ~joined.right.all(axis=0)]
+    rows = aligned.rows[(aligned.labels == FEAR) & ~aligned.right.all(axis=0)]
     faces = np.asarray(dataset.images[rows])
     for of, classes in (("the label", FEAR), ("sad", SAD)):
         app = open_averages(open_app, **query, **{"explain.average.of": of})
@@ -79,26 +83,26 @@ def test_maps_of_the_label_or_of_one_expression(open_app: OpenApp, joined: Joine
         assert numbers(app)["one"]["Strongest cell"] == pytest.approx(float(expected.mean.max()), abs=1e-5)
 
 
-def test_more_faces_than_asked_for_are_drawn_by_a_fixed_seed(open_app: OpenApp, joined: Joined) -> None:
+def test_more_faces_than_asked_for_are_drawn_by_a_fixed_seed(open_app: OpenApp, aligned: AlignedPredictions) -> None:
     app = open_averages(open_app, **{"explain.average.answer": "right or wrong", "explain.models": ["one"]})
     assert "n = 200 faces" in words(app)
-    told = next(caption.value for caption in app.caption if "drawn at random" in caption.value)
-    assert told.startswith(f"200 of the {len(joined):,} faces, drawn at random (seed {SEED})")
+    sentence = next(caption.value for caption in app.caption if "drawn at random" in caption.value)
+    assert sentence.startswith(f"200 of the {len(aligned):,} faces, drawn at random (seed {SEED})")
     app.selectbox(key="explain.average.most").select("all faces").run()
-    assert f"n = {len(joined)} faces" in words(app)
+    assert f"n = {len(aligned)} faces" in words(app)
 
 
 def test_drawing_faces() -> None:
     rows, labels = np.arange(100, 200), np.zeros(100, dtype=np.int8)
-    some, again = (draw(rows, labels, np.arange(99, -1, -1), 10) for _ in range(2))
+    some, again = (sample_faces(rows, labels, np.arange(99, -1, -1), 10) for _ in range(2))
     np.testing.assert_array_equal(some.rows, again.rows)
     assert len(set(some.rows)) == 10
     assert (np.diff(some.rows) > 0).all()
-    assert draw(rows, labels, np.array([5, 3]), 10).rows.tolist() == [103, 105]
-    assert draw(rows, labels, np.array([5, 3]), 10).words() == "All 2 faces."
+    assert sample_faces(rows, labels, np.array([5, 3]), 10).rows.tolist() == [103, 105]
+    assert sample_faces(rows, labels, np.array([5, 3]), 10).words() == "All 2 faces."
 
 
-def test_nothing_to_average_says_why(open_app: OpenApp, joined: Joined) -> None:
+def test_nothing_to_average_says_why(open_app: OpenApp, aligned: AlignedPredictions) -> None:
     app = open_averages(open_app, **{"explain.average.confidence": ["0", "1"]})
     assert app.info
     assert not words(app)
@@ -118,7 +122,7 @@ def link(app: AppTest, label: str, page: str) -> dict[str, list[str]]:
     return parse_qs(found.query_string)
 
 
-def test_mistakes_leads_here_and_back(open_app: OpenApp, joined: Joined) -> None:
+def test_mistakes_leads_here_and_back(open_app: OpenApp, aligned: AlignedPredictions) -> None:
     app = open_app("mistakes", true="fear", answer="right or wrong", runs=["two"], confidence=["50", "100"])
     query = link(app, "Average maps of these faces", "explain")
     assert query["explain.view"] == ["Averages"]
@@ -135,7 +139,7 @@ def test_mistakes_leads_here_and_back(open_app: OpenApp, joined: Joined) -> None
     }
 
 
-def test_compare_leads_here(open_app: OpenApp, joined: Joined) -> None:
+def test_compare_leads_here(open_app: OpenApp, aligned: AlignedPredictions) -> None:
     app = open_app("compare", cell_true="fear", cell_said="sad")
     query = link(app, "Average maps of the cell", "explain")
     assert query["explain.average.true"] == ["fear"]

@@ -9,7 +9,7 @@ from factories import make_noise, make_run, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset
-from fer_core.explain.batch_maps import Plan
+from fer_core.explain.batch_maps import FaithfulnessPlan
 from fer_core.explain.faithfulness_study import measure_faithfulness
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
@@ -34,13 +34,15 @@ def run_of(home: Path, dataset: Dataset, name: str, seed: int = 0) -> RunFolder:
 
 def test_measured_runs_have_a_row_a_method_and_the_others_a_command(home: Path, dataset: Dataset) -> None:
     run_of(home, dataset, "plain")
-    measured = measure_faithfulness(run_of(home, dataset, "mine"), dataset, ["class_map", "occlusion"], plan=Plan(n=10))
-    app = AppTest.from_function(page, default_timeout=60).run()
+    explained = measure_faithfulness(
+        run_of(home, dataset, "mine"), dataset, ["class_map", "occlusion"], plan=FaithfulnessPlan(n=10)
+    )
+    app = AppTest.from_function(page, default_timeout=240).run()
     assert not app.exception
     table = app.dataframe[0].value
     assert table["Method"].tolist() == ["Class map", "Occlusion"]
     assert table["Model"].tolist() == ["mine", "mine"]
-    rows = measured.methods["class_map"].summary.rows
+    rows = explained.methods["class_map"].summary.rows
     if rows:
         assert table["Deletion area"][0] == pytest.approx(rows[0].map_deletion)
     assert "Measured on 10 of the 140 PublicTest faces of Noise" in app.caption[0].value
@@ -51,8 +53,8 @@ def test_measured_runs_have_a_row_a_method_and_the_others_a_command(home: Path, 
 
 def test_different_plans_are_not_to_be_compared(home: Path, dataset: Dataset) -> None:
     for seed, n in ((0, 8), (1, 9)):
-        measure_faithfulness(run_of(home, dataset, f"run{n}", seed), dataset, ["class_map"], plan=Plan(n=n))
-    app = AppTest.from_function(page, default_timeout=60).run()
+        measure_faithfulness(run_of(home, dataset, f"run{n}", seed), dataset, ["class_map"], plan=FaithfulnessPlan(n=n))
+    app = AppTest.from_function(page, default_timeout=240).run()
     assert not app.exception
     assert "do not compare" in app.warning[0].value
 
@@ -60,7 +62,7 @@ def test_different_plans_are_not_to_be_compared(home: Path, dataset: Dataset) ->
 def test_a_damaged_measurement_is_said(home: Path, dataset: Dataset) -> None:
     run = run_of(home, dataset, "broken")
     reseal_evaluation(run, lambda one: one.faithfulness_path.write_text("{", encoding="utf-8"))
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = AppTest.from_function(page, default_timeout=240).run()
     assert not app.exception
     assert "cannot be used" in app.warning[0].value
     assert "explain faithfulness" in app.warning[0].value

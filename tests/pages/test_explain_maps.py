@@ -10,20 +10,20 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from factories import make_measured, make_vote
+from factories import make_evaluated_run, make_vote
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST
-from fer_core.evaluation.aligned import any_wrong, join, most_disputed
-from fer_core.explain.trust import LUCK, WORSE, Figure, Judgement
+from fer_core.evaluation.aligned import align, any_wrong, most_disputed
+from fer_core.explain.trust import LUCK, WORSE, ComparedArea, Judgement
 from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder
-from pages.parts.chosen_face import Subject
+from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import cells, trust
-from pages.parts.explain.cells import Shown, maps_of, top_of
+from pages.parts.explain.cells import Shown, maps_to_show, top_of
 from pages.parts.explain.face import Answer
-from pages.parts.explain.result_cache import Kept
+from pages.parts.explain.result_cache import ResultCache
 from pages.parts.explain.trust import badge, pointed
 
 OpenApp = Callable[..., AppTest]
@@ -38,7 +38,7 @@ def dataset(sample: Path) -> Dataset:
 @pytest.fixture
 def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
     """``one`` and ``two``, measured on the drawn sample, and a vote of both."""
-    made = [make_measured(home / "runs" / name, dataset, seed=seed) for seed, name in enumerate(("one", "two"))]
+    made = [make_evaluated_run(home / "runs" / name, dataset, seed=seed) for seed, name in enumerate(("one", "two"))]
     make_vote(home / "runs" / "both", made)
     return made
 
@@ -63,13 +63,13 @@ def test_without_models_the_page_leads_to_training(open_app: OpenApp, sample: Pa
 def test_it_begins_with_the_face_that_models_disagree_on_most(
     open_app: OpenApp, runs: list[RunFolder], dataset: Dataset
 ) -> None:
-    joined = join(runs, PRIVATE_TEST)
-    at = most_disputed(joined)
+    aligned = align(runs, PRIVATE_TEST)
+    at = most_disputed(aligned)
     assert at is not None
     app = open_app("explain")
     assert not app.exception
-    assert app.number_input(key="explain.row").value == joined.rows[at]
-    assert app.run().query_params["explain.row"] == str(joined.rows[at])
+    assert app.number_input(key="explain.row").value == aligned.rows[at]
+    assert app.run().query_params["explain.row"] == str(aligned.rows[at])
 
 
 def test_a_random_mistake_is_one(open_app: OpenApp, runs: list[RunFolder], dataset: Dataset) -> None:
@@ -81,7 +81,7 @@ def test_a_random_mistake_is_one(open_app: OpenApp, runs: list[RunFolder], datas
         assert not app.exception
         rows.add(app.number_input(key="explain.row").value)
     assert len(rows) > 1
-    assert rows <= set(any_wrong(join(runs, PRIVATE_TEST)).tolist())
+    assert rows <= set(any_wrong(align(runs, PRIVATE_TEST)).tolist())
 
 
 def test_every_model_but_votes_has_its_maps_and_verdicts(
@@ -130,7 +130,7 @@ def test_a_brought_face_has_no_label_and_no_known_regions(open_app: OpenApp, run
     assert not app.exception
     assert any("No face was brought" in info.value for info in app.info)
     image = np.random.default_rng(0).integers(0, 255, (48, 48), dtype=np.uint8)
-    app.session_state["_brought_faces"] = {"Me (abcd)": Subject(image, "abcd" * 10, "Me")}
+    app.session_state["_brought_faces"] = {"Me (abcd)": ChosenFace(image, "abcd" * 10, "Me")}
     app.query_params["explain.curves"] = "the label"
     app.run()
     assert not app.exception
@@ -155,22 +155,22 @@ def test_a_silent_map_is_words_and_not_a_picture(open_app: OpenApp, runs: list[R
         name, map_grid = "quiet", (6, 6)
 
     quiet = Answer(Still(), np.eye(7, dtype=np.float32)[FEAR], maps.astype(np.float32))  # type: ignore[arg-type]
-    about = Subject(np.zeros((48, 48), dtype=np.uint8), "0" * 40, "a face", SAD)
-    look = cells.Look(True, 0.6, cells.OF_MODEL)
-    words = cells.row(about, quiet, maps_of(quiet, SAD, []), 1.0, look, {}, None)
+    about = ChosenFace(np.zeros((48, 48), dtype=np.uint8), "0" * 40, "a face", SAD)
+    look = cells.MapStyle(True, 0.6, cells.OF_MODEL)
+    words = cells.row(about, quiet, maps_to_show(quiet, SAD, []), 1.0, look, {}, None)
     assert words.count("<img") == 1
     assert "finds nothing that speaks for sad" in words
 
 
 def test_maps_shown_are_label_answer_and_chosen_each_once() -> None:
     found = answer([0, 0, 0.6, 0, 0.4, 0, 0], np.ones((7, 2, 2)))
-    assert maps_of(found, SAD, [HAPPY, FEAR]) == [
+    assert maps_to_show(found, SAD, [HAPPY, FEAR]) == [
         Shown(SAD, ("the label",)),
         Shown(FEAR, ("its answer",)),
         Shown(HAPPY, ()),
     ]
-    assert maps_of(found, FEAR, []) == [Shown(FEAR, ("the label", "its answer"))]
-    assert maps_of(found, None, []) == [Shown(FEAR, ("its answer",))]
+    assert maps_to_show(found, FEAR, []) == [Shown(FEAR, ("the label", "its answer"))]
+    assert maps_to_show(found, None, []) == [Shown(FEAR, ("its answer",))]
 
 
 def test_scales(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_scales(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_luck_could_do_is_not_called_wrong() -> None:
-    figure = Figure(0.2, 0.3, 0.1, 0.5, False, False, 0.3, 0.3)
+    figure = ComparedArea(0.2, 0.3, 0.1, 0.5, False, False, 0.3, 0.3)
     lucky = Judgement("no", SAD, 0.9, figure, figure, (LUCK,))
     assert "may be luck" in badge(lucky)
     assert "do not trust" in badge(replace(lucky, sentences=(WORSE,)))
@@ -250,7 +250,7 @@ def links(app: AppTest, label: str) -> list[dict[str, list[str]]]:
 
 
 def test_mistakes_and_dataset_lead_here(open_app: OpenApp, runs: list[RunFolder], dataset: Dataset) -> None:
-    row = int(join(runs, PRIVATE_TEST).rows[0])
+    row = int(align(runs, PRIVATE_TEST).rows[0])
     (query,) = links(open_app("mistakes", face=str(row), runs=["two", "both"]), "Explain this face")
     assert query["explain.row"] == [str(row)]
     assert query["explain.models"] == ["two"]  # the vote repeats its members
@@ -261,10 +261,10 @@ def test_mistakes_and_dataset_lead_here(open_app: OpenApp, runs: list[RunFolder]
 
 
 def test_kept_results_go_when_nobody_asks_for_them() -> None:
-    kept: Kept[int] = Kept(2)
-    kept.put("a", 1)
-    kept.put("b", 2)
-    assert kept.get("a") == 1
-    kept.put("c", 3)
-    assert kept.get("b") is None
-    assert (kept.get("a"), kept.get("c")) == (1, 3)
+    cache: ResultCache[int] = ResultCache(2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    assert cache.get("a") == 1
+    cache.put("c", 3)
+    assert cache.get("b") is None
+    assert (cache.get("a"), cache.get("c")) == (1, 3)

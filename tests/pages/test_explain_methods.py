@@ -47,7 +47,7 @@ def dataset(sample: Path) -> Dataset:
     return found
 
 
-def opened(open_app: OpenApp, *methods: str, **query: str | list[str]) -> AppTest:
+def open_methods(open_app: OpenApp, *methods: str, **query: str | list[str]) -> AppTest:
     chosen = {f"explain.by.{name}": str(name in methods).lower() for name in METHODS}
     app = open_app("explain", **{"explain.view": "Methods", "explain.row": "100", **chosen, **query})
     assert not app.exception, app.exception
@@ -63,7 +63,7 @@ def draw(app: AppTest) -> AppTest:
 def settled(app: AppTest) -> AppTest:
     deadline = time.monotonic() + PATIENCE
     worker, thread = explain_worker.worker(), explain_worker.background()
-    while any(not one.over for one in [*worker._tickets.values(), *thread._tickets.values()]):
+    while any(not one.over for one in [*worker._tasks.values(), *thread._tasks.values()]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     app.run()
@@ -81,7 +81,7 @@ def words_of(body: str) -> str:
 
 
 def test_nothing_is_drawn_before_it_is_asked_for(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
-    app = opened(open_app, "class_map", "layercam", "occlusion")
+    app = open_methods(open_app, "class_map", "layercam", "occlusion")
     (row,) = rows_of(app)
     assert row.count("<img") == 1
     assert words_of(row).count("Not drawn yet.") == 2
@@ -91,7 +91,7 @@ def test_nothing_is_drawn_before_it_is_asked_for(open_app: OpenApp, dataset: Dat
 
 
 def test_maps_come_with_verdict_and_agreement(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
-    app = draw(opened(open_app, "class_map", "layercam", "occlusion", "rise", **{"explain.masks": "500"}))
+    app = draw(open_methods(open_app, "class_map", "layercam", "occlusion", "rise", **{"explain.masks": "500"}))
     (row,) = rows_of(app)
     assert row.count("<img") == 4
     assert sum(words_of(row).count(word) for word in WORDS.values()) == 4
@@ -107,7 +107,7 @@ def test_maps_come_with_verdict_and_agreement(open_app: OpenApp, dataset: Datase
 
 
 def test_another_layer_or_class_is_another_map(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
-    app = draw(opened(open_app, "layercam"))
+    app = draw(open_methods(open_app, "layercam"))
     assert app.button(key="draw-maps").disabled
     app.selectbox(key="explain.layer.one").set_value("conv2d").run()
     assert app.button(key="draw-maps").label == "Draw 1 map"
@@ -126,7 +126,7 @@ def test_a_crash_is_told_and_the_next_click_works(
     open_app: OpenApp, dataset: Dataset, fake: Worker, home: Path
 ) -> None:
     (home / DEADLY).touch()
-    app = draw(opened(open_app, "scorecam"))
+    app = draw(open_methods(open_app, "scorecam"))
     assert fake.status().state == CRASHED
     assert "ended unexpectedly in the middle of this map" in rows_of(app)[0]
     assert any("ended unexpectedly" in one.value and "Ask again" in one.value for one in app.error)
@@ -138,7 +138,7 @@ def test_a_crash_is_told_and_the_next_click_works(
 
 
 def test_a_refusal_stands_in_the_place_of_the_map(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
-    app = draw(opened(open_app, "saliency", "layercam"))
+    app = draw(open_methods(open_app, "saliency", "layercam"))
     assert "Saliency was refused by hand." in rows_of(app)[0]
     assert rows_of(app)[0].count("<img") == 1
     assert app.button(key="draw-maps").label == "Draw 1 map"
@@ -146,7 +146,7 @@ def test_a_refusal_stands_in_the_place_of_the_map(open_app: OpenApp, dataset: Da
 
 def test_a_vote_has_no_layers_but_can_be_asked(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
     query: dict[str, str | list[str]] = {"explain.models": ["both"]}
-    app = draw(opened(open_app, "layercam", "occlusion", **query))
+    app = draw(open_methods(open_app, "layercam", "occlusion", **query))
     (row,) = rows_of(app)
     assert "both is a vote of several models" in row
     assert row.count("<img") == 1
@@ -156,7 +156,7 @@ def test_a_vote_has_no_layers_but_can_be_asked(open_app: OpenApp, dataset: Datas
 def test_the_sanity_check_judges_in_words_and_draws_its_curve(
     open_app: OpenApp, dataset: Dataset, fake: Worker
 ) -> None:
-    app = opened(open_app, "class_map")
+    app = open_methods(open_app, "class_map")
     app.button(key="sanity").click().run()
     settled(app)
     words = " ".join(words_of(element.proto.body) for element in app.get("html"))
@@ -167,7 +167,7 @@ def test_the_sanity_check_judges_in_words_and_draws_its_curve(
 
 
 def test_stop_ends_the_worker(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
-    app = draw(opened(open_app, "layercam"))
+    app = draw(open_methods(open_app, "layercam"))
     app.button(key="stop-worker").click().run()
     deadline = time.monotonic() + PATIENCE
     while fake.status().state != OFF:

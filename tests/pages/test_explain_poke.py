@@ -50,7 +50,7 @@ def changes(app: AppTest) -> str:
     return value if isinstance(value, str) else value[0]
 
 
-def told(app: AppTest) -> str:
+def bars_text(app: AppTest) -> str:
     (bars,) = [block.value for block in app.get("html") if "<section" in block.value]
     return " ".join(re.sub(r"<[^>]+>", " ", bars).replace("&nbsp;", " ").split())
 
@@ -61,16 +61,16 @@ def tools(app: AppTest, name: str) -> AppTest:
 
 def test_sliders_change_the_bars_and_the_address_and_undo_brings_them_back(photos: Path, open_app: OpenApp) -> None:
     app = tools(poke(open_app), "Light")
-    untouched = told(app)
+    untouched = bars_text(app)
     app.slider(key="_poke_Brightness").set_value(-60).run()
     app.slider(key="_poke_Brightness").set_value(-100).run()
     assert changes(app) == "brightness_-100"
-    assert told(app) != untouched
+    assert bars_text(app) != untouched
     face = load_dataset(photos).images[ROW]
     darker = np.clip(face.astype(int) - 100, 0, 255).astype(np.uint8)
     before, after = load_model("net").predict(np.stack([face, darker]))
     label = emotions.NAMES[int(after.argmax())]
-    assert re.search(rf"{label} (\d+ → )?{100 * after.max():.0f} %", told(app))
+    assert re.search(rf"{label} (\d+ → )?{100 * after.max():.0f} %", bars_text(app))
     assert (before != after).any()
     app.slider(key="_poke_Blur").set_value(2.0).run()
     assert changes(app) == "brightness_-100~blur_2"
@@ -78,7 +78,7 @@ def test_sliders_change_the_bars_and_the_address_and_undo_brings_them_back(photo
     app.button(key="poke-undo").click().run()
     # Two moves of one slider are one step.
     assert changes(app) == ""
-    assert told(app) == untouched
+    assert bars_text(app) == untouched
     assert app.slider(key="_poke_Brightness").value == 0
     assert app.button(key="poke-undo").disabled
     app.button(key="poke-redo").click().run()
@@ -93,8 +93,8 @@ def test_a_link_shows_the_same_bars_and_can_be_undone(photos: Path, open_app: Op
     text = "contrast_2~box_13_34_35_45_0~rotate_20~mirror"
     app = tools(poke(open_app, **{POKE: text}), "Place")
     again = poke(open_app, **{POKE: text})
-    assert told(app) == told(again)
-    assert told(app) != told(poke(open_app))
+    assert bars_text(app) == bars_text(again)
+    assert bars_text(app) != bars_text(poke(open_app))
     assert app.slider(key="_poke_Turn").value == 20
     assert app.toggle(key="_poke_mirror").value
     app.toggle(key="_poke_mirror").set_value(False).run()
@@ -133,17 +133,17 @@ def test_a_drawn_face_has_its_own_parts_and_muscles(home: Path, drawn_sample: Pa
     app.button(key="poke-cover-mouth").click().run()
     assert changes(app) == to_text((Box(*map(int, regions["mouth"][ROW]), 127),))
     app.button(key="poke-undo").click().run()
-    untouched = told(app)
+    untouched = bars_text(app)
     app = tools(app, "Muscles")
     smile = app.slider(key="_poke_AU12")
     own = smile.value
     wanted = 100 if own < 50 else 0
     smile.set_value(wanted).run()
     assert changes(app) == f"muscle_12_{wanted // 100}"
-    assert told(app) != untouched
+    assert bars_text(app) != untouched
     app.slider(key="_poke_AU12").set_value(own).run()
     assert changes(app) == ""
-    assert told(app) == untouched
+    assert bars_text(app) == untouched
     app.selectbox(key="_poke_expression").set_value(emotions.index_of("surprise")).run()
     assert "muscle_2_1" in changes(app)
     assert app.selectbox(key="_poke_expression").value is None
@@ -151,19 +151,19 @@ def test_a_drawn_face_has_its_own_parts_and_muscles(home: Path, drawn_sample: Pa
 
 def test_any_data_can_make_room_for_a_drawn_face(photos: Path, open_app: OpenApp) -> None:
     app = poke(open_app)
-    own = told(app)
+    own = bars_text(app)
     app.toggle(key="_poke_drawn").set_value(True).run()
     app = tools(app, "Muscles")
-    at_rest = told(app)
+    at_rest = bars_text(app)
     assert at_rest != own
     app.slider(key="_poke_AU12").set_value(80).run()
-    assert told(app) != at_rest
+    assert bars_text(app) != at_rest
     assert changes(app) == "muscle_12_0.8"
     link = {"explain.drawn": "0", POKE: "muscle_12_0.8"}
-    assert told(poke(open_app, **link)) == told(app)
+    assert bars_text(poke(open_app, **link)) == bars_text(app)
     app.toggle(key="_poke_drawn").set_value(False).run()
     assert any("a photo has none to move" in warning.value for warning in app.warning)
-    assert told(app) == own
+    assert bars_text(app) == own
 
 
 def test_broken_addresses_are_told(photos: Path, open_app: OpenApp) -> None:
@@ -171,7 +171,7 @@ def test_broken_addresses_are_told(photos: Path, open_app: OpenApp) -> None:
     words = " ".join(warning.value for warning in app.warning)
     assert "there is no step 'laugh'" in words
     assert "no drawn face “99999”" in words
-    assert told(app) == told(poke(open_app))
+    assert bars_text(app) == bars_text(poke(open_app))
 
 
 def test_more_changes_than_a_link_carries_are_refused(photos: Path, open_app: OpenApp) -> None:
@@ -196,7 +196,7 @@ def test_the_smallest_patch_is_searched_and_applied(photos: Path, open_app: Open
         return
     found[0].click().run()
     assert re.fullmatch(r"box_\d+_\d+_\d+_\d+_255", changes(app))
-    assert "changes its mind" in told(app)
+    assert "changes its mind" in bars_text(app)
 
 
 def test_the_map_of_the_poked_face_is_laid_over_it(photos: Path, open_app: OpenApp) -> None:
@@ -209,7 +209,7 @@ def test_without_a_face_or_a_model_it_says_what_to_do(photos: Path, open_app: Op
     app = poke(open_app, **{"explain.from": "Your own pictures"})
     assert any("take a drawn one" in info.value for info in app.info)
     app.toggle(key="_poke_drawn").set_value(True).run()
-    assert "net: " in told(app)
+    assert "net: " in bars_text(app)
     app.multiselect(key="explain.models").set_value([]).run()
     assert any("Choose at least one model" in info.value for info in app.info)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_run, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.corruptions.measurement import Corrupted, measure_corruptions, read_corruptions
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.runs.folder import RunFolder
-from pages.parts.explain.robustness import share, table
+from pages.parts.explain.robustness import accuracy_table, shared_measurements
 
 OpenApp = Callable[..., AppTest]
 QUERY = {"explain.view": "Robustness"}
@@ -30,7 +30,7 @@ def run_of(home: Path, name: str, dataset: Dataset, seed: int = 0) -> RunFolder:
 
 
 @pytest.fixture
-def measured(home: Path, dataset: Dataset) -> Corrupted:
+def corrupted(home: Path, dataset: Dataset) -> Corrupted:
     """A run called "mine" with its measurement of 28 faces."""
     return measure_corruptions(run_of(home, "mine", dataset), dataset, limit=28)
 
@@ -43,10 +43,10 @@ def texts(app: AppTest) -> str:
     return "\n".join(one.value for kind in (app.markdown, app.caption, app.info) for one in kind)
 
 
-def test_curves_and_table_are_what_was_stored(open_app: OpenApp, measured: Corrupted) -> None:
+def test_curves_and_table_are_what_was_stored(open_app: OpenApp, corrupted: Corrupted) -> None:
     app = open_app("explain", **QUERY)
     assert not app.exception
-    found = measured.robustness
+    found = corrupted.robustness
     value = 100 * found.accuracy()[0]
     noise = alt_of(app, "Noise, accuracy")
     assert f"mine: {100 * found.clean_accuracy:.1f} % untouched, {value[0, 0]:.1f} % at 6" in noise
@@ -56,8 +56,8 @@ def test_curves_and_table_are_what_was_stored(open_app: OpenApp, measured: Corru
     assert "28 of the 209 faces of PublicTest of the drawn sample" in texts(app)
 
 
-def test_the_faces_that_flip_are_those_of_the_choice(open_app: OpenApp, measured: Corrupted) -> None:
-    found = measured.robustness
+def test_the_faces_that_flip_are_those_of_the_choice(open_app: OpenApp, corrupted: Corrupted) -> None:
+    found = corrupted.robustness
     name, severity = next(
         (name, severity)
         for name in found.names
@@ -65,8 +65,8 @@ def test_the_faces_that_flip_are_those_of_the_choice(open_app: OpenApp, measured
         if len(found.flipped(name, severity, "changed"))
     )
     rows = found.keys[found.flipped(name, severity, "changed")]
-    way = {"jpeg": "JPEG", "resolution": "Low resolution"}.get(name, name.capitalize())
-    query = {"explain.way": way, "explain.strength": str(severity), "explain.flips": "any change"}
+    title = {"jpeg": "JPEG", "resolution": "Low resolution"}.get(name, name.capitalize())
+    query = {"explain.way": title, "explain.strength": str(severity), "explain.flips": "any change"}
     app = open_app("explain", **QUERY, **query)
     assert not app.exception
     sheet = alt_of(app, "Each is shown before and after")
@@ -103,14 +103,15 @@ def test_without_a_measurement_the_command_is_given(open_app: OpenApp, home: Pat
     assert "with `--limit 1000`" in texts(app)
 
 
-def test_a_damaged_measurement_is_said(open_app: OpenApp, home: Path, measured: Corrupted) -> None:
-    (home / "runs" / "mine" / "corruptions.parquet").write_bytes(b"PAR1")
+def test_a_damaged_measurement_is_said(open_app: OpenApp, home: Path, corrupted: Corrupted) -> None:
+    run = RunFolder(home / "runs" / "mine")
+    reseal_evaluation(run, lambda one: one.corruptions_path.write_bytes(b"PAR1"))
     app = open_app("explain", **QUERY)
     assert not app.exception
     assert any("cannot be used" in one.value for one in app.warning)
 
 
-def test_closed_it_reads_nothing_and_keeps_its_place_in_the_address(open_app: OpenApp, measured: Corrupted) -> None:
+def test_closed_it_reads_nothing_and_keeps_its_place_in_the_address(open_app: OpenApp, corrupted: Corrupted) -> None:
     app = open_app("explain", **{"explain.way": "Blur", "explain.view": "Maps"})
     assert not app.exception
     assert app.selectbox(key="explain.way").value == "Blur"
@@ -118,23 +119,23 @@ def test_closed_it_reads_nothing_and_keeps_its_place_in_the_address(open_app: Op
 
 
 def test_runs_on_other_faces_are_left_out_and_parts_are_cut_to_what_they_share(
-    home: Path, dataset: Dataset, measured: Corrupted
+    home: Path, dataset: Dataset, corrupted: Corrupted
 ) -> None:
     other = run_of(home, "other", dataset, seed=1)
     measure_corruptions(other, dataset, limit=70)
     larger = read_corruptions(other)
     assert larger is not None
-    shared = share({"mine": measured, "other": larger}, dataset.info.fingerprint)
+    shared = shared_measurements({"mine": corrupted, "other": larger}, dataset.info.fingerprint)
     assert shared is not None
-    common = np.intersect1d(measured.robustness.keys, larger.robustness.keys)
+    common = np.intersect1d(corrupted.robustness.keys, larger.robustness.keys)
     assert 20 < len(common) <= 28
     assert all(one.keys.tolist() == common.tolist() for one in shared.runs.values())
     assert f"the {len(common)} faces" in shared.sentence
-    assert list(table(shared.runs)["Faces"]) == [len(common)] * 2
+    assert list(accuracy_table(shared.runs)["Faces"]) == [len(common)] * 2
     about = type(larger.about)(**{**larger.about.__dict__, "data": {"fingerprint": "f", "title": "Others"}})
     foreign = Corrupted(larger.robustness, about)
-    for preferred, kept in ((dataset.info.fingerprint, ["mine"]), ("f", ["other"]), ("none", ["mine"])):
-        shared = share({"mine": measured, "other": foreign}, preferred)
+    for preferred, expected in ((dataset.info.fingerprint, ["mine"]), ("f", ["other"]), ("none", ["mine"])):
+        shared = shared_measurements({"mine": corrupted, "other": foreign}, preferred)
         assert shared is not None
-        assert list(shared.runs) == kept
-    assert share({}, "f") is None
+        assert list(shared.runs) == expected
+    assert shared_measurements({}, "f") is None

@@ -49,30 +49,30 @@ def upload(app: AppTest, content: str, name: str = "fer2013new.csv") -> AppTest:
     return app
 
 
-def told(app: AppTest, words: str) -> bool:
+def shows(app: AppTest, words: str) -> bool:
     return any(words in text.value for text in (*app.markdown, *app.success, *app.info, *app.error))
 
 
 def test_what_it_is_where_it_comes_from_and_under_which_licence(open_app: OpenApp, dataset: Dataset) -> None:
     app = open_tab(open_app)
-    assert told(app, "fer2013new.csv")
-    assert told(app, "https://github.com/microsoft/FERPlus")
-    assert told(app, "MIT licence")
+    assert shows(app, "fer2013new.csv")
+    assert shows(app, "https://github.com/microsoft/FERPlus")
+    assert shows(app, "MIT licence")
     assert app.button(key="ferplus.add").disabled
 
 
 def test_an_upload_is_added_and_removed_again(open_app: OpenApp, dataset: Dataset) -> None:
     app = upload(open_tab(open_app), ferplus(dataset))
-    assert told(app, "fer2013new.csv is added")
-    assert told(app, "**My faces has FER+.** The crowd gives one of the seven classes to 42 of 42 faces")
-    assert told(app, "for 100.0 % of those")
+    assert shows(app, "fer2013new.csv is added")
+    assert shows(app, "**My faces has FER+.** The crowd gives one of the seven classes to 42 of 42 faces")
+    assert shows(app, "for 100.0 % of those")
     crowd = read_ferplus(dataset)
     assert crowd is not None
     np.testing.assert_array_equal(crowd.labels(), dataset.labels)
     assert not list(settings().cache_dir.iterdir())
     app.button(key="ferplus.remove").click().run()
     assert not app.exception
-    assert told(app, "FER+ is removed")
+    assert shows(app, "FER+ is removed")
     assert read_ferplus(dataset) is None
     assert app.file_uploader(key="ferplus.file") is not None
 
@@ -85,7 +85,7 @@ def test_a_path_is_added(open_app: OpenApp, dataset: Dataset, tmp_path: Path) ->
     app.text_input(key="ferplus.path").set_value(f" {file} ").run()
     app.button(key="ferplus.add").click().run()
     assert not app.exception
-    assert told(app, "**My faces has FER+.**")
+    assert shows(app, "**My faces has FER+.**")
     assert file.exists()
 
 
@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_told_and_leaves_nothing(
 
 def test_rows_in_another_order_are_refused(open_app: OpenApp, dataset: Dataset) -> None:
     app = upload(open_tab(open_app), ferplus(dataset, shift=1))
-    assert told(app, "the rows do not belong together")
+    assert shows(app, "the rows do not belong together")
 
 
 def test_a_path_that_is_not_there(open_app: OpenApp, dataset: Dataset) -> None:
@@ -121,13 +121,13 @@ def test_a_path_that_is_not_there(open_app: OpenApp, dataset: Dataset) -> None:
     app.segmented_control(key="ferplus.way").set_value("Path on this computer").run()
     app.text_input(key="ferplus.path").set_value("/nowhere/fer2013new.csv").run()
     app.button(key="ferplus.add").click().run()
-    assert told(app, "There is no file /nowhere/fer2013new.csv")
+    assert shows(app, "There is no file /nowhere/fer2013new.csv")
 
 
 def test_a_damaged_file_can_be_removed(open_app: OpenApp, dataset: Dataset) -> None:
     (dataset.path / FERPLUS_FILE).write_bytes(b"not parquet")
     app = open_tab(open_app)
-    assert told(app, "does not fit: it cannot be read")
+    assert shows(app, "does not fit: it cannot be read")
     app.button(key="ferplus.remove").click().run()
     assert not app.exception
     assert not (dataset.path / FERPLUS_FILE).exists()
@@ -136,5 +136,5 @@ def test_a_damaged_file_can_be_removed(open_app: OpenApp, dataset: Dataset) -> N
 
 def test_the_sample_cannot_have_it(open_app: OpenApp, sample: Path) -> None:
     app = open_tab(open_app)
-    assert told(app, "FER+ cannot be added to **")
+    assert shows(app, "FER+ cannot be added to **")
     assert not [button for button in app.button if button.key == "ferplus.add"]

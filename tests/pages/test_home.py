@@ -9,7 +9,7 @@ import numpy as np
 from factories import make_labels, make_run, make_vote, measured_on
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.audit import Twins
+from fer_core.data.audit import NearDuplicates
 from fer_core.data.catalogue import list_datasets
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
@@ -65,22 +65,33 @@ def test_a_vote_stands_beside_its_members(home: Path, open_app: OpenApp) -> None
 
 def test_twins_of_training_faces_are_told_beside_the_accuracies(home: Path, open_app: OpenApp) -> None:
     labels, splits = make_labels(seed=2013)
-    near = np.zeros(len(labels), bool)
-    near[np.flatnonzero(splits == "PrivateTest")[:14]] = True
-    make_run(settings().models_dir / "custom_cnn", labels=labels, splits=splits, twins=Twins(near, near))
-    run = make_run(settings().runs_dir / "mine", accuracy=1.0, labels=labels, splits=splits, twins=Twins(near, near))
+    near_duplicate = np.zeros(len(labels), bool)
+    near_duplicate[np.flatnonzero(splits == "PrivateTest")[:14]] = True
+    make_run(
+        settings().models_dir / "custom_cnn",
+        labels=labels,
+        splits=splits,
+        near_duplicates=NearDuplicates(near_duplicate, near_duplicate),
+    )
+    run = make_run(
+        settings().runs_dir / "mine",
+        accuracy=1.0,
+        labels=labels,
+        splits=splits,
+        near_duplicates=NearDuplicates(near_duplicate, near_duplicate),
+    )
     app = open_app("home")
     assert not app.exception
     n = run.metrics()["splits"]["PrivateTest"]["n"]
-    (told,) = (caption.value for caption in app.caption if "also occur in Training" in caption.value)
-    assert told.startswith(f"Up to {100 * 14 / n:.1f} % of these faces")
+    (sentence,) = (caption.value for caption in app.caption if "also occur in Training" in caption.value)
+    assert sentence.startswith(f"Up to {100 * 14 / n:.1f} % of these faces")
     scores = [
         RunFolder(folder).metrics()["splits"]["PrivateTest"]
         for folder in (settings().models_dir / "custom_cnn", run.path)
     ]
     rise = 100 * (scores[0]["without_near_duplicates"]["accuracy"] - scores[0]["accuracy"])
     assert rise > 0.05, "these made-up predictions are better without the twins, and perfect ones stay so"
-    assert f"accuracy changes by +0.0 to +{rise:.1f} points" in told
+    assert f"accuracy changes by +0.0 to +{rise:.1f} points" in sentence
 
 
 def test_without_near_duplicates_nothing_is_said_about_them(home: Path, open_app: OpenApp) -> None:

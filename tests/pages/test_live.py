@@ -364,8 +364,8 @@ def test_the_help_opens_by_itself_when_no_picture_comes(
     app.run()
     assert "No picture after" in texts(app)
     assert "no TURN server" in texts(app)
-    opened = [expander.label for expander in app.expander if expander.proto.expanded]
-    assert opened == ["Connection help"]
+    open_expanders = [expander.label for expander in app.expander if expander.proto.expanded]
+    assert open_expanders == ["Connection help"]
 
 
 def test_the_help_names_the_equal_ways_in_and_the_secrets(open_app: OpenApp, camera: FakeBrowser) -> None:

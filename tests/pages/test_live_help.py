@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.inference.stream.connection import Connection, Stage
+from fer_core.inference.stream.connection import Connection, ConnectionStage
 from pages.parts.live import camera, help
 
 
@@ -30,11 +30,11 @@ def test_what_is_likely_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         for variable in variables:
             monkeypatch.delenv(variable, raising=False)
     monkeypatch.delenv(camera.ICE_VARIABLE, raising=False)
-    late, home = Connection(Stage.LATE, 16.0, False), "https://example.org/live"
+    late, home = Connection(ConnectionStage.LATE, 16.0, False), "https://example.org/live"
     assert "https" in help.likely(late, "http://example.org/live")[0]
     assert "TURN server" in help.likely(late, home)[0]
-    assert "Another program" in help.likely(Connection(Stage.LATE, 16.0, True), home)[0]
-    assert "covered" in help.likely(Connection(Stage.STALLED, 6.0, True), home)[0]
+    assert "Another program" in help.likely(Connection(ConnectionStage.LATE, 16.0, True), home)[0]
+    assert "covered" in help.likely(Connection(ConnectionStage.STALLED, 6.0, True), home)[0]
     monkeypatch.setenv("CLOUDFLARE_TURN_KEY_ID", "id")
     assert help.turn_state() == (
         None,

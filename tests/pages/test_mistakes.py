@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_measured, make_run, make_vote, reseal_evaluation
+from factories import make_evaluated_run, make_run, make_vote, reseal_evaluation
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES
-from fer_core.evaluation.aligned import Joined, join
+from fer_core.evaluation.aligned import AlignedPredictions, align
 from fer_core.review import selection
-from fer_core.review.annotations import Marks
+from fer_core.review.annotations import Annotations
 from fer_core.review.selection import SORTS, Filter
 from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.folder import RunFolder
-from fer_core.stats.label_issues import doubt
-from pages.parts.face_selection import Found
-from pages.parts.mistakes.face import neighbours
+from fer_core.stats.label_issues import label_issues
+from pages.parts.face_selection import FaceSelection
+from pages.parts.mistakes.face import previous_and_next_row
 from pages.parts.mistakes.sheet import PER_PAGE, captions, hover, page_of
 
 FEAR, SAD = 2, 4
@@ -44,11 +44,11 @@ def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
 
 
 def make(home: Path, dataset: Dataset, name: str, seed: int) -> RunFolder:
-    return make_measured(home / "runs" / name, dataset, seed=seed)
+    return make_evaluated_run(home / "runs" / name, dataset, seed=seed)
 
 
 @pytest.fixture
-def with_twins(home: Path, sample: Path) -> tuple[Dataset, list[int]]:
+def with_near_duplicates(home: Path, sample: Path) -> tuple[Dataset, list[int]]:
     """The sample with two PrivateTest faces, the first and the last of the rows, taken from the Training faces between:
     one pixel for pixel and with its label, one brighter by a little noise and with another label.
     """
@@ -66,22 +66,22 @@ def with_twins(home: Path, sample: Path) -> tuple[Dataset, list[int]]:
 
 
 @pytest.fixture
-def joined(runs: list[RunFolder]) -> Joined:
-    return join(runs, "PrivateTest")
+def aligned(runs: list[RunFolder]) -> AlignedPredictions:
+    return align(runs, "PrivateTest")
 
 
-def opened(open_app: OpenApp, **query: str | list[str]) -> AppTest:
+def open_mistakes(open_app: OpenApp, **query: str | list[str]) -> AppTest:
     app = open_app("mistakes", **query)
     assert not app.exception, app.exception
     return app
 
 
-def told(app: AppTest) -> str:
+def summary(app: AppTest) -> str:
     return next(text.value for text in app.markdown if " faces**" in text.value)
 
 
 def count(app: AppTest) -> int:
-    return int(told(app).removeprefix("**").split()[0].replace(",", ""))
+    return int(summary(app).removeprefix("**").split()[0].replace(",", ""))
 
 
 def sheet(app: AppTest) -> list[int]:
@@ -90,11 +90,13 @@ def sheet(app: AppTest) -> list[int]:
     return [point[0] for point in json.loads(chart.proto.spec or chart.proto.figure.spec)["data"][0]["customdata"]]
 
 
-def expected(joined: Joined, wanted: Filter, by: str = "wrong", **given: Any) -> list[int]:
-    known = {key: value for key, value in given.items() if key in ("twin", "doubt", "marks")}
-    left = selection.select(joined, wanted, **known)
-    order = {key: value for key, value in given.items() if key in ("doubt", "embeddings", "like")}
-    return joined.rows[selection.order(joined, left, by, models=wanted.models, **order)].tolist()
+def expected(aligned: AlignedPredictions, wanted: Filter, by: str = "wrong", **given: Any) -> list[int]:
+    known = {
+        key: value for key, value in given.items() if key in ("near_duplicate", "label_issue_score", "annotations")
+    }
+    left = selection.select(aligned, wanted, **known)
+    order = {key: value for key, value in given.items() if key in ("label_issue_score", "embeddings", "like")}
+    return aligned.rows[selection.order(aligned, left, by, models=wanted.models, **order)].tolist()
 
 
 def pictures(app: AppTest, words: str) -> list[str]:
@@ -104,11 +106,13 @@ def pictures(app: AppTest, words: str) -> list[str]:
 # --- Which faces
 
 
-def test_without_a_filter_it_shows_every_mistake_the_surest_first(open_app: OpenApp, joined: Joined) -> None:
-    app = opened(open_app)
-    rows = expected(joined, Filter(right=False))
+def test_without_a_filter_it_shows_every_mistake_the_surest_first(
+    open_app: OpenApp, aligned: AlignedPredictions
+) -> None:
+    app = open_mistakes(open_app)
+    rows = expected(aligned, Filter(right=False))
     assert count(app) == len(rows)
-    assert f"of {len(joined)} faces**: answered wrong by at least one of one, two." in told(app)
+    assert f"of {len(aligned)} faces**: answered wrong by at least one of one, two." in summary(app)
     assert sheet(app) == rows[:PER_PAGE]
     assert not [button for button in app.button if button.key == "clear-filters"]
     assert not app.warning
@@ -131,85 +135,85 @@ def test_without_a_filter_it_shows_every_mistake_the_surest_first(open_app: Open
     ],
 )
 def test_a_link_shows_the_faces_it_names(
-    open_app: OpenApp, joined: Joined, query: dict[str, str | list[str]], wanted: Filter
+    open_app: OpenApp, aligned: AlignedPredictions, query: dict[str, str | list[str]], wanted: Filter
 ) -> None:
-    app = opened(open_app, **query)
-    rows = expected(joined, wanted)
+    app = open_mistakes(open_app, **query)
+    rows = expected(aligned, wanted)
     assert rows, "the case should leave some face"
     assert count(app) == len(rows)
     assert sheet(app) == rows[:PER_PAGE]
     assert not app.warning
-    assert selection.describe(joined, wanted) in told(app)
+    assert selection.describe(aligned, wanted) in summary(app)
 
 
-def test_doubt_twins_and_marks_filter_too(open_app: OpenApp, dataset: Dataset, joined: Joined) -> None:
-    scores = doubt(joined.labels, joined.probabilities).score
-    app = opened(open_app, doubt="0.6", answer="right or wrong")
+def test_doubt_twins_and_marks_filter_too(open_app: OpenApp, dataset: Dataset, aligned: AlignedPredictions) -> None:
+    scores = label_issues(aligned.labels, aligned.probabilities).score
+    app = open_mistakes(open_app, doubt="0.6", answer="right or wrong")
     assert count(app) == int((scores >= 0.6).sum()) > 0
-    assert "label doubt of 0.60 or more" in told(app)
+    assert "label doubt of 0.60 or more" in summary(app)
 
-    marks = Marks.load(dataset.info.fingerprint)
-    for row in joined.rows[:3]:
-        marks.set(int(row), "ambiguous")
-    marks.set(int(joined.rows[3]), "not a face")
-    app = opened(open_app, marked="ambiguous", answer="right or wrong", sort="Row number")
-    assert sheet(app) == joined.rows[:3].tolist()
-    app = opened(open_app, marked="marked", answer="right or wrong", sort="Row number")
-    assert sheet(app) == joined.rows[:4].tolist()
+    annotations = Annotations.load(dataset.info.fingerprint)
+    for row in aligned.rows[:3]:
+        annotations.set(int(row), "ambiguous")
+    annotations.set(int(aligned.rows[3]), "not a face")
+    app = open_mistakes(open_app, marked="ambiguous", answer="right or wrong", sort="Row number")
+    assert sheet(app) == aligned.rows[:3].tolist()
+    app = open_mistakes(open_app, marked="marked", answer="right or wrong", sort="Row number")
+    assert sheet(app) == aligned.rows[:4].tolist()
 
 
-def test_twins_filter(open_app: OpenApp, with_twins: tuple[Dataset, list[int]], home: Path) -> None:
-    dataset, (equal, *_, near) = with_twins
+def test_twins_filter(open_app: OpenApp, with_near_duplicates: tuple[Dataset, list[int]], home: Path) -> None:
+    dataset, (equal, *_, alike) = with_near_duplicates
     audit_dataset(dataset)
     run = make(home, dataset, "one", 0)
-    app = opened(open_app, twin="with a twin in Training", answer="right or wrong", sort="Row number")
-    assert sheet(app) == [equal, near]
-    app = opened(open_app, twin="without a twin", answer="right or wrong")
-    assert count(app) == len(join([run], "PrivateTest")) - 2
-    assert "without a twin in Training" in told(app)
+    app = open_mistakes(open_app, twin="with a twin in Training", answer="right or wrong", sort="Row number")
+    assert sheet(app) == [equal, alike]
+    app = open_mistakes(open_app, twin="without a twin", answer="right or wrong")
+    assert count(app) == len(align([run], "PrivateTest")) - 2
+    assert "without a twin in Training" in summary(app)
 
 
-def test_twins_that_nobody_knows_cannot_be_asked_for(open_app: OpenApp, joined: Joined) -> None:
-    app = opened(open_app, twin="with a twin in Training")
+def test_twins_that_nobody_knows_cannot_be_asked_for(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    app = open_mistakes(open_app, twin="with a twin in Training")
     assert any("Nobody knows which" in warning.value and "evaluate one" in warning.value for warning in app.warning)
-    assert count(app) == len(expected(joined, Filter(right=False)))
+    assert count(app) == len(expected(aligned, Filter(right=False)))
 
 
 @pytest.mark.parametrize("by", [by for by in SORTS if by != "similarity"])
-def test_every_order(open_app: OpenApp, joined: Joined, by: str) -> None:
-    scores = doubt(joined.labels, joined.probabilities).score
-    app = opened(open_app, sort=SORTS[by])
-    assert sheet(app) == expected(joined, Filter(right=False), by, doubt=scores)[:PER_PAGE]
+def test_every_order(open_app: OpenApp, aligned: AlignedPredictions, by: str) -> None:
+    scores = label_issues(aligned.labels, aligned.probabilities).score
+    app = open_mistakes(open_app, sort=SORTS[by])
+    assert sheet(app) == expected(aligned, Filter(right=False), by, doubt=scores)[:PER_PAGE]
 
 
-def test_empty_says_why_and_can_be_cleared(open_app: OpenApp, joined: Joined) -> None:
-    app = opened(open_app, true="fear", set="both are right", answer="wrong")
+def test_empty_says_why_and_can_be_cleared(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    app = open_mistakes(open_app, true="fear", set="both are right", answer="wrong")
     assert count(app) == 0
     assert any("labelled fear" in info.value and "Loosen one" in info.value for info in app.info)
     app.button(key="clear-filters").click().run()
     assert not app.exception
-    assert sheet(app) == expected(joined, Filter(right=False))[:PER_PAGE]
+    assert sheet(app) == expected(aligned, Filter(right=False))[:PER_PAGE]
     assert not [key for key in ("true", "set", "answer") if key in app.query_params]
 
 
-def test_a_view_without_faces_says_why(open_app: OpenApp, dataset: Dataset, joined: Joined) -> None:
-    marks = Marks.load(dataset.info.fingerprint)
-    for row in joined.rows:
-        marks.set(int(row), "ambiguous")
-    app = opened(open_app, labels="without the faces you marked", face=str(joined.rows[0]))
+def test_a_view_without_faces_says_why(open_app: OpenApp, dataset: Dataset, aligned: AlignedPredictions) -> None:
+    annotations = Annotations.load(dataset.info.fingerprint)
+    for row in aligned.rows:
+        annotations.set(int(row), "ambiguous")
+    app = open_mistakes(open_app, labels="without the faces you marked", face=str(aligned.rows[0]))
     assert count(app) == 0
     assert any("Left out" in caption.value for caption in app.caption)
     assert any("no face of PrivateTest" in info.value for info in app.info)
-    assert pictures(app, f"Face in row {joined.rows[0]}")
+    assert pictures(app, f"Face in row {aligned.rows[0]}")
 
 
 def test_sets_end_at_four_runs(open_app: OpenApp, home: Path, dataset: Dataset) -> None:
     for seed in range(5):
         make(home, dataset, f"run{seed}", seed)
-    app = opened(open_app, set="all are right")
+    app = open_mistakes(open_app, set="all are right")
     assert not [box for box in app.selectbox if box.key == "set"]
     assert any("up to 4 runs" in warning.value for warning in app.warning)
-    assert "wrong by at least one of" in told(app)
+    assert "wrong by at least one of" in summary(app)
 
 
 @pytest.mark.parametrize(
@@ -233,11 +237,11 @@ def test_sets_end_at_four_runs(open_app: OpenApp, home: Path, dataset: Dataset) 
     ],
 )
 def test_a_link_with_a_mistake_says_so_and_shows_the_rest(
-    open_app: OpenApp, joined: Joined, query: dict[str, str | list[str]], words: str
+    open_app: OpenApp, aligned: AlignedPredictions, query: dict[str, str | list[str]], words: str
 ) -> None:
-    app = opened(open_app, **query)
+    app = open_mistakes(open_app, **query)
     assert any(words in warning.value for warning in app.warning)
-    assert sheet(app) == expected(joined, Filter(right=False))[:PER_PAGE]
+    assert sheet(app) == expected(aligned, Filter(right=False))[:PER_PAGE]
     app.run()
     assert not app.exception
 
@@ -245,20 +249,22 @@ def test_a_link_with_a_mistake_says_so_and_shows_the_rest(
 # --- Pages
 
 
-def test_pages_come_from_the_link_and_another_selection_starts_anew(open_app: OpenApp, joined: Joined) -> None:
-    rows = expected(joined, Filter(right=False))
-    app = opened(open_app, page="2")
+def test_pages_come_from_the_link_and_another_selection_starts_anew(
+    open_app: OpenApp, aligned: AlignedPredictions
+) -> None:
+    rows = expected(aligned, Filter(right=False))
+    app = open_mistakes(open_app, page="2")
     assert sheet(app) == rows[PER_PAGE : 2 * PER_PAGE]
     app.number_input(key="face").set_value(rows[0]).run()
     assert sheet(app) == rows[PER_PAGE : 2 * PER_PAGE], "a face from elsewhere does not turn the page"
     app.selectbox(key="sort").set_value(SORTS["margin"]).run()
-    assert sheet(app) == expected(joined, Filter(right=False), "margin")[:PER_PAGE]
+    assert sheet(app) == expected(aligned, Filter(right=False), "margin")[:PER_PAGE]
     assert app.number_input(key="face").value == rows[0]
 
 
-def test_the_next_face_turns_the_page(open_app: OpenApp, joined: Joined) -> None:
-    rows = expected(joined, Filter(right=False))
-    app = opened(open_app, face=str(rows[PER_PAGE - 1]))
+def test_the_next_face_turns_the_page(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    rows = expected(aligned, Filter(right=False))
+    app = open_mistakes(open_app, face=str(rows[PER_PAGE - 1]))
     assert any(f"Face {PER_PAGE} of the {len(rows)} selected, on page 1" in text.value for text in app.caption)
     app.button(key="step-Next").click().run()
     assert app.number_input(key="face").value == rows[PER_PAGE]
@@ -268,12 +274,12 @@ def test_the_next_face_turns_the_page(open_app: OpenApp, joined: Joined) -> None
 
 
 def test_before_and_after() -> None:
-    found = Found(np.array([3, 1, 2]), np.array([30, 10, 20]), "", "")
-    assert neighbours(found, 30) == (None, 10)
-    assert neighbours(found, 10) == (30, 20)
-    assert neighbours(found, 20) == (10, None)
-    assert neighbours(found, 99) == (None, 30)
-    assert neighbours(found, None) == (None, 30)
+    found = FaceSelection(np.array([3, 1, 2]), np.array([30, 10, 20]), "", "")
+    assert previous_and_next_row(found, 30) == (None, 10)
+    assert previous_and_next_row(found, 10) == (30, 20)
+    assert previous_and_next_row(found, 20) == (10, None)
+    assert previous_and_next_row(found, 99) == (None, 30)
+    assert previous_and_next_row(found, None) == (None, 30)
     assert page_of(found, 20) == (3, 1)
     assert page_of(found, 99) is None
 
@@ -283,53 +289,61 @@ def test_words_on_the_sheet() -> None:
     values[0, 0, SAD], values[1, 0, FEAR] = 0.7, 0.7
     values[:, 1, SAD] = 0.7
     labels = np.array([FEAR, SAD], np.int8)
-    joined = Joined(("<a>", "b"), "PrivateTest", "0" * 64, np.array([1200, 1300]), labels, values)
-    assert captions(joined, np.array([0, 1])) == ["fear › sad", "sad"]
-    assert captions(joined, np.array([0]), ("b",)) == ["fear"]
-    assert hover(joined, 0) == "row 1,200<br>labelled <b>fear</b><br>&lt;a&gt;: sad 70 %<br>b: fear 70 % ✓"
+    aligned = AlignedPredictions(("<a>", "b"), "PrivateTest", "0" * 64, np.array([1200, 1300]), labels, values)
+    assert captions(aligned, np.array([0, 1])) == ["fear › sad", "sad"]
+    assert captions(aligned, np.array([0]), ("b",)) == ["fear"]
+    assert hover(aligned, 0) == "row 1,200<br>labelled <b>fear</b><br>&lt;a&gt;: sad 70 %<br>b: fear 70 % ✓"
 
 
 # --- One face
 
 
-def test_a_face_with_every_answer_and_map(open_app: OpenApp, joined: Joined) -> None:
-    both_wrong = joined.rows[~joined.right.any(axis=0)]
+def test_a_face_with_every_answer_and_map(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    both_wrong = aligned.rows[~aligned.right.any(axis=0)]
     row = int(both_wrong[0])
-    at = int(np.flatnonzero(joined.rows == row)[0])
-    app = opened(open_app, face=str(row))
+    at = int(np.flatnonzero(aligned.rows == row)[0])
+    app = open_mistakes(open_app, face=str(row))
     assert pictures(app, f"Face in row {row} ")
     lines = next(text.value for text in app.markdown if text.value.startswith("- **one:**"))
-    for name, said, values in zip(joined.names, joined.predicted[:, at], joined.probabilities[:, at], strict=True):
+    for name, predicted, values in zip(
+        aligned.names, aligned.predicted[:, at], aligned.probabilities[:, at], strict=True
+    ):
         line = next(line for line in lines.splitlines() if f"**{name}:**" in line)
-        assert NAMES[said] in line
+        assert NAMES[predicted] in line
         assert f"{values.max() * 100:.0f} %" in line
         assert "wrong" in line
         assert [
-            chart for chart in app.get("plotly_chart") if f"expressions. {name} says {NAMES[said]}" in chart.proto.alt
+            chart
+            for chart in app.get("plotly_chart")
+            if f"expressions. {name} says {NAMES[predicted]}" in chart.proto.alt
         ]
-        assert len(pictures(app, f"{name}, label: Face with the map of {NAMES[joined.labels[at]]}")) == 1
-        assert len(pictures(app, f"{name}, its answer: Face with the map of {NAMES[said]}")) == 1
+        assert len(pictures(app, f"{name}, label: Face with the map of {NAMES[aligned.labels[at]]}")) == 1
+        assert len(pictures(app, f"{name}, its answer: Face with the map of {NAMES[predicted]}")) == 1
     assert sum("6×6 cells" in text.value for text in app.caption) == 2
 
 
-def test_no_map_where_a_model_cannot_be_opened(open_app: OpenApp, runs: list[RunFolder], joined: Joined) -> None:
+def test_no_map_where_a_model_cannot_be_opened(
+    open_app: OpenApp, runs: list[RunFolder], aligned: AlignedPredictions
+) -> None:
     runs[1].tflite_path.write_bytes(b"broken")
-    app = opened(open_app, face=str(joined.rows[0]))
+    app = open_mistakes(open_app, face=str(aligned.rows[0]))
     assert any("No maps of two" in warning.value for warning in app.warning)
     assert pictures(app, "one, ")
 
 
-def test_a_face_that_the_filters_leave_out_is_shown_and_said(open_app: OpenApp, joined: Joined) -> None:
-    right = int(joined.rows[joined.right.all(axis=0)][0])
-    app = opened(open_app, face=str(right))
+def test_a_face_that_the_filters_leave_out_is_shown_and_said(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    right = int(aligned.rows[aligned.right.all(axis=0)][0])
+    app = open_mistakes(open_app, face=str(right))
     assert pictures(app, f"Face in row {right} ")
     assert any("The filters leave this face out" in caption.value for caption in app.caption)
     assert not app.warning
 
 
-def test_a_face_of_another_split_is_shown_and_said(open_app: OpenApp, dataset: Dataset, joined: Joined) -> None:
+def test_a_face_of_another_split_is_shown_and_said(
+    open_app: OpenApp, dataset: Dataset, aligned: AlignedPredictions
+) -> None:
     row = int(dataset.rows("Training")[0])
-    app = opened(open_app, face=str(row))
+    app = open_mistakes(open_app, face=str(row))
     assert pictures(app, f"Face in row {row} ")
     assert any(f"Row {row:,} is not in PrivateTest" in info.value and "Training" in info.value for info in app.info)
     assert not pictures(app, "Face with the map")
@@ -339,24 +353,26 @@ def test_a_face_of_another_split_is_shown_and_said(open_app: OpenApp, dataset: D
 
 
 def test_twins_are_offered_by_the_audit_then_shown(
-    open_app: OpenApp, with_twins: tuple[Dataset, list[int]], home: Path
+    open_app: OpenApp, with_near_duplicates: tuple[Dataset, list[int]], home: Path
 ) -> None:
-    dataset, (equal, of_equal, of_near, near) = with_twins
+    dataset, (equal, of_equal, of_alike, alike) = with_near_duplicates
     make(home, dataset, "one", 0)
-    app = opened(open_app, face=str(equal))
+    app = open_mistakes(open_app, face=str(equal))
     [link] = [link for link in app.get("page_link") if "Look for them with the audit" in link.proto.label]
     assert "view=Audit" in link.proto.query_string
     audit = audit_dataset(dataset)
-    app = opened(open_app, face=str(equal))
+    app = open_mistakes(open_app, face=str(equal))
     assert any(caption.value.startswith("1 face with the same pixels, 0 nearly") for caption in app.caption)
     assert any(f"row {of_equal} Training" in caption.value for caption in app.caption)
     assert pictures(app, f"row {of_equal}, {NAMES[dataset.labels[of_equal]]}, equal")
-    app = opened(open_app, face=str(near))
+    app = open_mistakes(open_app, face=str(alike))
     assert any("0 faces with the same pixels, 1 nearly" in caption.value for caption in app.caption)
     assert any(
-        f"among its twins there are {NAMES[dataset.labels[of_near]]}" in caption.value for caption in app.caption
+        f"among its twins there are {NAMES[dataset.labels[of_alike]]}" in caption.value for caption in app.caption
     )
-    assert pictures(app, f"row {of_near}, {NAMES[dataset.labels[of_near]]}, alike {audit.near(near)[0].ncc:.2f}")
+    assert pictures(
+        app, f"row {of_alike}, {NAMES[dataset.labels[of_alike]]}, alike {audit.near_duplicates(alike)[0].ncc:.2f}"
+    )
 
 
 def embed(run: RunFolder, dataset: Dataset) -> np.ndarray:
@@ -369,35 +385,35 @@ def embed(run: RunFolder, dataset: Dataset) -> np.ndarray:
     return vectors
 
 
-def test_similarity_says_what_is_missing(open_app: OpenApp, joined: Joined) -> None:
-    app = opened(open_app, sort=SORTS["similarity"])
+def test_similarity_says_what_is_missing(open_app: OpenApp, aligned: AlignedPredictions) -> None:
+    app = open_mistakes(open_app, sort=SORTS["similarity"])
     assert any("Choose the face" in info.value for info in app.info)
-    app = opened(open_app, sort=SORTS["similarity"], like=str(joined.rows[0]))
+    app = open_mistakes(open_app, sort=SORTS["similarity"], like=str(aligned.rows[0]))
     assert any("evaluate one --data" in info.value for info in app.info)
-    assert sheet(app) == expected(joined, Filter(right=False))[:PER_PAGE]
-    app = opened(open_app, sort=SORTS["similarity"], like="0")
+    assert sheet(app) == expected(aligned, Filter(right=False))[:PER_PAGE]
+    app = open_mistakes(open_app, sort=SORTS["similarity"], like="0")
     assert any("Row 0 is not among the faces in view" in info.value for info in app.info)
 
 
 def test_the_nearest_training_faces_and_the_order_by_similarity(
-    open_app: OpenApp, dataset: Dataset, runs: list[RunFolder], joined: Joined
+    open_app: OpenApp, dataset: Dataset, runs: list[RunFolder], aligned: AlignedPredictions
 ) -> None:
     from fer_core.runs.embeddings import read_embeddings
 
     embed(runs[1], dataset)
-    kept = read_embeddings(runs[1])
-    assert kept is not None
-    row = int(joined.rows[0])
-    app = opened(open_app, face=str(row))
-    nearest = kept.nearest[int(kept.positions(row))]
+    stored = read_embeddings(runs[1])
+    assert stored is not None
+    row = int(aligned.rows[0])
+    app = open_mistakes(open_app, face=str(row))
+    nearest = stored.nearest[int(stored.positions(row))]
     words = "; ".join(f"row {other}, {NAMES[dataset.labels[other]]} " for other in nearest[:1])
     assert pictures(app, words)
     assert any("No nearest faces are kept for one" in info.value for info in app.info)
 
     app.button(key="sort-like").click().run()
     assert not app.exception
-    vectors = kept.vectors[kept.positions(joined.rows)]
-    rows = expected(joined, Filter(right=False), "similarity", embeddings=vectors, like=0)
+    vectors = stored.vectors[stored.positions(aligned.rows)]
+    rows = expected(aligned, Filter(right=False), "similarity", embeddings=vectors, like=0)
     assert sheet(app) == rows[:PER_PAGE]
     assert any("in the eyes of two" in caption.value for caption in app.caption)
     assert app.number_input(key="like").value == row
@@ -406,20 +422,20 @@ def test_the_nearest_training_faces_and_the_order_by_similarity(
 
 
 def test_damaged_embeddings_are_named_and_the_page_goes_on(
-    open_app: OpenApp, runs: list[RunFolder], joined: Joined
+    open_app: OpenApp, runs: list[RunFolder], aligned: AlignedPredictions
 ) -> None:
     reseal_evaluation(runs[0], lambda one: one.embeddings_path.write_bytes(b"broken"))
-    row = str(joined.rows[0])
-    app = opened(open_app, sort=SORTS["similarity"], like=row, face=row)
+    row = str(aligned.rows[0])
+    app = open_mistakes(open_app, sort=SORTS["similarity"], like=row, face=row)
     assert sum("embeddings.parquet" in warning.value for warning in app.warning) == 2
-    assert sheet(app) == expected(joined, Filter(right=False))[:PER_PAGE]
+    assert sheet(app) == expected(aligned, Filter(right=False))[:PER_PAGE]
 
 
 def test_a_vote_has_no_embeddings_of_its_own(
-    open_app: OpenApp, home: Path, runs: list[RunFolder], joined: Joined
+    open_app: OpenApp, home: Path, runs: list[RunFolder], aligned: AlignedPredictions
 ) -> None:
     make_vote(home / "runs" / "both", runs)
-    app = opened(open_app, runs="both", face=str(joined.rows[0]))
+    app = open_mistakes(open_app, runs="both", face=str(aligned.rows[0]))
     assert any("both is a vote" in caption.value for caption in app.caption)
     assert len(pictures(app, "both, ")) in (1, 2)
 
@@ -429,22 +445,22 @@ def test_a_vote_has_no_embeddings_of_its_own(
 
 def test_without_the_dataset_numbers_and_a_table_show(open_app: OpenApp, home: Path) -> None:
     runs = [make_run(home / "runs" / name, seed=seed, accuracy=0.3) for seed, name in enumerate(("one", "two"))]
-    joined = join(runs, "PrivateTest")
-    row = int(joined.rows[~joined.right.any(axis=0)][0])
-    app = opened(open_app, runs=["one", "two"], true="fear", said="sad", by="two", face=str(row))
+    aligned = align(runs, "PrivateTest")
+    row = int(aligned.rows[~aligned.right.any(axis=0)][0])
+    app = open_mistakes(open_app, runs=["one", "two"], true="fear", said="sad", by="two", face=str(row))
     assert any("are not on this computer" in text.value for text in app.markdown)
-    rows = expected(joined, Filter(models=("two",), true=FEAR, predicted=SAD))
+    rows = expected(aligned, Filter(models=("two",), true=FEAR, predicted=SAD))
     table: pd.DataFrame = next(frame.value for frame in app.dataframe if "two (%)" in frame.value)
     assert table["Row"].tolist() == rows
     assert set(table["Label"]) == {"fear"}
     assert set(table["two"]) == {"sad"}
-    at = int(np.flatnonzero(joined.rows == rows[0])[0])
-    assert table["one (%)"][0] == pytest.approx(joined.probabilities[0, at].max() * 100)
+    at = int(np.flatnonzero(aligned.rows == rows[0])[0])
+    assert table["one (%)"][0] == pytest.approx(aligned.probabilities[0, at].max() * 100)
     assert not app.image
     assert any(text.value.startswith("- **one:**") for text in app.markdown)
     assert any("expressions. two says" in chart.proto.alt for chart in app.get("plotly_chart"))
 
 
 def test_without_runs_it_says_what_to_do(open_app: OpenApp) -> None:
-    app = opened(open_app)
+    app = open_mistakes(open_app)
     assert "Train a model" in app.info[0].value

@@ -140,11 +140,11 @@ def test_what_is_taken_away_is_what_the_command_line_gives(
 ) -> None:
     make_run(settings().runs_dir / "first")
     taken: dict[str, bytes] = {}
-    kept = st.download_button
+    original = st.download_button
 
     def download_button(label: str, data: Any, **options: Any) -> bool:
         taken[options["file_name"]] = data()
-        return bool(kept(label, data, **options))
+        return bool(original(label, data, **options))
 
     monkeypatch.setattr(st, "download_button", download_button)
     upload(open_app("photo"), ("small.png", png(48, 48)), ("bad.png", b"no picture"))

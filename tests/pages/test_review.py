@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from factories import make_measured, make_run
+from factories import make_evaluated_run, make_run
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, TRAINING
 from fer_core.errors import DataError
-from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Marks
-from fer_core.review.annotations_csv import read_marks_csv, write_marks_csv
-from fer_core.review.scope import CORRECTED, LABELS, UNMARKED, scope
+from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, NOT_A_FACE, Annotations
+from fer_core.review.annotations_csv import read_annotations_csv, write_annotations_csv
+from fer_core.review.scope import CORRECTED, LABELS, WITHOUT_ANNOTATED, scope
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
 
@@ -34,7 +34,7 @@ def dataset(sample: Path) -> Dataset:
     """The drawn sample, with two runs that were measured on it."""
     dataset = load_dataset(sample)
     for seed, name in enumerate(("one", "two")):
-        make_measured(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
+        make_evaluated_run(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
     return dataset
 
 
@@ -44,8 +44,8 @@ def row(dataset: Dataset) -> int:
     return int(np.flatnonzero((dataset.splits == PRIVATE_TEST) & (dataset.labels == NAMES.index("fear")))[3])
 
 
-def marks_of(dataset: Dataset) -> Marks:
-    return Marks.load(dataset.info.fingerprint)
+def annotations_of(dataset: Dataset) -> Annotations:
+    return Annotations.load(dataset.info.fingerprint)
 
 
 def faces_of(dataset: Dataset) -> int:
@@ -58,27 +58,27 @@ def press(app: AppTest, key: str) -> AppTest:
     return app
 
 
-def told(app: AppTest, words: str) -> bool:
+def shows(app: AppTest, words: str) -> bool:
     return any(words in text.value for text in app.markdown)
 
 
 def test_a_mark_is_saved_at_once_and_shown(open_app: OpenApp, dataset: Dataset, row: int) -> None:
     app = open_app("mistakes", face=str(row))
     assert not app.exception
-    assert told(app, "**Your mark:** none yet")
+    assert shows(app, "**Your mark:** none yet")
     assert app.button(key="review.take_back").disabled
     press(app, "review.sad")
-    mark = marks_of(dataset).get(row)
-    assert mark is not None
-    assert mark.words == "label wrong → sad"
-    assert told(app, "**Your mark:** label wrong → sad, ")
+    annotation = annotations_of(dataset).get(row)
+    assert annotation is not None
+    assert annotation.words == "label wrong → sad"
+    assert shows(app, "**Your mark:** label wrong → sad, ")
     # The last one wins, and the page stays where it was.
     press(app, f"review.{AMBIGUOUS}")
     assert app.number_input(key="face").value == row
-    assert {row: AMBIGUOUS} == {face: mark.kind for face, mark in marks_of(dataset).all().items()}
+    assert {row: AMBIGUOUS} == {face: annotation.kind for face, annotation in annotations_of(dataset).all().items()}
     press(app, "review.take_back")
-    assert marks_of(dataset).all() == {}
-    assert told(app, "**Your mark:** none yet")
+    assert annotations_of(dataset).all() == {}
+    assert shows(app, "**Your mark:** none yet")
 
 
 def test_classes_stand_with_the_suggested_one_first_and_without_the_label(
@@ -88,7 +88,7 @@ def test_classes_stand_with_the_suggested_one_first_and_without_the_label(
     classes = [button.key.removeprefix("review.") for button in app.button if button.key in _class_keys()]
     assert sorted(classes) == sorted(set(NAMES) - {"fear"})
     found = scope([run.folder for run in list_models()], PRIVATE_TEST)
-    suggested = NAMES[found.whole_doubt.suggested[np.searchsorted(found.whole.rows, row)]]
+    suggested = NAMES[found.whole_label_issues.suggested[np.searchsorted(found.whole.rows, row)]]
     others = [name for name in NAMES if name not in ("fear", suggested)]
     assert classes == ([] if suggested == "fear" else [suggested]) + others
 
@@ -100,16 +100,16 @@ def _class_keys() -> list[str]:
 def test_a_note_goes_with_the_mark_and_can_be_changed(open_app: OpenApp, dataset: Dataset, row: int) -> None:
     app = open_app("mistakes", face=str(row))
     note(app).set_value("tears").run()
-    assert marks_of(dataset).all() == {}
+    assert annotations_of(dataset).all() == {}
     press(app, "review.sad")
-    assert marks_of(dataset).all()[row].note == "tears"
+    assert annotations_of(dataset).all()[row].note == "tears"
     assert note(app).value == "tears"
     note(app).set_value("tears, and a frown").run()
-    assert marks_of(dataset).all()[row].note == "tears, and a frown"
+    assert annotations_of(dataset).all()[row].note == "tears, and a frown"
     # Another mark keeps the note.
     press(app, f"review.{NOT_A_FACE}")
-    kept = marks_of(dataset).all()[row]
-    assert (kept.kind, kept.note) == (NOT_A_FACE, "tears, and a frown")
+    stored = annotations_of(dataset).all()[row]
+    assert (stored.kind, stored.note) == (NOT_A_FACE, "tears, and a frown")
 
 
 def note(app: AppTest) -> TextInput:
@@ -123,23 +123,23 @@ def test_what_cannot_be_saved_is_told(
         raise DataError("The mark was not saved: the disk is full.")
 
     app = open_app("mistakes", face=str(row))
-    monkeypatch.setattr(Marks, "_append", full)
+    monkeypatch.setattr(Annotations, "_append", full)
     press(app, "review.sad")
     assert any("the disk is full" in error.value for error in app.error)
-    assert told(app, "**Your mark:** none yet")
+    assert shows(app, "**Your mark:** none yet")
     app.run()
     assert not app.error
 
 
 def test_marks_are_counted_listed_and_lead_on(open_app: OpenApp, dataset: Dataset, row: int) -> None:
     training = int(np.flatnonzero(dataset.splits == TRAINING)[0])
-    marks = marks_of(dataset)
-    marks.set(row, LABEL_WRONG, NAMES.index("sad"), "tears")
-    marks.set(training, MODEL_WRONG)
+    annotations = annotations_of(dataset)
+    annotations.set(row, LABEL_WRONG, NAMES.index("sad"), "tears")
+    annotations.set(training, MODEL_WRONG)
     app = open_app("mistakes")
     assert not app.exception
-    assert told(app, "2 faces of")
-    assert told(app, "1 label wrong, 1 model wrong")
+    assert shows(app, "2 faces of")
+    assert shows(app, "1 label wrong, 1 model wrong")
     table = next(frame.value for frame in app.dataframe if "Right class" in frame.value)
     lines = {line.Row: line for line in table.itertuples()}
     assert (lines[row].Split, lines[row].Label, lines[row].Mark, lines[row].Note) == (
@@ -149,21 +149,21 @@ def test_marks_are_counted_listed_and_lead_on(open_app: OpenApp, dataset: Datase
         "tears",
     )
     assert lines[training].Split == TRAINING
-    assert told(app, LABELS[CORRECTED])
-    assert told(app, LABELS[UNMARKED])
+    assert shows(app, LABELS[CORRECTED])
+    assert shows(app, LABELS[WITHOUT_ANNOTATED])
 
 
 def test_the_marked_faces_are_one_click_away(open_app: OpenApp, dataset: Dataset, row: int) -> None:
-    marks_of(dataset).set(row, AMBIGUOUS)
-    marks_of(dataset).set(int(np.flatnonzero(dataset.splits == TRAINING)[0]), AMBIGUOUS)
-    app = open_app("mistakes", true="happy", labels=LABELS[UNMARKED])
+    annotations_of(dataset).set(row, AMBIGUOUS)
+    annotations_of(dataset).set(int(np.flatnonzero(dataset.splits == TRAINING)[0]), AMBIGUOUS)
+    app = open_app("mistakes", true="happy", labels=LABELS[WITHOUT_ANNOTATED])
     only = app.button(key="review.only_marked")
     assert only.label == "Show only marked faces (1 in PrivateTest)"
     press(app, "review.only_marked")
     assert not app.warning
-    assert told(app, f"**1 of {faces_of(dataset)} faces**")
+    assert shows(app, f"**1 of {faces_of(dataset)} faces**")
     press(app, "clear-filters")
-    assert not told(app, f"**1 of {faces_of(dataset)} faces**")
+    assert not shows(app, f"**1 of {faces_of(dataset)} faces**")
 
 
 def test_marks_change_the_numbers_only_where_that_is_chosen(open_app: OpenApp, dataset: Dataset, row: int) -> None:
@@ -172,28 +172,28 @@ def test_marks_change_the_numbers_only_where_that_is_chosen(open_app: OpenApp, d
     assert any(f"All {total} faces" in caption.value for caption in app.caption)
     press(app, f"review.{NOT_A_FACE}")
     assert any(f"All {total} faces" in caption.value for caption in app.caption)
-    app.selectbox(key="labels").set_value(LABELS[UNMARKED]).run()
+    app.selectbox(key="labels").set_value(LABELS[WITHOUT_ANNOTATED]).run()
     assert not app.exception
     assert any(f"{total - 1} of the {total} faces" in caption.value for caption in app.caption)
-    assert told(app, "**Your mark:** not a face")
+    assert shows(app, "**Your mark:** not a face")
 
 
 def test_a_csv_comes_in_whole_or_not_at_all(open_app: OpenApp, dataset: Dataset, row: int) -> None:
-    elsewhere = Marks("ab" * 32)
+    elsewhere = Annotations("ab" * 32)
     elsewhere.set(row, LABEL_WRONG, NAMES.index("sad"))
     elsewhere.set(row + 1, AMBIGUOUS)
-    content = write_marks_csv(elsewhere.all(), dataset.labels, dataset.splits)
+    content = write_annotations_csv(elsewhere.all(), dataset.labels, dataset.splits)
     app = open_app("mistakes")
     upload(app, content)
     assert any("2 marks of marks.csv are new or changed" in message.value for message in app.success)
-    assert marks_of(dataset).all() == elsewhere.all()
+    assert annotations_of(dataset).all() == elsewhere.all()
     upload(app, content)
     assert any("2 marks said what was known already" in message.value for message in app.success)
     lines = list(csv.DictReader(io.StringIO(content.decode())))
     bad = content.decode().replace(f"\n{lines[1]['row']},{PRIVATE_TEST}", f"\n{lines[1]['row']},{TRAINING}")
     upload(app, bad.replace(",sad,", ",angry,").encode())
     assert any("marks.csv: Nothing was imported. line 3" in error.value for error in app.error)
-    assert marks_of(dataset).all() == elsewhere.all()
+    assert annotations_of(dataset).all() == elsewhere.all()
 
 
 def upload(app: AppTest, content: bytes) -> None:
@@ -204,11 +204,11 @@ def upload(app: AppTest, content: bytes) -> None:
 def test_the_csv_that_goes_out_is_the_one_that_comes_in(
     open_app: OpenApp, dataset: Dataset, row: int, downloads: dict[str, bytes]
 ) -> None:
-    marks_of(dataset).set(row, LABEL_WRONG, NAMES.index("sad"), 'he said "no"')
+    annotations_of(dataset).set(row, LABEL_WRONG, NAMES.index("sad"), 'he said "no"')
     app = open_app("mistakes")
     assert not app.exception
     content = downloads["review.download"]
-    assert read_marks_csv(content, dataset.labels, dataset.splits) == list(marks_of(dataset).all().values())
+    assert read_annotations_csv(content, dataset.labels, dataset.splits) == list(annotations_of(dataset).all().values())
 
 
 @pytest.fixture
@@ -235,8 +235,8 @@ def test_without_the_faces_marks_work_and_the_csv_says_why_not(open_app: OpenApp
     app = open_app("mistakes", face=str(row))
     assert not app.exception
     press(app, f"review.{AMBIGUOUS}")
-    assert Marks.load("0" * 64).all()[row].kind == AMBIGUOUS
-    assert told(app, "1 ambiguous")
+    assert Annotations.load("0" * 64).all()[row].kind == AMBIGUOUS
+    assert shows(app, "1 ambiguous")
     assert any("cannot be exported or imported as a CSV here" in info.value for info in app.info)
 
 
@@ -245,15 +245,15 @@ def press_key(page: Page, key: str, words: str) -> None:
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
     from playwright.sync_api import expect
 
-    told = page.locator(".st-key-review").get_by_text(words)
+    found = page.locator(".st-key-review").get_by_text(words)
     for _ in range(3):
         page.keyboard.press(key)
         try:
-            told.wait_for(timeout=15_000)
+            found.wait_for(timeout=15_000)
         except PlaywrightTimeout:
             continue
         return
-    expect(told).to_be_visible()
+    expect(found).to_be_visible()
 
 
 @pytest.mark.browser
@@ -273,17 +273,17 @@ def test_a_mark_set_by_key_is_there_for_the_next_visitor(
     field.press_sequentially("an a")
     field.press("Enter")
     page.wait_for_timeout(1000)
-    assert marks_of(dataset).all() == {}
+    assert annotations_of(dataset).all() == {}
     page.get_by_role("heading", name="Mistakes").click()
     press_key(page, "5", "Your mark: label wrong → sad")
-    assert marks_of(dataset).all()[row].note == "an a"
+    assert annotations_of(dataset).all()[row].note == "an a"
     press_key(page, "ArrowRight", "Your mark: none yet")
     press_key(page, "n", "Your mark: not a face")
-    assert marks_of(dataset).counts() == {LABEL_WRONG: 1, AMBIGUOUS: 0, NOT_A_FACE: 1, MODEL_WRONG: 0}
+    assert annotations_of(dataset).counts() == {LABEL_WRONG: 1, AMBIGUOUS: 0, NOT_A_FACE: 1, MODEL_WRONG: 0}
 
     other = open_page(f"mistakes?face={row}")
     expect(other.locator(".st-key-review").get_by_text("Your mark: label wrong → sad")).to_be_visible(timeout=60_000)
     other.set_default_timeout(90_000)
     expect(other.locator(".js-plotly-plot").first).to_be_visible(timeout=90_000)
     press_key(other, "u", "Your mark: none yet")
-    assert row not in marks_of(dataset).all()
+    assert row not in annotations_of(dataset).all()

@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.emotions import COUNT, SPLITS
-from pages.parts.rows import neighbours, parse_rows, select_rows
+from pages.parts.rows import parse_rows, previous_and_next, select_rows
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_select_rows_keeps_the_order_asked_for(dataset: Dataset) -> None:
 
 def test_neighbours() -> None:
     rows = np.array([3, 8, 20])
-    assert neighbours(rows, 8) == (3, 20)
-    assert neighbours(rows, 3) == (None, 8)
-    assert neighbours(rows, 20) == (8, None)
-    assert neighbours(rows, 10) == (8, 20)
-    assert neighbours(np.array([20, 3, 8]), 3) == (20, 8)
-    assert neighbours(np.array([], dtype=np.intp), 3) == (None, None)
+    assert previous_and_next(rows, 8) == (3, 20)
+    assert previous_and_next(rows, 3) == (None, 8)
+    assert previous_and_next(rows, 20) == (8, None)
+    assert previous_and_next(rows, 10) == (8, 20)
+    assert previous_and_next(np.array([20, 3, 8]), 3) == (20, 8)
+    assert previous_and_next(np.array([], dtype=np.intp), 3) == (None, None)

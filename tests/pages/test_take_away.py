@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_measured, make_run
+from factories import make_evaluated_run, make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
-from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.scope import scope
 from fer_core.runs.listing import list_models
 from fer_core.settings import settings
@@ -29,7 +29,7 @@ Given = dict[str, dict[str, Any]]
 def dataset(sample: Path) -> Dataset:
     dataset = load_dataset(sample)
     for seed, name in enumerate(("one", "two")):
-        make_measured(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
+        make_evaluated_run(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
     return dataset
 
 
@@ -50,9 +50,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
 
 
 def expected_rows(split: str, true: str, said: str, by: int) -> list[int]:
-    joined = scope([run.folder for run in list_models()], split).joined
-    keep = (joined.labels == NAMES.index(true)) & (joined.predicted[by] == NAMES.index(said))
-    return sorted(int(row) for row in joined.rows[keep])
+    aligned = scope([run.folder for run in list_models()], split).aligned
+    keep = (aligned.labels == NAMES.index(true)) & (aligned.predicted[by] == NAMES.index(said))
+    return sorted(int(row) for row in aligned.rows[keep])
 
 
 def test_the_files_hold_the_selection_and_their_names_tell_it(
@@ -90,7 +90,7 @@ def test_marks_go_along_as_they_are_when_the_button_is_pressed(
     app = open_app("mistakes", face=str(row), answer="right or wrong")
     app.button(key=f"review.{AMBIGUOUS}").click().run()
     assert not app.exception
-    assert Marks.load(dataset.info.fingerprint).all()[row].kind == AMBIGUOUS
+    assert Annotations.load(dataset.info.fingerprint).all()[row].kind == AMBIGUOUS
     lines = list(csv.DictReader(io.StringIO(given["take-away.csv"]["data"]().decode(), newline="")))
     assert {int(line["row"]): line["mark"] for line in lines}[row] == AMBIGUOUS
     assert "right-or-wrong" in given["take-away.csv"]["file_name"]

@@ -27,7 +27,7 @@ def found() -> paired_tests.DifferenceMatrix:
 
 
 def draw(found: paired_tests.DifferenceMatrix, **options: Any) -> go.Figure:
-    return difference.matrix(
+    return difference.difference_matrix(
         found.points,
         found.significant,
         low=found.low,
@@ -165,7 +165,7 @@ def test_other_shapes_are_refused(found: paired_tests.DifferenceMatrix) -> None:
     with pytest.raises(ValueError, match="7×7"):
         difference.describe(np.zeros((3, 3)), found.significant)
     with pytest.raises(ValueError, match="support"):
-        difference.matrix(
+        difference.difference_matrix(
             found.points, found.significant, low=found.low, high=found.high, adjusted=found.p, support=[1, 2]
         )
 

@@ -37,7 +37,7 @@ def test_every_figure_takes_the_theme_and_is_json() -> None:
         curves.across_models({"a": one}, "roc"),
         curves.risk_coverage(RISKS),
         diagrams.diagram(RESULTS),
-        classes.dots(TABLES),
+        classes.class_dots(TABLES),
     ):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.font.color is None
@@ -51,13 +51,13 @@ def test_every_figure_takes_the_theme_and_is_json() -> None:
 
 @pytest.mark.parametrize("kind", ["roc", "precision_recall"])
 def test_curves_of_the_classes(kind: str) -> None:
-    measured = (roc if kind == "roc" else precision_recall)(LABELS, MODELS["a"])
-    figure = curves.by_class(measured, kind)  # type: ignore[arg-type]
+    curve_data = (roc if kind == "roc" else precision_recall)(LABELS, MODELS["a"])
+    figure = curves.by_class(curve_data, kind)  # type: ignore[arg-type]
     *lines, mean = figure.data
     assert [line.line.color for line in lines] == list(COLOURS)
     assert mean.line.dash == "dash"
     short = "AUC" if kind == "roc" else "AP"
-    for name, line, curve in zip(NAMES, lines, measured.classes, strict=True):
+    for name, line, curve in zip(NAMES, lines, curve_data.classes, strict=True):
         assert curve is not None
         assert line.name == f"{name} · {short} {curve.area:.3f}"
         np.testing.assert_allclose(line.x, 100 * curve.x)
@@ -65,40 +65,40 @@ def test_curves_of_the_classes(kind: str) -> None:
         assert line.line.shape == ("linear" if kind == "roc" else "vh")
         assert line.text[0] == "no face"
         assert len(line.text) == len(line.x)
-    words = curves.describe_by_class(measured, kind)  # type: ignore[arg-type]
-    assert f"happy {measured.classes[3].area:.3f}" in words  # type: ignore[union-attr]
-    assert words.endswith(f"mean of the classes {measured.macro.area:.3f}.")  # type: ignore[union-attr]
+    words = curves.describe_by_class(curve_data, kind)  # type: ignore[arg-type]
+    assert f"happy {curve_data.classes[3].area:.3f}" in words  # type: ignore[union-attr]
+    assert words.endswith(f"mean of the classes {curve_data.macro.area:.3f}.")  # type: ignore[union-attr]
 
 
 def test_a_class_without_faces_has_no_line() -> None:
-    measured = roc(*without_class(1))
-    figure = curves.by_class(measured, "roc")
+    curve_data = roc(*without_class(1))
+    figure = curves.by_class(curve_data, "roc")
     assert len(figure.data) == COUNT
     assert not [trace for trace in figure.data if trace.name.startswith("disgust")]
-    assert "disgust: nothing to measure" in curves.describe_by_class(measured, "roc")
-    assert not curves.across_models({"a": measured}, "roc", label=1).data
+    assert "disgust: nothing to measure" in curves.describe_by_class(curve_data, "roc")
+    assert not curves.across_models({"a": curve_data}, "roc", label=1).data
 
 
 def test_curves_of_models_differ_in_colour_and_dash() -> None:
-    measured = {title: precision_recall(LABELS, rows) for title, rows in MODELS.items()}
-    figure = curves.across_models(measured, "precision_recall", label=4)
+    curve_data = {title: precision_recall(LABELS, rows) for title, rows in MODELS.items()}
+    figure = curves.across_models(curve_data, "precision_recall", label=4)
     assert [line.line.color for line in figure.data] == list(style.RUN_COLOURS[:3])
     assert len({line.line.dash for line in figure.data}) == 3
-    for line, one in zip(figure.data, measured.values(), strict=True):
+    for line, one in zip(figure.data, curve_data.values(), strict=True):
         np.testing.assert_allclose(line.y, 100 * one.classes[4].y)  # type: ignore[union-attr]
     assert figure.layout.shapes[0].y0 == pytest.approx(100 * np.mean(LABELS == 4)), "what guessing gets"
-    mean = curves.across_models(measured, "precision_recall").data[2]
-    np.testing.assert_allclose(mean.y, 100 * measured["c"].macro.y)  # type: ignore[union-attr]
-    words = curves.describe_across_models(measured, "precision_recall", label=4)
-    assert f"sad against the rest. a {measured['a'].classes[4].area:.3f}; b " in words  # type: ignore[union-attr]
+    mean = curves.across_models(curve_data, "precision_recall").data[2]
+    np.testing.assert_allclose(mean.y, 100 * curve_data["c"].macro.y)  # type: ignore[union-attr]
+    words = curves.describe_across_models(curve_data, "precision_recall", label=4)
+    assert f"sad against the rest. a {curve_data['a'].classes[4].area:.3f}; b " in words  # type: ignore[union-attr]
     assert curves.describe_across_models({}, "roc").endswith("No model.")
     with pytest.raises(ValueError, match="kind"):
-        curves.across_models(measured, "pr")  # type: ignore[arg-type]
+        curves.across_models(curve_data, "pr")  # type: ignore[arg-type]
 
 
 def test_a_model_keeps_its_colour_where_another_has_no_curve() -> None:
-    measured = {"a": roc(*without_class(1)), "b": roc(LABELS, MODELS["b"])}
-    [line] = curves.across_models(measured, "roc", label=1).data
+    curve_data = {"a": roc(*without_class(1)), "b": roc(LABELS, MODELS["b"])}
+    [line] = curves.across_models(curve_data, "roc", label=1).data
     assert line.line.color == style.run_colour(1)
 
 
@@ -106,34 +106,37 @@ def test_a_model_keeps_its_colour_where_another_has_no_curve() -> None:
 
 
 def test_risk_coverage_with_the_sliders_point() -> None:
-    marks = {title: at_threshold(LABELS, rows, 0.5) for title, rows in MODELS.items()}
-    figure = curves.risk_coverage(RISKS, marks)
+    operating_points = {title: at_threshold(LABELS, rows, 0.5) for title, rows in MODELS.items()}
+    figure = curves.risk_coverage(RISKS, operating_points)
     lines, dots = figure.data[:3], figure.data[3:]
     for title, line, dot in zip(MODELS, lines, dots, strict=True):
-        mark, curve = marks[title], RISKS[title]
+        operating_point, curve = operating_points[title], RISKS[title]
         np.testing.assert_allclose(line.x, 100 * curve.coverage)
         np.testing.assert_allclose(line.y, 100 * curve.risk)
         np.testing.assert_allclose(line.customdata, curve.threshold)
         assert line.name == f"{title} · AURC {curve.aurc:.3f}"
-        assert dot.x[0] == pytest.approx(100 * mark.coverage)
-        assert dot.y[0] + dot.error_y.array[0] == pytest.approx(100 * (1 - mark.low))
-        assert dot.y[0] - dot.error_y.arrayminus[0] == pytest.approx(100 * (1 - mark.high))
+        assert dot.x[0] == pytest.approx(100 * operating_point.coverage)
+        assert dot.y[0] + dot.error_y.array[0] == pytest.approx(100 * (1 - operating_point.low))
+        assert dot.y[0] - dot.error_y.arrayminus[0] == pytest.approx(100 * (1 - operating_point.high))
         assert dot.customdata[0] == 0.5
         assert dot.marker.color == line.line.color
     top = figure.layout.yaxis.range[1]
     assert top >= max(dot.y[0] + dot.error_y.array[0] for dot in dots)
-    words = curves.describe_risk_coverage(RISKS, marks)
+    words = curves.describe_risk_coverage(RISKS, operating_points)
     assert f"a: {100 * RISKS['a'].risk[-1]:.1f} % wrong when it answers all 600 faces, AURC" in words
-    assert f"it answers {marks['a'].answered} of 600 faces" in words
+    assert f"it answers {operating_points['a'].answered} of 600 faces" in words
 
 
 def test_no_answer_has_no_mark() -> None:
-    marks = {"a": at_threshold(LABELS, MODELS["a"], 1.0)}
-    assert marks["a"].answered == 0
-    assert len(curves.risk_coverage(RISKS, marks).data) == 3
-    assert curves.describe_answered(marks["a"]) == "with a least confidence of 100 % it answers none of the 600 faces"
+    operating_points = {"a": at_threshold(LABELS, MODELS["a"], 1.0)}
+    assert operating_points["a"].answered == 0
+    assert len(curves.risk_coverage(RISKS, operating_points).data) == 3
+    assert (
+        curves.describe_answered(operating_points["a"])
+        == "with a least confidence of 100 % it answers none of the 600 faces"
+    )
     with pytest.raises(ValueError, match="no curve: d"):
-        curves.risk_coverage(RISKS, {"d": marks["a"]})
+        curves.risk_coverage(RISKS, {"d": operating_points["a"]})
 
 
 def test_risk_of_a_model_without_errors_can_be_drawn() -> None:
@@ -202,7 +205,7 @@ def test_reliability_refuses_other_bins_and_nothing() -> None:
 
 @pytest.mark.parametrize("measure", ["precision", "recall", "f1"])
 def test_a_dot_and_an_interval_a_class_and_model(measure: str) -> None:
-    figure = classes.dots(TABLES, measure=measure)  # type: ignore[arg-type]
+    figure = classes.class_dots(TABLES, measure=measure)  # type: ignore[arg-type]
     rows: list[set[float]] = [set() for _ in range(COUNT)]
     for position, (trace, entries) in enumerate(zip(figure.data, TABLES.values(), strict=True)):
         assert trace.marker.color == style.run_colour(position)
@@ -226,9 +229,9 @@ def test_classes_without_faces_or_answers_have_no_dot() -> None:
     table = np.zeros((COUNT, COUNT), dtype=int)
     table[1, 0], table[0, 0] = 5, 5
     entries = {"x": per_class_intervals(table)}
-    [recall] = classes.dots(entries, measure="recall").data
+    [recall] = classes.class_dots(entries, measure="recall").data
     assert list(recall.customdata) == [0, 1]
-    [precision] = classes.dots(entries, measure="precision").data
+    [precision] = classes.class_dots(entries, measure="precision").data
     assert list(precision.customdata) == [0]
     words = classes.describe_dots(entries, measure="precision")
     assert "disgust is never answered" in words
@@ -238,11 +241,11 @@ def test_classes_without_faces_or_answers_have_no_dot() -> None:
 
 def test_supports_that_differ_are_not_written_beside_the_class() -> None:
     other = {"a": TABLES["a"], "b": per_class_intervals(np.eye(COUNT, dtype=int))}
-    assert list(classes.dots(other).layout.yaxis.ticktext) == list(NAMES)
+    assert list(classes.class_dots(other).layout.yaxis.ticktext) == list(NAMES)
     with pytest.raises(ValueError, match="measure"):
-        classes.dots(TABLES, measure="support")  # type: ignore[arg-type]
+        classes.class_dots(TABLES, measure="support")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="7 classes"):
-        classes.dots({"a": TABLES["a"][:3]})
+        classes.class_dots({"a": TABLES["a"][:3]})
 
 
 # --- order of a confusion matrix

@@ -33,11 +33,11 @@ def all_figures(run: RunFolder) -> list[go.Figure]:
     table = run.history()
     return [
         confusion.matrix(COUNTS),
-        history.curves(table),
-        history.overlay({"a": table}, "loss"),
-        bars.probabilities({"a": np.full(7, 1 / 7)}),
+        history.learning_curves(table),
+        history.learning_overlay({"a": table}, "loss"),
+        bars.probability_bars({"a": np.full(7, 1 / 7)}),
         bars.class_counts({"Training": range(7)}),
-        bars.per_class({"a": scores(0)}),
+        bars.class_bars({"a": scores(0)}),
         accuracy.intervals(["a"], [scores(0)]),
     ]
 
@@ -147,7 +147,7 @@ def test_matrix_in_words() -> None:
 
 def test_curves_of_one_run(run: RunFolder) -> None:
     table = run.history()
-    figure = history.curves(table, best_epoch=3)
+    figure = history.learning_curves(table, best_epoch=3)
     training_loss, public_loss, star, training, public, _ = figure.data
     assert (training.line.dash, public.line.dash) == ("dash", None)
     assert list(training_loss.y) == pytest.approx(table["loss"].tolist())
@@ -157,59 +157,59 @@ def test_curves_of_one_run(run: RunFolder) -> None:
     assert (star.x[0], star.y[0]) == (3, table["val_loss"][2])
     names = [trace.name for trace in figure.data if trace.showlegend]
     assert names == ["training", "PublicTest", "kept epoch"]
-    assert len(history.curves(table, best_epoch=99).data) == 4
-    words = history.describe_curves(table, best_epoch=3)
+    assert len(history.learning_curves(table, best_epoch=99).data) == 4
+    words = history.describe_learning_curves(table, best_epoch=3)
     assert "over 4 epochs" in words
     assert words.endswith("Epoch 3 was kept.")
 
 
 def test_no_epoch_yet(run: RunFolder) -> None:
     empty = run.history().iloc[:0]
-    assert history.curves(empty).data[0].x == ()
-    assert "no epoch" in history.describe_curves(empty)
-    assert "No epochs yet" in history.describe_overlay({"a": empty}, "accuracy")
+    assert history.learning_curves(empty).data[0].x == ()
+    assert "no epoch" in history.describe_learning_curves(empty)
+    assert "No epochs yet" in history.describe_learning_overlay({"a": empty}, "accuracy")
 
 
 def test_several_runs_have_a_colour_each(run: RunFolder) -> None:
     table = run.history()
-    figure = history.overlay({"a": table, "b": table[:2]}, "accuracy")
+    figure = history.learning_overlay({"a": table, "b": table[:2]}, "accuracy")
     assert [trace.line.dash for trace in figure.data] == [None, "dash", None, "dash"]
     colours = [trace.line.color for trace in figure.data]
     assert colours[0] == colours[1] != colours[2] == colours[3]
     assert not set(colours) & set(COLOURS)
     assert [trace.name for trace in figure.data if trace.showlegend] == ["a", "b"]
     last = 100 * table["val_accuracy"].iloc[-1]
-    assert f"a: accuracy (%) on PublicTest {last:.2f} after 4 epochs" in history.describe_overlay(
+    assert f"a: accuracy (%) on PublicTest {last:.2f} after 4 epochs" in history.describe_learning_overlay(
         {"a": table}, "accuracy"
     )
     with pytest.raises(ValueError, match="metric"):
-        history.overlay({"a": table}, "seconds")  # type: ignore[arg-type]
+        history.learning_overlay({"a": table}, "seconds")  # type: ignore[arg-type]
 
 
 def test_histories_can_be_aligned_by_time(run: RunFolder) -> None:
     quick, slow = run.history(), run.history()
     quick["seconds"] = [60.0, 30.0, 60.0, 30.0]
-    figure = history.overlay({"quick": quick}, "accuracy", along="time")
+    figure = history.learning_overlay({"quick": quick}, "accuracy", along="time")
     assert list(figure.data[0].x) == [1.0, 1.5, 2.5, 3.0]
     assert figure.layout.xaxis.title.text.startswith("training time (min;")
     assert list(figure.data[0].customdata) == [1, 2, 3, 4]
     slow["seconds"] = 3600.0
-    figure = history.overlay({"quick": quick, "slow": slow}, "accuracy", along="time")
+    figure = history.learning_overlay({"quick": quick, "slow": slow}, "accuracy", along="time")
     assert figure.layout.xaxis.title.text.startswith("training time (h;")
     assert list(figure.data[2].x) == [1.0, 2.0, 3.0, 4.0]
     assert figure.data[0].x[-1] == pytest.approx(180 / 3600)
     assert figure.data[0].marker.symbol != figure.data[2].marker.symbol
-    assert "after 4 epochs, 3 min" in history.describe_overlay({"quick": quick}, "accuracy", along="time")
-    assert history.overlay({"a": quick.iloc[:0]}, "loss", along="time").data[0].x == ()
+    assert "after 4 epochs, 3 min" in history.describe_learning_overlay({"quick": quick}, "accuracy", along="time")
+    assert history.learning_overlay({"a": quick.iloc[:0]}, "loss", along="time").data[0].x == ()
     with pytest.raises(ValueError, match="along"):
-        history.overlay({"a": quick}, "accuracy", along="steps")  # type: ignore[arg-type]
+        history.learning_overlay({"a": quick}, "accuracy", along="steps")  # type: ignore[arg-type]
 
 
 # --- bars and intervals
 
 
 def test_probabilities_point_at_the_label() -> None:
-    figure = bars.probabilities({"one": np.full(7, 1 / 7), "two": np.full(7, 1 / 7)}, label=2)
+    figure = bars.probability_bars({"one": np.full(7, 1 / 7), "two": np.full(7, 1 / 7)}, label=2)
     for axis in (figure.layout.yaxis, figure.layout.yaxis2):
         assert axis.ticktext[2] == "<b>▸ fear</b>"
         assert axis.ticktext[3] == "happy"
@@ -218,7 +218,7 @@ def test_probabilities_point_at_the_label() -> None:
 
 def test_probabilities_have_the_classes_colours() -> None:
     row = np.array([0.1, 0.0, 0.05, 0.6, 0.2, 0.05, 0.0])
-    figure = bars.probabilities({"one": row, "two": row[::-1]})
+    figure = bars.probability_bars({"one": row, "two": row[::-1]})
     assert len(figure.data) == 2
     assert list(figure.data[0].marker.color) == list(COLOURS)
     assert list(figure.data[0].x) == pytest.approx((100 * row).tolist())
@@ -228,7 +228,7 @@ def test_probabilities_have_the_classes_colours() -> None:
     )
     for bad in ({}, {"one": row[:6]}):
         with pytest.raises(ValueError, match="row of 7"):
-            bars.probabilities(bad)
+            bars.probability_bars(bad)
 
 
 def test_class_counts() -> None:
@@ -242,15 +242,15 @@ def test_class_counts() -> None:
 def test_scores_by_class() -> None:
     first, second = scores(1), scores(2)
     second["per_class"][1] |= {"f1": None, "recall": None, "support": 0}
-    figure = bars.per_class({"one": first, "two": second})
+    figure = bars.class_bars({"one": first, "two": second})
     assert list(figure.data[0].y) == pytest.approx([100 * row["f1"] for row in first["per_class"]])
     assert figure.data[1].y[1] is None
-    recalls = bars.per_class({"one": first}, measure="recall").data[0].y
+    recalls = bars.class_bars({"one": first}, measure="recall").data[0].y
     assert list(recalls) == pytest.approx([100 * row["recall"] for row in first["per_class"]])
     worst = min((row for row in second["per_class"] if row["f1"] is not None), key=lambda row: row["f1"])
     assert f"worst {worst['emotion']}" in bars.describe_per_class({"two": second})
     with pytest.raises(ValueError, match="measure"):
-        bars.per_class({"one": first}, measure="support")  # type: ignore[arg-type]
+        bars.class_bars({"one": first}, measure="support")  # type: ignore[arg-type]
 
 
 def test_intervals() -> None:
@@ -275,4 +275,4 @@ def test_run_colours_repeat_but_never_are_a_class() -> None:
 
 def test_histories_read_from_disk_work(run: RunFolder, tmp_path: Path) -> None:
     table = pd.read_csv(run.history_path)
-    assert len(history.curves(table, best_epoch=1).data) == 6
+    assert len(history.learning_curves(table, best_epoch=1).data) == 6

@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.corruptions.kinds import CORRUPTIONS
 from fer_core.corruptions.robustness import Robustness
-from fer_core.plots.robustness import curves, describe_curves, guessing_of
+from fer_core.plots.robustness import describe_severity_curves, guessing_of, severity_curves
 
 
 def robustness(right: list[int], n: int = 10) -> Robustness:
@@ -20,7 +20,7 @@ RUNS = {"one": robustness([9, 8, 7, 6, 5, 4]), "other": robustness([5, 5, 4, 3, 
 
 
 def test_a_line_a_run_with_its_interval_and_what_a_click_reports() -> None:
-    figure = curves("blur", RUNS, marked=("other", 2), guessing=0.25)
+    figure = severity_curves("blur", RUNS, highlighted=("other", 2), guessing=0.25)
     one, other = figure.data
     assert list(one.y) == pytest.approx([90, 80, 70, 60, 50, 40])
     assert list(other.customdata[3]) == ["other", "blur", 3]
@@ -40,9 +40,9 @@ def test_a_line_a_run_with_its_interval_and_what_a_click_reports() -> None:
 
 
 def test_in_words() -> None:
-    told = describe_curves("blur", RUNS)
-    assert "other: 50.0 % untouched, 50.0 % at 0.5, 40.0 % at 0.9" in told
-    assert "No run" in describe_curves("blur", {})
+    text = describe_severity_curves("blur", RUNS)
+    assert "other: 50.0 % untouched, 50.0 % at 0.5, 40.0 % at 0.9" in text
+    assert "No run" in describe_severity_curves("blur", {})
 
 
 def test_guessing() -> None:

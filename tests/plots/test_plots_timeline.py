@@ -31,10 +31,10 @@ def test_no_numbers_yet_is_an_empty_picture() -> None:
 
 def test_in_words() -> None:
     values = np.array([[0.7, 0, 0, 0.3, 0, 0, 0], [0.6, 0, 0, 0.4, 0, 0, 0], [0.1, 0, 0, 0.9, 0, 0, 0]])
-    told = describe_rolling([1.0, 2.0, 3.0], values, now_s=4.0)
-    assert "last 3 s" in told
-    assert "Now most likely: happy, 90 %" in told
-    assert "on average: happy, 53 %" in told
+    text = describe_rolling([1.0, 2.0, 3.0], values, now_s=4.0)
+    assert "last 3 s" in text
+    assert "Now most likely: happy, 90 %" in text
+    assert "on average: happy, 53 %" in text
     assert "no numbers yet" in describe_rolling([], np.empty((0, 7)), now_s=4.0)
 
 

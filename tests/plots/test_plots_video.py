@@ -17,7 +17,7 @@ def numbers(n: int, label: int = 3) -> np.ndarray:
 
 def test_seven_lines_in_the_classes_colours_that_break_where_the_face_was_away() -> None:
     times = np.concatenate([np.arange(0, 2, 0.1), np.arange(5, 6, 0.1)])
-    figure = video.course(times, numbers(len(times)), seconds=8)
+    figure = video.timeline(times, numbers(len(times)), seconds=8)
     assert [trace.name for trace in figure.data] == list(NAMES)
     assert [trace.line.color for trace in figure.data] == list(COLOURS)
     happy = figure.data[3]
@@ -28,7 +28,7 @@ def test_seven_lines_in_the_classes_colours_that_break_where_the_face_was_away()
 
 
 def test_long_videos_count_in_minutes() -> None:
-    figure = video.course([0, 300], numbers(2), seconds=600)
+    figure = video.timeline([0, 300], numbers(2), seconds=600)
     assert list(figure.layout.xaxis.range) == [0, 10]
     assert "(min)" in figure.layout.xaxis.title.text
     assert figure.data[0].x[1] == 5
@@ -38,10 +38,10 @@ def test_words_and_wrong_shapes() -> None:
     times = np.arange(0, 3, 0.1)
     values = numbers(30)
     values[:6] = np.roll(values[:6], 1, axis=1)
-    told = video.describe_course(times, values, seconds=10)
-    assert "from 0.0 to 2.9 s" in told
-    assert "happy in 80 %, sad in 20 %" in told
-    assert "never read" in video.describe_course([], np.empty((0, COUNT)), seconds=10)
-    assert len(video.course([], np.empty((0, COUNT)), seconds=10).data) == COUNT
+    text = video.describe_timeline(times, values, seconds=10)
+    assert "from 0.0 to 2.9 s" in text
+    assert "happy in 80 %, sad in 20 %" in text
+    assert "never read" in video.describe_timeline([], np.empty((0, COUNT)), seconds=10)
+    assert len(video.timeline([], np.empty((0, COUNT)), seconds=10).data) == COUNT
     with pytest.raises(ValueError, match=r"\(n, 7\)"):
-        video.course([1, 2], numbers(3), seconds=10)
+        video.timeline([1, 2], numbers(3), seconds=10)

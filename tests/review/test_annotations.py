@@ -16,12 +16,12 @@ from fer_core.review.annotations import (
     LONGEST_NOTE,
     MODEL_WRONG,
     NOT_A_FACE,
-    Mark,
-    Marks,
+    Annotation,
+    Annotations,
     relabel,
     without,
 )
-from fer_core.review.annotations_csv import read_marks_csv, write_marks_csv
+from fer_core.review.annotations_csv import read_annotations_csv, write_annotations_csv
 
 FINGERPRINT = "ab" * 32
 LABELS = np.array([0, 1, 2, 3, 4, 5, 6, 2, 2, 2], np.int8)
@@ -32,13 +32,13 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_marks_survive_and_the_last_one_wins(home: Path) -> None:
-    marks = Marks.load(FINGERPRINT)
-    assert len(marks) == 0
-    assert not marks.path.exists()
-    first = marks.set(7, LABEL_WRONG, 4, "teary “eyes”\nlook")
-    marks.set(3, AMBIGUOUS)
-    marks.set(3, NOT_A_FACE, note="a drawing")
-    again = Marks.load(FINGERPRINT)
+    annotations = Annotations.load(FINGERPRINT)
+    assert len(annotations) == 0
+    assert not annotations.path.exists()
+    first = annotations.set(7, LABEL_WRONG, 4, "teary “eyes”\nlook")
+    annotations.set(3, AMBIGUOUS)
+    annotations.set(3, NOT_A_FACE, note="a drawing")
+    again = Annotations.load(FINGERPRINT)
     assert again.path == home / "reviews" / f"{FINGERPRINT}.jsonl"
     assert list(again.all()) == [3, 7]
     assert again.get(7) == first
@@ -48,31 +48,31 @@ def test_marks_survive_and_the_last_one_wins(home: Path) -> None:
     assert (third.kind, third.note, third.words) == (NOT_A_FACE, "a drawing", "not a face")
     assert first.time.endswith("+00:00")
     assert again.problems == ()
-    assert Marks.load("cd" * 32).all() == {}
+    assert Annotations.load("cd" * 32).all() == {}
 
 
 def test_marks_are_counted_by_kind() -> None:
-    marks = Marks.load(FINGERPRINT)
-    assert marks.counts() == {LABEL_WRONG: 0, AMBIGUOUS: 0, NOT_A_FACE: 0, MODEL_WRONG: 0}
-    marks.set(1, AMBIGUOUS)
-    marks.set(2, AMBIGUOUS)
-    marks.set(2, LABEL_WRONG, 3)
-    assert marks.counts() == {LABEL_WRONG: 1, AMBIGUOUS: 1, NOT_A_FACE: 0, MODEL_WRONG: 0}
+    annotations = Annotations.load(FINGERPRINT)
+    assert annotations.counts() == {LABEL_WRONG: 0, AMBIGUOUS: 0, NOT_A_FACE: 0, MODEL_WRONG: 0}
+    annotations.set(1, AMBIGUOUS)
+    annotations.set(2, AMBIGUOUS)
+    annotations.set(2, LABEL_WRONG, 3)
+    assert annotations.counts() == {LABEL_WRONG: 1, AMBIGUOUS: 1, NOT_A_FACE: 0, MODEL_WRONG: 0}
 
 
 def test_a_mark_can_be_taken_back_and_set_again() -> None:
-    marks = Marks.load(FINGERPRINT)
-    marks.set(1, MODEL_WRONG)
-    assert marks.unset(1)
-    assert not marks.unset(1)
-    assert marks.get(1) is None
-    assert Marks.load(FINGERPRINT).all() == {}
-    marks.set(1, AMBIGUOUS)
-    assert list(Marks.load(FINGERPRINT).all()) == [1]
+    annotations = Annotations.load(FINGERPRINT)
+    annotations.set(1, MODEL_WRONG)
+    assert annotations.unset(1)
+    assert not annotations.unset(1)
+    assert annotations.get(1) is None
+    assert Annotations.load(FINGERPRINT).all() == {}
+    annotations.set(1, AMBIGUOUS)
+    assert list(Annotations.load(FINGERPRINT).all()) == [1]
 
 
 def test_two_tabs_see_each_other() -> None:
-    one, two = Marks.load(FINGERPRINT), Marks.load(FINGERPRINT)
+    one, two = Annotations.load(FINGERPRINT), Annotations.load(FINGERPRINT)
     one.set(1, AMBIGUOUS)
     two.set(2, NOT_A_FACE)
     assert sorted(two.all()) == [1, 2]
@@ -83,38 +83,38 @@ def test_two_tabs_see_each_other() -> None:
     assert list(two.all()) == [1]
 
 
-def _mark_many(start: int) -> None:
-    marks = Marks.load(FINGERPRINT)
+def _annotate_many(start: int) -> None:
+    annotations = Annotations.load(FINGERPRINT)
     for row in range(start, start + 100):
-        marks.set(row, AMBIGUOUS, note="ä" * (row % 300))
+        annotations.set(row, AMBIGUOUS, note="ä" * (row % 300))
 
 
 def test_processes_that_write_at_once_lose_nothing() -> None:
     with multiprocessing.get_context("fork").Pool(4) as pool:
-        pool.map(_mark_many, [0, 100, 200, 300])
-    marks = Marks.load(FINGERPRINT)
-    assert list(marks.all()) == list(range(400))
-    assert all(len(mark.note) == row % 300 for row, mark in marks.all().items())
-    assert marks.problems == ()
+        pool.map(_annotate_many, [0, 100, 200, 300])
+    annotations = Annotations.load(FINGERPRINT)
+    assert list(annotations.all()) == list(range(400))
+    assert all(len(annotation.note) == row % 300 for row, annotation in annotations.all().items())
+    assert annotations.problems == ()
 
 
 def test_a_torn_last_line_is_told_and_what_follows_is_kept() -> None:
-    marks = Marks.load(FINGERPRINT)
-    marks.set(1, AMBIGUOUS)
-    whole = marks.path.read_bytes()
-    marks.path.write_bytes(whole + b'{"row": 2, "mark": "ambig')
-    torn = Marks.load(FINGERPRINT)
+    annotations = Annotations.load(FINGERPRINT)
+    annotations.set(1, AMBIGUOUS)
+    whole = annotations.path.read_bytes()
+    annotations.path.write_bytes(whole + b'{"row": 2, "mark": "ambig')
+    torn = Annotations.load(FINGERPRINT)
     assert list(torn.all()) == [1]
     assert len(torn.problems) == 1
     assert "line 2 is cut off" in torn.problems[0]
     torn.set(3, NOT_A_FACE)
-    after = Marks.load(FINGERPRINT)
+    after = Annotations.load(FINGERPRINT)
     assert list(after.all()) == [1, 3]
     assert len(after.problems) == 1
     assert "line 2 is damaged" in after.problems[0]
     assert after.problems == torn.problems
     # Nothing is thrown away: the torn line is still there.
-    assert marks.path.read_bytes().startswith(whole + b'{"row": 2, "mark": "ambig\n')
+    assert annotations.path.read_bytes().startswith(whole + b'{"row": 2, "mark": "ambig\n')
 
 
 @pytest.mark.parametrize(
@@ -134,36 +134,36 @@ def test_a_torn_last_line_is_told_and_what_follows_is_kept() -> None:
     ],
 )
 def test_lines_that_are_no_marks_are_told_and_left_out(line: str) -> None:
-    marks = Marks.load(FINGERPRINT)
-    marks.set(4, AMBIGUOUS)
-    with marks.path.open("a", encoding="utf-8") as file:
+    annotations = Annotations.load(FINGERPRINT)
+    annotations.set(4, AMBIGUOUS)
+    with annotations.path.open("a", encoding="utf-8") as file:
         file.write(line.replace("%s", TIME) + "\n")
-    marks.set(5, AMBIGUOUS)
-    assert list(marks.all()) == [4, 5]
-    assert len(marks.problems) == 1
-    assert "line 2 is damaged" in marks.problems[0]
-    assert Marks.load(FINGERPRINT).problems == marks.problems
+    annotations.set(5, AMBIGUOUS)
+    assert list(annotations.all()) == [4, 5]
+    assert len(annotations.problems) == 1
+    assert "line 2 is damaged" in annotations.problems[0]
+    assert Annotations.load(FINGERPRINT).problems == annotations.problems
 
 
 def test_a_file_put_in_the_place_of_another_is_read_anew() -> None:
-    marks = Marks.load(FINGERPRINT)
-    marks.set(1, AMBIGUOUS)
-    marks.set(2, AMBIGUOUS)
-    first = marks.path.read_bytes().split(b"\n")[0] + b"\n"
-    marks.path.write_bytes(first)
-    marks.refresh()
-    assert list(marks.all()) == [1]
-    marks.path.unlink()
-    marks.refresh()
-    assert marks.all() == {}
+    annotations = Annotations.load(FINGERPRINT)
+    annotations.set(1, AMBIGUOUS)
+    annotations.set(2, AMBIGUOUS)
+    first = annotations.path.read_bytes().split(b"\n")[0] + b"\n"
+    annotations.path.write_bytes(first)
+    annotations.refresh()
+    assert list(annotations.all()) == [1]
+    annotations.path.unlink()
+    annotations.refresh()
+    assert annotations.all() == {}
 
 
 def test_what_cannot_be_saved_is_told(home: Path) -> None:
     (home / "reviews").write_text("in the way")
-    marks = Marks(FINGERPRINT)
+    annotations = Annotations(FINGERPRINT)
     with pytest.raises(DataError, match="The mark was not saved"):
-        marks.set(1, AMBIGUOUS)
-    assert marks.all() == {}
+        annotations.set(1, AMBIGUOUS)
+    assert annotations.all() == {}
 
 
 @pytest.mark.parametrize(
@@ -180,64 +180,66 @@ def test_what_cannot_be_saved_is_told(home: Path) -> None:
 )
 def test_marks_that_make_no_sense_are_refused(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Mark(*arguments)  # type: ignore[arg-type]
+        Annotation(*arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("fingerprint", ["", "../../etc/passwd", "AB" * 32, "0" * 15])
 def test_only_a_fingerprint_names_a_file(fingerprint: str) -> None:
     with pytest.raises(ValueError, match="no fingerprint"):
-        Marks.load(fingerprint)
+        Annotations.load(fingerprint)
 
 
-def some_marks() -> Marks:
-    marks = Marks.load(FINGERPRINT)
-    marks.set(0, LABEL_WRONG, 6, 'he said "no", = 1; ä')
-    marks.set(4, AMBIGUOUS)
-    marks.set(7, LABEL_WRONG, 5, "two\nlines")
-    marks.set(8, NOT_A_FACE)
-    marks.set(9, MODEL_WRONG, note=" kept as it is ")
-    return marks
+def some_annotations() -> Annotations:
+    annotations = Annotations.load(FINGERPRINT)
+    annotations.set(0, LABEL_WRONG, 6, 'he said "no", = 1; ä')
+    annotations.set(4, AMBIGUOUS)
+    annotations.set(7, LABEL_WRONG, 5, "two\nlines")
+    annotations.set(8, NOT_A_FACE)
+    annotations.set(9, MODEL_WRONG, note=" kept as it is ")
+    return annotations
 
 
 def test_labels_corrected_and_faces_left_out() -> None:
-    marks = some_marks()
-    assert relabel(LABELS, marks).tolist() == [6, 1, 2, 3, 4, 5, 6, 5, 2, 2]
-    assert relabel(LABELS, marks).dtype == np.int8
+    annotations = some_annotations()
+    assert relabel(LABELS, annotations).tolist() == [6, 1, 2, 3, 4, 5, 6, 5, 2, 2]
+    assert relabel(LABELS, annotations).dtype == np.int8
     rows = np.array([9, 7, 2])
-    assert relabel(LABELS[rows], marks, rows).tolist() == [2, 5, 2]
-    assert np.flatnonzero(~without(np.arange(10), marks)).tolist() == [0, 4, 7, 8]
-    assert without(rows, marks).tolist() == [True, False, True]
-    assert without(rows, marks, [MODEL_WRONG]).tolist() == [False, True, True]
-    assert without(rows, marks, []).all()
+    assert relabel(LABELS[rows], annotations, rows).tolist() == [2, 5, 2]
+    assert np.flatnonzero(~without(np.arange(10), annotations)).tolist() == [0, 4, 7, 8]
+    assert without(rows, annotations).tolist() == [True, False, True]
+    assert without(rows, annotations, [MODEL_WRONG]).tolist() == [False, True, True]
+    assert without(rows, annotations, []).all()
     assert LABELS[7] == 2
     with pytest.raises(ValueError, match="unknown mark"):
-        without(rows, marks, ["odd"])
+        without(rows, annotations, ["odd"])
     with pytest.raises(ValueError, match="equal length"):
-        relabel(LABELS, marks, rows)
+        relabel(LABELS, annotations, rows)
 
 
 def test_csv_goes_out_and_comes_back() -> None:
-    marks = some_marks()
-    content = write_marks_csv(marks.all(), LABELS, SPLITS)
+    annotations = some_annotations()
+    content = write_annotations_csv(annotations.all(), LABELS, SPLITS)
     lines = content.decode().split("\n")
     assert lines[0] == "row,split,label,mark,new_label,note,time"
     assert lines[2].startswith("4,PublicTest,sad,ambiguous,,,20")
-    assert {mark.row: mark for mark in read_marks_csv(content, LABELS, SPLITS)} == marks.all()
-    other = Marks.load("cd" * 32)
-    assert other.add(read_marks_csv(content, LABELS, SPLITS)) == 5
-    assert other.all() == marks.all()
+    assert {
+        annotation.row: annotation for annotation in read_annotations_csv(content, LABELS, SPLITS)
+    } == annotations.all()
+    other = Annotations.load("cd" * 32)
+    assert other.add(read_annotations_csv(content, LABELS, SPLITS)) == 5
+    assert other.all() == annotations.all()
     # One import is one line: all of it or nothing.
     assert len(other.path.read_text(encoding="utf-8").splitlines()) == 1
-    assert other.add(read_marks_csv(content, LABELS, SPLITS)) == 0
+    assert other.add(read_annotations_csv(content, LABELS, SPLITS)) == 0
     assert other.set(4, NOT_A_FACE).row == 4
-    assert other.add(read_marks_csv(content, LABELS, SPLITS)) == 1
-    assert Marks.load("cd" * 32).all() == marks.all()
+    assert other.add(read_annotations_csv(content, LABELS, SPLITS)) == 1
+    assert Annotations.load("cd" * 32).all() == annotations.all()
 
 
 def test_csv_as_spreadsheets_write_it() -> None:
     text = "﻿label;row;split;mark;new_label\r\n2;2;training;Label wrong;Sad\r\n;;;;\r\nHAPPY;3;Training;ambiguous;\r\n"
-    marks = read_marks_csv(text.encode(), LABELS, SPLITS)
-    assert [(mark.row, mark.kind, mark.new_label, mark.note) for mark in marks] == [
+    annotations = read_annotations_csv(text.encode(), LABELS, SPLITS)
+    assert [(annotation.row, annotation.kind, annotation.new_label, annotation.note) for annotation in annotations] == [
         (2, LABEL_WRONG, 4, ""),
         (3, AMBIGUOUS, None, ""),
     ]
@@ -267,35 +269,35 @@ def test_csv_as_spreadsheets_write_it() -> None:
 def test_a_bad_csv_line_is_named(line: str, message: str) -> None:
     text = f"row,split,label,mark,new_label,note,time\n4,PublicTest,sad,ambiguous,,,\n{line}\n"
     with pytest.raises(DataError, match=message) as caught:
-        read_marks_csv(text.encode(), LABELS, SPLITS)
+        read_annotations_csv(text.encode(), LABELS, SPLITS)
     assert str(caught.value).startswith("Nothing was imported.")
 
 
 def test_many_bad_lines_are_counted_and_line_numbers_see_through_long_notes() -> None:
     text = 'row,split,label,mark,new_label,note,time\n4,PublicTest,sad,ambiguous,,"a\nb",\n' + "x,,,,,,\n" * 8
     with pytest.raises(DataError, match=r"line 4: 'x'.*line 8: 'x' is no row number; and 3 more\. "):
-        read_marks_csv(text.encode(), LABELS, SPLITS)
+        read_annotations_csv(text.encode(), LABELS, SPLITS)
 
 
 def test_csv_with_other_columns_or_no_text() -> None:
     with pytest.raises(DataError, match="no column split and no column label"):
-        read_marks_csv(b"row,mark,new_label\n", LABELS, SPLITS)
+        read_annotations_csv(b"row,mark,new_label\n", LABELS, SPLITS)
     with pytest.raises(DataError, match="the column note occurs more than once"):
-        read_marks_csv(b"row,split,label,mark,new_label,note,note\n", LABELS, SPLITS)
+        read_annotations_csv(b"row,split,label,mark,new_label,note,note\n", LABELS, SPLITS)
     with pytest.raises(DataError, match="there is no column row"):
-        read_marks_csv(b"", LABELS, SPLITS)
+        read_annotations_csv(b"", LABELS, SPLITS)
     with pytest.raises(DataError, match="UTF-8"):
-        read_marks_csv(b"\x89PNG\xff", LABELS, SPLITS)
-    assert read_marks_csv(b"row,split,label,mark,new_label\n", LABELS, SPLITS) == []
+        read_annotations_csv(b"\x89PNG\xff", LABELS, SPLITS)
+    assert read_annotations_csv(b"row,split,label,mark,new_label\n", LABELS, SPLITS) == []
 
 
 def test_marks_beyond_the_dataset_are_told() -> None:
     with pytest.raises(DataError, match="Row 12 is marked"):
-        write_marks_csv({12: Mark(12, AMBIGUOUS)}, LABELS, SPLITS)
+        write_annotations_csv({12: Annotation(12, AMBIGUOUS)}, LABELS, SPLITS)
 
 
 def test_the_file_says_what_the_docs_say() -> None:
-    marks = some_marks()
-    first = json.loads(marks.path.read_text(encoding="utf-8").splitlines()[0])
+    annotations = some_annotations()
+    first = json.loads(annotations.path.read_text(encoding="utf-8").splitlines()[0])
     assert list(first) == ["row", "mark", "new_label", "note", "time"]
     assert first["new_label"] == "neutral"

@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 from killing import crashes, kill_at, writes
 
-from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, NOT_A_FACE, Mark, Marks
+from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, NOT_A_FACE, Annotation, Annotations
 
 FINGERPRINT = "ab" * 32
 
 
 def said() -> dict[int, str]:
-    return {row: mark.words for row, mark in Marks.load(FINGERPRINT).all().items()}
+    return {row: mark.words for row, mark in Annotations.load(FINGERPRINT).all().items()}
 
 
 @pytest.mark.parametrize("first", [False, True])
 def test_wherever_it_is_killed_a_mark_is_there_or_is_not(home: Path, first: bool) -> None:
     if not first:
-        Marks.load(FINGERPRINT).set(1, AMBIGUOUS)
+        Annotations.load(FINGERPRINT).set(1, AMBIGUOUS)
     old = said()
 
     def act() -> None:
-        Marks.load(FINGERPRINT).add([Mark(1, NOT_A_FACE), Mark(7, LABEL_WRONG, 2)])
+        Annotations.load(FINGERPRINT).add([Annotation(1, NOT_A_FACE), Annotation(7, LABEL_WRONG, 2)])
 
     new = {1: NOT_A_FACE, 7: "label wrong → fear"}
     found = []
-    for doing in crashes(act, Marks(FINGERPRINT).path, hidden=1):
+    for doing in crashes(act, Annotations(FINGERPRINT).path, hidden=1):
         found.append(said())
         assert found[-1] in (old, new), f"killed before: {doing}"
         # A line that was cut off stays as it is, and the next one is whole.
-        Marks.load(FINGERPRINT).set(9, AMBIGUOUS)
+        Annotations.load(FINGERPRINT).set(9, AMBIGUOUS)
         assert said() == {**found[-1], 9: AMBIGUOUS}
         act()
         assert said() == {**new, 9: AMBIGUOUS}
@@ -40,11 +40,11 @@ def test_wherever_it_is_killed_a_mark_is_there_or_is_not(home: Path, first: bool
 
 
 def test_a_line_cut_off_by_a_kill_is_said(home: Path) -> None:
-    marks = Marks.load(FINGERPRINT)
+    marks = Annotations.load(FINGERPRINT)
     marks.set(1, AMBIGUOUS)
 
     def act() -> None:
-        Marks.load(FINGERPRINT).set(2, NOT_A_FACE)
+        Annotations.load(FINGERPRINT).set(2, NOT_A_FACE)
 
     content = marks.path.read_bytes()
     planned = writes(act)
@@ -52,4 +52,4 @@ def test_a_line_cut_off_by_a_kill_is_said(home: Path) -> None:
     marks.path.write_bytes(content)
     kill_at(middle, act)
     assert said() == {1: AMBIGUOUS}
-    assert "cut off" in Marks.load(FINGERPRINT).problems[0]
+    assert "cut off" in Annotations.load(FINGERPRINT).problems[0]

@@ -12,8 +12,8 @@ from PIL import Image
 
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
-from fer_core.evaluation.aligned import Joined
-from fer_core.review.annotations import Mark
+from fer_core.evaluation.aligned import AlignedPredictions
+from fer_core.review.annotations import Annotation
 from fer_core.review.export import (
     about_bytes,
     face_name,
@@ -32,21 +32,27 @@ VALUES = GENERATOR.dirichlet(np.ones(7), size=(2, len(ROWS))).astype(np.float32)
 
 
 @pytest.fixture
-def joined() -> Joined:
-    return Joined(("resnet50", "my model/2"), "PublicTest", "0" * 64, ROWS, LABELS, VALUES)
+def aligned() -> AlignedPredictions:
+    return AlignedPredictions(("resnet50", "my model/2"), "PublicTest", "0" * 64, ROWS, LABELS, VALUES)
 
 
-def test_csv_tells_everything_in_the_order_given(joined: Joined) -> None:
-    marks = {42: Mark(42, "label wrong", 4, 'he said "no", twice'), 41: Mark(41, "ambiguous")}
-    twin = np.zeros(len(ROWS), bool)
-    twin[2] = True
-    content = write_selection_csv(joined, [2, 0, 1], twin=twin, doubt=np.linspace(0, 1, len(ROWS)), marks=marks)
+def test_csv_tells_everything_in_the_order_given(aligned: AlignedPredictions) -> None:
+    annotations = {42: Annotation(42, "label wrong", 4, 'he said "no", twice'), 41: Annotation(41, "ambiguous")}
+    near_duplicate = np.zeros(len(ROWS), bool)
+    near_duplicate[2] = True
+    content = write_selection_csv(
+        aligned,
+        [2, 0, 1],
+        near_duplicate=near_duplicate,
+        label_issue_score=np.linspace(0, 1, len(ROWS)),
+        annotations=annotations,
+    )
     lines = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     assert [int(line["row"]) for line in lines] == [42, 40, 41]
     first = lines[0]
     assert first["split"] == "PublicTest"
     assert first["label"] == NAMES[LABELS[2]]
-    for model, name in enumerate(joined.names):
+    for model, name in enumerate(aligned.names):
         assert first[name] == NAMES[VALUES[model, 2].argmax()]
         given = [float(first[f"{name} p({label})"]) for label in NAMES]
         np.testing.assert_allclose(given, VALUES[model, 2], atol=1e-6)
@@ -57,45 +63,45 @@ def test_csv_tells_everything_in_the_order_given(joined: Joined) -> None:
     assert len(first) == 3 + 2 * 8 + 5
 
 
-def test_csv_leaves_empty_what_is_not_known(joined: Joined) -> None:
-    (line,) = csv.DictReader(io.StringIO(write_selection_csv(joined, [5]).decode()))
+def test_csv_leaves_empty_what_is_not_known(aligned: AlignedPredictions) -> None:
+    (line,) = csv.DictReader(io.StringIO(write_selection_csv(aligned, [5]).decode()))
     assert [line[key] for key in ("twin", "doubt", "mark", "new_label", "note")] == [""] * 5
-    assert len(write_selection_csv(joined, []).decode().splitlines()) == 1
+    assert len(write_selection_csv(aligned, []).decode().splitlines()) == 1
 
 
-def test_arrays_and_positions_are_checked(joined: Joined) -> None:
+def test_arrays_and_positions_are_checked(aligned: AlignedPredictions) -> None:
     with pytest.raises(ValueError, match="doubt must be"):
-        write_selection_csv(joined, [0], doubt=[0.5])
+        write_selection_csv(aligned, [0], label_issue_score=[0.5])
     with pytest.raises(ValueError, match="twin must be"):
-        write_selection_csv(joined, [0], twin=[True])
+        write_selection_csv(aligned, [0], near_duplicate=[True])
     for positions in ([len(ROWS)], [-1], [[0]]):
         with pytest.raises(ValueError, match="positions must be"):
-            write_selection_csv(joined, positions)
+            write_selection_csv(aligned, positions)
     with pytest.raises(ValueError, match="occurs twice"):
-        faces_zip(IMAGES, joined, [1, 1])
+        faces_zip(IMAGES, aligned, [1, 1])
     with pytest.raises(ValueError, match="no model 'vgg16'"):
-        stream_faces_zip(IMAGES, joined, [1], models=["vgg16"])
+        stream_faces_zip(IMAGES, aligned, [1], models=["vgg16"])
 
 
-def test_zip_holds_the_very_faces_under_names_that_tell(joined: Joined) -> None:
-    content = faces_zip(IMAGES, joined, [7, 3], models=["resnet50"])
+def test_zip_holds_the_very_faces_under_names_that_tell(aligned: AlignedPredictions) -> None:
+    content = faces_zip(IMAGES, aligned, [7, 3], models=["resnet50"])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
         for name, at in zip(names, [7, 3], strict=True):
             answer = int(VALUES[0, at].argmax())
-            told = f"true-{NAMES[LABELS[at]]}_pred-{NAMES[answer]}_resnet50-{VALUES[0, at, answer]:.2f}"
-            assert name == f"row-{ROWS[at]:06}_{told}.png"
+            stem = f"true-{NAMES[LABELS[at]]}_pred-{NAMES[answer]}_resnet50-{VALUES[0, at, answer]:.2f}"
+            assert name == f"row-{ROWS[at]:06}_{stem}.png"
             with Image.open(archive.open(name)) as picture:
                 assert picture.mode == "L"
                 np.testing.assert_array_equal(np.asarray(picture), IMAGES[ROWS[at]])
-    assert faces_zip(IMAGES, joined, [7, 3], models=["resnet50"]) == content
-    with zipfile.ZipFile(io.BytesIO(faces_zip(IMAGES, joined, [7]))) as archive:
+    assert faces_zip(IMAGES, aligned, [7, 3], models=["resnet50"]) == content
+    with zipfile.ZipFile(io.BytesIO(faces_zip(IMAGES, aligned, [7]))) as archive:
         assert archive.namelist()[0].count("_pred-") == 2
 
 
-def test_zip_comes_in_small_pieces(joined: Joined) -> None:
-    pieces = list(stream_faces_zip(IMAGES, joined, np.arange(len(ROWS))))
+def test_zip_comes_in_small_pieces(aligned: AlignedPredictions) -> None:
+    pieces = list(stream_faces_zip(IMAGES, aligned, np.arange(len(ROWS))))
     assert len(pieces) > 1
     # A random face is about 2.4 KB; no piece holds more than the limit and one face, but the last has the index too.
     assert max(map(len, pieces[:-1])) < 256 * 1024 + 5000
@@ -104,13 +110,13 @@ def test_zip_comes_in_small_pieces(joined: Joined) -> None:
         assert archive.testzip() is None
 
 
-def test_zip_says_at_once_why_it_cannot(joined: Joined) -> None:
+def test_zip_says_at_once_why_it_cannot(aligned: AlignedPredictions) -> None:
     with pytest.raises(DataError, match="No face is selected"):
-        stream_faces_zip(IMAGES, joined, [])
+        stream_faces_zip(IMAGES, aligned, [])
     with pytest.raises(DataError, match="5 faces are selected, and one zip holds at most 4"):
-        stream_faces_zip(IMAGES, joined, range(5), most=4)
+        stream_faces_zip(IMAGES, aligned, range(5), most=4)
     with pytest.raises(DataError, match="Row 299 was predicted, and the dataset has 299 faces"):
-        stream_faces_zip(IMAGES[:-1], joined, [0, len(ROWS) - 1])
+        stream_faces_zip(IMAGES[:-1], aligned, [0, len(ROWS) - 1])
 
 
 def test_names() -> None:
@@ -134,9 +140,9 @@ def test_file_names_tell_what_is_inside() -> None:
     assert long.endswith("x_37-faces")
 
 
-def test_the_size_is_told_before(joined: Joined) -> None:
+def test_the_size_is_told_before(aligned: AlignedPredictions) -> None:
     everything = np.arange(len(ROWS))
-    table, pictures = about_bytes(len(ROWS), len(joined.names))
-    assert len(write_selection_csv(joined, everything)) == pytest.approx(table, rel=0.1)
+    table, pictures = about_bytes(len(ROWS), len(aligned.names))
+    assert len(write_selection_csv(aligned, everything)) == pytest.approx(table, rel=0.1)
     # Noise, as these faces are, hardly packs.
-    assert len(faces_zip(IMAGES, joined, everything)) == pytest.approx(pictures, rel=0.35)
+    assert len(faces_zip(IMAGES, aligned, everything)) == pytest.approx(pictures, rel=0.35)

@@ -13,7 +13,7 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import write_dataset
 from fer_core.data.ferplus import ANSWERS, Crowd
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
-from fer_core.evaluation.aligned import Joined
+from fer_core.evaluation.aligned import AlignedPredictions
 from fer_core.review.scope import Scope
 from fer_core.review.scope import scope as make_scope
 from fer_core.review.verdict import (
@@ -22,11 +22,11 @@ from fer_core.review.verdict import (
     NEITHER,
     UNCLEAR,
     WORDS,
-    CrowdSays,
+    ConflictingDuplicate,
+    CrowdAnswer,
     Evidence,
-    Twin,
-    doubt_words,
     evidence,
+    label_issue_words,
     verdict,
 )
 
@@ -34,12 +34,12 @@ FEAR, HAPPY, SAD = NAMES.index("fear"), NAMES.index("happy"), NAMES.index("sad")
 ALL_SAY_SAD = Evidence(FEAR, 3, 0.9, True, SAD, against=3, together=3, answer=SAD, rank=1, faces=100)
 
 
-def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> CrowdSays:
-    return CrowdSays(answer, votes, for_label, 10, tie)
+def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> CrowdAnswer:
+    return CrowdAnswer(answer, votes, for_label, 10, tie)
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "told"),
+    ("changes", "kind", "sentence"),
     [
         ({}, LABEL, ", and all 3 models say sad instead"),
         ({"models": 2, "against": 2, "together": 2}, LABEL, ", and both models say sad instead"),
@@ -47,13 +47,29 @@ def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> C
         ({"together": 1}, UNCLEAR, "do not agree on another answer"),
         ({"against": 2, "together": 2}, UNCLEAR, "do not agree"),
         ({"models": 1, "against": 1, "together": 1}, UNCLEAR, "a single model cannot tell"),
-        ({"flagged": False, "doubt": 0.7}, MODEL, "All 3 models contradict the label, but not clearly enough"),
-        ({"flagged": False, "doubt": 0.71}, UNCLEAR, "the doubt is high, but confident learning does not count it"),
-        ({"flagged": False, "doubt": 0.4, "against": 1, "together": 1}, MODEL, "1 of 3 models contradicts the label"),
+        (
+            {"flagged": False, "label_issue_score": 0.7},
+            MODEL,
+            "All 3 models contradict the label, but not clearly enough",
+        ),
+        (
+            {"flagged": False, "label_issue_score": 0.71},
+            UNCLEAR,
+            "the doubt is high, but confident learning does not count it",
+        ),
+        (
+            {"flagged": False, "label_issue_score": 0.4, "against": 1, "together": 1},
+            MODEL,
+            "1 of 3 models contradicts the label",
+        ),
         ({"flagged": False, "against": 0, "together": 0, "answer": -1}, NEITHER, "All 3 models say the label"),
         ({"models": 1, "flagged": False, "against": 0, "together": 0}, NEITHER, "The model says the label"),
-        ({"twins": (Twin(5, SAD, TRAINING, True),)}, UNCLEAR, "also in the data as sad"),
-        ({"twins": ()}, LABEL, "all 3 models"),
+        (
+            {"conflicting_duplicates": (ConflictingDuplicate(5, SAD, TRAINING, True),)},
+            UNCLEAR,
+            "also in the data as sad",
+        ),
+        ({"conflicting_duplicates": ()}, LABEL, "all 3 models"),
         ({"crowd": says("sad", 5, 3)}, LABEL, "5 of its 10 votes to “sad”, and 3 to fear"),
         ({"crowd": says("not a face", 9)}, LABEL, "none of the seven classes"),
         ({"crowd": says("contempt", 6, 1)}, LABEL, "none of the seven classes"),
@@ -64,20 +80,26 @@ def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> C
         ({"crowd": says("unknown", 7)}, UNCLEAR, "cannot tell"),
         # People come before models and before twins.
         ({"crowd": says("sad", 9), "against": 0, "flagged": False}, LABEL, "9 of its 10 votes"),
-        ({"crowd": says("fear", 9, 9), "twins": (Twin(5, SAD, TRAINING, True),)}, MODEL, "9 of its 10 votes"),
+        (
+            {"crowd": says("fear", 9, 9), "conflicting_duplicates": (ConflictingDuplicate(5, SAD, TRAINING, True),)},
+            MODEL,
+            "9 of its 10 votes",
+        ),
     ],
 )
-def test_each_rule(changes: dict[str, object], kind: str, told: str) -> None:
+def test_each_rule(changes: dict[str, object], kind: str, sentence: str) -> None:
     found = verdict(replace(ALL_SAY_SAD, **changes))  # type: ignore[arg-type]
     assert (found.kind, found.words) == (kind, WORDS[kind])
-    assert told in found.because
+    assert sentence in found.because
 
 
 def scope_of(labels: list[int], probabilities: np.ndarray) -> Scope:
     rows = 100 + 2 * np.arange(len(labels))
     names = tuple(f"model {k}" for k in range(len(probabilities)))
-    joined = Joined(names, PRIVATE_TEST, "0" * 64, rows, np.array(labels, np.int8), probabilities.astype(np.float32))
-    return Scope(joined, joined, np.arange(len(labels)), (1.0,) * len(names), ())
+    aligned = AlignedPredictions(
+        names, PRIVATE_TEST, "0" * 64, rows, np.array(labels, np.int8), probabilities.astype(np.float32)
+    )
+    return Scope(aligned, aligned, np.arange(len(labels)), (1.0,) * len(names), ())
 
 
 def sure(label: int, confidence: float = 0.7) -> np.ndarray:
@@ -96,8 +118,8 @@ def test_what_is_gathered_about_a_face() -> None:
     assert (found.against, found.together, found.flagged) == (2, 2, True)
     assert (found.rank, found.faces) == (1, 6)
     # 1 - (0.0167 - 0.9 + 1) / 2
-    assert found.doubt == pytest.approx(0.9417, abs=1e-3)
-    assert (found.crowd, found.twins, found.remembered) == (None, None, None)
+    assert found.label_issue_score == pytest.approx(0.9417, abs=1e-3)
+    assert (found.crowd, found.conflicting_duplicates, found.remembered) == (None, None, None)
     split = evidence(scope, 102)
     assert (split.against, split.together, split.answer, split.rank) == (1, 1, HAPPY, 2)
     calm = evidence(scope, 100)
@@ -122,8 +144,8 @@ def test_the_crowd_on_one_face() -> None:
     votes[102, [FEAR, SAD]] = 4, 4
     scope = scope_of([FEAR] * 6, np.stack([np.stack([sure(FEAR)] * 6)]))
     crowd = Crowd(votes)
-    assert evidence(scope, 100, crowd=crowd).crowd == CrowdSays("sad", 6, 3, 10, tie=False)
-    assert evidence(scope, 102, crowd=crowd).crowd == CrowdSays("fear", 4, 4, 8, tie=True)
+    assert evidence(scope, 100, crowd=crowd).crowd == CrowdAnswer("sad", 6, 3, 10, tie=False)
+    assert evidence(scope, 102, crowd=crowd).crowd == CrowdAnswer("fear", 4, 4, 8, tie=True)
 
 
 def test_twins_with_other_labels_come_from_the_audit(tmp_path: Path) -> None:
@@ -139,10 +161,10 @@ def test_twins_with_other_labels_come_from_the_audit(tmp_path: Path) -> None:
     audit = audit_dataset(dataset)
     run = make_run(tmp_path / "run", labels=labels, splits=splits)
     found = evidence(make_scope([run], PRIVATE_TEST), test, audit=audit)
-    assert found.twins == (Twin(other, int(labels[other]), TRAINING, exact=True),)
+    assert found.conflicting_duplicates == (ConflictingDuplicate(other, int(labels[other]), TRAINING, exact=True),)
     assert found.remembered is True
     alone = int(np.flatnonzero(splits == PRIVATE_TEST)[1])
-    assert evidence(make_scope([run], PRIVATE_TEST), alone, audit=audit).twins == ()
+    assert evidence(make_scope([run], PRIVATE_TEST), alone, audit=audit).conflicting_duplicates == ()
     assert evidence(make_scope([run], PRIVATE_TEST), alone, audit=audit).remembered is False
 
 
@@ -175,4 +197,4 @@ def test_labels_that_were_spoilt_are_found_and_the_others_left_alone() -> None:
     ],
 )
 def test_doubt_in_words(score: float, words: str) -> None:
-    assert doubt_words(score) == words
+    assert label_issue_words(score) == words

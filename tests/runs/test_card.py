@@ -81,7 +81,7 @@ def test_growing_and_balanced_sampling_in_words() -> None:
 
 FLIP = {"n": 140, "accuracy": 0.7, "accuracy_low": 0.62, "accuracy_high": 0.78, "macro_f1": 0.65}
 CALIBRATION = {"ece_before": 0.061, "ece_after": 0.012, "log_loss_before": 1.21, "log_loss_after": 1.1}
-MEASURED = {
+METRICS = {
     "litert": {"PublicTest": {"n": 140, "accuracy": 0.6}, "PrivateTest": {"n": 140, "accuracy": 0.65}},
     "temperature": {"value": 1.3456, "fitted_on": "PublicTest", "splits": {"PrivateTest": CALIBRATION}},
 }
@@ -94,7 +94,7 @@ def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single
         assert word not in old, "a run measured before these figures existed has none"
 
     def measured(metrics: dict[str, Any]) -> None:
-        metrics.update(MEASURED)
+        metrics.update(METRICS)
         flip = {**FLIP, "gain": 0.012, "gain_low": -0.004, "gain_high": 0.03}
         metrics["splits"]["PrivateTest"]["flip_average"] = flip
 

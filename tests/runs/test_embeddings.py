@@ -86,9 +86,9 @@ def test_a_row_of_zeros_is_like_nothing() -> None:
 
 
 def test_where_nothing_varies_the_components_say_so() -> None:
-    axes, total, kept = principal_axes(np.zeros((4, 3), np.float32))
+    axes, total, variance_kept = principal_axes(np.zeros((4, 3), np.float32))
     assert axes.shape == (3, 3)
-    assert (total, kept) == (0, 1)
+    assert (total, variance_kept) == (0, 1)
 
 
 def test_without_training_faces_there_are_vectors_and_no_neighbours(tmp_path: Path) -> None:

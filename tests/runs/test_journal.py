@@ -101,8 +101,8 @@ def test_an_epoch_trained_again_after_a_resume_counts_once_and_as_the_last_time(
         {"event": "start", "first_epoch": 3},
     ]
     assert [(event["epoch"], event["val_accuracy"]) for event in epochs_of(events)] == [(1, 0.1), (2, 0.2)]
-    joined = [*events, epoch(3, 0.9), epoch(4, 0.4)]
-    write_history(tmp_path / "history.csv", joined)
+    resumed = [*events, epoch(3, 0.9), epoch(4, 0.4)]
+    write_history(tmp_path / "history.csv", resumed)
     lines = (tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]

@@ -20,7 +20,7 @@ from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.evaluation.evaluate import evaluate_run, export_run
 from fer_core.evaluation.vote import build_vote, evaluate_vote
 from fer_core.explain import faithfulness_study
-from fer_core.explain.batch_maps import Plan
+from fer_core.explain.batch_maps import FaithfulnessPlan
 from fer_core.explain.faithfulness_study import measure_faithfulness, read_faithfulness
 from fer_core.runs.card import card_of, write_card
 from fer_core.runs.embeddings import read_embeddings
@@ -30,7 +30,7 @@ from fer_core.runs.transaction import COMMIT_FILE, LOCK_FILE
 from fer_core.runs.upgrade import upgrade
 from fer_core.settings import settings
 
-PLAN = Plan(n=7, masks=10, orders=5, steps=4)
+PLAN = FaithfulnessPlan(n=7, masks=10, orders=5, steps=4)
 
 
 def faces(folder: Path, seed: int) -> Dataset:
@@ -82,7 +82,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         robustness = read_corruptions(made.first, made.one.info.fingerprint).robustness
         patch.setattr(measurement, "evaluate_corruptions", lambda *_, **__: robustness)
         told = read_faithfulness(made.first, made.one.info.fingerprint).methods["class_map"]
-        patch.setattr(faithfulness_study, "measure", lambda *_, **__: None)
+        patch.setattr(faithfulness_study, "measure_maps", lambda *_, **__: None)
         patch.setattr(faithfulness_study, "_judged", lambda *_, **__: told)
         yield made
     settings.cache_clear()

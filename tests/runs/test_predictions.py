@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from factories import make_labels, make_probabilities
 
-from fer_core.data.audit import Twins
+from fer_core.data.audit import NearDuplicates
 from fer_core.errors import RunError
 from fer_core.evaluation.scores import score_splits
 from fer_core.runs.predictions import COLUMNS, probabilities_of, read_predictions, write_predictions
@@ -57,11 +57,11 @@ def test_splits_are_scored_with_and_without_near_duplicates(tmp_path: Path) -> N
     frame = read_predictions(path)
     assert all(scores["without_near_duplicates"] is None for scores in score_splits(frame).values())
 
-    twins = Twins(exact=np.zeros(210, dtype=bool), near=np.zeros(210, dtype=bool))
+    near_duplicates = NearDuplicates(exact=np.zeros(210, dtype=bool), exact_or_near=np.zeros(210, dtype=bool))
     public, private = np.flatnonzero(splits == "PublicTest"), np.flatnonzero(splits == "PrivateTest")
-    twins.near[private[:10]] = True
-    twins.exact[private[:4]] = True
-    scores = score_splits(frame, twins, resamples=100, seed=4)
+    near_duplicates.exact_or_near[private[:10]] = True
+    near_duplicates.exact[private[:4]] = True
+    scores = score_splits(frame, near_duplicates, resamples=100, seed=4)
     assert list(scores) == ["PublicTest", "PrivateTest"]
     left = private[10:]
     expected = score(labels[left], probabilities[left], resamples=100, seed=4)
@@ -73,9 +73,9 @@ def test_splits_are_scored_with_and_without_near_duplicates(tmp_path: Path) -> N
     )
     assert found == expected
     assert "nothing was left out" in scores["PublicTest"]["without_near_duplicates"]["rule"]
-    twins.near[public[1:]] = True
-    alone = score_splits(frame, twins)["PublicTest"]["without_near_duplicates"]
+    near_duplicates.exact_or_near[public[1:]] = True
+    alone = score_splits(frame, near_duplicates)["PublicTest"]["without_near_duplicates"]
     assert alone is not None
     assert alone["n"] == 1
-    twins.near[public] = True
-    assert score_splits(frame, twins)["PublicTest"]["without_near_duplicates"] is None
+    near_duplicates.exact_or_near[public] = True
+    assert score_splits(frame, near_duplicates)["PublicTest"]["without_near_duplicates"] is None

@@ -18,8 +18,8 @@ from fer_core.stats.label_issues import (
     against,
     class_thresholds,
     confident_joint,
-    doubt,
     flags,
+    label_issues,
     normalised_margin,
     self_confidence,
 )
@@ -111,7 +111,7 @@ def test_a_planted_wrong_label_is_flagged_and_named() -> None:
     values = np.full((140, 7), 0.02)
     values[np.arange(140), labels] = 0.88
     labels[5] = 3
-    found = doubt(labels, values[np.newaxis])
+    found = label_issues(labels, values[np.newaxis])
     assert np.flatnonzero(found.flagged).tolist() == [5]
     assert found.suggested[5] == 0
     assert found.score.argmax() == 5
@@ -135,11 +135,13 @@ def test_temperatures_come_before_the_mean() -> None:
     sure = np.array([[0.97, 0.005, 0.005, 0.005, 0.005, 0.005, 0.005]])
     other = np.array([[0.1, 0.6, 0.06, 0.06, 0.06, 0.06, 0.06]])
     both = np.stack([sure, other])
-    assert doubt([1], both).suggested[0] == 0
-    cooled = doubt([1], both, temperatures=[20.0, 1.0])
+    assert label_issues([1], both).suggested[0] == 0
+    cooled = label_issues([1], both, temperatures=[20.0, 1.0])
     assert cooled.suggested[0] == 1
-    assert cooled.score[0] < 0.5 < doubt([1], both).score[0]
-    np.testing.assert_allclose(doubt([1], both, temperatures=[1, 1]).score, doubt([1], both).score, atol=1e-6)
+    assert cooled.score[0] < 0.5 < label_issues([1], both).score[0]
+    np.testing.assert_allclose(
+        label_issues([1], both, temperatures=[1, 1]).score, label_issues([1], both).score, atol=1e-6
+    )
 
 
 def test_scores_rank_planted_errors_high_and_stay_in_range() -> None:
@@ -148,7 +150,7 @@ def test_scores_rank_planted_errors_high_and_stay_in_range() -> None:
     generator = np.random.default_rng(5)
     planted = generator.random(2000) < 0.05
     noisy = np.where(planted, (labels + generator.integers(1, 7, 2000)) % 7, labels)
-    found = doubt(noisy, values)
+    found = label_issues(noisy, values)
     assert found.score.min() >= 0
     assert found.score.max() <= 1
     assert np.median(found.score[planted]) > np.quantile(found.score[~planted], 0.85)
@@ -169,12 +171,12 @@ def test_scores_rank_planted_errors_high_and_stay_in_range() -> None:
 )
 def test_bad_input_is_refused(labels: Any, values: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        doubt(labels, values)
+        label_issues(labels, values)
 
 
 def test_one_temperature_a_model() -> None:
     with pytest.raises(ValueError, match="2 models need 2 temperatures"):
-        doubt([0], np.full((2, 1, 7), 1 / 7), temperatures=[1.0])
+        label_issues([0], np.full((2, 1, 7), 1 / 7), temperatures=[1.0])
 
 
 def test_flags_of_the_shipped_predictions_equal_cleanlab_from_start_to_end() -> None:

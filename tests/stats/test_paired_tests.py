@@ -225,7 +225,7 @@ def test_comparing_is_all_of_it_with_the_same_seed() -> None:
     np.testing.assert_array_equal(
         found.matrix.low, paired_tests.difference_matrix(labels, a, b, resamples=100, seed=2).low
     )
-    assert found.verdict("A", "B") == paired_tests.verdict("A", "B", found.accuracy, found.test)
+    assert found.verdict("A", "B") == paired_tests.comparison_text("A", "B", found.accuracy, found.test)
 
 
 def test_small_whole_numbers_do_not_overflow() -> None:
@@ -309,7 +309,7 @@ def test_what_cannot_be_compared(labels: list, a: list, b: list, resamples: int,
     ],
 )
 def test_the_verdict(accuracy: Difference, test: McNemar, expected: str) -> None:
-    assert paired_tests.verdict("CNN", "VGG16", accuracy, test) == expected
+    assert paired_tests.comparison_text("CNN", "VGG16", accuracy, test) == expected
 
 
 @pytest.mark.parametrize(

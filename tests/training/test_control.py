@@ -19,7 +19,7 @@ from fer_core.training import control, jobs
 from fer_core.training.control import Control
 from fer_core.training.lock import TrainingLock
 from fer_core.training.loop import Trainer
-from fer_core.training.resume_state import Progress
+from fer_core.training.resume_state import TrainingState
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ class Loop(Trainer):
         self.folder, self.recipe = folder, folder.recipe()
         self.journal = Journal(folder.journal_path)
         self.control = Control(folder, self.journal)
-        self.progress = Progress()
+        self.progress = TrainingState()
         self.during_validation = during_validation
         self.batches_done: list[tuple[int, int]] = []
 

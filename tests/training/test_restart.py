@@ -16,7 +16,7 @@ from fer_core.evaluation import training_run
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
-from fer_core.training import jobs
+from fer_core.training import jobs, resume_state
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_trainer_killed_right_after_its_start_can_be_started_again(data: Path,
     assert jobs.status(run_dir).alive
     assert spawned[-1] == ["train", "--resume", str(run_dir)]
     # What that child reads first.
-    assert training_run.remembered_data(RunFolder(run_dir)) == data
+    assert resume_state.remembered_data(RunFolder(run_dir)) == data
     assert RunFolder(run_dir).recipe() == Recipe("custom_cnn", epochs=2)
 
 
@@ -78,7 +78,7 @@ def test_the_command_line_writes_it_down_before_it_loads_anything(
     data: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(folder: RunFolder, _: Path) -> None:
-        raise SystemExit(training_run.remembered_data(folder))
+        raise SystemExit(resume_state.remembered_data(folder))
 
     monkeypatch.setattr(training_run, "check_resources", lambda *_: [])
     monkeypatch.setattr(training_run, "_train", dies)
@@ -125,4 +125,4 @@ def test_a_damaged_note_of_where_the_data_lie_is_told(home: Path, content: str) 
     write_json(folder.recipe_path, Recipe("custom_cnn").to_dict())
     (folder.path / training_run.LOCAL_FILE).write_text(content)
     with pytest.raises(RunError, match="does not say which dataset"):
-        training_run.remembered_data(folder)
+        resume_state.remembered_data(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_noise
+from factories import make_noise, make_run
 from readonly import full, read_only
 
 from fer_core import writable
@@ -19,11 +19,10 @@ from fer_core.data.audit import job as audit_job
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError, FerError, RunError
 from fer_core.evaluation import training_run
-from fer_core.files import write_json
-from fer_core.review.annotations import AMBIGUOUS, Marks
+from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
-from fer_core.training import jobs
+from fer_core.training import jobs, resume_state
 from fer_core.training.lock import TrainingLock
 from fer_core.writable import check_writable, explained, require_writable
 
@@ -43,12 +42,9 @@ class Place:
 def place(home: Path) -> Place:
     dataset = make_noise(home / "datasets" / "noise")
     (dataset.path / ferplus.FERPLUS_FILE).write_bytes(b"votes")
-    run = RunFolder(home / "runs" / "stopped")
-    run.path.mkdir(parents=True)
-    write_json(run.recipe_path, RECIPE.to_dict())
-    write_json(run.manifest_path, {"state": "stopped"})
+    run = make_run(home / "runs" / "stopped", state="stopped")
     run.resume_path.write_bytes(b"state")
-    training_run.remember_data(run, dataset.path)
+    resume_state.remember_data(run, dataset.path)
     return Place(home, dataset, run)
 
 
@@ -86,7 +82,7 @@ WORK: dict[str, tuple[type[FerError], Callable[[Place], Any]]] = {
 DEEDS: dict[str, tuple[type[FerError], Callable[[Place], Any]]] = {
     "delete": (RunError, lambda place: jobs.delete(place.run.path)),
     "remove FER+": (DataError, lambda place: ferplus.remove_ferplus(place.dataset)),
-    "mark": (DataError, lambda place: Marks(place.dataset.info.fingerprint).set(1, AMBIGUOUS)),
+    "mark": (DataError, lambda place: Annotations(place.dataset.info.fingerprint).set(1, AMBIGUOUS)),
 }
 """What is done at once."""
 
@@ -109,7 +105,7 @@ def disk_that_says(number: int) -> Callable[..., Any]:
     [
         (errno.EROFS, "is read-only.*FER_EXPLORER_HOME"),
         (errno.ENOSPC, "is full.*Free some space"),
-        (errno.EACCES, "you may not.*FER_EXPLORER_HOME"),
+        (errno.EACCES, "Permission denied.*permissions"),
     ],
 )
 def test_no_work_begins_where_it_could_not_be_kept(
@@ -152,7 +148,7 @@ def test_a_full_disk_can_be_freed(place: Place, monkeypatch: pytest.MonkeyPatch)
 def test_a_mark_on_a_full_disk_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", disk_that_says(errno.ENOSPC))
     with pytest.raises(DataError, match=r"not saved.*disk is full.*Free some space"):
-        Marks(place.dataset.info.fingerprint).set(1, AMBIGUOUS)
+        Annotations(place.dataset.info.fingerprint).set(1, AMBIGUOUS)
 
 
 @pytest.mark.parametrize("journal_too", [False, True])
@@ -187,7 +183,7 @@ def test_a_disk_that_really_is_full_is_told_though_an_empty_file_can_be_made(tmp
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RunError, match=f"The run cannot be written to {tmp_path}/file/runs: Not a directory"):
+    with pytest.raises(RunError, match=f"The run cannot be written to {tmp_path}/file/runs: .* is a file"):
         require_writable(tmp_path / "file" / "runs", "The run", RunError)
 
 

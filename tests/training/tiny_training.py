@@ -109,7 +109,7 @@ def exported(folder: RunFolder, faces: Any) -> dict[str, Any]:
     return {
         "parity": [parity.faces, parity.largest_difference, parity.largest_map_difference],
         "refused": refused,
-        "left": path.read_bytes().decode(),
+        "left": path.read_bytes().decode(errors="replace"),
         "beside": sorted(file.name for file in folder.path.glob("*.tflite")),
     }
 

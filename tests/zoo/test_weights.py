@@ -36,7 +36,7 @@ def test_imagenet_weights_are_fetched_once_checked_and_announced(
 ) -> None:
     content = b"weights" * 1000
     (tmp_path / "served" / "vgg.h5").write_bytes(content)
-    source = weights.Source(f"{server}/vgg.h5", hashlib.md5(content).hexdigest())
+    source = weights.WeightsFile(f"{server}/vgg.h5", hashlib.md5(content).hexdigest())
     monkeypatch.setitem(weights.IMAGENET, "vgg16", source)
     heard: list[tuple[int, int | None]] = []
     path = weights.imagenet_file("vgg16", lambda done, total: heard.append((done, total)))
@@ -51,7 +51,7 @@ def test_imagenet_weights_with_another_hash_are_refused_and_not_kept(
     home: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "served" / "vgg.h5").write_bytes(b"something else")
-    monkeypatch.setitem(weights.IMAGENET, "vgg16", weights.Source(f"{server}/vgg.h5", "0" * 32))
+    monkeypatch.setitem(weights.IMAGENET, "vgg16", weights.WeightsFile(f"{server}/vgg.h5", "0" * 32))
     with pytest.raises(DownloadError, match="something else than expected"):
         weights.imagenet_file("vgg16")
     assert not [path for path in home.rglob("*") if path.is_file()]

@@ -14,14 +14,23 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.audit import store
-from fer_core.data.audit.near_duplicates import find_near
-from fer_core.data.audit.result import DOMINANT, KEPT, THRESHOLD, Audit, NearTwin, Twins
+from fer_core.data.audit.near_duplicates import find_near_duplicates
+from fer_core.data.audit.result import DOMINANT, MOST_NEAR_DUPLICATES, THRESHOLD, Audit, NearDuplicate, NearDuplicates
 from fer_core.data.audit.store import AUDIT_FILE
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
 from fer_core.progress import ProgressCallback
 
-__all__ = ["AUDIT_FILE", "THRESHOLD", "Audit", "NearTwin", "Twins", "audit_dataset", "read_audit", "twins_of"]
+__all__ = [
+    "AUDIT_FILE",
+    "THRESHOLD",
+    "Audit",
+    "NearDuplicate",
+    "NearDuplicates",
+    "audit_dataset",
+    "near_duplicates_of",
+    "read_audit",
+]
 
 LOWEST_THRESHOLD = 0.5
 """Below it most faces resemble each other, and the answer says nothing."""
@@ -39,8 +48,8 @@ def audit_dataset(dataset: Dataset, progress: ProgressCallback | None = None, *,
             "resemble each other, and less than 1, which only equal faces reach."
         )
     standard = threshold == THRESHOLD
-    if standard and (kept := read_audit(dataset)) is not None:
-        return kept
+    if standard and (stored := read_audit(dataset)) is not None:
+        return stored
     audit = _look(dataset, progress, threshold)
     return replace(audit, note=store.write(dataset, audit)) if standard else audit
 
@@ -50,21 +59,23 @@ def read_audit(dataset: Dataset) -> Audit | None:
     return store.read(dataset)
 
 
-def twins_of(dataset: Dataset, progress: ProgressCallback | None = None) -> Twins:
+def near_duplicates_of(dataset: Dataset, progress: ProgressCallback | None = None) -> NearDuplicates:
     """The faces outside Training that have an exact, or an exact or near twin in Training. Audits when needed."""
-    return audit_dataset(dataset, progress).twins()
+    return audit_dataset(dataset, progress).training_duplicates()
 
 
 def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float) -> Audit:
     group = _groups(dataset)
     in_training = dataset.splits == emotions.TRAINING
     constant, nearly_constant = _plain(dataset.images)
-    near = find_near(dataset.images, group, in_training, threshold, keep=KEPT, progress=progress)
+    searched = find_near_duplicates(
+        dataset.images, group, in_training, threshold, keep=MOST_NEAR_DUPLICATES, progress=progress
+    )
 
     n = len(dataset)
     row, ncc, mirrored = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32), np.zeros(n, bool)
-    found = np.diff(near.training.start) > 0
-    row[found], ncc[found], mirrored[found] = near.training.row, near.training.ncc, near.training.mirrored
+    found = np.diff(searched.training.start) > 0
+    row[found], ncc[found], mirrored[found] = searched.training.row, searched.training.ncc, searched.training.mirrored
     same = _same_in_training(group, in_training)
     exact = same >= 0
     row[exact], ncc[exact], mirrored[exact] = same[exact], 1, False
@@ -76,8 +87,8 @@ def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float)
         group=group,
         constant=constant,
         nearly_constant=nearly_constant,
-        near_count=near.count,
-        nearest=near.nearest,
+        near_count=searched.count,
+        nearest=searched.nearest,
         training_row=row,
         training_ncc=ncc,
         training_mirrored=mirrored,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit.result import Audit, NearTwin
+from fer_core.data.audit.result import Audit, NearDuplicate
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.formatting import percent, plural
 
@@ -16,8 +16,12 @@ Rows = npt.NDArray[np.intp]
 GROUPS, PAIRS, FACES = "groups", "pairs", "faces"
 
 EXACT, ACROSS, CONFLICTS = "exact duplicates", "duplicates across splits", "conflicting labels"
-REDUNDANT, NEAR = "redundant faces", "near duplicates"
-EXACT_TWINS, NEAR_TWINS, MIRRORED_TWINS = "exact twins in Training", "near twins in Training", "mirrored twins"
+REDUNDANT, NEAR_DUPLICATES = "redundant faces", "near duplicates"
+EXACT_IN_TRAINING, NEAR_IN_TRAINING, MIRRORED_IN_TRAINING = (
+    "exact twins in Training",
+    "near twins in Training",
+    "mirrored twins",
+)
 CONSTANT, NEARLY_CONSTANT = "constant images", "nearly constant images"
 
 TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
@@ -56,25 +60,25 @@ def findings(audit: Audit) -> dict[str, Finding]:
     n = len(audit)
     # Faces first: what many blank images look like is soon seen.
     groups = sorted(audit.groups(), key=lambda rows: bool(audit.constant[rows[0]]))
-    twins = audit.twins()
-    only_near = twins.near & ~twins.exact
-    pairs = kept_pairs(audit)
+    duplicates = audit.training_duplicates()
+    only_nearly = duplicates.exact_or_near & ~duplicates.exact
+    pairs = near_duplicate_pairs(audit)
     found = [
         _groups(EXACT, groups, n),
         _single(REDUNDANT, [row for group in groups for row in group[1:]], n),
         _groups(ACROSS, [rows for rows in groups if len(np.unique(audit.splits[rows])) > 1], n),
         _groups(CONFLICTS, [rows for rows in groups if len(np.unique(audit.labels[rows])) > 1], n),
         Finding(
-            NEAR,
+            NEAR_DUPLICATES,
             PAIRS,
             int(audit.near_count.sum(dtype=np.int64)) // 2,
             int((audit.near_count > 0).sum()),
             n,
             tuple(pairs),
         ),
-        _twins(EXACT_TWINS, audit, twins.exact),
-        _twins(NEAR_TWINS, audit, only_near),
-        _twins(MIRRORED_TWINS, audit, only_near & audit.training_mirrored),
+        _in_training(EXACT_IN_TRAINING, audit, duplicates.exact),
+        _in_training(NEAR_IN_TRAINING, audit, only_nearly),
+        _in_training(MIRRORED_IN_TRAINING, audit, only_nearly & audit.training_mirrored),
         _single(CONSTANT, np.flatnonzero(audit.constant), n),
         _single(NEARLY_CONSTANT, np.flatnonzero(audit.nearly_constant), n),
     ]
@@ -88,7 +92,7 @@ def of_split(finding: Finding, audit: Audit, split: str) -> Finding:
     return replace(finding, total=len(units), faces=len({int(rows[0]) for rows in units}), of=here, units=units)
 
 
-def kept_pairs(audit: Audit) -> list[Rows]:
+def near_duplicate_pairs(audit: Audit) -> list[Rows]:
     """The near duplicates that an audit keeps, as pairs of rising row numbers, the most alike first."""
     face = np.repeat(np.arange(len(audit)), np.diff(audit.nearest.start))
     other = audit.nearest.row.astype(np.intp)
@@ -99,19 +103,19 @@ def kept_pairs(audit: Audit) -> list[Rows]:
     return list(pairs[order])
 
 
-def relatives(audit: Audit, row: int) -> list[NearTwin]:
+def relatives(audit: Audit, row: int) -> list[NearDuplicate]:
     """Every other face that an audit knows to be alike: exact duplicates, then near ones, the most alike first."""
-    known = {int(other): NearTwin(int(other), 1.0, False) for other in audit.exact(row)}
-    for twin in audit.near(row):
-        known.setdefault(twin.row, twin)
+    known = {int(other): NearDuplicate(int(other), 1.0, False) for other in audit.exact(row)}
+    for duplicate in audit.near_duplicates(row):
+        known.setdefault(duplicate.row, duplicate)
     nearest = int(audit.training_row[row])
     if nearest >= 0 and nearest not in known:
         mirrored = bool(audit.training_mirrored[row])
-        known[nearest] = NearTwin(nearest, float(audit.training_ncc[row]), mirrored)
+        known[nearest] = NearDuplicate(nearest, float(audit.training_ncc[row]), mirrored)
     return list(known.values())
 
 
-def beside(audit: Audit, finding: Finding, unit: Rows, row: int) -> int | None:
+def face_to_compare(audit: Audit, finding: Finding, unit: Rows, row: int) -> int | None:
     """Which other face to show beside ``row`` of a ``unit``: the one that shows what the finding is about.
 
     Of conflicting labels one with another label, across splits one of another split, else the first other one of the
@@ -133,12 +137,12 @@ def headline(audit: Audit) -> str:
     sentences = []
     split = next((split for split in reversed(TEST_SPLITS) if (audit.splits == split).any()), None)
     if split is not None:
-        exact, near = (of_split(found[name], audit, split) for name in (EXACT_TWINS, NEAR_TWINS))
-        both = exact.faces + near.faces
+        exact, nearly = (of_split(found[name], audit, split) for name in (EXACT_IN_TRAINING, NEAR_IN_TRAINING))
+        both = exact.faces + nearly.faces
         if both:
             sentences.append(
                 f"**{both:,} of the {exact.of:,} faces of {split} ({percent(both / exact.of)}) also occur in "
-                f"{TRAINING}**: {exact.faces:,} pixel for pixel, {near.faces:,} nearly so. A model may remember them."
+                f"{TRAINING}**: {exact.faces:,} pixel for pixel, {nearly.faces:,} nearly so. A model may remember them."
             )
         else:
             sentences.append(f"**No face of {split} also occurs in {TRAINING}**, neither exactly nor nearly.")
@@ -163,7 +167,7 @@ def _single(name: str, rows: npt.ArrayLike, n: int) -> Finding:
     return Finding(name, FACES, len(ordered), len(ordered), n, tuple(ordered.reshape(-1, 1)))
 
 
-def _twins(name: str, audit: Audit, which: npt.NDArray[np.bool_]) -> Finding:
+def _in_training(name: str, audit: Audit, which: npt.NDArray[np.bool_]) -> Finding:
     rows = np.flatnonzero(which)
     units = np.stack([rows, audit.training_row[rows].astype(np.intp)], axis=1)
     tests = int(np.isin(audit.splits, TEST_SPLITS).sum())

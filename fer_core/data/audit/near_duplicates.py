@@ -45,7 +45,7 @@ class Neighbours:
 
 
 @dataclass(frozen=True, eq=False)
-class NearTwins:
+class NearDuplicateSearch:
     """``count`` int32 (N,): near twins of each face. ``nearest``: the nearest few of them. ``training``: the nearest
     one that is in Training, where there is one.
     """
@@ -77,7 +77,7 @@ def halves(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.
     return ((left + right) * scale).reshape(len(images), -1), ((left - right) * scale).reshape(len(images), -1)
 
 
-def find_near(
+def find_near_duplicates(
     images: npt.NDArray[np.uint8],
     group: Rows,
     training: npt.NDArray[np.bool_],
@@ -85,7 +85,7 @@ def find_near(
     *,
     keep: int,
     progress: ProgressCallback | None = None,
-) -> NearTwins:
+) -> NearDuplicateSearch:
     """All pairs above ``threshold`` that are not exact duplicates (have not the same ``group``).
 
     ``images`` uint8 (N, 48, 48); ``group`` int32 (N,); ``training`` bool (N,); ``keep``: neighbours kept a face.
@@ -117,7 +117,7 @@ def find_near(
         # Rows are what people count in, pairs what takes the time.
         meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
     meter.finish(n)
-    return NearTwins(count, nearest.result(), in_training.result())
+    return NearDuplicateSearch(count, nearest.result(), in_training.result())
 
 
 def _hits(
@@ -130,11 +130,11 @@ def _hits(
 ) -> tuple[Rows, Rows, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """The pairs above the threshold of one block: rows a < b, their NCC, and whether that is the mirrored one."""
     height, width = min(BLOCK, len(even) - i), min(BLOCK, len(even) - j)
-    kept, turned, best = (buffer[: height * width].reshape(height, width) for buffer in buffers)
-    np.matmul(even[i : i + height], even[j : j + width].T, out=kept)
+    plain, turned, best = (buffer[: height * width].reshape(height, width) for buffer in buffers)
+    np.matmul(even[i : i + height], even[j : j + width].T, out=plain)
     np.matmul(odd[i : i + height], odd[j : j + width].T, out=turned)
     np.abs(turned, out=best)
-    best += kept
+    best += plain
     found = np.flatnonzero(best > threshold)
     a, b = np.divmod(found, width)
     a, b = (a + i).astype(np.int32), (b + j).astype(np.int32)
@@ -157,10 +157,10 @@ class _Nearest:
         self._reach = np.full(n, -np.inf, np.float32)
 
     def add(self, face: Rows, other: Rows, ncc: npt.NDArray[np.float32], mirrored: npt.NDArray[np.bool_]) -> None:
-        near = ncc >= self._reach[face]
-        if not near.any():
+        close = ncc >= self._reach[face]
+        if not close.any():
             return
-        self._parts.append((face[near], other[near], ncc[near], mirrored[near]))
+        self._parts.append((face[close], other[close], ncc[close], mirrored[close]))
         self._held += len(self._parts[-1][0])
         if self._held > self._limit:
             self._drop()
@@ -173,9 +173,9 @@ class _Nearest:
         rank = np.arange(len(face)) - first[face]
         last = rank == self._keep - 1
         self._reach[face[last]] = ncc[last]
-        kept = rank < self._keep
-        self._parts = [(face[kept], other[kept], ncc[kept], mirrored[kept])]
-        self._held = int(kept.sum())
+        stays = rank < self._keep
+        self._parts = [(face[stays], other[stays], ncc[stays], mirrored[stays])]
+        self._held = int(stays.sum())
 
     def result(self) -> Neighbours:
         if not self._parts:

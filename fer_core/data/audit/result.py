@@ -19,25 +19,25 @@ DOMINANT = 0.5
 """Share of pixels with one and the same grey level from which an image counts as nearly constant. In FER-2013 these are
 warning signs, "this image was removed" notices and a few line drawings; dark or pale photographs stay well below."""
 
-KEPT = 10
+MOST_NEAR_DUPLICATES = 10
 """Near twins kept with their row numbers, per face. How many there are is counted in full."""
 
 
 @dataclass(frozen=True, eq=False)
-class Twins:
+class NearDuplicates:
     """Which faces outside Training have a twin in Training: bool (N,) each, by row number.
 
-    ``exact``: all pixels equal those of a Training face. ``near``: exact, or an NCC above ``threshold`` with a Training
-    face, as it is or mirrored.
+    ``exact``: all pixels equal those of a Training face. ``exact_or_near``: exact, or an NCC above ``threshold`` with a
+    Training face, as it is or mirrored.
     """
 
     exact: npt.NDArray[np.bool_]
-    near: npt.NDArray[np.bool_]
+    exact_or_near: npt.NDArray[np.bool_]
     threshold: float = THRESHOLD
 
 
 @dataclass(frozen=True)
-class NearTwin:
+class NearDuplicate:
     """Another face: its row number, the NCC with it (0..1), and whether that is the NCC with one of them mirrored."""
 
     row: int
@@ -84,11 +84,13 @@ class Audit:
     def __len__(self) -> int:
         return len(self.group)
 
-    def near(self, row: int) -> list[NearTwin]:
+    def near_duplicates(self, row: int) -> list[NearDuplicate]:
         """The nearest near twins of a face, nearest first, ten at most; ``near_count[row]`` says how many there are."""
         part = slice(int(self.nearest.start[row]), int(self.nearest.start[row + 1]))
         columns = (self.nearest.row[part], self.nearest.ncc[part], self.nearest.mirrored[part])
-        return [NearTwin(int(other), float(ncc), bool(mirrored)) for other, ncc, mirrored in zip(*columns, strict=True)]
+        return [
+            NearDuplicate(int(other), float(ncc), bool(mirrored)) for other, ncc, mirrored in zip(*columns, strict=True)
+        ]
 
     def exact(self, row: int) -> npt.NDArray[np.intp]:
         """Row numbers of the other faces with exactly the same pixels, ascending."""
@@ -101,27 +103,27 @@ class Audit:
         parts = np.split(order, np.flatnonzero(np.diff(self.group[order])) + 1)
         return [part for part in parts if len(part) > 1]
 
-    def twins(self) -> Twins:
+    def training_duplicates(self) -> NearDuplicates:
         """The faces outside Training that have a twin in Training."""
         in_training = self.splits == emotions.TRAINING
         exact = np.isin(self.group, self.group[in_training]) & ~in_training
-        return Twins(exact, exact | ((self.training_row >= 0) & ~in_training), self.threshold)
+        return NearDuplicates(exact, exact | ((self.training_row >= 0) & ~in_training), self.threshold)
 
     def summary(self) -> dict[str, Any]:
         """The counts, as JSON-able values. In ``twins_in_training``, by split, ``near`` does not count exact ones."""
         groups = self.groups()
         conflicts = [rows for rows in groups if len(np.unique(self.labels[rows])) > 1]
-        twins = self.twins()
+        duplicates = self.training_duplicates()
         by_split = {}
         for split in emotions.SPLITS[1:]:
             here = self.splits == split
-            exact, either = int(twins.exact[here].sum()), int(twins.near[here].sum())
+            exact, either = int(duplicates.exact[here].sum()), int(duplicates.exact_or_near[here].sum())
             by_split[split] = {
                 "faces": int(here.sum()),
                 "exact": exact,
                 "near": either - exact,
                 "exact_or_near": either,
-                "mirrored": int((here & twins.near & self.training_mirrored).sum()),
+                "mirrored": int((here & duplicates.exact_or_near & self.training_mirrored).sum()),
             }
         rows = sum(map(len, groups))
         return {

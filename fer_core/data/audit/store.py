@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fer_core.data.audit.near_duplicates import Neighbours
-from fer_core.data.audit.result import KEPT, THRESHOLD, Audit
+from fer_core.data.audit.result import MOST_NEAR_DUPLICATES, THRESHOLD, Audit
 from fer_core.data.dataset import Dataset
 from fer_core.files import write_parquet
 
@@ -85,5 +85,5 @@ def write(dataset: Dataset, audit: Audit) -> str:
 
 
 def _identity(dataset: Dataset) -> bytes:
-    what = {"fingerprint": dataset.info.fingerprint, "rule": RULE, "threshold": THRESHOLD, "kept": KEPT}
+    what = {"fingerprint": dataset.info.fingerprint, "rule": RULE, "threshold": THRESHOLD, "kept": MOST_NEAR_DUPLICATES}
     return json.dumps(what, sort_keys=True).encode()

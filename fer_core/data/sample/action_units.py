@@ -126,12 +126,12 @@ def draw_action_units(labels: NDArray[np.int8], rng: np.random.Generator) -> NDA
     strength = np.where(weak, rng.uniform(0.3, 0.55, n), rng.uniform(0.65, 1.0, n))
     own = rng.uniform(0.75, 1.0, (n, len(NAMES)))
     joins = rng.random((n, len(NAMES)))
-    way = rng.random(n)
+    draw = rng.random(n)
     units = np.zeros((n, len(NAMES)))
     for label, emotion in enumerate(emotions.NAMES):
         edge = 0.0
         for prototype in PROTOTYPES[emotion]:
-            rows = (labels == label) & (way >= edge) & (way < edge + prototype.weight)
+            rows = (labels == label) & (draw >= edge) & (draw < edge + prototype.weight)
             edge += prototype.weight
             for name, share in prototype.units.items():
                 column = _COLUMN[name]

@@ -22,7 +22,7 @@ ORIGIN = (emotions.IMAGE_SIZE / 2, emotions.IMAGE_SIZE / 2 - 2)
 
 
 @dataclass(frozen=True)
-class Batch:
+class FaceParameters:
     """Units and looks of N faces. ``au`` and ``look`` give columns (N, 1), ready to broadcast over points."""
 
     units: Floats
@@ -35,13 +35,13 @@ class Batch:
         return self.looks[name][:, None]
 
 
-def surface(batch: Batch, x: Floats, y: Floats) -> Floats:
+def surface(batch: FaceParameters, x: Floats, y: Floats) -> Floats:
     """Depth of the head's ellipsoid at a point of the unturned face."""
     reach = (x / (batch.look("face_width") * 1.05)) ** 2 + (y / 1.25) ** 2
     return 0.85 * np.sqrt(np.clip(1 - reach, 0.0, 1.0))
 
 
-def turn(batch: Batch, x: Floats, y: Floats, lift: Floats | float = 0.0) -> Floats:
+def turn(batch: FaceParameters, x: Floats, y: Floats, lift: Floats | float = 0.0) -> Floats:
     """Turned points (N, P, 2) of points on the face, ``lift`` above its surface.
 
     The head is moved back so that the features, not the skull, stay in the middle: that is what a face
@@ -55,7 +55,7 @@ def turn(batch: Batch, x: Floats, y: Floats, lift: Floats | float = 0.0) -> Floa
     return np.stack([turned_x, turned_y], axis=-1)
 
 
-def to_pixels(batch: Batch, turned: Floats) -> Floats:
+def to_pixels(batch: FaceParameters, turned: Floats) -> Floats:
     """Pixel coordinates (N, P, 2), pixel ``i`` covering ``i``..``i + 1``."""
     roll, scale = np.deg2rad(batch.look("roll")), batch.look("scale")
     x, y = turned[..., 0], turned[..., 1]
@@ -68,7 +68,7 @@ def to_pixels(batch: Batch, turned: Floats) -> Floats:
     )
 
 
-def brow(batch: Batch, side: int) -> Floats:
+def brow(batch: FaceParameters, side: int) -> Floats:
     """Outline (N, 14, 2) of one brow, turned. ``side`` is -1 for the picture's left."""
     au = batch.au
     t = np.linspace(0, 1, 7)[None]
@@ -103,7 +103,7 @@ class Eye:
     radius: Floats
 
 
-def eye(batch: Batch, side: int) -> Eye:
+def eye(batch: FaceParameters, side: int) -> Eye:
     """One eye: opened by AU5, narrowed by AU6, AU7, AU4 and AU43, looking where AU61 to AU64 say."""
     au = batch.au
     t = np.linspace(-1, 1, 9)[None]
@@ -153,7 +153,7 @@ class Mouth:
     """Left and right corner, unturned, (N, 2, 2)."""
 
 
-def mouth(batch: Batch) -> Mouth:
+def mouth(batch: FaceParameters) -> Mouth:
     """The mouth from AU10, 12, 15, 16, 17, 20, 23, 24 (lips) and AU25, 26, 27 (opening)."""
     au = batch.au
     t = np.linspace(-1, 1, 11)[None]
@@ -201,6 +201,6 @@ def mouth(batch: Batch) -> Mouth:
     )
 
 
-def jaw_drop(batch: Batch) -> Floats:
+def jaw_drop(batch: FaceParameters) -> Floats:
     """How far the chin comes down, in head units, (N, 1)."""
     return 0.09 * batch.au("AU26") + 0.17 * batch.au("AU27") - 0.02 * batch.au("AU17")

@@ -39,7 +39,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplePlan:
     """What N faces are to look like, before any is drawn: as in :class:`Sample`, ``units`` (N, units) in 0..1."""
 
     labels: NDArray[np.int8]
@@ -66,17 +66,17 @@ def draw_sample(n: int = 2100, seed: int = 2013) -> Sample:
     )
 
 
-def plan_sample(n: int = 2100, seed: int = 2013) -> Plan:
+def plan_sample(n: int = 2100, seed: int = 2013) -> SamplePlan:
     """What :func:`draw_sample` is about to draw, in a few milliseconds. Raises ``ValueError`` as it does."""
     if n < LEAST:
         raise ValueError(f"A sample needs at least {LEAST} faces (seven classes in three splits), not {n}.")
     rng = np.random.default_rng(seed)
     labels, splits = _assign(n, rng)
     units = action_units.draw_action_units(labels, rng)
-    return Plan(labels, splits, units, appearance.draw_appearances(n, rng))
+    return SamplePlan(labels, splits, units, appearance.draw_appearances(n, rng))
 
 
-def class_counts(n: int) -> NDArray[np.int64]:
+def sample_class_counts(n: int) -> NDArray[np.int64]:
     """How many of ``n`` faces each class gets, (7,): in proportion by largest remainder, three at the least."""
     spare = n - LEAST
     exact = np.array(FER2013_TRAINING) / sum(FER2013_TRAINING) * n
@@ -90,7 +90,7 @@ def class_counts(n: int) -> NDArray[np.int64]:
 
 def _assign(n: int, rng: np.random.Generator) -> tuple[NDArray[np.int8], NDArray[np.str_]]:
     """Labels (N,) and splits (N,), shuffled within each split."""
-    counts = class_counts(n)
+    counts = sample_class_counts(n)
     held_out = np.maximum(np.rint(counts * HELD_OUT).astype(np.int64), 1)
     per_split = (counts - 2 * held_out, held_out, held_out)
     classes = np.arange(emotions.COUNT, dtype=np.int8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_core import emotions
 from fer_core.data.sample.action_units import NAMES, PROTOTYPES
 from fer_core.data.sample.appearance import FIELDS, Appearance, appearances_of, draw_appearances
-from fer_core.data.sample.populate import Plan, plan_sample
+from fer_core.data.sample.populate import SamplePlan, plan_sample
 from fer_core.data.sample.render import Regions, draw_face
 from fer_core.errors import DataError
 
@@ -51,8 +51,8 @@ def drawn_face(dataset: Dataset, row: int) -> DrawnFace:
         raise DataError(f"{info.title} is not the drawn sample, so its faces have no muscles to move.")
     if not 0 <= row < len(dataset):
         raise IndexError(f"{info.name} has no face {row}; it has {len(dataset):,}, counted from 0")
-    told = re.fullmatch(r"drawn with seed (\d+)", info.source)
-    face = None if told is None else _planned_face(_plan(len(dataset), int(told[1])), row)
+    match = re.fullmatch(r"drawn with seed (\d+)", info.source)
+    face = None if match is None else _planned_face(_plan(len(dataset), int(match[1])), row)
     if face is None or not np.array_equal(face.draw()[0], dataset.images[row]):
         raise DataError(
             f"Row {row:,} of {info.title} was drawn by another version of this program, so its muscles are not known. "
@@ -80,15 +80,15 @@ def expression_units(emotion: str) -> dict[str, float]:
     """
     if emotion not in PROTOTYPES:
         raise ValueError(f"there is no expression {emotion!r}; there are {', '.join(emotions.NAMES)}")
-    way = max(PROTOTYPES[emotion], key=lambda one: one.weight)
-    return {**dict.fromkeys(NAMES, 0.0), **{name: float(share) for name, share in way.units.items()}}
+    prototype = max(PROTOTYPES[emotion], key=lambda one: one.weight)
+    return {**dict.fromkeys(NAMES, 0.0), **{name: float(share) for name, share in prototype.units.items()}}
 
 
-def _planned_face(plan: Plan, row: int) -> DrawnFace:
+def _planned_face(plan: SamplePlan, row: int) -> DrawnFace:
     looks = {name: plan.looks[name][row : row + 1] for name in FIELDS}
     return DrawnFace(dict(zip(NAMES, plan.units[row].tolist(), strict=True)), appearances_of(looks)[0])
 
 
 @lru_cache(maxsize=4)
-def _plan(n: int, seed: int) -> Plan:
+def _plan(n: int, seed: int) -> SamplePlan:
     return plan_sample(n, seed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.sample.geometry import Batch, Floats, Mouth, jaw_drop, turn
+from fer_core.data.sample.geometry import FaceParameters, Floats, Mouth, jaw_drop, turn
 from fer_core.data.sample.head import TOP
 
 Grid = NDArray[np.float32]
@@ -22,7 +22,7 @@ AXIS = np.linspace(-REACH, REACH, GRID, dtype=np.float32)
 class _Blobs:
     """Collects Gaussians: turned centre, widths and amplitude, each broadcast to (N, 1)."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: FaceParameters) -> None:
         self.batch = batch
         self.one = np.ones_like(batch.look("yaw"))
         self.x: list[Floats] = []
@@ -63,7 +63,7 @@ def _bell(centre: Grid, sigma: Floats) -> Grid:
     return np.exp(-0.5 * scaled * scaled)
 
 
-def height_field(batch: Batch, lips: Mouth) -> Grid:
+def height_field(batch: FaceParameters, lips: Mouth) -> Grid:
     """Height of the face above its ellipsoid, in head units."""
     au, blobs = batch.au, _Blobs(batch)
     eye_x, eye_y = batch.look("eye_distance"), batch.look("eye_height")
@@ -86,7 +86,7 @@ def height_field(batch: Batch, lips: Mouth) -> Grid:
     return blobs.field()
 
 
-def fold_field(batch: Batch, lips: Mouth) -> Grid:
+def fold_field(batch: FaceParameters, lips: Mouth) -> Grid:
     """Darkness of folds and hollows: the light there is multiplied by ``exp(-field)``."""
     au, blobs = batch.au, _Blobs(batch)
     lined = batch.look("wrinkles")
@@ -134,7 +134,7 @@ def fold_field(batch: Batch, lips: Mouth) -> Grid:
     return blobs.field()
 
 
-def _beard(batch: Batch, blobs: _Blobs) -> None:
+def _beard(batch: FaceParameters, blobs: _Blobs) -> None:
     """Beards are dark rather than folded, but they are soft and follow the jaw, so they live here too."""
     beard, width = batch.look("beard"), batch.look("face_width")
     for angle in np.linspace(0.15, np.pi / 2, 6):
@@ -144,7 +144,7 @@ def _beard(batch: Batch, blobs: _Blobs) -> None:
     blobs.pair(0.1, above, 0.09, 0.035, 0.75 * batch.look("moustache"), 0.08)
 
 
-def lit(batch: Batch, height: Grid, folds: Grid) -> Grid:
+def lit(batch: FaceParameters, height: Grid, folds: Grid) -> Grid:
     """Light on the skin, 1 for a surface facing the camera: float32 (N, GRID, GRID).
 
     The light turns against the head's roll, since the grid is upright.

@@ -17,7 +17,7 @@ from fer_core import emotions
 from fer_core.data.sample import geometry, head, relief
 from fer_core.data.sample.action_units import ACTION_UNITS, NAMES
 from fer_core.data.sample.appearance import Appearance, Columns, columns_of
-from fer_core.data.sample.geometry import Batch, Floats
+from fer_core.data.sample.geometry import FaceParameters, Floats
 
 SIZE = emotions.IMAGE_SIZE
 ZOOM = 4
@@ -57,7 +57,7 @@ def draw_faces(units: Floats, looks: Columns) -> tuple[NDArray[np.uint8], Region
     regions = {name: np.empty((n, 4), np.int16) for name in REGIONS}
     for start in range(0, n, CHUNK):
         rows = slice(start, min(start + CHUNK, n))
-        batch = Batch(units[rows], {name: column[rows] for name, column in looks.items()})
+        batch = FaceParameters(units[rows], {name: column[rows] for name, column in looks.items()})
         scene = _Scene(batch)
         for name in REGIONS:
             regions[name][rows] = scene.boxes[name]
@@ -69,7 +69,7 @@ def draw_faces(units: Floats, looks: Columns) -> tuple[NDArray[np.uint8], Region
 class _Scene:
     """The outlines and the light of one batch, ready to be drawn face by face."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: FaceParameters) -> None:
         self.batch = batch
         brows = [geometry.brow(batch, side) for side in (-1, 1)]
         self.eyes = [geometry.eye(batch, side) for side in (-1, 1)]

@@ -119,11 +119,11 @@ def stroke(points: Sequence[tuple[int, int]], grey: int, width: int) -> Brush:
     within = [
         (min(2 * IMAGE_SIZE - 1, max(-IMAGE_SIZE, x)), min(2 * IMAGE_SIZE - 1, max(-IMAGE_SIZE, y))) for x, y in points
     ]
-    tolerance, kept = THIN, thinned(within, THIN)
-    while len(kept) > MOST_POINTS:
+    tolerance, points_left = THIN, thinned(within, THIN)
+    while len(points_left) > MOST_POINTS:
         tolerance *= 1.5
-        kept = thinned(within, tolerance)
-    return Brush(grey, width, tuple(kept))
+        points_left = thinned(within, tolerance)
+    return Brush(grey, width, tuple(points_left))
 
 
 def thinned(points: Sequence[tuple[int, int]], tolerance: float) -> list[tuple[int, int]]:

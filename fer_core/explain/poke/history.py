@@ -27,7 +27,7 @@ class History:
     kind: str = ""
 
     @classmethod
-    def opened(cls, text: str) -> History:
+    def from_link(cls, text: str) -> History:
         """The history of somebody who comes by a link: its steps made one after another.
 
         Raises ``ExplainError`` for a broken link.
@@ -84,4 +84,4 @@ class History:
         known = [at for at, one in enumerate(self.texts) if one == text]
         if known:
             return History(self.texts, min(known, key=lambda at: abs(at - self.at)))
-        return self.opened(text)
+        return self.from_link(text)

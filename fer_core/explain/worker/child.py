@@ -36,7 +36,7 @@ class Child:
         )
         self.pid = self._process.pid
         self._sending = threading.Lock()
-        self._said: deque[str] = deque(maxlen=4)
+        self._last_lines: deque[str] = deque(maxlen=4)
         self._why = ""
         self._listener = threading.Thread(target=self._listen, name="gradient worker's log", daemon=True)
         self._listener.start()
@@ -87,7 +87,7 @@ class Child:
             except OSError:
                 continue  # what could not be delivered any more
 
-    def last_words(self) -> str:
+    def last_lines(self) -> str:
         """Why it ended, as a sentence. After :meth:`end`, or once it is not alive."""
         code = self._process.wait()
         if self._why:
@@ -99,14 +99,14 @@ class Child:
                 name = f"signal {-code}"
             hint = " The system does that when memory runs out." if name == "SIGKILL" else ""
             return f"it was ended by {name}.{hint}"
-        said = " ".join(filter(None, self._said))
+        said = " ".join(filter(None, self._last_lines))
         return f"exit code {code}. It said: {said or 'nothing.'}"
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
         with self._process.stderr as log:
             for line in log:
-                self._said.append(line.decode(errors="replace").strip())
+                self._last_lines.append(line.decode(errors="replace").strip())
 
     def _lower_priority(self) -> None:
         try:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from fer_core.errors import ExplainError
-from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Stage, Ticket
+from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task, TaskStage
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
 from fer_core.progress import ProgressCallback
@@ -37,7 +37,7 @@ CANCEL_SECONDS = 3.0
 START_SECONDS = 600.0
 """Loading TensorFlow takes 5 to 30 seconds, and minutes on a machine that trains meanwhile. This is for one that hangs;
 whoever is less patient has a button."""
-MOST_KEPT = 512
+MOST_TASKS = 512
 """Finished requests that are remembered, the latest: at most 10 KB each, sanity checks 200 KB."""
 
 State = Literal["off", "starting", "busy", "idle", "crashed"]
@@ -52,7 +52,7 @@ class Status:
     message: str
     pid: int | None
     queued: int
-    running: Ticket | None
+    running: Task | None
 
 
 class Worker:
@@ -72,9 +72,9 @@ class Worker:
         self._cancel_seconds, self._start_seconds = cancel_seconds, start_seconds
         self._changed = threading.Condition()
         # All below is guarded by it.
-        self._tickets: OrderedDict[Any, Ticket] = OrderedDict()
-        self._queue: deque[Ticket] = deque()
-        self._running: Ticket | None = None
+        self._tasks: OrderedDict[Any, Task] = OrderedDict()
+        self._queue: deque[Task] = deque()
+        self._running: Task | None = None
         self._child: Child | None = None
         self._state: State = OFF
         self._message = ""
@@ -82,51 +82,49 @@ class Worker:
         self._warm = self._stopping = False
         self._numbers = 0
 
-    def submit(self, request: Any) -> Ticket:
+    def submit(self, request: Any) -> Task:
         """Ask for something hashable. Waiting, running and answered requests are not asked for again."""
         with self._changed:
-            known = self._tickets.get(request)
+            known = self._tasks.get(request)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
-                self._tickets.move_to_end(request)
+                self._tasks.move_to_end(request)
                 return known
             self._numbers += 1
-            ticket = self._tickets[request] = Ticket(request, self._numbers)
-            self._tickets.move_to_end(request)
+            task = self._tasks[request] = Task(request, self._numbers)
+            self._tasks.move_to_end(request)
             try:
-                ticket.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+                task.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
             except pickle.PicklingError:
                 # Streamlit loads edited modules anew under a running page, which then holds classes of both.
-                ticket.close(FAILED, "The program was changed while this page ran. Reload the page.")
-                return ticket
-            self._queue.append(ticket)
-            for old in [key for key, one in self._tickets.items() if one.over][
-                : max(0, len(self._tickets) - MOST_KEPT)
-            ]:
-                del self._tickets[old]
+                task.close(FAILED, "The program was changed while this page ran. Reload the page.")
+                return task
+            self._queue.append(task)
+            for old in [key for key, one in self._tasks.items() if one.over][: max(0, len(self._tasks) - MOST_TASKS)]:
+                del self._tasks[old]
             self._wake()
-            return ticket
+            return task
 
-    def find(self, request: Any) -> Ticket | None:
-        """The latest ticket of that request, or None."""
+    def find(self, request: Any) -> Task | None:
+        """The latest task of that request, or None."""
         with self._changed:
-            return self._tickets.get(request)
+            return self._tasks.get(request)
 
     def run(self, request: Any, *, timeout: float = 600, progress: ProgressCallback | None = None) -> Any:
         """Submit, wait at most ``timeout`` seconds, and return the answer. Raises ``ExplainError``."""
-        ticket, deadline, told = self.submit(request), time.monotonic() + timeout, None
-        while progress is not None and not ticket.over and time.monotonic() < deadline:
-            ticket.wait(0.1)
-            if ticket.progress is not None and ticket.progress is not told:
-                told = ticket.progress
-                progress(told)
-        return ticket.result(max(0.0, deadline - time.monotonic()))
+        task, deadline, last_progress = self.submit(request), time.monotonic() + timeout, None
+        while progress is not None and not task.over and time.monotonic() < deadline:
+            task.wait(0.1)
+            if task.progress is not None and task.progress is not last_progress:
+                last_progress = task.progress
+                progress(last_progress)
+        return task.result(max(0.0, deadline - time.monotonic()))
 
-    def position(self, ticket: Ticket) -> int:
+    def position(self, task: Task) -> int:
         """Requests that are served before this one: 0 for one that runs or is over."""
         with self._changed:
-            if ticket not in self._queue:
+            if task not in self._queue:
                 return 0
-            return self._queue.index(ticket) + (self._running is not None)
+            return self._queue.index(task) + (self._running is not None)
 
     def status(self) -> Status:
         with self._changed:
@@ -158,25 +156,25 @@ class Worker:
         if child is not None:
             child.kill()
 
-    def cancel(self, ticket: Ticket) -> None:
+    def cancel(self, task: Task) -> None:
         """Give up a request, for everybody who waits for it. Nothing happens to one that is over."""
         with self._changed:
-            if ticket in self._queue:
-                self._queue.remove(ticket)
-                ticket.close(CANCELLED, "Cancelled before its turn.")
+            if task in self._queue:
+                self._queue.remove(task)
+                task.close(CANCELLED, "Cancelled before its turn.")
                 return
-            if ticket.over or ticket.cancelling:
+            if task.over or task.cancelling:
                 return
-            ticket.cancelling = True
+            task.cancelling = True
             child = self._child if self._state == BUSY else None
         if child is not None:
-            child.send(serve.CANCEL, ticket.number)
-            timer = threading.Timer(self._cancel_seconds, self._insist, (ticket, child))
+            child.send(serve.CANCEL, task.number)
+            timer = threading.Timer(self._cancel_seconds, self._insist, (task, child))
             timer.daemon = True
             timer.start()
 
-    def _insist(self, ticket: Ticket, child: Child) -> None:
-        if not ticket.over:
+    def _insist(self, task: Task, child: Child) -> None:
+        if not task.over:
             child.kill()
 
     def _wake(self) -> None:
@@ -204,9 +202,9 @@ class Worker:
                 if self._child is not None and not self._child.alive:
                     self._crashed(self._child)
                 if self._queue:
-                    ticket = self._running = self._queue.popleft()
-                    ticket.stage = RUNNING
-                    return lambda: self._serve(ticket)
+                    task = self._running = self._queue.popleft()
+                    task.stage = RUNNING
+                    return lambda: self._serve(task)
                 if self._warm:
                     self._warm = False
                     return self._only_start
@@ -233,42 +231,42 @@ class Worker:
         except ExplainError:
             return  # the state tells
 
-    def _serve(self, ticket: Ticket) -> None:
+    def _serve(self, task: Task) -> None:
         try:
             child = self._ready()
         except ExplainError as error:
-            stage: Stage = CANCELLED if ticket.cancelling or self._stopping else FAILED
-            self._close(ticket, stage, str(error), IDLE if stage == CANCELLED else CRASHED)
+            stage: TaskStage = CANCELLED if task.cancelling or self._stopping else FAILED
+            self._close(task, stage, str(error), IDLE if stage == CANCELLED else CRASHED)
             return
-        if ticket.cancelling:
-            self._close(ticket, CANCELLED, "Cancelled.", IDLE)
+        if task.cancelling:
+            self._close(task, CANCELLED, "Cancelled.", IDLE)
             return
         with self._changed:
             self._state = BUSY
-        child.send(serve.RUN, ticket.number, ticket.packed)
+        child.send(serve.RUN, task.number, task.packed)
         while True:
             message = child.receive()
             if message is None:
-                self._died(ticket, child)
+                self._died(task, child)
                 return
             kind, number, *rest = message
-            if number != ticket.number:
-                raise RuntimeError(f"the worker answered request {number} while {ticket.number} ran")
+            if number != task.number:
+                raise RuntimeError(f"the worker answered request {number} while {task.number} ran")
             if kind == serve.PROGRESS:
-                ticket.progress = rest[0]
+                task.progress = rest[0]
                 continue
             if kind == serve.DONE:
                 with self._changed:
                     self._message = ""
-                self._close(ticket, DONE, "", IDLE, rest[0])
+                self._close(task, DONE, "", IDLE, rest[0])
             elif kind == serve.CANCELLED:
-                self._close(ticket, CANCELLED, "Cancelled.", IDLE)
+                self._close(task, CANCELLED, "Cancelled.", IDLE)
             elif kind == serve.FAILED:
-                self._close(ticket, FAILED, rest[0], IDLE)
+                self._close(task, FAILED, rest[0], IDLE)
             else:
                 _log.error("the gradient worker met a defect\n%s", rest[1])
                 words = f"The map could not be drawn ({rest[0]}). The server's log says where."
-                self._close(ticket, FAILED, words, IDLE)
+                self._close(task, FAILED, words, IDLE)
             return
 
     def _ready(self) -> Child:
@@ -300,30 +298,30 @@ class Worker:
             self._state = IDLE
         return child
 
-    def _died(self, ticket: Ticket, child: Child) -> None:
+    def _died(self, task: Task, child: Child) -> None:
         with self._changed:
-            if ticket.cancelling or self._stopping:
+            if task.cancelling or self._stopping:
                 child.end()
                 self._child = None
                 words = "The worker was stopped." if self._stopping else "Cancelled, by ending the worker's process."
                 self._running, self._state = None, OFF
-                ticket.close(CANCELLED, words)
+                task.close(CANCELLED, words)
                 return
             self._crashed(child, "in the middle of this map")
             self._running = None
-            ticket.close(FAILED, self._message)
+            task.close(FAILED, self._message)
 
     def _crashed(self, child: Child, when: str = "while it had nothing to do") -> None:
         # Its output may end a moment before it does, and its exit code is worth waiting for.
         child.end(grace=2)
         self._child, self._state = None, CRASHED
-        self._message = f"The gradient worker ended unexpectedly {when}: {child.last_words()}"
+        self._message = f"The gradient worker ended unexpectedly {when}: {child.last_lines()}"
 
-    def _close(self, ticket: Ticket, stage: Stage, message: str, state: State, answer: Any = None) -> None:
+    def _close(self, task: Task, stage: TaskStage, message: str, state: State, answer: Any = None) -> None:
         with self._changed:
             self._running = None
             self._state = state if self._child is not None or state == CRASHED else OFF
-            ticket.close(stage, message, answer)
+            task.close(stage, message, answer)
             self._changed.notify_all()
 
     def _give_up(self, message: str) -> None:
@@ -333,5 +331,5 @@ class Worker:
         left = [*([self._running] if self._running is not None else []), *self._queue]
         self._queue.clear()
         self._running, self._state, self._message = None, CRASHED, message
-        for ticket in left:
-            ticket.close(FAILED, message)
+        for task in left:
+            task.close(FAILED, message)

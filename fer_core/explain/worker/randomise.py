@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.explain.layers import stages
-from fer_core.explain.worker.draw import draw
+from fer_core.explain.layers import randomisation_stages
+from fer_core.explain.worker.draw import draw_map
 from fer_core.explain.worker.messages import SanityRequest
-from fer_core.explain.worker.opened_model import Opened
+from fer_core.explain.worker.opened_model import OpenedModel
 from fer_core.explain.worker.serve import Watch
 from fer_core.runs.folder import RunFolder
 
@@ -24,35 +24,37 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 
 
-def cascade(opened: Opened, request: SanityRequest, watch: Watch) -> tuple[Floats, tuple[str, ...], Floats]:
+def draw_with_random_weights(
+    opened_model: OpenedModel, request: SanityRequest, watch: Watch
+) -> tuple[Floats, tuple[str, ...], Floats]:
     """The real map (h, w), the s steps' names, and maps float32 (s, draws, h, w) of the model as it forgets.
 
     Each draw is a cascade of its own. The model has its weights back at the end, however it ends.
     """
     import keras
 
-    steps = stages(RunFolder(Path(request.folder)).description())
+    steps = randomisation_stages(RunFolder(Path(request.folder)).description())
     args = (request.image, request.label, request.method, request.layer)
-    real = draw(opened, *args, Watch(cancelled=watch.cancelled))
+    real = draw_map(opened_model, *args, Watch(cancelled=watch.cancelled))
     maps = np.zeros((len(steps), request.draws, *real.shape), dtype=np.float32)
-    kept = opened.model.get_weights()
+    weights = opened_model.model.get_weights()
     total = len(steps) * request.draws
     watch.begin("maps", "Drawing with random weights")
     try:
         for number in range(request.draws):
-            opened.model.set_weights(kept)
+            opened_model.model.set_weights(weights)
             keras.utils.set_random_seed(request.seed + number)
             for step, (_, names) in enumerate(steps):
                 for name in names:
-                    forget(opened.model.get_layer(name))
-                maps[step, number] = draw(opened, *args, Watch(cancelled=watch.cancelled))
+                    reset_weights(opened_model.model.get_layer(name))
+                maps[step, number] = draw_map(opened_model, *args, Watch(cancelled=watch.cancelled))
                 watch.step(number * len(steps) + step + 1, total)
     finally:
-        opened.model.set_weights(kept)
+        opened_model.model.set_weights(weights)
     return real, tuple(name for name, _ in steps), maps
 
 
-def forget(layer: keras.layers.Layer) -> None:
+def reset_weights(layer: keras.layers.Layer) -> None:
     """Give a layer the weights that an untrained one starts with, by its own initialisers."""
     fresh = type(layer).from_config(layer.get_config())
     fresh.build(layer.input.shape)

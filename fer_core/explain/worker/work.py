@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fer_core.explain.worker.draw import draw
+from fer_core.explain.worker.draw import draw_map
 from fer_core.explain.worker.messages import Map, MapRequest, SanityMaps, SanityRequest
-from fer_core.explain.worker.randomise import cascade
+from fer_core.explain.worker.randomise import draw_with_random_weights
 from fer_core.explain.worker.serve import Watch
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
-    from fer_core.explain.worker.opened_model import Opened
+    from fer_core.explain.worker.opened_model import OpenedModel
 
-_opened: dict[tuple[str, str], Opened] = {}
+_opened_models: dict[tuple[str, str], OpenedModel] = {}
 """By folder and seal, the one used last at the end."""
 
 
@@ -26,23 +26,23 @@ def prepare() -> None:
 
 def handle(request: MapRequest, watch: Watch) -> Map | SanityMaps:
     """Answer one request. Raises ``ExplainError`` for a damaged model, ``Cancelled`` when asked to stop."""
-    opened = open_model(request.folder, request.seal)
+    opened_model = open_keras_model(request.folder, request.seal)
     watch.check()
     began = time.monotonic()
     if isinstance(request, SanityRequest):
-        real, steps, maps = cascade(opened, request, watch)
+        real, steps, maps = draw_with_random_weights(opened_model, request, watch)
         return SanityMaps(real, steps, maps, time.monotonic() - began)
-    values = draw(opened, request.image, request.label, request.method, request.layer, watch)
-    return Map(values, opened.probabilities(request.image), time.monotonic() - began)
+    values = draw_map(opened_model, request.image, request.label, request.method, request.layer, watch)
+    return Map(values, opened_model.probabilities(request.image), time.monotonic() - began)
 
 
-def open_model(folder: str, seal: str) -> Opened:
+def open_keras_model(folder: str, seal: str) -> OpenedModel:
     """The run's model, opened once; the one that was not used for longest makes room."""
-    from fer_core.explain.worker.opened_model import Opened
+    from fer_core.explain.worker.opened_model import OpenedModel
 
     key = (folder, seal)
-    opened = _opened.pop(key, None) or Opened.load(folder, seal)
-    _opened[key] = opened
-    while len(_opened) > settings().worker_models:
-        _opened.pop(next(iter(_opened)))
-    return opened
+    opened_model = _opened_models.pop(key, None) or OpenedModel.load(folder, seal)
+    _opened_models[key] = opened_model
+    while len(_opened_models) > settings().worker_models:
+        _opened_models.pop(next(iter(_opened_models)))
+    return opened_model

@@ -13,7 +13,7 @@ LEAST_TRY_S = 3.0
 """An attempt that ends sooner without a picture was called off, not lost."""
 
 
-class Stage(enum.Enum):
+class ConnectionStage(enum.Enum):
     """``IDLE``: off. ``CONNECTING``: no picture yet. ``LATE``: still none after :data:`PATIENCE_S`. ``LIVE``: frames
     come. ``STALLED``: they came, and stopped. ``LOST``: the last attempt ended without a single one.
     """
@@ -28,7 +28,7 @@ class Stage(enum.Enum):
     @property
     def is_trouble(self) -> bool:
         """Whether people need help."""
-        return self in (Stage.LATE, Stage.STALLED, Stage.LOST)
+        return self in (ConnectionStage.LATE, ConnectionStage.STALLED, ConnectionStage.LOST)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Connection:
     ``agreed``: whether browser and server ever found a way to each other in this attempt.
     """
 
-    stage: Stage
+    stage: ConnectionStage
     seconds: float
     agreed: bool
 
@@ -61,9 +61,9 @@ class ConnectionWatch:
             if self._began_s is not None:
                 took_s = now_s - self._began_s
                 lost = not self._seen and took_s >= LEAST_TRY_S
-                self._lost = Connection(Stage.LOST, took_s, self._agreed) if lost else None
+                self._lost = Connection(ConnectionStage.LOST, took_s, self._agreed) if lost else None
                 self._began_s = None
-            return self._lost or Connection(Stage.IDLE, 0.0, False)
+            return self._lost or Connection(ConnectionStage.IDLE, 0.0, False)
         if self._began_s is None:
             self._began_s, self._agreed, self._seen, self._lost = now_s, False, False, None
         self._agreed = self._agreed or agreed
@@ -72,7 +72,9 @@ class ConnectionWatch:
             self._seen = True
             still_s = now_s - last_frame_s
             if still_s >= STALL_S:
-                return Connection(Stage.STALLED, still_s, True)
-            return Connection(Stage.LIVE, now_s - self._began_s, True)
+                return Connection(ConnectionStage.STALLED, still_s, True)
+            return Connection(ConnectionStage.LIVE, now_s - self._began_s, True)
         waited_s = now_s - self._began_s
-        return Connection(Stage.LATE if waited_s >= PATIENCE_S else Stage.CONNECTING, waited_s, self._agreed)
+        return Connection(
+            ConnectionStage.LATE if waited_s >= PATIENCE_S else ConnectionStage.CONNECTING, waited_s, self._agreed
+        )

@@ -43,7 +43,7 @@ class Style:
     mirrored: bool = False
 
 
-def draw(frame_bgr: Picture, result: Result, style: Style) -> npt.NDArray[np.uint8]:
+def draw_result(frame_bgr: Picture, result: Result, style: Style) -> npt.NDArray[np.uint8]:
     """A new picture, uint8 (H, W, 3), blue-green-red; the frame itself stays as it is.
 
     ``frame_bgr``: uint8 (H, W, 3), the frame of the result or a newer one; of another size, boxes are scaled. Raises
@@ -160,9 +160,9 @@ def _answers(picture: npt.NDArray[np.uint8], face: FaceResult, box: Box, pen: _P
     for model, label in face.shown.items():
         chance = "" if label is None else f" {100 * face.smoothed[model][label]:.0f} %"
         lines.append((model, name_of(label) + chance, _bgr(colour_of(label))))
-    said = max(_text_width(text, pen, 0.8) for _, text, _ in lines)
+    shown_label = max(_text_width(text, pen, 0.8) for _, text, _ in lines)
     names = max(_text_width(name, pen, 0.8) for name, _, _ in lines)
-    wide, high = said + names + pen.line + 4 * pen.gap, len(lines) * pen.line + 2 * pen.gap
+    wide, high = shown_label + names + pen.line + 4 * pen.gap, len(lines) * pen.line + 2 * pen.gap
     left, top = _panel(picture, box, wide, high, pen, taken)
     for number, (name, text, colour) in enumerate(lines):
         base = top + pen.gap + number * pen.line
@@ -170,7 +170,7 @@ def _answers(picture: npt.NDArray[np.uint8], face: FaceResult, box: Box, pen: _P
         cv2.rectangle(picture, patch[:2], patch[2:], colour, -1)
         foot = base + round(pen.line * 0.75)
         _write(picture, text, patch[2] + pen.gap, foot, WHITE, pen, 0.8)
-        _write(picture, name, patch[2] + said + 3 * pen.gap, foot, (200, 200, 200), pen, 0.8)
+        _write(picture, name, patch[2] + shown_label + 3 * pen.gap, foot, (200, 200, 200), pen, 0.8)
 
 
 def _panel(

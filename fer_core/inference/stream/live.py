@@ -17,7 +17,7 @@ import numpy as np
 
 from fer_core.inference.detectors import FaceDetector, Picture
 from fer_core.inference.predictor import Predictor
-from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.latest_frame import IDLE_S, LatestWorker
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.recording import Recorder
@@ -33,7 +33,7 @@ TIMELINE_PER_S = 5.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class StreamPlan:
     """How a stream is read and drawn. ``models``: by name; ``settings`` and ``style`` name only those."""
 
     models: Mapping[str, Predictor]
@@ -52,7 +52,7 @@ class Shot:
 
     def drawn(self) -> Picture:
         """The frame with the result drawn on it, uint8 (H, W, 3)."""
-        return draw(self.frame, self.result, self.style)
+        return draw_result(self.frame, self.result, self.style)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,12 @@ class LiveStream:
     """
 
     def __init__(
-        self, plan: Plan, *, clock: Callable[[], float] = time.monotonic, idle_s: float = IDLE_S, name: str = "live"
+        self,
+        plan: StreamPlan,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        idle_s: float = IDLE_S,
+        name: str = "live",
     ) -> None:
         """``clock``: seconds that never run back. ``idle_s``: see :data:`~.latest.IDLE_S`. ``name``: the thread's."""
         self.timeline = Timeline(per_s=TIMELINE_PER_S)
@@ -102,11 +107,11 @@ class LiveStream:
         self._draw_ms: deque[float] = deque(maxlen=MOST_SAMPLES // 4)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> StreamPlan:
         """What holds now."""
         return self._plan
 
-    def configure(self, plan: Plan) -> None:
+    def configure(self, plan: StreamPlan) -> None:
         """Read and draw by another plan, from the next frame on. Faces keep their numbers."""
         self._plan = plan
 
@@ -128,7 +133,7 @@ class LiveStream:
             shot = self._worker.latest()
             if shot is None:
                 return np.ascontiguousarray(frame_bgr[:, ::-1]) if self._plan.style.mirrored else frame_bgr
-            drawn = draw(frame_bgr, shot.result, shot.style)
+            drawn = draw_result(frame_bgr, shot.result, shot.style)
         except Exception as error:  # the page shows it: a picture without boxes is better than a dead camera
             self._error = error
             return frame_bgr

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.inference.detectors import Face, FaceDetector, Picture
-from fer_core.inference.face_crop import FRAMING, cut, square_of
+from fer_core.inference.face_crop import CROP_RULE, cut, square_of
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from fer_core.inference.stream.optical_flow import MedianFlow
 from fer_core.inference.stream.result import ClassMap, FaceResult, Result, Timings
@@ -124,14 +124,14 @@ class Pipeline:
         faces = [track.face(height, width) for track in tracks]
         crops = np.empty((len(faces), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
         for index, face in enumerate(faces):
-            crops[index] = cut(frame_bgr, face, FRAMING)
+            crops[index] = cut(frame_bgr, face, CROP_RULE)
         cropped = time.perf_counter()
         answers, predict_ms = predict_all(models, crops) if faces else ({}, dict.fromkeys(models, 0.0))
         results = tuple(
             self._face(
                 track,
                 face,
-                square_of(face, FRAMING),
+                square_of(face, CROP_RULE),
                 crops[index],
                 {name: (probabilities[index], maps[index]) for name, (probabilities, maps) in answers.items()},
                 time_s,

@@ -18,11 +18,11 @@ import numpy as np
 
 from fer_core.errors import DataError, FerError
 from fer_core.inference.detectors import Picture
-from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
-from fer_core.inference.stream.video_writer import CODECS, Film
+from fer_core.inference.stream.video_writer import CODECS, VideoWriter
 from fer_core.spreadsheet import SpreadsheetWriter
 
 READABLE = ("mp4", "webm", "mov", "avi", "mkv")
@@ -64,7 +64,7 @@ def read_video(path: str | Path, longest: int = LONGEST) -> Iterator[tuple[float
     The longer side is at most ``longest`` pixels. Raises ``DataError`` if there is no such file, it is no video that
     OpenCV can read, or it holds no frame.
     """
-    with _opened(Path(path)) as video:
+    with _open_video(Path(path)) as video:
         yield from video.frames(longest)
 
 
@@ -101,14 +101,14 @@ def analyse_video(
     pipeline.reset()
     try:
         with contextlib.ExitStack() as stack:
-            video = stack.enter_context(_opened(source))
-            film = Film(parts[0], video.rate) if video_out is not None else None
-            if film is not None:
-                stack.callback(film.close)
+            video = stack.enter_context(_open_video(source))
+            video_writer = VideoWriter(parts[0], video.rate) if video_out is not None else None
+            if video_writer is not None:
+                stack.callback(video_writer.close)
             table = stack.enter_context(parts[-1].open("w", encoding="utf-8", newline="")) if csv_out else None
-            summary = _run(video, pipeline, film, table, style or Style(), longest, progress, cancel, watch)
-            if film is not None:
-                film.finish()
+            summary = _run(video, pipeline, video_writer, table, style or Style(), longest, progress, cancel, watch)
+            if video_writer is not None:
+                video_writer.finish()
         for part, target in zip(parts, targets, strict=True):
             part.replace(target)
     except OSError as error:
@@ -122,7 +122,7 @@ def analyse_video(
 def _run(
     video: _Video,
     pipeline: Pipeline,
-    film: Film | None,
+    video_writer: VideoWriter | None,
     table: TextIO | None,
     style: Style,
     longest: int,
@@ -141,8 +141,8 @@ def _run(
         result = pipeline.process(frame, time_s)
         if writer is not None:
             write_rows(writer, result)
-        if film is not None:
-            film.write(draw(frame, result, style), time_s)
+        if video_writer is not None:
+            video_writer.write(draw_result(frame, result, style), time_s)
         if watch is not None:
             watch(frame, result)
         frames += 1
@@ -196,7 +196,7 @@ class _Video:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[_Video]:
+def _open_video(path: Path) -> Iterator[_Video]:
     if not path.is_file():
         raise DataError(f"there is no video file {path}.")
     if path.stat().st_size == 0:

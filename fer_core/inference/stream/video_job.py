@@ -23,11 +23,11 @@ import numpy.typing as npt
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
-from fer_core.inference.stream.draw import Style, draw
+from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, analyse_video
-from fer_core.inference.stream.video_timeline import Course
+from fer_core.inference.stream.video_timeline import VideoTimeline
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
@@ -35,7 +35,7 @@ AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 MOST_FACES = 64
 """Faces of which a picture is kept, 2 KB each: those seen longest."""
 PREVIEW_S = 0.7
-KEEP_S = 3600.0
+KEEP_RESULT_S = 3600.0
 """Seconds that a result is kept after the last look: a server may hold a visit long after its visitor has left."""
 CHECK_S = 30.0
 
@@ -101,9 +101,9 @@ class VideoJob:
         return self._work.summary
 
     @property
-    def course(self) -> Course:
+    def timeline(self) -> VideoTimeline:
         """Smoothed probabilities of every face by model, over what was read so far."""
-        return self._work.course
+        return self._work.timeline
 
     @property
     def video_path(self) -> Path:
@@ -152,7 +152,7 @@ class _Work:
         self._began: float | None = None
         self._seconds = 0.0
         self.summary: VideoSummary | None = None
-        self.course = Course()
+        self.timeline = VideoTimeline()
         self.preview: Picture | None = None
         self._preview_at = -math.inf
         self._portraits: dict[int, tuple[int, Portrait]] = {}
@@ -212,11 +212,11 @@ class _Work:
         """Wait until nobody wants the result any more, or has looked at it for long; then delete it."""
         while not self._dropped.wait(CHECK_S):
             with self._lock:
-                if time.monotonic() - self._looked > KEEP_S:
+                if time.monotonic() - self._looked > KEEP_RESULT_S:
                     self._state = STOPPED
                     self._message = (
                         f"The result of {self._name} was deleted, because nobody has looked at it for "
-                        f"{duration(KEEP_S)}. Bring the video again."
+                        f"{duration(KEEP_RESULT_S)}. Bring the video again."
                     )
                     break
         self._delete()
@@ -250,10 +250,10 @@ class _Work:
             self._frames, self._expected = frames, expected
 
     def _watch(self, frame: Picture, result: Result) -> None:
-        self.course.add(result)
+        self.timeline.add(result)
         now = time.monotonic()
         if now - self._preview_at >= PREVIEW_S:
-            self.preview, self._preview_at = draw(frame, result, self._style), now
+            self.preview, self._preview_at = draw_result(frame, result, self._style), now
         with self._lock:
             for face in result.faces:
                 area, old = self._portraits.get(face.number, (-1, None))

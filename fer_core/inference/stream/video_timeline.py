@@ -28,11 +28,11 @@ class _Samples:
 
     def thin(self) -> None:
         """Leave out every second sample."""
-        kept = np.asarray(self.values, dtype=np.float32).reshape(-1, COUNT)[::2]
-        self.times, self.values, self.shown = self.times[::2], array("f", kept.ravel().tolist()), self.shown[::2]
+        values = np.asarray(self.values, dtype=np.float32).reshape(-1, COUNT)[::2]
+        self.times, self.values, self.shown = self.times[::2], array("f", values.ravel().tolist()), self.shown[::2]
 
 
-class Course:
+class VideoTimeline:
     """Safe to write in one thread and read in another."""
 
     def __init__(self, points: int = POINTS, finest_s: float = FINEST_S, most_series: int = MOST_SERIES) -> None:

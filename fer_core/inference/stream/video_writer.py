@@ -31,7 +31,7 @@ TICKS = 90_000
 MOST_THREADS = 4
 
 
-class Film:
+class VideoWriter:
     """A video being written; it takes the size of its first frame."""
 
     def __init__(self, path: Path, rate: float) -> None:
@@ -52,7 +52,7 @@ class Film:
         """
         import av
 
-        with self._told():
+        with self._readable_errors():
             if self._stream is None:
                 self._open(frame.shape[1], frame.shape[0])
             assert self._stream is not None
@@ -65,7 +65,7 @@ class Film:
         """Write what the encoder still holds, and the end of the file. Raises ``DataError`` as :meth:`write` does."""
         if self._stream is None:
             return
-        with self._told():
+        with self._readable_errors():
             self._mux(None)
             container, self._container, self._stream = self._container, None, None
             if container is not None:
@@ -97,7 +97,7 @@ class Film:
             self._container.mux(packet)
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         import av
 
         try:

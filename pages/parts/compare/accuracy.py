@@ -24,10 +24,10 @@ _COLUMNS = {
 
 def show(view: View) -> None:
     """Accuracies with their intervals, as a picture and as a table."""
-    joined = view.scope.joined
-    st.header(f"Accuracy on {joined.split}", anchor=False)
+    aligned = view.scope.aligned
+    st.header(f"Accuracy on {aligned.split}", anchor=False)
     whose = f", labels {view.query[LABELS_KEY]}" if LABELS_KEY in view.query else ""
-    st.caption(f"Measured on {view.data_title}, n\u00a0=\u00a0{len(joined):,} faces{whose}.")
+    st.caption(f"Measured on {view.data_title}, n\u00a0=\u00a0{len(aligned):,} faces{whose}.")
     values = numbers.scores(view)
     picture, table = st.columns([1, 2], vertical_alignment="center")
     with picture:
@@ -43,7 +43,7 @@ def show(view: View) -> None:
             hide_index=True,
             height="content",
             column_config=_COLUMNS,
-            alt=f"Accuracy on {joined.split} of each run.",
+            alt=f"Accuracy on {aligned.split} of each run.",
         )
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown(
@@ -62,7 +62,7 @@ def show(view: View) -> None:
 
 def accuracy_table(view: View, values: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row a run. ``values`` as from :func:`pages.parts.compare.numbers.scores`."""
-    joined = view.scope.joined
+    aligned = view.scope.aligned
     table = pd.DataFrame(
         {
             "Run": view.names,
@@ -71,8 +71,8 @@ def accuracy_table(view: View, values: Sequence[Mapping[str, Any]]) -> pd.DataFr
             "Macro F1": [entry["macro_f1"] for entry in values],
         }
     )
-    if joined.twin is not None and joined.twin.any():
-        alone = joined.right[:, ~joined.twin]
+    if aligned.near_duplicate is not None and aligned.near_duplicate.any():
+        alone = aligned.right[:, ~aligned.near_duplicate]
         n = alone.shape[1]
         words = [f"{percent(right.mean())} of {n:,}" if n else "no face is left" for right in alone]
         table.insert(3, "Without twins", words)

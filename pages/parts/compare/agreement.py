@@ -33,7 +33,7 @@ def show(view: View, is_open: bool) -> None:
             st.info("Choose at least one run for the sets.", icon=":material/info:")
         return
     positions = [view.names.index(name) for name in names]
-    sets = lattice(view.scope.joined.right[positions])
+    sets = lattice(view.scope.aligned.right[positions])
     if is_open:
         st.caption(
             "Each column is a set of faces: those on which exactly the runs with a filled dot are right. "
@@ -79,7 +79,7 @@ def _picture(view: View, sets: Sequence[Set], names: tuple[str, ...], order: plo
         alt=plots.describe(counts, names),
     )
     if (hit := links.clicked(event)) is not None:
-        links.go(links.agreement_set(view, hit[0], names))
+        links.open_faces(links.agreement_set(view, hit[0], names))
     st.markdown(plots.describe(counts, names))
 
 
@@ -91,7 +91,9 @@ def _shortcuts(view: View, sets: Sequence[Set], names: tuple[str, ...]) -> None:
     with st.container(horizontal=True, key="set-links"):
         for code in codes:
             words = set_words(code, names)
-            links.link(words[0].upper() + words[1:], sets[code].count, links.agreement_set(view, code, names))
+            links.link_with_count(
+                words[0].upper() + words[1:], sets[code].count, links.agreement_set(view, code, names)
+            )
 
 
 def _one_set(view: View, sets: Sequence[Set], names: tuple[str, ...], is_open: bool) -> None:
@@ -100,7 +102,7 @@ def _one_set(view: View, sets: Sequence[Set], names: tuple[str, ...], is_open: b
         words = linked.selectbox("Any set", [set_words(part.code, names) for part in sets], key="which")
         chosen = next(part for part in sets if set_words(part.code, names) == words)
         if is_open:
-            links.link("Open it", chosen.count, links.agreement_set(view, chosen.code, names))
+            links.link_with_count("Open it", chosen.count, links.agreement_set(view, chosen.code, names))
 
 
 def _table(sets: Sequence[Set], names: tuple[str, ...]) -> None:
@@ -150,11 +152,11 @@ def _pairs(view: View) -> None:
 
 def pairs_table(view: View) -> pd.DataFrame:
     """One row for every two runs."""
-    joined = view.scope.joined
-    rates, kappa = agreement_rates(joined.predicted), kappas(joined.predicted)
+    aligned = view.scope.aligned
+    rates, kappa = agreement_rates(aligned.predicted), kappas(aligned.predicted)
     rows = []
     for a, b in combinations(range(len(view.names)), 2):
-        wrong = ~joined.right[a] & ~joined.right[b]
+        wrong = ~aligned.right[a] & ~aligned.right[b]
         rows.append(
             {
                 "Run": view.names[a],
@@ -162,7 +164,7 @@ def pairs_table(view: View) -> pd.DataFrame:
                 "Same answer (%)": 100 * rates[a, b],
                 "Cohen's kappa": kappa[a, b],
                 "Both wrong (%)": 100 * wrong.mean(),
-                "Same error (%)": 100 * np.mean(wrong & (joined.predicted[a] == joined.predicted[b])),
+                "Same error (%)": 100 * np.mean(wrong & (aligned.predicted[a] == aligned.predicted[b])),
             }
         )
     return pd.DataFrame(rows)

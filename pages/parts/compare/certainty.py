@@ -46,7 +46,7 @@ def _temperature_words(view: View, warm: bool) -> None:
     unfitted = [name for name, value in fitted.items() if value == 1]
     if unfitted:
         st.caption(f"None was fitted, or it changes nothing: {', '.join(unfitted)}.")
-    if view.scope.joined.split == PUBLIC_TEST:
+    if view.scope.aligned.split == PUBLIC_TEST:
         st.caption("The temperatures were fitted on these very faces, so they look a little better here than they are.")
 
 
@@ -87,20 +87,20 @@ def _reliability(view: View, run: str, warm: bool) -> None:
 
 def _abstention(view: View, least: float, warm: bool) -> None:
     lines = numbers.risk_coverage(view, with_temperature=warm)
-    marks = numbers.answered(view, least, with_temperature=warm)
+    operating_points = numbers.answered(view, least, with_temperature=warm)
     table = pd.DataFrame(
         [
             {
                 "Run": name,
-                "Coverage (%)": 100 * mark.coverage,
-                "Faces answered": mark.answered,
-                "Accuracy (%)": None if mark.accuracy is None else 100 * mark.accuracy,
+                "Coverage (%)": 100 * operating_point.coverage,
+                "Faces answered": operating_point.answered,
+                "Accuracy (%)": None if operating_point.accuracy is None else 100 * operating_point.accuracy,
                 "95 % interval": ""
-                if mark.low is None or mark.high is None
-                else f"{100 * mark.low:.1f}–{100 * mark.high:.1f} %",
+                if operating_point.low is None or operating_point.high is None
+                else f"{100 * operating_point.low:.1f}–{100 * operating_point.high:.1f} %",
                 "AURC": lines[name].aurc,
             }
-            for name, mark in marks.items()
+            for name, operating_point in operating_points.items()
         ]
     )
     st.dataframe(
@@ -114,14 +114,14 @@ def _abstention(view: View, least: float, warm: bool) -> None:
         },
         alt="Coverage and accuracy of each run at this least confidence.",
     )
-    silent = [name for name, mark in marks.items() if mark.accuracy is None]
-    if silent:
-        st.caption(f"Never so sure: {', '.join(silent)}. Move the slider to the left.")
+    unanswered = [name for name, operating_point in operating_points.items() if operating_point.accuracy is None]
+    if unanswered:
+        st.caption(f"Never so sure: {', '.join(unanswered)}. Move the slider to the left.")
     st.plotly_chart(
-        curve_plots.risk_coverage(lines, marks),
+        curve_plots.risk_coverage(lines, operating_points),
         key="risk-coverage",
         config=_PLAIN,
-        alt=curve_plots.describe_risk_coverage(lines, marks),
+        alt=curve_plots.describe_risk_coverage(lines, operating_points),
     )
     st.caption(
         "Coverage is the share of faces that a run answers, accuracy is among those. Each line starts with the surest "

@@ -54,7 +54,7 @@ def show(view: View, is_open: bool) -> None:
 def _scores(view: View, words: str) -> None:
     measure, entries = MEASURES[words], numbers.classes(view)
     st.plotly_chart(
-        plots.dots(entries, measure=measure),
+        plots.class_dots(entries, measure=measure),
         key="classes",
         config=_PLAIN,
         alt=plots.describe_dots(entries, measure=measure),
@@ -125,7 +125,7 @@ def _top_two(view: View) -> None:
 
 
 def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
-    kind, found = KINDS[kind_words], numbers.curves(view, KINDS[kind_words])
+    kind, found = KINDS[kind_words], numbers.class_curves(view, KINDS[kind_words])
     if run == ALL_RUNS:
         label = None if expression == MEAN else emotions.index_of(expression)
         figure = curve_plots.across_models(found, kind, label=label)

@@ -86,7 +86,7 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
         "all cells, 5 %). **Click a cell to see the faces that one of the two takes so.**"
     )
     event = st.plotly_chart(
-        plots.matrix(
+        plots.difference_matrix(
             found.points,
             found.significant,
             low=found.low,
@@ -104,7 +104,7 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
         alt=plots.describe(found.points, found.significant, (a, b)),
     )
     if (hit := links.clicked(event)) is not None:
-        links.go(links.cell(view, hit[0], hit[1], runs=(a, b)))
+        links.open_faces(links.cell(view, hit[0], hit[1], runs=(a, b)))
     with st.expander("As a table", icon=":material/table:"):
         st.dataframe(
             difference_table(compared),
@@ -123,15 +123,17 @@ def difference_table(compared: Comparison) -> pd.DataFrame:
     rows = [
         {
             "True": emotions.NAMES[true],
-            "Taken for": emotions.NAMES[said],
-            "B less A (points)": float(found.points[true, said]),
-            "95 % interval": f"{found.low[true, said]:+.1f} to {found.high[true, said]:+.1f}".replace("-", "−"),
-            "Only A says so (faces)": int(found.n10[true, said]),
-            "Only B says so (faces)": int(found.n01[true, said]),
-            "p after Holm": float(found.adjusted[true, said]),
-            "More than chance explains": bool(found.significant[true, said]),
+            "Taken for": emotions.NAMES[predicted],
+            "B less A (points)": float(found.points[true, predicted]),
+            "95 % interval": f"{found.low[true, predicted]:+.1f} to {found.high[true, predicted]:+.1f}".replace(
+                "-", "−"
+            ),
+            "Only A says so (faces)": int(found.n10[true, predicted]),
+            "Only B says so (faces)": int(found.n01[true, predicted]),
+            "p after Holm": float(found.adjusted[true, predicted]),
+            "More than chance explains": bool(found.significant[true, predicted]),
         }
-        for true, said in np.ndindex(found.points.shape)
+        for true, predicted in np.ndindex(found.points.shape)
         if found.support[true]
     ]
     return pd.DataFrame(rows).sort_values("B less A (points)", key=abs, ascending=False, ignore_index=True)
@@ -143,19 +145,21 @@ def _one_cell(view: View, compared: Comparison | None, a: int, b: int) -> None:
         st.subheader("The faces behind one cell", anchor=False)
     with st.container(horizontal=True):
         true = linked.selectbox("True expression", emotions.NAMES, emotions.index_of("fear"), key="diff_true")
-        said = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="diff_said")
+        predicted = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="diff_said")
     if compared is None:
         return
-    cell = emotions.index_of(true), emotions.index_of(said)
-    joined, pair = view.scope.joined, (view.names[a], view.names[b])
-    here = joined.labels == cell[0]
-    says = [here & (joined.predicted[at] == cell[1]) for at in (a, b)]
+    cell = emotions.index_of(true), emotions.index_of(predicted)
+    aligned, pair = view.scope.aligned, (view.names[a], view.names[b])
+    here = aligned.labels == cell[0]
+    says = [here & (aligned.predicted[at] == cell[1]) for at in (a, b)]
     with st.container(horizontal=True, key="difference-links"):
         for name, of_run in zip(pair, says, strict=True):
-            links.link(f"{name} says so", int(of_run.sum()), links.cell(view, *cell, name, pair))
-        links.link("One of the two says so", int((says[0] | says[1]).sum()), links.cell(view, *cell, runs=pair))
+            links.link_with_count(f"{name} says so", int(of_run.sum()), links.cell(view, *cell, name, pair))
+        links.link_with_count(
+            "One of the two says so", int((says[0] | says[1]).sum()), links.cell(view, *cell, runs=pair)
+        )
         if cell[0] == cell[1]:
             # Who is right where is a set of its own, so here the faces that tell the two apart have an address.
             for code, name in ((1, pair[0]), (2, pair[1])):
                 only = int(compared.matrix.n10[cell] if code == 1 else compared.matrix.n01[cell])
-                links.link(f"Only {name} says so", only, links.agreement_set(view, code, pair, cell[0]))
+                links.link_with_count(f"Only {name} says so", only, links.agreement_set(view, code, pair, cell[0]))

@@ -36,10 +36,10 @@ def show(view: View, is_open: bool) -> None:
     if tables:
         metric, axis = METRICS[quantity], ALONG[along]
         st.plotly_chart(
-            plots.overlay(tables, metric, along=axis),
+            plots.learning_overlay(tables, metric, along=axis),
             key="histories",
             config={"displayModeBar": False},
-            alt=plots.describe_overlay(tables, metric, along=axis),
+            alt=plots.describe_learning_overlay(tables, metric, along=axis),
         )
         st.caption(
             "Full lines: PublicTest. Dashed lines: the training faces, while learning. Whatever faces and labels you "

@@ -67,7 +67,7 @@ def _side_by_side(view: View, shown: plots.Normalise, order: tuple[int, ...]) ->
                     alt=plots.describe(counts, name),
                 )
                 if (hit := links.clicked(event)) is not None:
-                    links.go(links.cell(view, hit[0], hit[1], name))
+                    links.open_faces(links.cell(view, hit[0], hit[1], name))
                 with st.expander("As a table", icon=":material/table:"):
                     st.dataframe(
                         matrix_table(counts, shown, order),
@@ -108,18 +108,18 @@ def _one_cell(view: View, is_open: bool) -> None:
         st.subheader("One cell, all runs", anchor=False)
     with st.container(horizontal=True):
         true = linked.selectbox("True expression", emotions.NAMES, emotions.index_of("fear"), key="cell_true")
-        said = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="cell_said")
+        predicted = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="cell_said")
     if not is_open:
         return
-    cell = emotions.index_of(true), emotions.index_of(said)
-    joined = view.scope.joined
-    here = joined.labels == cell[0]
+    cell = emotions.index_of(true), emotions.index_of(predicted)
+    aligned = view.scope.aligned
+    here = aligned.labels == cell[0]
     with st.container(horizontal=True, key="cell-links"):
         for name, counts in zip(view.names, view.scope.confusions, strict=True):
-            links.link(name, int(counts[cell]), links.cell(view, *cell, name))
+            links.link_with_count(name, int(counts[cell]), links.cell(view, *cell, name))
         if len(view.names) > 1:
-            faces = int((here & (joined.predicted == cell[1]).any(axis=0)).sum())
-            links.link("One run at least", faces, links.cell(view, *cell))
+            faces = int((here & (aligned.predicted == cell[1]).any(axis=0)).sum())
+            links.link_with_count("One run at least", faces, links.cell(view, *cell))
         if view.dataset is not None:
             links_to_explain.averages("Average maps of the cell", links.cell(view, *cell))
-    st.caption(f"Of {int(here.sum()):,} faces labelled {true}, so many are taken for {said}.")
+    st.caption(f"Of {int(here.sum()):,} faces labelled {true}, so many are taken for {predicted}.")

@@ -30,7 +30,7 @@ from pages.parts.scope import View
 
 Key = tuple[Hashable, ...]
 Kind = Literal["roc", "precision_recall"]
-KEPT = 24
+MOST_CACHED = 24
 """Choices whose results are kept: the last ones, at most a few megabytes each."""
 
 
@@ -39,10 +39,10 @@ def scores(view: View) -> Sequence[Mapping[str, Any]]:
     return _scores(view.key, view.scope)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _scores(key: Key, _scope: Scope) -> list[dict[str, Any]]:
-    joined = _scope.joined
-    return [score(joined.labels, probabilities) for probabilities in joined.probabilities]
+    aligned = _scope.aligned
+    return [score(aligned.labels, probabilities) for probabilities in aligned.probabilities]
 
 
 def classes(view: View) -> Mapping[str, list[dict[str, Any]]]:
@@ -57,12 +57,12 @@ def top_two(view: View) -> Mapping[str, Share]:
     return _top_two(view.key, view.scope)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _top_two(key: Key, _scope: Scope) -> dict[str, Share]:
-    joined = _scope.joined
+    aligned = _scope.aligned
     return {
-        name: top_k(joined.labels, probabilities, k=2)
-        for name, probabilities in zip(joined.names, joined.probabilities, strict=True)
+        name: top_k(aligned.labels, probabilities, k=2)
+        for name, probabilities in zip(aligned.names, aligned.probabilities, strict=True)
     }
 
 
@@ -71,23 +71,23 @@ def comparison(view: View, a: int, b: int) -> Comparison:
     return _comparison(view.key, a, b, view.scope)
 
 
-@st.cache_resource(show_spinner="Comparing the two runs face by face", max_entries=4 * KEPT)
+@st.cache_resource(show_spinner="Comparing the two runs face by face", max_entries=4 * MOST_CACHED)
 def _comparison(key: Key, a: int, b: int, _scope: Scope) -> Comparison:
-    joined = _scope.joined
-    return compare(joined.labels, joined.predicted[a], joined.predicted[b])
+    aligned = _scope.aligned
+    return compare(aligned.labels, aligned.predicted[a], aligned.predicted[b])
 
 
-def curves(view: View, kind: Kind) -> Mapping[str, OneVsRest]:
+def class_curves(view: View, kind: Kind) -> Mapping[str, OneVsRest]:
     """Each class against the rest, by run."""
     return _curves(view.key, kind, view.scope)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+@st.cache_resource(show_spinner=False, max_entries=2 * MOST_CACHED)
 def _curves(key: Key, kind: Kind, _scope: Scope) -> dict[str, OneVsRest]:
-    joined, compute = _scope.joined, curves_core.roc if kind == "roc" else curves_core.precision_recall
+    aligned, compute = _scope.aligned, curves_core.roc if kind == "roc" else curves_core.precision_recall
     return {
-        name: compute(joined.labels, probabilities)
-        for name, probabilities in zip(joined.names, joined.probabilities, strict=True)
+        name: compute(aligned.labels, probabilities)
+        for name, probabilities in zip(aligned.names, aligned.probabilities, strict=True)
     }
 
 
@@ -96,13 +96,13 @@ def reliability(view: View, *, with_temperature: bool) -> Mapping[str, Reliabili
     return _reliability(view.key, with_temperature, view.scope)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+@st.cache_resource(show_spinner=False, max_entries=2 * MOST_CACHED)
 def _reliability(key: Key, with_temperature: bool, _scope: Scope) -> dict[str, Reliability]:
-    joined = _scope.joined
+    aligned = _scope.aligned
     return {
-        name: reliability_core(joined.labels, probabilities, temperature=temperature if with_temperature else 1.0)
+        name: reliability_core(aligned.labels, probabilities, temperature=temperature if with_temperature else 1.0)
         for name, probabilities, temperature in zip(
-            joined.names, joined.probabilities, _scope.temperatures, strict=True
+            aligned.names, aligned.probabilities, _scope.temperatures, strict=True
         )
     }
 
@@ -112,19 +112,19 @@ def risk_coverage(view: View, *, with_temperature: bool) -> Mapping[str, RiskCov
     return _risk_coverage(view.key, with_temperature, view.scope)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2 * KEPT)
+@st.cache_resource(show_spinner=False, max_entries=2 * MOST_CACHED)
 def _risk_coverage(key: Key, with_temperature: bool, _scope: Scope) -> dict[str, RiskCoverage]:
-    labels = _scope.joined.labels
+    labels = _scope.aligned.labels
     probabilities = _probabilities(key, with_temperature, _scope)
     return {
         name: risk_coverage_core(labels, of_run)
-        for name, of_run in zip(_scope.joined.names, probabilities, strict=True)
+        for name, of_run in zip(_scope.aligned.names, probabilities, strict=True)
     }
 
 
 def answered(view: View, least_confidence: float, *, with_temperature: bool) -> Mapping[str, Answered]:
     """What each run does that answers only where it is at least so confident (0..1)."""
-    labels = view.scope.joined.labels
+    labels = view.scope.aligned.labels
     probabilities = _probabilities(view.key, with_temperature, view.scope)
     return {
         name: at_threshold(labels, of_run, least_confidence)
@@ -132,10 +132,10 @@ def answered(view: View, least_confidence: float, *, with_temperature: bool) -> 
     }
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _probabilities(key: Key, with_temperature: bool, _scope: Scope) -> npt.NDArray[np.float32]:
     """Float32 (K, n, 7), each run with its own temperature if wanted."""
-    probabilities = _scope.joined.probabilities
+    probabilities = _scope.aligned.probabilities
     if not with_temperature:
         return probabilities
     return np.stack(
@@ -148,6 +148,6 @@ def histories(view: View) -> Mapping[str, pd.DataFrame]:
     return _histories(view.key, view.runs)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _histories(key: Key, _runs: Sequence[ModelInfo]) -> dict[str, pd.DataFrame]:
     return {run.name: run.folder.history() for run in _runs if not run.is_vote}

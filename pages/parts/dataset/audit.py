@@ -16,18 +16,18 @@ from pages.parts.dataset import audit_cost, audit_faces, audit_job
 from pages.parts.dataset_extras import audit_of, read_audit_time
 
 FINDING = "finding"
-_KEYS = (FINDING, audit_faces.OF, audit_faces.PART, audit_faces.SHOWN, audit_faces.BESIDE, audit_cost.MEASURED)
-_KEPT = "_audit"
+_KEYS = (FINDING, audit_faces.OF, audit_faces.PART, audit_faces.SHOWN, audit_faces.COMPARED, audit_cost.SPLIT)
+_AUDIT = "_audit"
 
 COUNTED = {
     core.EXACT: "group",
     core.REDUNDANT: "face",
     core.ACROSS: "group",
     core.CONFLICTS: "group",
-    core.NEAR: "pair",
-    core.EXACT_TWINS: "test face",
-    core.NEAR_TWINS: "test face",
-    core.MIRRORED_TWINS: "test face",
+    core.NEAR_DUPLICATES: "pair",
+    core.EXACT_IN_TRAINING: "test face",
+    core.NEAR_IN_TRAINING: "test face",
+    core.MIRRORED_IN_TRAINING: "test face",
     core.CONSTANT: "image",
     core.NEARLY_CONSTANT: "image",
 }
@@ -35,7 +35,7 @@ COUNTED = {
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class AuditView:
     """An audit and what follows from it alone, computed once."""
 
     audit: Audit
@@ -61,25 +61,25 @@ def show(dataset: Dataset) -> None:
     audit_cost.show(dataset, found.audit)
     with st.expander("How the audit decides"):
         st.markdown(_rules(found.audit))
-        audit_job.command(dataset)
-    st.session_state[_KEPT] = {key: st.session_state.get(key) for key in _KEYS}
+        audit_job.cli_command(dataset)
+    st.session_state[_AUDIT] = {key: st.session_state.get(key) for key in _KEYS}
 
 
 def _restore() -> None:
     """Whoever comes back from another tab finds the same finding and face: widgets that are not drawn forget."""
-    kept = st.session_state.get(_KEPT, {})
+    stored = st.session_state.get(_AUDIT, {})
     if not any(key in st.session_state or links.given(key) for key in _KEYS):
-        st.session_state.update({key: value for key, value in kept.items() if value is not None})
+        st.session_state.update({key: value for key, value in stored.items() if value is not None})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _found(path: str, fingerprint: str, written: int, _dataset: Dataset) -> Found | None:
+def _found(path: str, fingerprint: str, written: int, _dataset: Dataset) -> AuditView | None:
     """Keyed by path, fingerprint and time of ``audit.parquet``. Only read here, never computed."""
     audit = audit_of(_dataset)
-    return None if audit is None else Found(audit, core.findings(audit), core.headline(audit))
+    return None if audit is None else AuditView(audit, core.findings(audit), core.headline(audit))
 
 
-def _choose(found: Found) -> Finding:
+def _choose(found: AuditView) -> Finding:
     names = list(found.findings)
     name = linked.radio(
         "Findings",
@@ -93,9 +93,9 @@ def _choose(found: Found) -> Finding:
     return found.findings[name]
 
 
-def _amount(found: Found, finding: Finding) -> str:
+def _amount(found: AuditView, finding: Finding) -> str:
     """``1,514 groups: 3,365 faces (9.4 %)``; twins by split."""
-    if finding.name in audit_faces.TWINS:
+    if finding.name in audit_faces.DUPLICATES_IN_TRAINING:
         parts = []
         for split in core.TEST_SPLITS:
             here = core.of_split(finding, found.audit, split)

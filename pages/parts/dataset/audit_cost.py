@@ -19,7 +19,7 @@ from pages.parts import frame, linked
 from pages.parts.dataset_extras import read_audit_time
 from pages.parts.scope import LIMIT
 
-MEASURED = "measured"
+SPLIT = "measured"
 """Name in the address: the split."""
 
 Costs = dict[str, tuple[Cost, ...]]
@@ -37,7 +37,7 @@ def show(dataset: Dataset, audit: Audit) -> None:
         frame.link("train", "Train a model on these faces", icon=":material/model_training:")
         return
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if any(split in found for found in costs.values())]
-    split = linked.segmented_control("Measured on", splits, key=MEASURED)
+    split = linked.segmented_control("Measured on", splits, key=SPLIT)
     here = {name: found[split] for name, found in costs.items() if split in found}
     st.markdown(lesson(here, split))
     _figure(dict(list(here.items())[:LIMIT]))

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from fer_core import emotions
-from fer_core.data.audit import Audit, NearTwin
+from fer_core.data.audit import Audit, NearDuplicate
 from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
@@ -18,7 +18,7 @@ from pages.parts.dataset import browse
 from pages.parts.dataset.audit_sheet import clickable_groups
 from pages.parts.rows import ALL, Rows
 
-PART, SHOWN, BESIDE, OF = "part", "shown", "beside", "of"
+PART, SHOWN, COMPARED, OF = "part", "shown", "beside", "of"
 """Names in the address. Those of the Faces tab, ``page`` and ``face`` among them, are drawn at the same time."""
 
 COLUMNS = 12
@@ -32,14 +32,16 @@ MEANING = {
     core.REDUNDANT: "What could be left out without losing a picture: all but the first face of each group.",
     core.ACROSS: "Equal faces in two or three splits. A test on a face that was trained on is no test.",
     core.CONFLICTS: "Equal faces, different labels. At most one label of each group can be right.",
-    core.NEAR: "Pairs that look almost the same: cut, scaled or compressed differently. The most alike first.",
-    core.EXACT_TWINS: "Test faces, each with a face of Training that has the very same pixels.",
-    core.NEAR_TWINS: "Test faces, each with the face of Training that is most like it. None of them is an exact twin.",
-    core.MIRRORED_TWINS: "Near twins that match when one of the two is mirrored.",
+    core.NEAR_DUPLICATES: "Pairs that look almost the same: cut, scaled or compressed differently. The most alike "
+    "first.",
+    core.EXACT_IN_TRAINING: "Test faces, each with a face of Training that has the very same pixels.",
+    core.NEAR_IN_TRAINING: "Test faces, each with the face of Training that is most like it. None of them is an exact "
+    "twin.",
+    core.MIRRORED_IN_TRAINING: "Near twins that match when one of the two is mirrored.",
     core.CONSTANT: "All pixels have one grey level: nothing can be seen, and yet there is a label.",
     core.NEARLY_CONSTANT: "At least half of the pixels have the same grey level: often a notice or a drawing, no face.",
 }
-TWINS = (core.EXACT_TWINS, core.NEAR_TWINS, core.MIRRORED_TWINS)
+DUPLICATES_IN_TRAINING = (core.EXACT_IN_TRAINING, core.NEAR_IN_TRAINING, core.MIRRORED_IN_TRAINING)
 UNIT = {core.GROUPS: "group", core.PAIRS: "pair", core.FACES: "face"}
 
 
@@ -52,7 +54,7 @@ def start_over() -> None:
 def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
     """One finding: what it means, one face beside its twin, all faces page by page."""
     st.markdown(f"**{finding.name[0].upper()}{finding.name[1:]}.** {MEANING[finding.name]}")
-    if finding.name in TWINS:
+    if finding.name in DUPLICATES_IN_TRAINING:
         finding = _of_split(finding, audit)
     if not finding.units:
         st.info(f"None found: no {UNIT[finding.kind]} of these faces is of this kind.", icon=":material/check_circle:")
@@ -67,14 +69,14 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
     with large:
         row, other = _one_face(dataset, audit, finding, here[0])
     with small:
-        st.caption(_told(finding, page, pages))
+        st.caption(_describe(finding, page, pages))
         if finding.kind == core.FACES:
             faces.clickable_sheet(
                 dataset,
                 np.concatenate(here),
                 columns=COLUMNS,
                 key="audit-sheet",
-                marked=row,
+                highlighted=row,
                 on_pick=lambda picked: _pick(picked, None),
             )
         else:
@@ -84,10 +86,10 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
                 unit=UNIT[finding.kind],
                 most=MOST,
                 key="audit-groups",
-                marked=(row,) if other is None else (row, other),
-                on_pick=lambda place, picked: _pick(picked, core.beside(audit, finding, here[place], picked)),
+                highlighted=(row,) if other is None else (row, other),
+                on_pick=lambda place, picked: _pick(picked, core.face_to_compare(audit, finding, here[place], picked)),
             )
-        faces.legend()
+        faces.class_legend()
 
 
 def _of_split(finding: Finding, audit: Audit) -> Finding:
@@ -100,9 +102,9 @@ def _of_split(finding: Finding, audit: Audit) -> Finding:
     return finding if choice == BOTH else core.of_split(finding, audit, choice)
 
 
-def _told(finding: Finding, page: int, pages: int) -> str:
+def _describe(finding: Finding, page: int, pages: int) -> str:
     text = plural(finding.total, UNIT[finding.kind])
-    if finding.kind != core.FACES and finding.name not in TWINS:
+    if finding.kind != core.FACES and finding.name not in DUPLICATES_IN_TRAINING:
         text += f" with {plural(finding.faces, 'face')}"
     listed = len(finding.units)
     if listed < finding.total:
@@ -119,7 +121,7 @@ def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> 
         number = row_field.show("Row of the face", SHOWN, last, width=190, hint=f"{first[0]} (first here)")
         row = int(first[0]) if number is None else number
         alike = core.relatives(audit, row)
-        twin = _beside(audit, finding, row, alike)
+        compared = _choose_compared(audit, finding, row, alike)
         unit = [row, *(relative.row for relative in alike)]
         st.button(
             "Open in Faces",
@@ -133,37 +135,37 @@ def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> 
         with left:
             _large(dataset, row)
         with right:
-            if twin is None:
+            if compared is None:
                 st.info(_alone(dataset, audit, row), icon=":material/person:")
             else:
-                _large(dataset, twin.row)
+                _large(dataset, compared.row)
         if not any(row in unit for unit in finding.units):
             st.caption("This face is not part of the finding.")
-        if twin is not None:
-            st.markdown(_likeness(dataset, audit, row, twin))
-    return row, None if twin is None else twin.row
+        if compared is not None:
+            st.markdown(_likeness(dataset, audit, row, compared))
+    return row, None if compared is None else compared.row
 
 
-def _beside(audit: Audit, finding: Finding, row: int, alike: list[NearTwin]) -> NearTwin | None:
+def _choose_compared(audit: Audit, finding: Finding, row: int, alike: list[NearDuplicate]) -> NearDuplicate | None:
     """The face to show beside ``row``; a choice where there are several."""
-    by_words = {f"row {twin.row}": twin for twin in alike}
-    if len(by_words) < 2:
+    by_option = {f"row {other.row}": other for other in alike}
+    if len(by_option) < 2:
         return alike[0] if alike else None
     unit = next((unit for unit in finding.units if row in unit), np.array([row]))
-    wanted = core.beside(audit, finding, unit, row)
+    wanted = core.face_to_compare(audit, finding, unit, row)
     # The face that the finding is about comes first, so that it is the default and need not be in the address.
-    options = sorted(by_words, key=lambda words: by_words[words].row != wanted)
-    if st.session_state.get(BESIDE) not in {None, *options}:
+    options = sorted(by_option, key=lambda words: by_option[words].row != wanted)
+    if st.session_state.get(COMPARED) not in {None, *options}:
         # Another face was chosen meanwhile, which has other twins.
-        del st.session_state[BESIDE]
+        del st.session_state[COMPARED]
     words = linked.selectbox(
         "Beside it",
         options,
-        key=BESIDE,
+        key=COMPARED,
         width=130,
         help=f"{plural(len(options), 'face')} that are equal or alike.",
     )
-    return by_words[words]
+    return by_option[words]
 
 
 def _large(dataset: Dataset, row: int) -> None:
@@ -175,14 +177,14 @@ def _large(dataset: Dataset, row: int) -> None:
     )
 
 
-def _likeness(dataset: Dataset, audit: Audit, row: int, twin: NearTwin) -> str:
-    if audit.group[row] == audit.group[twin.row]:
+def _likeness(dataset: Dataset, audit: Audit, row: int, other: NearDuplicate) -> str:
+    if audit.group[row] == audit.group[other.row]:
         how = "**Exactly the same pixels**"
-    elif twin.mirrored:
-        how = f"**Nearly the same, mirrored**: NCC {twin.ncc:.3f} with one of the two turned left to right"
+    elif other.mirrored:
+        how = f"**Nearly the same, mirrored**: NCC {other.ncc:.3f} with one of the two turned left to right"
     else:
-        how = f"**Nearly the same**: NCC {twin.ncc:.3f}"
-    return f"{how}, and {'the same label' if dataset.labels[row] == dataset.labels[twin.row] else 'different labels'}."
+        how = f"**Nearly the same**: NCC {other.ncc:.3f}"
+    return f"{how}, and {'the same label' if dataset.labels[row] == dataset.labels[other.row] else 'different labels'}."
 
 
 def _alone(dataset: Dataset, audit: Audit, row: int) -> str:
@@ -201,7 +203,7 @@ def _first_face() -> None:
 def _pick(row: int, other: int | None) -> None:
     st.session_state[SHOWN] = row
     if other is not None:
-        st.session_state[BESIDE] = f"row {other}"
+        st.session_state[COMPARED] = f"row {other}"
 
 
 def _open_in_faces(rows: list[int]) -> None:

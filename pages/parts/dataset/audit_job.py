@@ -63,7 +63,7 @@ def offer(dataset: Dataset) -> None:
             st.error(f"The audit could not be started: {error.strerror or error}. Try the command below.")
         else:
             st.rerun()
-    command(dataset)
+    cli_command(dataset)
 
 
 def outcome(dataset: Dataset) -> None:
@@ -87,7 +87,7 @@ def outcome(dataset: Dataset) -> None:
     st.button("Dismiss this message", on_click=jobs().dismiss, args=(dataset.path,), key="dismiss-audit")
 
 
-def command(dataset: Dataset) -> None:
+def cli_command(dataset: Dataset) -> None:
     """The same from the command line, to copy."""
     path = dataset.path
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -30,13 +30,13 @@ def clickable_groups(
     unit: str,
     most: int,
     key: str,
-    marked: tuple[int, ...],
+    highlighted: tuple[int, ...],
     on_pick: Callable[[int, int], None],
 ) -> None:
     """Groups side by side on panels; a click on a face calls ``on_pick`` with the group's position and the face's row.
 
-    ``unit`` names what a group is (``group``, ``pair``); of larger ones the first ``most`` faces are shown. ``marked``:
-    rows to draw a frame around. Who cannot click has the number field beside it.
+    ``unit`` names what a group is (``group``, ``pair``); of larger ones the first ``most`` faces are shown.
+    ``highlighted``: rows to draw a frame around. Who cannot click has the number field beside it.
     """
     cut = [group[:most] for group in groups]
 
@@ -50,7 +50,7 @@ def clickable_groups(
 
     rows = np.concatenate(cut)
     st.plotly_chart(
-        _figure(dataset, groups, cut, rows, unit, marked),
+        _figure(dataset, groups, cut, rows, unit, highlighted),
         key=key,
         on_select=picked,
         selection_mode="points",
@@ -65,7 +65,7 @@ def clickable_groups(
 
 
 def _figure(
-    dataset: Dataset, groups: Sequence[Rows], cut: Sequence[Rows], rows: Rows, unit: str, marked: tuple[int, ...]
+    dataset: Dataset, groups: Sequence[Rows], cut: Sequence[Rows], rows: Rows, unit: str, highlighted: tuple[int, ...]
 ) -> go.Figure:
     import plotly.graph_objects as go
 
@@ -115,7 +115,7 @@ def _figure(
         sizing="stretch",
         layer="below",
     )
-    for index in np.flatnonzero(np.isin(rows, marked)):
+    for index in np.flatnonzero(np.isin(rows, highlighted)):
         x0, y0, x1, y1 = boxes[index]
         for colour, line in (("#000000", 6), ("#FFFFFF", 3)):
             figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": colour, "width": line})

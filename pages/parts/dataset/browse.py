@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
 from pages.parts import faces, linked, links, links_to_explain
-from pages.parts.rows import ALL, Rows, neighbours, parse_rows, select_rows
+from pages.parts.rows import ALL, Rows, parse_rows, previous_and_next, select_rows
 
 COLUMNS, LINES = 12, 8
 PER_PAGE = COLUMNS * LINES
@@ -78,17 +78,17 @@ def _sheet(dataset: Dataset, rows: Rows) -> None:
             here,
             columns=COLUMNS,
             key="sheet",
-            marked=int(st.session_state.get(FACE) or 0),
+            highlighted=int(st.session_state.get(FACE) or 0),
             on_pick=_choose_face,
         )
-        faces.legend()
+        faces.class_legend()
 
 
 def _one_face(dataset: Dataset, rows: Rows) -> None:
     last = len(dataset) - 1
     says = f"There is no row {{asked}}: rows run from 0 to {last:,}. Showing row 0."
     face = linked.number_input("Row number of the face", 0, last, 0, 1, key=FACE, says=says)
-    before, after = neighbours(rows, face)
+    before, after = previous_and_next(rows, face)
     with st.container(horizontal=True):
         _step("Previous", ":material/chevron_left:", before)
         _step("Next", ":material/chevron_right:", after)

@@ -38,7 +38,7 @@ def show(dataset: Dataset) -> None:
             f"({REPOSITORY}) under the [MIT licence]({REPOSITORY}/blob/master/LICENSE.md); [Barsoum and others, 2016]"
             f"({PAPER}), describe it. It holds no pictures and goes with FER-2013's CSV, row by row."
         )
-        _say()
+        _show_message()
         try:
             crowd = crowd_of(dataset)
         except DataError as error:
@@ -77,10 +77,10 @@ def _remove_button(dataset: Dataset, label: str) -> None:
 
 
 def _add(dataset: Dataset) -> None:
-    way = st.segmented_control(
+    origin = st.segmented_control(
         "Where fer2013new.csv is", (UPLOAD, PATH), default=UPLOAD, required=True, key="ferplus.way"
     )
-    if way == UPLOAD:
+    if origin == UPLOAD:
         file = st.file_uploader(
             "fer2013new.csv, about 2 MB, plain or packed",
             type=["csv", "gz", "xz", "zip", "tar", "tgz"],
@@ -100,13 +100,13 @@ def _add(dataset: Dataset) -> None:
         help="On the computer where this app runs.",
     ).strip()
     if st.button("Add FER+", type="primary", icon=":material/how_to_vote:", key="ferplus.add", disabled=not source):
-        with _told(Path(source).name):
-            _join(dataset, Path(source))
+        with _report_outcome(Path(source).name):
+            _add_votes(dataset, Path(source))
 
 
 def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
     cache = settings().cache_dir
-    with _told(name):
+    with _report_outcome(name):
         with explained(f"The upload could not be written to {cache}", DataError):
             cache.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix="ferplus-", dir=cache))
@@ -115,7 +115,7 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
             with explained(f"{name} could not be written to {cache}", DataError), path.open("wb") as target:
                 shutil.copyfileobj(file, target)
             try:
-                _join(dataset, path)
+                _add_votes(dataset, path)
             except DataError as error:
                 # Where the upload lay for a moment is of no use to anybody.
                 raise DataError(str(error).replace(str(path), name)) from error
@@ -123,13 +123,13 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _join(dataset: Dataset, path: Path) -> None:
+def _add_votes(dataset: Dataset, path: Path) -> None:
     with st.spinner("Joining the votes to the faces. This takes a second or two."):
         add_ferplus(dataset, path)
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _report_outcome(name: str) -> Iterator[None]:
     """Say how it went: an error here and now, a success at the top of the section, drawn anew."""
     try:
         yield
@@ -149,7 +149,7 @@ def _remove(dataset: Dataset) -> None:
     st.session_state[_MESSAGE] = "FER+ is removed. Its file was a copy: you can add it again." if removed else None
 
 
-def _say() -> None:
+def _show_message() -> None:
     message = st.session_state.pop(_MESSAGE, None)
     if isinstance(message, DataError):
         st.error(str(message), icon=":material/error:")

@@ -84,7 +84,7 @@ def dismiss() -> None:
             slot.job = None
 
 
-def start(source: str, name: str, *, temporary: Path | None = None) -> ImportJob:
+def start_import(source: str, name: str, *, temporary: Path | None = None) -> ImportJob:
     """Import ``source`` (a path, or ``kaggle``) as a new dataset folder called like ``name``, in a thread.
 
     ``temporary`` is a folder to delete afterwards, whatever happens, a refusal included. Raises ``FerError``

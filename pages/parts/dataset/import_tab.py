@@ -33,14 +33,14 @@ def show() -> None:
         _progress(job)
         if job.state == "running":
             return
-    way = linked.segmented_control(
+    origin = linked.segmented_control(
         "Where the data comes from",
         (UPLOAD, PATH, KAGGLE),
         key="from",
     )
-    if way == UPLOAD:
+    if origin == UPLOAD:
         _upload()
-    elif way == PATH:
+    elif origin == PATH:
         _path()
     else:
         _kaggle()
@@ -107,7 +107,7 @@ def _command(source: str, name: str) -> None:
 
 def _start(source: str, name: str, *, temporary: Path | None = None) -> None:
     try:
-        import_job.start(source, name, temporary=temporary)
+        import_job.start_import(source, name, temporary=temporary)
     except FerError as error:
         st.error(str(error))
     else:

@@ -21,12 +21,12 @@ from fer_core.explain.map_agreement import rank_correlation
 from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
-from fer_core.plots.maps import legend, map_on_face
+from fer_core.plots.maps import colour_scale, map_on_face
 from fer_core.progress import Progress
 from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, scope
-from pages.parts.chosen_face import Subject
-from pages.parts.explain.face import picture_uri, seal_of
-from pages.parts.explain.result_cache import Kept
+from pages.parts.chosen_face import ChosenFace
+from pages.parts.explain.face import cache_key, picture_uri
+from pages.parts.explain.result_cache import ResultCache
 from pages.parts.face_filters import FILTERS
 from pages.parts.links_to_explain import AVERAGE
 
@@ -56,12 +56,12 @@ class Chosen:
         return f"{n:,} of the {self.total:,} faces, drawn at random (seed {SEED}), the same each time."
 
 
-def forget() -> None:
+def forget_choice() -> None:
     """Let go of what an earlier visit had chosen here."""
     st.session_state.pop(_LEFT, None)
 
 
-def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, it draws nothing, since its choice reads predictions; opened again, it is as it was left.
 
     May end the run of the page where there is nothing to choose from.
@@ -76,8 +76,8 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     with st.expander("Which faces: chosen as on Mistakes", icon=":material/filter_alt:", expanded=True):
         view = scope.choose(AVERAGE)
         choice = face_filters.choose(view, AVERAGE, ordered=False)
-    found = face_selection.find(view, choice)
-    face_selection.say(view, choice, found, AVERAGE)
+    found = face_selection.find_faces(view, choice)
+    face_selection.show_summary(view, choice, found, AVERAGE)
     of, weight, most = _controls()
     _remember()
     if found.empty:
@@ -88,7 +88,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     if not models:
         st.info("Choose at least one model at the top.", icon=":material/info:")
         return
-    chosen = draw(view.scope.joined.rows, view.scope.joined.labels, found.positions, most)
+    chosen = sample_faces(view.scope.aligned.rows, view.scope.aligned.labels, found.positions, most)
     _maps(view.dataset, chosen, models, of, weight)
     back = dict(view.query)
     asked = links.copy(AVERAGE + name for name in FILTERS)
@@ -96,7 +96,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     frame.link("mistakes", "See these faces one by one", icon=":material/search:", query=back)
 
 
-def draw(
+def sample_faces(
     rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], positions: npt.NDArray[np.intp], most: int | None
 ) -> Chosen:
     """The faces at these positions, at most ``most`` of them, drawn at random by a fixed seed."""
@@ -145,7 +145,7 @@ def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, sc
     )
     with st.expander("All numbers as a table", icon=":material/table:"):
         st.dataframe(
-            table_of(found, of),
+            averages_table(found, of),
             hide_index=True,
             column_config={
                 name: st.column_config.NumberColumn(format="%.2f") for name in ("Strongest cell", "With a round blob")
@@ -154,7 +154,7 @@ def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, sc
         )
 
 
-def table_of(found: Mapping[str, AverageMap], of: str) -> pd.DataFrame:
+def averages_table(found: Mapping[str, AverageMap], of: str) -> pd.DataFrame:
     """One line a model: faces, faces left out, cells, the strongest cell, correlation with a blob, words."""
     return pd.DataFrame(
         {
@@ -172,8 +172,8 @@ def table_of(found: Mapping[str, AverageMap], of: str) -> pd.DataFrame:
 
 def _average(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale: Scale) -> AverageMap:
     digest = hashlib.sha1(chosen.rows.tobytes() + chosen.labels.tobytes(), usedforsecurity=False).hexdigest()
-    key = (seal_of(model), dataset.info.fingerprint, digest, of, scale)
-    known = _kept().get(key)
+    key = (cache_key(model), dataset.info.fingerprint, digest, of, scale)
+    known = _cache().get(key)
     if known is not None:
         return known
     classes = None if of == ANSWER else chosen.labels if of == LABEL else index_of(of)
@@ -186,7 +186,7 @@ def _average(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale:
     faces = np.asarray(dataset.images[chosen.rows])
     result = average(model.explain, faces, classes, scale=scale, progress=report)
     bar.empty()
-    _kept().put(key, result)
+    _cache().put(key, result)
     return result
 
 
@@ -227,7 +227,7 @@ def _grid(found: Mapping[str, AverageMap], models: list[Predictor], of: str, sca
     return (
         '<div style="font-size:0.875rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap;margin-bottom:0.6em">'
         f'<span>Colour ({unit}): 0</span><img alt="Colour scale, from no colour to bright yellow" '
-        f'src="{picture_uri(legend())}" style="height:14px;width:180px;max-width:100%"><span>{most}</span></div>'
+        f'src="{picture_uri(colour_scale())}" style="height:14px;width:180px;max-width:100%"><span>{most}</span></div>'
         f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{"".join(cells)}{waiting}</div>'
     )
 
@@ -264,6 +264,6 @@ def _come_back() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _kept() -> Kept[AverageMap]:
+def _cache() -> ResultCache[AverageMap]:
     """10 KB each."""
-    return Kept(400)
+    return ResultCache(400)

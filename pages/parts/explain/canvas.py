@@ -45,7 +45,7 @@ class Stroke:
 
 def canvas(
     picture: str,
-    told: str,
+    description: str,
     *,
     tool: Tool,
     grey: int,
@@ -56,8 +56,8 @@ def canvas(
 ) -> None:
     """Draw the face and hand every finished stroke once to ``on_strokes``, as a callback.
 
-    ``picture``: a ``data:`` address of any square picture of the face. ``told``: the same in words. ``boxes``: those
-    that can be moved, by their place among the steps.
+    ``picture``: a ``data:`` address of any square picture of the face. ``description``: the same in words. ``boxes``:
+    those that can be moved, by their place among the steps.
     """
 
     def arrived() -> None:
@@ -70,7 +70,7 @@ def canvas(
         key=key,
         data={
             "picture": picture,
-            "told": told,
+            "told": description,
             "tool": tool,
             "grey": grey,
             "width": width,

@@ -14,13 +14,13 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.explain.blank_maps import coarseness, why_silent
+from fer_core.explain.blank_maps import coarseness, why_blank
 from fer_core.explain.regions import Corners
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import percent
 from fer_core.plots.faces import describe_overlay
-from fer_core.plots.maps import legend, map_on_face
-from pages.parts.chosen_face import Subject
+from fer_core.plots.maps import colour_scale, map_on_face
+from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import trust
 from pages.parts.explain.face import Answer, picture_uri
 from pages.parts.faces import label_words
@@ -33,7 +33,7 @@ SIDE = 184
 
 
 @dataclass(frozen=True)
-class Look:
+class MapStyle:
     """How maps are drawn. ``opacity``: 0..1. ``scale``: whose strongest cell gets the full colour."""
 
     smooth: bool
@@ -49,12 +49,12 @@ class Shown:
     roles: tuple[str, ...]
 
 
-def maps_of(answer: Answer, label: int | None, chosen: Sequence[int]) -> list[Shown]:
+def maps_to_show(answer: Answer, label: int | None, chosen: Sequence[int]) -> list[Shown]:
     """The maps to show of one model: the label's, its answer's, then the chosen ones; each class once."""
     roles: dict[int, list[str]] = {}
     if label is not None:
         roles.setdefault(label, []).append(LABEL)
-    roles.setdefault(answer.said, []).append(ANSWER)
+    roles.setdefault(answer.predicted, []).append(ANSWER)
     for other in chosen:
         roles.setdefault(other, [])
     return [Shown(which, tuple(why)) for which, why in roles.items()]
@@ -68,7 +68,7 @@ def top_of(scale: str, answer: Answer, found: Sequence[Answer], shown: Mapping[s
     return max(float(one.maps[which.label].max()) for one in whose for which in shown[one.name])
 
 
-def scale_legend(look: Look, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> None:
+def scale_legend(look: MapStyle, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> None:
     """The one colour scale of all maps."""
     most = "the strongest cell of that map"
     if look.scale == OF_MODEL:
@@ -81,47 +81,47 @@ def scale_legend(look: Look, found: Sequence[Answer], shown: Mapping[str, Sequen
         '<div style="font-size:0.875rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
         "<span>Colour: nothing speaks for the expression</span>"
         f'<img alt="Colour scale, from no colour over violet and orange to bright yellow" '
-        f'src="{picture_uri(legend(look.opacity))}" style="height:14px;width:180px;max-width:100%">'
+        f'src="{picture_uri(colour_scale(look.opacity))}" style="height:14px;width:180px;max-width:100%">'
         f"<span>{most}</span></div>"
     )
 
 
 def row(
-    about: Subject,
+    about: ChosenFace,
     answer: Answer,
     shown: Sequence[Shown],
     top: float | None,
-    look: Look,
+    look: MapStyle,
     judged: Mapping[int, Judgement] | None,
     boxes: Mapping[str, Corners] | None,
 ) -> str:
     """One model's maps as HTML. ``judged``: the verdicts by class; None while they are still to come."""
     cells = "".join(_cell(about, answer, one, top, look, judged, boxes) for one in shown)
-    told = f"says {label_words(answer.said)}, {percent(answer.probabilities[answer.said], 0)}"
+    summary = f"says {label_words(answer.predicted)}, {percent(answer.probabilities[answer.predicted], 0)}"
     if about.label is not None:
-        told += ", ✓ right" if answer.said == about.label else ", ✗ wrong"
+        summary += ", ✓ right" if answer.predicted == about.label else ", ✗ wrong"
     name, grid = html.escape(answer.name), "×".join(map(str, answer.grid))
     coarse = coarseness(answer.grid)
     return (
         f'<section aria-label="{html.escape(answer.name, quote=True)}">'
         f'<h3 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{name}</h3>'
-        f'<p style="margin:0 0 0.5em;font-size:0.9rem">{told}. Maps of {grid} cells.'
+        f'<p style="margin:0 0 0.5em;font-size:0.9rem">{summary}. Maps of {grid} cells.'
         f"{'' if coarse is None else ' ' + html.escape(coarse)}</p>"
         f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem">{cells}</div></section>'
     )
 
 
 def _cell(
-    about: Subject,
+    about: ChosenFace,
     answer: Answer,
     one: Shown,
     top: float | None,
-    look: Look,
+    look: MapStyle,
     judged: Mapping[int, Judgement] | None,
     boxes: Mapping[str, Corners] | None,
 ) -> str:
     name, one_map = NAMES[one.label], answer.maps[one.label]
-    why = why_silent(one_map, model=answer.name, emotion=name)
+    why = why_blank(one_map, model=answer.name, emotion=name)
     if why is None:
         picture = map_on_face(about.image, one_map, top=top, opacity=look.opacity, smooth=look.smooth)
         alt = html.escape(f"{answer.name}: {describe_overlay(one_map, name)}", quote=True)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from fer_core.runs.folder import RunFolder
-from pages.parts.chosen_face import Subject
+from pages.parts.chosen_face import ChosenFace
 from pages.parts.vote import seals
 
 JPEG_QUALITY = 92
@@ -35,7 +35,7 @@ class Answer:
         return self.model.name
 
     @property
-    def said(self) -> int:
+    def predicted(self) -> int:
         """The class it answers, 0..6."""
         return int(self.probabilities.argmax())
 
@@ -45,16 +45,16 @@ class Answer:
         return self.model.map_grid
 
 
-def answers(about: Subject, models: Sequence[Predictor]) -> list[Answer]:
+def answers(about: ChosenFace, models: Sequence[Predictor]) -> list[Answer]:
     """Each model's probabilities and seven maps of the face, one call a model, kept for all visitors."""
     found = []
     for model in models:
-        probabilities, maps = _explained(seal_of(model), about.key, model, about.image)
+        probabilities, maps = _explained(cache_key(model), about.key, model, about.image)
         found.append(Answer(model, probabilities[0], maps[0]))
     return found
 
 
-def seal_of(model: Predictor) -> Seal:
+def cache_key(model: Predictor) -> Seal:
     """What caches of a model's answers are keyed by."""
     folder = RunFolder(model.path.parent)
     return str(folder.path), seals(folder)

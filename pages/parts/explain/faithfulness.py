@@ -14,7 +14,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts.dataset_extras import dataset_of
-from pages.parts.explain.face import Seal, seal_of
+from pages.parts.explain.face import Seal, cache_key
 from pages.parts.explain.robustness import short
 from pages.parts.runs import data_title
 
@@ -24,7 +24,7 @@ def show(models: list[Predictor]) -> None:
     found, missing = {}, []
     for model in models:
         try:
-            one = _read(seal_of(model))
+            one = _read(cache_key(model))
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue
@@ -101,5 +101,5 @@ def _how_to(missing: list[RunFolder]) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read(seal: Seal) -> Explained | None:
-    """Keyed by the run's folder and when its ``run.json`` was written: a measurement lists itself there."""
+    """Keyed by the run's folder and when it was sealed: a measurement lists itself in ``evaluation.json``."""
     return read_faithfulness(RunFolder(Path(seal[0])))

@@ -22,7 +22,7 @@ from pages.parts.dataset_extras import dataset_of, offer_import
 from pages.parts.faces import enlarged, label_words, sheet_figure
 from pages.parts.links_to_mistakes import clicked
 
-RUN, WAY, STRENGTH, KIND, PAGE = (PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
+RUN, CORRUPTION, STRENGTH, KIND, PAGE = (PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
 """Names in the address."""
 FACE = "flip-row"
 VIEW, MAPS, POKE = PREFIX + "view", "Maps", "Poke"
@@ -31,7 +31,7 @@ _KINDS_HELP = (
     "Lost: right on the face as it is, wrong on the worse one. Won: the reverse; it happens by luck. Any change: every "
     "other answer than before, also from one wrong answer to another."
 )
-_WAYS = {corruption.title: name for name, corruption in CORRUPTIONS.items()}
+_CORRUPTIONS = {corruption.title: name for name, corruption in CORRUPTIONS.items()}
 PAIRS = 15
 """Faces on a page, each before and after."""
 COLUMNS = 6
@@ -41,7 +41,7 @@ LARGE = 144
 
 
 @dataclass(frozen=True)
-class Choice:
+class FlipChoice:
     """One point of the curves: a run, a corruption by name, a severity 1..5; and which flips of it."""
 
     run: str
@@ -68,13 +68,13 @@ class Flips:
         return [f"{NAMES[old]}, then {NAMES[new]}" for old, new in zip(self.before, self.after, strict=True)]
 
 
-def choose(names: Sequence[str]) -> Choice | None:
+def choose(names: Sequence[str]) -> FlipChoice | None:
     """Draw the fields that say which point; None where there is no run."""
     if not names:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", key="flips"):
         run = linked.selectbox("Flips of", names, key=RUN, width=220)
-        way = linked.selectbox("Made worse by", list(_WAYS), key=WAY, width=200)
+        corruption = linked.selectbox("Made worse by", list(_CORRUPTIONS), key=CORRUPTION, width=200)
         severity = linked.segmented_control(
             "Strength",
             SEVERITIES,
@@ -83,7 +83,7 @@ def choose(names: Sequence[str]) -> Choice | None:
             help="1 hardly shows, 3 shows at once, 5 makes the face hard to read.",
         )
         kind = linked.segmented_control("Answers", list(KINDS), key=KIND, help=_KINDS_HELP)
-    return Choice(run, _WAYS[way], severity, KINDS[kind])
+    return FlipChoice(run, _CORRUPTIONS[corruption], severity, KINDS[kind])
 
 
 def pick(chart: str) -> None:
@@ -93,13 +93,13 @@ def pick(chart: str) -> None:
         return
     run, name, severity = point
     st.session_state[RUN] = run
-    st.session_state[WAY] = CORRUPTIONS[name].title
+    st.session_state[CORRUPTION] = CORRUPTIONS[name].title
     # The untouched faces have no flips: the click says which run and corruption.
     if severity:
         st.session_state[STRENGTH] = int(severity)
 
 
-def show(runs: Mapping[str, Robustness], fingerprint: str, choice: Choice) -> None:
+def show(runs: Mapping[str, Robustness], fingerprint: str, choice: FlipChoice) -> None:
     """The faces of the choice, before and after. ``fingerprint``: of the data that their rows belong to."""
     corruption = CORRUPTIONS[choice.name]
     found = runs.get(choice.run)
@@ -114,7 +114,7 @@ def show(runs: Mapping[str, Robustness], fingerprint: str, choice: Choice) -> No
     if dataset is None:
         offer_import()
         return
-    _say_what_changed(corruption.title, corruption.strength(choice.severity))
+    _describe_change(corruption.title, corruption.strength(choice.severity))
     shown = positions[_page(len(positions))]
     rows = found.keys[shown]
     before = found.clean[shown]
@@ -130,7 +130,7 @@ def show(runs: Mapping[str, Robustness], fingerprint: str, choice: Choice) -> No
         _one(flips)
 
 
-def sentence(found: Robustness, choice: Choice) -> str:
+def sentence(found: Robustness, choice: FlipChoice) -> str:
     """How many faces flip, of how many, and what that does to the accuracy."""
     n = len(found.labels)
     lost, won, changed = (len(found.flipped(choice.name, choice.severity, kind)) for kind in KINDS.values())
@@ -141,7 +141,7 @@ def sentence(found: Robustness, choice: Choice) -> str:
     )
 
 
-def _say_what_changed(title: str, strength: str) -> None:
+def _describe_change(title: str, strength: str) -> None:
     st.caption(
         f"In pairs: the face as it is, then with {title.lower() if title != 'JPEG' else title} ({strength}). Below "
         "each and in the colour of its frame, the model's answer. Click a face to open it."
@@ -165,7 +165,7 @@ def _sheet(flips: Flips) -> None:
     answers = np.stack([flips.before, flips.after], axis=1).ravel()
     captions = [f"{word}{NAMES[answer]}" for answer, word in zip(answers, ("", "now ") * len(rows), strict=True)]
     sheet, boxes = group_sheet(pairs, [2] * len(rows), columns=COLUMNS, captions=captions, labels=answers, scale=SCALE)
-    told: list[list[int | str]] = [
+    described: list[list[int | str]] = [
         [int(row), f"row {row:,}, labelled {NAMES[label]}<br>{words}"]
         for row, label, words in zip(rows, labels, flips.words(), strict=True)
         for _ in range(2)
@@ -175,11 +175,11 @@ def _sheet(flips: Flips) -> None:
         sheet_figure(
             sheet,
             boxes,
-            told,
+            described,
             hover="%{customdata[1]}",
             target=60,
             full_width=sheet.shape[1],
-            marked=[] if not len(at) else [2 * int(at[0]), 2 * int(at[0]) + 1],
+            highlighted=[] if not len(at) else [2 * int(at[0]), 2 * int(at[0]) + 1],
         ),
         key="flip-sheet",
         on_select=_pick_face,

@@ -14,10 +14,10 @@ from fer_core.explain.regions import Corners
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
 from pages.parts import linked
-from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import cells, faithfulness, numbers
 from pages.parts.explain import trust as explain_trust
-from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, Look, Shown
+from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, MapStyle, Shown
 from pages.parts.explain.face import Answer, answers
 from pages.parts.explain.trust import EFFORTS, Effort
 
@@ -28,7 +28,7 @@ CLASSES, CELLS, OPACITY, SCALE, TEST, CURVES = (
 ANSWER, LABEL = "each model's answer", "the label"
 
 
-def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     chosen, look, effort, curves = _controls()
     if not is_open or about is None:
@@ -41,7 +41,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
         st.caption("Nobody gave this face a label, so the curves are those of each model's answer.")
     traced = [_traced(curves, about.label, answer) for answer in found]
     shown = {
-        answer.name: cells.maps_of(answer, about.label, [*chosen, label])
+        answer.name: cells.maps_to_show(answer, about.label, [*chosen, label])
         for answer, label in zip(found, traced, strict=True)
     }
     boxes = _boxes(about)
@@ -49,18 +49,18 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     _said_before(effort, boxes)
     # All maps first: the tests take longer, and come one model after the other.
     places = [_draw(about, answer, shown, found, look, effort, boxes) for answer in found]
-    measured = {}
+    tests = {}
     for answer, (place, _) in zip(found, places, strict=True):
         classes = [one.label for one in shown[answer.name]]
         known = explain_trust.tested(about, answer, classes, effort)
         if known is None:
             known = explain_trust.run_test(about, answer, classes, effort)
             _redraw(place, about, answer, shown, found, look, known, boxes)
-        measured[answer.name] = known
-    for answer, label, (_, beside) in zip(found, traced, places, strict=True):
-        _curves(beside, answer, label, measured[answer.name])
+        tests[answer.name] = known
+    for answer, label, (_, right) in zip(found, traced, places, strict=True):
+        _curves(right, answer, label, tests[answer.name])
     explain_trust.agreement(about, found, traced)
-    numbers.show(found, shown, measured, boxes)
+    numbers.show(found, shown, tests, boxes)
     st.subheader("And over many faces?", anchor=False)
     st.markdown(
         "One face tells little. The same test on many PublicTest faces at once says which kinds of maps to trust for "
@@ -73,7 +73,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
     )
 
 
-def _controls() -> tuple[list[int], Look, Effort, str]:
+def _controls() -> tuple[list[int], MapStyle, Effort, str]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="maps-controls"):
         chosen = linked.several(
             st.multiselect,
@@ -112,18 +112,18 @@ def _controls() -> tuple[list[int], Look, Effort, str]:
             key=TEST,
             help="Thorough takes about five times as long, and tells more maps from chance.",
         )
-    look = Look(shape == SMOOTH, opacity / 100, scale)
+    look = MapStyle(shape == SMOOTH, opacity / 100, scale)
     return [index_of(name) for name in chosen], look, EFFORTS[test], curves
 
 
 def _traced(curves: str, label: int | None, answer: Answer) -> int:
     """The class whose curves are drawn for a model."""
     if curves == ANSWER or (curves == LABEL and label is None):
-        return answer.said
+        return answer.predicted
     return label if curves == LABEL and label is not None else index_of(curves)
 
 
-def _boxes(about: Subject) -> dict[str, Corners] | None:
+def _boxes(about: ChosenFace) -> dict[str, Corners] | None:
     try:
         return about.boxes() or None
     except DataError as error:
@@ -142,49 +142,49 @@ def _said_before(effort: Effort, boxes: dict[str, Corners] | None) -> None:
 
 
 def _draw(
-    about: Subject,
+    about: ChosenFace,
     answer: Answer,
     shown: dict[str, list[Shown]],
     found: Sequence[Answer],
-    look: Look,
+    look: MapStyle,
     effort: Effort,
     boxes: dict[str, Corners] | None,
 ) -> tuple[DeltaGenerator, DeltaGenerator]:
     """A model's maps, and the places to fill: theirs, for the verdicts, and the one beside them, for the curves."""
     with st.container(key=f"maps-{answer.name}"):
         left, right = st.columns(2, gap="medium")
-    place, beside = left.empty(), right.empty()
+    place, curves = left.empty(), right.empty()
     known = explain_trust.tested(about, answer, [one.label for one in shown[answer.name]], effort)
     _redraw(place, about, answer, shown, found, look, known, boxes, waiting=known is None)
-    return place, beside
+    return place, curves
 
 
 def _redraw(
     place: DeltaGenerator,
-    about: Subject,
+    about: ChosenFace,
     answer: Answer,
     shown: dict[str, list[Shown]],
     found: Sequence[Answer],
-    look: Look,
-    measured: Faithfulness | None,
+    look: MapStyle,
+    tested: Faithfulness | None,
     boxes: dict[str, Corners] | None,
     *,
     waiting: bool = False,
 ) -> None:
-    judged = {} if measured is None else explain_trust.judgements(measured)
+    judged = {} if tested is None else explain_trust.judgements(tested)
     top = cells.top_of(look.scale, answer, found, shown)
     place.html(cells.row(about, answer, shown[answer.name], top, look, None if waiting else judged, boxes))
 
 
-def _curves(beside: DeltaGenerator, answer: Answer, label: int, measured: Faithfulness | None) -> None:
+def _curves(place: DeltaGenerator, answer: Answer, label: int, tested: Faithfulness | None) -> None:
     name = NAMES[label]
-    if measured is None or name not in measured.names:
-        beside.caption(f"The map of {name} says nothing, so there are no curves to draw.")
+    if tested is None or name not in tested.names:
+        place.caption(f"The map of {name} says nothing, so there are no curves to draw.")
         return
-    judged = explain_trust.judgements(measured)[label]
-    with beside.container():
+    judged = explain_trust.judgements(tested)[label]
+    with place.container():
         st.plotly_chart(
-            plots.curves(measured, name, judged),
+            plots.faithfulness_curves(tested, name, judged),
             key=f"trust-{answer.name}",
             config={"displayModeBar": False},
             alt=f"{answer.name}: {plots.describe(judged)}",

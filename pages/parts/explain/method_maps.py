@@ -11,8 +11,8 @@ import streamlit as st
 
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Work
-from fer_core.explain.blank_maps import why_silent
-from fer_core.explain.faithfulness import measure
+from fer_core.explain.blank_maps import why_blank
+from fer_core.explain.faithfulness import measure_maps
 from fer_core.explain.methods import CLASS_MAP, OCCLUSION, RISE, Method
 from fer_core.explain.occlusion import Occlusion, occlusion, patches, starts
 from fer_core.explain.rise import Rise, rise
@@ -21,10 +21,10 @@ from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
 from fer_core.progress import ProgressCallback
 from fer_core.runs.folder import RunFolder
-from pages.parts.chosen_face import Subject
+from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
-from pages.parts.explain.face import Answer, seal_of
-from pages.parts.explain.result_cache import Kept
+from pages.parts.explain.face import Answer, cache_key
+from pages.parts.explain.result_cache import ResultCache
 from pages.parts.explain.trust import EFFORTS
 from pages.parts.explain.worker import Asked, Here
 
@@ -69,7 +69,7 @@ class Cell:
     @property
     def key(self) -> tuple[Hashable, ...]:
         """What makes it another map than others of the same face."""
-        return (seal_of(self.answer.model), self.label, self.method.name, self.asked)
+        return (cache_key(self.answer.model), self.label, self.method.name, self.asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +81,8 @@ class Drawn:
     note: str
 
 
-def plan(
-    about: Subject, answer: Answer, label: int, methods: Sequence[Method], layer: str, options: Options
+def plan_maps(
+    about: ChosenFace, answer: Answer, label: int, methods: Sequence[Method], layer: str, options: Options
 ) -> list[Cell]:
     """The maps of one model. ``layer``: for methods that look at one; empty for the last."""
     cells = []
@@ -98,21 +98,21 @@ def plan(
         elif one.where == "litert":
             # Without the class: one pass gives the maps of all seven.
             title = f"{one.title} of {answer.name}"
-            asked = Here(title, about.key, seal_of(answer.model), one.name, options.of(one.name))
+            asked = Here(title, about.key, cache_key(answer.model), one.name, options.of(one.name))
         cells.append(Cell(answer, label, one, options, asked, problem))
     return cells
 
 
-def drawn(about: Subject, cell: Cell) -> Drawn | None:
+def drawn(about: ChosenFace, cell: Cell) -> Drawn | None:
     """The map, if it is there."""
     if cell.problem:
         return None
     if cell.method.name == CLASS_MAP:
         return Drawn(cell.answer.maps[cell.label], cell.answer.grid, "")
-    ticket = None if cell.asked is None else worker.find(cell.asked)
-    if ticket is None or not ticket.over or ticket.stage != DONE:
+    task = None if cell.asked is None else worker.find_task(cell.asked)
+    if task is None or not task.over or task.stage != DONE:
         return None
-    result = ticket.result(0)
+    result = task.result(0)
     if isinstance(result, Rise):
         return Drawn(result.maps[cell.label], (RISE_GRID, RISE_GRID), result.enough(cell.label))
     if isinstance(result, Occlusion):
@@ -120,7 +120,7 @@ def drawn(about: Subject, cell: Cell) -> Drawn | None:
         worst = 100 * float(result.drops[0, :, cell.label].max())
         note = f"The square that matters most takes {worst:.1f} points of probability away."
         return Drawn(result.maps[0, cell.label], (steps, steps), note)
-    at = f"At {ticket.request.layer}. " if ticket.request.layer else ""
+    at = f"At {task.request.layer}. " if task.request.layer else ""
     return Drawn(result.values, result.grid, f"{at}Drawn in {result.seconds:.1f} s.")
 
 
@@ -128,8 +128,8 @@ def why_not(cell: Cell) -> str:
     """What stands in the place of a map that is not there."""
     if cell.problem:
         return cell.problem
-    if cell.asked is not None and (ticket := worker.find(cell.asked)) is not None:
-        return ticket.message if ticket.over else "To come: see above how far it is."
+    if cell.asked is not None and (task := worker.find_task(cell.asked)) is not None:
+        return task.message if task.over else "To come: see above how far it is."
     return "Not drawn yet."
 
 
@@ -138,13 +138,13 @@ def missing(cells: Sequence[Cell]) -> list[Cell]:
     left = []
     for cell in cells:
         if cell.asked is not None:
-            ticket = worker.find(cell.asked)
-            if ticket is None or (ticket.over and ticket.stage != DONE):
+            task = worker.find_task(cell.asked)
+            if task is None or (task.over and task.stage != DONE):
                 left.append(cell)
     return left
 
 
-def draw(about: Subject, cells: Sequence[Cell]) -> None:
+def request_maps(about: ChosenFace, cells: Sequence[Cell]) -> None:
     """Have these drawn: by the worker, or by the thread in this process. Returns at once."""
     for cell in cells:
         if isinstance(cell.asked, Here):
@@ -153,7 +153,7 @@ def draw(about: Subject, cells: Sequence[Cell]) -> None:
             worker.worker().submit(cell.asked)
 
 
-def _work(about: Subject, cell: Cell) -> Work:
+def _work(about: ChosenFace, cell: Cell) -> Work:
     predict, options, name = cell.answer.model.predict, cell.options, cell.method.name
 
     def work(progress: ProgressCallback) -> Occlusion | Rise:
@@ -166,7 +166,7 @@ def _work(about: Subject, cell: Cell) -> Work:
     return work
 
 
-def verdicts(about: Subject, cells: Sequence[Cell]) -> dict[str, Judgement]:
+def verdicts(about: ChosenFace, cells: Sequence[Cell]) -> dict[str, Judgement]:
     """The test of each map of one model that says something, by method; measured once for all visitors.
 
     Random orders are as coarse as the map they are compared with, so each grid has its own.
@@ -174,14 +174,14 @@ def verdicts(about: Subject, cells: Sequence[Cell]) -> dict[str, Judgement]:
     groups: dict[tuple[int, int], list[tuple[Cell, Drawn]]] = {}
     for cell in cells:
         found = drawn(about, cell)
-        if found is not None and why_silent(found.values) is None:
+        if found is not None and why_blank(found.values) is None:
             groups.setdefault(found.grid, []).append((cell, found))
     judged = {}
     for grid, members in groups.items():
         key = (about.key, grid, tuple(cell.key for cell, _ in members))
         result = _tests().get(key)
         if result is None:
-            measured = measure(
+            tested = measure_maps(
                 members[0][0].answer.model.predict,
                 about.image[np.newaxis],
                 {cell.method.name: found.values[np.newaxis] for cell, found in members},
@@ -189,12 +189,12 @@ def verdicts(about: Subject, cells: Sequence[Cell]) -> dict[str, Judgement]:
                 steps=_EFFORT.steps,
                 grid=grid,
             )
-            result = {cell.method.name: judge(measured, cell.method.name, cell.label) for cell, _ in members}
+            result = {cell.method.name: judge(tested, cell.method.name, cell.label) for cell, _ in members}
             _tests().put(key, result)
         judged.update(result)
     return judged
 
 
 @st.cache_resource(show_spinner=False)
-def _tests() -> Kept[dict[str, Judgement]]:
-    return Kept(600)
+def _tests() -> ResultCache[dict[str, Judgement]]:
+    return ResultCache(600)

@@ -15,7 +15,7 @@ from fer_core.errors import FerError
 from fer_core.explain import layers
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
-from fer_core.explain.blank_maps import coarseness, why_silent
+from fer_core.explain.blank_maps import coarseness, why_blank
 from fer_core.explain.map_agreement import rank_correlations
 from fer_core.explain.methods import CLASS_MAP, GRADCAM_PP, LAYERCAM, METHODS, OCCLUSION, RISE, Method
 from fer_core.explain.trust import Judgement
@@ -25,7 +25,7 @@ from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
 from pages.parts import linked
-from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
 from pages.parts.explain import trust, worker
@@ -42,7 +42,7 @@ FIRST = (CLASS_MAP, GRADCAM_PP, LAYERCAM, OCCLUSION)
 SIDE = 176
 
 
-def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     st.markdown(
         "A map is one method's opinion. Ask several: where they agree, and pass the test, you may believe them more. "
@@ -63,12 +63,16 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
         rows = []
         for answer in answers(about, models):
             label = _label(wanted, about, answer)
-            rows.append((answer, label, maps.plan(about, answer, label, methods, at.get(answer.name, ""), options)))
+            rows.append(
+                (answer, label, maps.plan_maps(about, answer, label, methods, at.get(answer.name, ""), options))
+            )
         cells = [cell for _, _, row in rows for cell in row]
-        sanity = explain_sanity.plan(about, {answer.name: (answer, label) for answer, label, _ in rows}, sanity_of, at)
+        sanity = explain_sanity.plan_check(
+            about, {answer.name: (answer, label) for answer, label, _ in rows}, sanity_of, at
+        )
         _draw(about, cells)
         asked = [cell.asked for cell in cells if cell.asked is not None]
-        worker.panel([*asked, *([sanity] if sanity is not None else [])])
+        worker.progress_panel([*asked, *([sanity] if sanity is not None else [])])
         for answer, label, row in rows:
             _row(about, answer, label, row)
         st.caption(
@@ -122,7 +126,7 @@ def _layers(models: Sequence[Predictor]) -> dict[str, str]:
         except FerError as error:
             st.warning(str(error), icon=":material/layers_clear:")
             continue
-        named = {name: layers.words(row) for name, row in rows.items()}
+        named = {name: layers.layer_text(row) for name, row in rows.items()}
         chosen[model.name] = linked.selectbox(
             f"Layer of {model.name}",
             list(rows),
@@ -146,13 +150,13 @@ def _options() -> Options:
     return options
 
 
-def _label(wanted: str, about: Subject, answer: Answer) -> int:
+def _label(wanted: str, about: ChosenFace, answer: Answer) -> int:
     if wanted == LABEL and about.label is not None:
         return about.label
-    return answer.said if wanted in (ANSWER, LABEL) else index_of(wanted)
+    return answer.predicted if wanted in (ANSWER, LABEL) else index_of(wanted)
 
 
-def _draw(about: Subject, cells: Sequence[Cell]) -> None:
+def _draw(about: ChosenFace, cells: Sequence[Cell]) -> None:
     """The button. What it starts goes on by itself: gradients in the worker, the rest on a thread."""
     left = maps.missing(cells)
     coming = sum(cell.asked is not None for cell in cells) - len(left)
@@ -164,31 +168,31 @@ def _draw(about: Subject, cells: Sequence[Cell]) -> None:
         key="draw-maps",
         help=f"{coming:,} of the others are drawn or on their way." if left and coming else None,
     ):
-        maps.draw(about, left)
+        maps.request_maps(about, left)
         st.rerun()
 
 
-def _row(about: Subject, answer: Answer, label: int, cells: Sequence[Cell]) -> None:
+def _row(about: ChosenFace, answer: Answer, label: int, cells: Sequence[Cell]) -> None:
     """One model's maps beside each other, as one piece of HTML."""
     judged = maps.verdicts(about, cells)
-    told = f"Says {label_words(answer.said)}, {percent(answer.probabilities[answer.said])}"
-    told += ": maps of this answer." if label == answer.said else "."
-    if label != answer.said:
-        told += f" Maps of {NAMES[label]}, {percent(answer.probabilities[label])}."
+    summary = f"Says {label_words(answer.predicted)}, {percent(answer.probabilities[answer.predicted])}"
+    summary += ": maps of this answer." if label == answer.predicted else "."
+    if label != answer.predicted:
+        summary += f" Maps of {NAMES[label]}, {percent(answer.probabilities[label])}."
     figures = "".join(_figure(about, cell, judged.get(cell.method.name)) for cell in cells)
     with st.container(key=f"methods-{answer.name}"):
         st.html(
             f'<section aria-label="{html.escape(answer.name, quote=True)}, by method">'
             f'<h3 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{html.escape(answer.name)}</h3>'
-            f'<p style="margin:0 0 0.5em;font-size:0.9rem">{told}</p>'
+            f'<p style="margin:0 0 0.5em;font-size:0.9rem">{summary}</p>'
             f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{figures or "Choose a method above."}</div></section>'
         )
 
 
-def _figure(about: Subject, cell: Cell, judged: Judgement | None) -> str:
+def _figure(about: ChosenFace, cell: Cell, judged: Judgement | None) -> str:
     found, name = maps.drawn(about, cell), NAMES[cell.label]
     below = ""
-    why = None if found is None else why_silent(found.values, model=cell.answer.name, emotion=name)
+    why = None if found is None else why_blank(found.values, model=cell.answer.name, emotion=name)
     if found is None or why is not None:
         seen = (
             '<div style="aspect-ratio:1;border:1px dashed #7F7F8F;padding:0.8em;font-size:0.85rem;overflow:auto">'
@@ -222,14 +226,14 @@ def _words(found: Drawn, judged: Judgement | None) -> str:
     return f'{cells}{verdict}<div style="font-size:0.8rem;opacity:0.8">{html.escape(notes)}</div>'
 
 
-def _agreement(about: Subject, rows: Sequence[tuple[Answer, int, Sequence[Cell]]]) -> None:
+def _agreement(about: ChosenFace, rows: Sequence[tuple[Answer, int, Sequence[Cell]]]) -> None:
     """Rank correlation between the methods of each model, and with a round blob."""
     tables = {}
     for answer, label, cells in rows:
         there = {
             cell.method.title: found.values
             for cell in cells
-            if (found := maps.drawn(about, cell)) is not None and why_silent(found.values) is None
+            if (found := maps.drawn(about, cell)) is not None and why_blank(found.values) is None
         }
         if len(there) > 1:
             tables[f"{answer.name}: {NAMES[label]}"] = there

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.explain.blank_maps import why_silent
+from fer_core.explain.blank_maps import why_blank
 from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.regions import Corners
 from fer_core.plots.faces import describe_overlay
@@ -29,18 +29,18 @@ _AREAS = {
 def show(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
-    measured: Mapping[str, Faithfulness | None],
+    tests: Mapping[str, Faithfulness | None],
     boxes: Mapping[str, Corners] | None,
 ) -> None:
     """A box that opens: the seven probabilities, and every map that is shown with its test."""
     with st.expander("All numbers as tables", icon=":material/table:"):
         st.dataframe(
-            probabilities(found),
+            probabilities_table(found),
             hide_index=True,
             column_config={answer.name: st.column_config.NumberColumn(format="%.1f") for answer in found},
             alt="Probabilities of the seven expressions by each model, in per cent.",
         )
-        table = maps_table(found, shown, measured, boxes)
+        table = maps_table(found, shown, tests, boxes)
         rounded = {str(name): st.column_config.NumberColumn(format="%.2f") for name in table.select_dtypes("number")}
         st.dataframe(
             table,
@@ -55,7 +55,7 @@ def show(
         )
 
 
-def probabilities(found: Sequence[Answer]) -> pd.DataFrame:
+def probabilities_table(found: Sequence[Answer]) -> pd.DataFrame:
     """Expression by model, in per cent."""
     table = pd.DataFrame(
         {answer.name: answer.probabilities * 100 for answer in found}, index=pd.Index(NAMES, name="Probability (%)")
@@ -66,17 +66,17 @@ def probabilities(found: Sequence[Answer]) -> pd.DataFrame:
 def maps_table(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
-    measured: Mapping[str, Faithfulness | None],
+    tests: Mapping[str, Faithfulness | None],
     boxes: Mapping[str, Corners] | None,
 ) -> pd.DataFrame:
     """One line a map: model, expression, what the map marks, the verdict and its areas."""
     lines = []
     for answer in found:
-        result = measured[answer.name]
+        result = tests[answer.name]
         judged = {} if result is None else trust.judgements(result)
         for one in shown[answer.name]:
             name, one_map = NAMES[one.label], answer.maps[one.label]
-            silent = why_silent(one_map, model=answer.name, emotion=name)
+            reason = why_blank(one_map, model=answer.name, emotion=name)
             line: dict[str, Any] = {
                 "Model": answer.name,
                 "Expression": name,
@@ -84,12 +84,12 @@ def maps_table(
                 "Probability (%)": float(answer.probabilities[one.label]) * 100,
                 "Cells": "×".join(map(str, answer.grid)),
                 "Strongest cell": float(one_map.max()),
-                "In words": silent or describe_overlay(one_map, name),
+                "In words": reason or describe_overlay(one_map, name),
             }
             if boxes is not None:
-                line["Pointing game"] = "" if silent else trust.pointed(one_map, boxes)
+                line["Pointing game"] = "" if reason else trust.pointed(one_map, boxes)
             judgement = judged.get(one.label)
-            line["Verdict"] = "says nothing" if judgement is None else trust.WORDS[trust.mark(judgement)]
+            line["Verdict"] = "says nothing" if judgement is None else trust.WORDS[trust.verdict_key(judgement)]
             for which in ("deletion", "insertion"):
                 for words, field in _AREAS.items():
                     value = None if judgement is None else getattr(getattr(judgement, which), field)

@@ -17,7 +17,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots import before_after
 from fer_core.plots.maps import map_on_face
 from pages.parts import linked
-from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import poke_patch, poke_tools
 from pages.parts.explain.canvas import canvas
 from pages.parts.explain.face import Answer, answers, picture_uri
@@ -26,10 +26,10 @@ from pages.parts.explain.poke_state import (
     choose_drawn,
     current_steps,
     drawn_seed,
-    go_to,
     history,
     poked,
-    say_what_is_wrong,
+    show_refusal,
+    show_state,
 )
 from pages.parts.explain.poke_tools import LIGHT, MUSCLES_TOOL, PAINT, PATCH, PLACE, hold
 from pages.parts.faces import data_uri, label_words
@@ -40,20 +40,20 @@ NOTHING = "nothing"
 ZOOM = 10
 
 
-def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, nothing is computed; the changes stay in the address."""
     if is_open:
         _tab(about, models)
 
 
 @st.fragment
-def _tab(about: Subject | None, models: list[Predictor]) -> None:
+def _tab(about: ChosenFace | None, models: list[Predictor]) -> None:
     """Alone runs again at a change, so that the bars follow at once."""
     st.markdown(
         "Paint over a part of the face, dim the light, turn the head: which answers hang on what? "
         "The address holds every change, so you can send it to somebody."
     )
-    say_what_is_wrong()
+    show_refusal()
     _choose_face(about)
     face = poked(about)
     if face is None:
@@ -62,8 +62,8 @@ def _tab(about: Subject | None, models: list[Predictor]) -> None:
     if not models:
         st.info("Choose at least one model above.", icon=":material/info:")
         return
-    before = answers(face.subject, models)
-    after = before if face.key == face.subject.key else _answers(face.image, models)
+    before = answers(face.original, models)
+    after = before if face.key == face.original.key else _answers(face.image, models)
     with st.container(horizontal=True, vertical_alignment="bottom", key="poke-top"):
         group = _choose_tools(face)
         _steps_back()
@@ -72,13 +72,13 @@ def _tab(about: Subject | None, models: list[Predictor]) -> None:
         _tools(group, face, models)
     with picture:
         _picture(face, after)
-        _say_who_changed(before, after)
+        _changed_answers(before, after)
         _list_changes(face)
     with bars:
         _bars(face, before, after)
 
 
-def _choose_face(about: Subject | None) -> None:
+def _choose_face(about: ChosenFace | None) -> None:
     """Whether a new drawn face takes the place of the chosen one."""
     seed = drawn_seed()
     with st.container(horizontal=True, vertical_alignment="bottom", key="poke-drawn"):
@@ -112,7 +112,7 @@ def _choose_tools(face: Poked) -> str:
 
 def _tools(group: str, face: Poked, models: Sequence[Predictor]) -> None:
     if group != PAINT:
-        poke_tools.keep()
+        poke_tools.remember_brush()
     if group == LIGHT:
         poke_tools.light(face.steps)
     elif group == PLACE:
@@ -132,7 +132,7 @@ def _picture(face: Poked, after: Sequence[Answer]) -> None:
     seen = by_name.get(st.session_state[MAP_OF])
     canvas(
         data_uri(face.image) if seen is None else picture_uri(_with_map(face.image, seen)),
-        _told(face, seen),
+        _alt(face, seen),
         tool=poke_tools.tool(),
         grey=st.session_state[poke_tools.GREY],
         width=st.session_state[poke_tools.WIDTH],
@@ -155,7 +155,7 @@ def _steps_back() -> None:
             "Undo",
             icon=":material/undo:",
             disabled=not states.can_undo,
-            on_click=lambda: go_to(history().undo()),
+            on_click=lambda: show_state(history().undo()),
             key="poke-undo",
             shortcut="Ctrl+Z",
         )
@@ -163,7 +163,7 @@ def _steps_back() -> None:
             "Redo",
             icon=":material/redo:",
             disabled=not states.can_redo,
-            on_click=lambda: go_to(history().redo()),
+            on_click=lambda: show_state(history().redo()),
             key="poke-redo",
             shortcut="Ctrl+Y",
         )
@@ -171,7 +171,7 @@ def _steps_back() -> None:
             "Reset",
             icon=":material/restart_alt:",
             disabled=not states.text,
-            on_click=lambda: go_to(history().push(())),
+            on_click=lambda: show_state(history().push(())),
             key="poke-reset",
         )
 
@@ -183,11 +183,11 @@ def _list_changes(face: Poked) -> None:
         return
     with st.expander(f"{plural(len(steps), 'change')}, in this order"):
         st.markdown("\n".join(f"1. {step_words(step)}" for step in steps))
-    if not face.subject.linkable and drawn_seed() is None:
+    if not face.original.linkable and drawn_seed() is None:
         st.caption("The face itself is in this visit's memory only: a link carries the changes, not the face.")
 
 
-def _say_who_changed(before: Sequence[Answer], after: Sequence[Answer]) -> None:
+def _changed_answers(before: Sequence[Answer], after: Sequence[Answer]) -> None:
     if before is after:
         st.markdown("Change something, and watch the bars.")
         return
@@ -203,27 +203,27 @@ def _bars(face: Poked, before: Sequence[Answer], after: Sequence[Answer]) -> Non
     parts = []
     for old, new in zip(before, after, strict=True):
         words = _verdict(new) if before is after else answer_words(new.name, old.probabilities, new.probabilities)
-        inside = before_after.bars(old.probabilities, new.probabilities, label=face.subject.label)
+        inside = before_after.change_bars(old.probabilities, new.probabilities, label=face.original.label)
         parts.append(before_after.card(words, inside, changed=changes_mind(old.probabilities, new.probabilities)))
     with st.container(key="poke-bars"):
         st.html(before_after.cards(parts))
-    label = face.subject.label
+    label = face.original.label
     pointed = "" if label is None else f" The label, {label_words(label)}, has a ▸."
     st.caption(f"Probabilities in per cent. Filled: now. Outlined: before the changes.{pointed}")
 
 
 def _verdict(answer: Answer) -> str:
-    return f"{answer.name}: {NAMES[answer.said]}, {percent(answer.probabilities[answer.said], 0)}"
+    return f"{answer.name}: {NAMES[answer.predicted]}, {percent(answer.probabilities[answer.predicted], 0)}"
 
 
-def _told(face: Poked, seen: Answer | None) -> str:
+def _alt(face: Poked, seen: Answer | None) -> str:
     done = f", after {plural(len(face.steps), 'change')}" if face.steps else ""
-    over = "" if seen is None else f", with what {seen.name} looks at for {NAMES[seen.said]}"
-    return f"{face.subject.title}, 48×48 grey pixels, enlarged{done}{over}."
+    over = "" if seen is None else f", with what {seen.name} looks at for {NAMES[seen.predicted]}"
+    return f"{face.original.title}, 48×48 grey pixels, enlarged{done}{over}."
 
 
 def _with_map(image: npt.NDArray[np.uint8], answer: Answer) -> npt.NDArray[np.uint8]:
-    return map_on_face(image, answer.maps[answer.said], size=image.shape[0] * ZOOM, opacity=0.5)
+    return map_on_face(image, answer.maps[answer.predicted], size=image.shape[0] * ZOOM, opacity=0.5)
 
 
 def _answers(image: npt.NDArray[np.uint8], models: Sequence[Predictor]) -> list[Answer]:

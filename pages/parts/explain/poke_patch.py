@@ -14,9 +14,9 @@ from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import contact_sheet
 from fer_core.progress import Progress
-from pages.parts.explain.face import seal_of
-from pages.parts.explain.poke_state import Poked, change, current_steps
-from pages.parts.explain.result_cache import Kept
+from pages.parts.explain.face import cache_key
+from pages.parts.explain.poke_state import Poked, current_steps, make_steps
+from pages.parts.explain.result_cache import ResultCache
 
 FILLS: dict[str, Fill] = {"the face's mean grey": "mean", "black": 0, "white": 255}
 
@@ -26,7 +26,7 @@ class _Found:
     flip: Flip | None
 
 
-_found: Kept[_Found] = Kept(200)
+_found: ResultCache[_Found] = ResultCache(200)
 """By model, face and grey. Searches take seconds, and depend on nothing else."""
 
 
@@ -35,7 +35,7 @@ def show(face: Poked, models: Sequence[Predictor]) -> None:
     by_name = {model.name: model for model in models}
     name = st.selectbox("Whose mind shall change", list(by_name), key="poke-patch-model")
     words = st.selectbox("Cover with", list(FILLS), key="poke-patch-fill")
-    model, key = by_name[name], (seal_of(by_name[name]), face.key, words)
+    model, key = by_name[name], (cache_key(by_name[name]), face.key, words)
     known = _found.get(key)
     if known is None:
         st.caption(
@@ -52,11 +52,11 @@ def show(face: Poked, models: Sequence[Predictor]) -> None:
 def _search(model: Predictor, face: Poked, fill: Fill) -> _Found:
     bar = st.progress(0.0, "Looking for the smallest patch")
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         share = progress.done / progress.total if progress.total else 0.0
         bar.progress(min(1.0, share), f"Tried {progress.done:,} of {progress.total or 0:,} patches")
 
-    flip = smallest_flip(model.predict, face.image, fill=fill, progress=tell)
+    flip = smallest_flip(model.predict, face.image, fill=fill, progress=report)
     bar.empty()
     return _Found(flip)
 
@@ -81,7 +81,7 @@ def _result(name: str, flip: Flip | None) -> None:
     st.button(
         "Apply this patch",
         icon=":material/texture:",
-        on_click=lambda: change((*current_steps(), flip.step)),
+        on_click=lambda: make_steps((*current_steps(), flip.step)),
         key="poke-apply",
     )
     st.caption(

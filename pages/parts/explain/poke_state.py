@@ -17,7 +17,7 @@ from fer_core.explain.poke.links import from_text
 from fer_core.explain.poke.steps import Step, apply, apply_drawn, moved, without_muscles
 from fer_core.explain.regions import TYPICAL_REGIONS, Corners
 from pages.parts import links
-from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.data import open_dataset
 
 POKE, DRAWN = PREFIX + "poke", PREFIX + "drawn"
@@ -33,7 +33,7 @@ class Poked:
     """A face and what was done to it.
 
     Attributes:
-        subject: the untouched face; for a new drawn face one of its own.
+        original: the untouched face; for a new drawn face one of its own.
         drawn: what it is drawn from, or None for a photo.
         steps: all changes.
         image: uint8 (48, 48), the changed face.
@@ -41,7 +41,7 @@ class Poked:
         known: whether ``parts`` are the face's own, and not those of most faces.
     """
 
-    subject: Subject
+    original: ChosenFace
     drawn: DrawnFace | None
     steps: tuple[Step, ...]
     image: npt.NDArray[np.uint8]
@@ -54,7 +54,7 @@ class Poked:
         return pixels_key(self.image)
 
 
-def poked(subject: Subject | None) -> Poked | None:
+def poked(chosen: ChosenFace | None) -> Poked | None:
     """The face that the address names, with its changes made; None where there is no face.
 
     Muscles that a photo does not have are named in a warning, and left out.
@@ -63,23 +63,23 @@ def poked(subject: Subject | None) -> Poked | None:
     if seed is not None:
         drawn = new_face(seed)
         image, _ = drawn.draw()
-        subject = Subject(image, pixels_key(image), f"Drawn face {seed:,}")
-    elif subject is None:
+        chosen = ChosenFace(image, pixels_key(image), f"Drawn face {seed:,}")
+    elif chosen is None:
         return None
     else:
-        drawn = _drawn(subject)
+        drawn = _drawn(chosen)
     steps = current_steps()
     if drawn is not None:
         image, parts = apply_drawn(drawn, steps)
-        return Poked(subject, drawn, steps, image, parts, True)
+        return Poked(chosen, drawn, steps, image, parts, True)
     if moved(steps):
         st.warning(
             "This address moves muscles, and a photo has none to move. They are left out; the other changes are shown.",
             icon=":material/sentiment_neutral:",
         )
-    boxes = subject.boxes()
+    boxes = chosen.boxes()
     return Poked(
-        subject, None, steps, apply(subject.image, without_muscles(steps)), boxes or TYPICAL_REGIONS, bool(boxes)
+        chosen, None, steps, apply(chosen.image, without_muscles(steps)), boxes or TYPICAL_REGIONS, bool(boxes)
     )
 
 
@@ -102,15 +102,15 @@ def current_steps() -> tuple[Step, ...]:
     return from_text(history().text)
 
 
-def change(steps: Sequence[Step], kind: str = "") -> None:
-    """Make these the changes. ``kind``: see :meth:`History.push`. A refusal is told by :func:`say_what_is_wrong`."""
+def make_steps(steps: Sequence[Step], kind: str = "") -> None:
+    """Make these the changes. ``kind``: see :meth:`History.push`. A refusal is told by :func:`show_refusal`."""
     try:
-        go_to(history().push(steps, kind))
+        show_state(history().push(steps, kind))
     except ExplainError as error:
         st.session_state[_REFUSED] = str(error)
 
 
-def go_to(states: History) -> None:
+def show_state(states: History) -> None:
     """Show the state that this history is at, and say so in the address."""
     st.session_state[_HISTORY] = states
     if states.text:
@@ -132,7 +132,7 @@ def choose_drawn(seed: int | None) -> None:
         del st.query_params[DRAWN]
 
 
-def say_what_is_wrong() -> None:
+def show_refusal() -> None:
     """Warnings about an address that cannot be read, and about a change that was refused."""
     history()
     drawn_seed()
@@ -141,13 +141,13 @@ def say_what_is_wrong() -> None:
 
 
 def pixels_key(image: npt.NDArray[np.uint8]) -> str:
-    """sha1 of the pixels, hex, as :attr:`Subject.key` is."""
+    """sha1 of the pixels, hex, as :attr:`ChosenFace.key` is."""
     return hashlib.sha1(image.tobytes(), usedforsecurity=False).hexdigest()
 
 
-def _drawn(subject: Subject) -> DrawnFace | None:
+def _drawn(chosen: ChosenFace) -> DrawnFace | None:
     """What a face of the drawn sample is drawn from. None for a photo, and, with a warning, where that is not known."""
-    dataset, row = subject.dataset, subject.row
+    dataset, row = chosen.dataset, chosen.row
     if dataset is None or row is None or not dataset.info.is_sample:
         return None
     try:

@@ -24,7 +24,7 @@ from fer_core.explain.poke.edit import (
 )
 from fer_core.explain.poke.steps import Blur, Box, Brightness, Contrast, Mirror, Noise, Rotate, Shift, Step, moved
 from pages.parts.explain.canvas import Stroke, Tool
-from pages.parts.explain.poke_state import Poked, change, current_steps
+from pages.parts.explain.poke_state import Poked, current_steps, make_steps
 from pages.parts.faces import label_words
 
 PAINT, LIGHT, PLACE, MUSCLES_TOOL, PATCH = "Paint", "Light", "Place", "Muscles", "Smallest patch"
@@ -39,7 +39,7 @@ BOX_SIDE = 16
 GREYS = (0, 32, 64, 96, 127, 159, 191, 223, 255)
 
 
-def keep() -> None:
+def remember_brush() -> None:
     """Remember the brush where its widgets are not drawn: Streamlit forgets a widget that is not there."""
     for key, value in DEFAULTS.items():
         st.session_state[key] = st.session_state.get(key, value)
@@ -97,7 +97,7 @@ def place(steps: Sequence[Step]) -> None:
     _slider("Move to the right", -24, 24, round(x), lambda value: Shift(value, y), "%+d pixels")
     _slider("Move down", -24, 24, round(y), lambda value: Shift(x, value), "%+d pixels")
     hold("_poke_mirror", found(steps, Mirror) is not None)
-    st.toggle("Mirror", key="_poke_mirror", on_change=lambda: change(toggle_mirror(current_steps())))
+    st.toggle("Mirror", key="_poke_mirror", on_change=lambda: make_steps(toggle_mirror(current_steps())))
 
 
 def muscles(face: Poked) -> None:
@@ -135,7 +135,7 @@ def take_strokes(strokes: Sequence[Stroke]) -> None:
             steps = (*steps, box_between(first, last, one.grey))
         elif isinstance(box := steps[one.at] if 0 <= one.at < len(steps) else None, Box):
             steps = replaced(steps, one.at, _shifted(box, last[0] - first[0], last[1] - first[1]))
-    change(steps)
+    make_steps(steps)
 
 
 def _move_by_sliders(painted: dict[int, Box]) -> None:
@@ -166,7 +166,7 @@ def _move_by_sliders(painted: dict[int, Box]) -> None:
     st.button(
         "Take this box away",
         icon=":material/delete:",
-        on_click=lambda: change(removed(current_steps(), at)),
+        on_click=lambda: make_steps(removed(current_steps(), at)),
         key="poke-remove-box",
     )
 
@@ -195,34 +195,34 @@ def hold(key: str, value: object) -> None:
 
 
 def _set_by_slider(key: str, made: Callable[[Any], Step]) -> None:
-    change(set_step(current_steps(), made(st.session_state[key])), key)
+    make_steps(set_step(current_steps(), made(st.session_state[key])), key)
 
 
 def _change_box(at: int, key: str, made: Callable[[int], Box]) -> None:
-    change(replaced(current_steps(), at, made(st.session_state[key])), f"{key} {at}")
+    make_steps(replaced(current_steps(), at, made(st.session_state[key])), f"{key} {at}")
 
 
 def _move_muscle(name: str, own: dict[str, float]) -> None:
     percents = int(st.session_state[f"_poke_{name}"])
     wanted = own[name] if percents == round(100 * own[name]) else percents / 100
-    change(set_muscles(current_steps(), {name: wanted}, own), name)
+    make_steps(set_muscles(current_steps(), {name: wanted}, own), name)
 
 
 def _express(own: dict[str, float]) -> None:
     chosen = st.session_state["_poke_expression"]
     if chosen is not None:
-        change(set_muscles(current_steps(), expression_units(NAMES[chosen]), own))
+        make_steps(set_muscles(current_steps(), expression_units(NAMES[chosen]), own))
 
 
 def _other_noise() -> None:
     noise = found(current_steps(), Noise)
     if noise is not None:
-        change(set_step(current_steps(), Noise(noise.strength, noise.seed + 1)), "other noise")
+        make_steps(set_step(current_steps(), Noise(noise.strength, noise.seed + 1)), "other noise")
 
 
 def _cover(box: tuple[int, int, int, int]) -> None:
     steps = (*current_steps(), Box(*box, st.session_state[GREY]))
-    change(steps)
+    make_steps(steps)
     st.session_state["_poke_box"] = len(steps) - 1
 
 

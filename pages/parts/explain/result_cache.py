@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
+class ResultCache(Generic[Value]):
     """The results asked for last, by key; safe to share between threads.
 
     Streamlit's caches cannot say whether they hold something, and nothing that reports progress may run inside them.

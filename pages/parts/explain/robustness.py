@@ -21,12 +21,12 @@ from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
-from pages.parts.chosen_face import Subject
+from pages.parts.chosen_face import ChosenFace
 from pages.parts.data import current_info
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain import flips
-from pages.parts.explain.face import Seal, seal_of
-from pages.parts.explain.flips import Choice
+from pages.parts.explain.face import Seal, cache_key
+from pages.parts.explain.flips import FlipChoice
 from pages.parts.runs import data_title
 
 COLUMNS = 3
@@ -48,7 +48,7 @@ class Shared:
     sentence: str
 
 
-def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
+def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     above = st.container()
     choice = flips.choose([model.name for model in models])
@@ -60,7 +60,7 @@ def show(about: Subject | None, models: list[Predictor], is_open: bool) -> None:
         flips.show(shared.runs, shared.fingerprint, choice)
 
 
-def _curves_of(models: list[Predictor], choice: Choice | None) -> Shared | None:
+def _curves_of(models: list[Predictor], choice: FlipChoice | None) -> Shared | None:
     st.markdown(
         "How many answers survive when faces get worse? Each model was asked once about the same faces with noise, "
         "blur and so on, at five strengths each, and its answers were kept. Nothing is computed here."
@@ -68,36 +68,36 @@ def _curves_of(models: list[Predictor], choice: Choice | None) -> Shared | None:
     if not models:
         st.info("Choose at least one model above.", icon=":material/info:")
         return None
-    measured, missing = {}, []
+    corrupted_runs, missing = {}, []
     for model in models:
         folder = RunFolder(model.path.parent)
         try:
-            found = _read(seal_of(model))
+            found = _read(cache_key(model))
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
             continue
         if found is None:
             missing.append(folder)
         else:
-            measured[model.name] = found
-    shared = share(measured, current_info().fingerprint)
+            corrupted_runs[model.name] = found
+    shared = shared_measurements(corrupted_runs, current_info().fingerprint)
     if shared is not None:
         _draw(shared, choice)
-        _left_out(measured, shared)
+        _left_out(corrupted_runs, shared)
     _how_to(missing)
     return shared
 
 
-def share(measured: Mapping[str, Corrupted], preferred: str) -> Shared | None:
+def shared_measurements(corrupted_runs: Mapping[str, Corrupted], preferred: str) -> Shared | None:
     """The measurements on one dataset: that with the fingerprint ``preferred`` if there is any, else the first's.
 
     Where they are about different parts of it, only the faces that all of them have are kept. None without any.
     """
-    if not measured:
+    if not corrupted_runs:
         return None
-    prints = [one.about.fingerprint for one in measured.values()]
+    prints = [one.about.fingerprint for one in corrupted_runs.values()]
     fingerprint = preferred if preferred in prints else prints[0]
-    same = {name: one for name, one in measured.items() if one.about.fingerprint == fingerprint}
+    same = {name: one for name, one in corrupted_runs.items() if one.about.fingerprint == fingerprint}
     first = next(iter(same.values()))
     rows = first.robustness.keys
     for one in same.values():
@@ -115,7 +115,7 @@ def share(measured: Mapping[str, Corrupted], preferred: str) -> Shared | None:
     return Shared(runs, fingerprint, sentence)
 
 
-def _draw(shared: Shared, choice: Choice | None) -> None:
+def _draw(shared: Shared, choice: FlipChoice | None) -> None:
     runs = shared.runs
     labels = next(iter(runs.values())).labels
     if not len(labels):
@@ -127,22 +127,22 @@ def _draw(shared: Shared, choice: Choice | None) -> None:
         f"faces as they are. Dotted: always giving the most frequent answer, {percent(guessing)}. Click a point to see "
         "the faces whose answer flips there."
     )
-    st.html(legend(list(runs)))
+    st.html(run_legend(list(runs)))
     names = list(CORRUPTIONS)
     for start in range(0, len(names), COLUMNS):
         for place, name in zip(st.columns(COLUMNS), names[start : start + COLUMNS], strict=False):
-            marked = (choice.run, choice.severity) if choice is not None and choice.name == name else None
+            highlighted = (choice.run, choice.severity) if choice is not None and choice.name == name else None
             with place:
                 st.plotly_chart(
-                    plots.curves(name, runs, marked=marked, guessing=guessing),
+                    plots.severity_curves(name, runs, highlighted=highlighted, guessing=guessing),
                     key=f"robust-{name}",
                     on_select=lambda name=name: flips.pick(f"robust-{name}"),
                     selection_mode="points",
                     config={"displayModeBar": False},
-                    alt=plots.describe_curves(name, runs),
+                    alt=plots.describe_severity_curves(name, runs),
                 )
     st.dataframe(
-        table(runs),
+        accuracy_table(runs),
         hide_index=True,
         column_config={
             "As they are (%)": st.column_config.NumberColumn(format="%.1f"),
@@ -158,13 +158,13 @@ def _draw(shared: Shared, choice: Choice | None) -> None:
     )
 
 
-def table(runs: Mapping[str, Robustness]) -> pd.DataFrame:
+def accuracy_table(runs: Mapping[str, Robustness]) -> pd.DataFrame:
     """One row a run: accuracy on faces as they are and on the mean of all made worse, and what costs it most."""
     rows = []
     for name, found in runs.items():
-        by_way = found.accuracy()[0].mean(axis=1)
+        by_corruption = found.accuracy()[0].mean(axis=1)
         low, high = found.mean_interval()
-        worst = int(by_way.argmin())
+        worst = int(by_corruption.argmin())
         rows.append(
             {
                 "Run": name,
@@ -174,13 +174,13 @@ def table(runs: Mapping[str, Robustness]) -> pd.DataFrame:
                 "95 % interval": f"{100 * low:.1f}–{100 * high:.1f} %",
                 "Lost": points(found.mean_accuracy() - found.clean_accuracy),
                 "Most lost to": f"{CORRUPTIONS[found.names[worst]].title} "
-                f"({points(float(by_way[worst]) - found.clean_accuracy)})",
+                f"({points(float(by_corruption[worst]) - found.clean_accuracy)})",
             }
         )
     return pd.DataFrame(rows)
 
 
-def legend(names: list[str]) -> str:
+def run_legend(names: list[str]) -> str:
     """Which colour and mark is which run, as HTML."""
     import html
 
@@ -192,8 +192,8 @@ def legend(names: list[str]) -> str:
     return f'<div style="font-size:0.9rem">{parts}</div>'
 
 
-def _left_out(measured: Mapping[str, Corrupted], shared: Shared) -> None:
-    for name, one in measured.items():
+def _left_out(corrupted_runs: Mapping[str, Corrupted], shared: Shared) -> None:
+    for name, one in corrupted_runs.items():
         if name not in shared.runs:
             st.info(
                 f"{name} was measured on {data_title(one.about.data)}, which are other faces, so it is left out.",
@@ -211,7 +211,7 @@ def _how_to(missing: list[RunFolder]) -> None:
         "in the run, and appear here.",
         icon=":material/terminal:",
     )
-    lines, told = [], []
+    lines, durations = [], []
     for folder in missing:
         metrics: dict[str, Any] = folder.metrics() or {}
         dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
@@ -220,10 +220,12 @@ def _how_to(missing: list[RunFolder]) -> None:
         n = metrics.get("splits", {}).get("PublicTest", {}).get("n")
         if n and (each := metrics.get("milliseconds_per_face")):
             whole, part = (duration(count * PREDICTIONS * each / 1000) for count in (n, min(n, 1000)))
-            told.append(f"{folder.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
+            durations.append(f"{folder.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
     st.code("\n".join(lines), language="bash")
-    if told:
-        st.caption(f"With one core as fast as that of the run's evaluation: {'; '.join(told)}. More cores are faster.")
+    if durations:
+        st.caption(
+            f"With one core as fast as that of the run's evaluation: {'; '.join(durations)}. More cores are faster."
+        )
 
 
 def short(path: Path) -> Path:
@@ -234,5 +236,5 @@ def short(path: Path) -> Path:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read(seal: Seal) -> Corrupted | None:
-    """Keyed by the run's folder and when its ``run.json`` was written: a measurement lists itself there."""
+    """Keyed by the run's folder and when it was sealed: a measurement lists itself in ``evaluation.json``."""
     return read_corruptions(RunFolder(Path(seal[0])))

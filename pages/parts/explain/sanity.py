@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.errors import ExplainError
 from fer_core.explain.methods import GRADCAM, METHODS, WORKER_METHODS
-from fer_core.explain.sanity import Sanity, Verdict, compare
+from fer_core.explain.sanity import Sanity, Verdict, judge_maps
 from fer_core.explain.task import DONE
 from fer_core.explain.worker.messages import SanityMaps, SanityRequest, sanity_request
 from fer_core.formatting import plural
@@ -21,7 +21,7 @@ from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
 from pages.parts import linked
-from pages.parts.chosen_face import PREFIX, Subject
+from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
 from pages.parts.explain.face import Answer, picture_uri
 
@@ -66,8 +66,8 @@ def controls(models: Sequence[Predictor]) -> Asked:
     return Asked(model, method)
 
 
-def plan(
-    about: Subject, classes: Mapping[str, tuple[Answer, int]], asked: Asked, at: Mapping[str, str]
+def plan_check(
+    about: ChosenFace, classes: Mapping[str, tuple[Answer, int]], asked: Asked, at: Mapping[str, str]
 ) -> SanityRequest | None:
     """The request, for the class whose maps are shown; None where it cannot be asked, with the reason on the page.
 
@@ -84,30 +84,30 @@ def plan(
         return None
 
 
-def show(about: Subject, request: SanityRequest | None, asked: Asked) -> None:
+def show(about: ChosenFace, request: SanityRequest | None, asked: Asked) -> None:
     """The button, and the result once it is there."""
     if request is None:
         st.caption("Choose a model that was trained itself; a vote has no weights of its own.")
         return
     title = METHODS[asked.method].title
-    ticket = worker.worker().find(request)
-    if ticket is None or (ticket.over and ticket.stage != DONE):
-        if ticket is not None:
-            st.warning(ticket.message, icon=":material/error:")
+    task = worker.worker().find(request)
+    if task is None or (task.over and task.stage != DONE):
+        if task is not None:
+            st.warning(task.message, icon=":material/error:")
         if st.button(
             f"Check {title} of {asked.model} for {NAMES[request.label]}", icon=":material/psychology:", key="sanity"
         ):
             worker.worker().submit(request)
             st.rerun()
         return
-    if not ticket.over:
+    if not task.over:
         st.info("The worker is at it; its state is above.", icon=":material/hourglass_top:")
         return
-    found: SanityMaps = ticket.result(0)
-    _result(about, request, found, compare(found.real, found.steps, found.maps), f"{title} of {asked.model}")
+    found: SanityMaps = task.result(0)
+    _result(about, request, found, judge_maps(found.real, found.steps, found.maps), f"{title} of {asked.model}")
 
 
-def _result(about: Subject, request: SanityRequest, found: SanityMaps, result: Sanity, title: str) -> None:
+def _result(about: ChosenFace, request: SanityRequest, found: SanityMaps, result: Sanity, title: str) -> None:
     colour = trust.COLOURS[_COLOURS[result.verdict]]
     style = f"background:{colour};color:#FFFFFF;padding:0.1em 0.5em;border-radius:0.3em"
     st.html(
@@ -129,18 +129,18 @@ def _result(about: Subject, request: SanityRequest, found: SanityMaps, result: S
         st.html(_pictures(about, found, result))
 
 
-def _pictures(about: Subject, found: SanityMaps, result: Sanity) -> str:
+def _pictures(about: ChosenFace, found: SanityMaps, result: Sanity) -> str:
     """The real map, then the first draw of each step."""
     titles = ["nothing random", *(name if not step else f"+ {name}" for step, name in enumerate(result.steps))]
-    marks = [1.0, *result.correlations[:, 0]]
+    correlations = [1.0, *result.correlations[:, 0]]
     figures = []
-    for title, values, mark in zip(titles, [found.real, *found.maps[:, 0]], marks, strict=True):
-        told = "flat" if np.isnan(mark) else f"{mark:.2f}".replace("-", "−")
-        alt = html.escape(f"Map with random weights in {title}: rank correlation {told}", quote=True)
+    for title, values, correlation in zip(titles, [found.real, *found.maps[:, 0]], correlations, strict=True):
+        shown = "flat" if np.isnan(correlation) else f"{correlation:.2f}".replace("-", "−")
+        alt = html.escape(f"Map with random weights in {title}: rank correlation {shown}", quote=True)
         figures.append(
             f'<figure style="margin:0;width:{SIDE}px"><img alt="{alt}" '
             f'src="{picture_uri(map_on_face(about.image, np.maximum(values, 0)))}" style="width:100%;aspect-ratio:1">'
-            f'<figcaption style="font-size:0.8rem">{html.escape(title)}: {told}</figcaption></figure>'
+            f'<figcaption style="font-size:0.8rem">{html.escape(title)}: {shown}</figcaption></figure>'
         )
     return (
         f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem">{"".join(figures)}</div>'

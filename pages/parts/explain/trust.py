@@ -13,15 +13,15 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
-from fer_core.explain.blank_maps import why_silent
-from fer_core.explain.faithfulness import Faithfulness, measure
+from fer_core.explain.blank_maps import why_blank
+from fer_core.explain.faithfulness import Faithfulness, measure_maps
 from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
 from fer_core.formatting import percent
-from pages.parts.chosen_face import Subject
-from pages.parts.explain.face import Answer, seal_of
-from pages.parts.explain.result_cache import Kept
+from pages.parts.chosen_face import ChosenFace
+from pages.parts.explain.face import Answer, cache_key
+from pages.parts.explain.result_cache import ResultCache
 
 MAY_BE_LUCK = "luck"
 WORDS: dict[str, str] = {
@@ -31,7 +31,7 @@ WORDS: dict[str, str] = {
     MAY_BE_LUCK: "? may be luck",
     "untestable": "? cannot be tested",
 }
-"""By :func:`mark`."""
+"""By :func:`verdict_key`."""
 COLOURS: dict[str, str] = {
     "trust": "#1B7837",
     "care": "#8A5A00",
@@ -55,17 +55,17 @@ EFFORTS = {"quick": Effort(5, 4), "thorough": Effort(9, 12)}
 """Quick is what four models can do within a second on two cores; five orders are the fewest that tell their spread."""
 
 
-def tested(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
+def tested(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
     """The measurement of these maps (0..6) if it was made before, by anyone; else None."""
-    return _kept().get(_key(about, answer, classes, effort))
+    return _cache().get(_key(about, answer, classes, effort))
 
 
-def run_test(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
+def run_test(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
     """Measure these maps of a model at once, and keep the result. None where none of them says anything."""
     maps = {NAMES[label]: answer.maps[label][np.newaxis] for label in speaking(answer, classes)}
     if not maps:
         return None
-    result = measure(
+    result = measure_maps(
         answer.model.predict,
         about.image[np.newaxis],
         maps,
@@ -73,29 +73,29 @@ def run_test(about: Subject, answer: Answer, classes: Sequence[int], effort: Eff
         steps=effort.steps,
         grid=answer.grid,
     )
-    _kept().put(_key(about, answer, classes, effort), result)
+    _cache().put(_key(about, answer, classes, effort), result)
     return result
 
 
 def speaking(answer: Answer, classes: Sequence[int]) -> list[int]:
     """Those of the classes whose map says something."""
-    return [label for label in classes if why_silent(answer.maps[label]) is None]
+    return [label for label in classes if why_blank(answer.maps[label]) is None]
 
 
-def judgements(measured: Faithfulness) -> dict[int, Judgement]:
+def judgements(tested: Faithfulness) -> dict[int, Judgement]:
     """The verdict on each measured map, by class 0..6."""
-    return {NAMES.index(name): judge(measured, name, NAMES.index(name)) for name in measured.names}
+    return {NAMES.index(name): judge(tested, name, NAMES.index(name)) for name in tested.names}
 
 
-def mark(judged: Judgement) -> str:
+def verdict_key(judged: Judgement) -> str:
     """The verdict, or that the map did better than chance on average, but not beyond what luck can do."""
     return MAY_BE_LUCK if judged.verdict == "no" and judged.sentences[0] == LUCK else judged.verdict
 
 
 def badge(judged: Judgement) -> str:
     """The verdict's word on its colour, as HTML."""
-    style = f"background:{COLOURS[mark(judged)]};color:#FFFFFF;padding:0.1em 0.5em;border-radius:0.3em"
-    return f'<div style="margin:0.3em 0"><span style="{style}">{WORDS[mark(judged)]}</span></div>'
+    style = f"background:{COLOURS[verdict_key(judged)]};color:#FFFFFF;padding:0.1em 0.5em;border-radius:0.3em"
+    return f'<div style="margin:0.3em 0"><span style="{style}">{WORDS[verdict_key(judged)]}</span></div>'
 
 
 def pointed(one_map: npt.NDArray[np.floating], boxes: Mapping[str, Corners]) -> str:
@@ -140,7 +140,7 @@ All of it is about *this* model on *this* face. It does not say that the model i
         )
 
 
-def agreement(about: Subject, found: Sequence[Answer], classes: Sequence[int]) -> None:
+def agreement(about: ChosenFace, found: Sequence[Answer], classes: Sequence[int]) -> None:
     """Rank correlation of the models' maps, each for its class in ``classes`` (0..6), and with a blob."""
     speaks = [(one, label) for one, label in zip(found, classes, strict=True) if speaking(one, [label])]
     if len(speaks) < 2:
@@ -176,11 +176,11 @@ def _parts(boxes: Mapping[str, Corners]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _key(about: Subject, answer: Answer, classes: Sequence[int], effort: Effort) -> tuple[object, ...]:
-    return (about.key, seal_of(answer.model), tuple(sorted(classes)), effort)
+def _key(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> tuple[object, ...]:
+    return (about.key, cache_key(answer.model), tuple(sorted(classes)), effort)
 
 
 @st.cache_resource(show_spinner=False)
-def _kept() -> Kept[Faithfulness]:
+def _cache() -> ResultCache[Faithfulness]:
     """About 50 KB each."""
-    return Kept(400)
+    return ResultCache(400)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from fer_core.explain.background import Background
 from fer_core.explain.methods import method
-from fer_core.explain.task import RUNNING, Ticket
+from fer_core.explain.task import RUNNING, Task
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
 from fer_core.explain.worker.messages import MapRequest, SanityRequest
 from fer_core.formatting import duration, ordinal, plural
@@ -56,12 +56,12 @@ class Here:
 Asked = MapRequest | Here
 
 
-def find(asked: Asked) -> Ticket | None:
-    """The latest ticket for it, or None."""
+def find_task(asked: Asked) -> Task | None:
+    """The latest task for it, or None."""
     return background().find(asked) if isinstance(asked, Here) else worker().find(asked)
 
 
-def panel(requests: Sequence[Asked]) -> None:
+def progress_panel(requests: Sequence[Asked]) -> None:
     """State, progress and buttons; draws the page anew whenever one of these requests is over.
 
     Reads the worker twice a second while something is going on, so that nothing waits for it.
@@ -70,26 +70,26 @@ def panel(requests: Sequence[Asked]) -> None:
     st.fragment(_panel, run_every=SOON if active else LATER)(tuple(requests), seen, active)
 
 
-def place_words(ticket: Ticket) -> str:
+def place_words(task: Task) -> str:
     """Where one request stands, in a few words; empty for one that has been answered."""
-    if ticket.over:
-        return ticket.message
-    if ticket.cancelling:
+    if task.over:
+        return task.message
+    if task.cancelling:
         return "Being cancelled …"
-    progress = ticket.progress
+    progress = task.progress
     if progress is not None and progress.total:
         left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
         return f"{progress.done:,} of {progress.total:,} {progress.unit}{left}"
-    place = _keeper(ticket).position(ticket)
+    place = _keeper(task).position(task)
     return f"Waiting: {ordinal(place)} in the queue" if place else "Beginning …"
 
 
 def _over(requests: Sequence[Asked]) -> int:
-    return sum(ticket.over for request in requests if (ticket := find(request)) is not None)
+    return sum(task.over for request in requests if (task := find_task(request)) is not None)
 
 
 def _active(requests: Sequence[Asked]) -> bool:
-    waiting = any(not ticket.over for request in requests if (ticket := find(request)) is not None)
+    waiting = any(not task.over for request in requests if (task := find_task(request)) is not None)
     return waiting or worker().status().state in (STARTING, BUSY)
 
 
@@ -97,8 +97,8 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
     if _over(requests) != seen or _active(requests) != active:
         st.rerun()
     status = worker().status()
-    tickets = [ticket for request in requests if (ticket := find(request)) is not None]
-    open_ones = [ticket for ticket in tickets if not ticket.over]
+    tasks = [task for request in requests if (task := find_task(request)) is not None]
+    open_ones = [task for task in tasks if not task.over]
     with st.container(border=True, key="gradient-worker"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(
@@ -136,27 +136,27 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
                 )
         if status.message:
             st.error(f"{status.message} Ask again: it starts anew by itself.", icon=":material/error:")
-        bars = [ticket for ticket in open_ones if ticket.stage == RUNNING]
+        bars = [task for task in open_ones if task.stage == RUNNING]
         if status.running is not None and status.running not in bars:
             bars.append(status.running)
-        for ticket in bars:
-            _bar(ticket)
+        for task in bars:
+            _bar(task)
 
 
-def _bar(ticket: Ticket) -> None:
-    progress = ticket.progress
+def _bar(task: Task) -> None:
+    progress = task.progress
     share = progress.done / progress.total if progress is not None and progress.total else 0.0
-    st.progress(min(1.0, share), text=f"{_name(ticket)}: {place_words(ticket)}")
+    st.progress(min(1.0, share), text=f"{_name(task)}: {place_words(task)}")
 
 
-def _keeper(ticket: Ticket) -> Background | Worker:
-    return background() if isinstance(ticket.request, Here) else worker()
+def _keeper(task: Task) -> Background | Worker:
+    return background() if isinstance(task.request, Here) else worker()
 
 
-def _cancel(tickets: Sequence[Ticket]) -> None:
+def _cancel(tasks: Sequence[Task]) -> None:
     # The last first: else the next one would begin for a moment.
-    for ticket in reversed(tickets):
-        _keeper(ticket).cancel(ticket)
+    for task in reversed(tasks):
+        _keeper(task).cancel(task)
 
 
 def _doing(status: Status) -> str:
@@ -172,8 +172,8 @@ def _doing(status: Status) -> str:
     return ""
 
 
-def _name(ticket: Ticket) -> str:
-    request = ticket.request
+def _name(task: Task) -> str:
+    request = task.request
     if isinstance(request, Here):
         return request.title
     title = f"{method(request.method).title} of {Path(request.folder).name}"

@@ -14,7 +14,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, runs
-from pages.parts.data import AUDIT, BRING
+from pages.parts.data import AUDIT, IMPORT
 
 if TYPE_CHECKING:
     from typing import Any
@@ -85,7 +85,7 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
                 "Bring FER-2013",
                 ":material/upload:",
                 "The real faces. Until then you work with drawn ones.",
-                {"view": BRING},
+                {"view": IMPORT},
             )
         )
     with st.container(horizontal=True, key="next-steps"):
@@ -109,12 +109,12 @@ def models(infos: Sequence[ModelInfo]) -> None:
     rows, scores, names, labels = [], [], [], []
     for info in infos:
         try:
-            measured = info.folder.metrics()
+            metrics = info.folder.metrics()
         except RunError as error:
             st.warning(str(error))
             continue
-        rows.append(_model_row(info, measured))
-        found = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
+        rows.append(_model_row(info, metrics))
+        found = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
         if found:
             scores.append(found)
             names.append(f"{info.name} on {runs.data_title(info.data)}")
@@ -125,7 +125,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
             "95 % interval: how far chance alone could move the figure."
         )
         _interval_figure(names, labels, scores)
-        _twins(scores)
+        _effect_of_near_duplicates(scores)
     import pandas as pd
 
     st.dataframe(
@@ -141,7 +141,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
 
 
-def _twins(scores: Sequence[dict[str, Any]]) -> None:
+def _effect_of_near_duplicates(scores: Sequence[dict[str, Any]]) -> None:
     """What twins of training faces are worth in the figure, where the runs were measured without them too."""
     pairs = [(score, score["without_near_duplicates"]) for score in scores if score.get("without_near_duplicates")]
     pairs = [(score, without) for score, without in pairs if without["n"] < score["n"]]
@@ -177,8 +177,8 @@ def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str,
     )
 
 
-def _model_row(info: ModelInfo, measured: dict[str, Any] | None) -> dict[str, Any]:
-    score = (measured or {}).get("splits", {}).get(PRIVATE_TEST)
+def _model_row(info: ModelInfo, metrics: dict[str, Any] | None) -> dict[str, Any]:
+    score = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
     return {
         "Model": info.name,
         "Accuracy (%)": score["accuracy"] * 100 if score else None,

@@ -9,7 +9,15 @@ import streamlit as st
 
 from fer_core.leaderboard import entries as board
 from fer_core.leaderboard.entries import GROUP_MEANING, GROUPS, Entry
-from fer_core.leaderboard.markdown import OTHER_DATA, TWINS, chance, looks_text, meanings, span_text, systems_by_note
+from fer_core.leaderboard.markdown import (
+    OTHER_DATA,
+    WITHOUT_NEAR_DUPLICATES,
+    chance,
+    looks_text,
+    meanings,
+    span_text,
+    systems_by_note,
+)
 from fer_core.plots import leaderboard as plots
 from pages.parts import frame, linked
 
@@ -37,20 +45,24 @@ def choose(entries: Sequence[Entry]) -> list[Entry]:
     return shown
 
 
-def picture(shown: Sequence[Entry]) -> None:
+def show_picture(shown: Sequence[Entry]) -> None:
     """One dot a system; ours bold and with their intervals."""
     groups = {
         SHORT[key]: [
-            plots.Dot(name_of(entry), entry.accuracy, entry.span, entry.ours) for entry in shown if entry.group == key
+            plots.Dot(system_name(entry), entry.accuracy, entry.span, entry.ours)
+            for entry in shown
+            if entry.group == key
         ]
         for key in GROUPS
         if any(entry.group == key for entry in shown)
     }
-    st.plotly_chart(plots.dots(groups), key="systems", config={"displayModeBar": False}, alt=plots.describe(groups))
+    st.plotly_chart(
+        plots.system_dots(groups), key="systems", config={"displayModeBar": False}, alt=plots.describe(groups)
+    )
     st.caption("Bars: for ours the 95 % interval, for others the range that the source gives.")
 
 
-def table(shown: Sequence[Entry]) -> None:
+def show_table(shown: Sequence[Entry]) -> None:
     """Everything about each number, to sort by a click on a column's head."""
     st.header("Every number with its origin", anchor=False)
     st.dataframe(
@@ -87,20 +99,20 @@ def notes(shown: Sequence[Entry]) -> None:
     st.markdown("\n".join(lines))
 
 
-def words() -> None:
+def show_legend() -> None:
     """The legend: what each word about a number's origin means."""
     st.header("What the words mean", anchor=False)
     for title, terms, explained in (
         ("Chosen", board.CHOSEN, board.CHOSEN_MEANING),
-        ("Looks", board.PASSES, board.PASSES_MEANING),
+        ("Looks", board.TEST_TIME_AUGMENTATION, board.TEST_TIME_AUGMENTATION_MEANING),
         ("Obtained again", board.REPRODUCED, board.REPRODUCED_MEANING),
     ):
         st.markdown(meanings(title, terms, explained))
-    st.markdown(TWINS)
+    st.markdown(WITHOUT_NEAR_DUPLICATES)
     st.markdown(OTHER_DATA)
 
 
-def name_of(entry: Entry) -> str:
+def system_name(entry: Entry) -> str:
     """``Custom CNN (ours)``."""
     return f"{entry.system} (ours)" if entry.ours else entry.system
 
@@ -109,7 +121,7 @@ def frame_of(shown: Sequence[Entry]) -> pd.DataFrame:
     """One row a system; a cell is empty where nobody says."""
     return pd.DataFrame(
         {
-            "System": name_of(entry),
+            "System": system_name(entry),
             "Accuracy (%)": 100 * entry.accuracy,
             "Interval or range": span_text(entry),
             "Group": SHORT[entry.group],

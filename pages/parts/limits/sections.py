@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.weak_points import SURE, Share, WeakPoints, weak_points
+from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak_points
 from fer_core.formatting import percent
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame
@@ -125,7 +125,7 @@ def law() -> None:
     )
 
 
-def _words(share: Share) -> str:
+def _words(share: CountedShare) -> str:
     if not share.n:
         return "no such face"
     return f"{percent(share.value)} ({share.low * 100:.1f}–{share.high * 100:.1f} %; n = {share.n:,})"

@@ -17,7 +17,7 @@ from streamlit_webrtc.relay import get_global_relay
 
 from fer_core.errors import FerError
 from fer_core.inference.stream.connection import Connection, ConnectionWatch
-from fer_core.inference.stream.live import LiveStream, Plan
+from fer_core.inference.stream.live import LiveStream, StreamPlan
 
 KEY = "_live_camera"
 """An underscore in front: see ``frame.begin``. Streamlit-webrtc keeps its connection under this name."""
@@ -54,7 +54,7 @@ class Camera(Protocol):
         """See :class:`State`."""
 
 
-def stream_of_visit(plan: Plan) -> LiveStream:
+def stream_of_visit(plan: StreamPlan) -> LiveStream:
     """This visitor's stream, made on the first call, reading by ``plan`` from now on."""
     live: LiveStream | None = st.session_state.get(_STREAM)
     if live is None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from fer_core.inference.stream.connection import Connection, Stage
+from fer_core.inference.stream.connection import Connection, ConnectionStage
 from pages.parts import frame
 from pages.parts.live.camera import ICE_VARIABLE
 
@@ -53,7 +53,7 @@ def likely(state: Connection, address: str) -> list[str]:
     """What is probably wrong, the likeliest first, one sentence each."""
     if not is_secure(address):
         return ["This page is not served over **https**, so your browser hides the camera from it."]
-    if state.stage is Stage.STALLED:
+    if state.stage is ConnectionStage.STALLED:
         return [
             "The connection works, but no new picture comes. Is the camera covered, in use by another program, or the "
             "computer asleep? Press Stop, then start again."
@@ -83,7 +83,7 @@ def likely(state: Connection, address: str) -> list[str]:
     ]
 
 
-def ways() -> None:
+def other_inputs() -> None:
     """The equal ways in."""
     with st.container(horizontal=True):
         frame.link("photo", "Take one picture", icon=":material/photo_camera:", query={"way": "Camera"})
@@ -107,7 +107,7 @@ def show(state: Connection, address: str) -> None:
         st.markdown(SECRETS)
         st.code(EXAMPLE, language="toml")
         st.markdown("**Without a live camera** the same models look at a picture or a video:")
-        ways()
+        other_inputs()
 
 
 GUIDE = """

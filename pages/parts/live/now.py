@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.inference.stream.connection import Stage
+from fer_core.inference.stream.connection import ConnectionStage
 from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.result import FaceResult, colour_of, name_of
 from fer_core.inference.stream.timeline import SECONDS
@@ -26,7 +26,7 @@ STATUS_EVERY_S, FACES_EVERY_S = 1.0, 0.5
 FACE = "_live_face"
 
 
-def status(camera: Camera, live: LiveStream) -> None:
+def connection_status(camera: Camera, live: LiveStream) -> None:
     """How the connection is, with the help, and how the stream keeps up; anew each second while it runs."""
     st.fragment(_status, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(camera, live)
 
@@ -49,18 +49,18 @@ def _status(camera: Camera, live: LiveStream) -> None:
             f"The models stopped: {live.error} The picture goes on without them. Press Stop, then start again.",
             icon=":material/error:",
         )
-    elif now.stage is Stage.CONNECTING:
+    elif now.stage is ConnectionStage.CONNECTING:
         st.info(f"Connecting, {waited} so far. Usually it takes two or three seconds.", icon=":material/sync:")
-    elif now.stage is Stage.LATE:
+    elif now.stage is ConnectionStage.LATE:
         st.error(f"No picture after {waited}. See below what is likely wrong.", icon=":material/link_off:")
-    elif now.stage is Stage.STALLED:
+    elif now.stage is ConnectionStage.STALLED:
         st.warning(f"No new picture for {waited}.", icon=":material/pause_circle:")
-    elif now.stage is Stage.LOST:
+    elif now.stage is ConnectionStage.LOST:
         st.error(
             f"The last attempt ended after {waited} without a picture. See below what is likely wrong.",
             icon=":material/link_off:",
         )
-    elif now.stage is Stage.LIVE:
+    elif now.stage is ConnectionStage.LIVE:
         _speed(live)
     else:
         st.markdown(
@@ -68,7 +68,7 @@ def _status(camera: Camera, live: LiveStream) -> None:
             "happened 15 s later, open *Connection help*. No camera, or rather not? A picture or a video works just "
             "as well:"
         )
-        live_help.ways()
+        live_help.other_inputs()
     live_help.show(now, live_help.address_of_page())
 
 

@@ -13,7 +13,7 @@ from fer_core.formatting import percent
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style
-from fer_core.inference.stream.live import Plan
+from fer_core.inference.stream.live import StreamPlan
 from fer_core.inference.stream.pipeline import StreamSettings
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.inference.vote import VotePredictor
@@ -26,7 +26,7 @@ from pages.parts.vote import seals
 PREFIX = "live."
 """Stands before all names in the address of Live: see ``pages/parts/scope.py`` for why pages have names of their own.
 """
-MODEL, LEAD, MAP, BESIDE = PREFIX + "model", PREFIX + "lead", PREFIX + "map", PREFIX + "beside"
+MODEL, LEAD, MAP, FACE_DETAILS = PREFIX + "model", PREFIX + "lead", PREFIX + "map", PREFIX + "beside"
 MIRROR, SMOOTHING, UNSURE = PREFIX + "mirror", PREFIX + "smoothing", PREFIX + "unsure"
 
 ALL = "All"
@@ -45,7 +45,7 @@ class Running:
     lead: str | None
 
 
-def choose_models(infos: Sequence[ModelInfo]) -> Running:
+def choose_live_models(infos: Sequence[ModelInfo]) -> Running:
     """The switch: one model, a vote, or all. One that cannot be opened is named, and left out."""
     if not infos:
         return Running({}, None)
@@ -79,26 +79,26 @@ def _needs_no_other(info: ModelInfo, models: dict[str, Predictor]) -> bool:
 
 
 def _open(infos: Sequence[ModelInfo]) -> dict[str, Predictor]:
-    opened = {}
+    predictors = {}
     for info in infos:
         try:
-            opened[info.name] = open_info(info)
+            predictors[info.name] = open_info(info)
         except RunError as error:
             st.warning(str(error), icon=":material/broken_image:")
-    return opened
+    return predictors
 
 
 @dataclass(frozen=True)
-class Look:
+class LiveDisplay:
     """What is drawn. ``lead``: whose answer, map and timeline, None without a model. ``map``: one of the choices."""
 
     lead: str | None
     map: str
-    beside: str
+    face_details: str
     mirrored: bool
 
 
-def choose_look(running: Running) -> Look:
+def choose_look(running: Running) -> LiveDisplay:
     """What is drawn on the picture, in one row."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="live-look"):
         lead = running.lead
@@ -122,10 +122,10 @@ def choose_look(running: Running) -> Look:
             help="Where the model sees signs of an expression (Grad-CAM). Bright: much. "
             f"“{MAP_SHOWN}” follows its answer.",
         )
-        beside = linked.segmented_control(
+        face_details = linked.segmented_control(
             "Beside each face",
             (BARS, ANSWERS, NOTHING),
-            key=BESIDE,
+            key=FACE_DETAILS,
             disabled=no_model,
         )
         mirrored = linked.toggle("Mirror", True, key=MIRROR, help="As in a mirror.")
@@ -135,10 +135,10 @@ def choose_look(running: Running) -> Look:
             f"{lead}'s map has {height}×{width} cells over the whole face, so it cannot point at anything smaller than "
             "one of them. Explain tests how far it can be trusted."
         )
-    return Look(lead, whose, beside, mirrored)
+    return LiveDisplay(lead, whose, face_details, mirrored)
 
 
-def choose_plan(running: Running, look: Look, infos: Sequence[ModelInfo], detector: FaceDetector) -> Plan:
+def choose_plan(running: Running, look: LiveDisplay, infos: Sequence[ModelInfo], detector: FaceDetector) -> StreamPlan:
     """How calm it is, and all choices together."""
     with st.expander("Calmer or quicker, sure or unsure", icon=":material/tune:"):
         smoothing_s = linked.slider(
@@ -160,8 +160,8 @@ def choose_plan(running: Running, look: Look, infos: Sequence[ModelInfo], detect
         )
         limits = _limits(running, infos, aim)
         if limits:
-            told = ", ".join(f"{name} {percent(limit, 0)}" for name, limit in limits.items())
-            st.caption(f"An answer is shown from this probability on: {told}.")
+            thresholds_text = ", ".join(f"{name} {percent(limit, 0)}" for name, limit in limits.items())
+            st.caption(f"An answer is shown from this probability on: {thresholds_text}.")
     settings = StreamSettings(
         smoothing_s=float(smoothing_s),
         unsure_below=limits,
@@ -170,12 +170,12 @@ def choose_plan(running: Running, look: Look, infos: Sequence[ModelInfo], detect
     )
     style = Style(
         model=look.lead,
-        bars=look.beside == BARS,
-        answers=look.beside == ANSWERS,
+        bars=look.face_details == BARS,
+        answers=look.face_details == ANSWERS,
         show_map=look.map != MAP_OFF,
         mirrored=look.mirrored,
     )
-    return Plan(running.models, detector, settings, style)
+    return StreamPlan(running.models, detector, settings, style)
 
 
 def _limits(running: Running, infos: Sequence[ModelInfo], aim: str) -> dict[str, float]:

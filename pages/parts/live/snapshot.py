@@ -15,7 +15,7 @@ from fer_core.inference.stream.result import FaceResult, name_of
 from pages.parts import chosen_face, frame
 from pages.parts.faces import enlarged, label_words
 
-_FROZEN, _MISSED, _KEPT = "_live_frozen", "_live_missed", "_live_kept"
+_FROZEN, _MISSED, _SELECTED = "_live_frozen", "_live_missed", "_live_kept"
 EXPLAIN_VIEW, POKE = chosen_face.PREFIX + "view", "Poke"
 
 
@@ -37,11 +37,11 @@ def _freeze(live: LiveStream) -> None:
     st.session_state[_MISSED] = shot is None
     if shot is not None:
         st.session_state[_FROZEN] = (shot, datetime.now(UTC).strftime("%H:%M:%S UTC"))
-        st.session_state.pop(_KEPT, None)
+        st.session_state.pop(_SELECTED, None)
 
 
 def _forget() -> None:
-    for name in (_FROZEN, _KEPT):
+    for name in (_FROZEN, _SELECTED):
         st.session_state.pop(name, None)
 
 
@@ -79,16 +79,16 @@ def _face(face: FaceResult, at: str) -> None:
             )
         with st.container(width=300):
             for model, label in face.shown.items():
-                told = name_of(None)
+                answer = name_of(None)
                 if label is not None:
-                    told = f"{label_words(label)}, {percent(float(face.smoothed[model][label]), 0)}"
-                st.markdown(f"**{model}:** {told}")
+                    answer = f"{label_words(label)}, {percent(float(face.smoothed[model][label]), 0)}"
+                st.markdown(f"**{model}:** {answer}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"live-frozen-{face.number}"
         if st.button("Explain", icon=":material/psychology_alt:", key=f"{key}-explain"):
-            chosen_face.open_brought(face.crop, title)
+            chosen_face.open_own_face(face.crop, title)
         if st.button("Poke", icon=":material/touch_app:", key=f"{key}-poke"):
-            chosen_face.bring(face.crop, title)
+            chosen_face.add_own_face(face.crop, title)
             frame.go("explain", {chosen_face.FROM: chosen_face.YOURS, EXPLAIN_VIEW: POKE})
         label = st.selectbox(
             "Wrong? The expression you say it was",
@@ -100,19 +100,19 @@ def _face(face: FaceResult, at: str) -> None:
             width=250,
         )
         if st.button("Keep as a mistake", icon=":material/bookmark_add:", disabled=label is None, key=f"{key}-keep"):
-            chosen_face.bring(face.crop, f"Mistake, {title}", label)
-            st.session_state[_KEPT] = {**st.session_state.get(_KEPT, {}), face.number: label}
-    kept: int | None = st.session_state.get(_KEPT, {}).get(face.number)
-    if kept is not None:
+            chosen_face.add_own_face(face.crop, f"Mistake, {title}", label)
+            st.session_state[_SELECTED] = {**st.session_state.get(_SELECTED, {}), face.number: label}
+    selected: int | None = st.session_state.get(_SELECTED, {}).get(face.number)
+    if selected is not None:
         st.success(
-            f"Kept for this visit as {label_words(kept)}: you find it on Explain, under “{chosen_face.YOURS}”. "
+            f"Kept for this visit as {label_words(selected)}: you find it on Explain, under “{chosen_face.YOURS}”. "
             "This server stores nothing. To have it for good, download it.",
             icon=":material/bookmark_added:",
         )
         st.download_button(
             "Download the face (PNG, 48×48)",
             data=_png(face),
-            file_name=f"mistake-{NAMES[kept]}-face-{face.number}.png",
+            file_name=f"mistake-{NAMES[selected]}-face-{face.number}.png",
             mime="image/png",
             icon=":material/download:",
             on_click="ignore",

@@ -12,10 +12,18 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
 from fer_core.formatting import moment, plural
-from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, LONGEST_NOTE, MODEL_WRONG, NOT_A_FACE, Mark, Marks
-from fer_core.review.annotations_csv import COLUMNS, read_marks_csv, write_marks_csv
-from fer_core.review.scope import CORRECTED, DATASET, LABELS, UNMARKED
-from fer_core.review.selection import ANY_MARK
+from fer_core.review.annotations import (
+    AMBIGUOUS,
+    LABEL_WRONG,
+    LONGEST_NOTE,
+    MODEL_WRONG,
+    NOT_A_FACE,
+    Annotation,
+    Annotations,
+)
+from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
+from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
+from fer_core.review.selection import ANY_ANNOTATION
 from pages.parts import face_filters as filters
 from pages.parts import faces, frame
 from pages.parts.scope import COMPARE, LABELS_KEY, View
@@ -24,7 +32,7 @@ KEYS = {AMBIGUOUS: "A", NOT_A_FACE: "N", MODEL_WRONG: "M"}
 """The key that sets each mark. A class has its place among the seven, 1 to 7; ``U`` takes the mark back."""
 TAKE_BACK = "U"
 
-_SAID = {AMBIGUOUS: "Ambiguous", NOT_A_FACE: "Not a face", MODEL_WRONG: "The label is right: model wrong"}
+_MESSAGES = {AMBIGUOUS: "Ambiguous", NOT_A_FACE: "Not a face", MODEL_WRONG: "The label is right: model wrong"}
 _HELP = {
     AMBIGUOUS: "People could disagree about this face in good faith.",
     NOT_A_FACE: "No face, or none that shows anything: a drawing, a notice, an empty picture.",
@@ -44,58 +52,60 @@ class _Message:
     failed: bool
 
 
-def panel(view: View, row: int) -> None:
+def annotation_panel(view: View, row: int) -> None:
     """Mark one face: what it bears now, buttons that keys press too, a note. Saved at once."""
-    mark = view.marks.get(row)
+    annotation = view.annotations.get(row)
     label = _label(view, row)
     with st.container(border=True, key="review"):
-        st.markdown("**Your mark:** " + (f"{mark.words}, {moment(mark.time)}" if mark else "none yet"))
-        _say(row)
+        st.markdown(
+            "**Your mark:** " + (f"{annotation.words}, {moment(annotation.time)}" if annotation else "none yet")
+        )
+        _show_message(row)
         st.caption(
             "The label is wrong. Right is:" if label is None else f"The label {NAMES[label]} is wrong. Right is:"
         )
         with st.container(horizontal=True, gap="small", key="review-classes"):
             for answer in _answers(view, row, label):
                 _button(
-                    view.marks,
+                    view.annotations,
                     row,
                     LABEL_WRONG,
                     answer,
                     text=faces.label_words(answer),
                     key=f"review.{NAMES[answer]}",
                     shortcut=str(answer + 1),
-                    chosen=mark is not None and mark.new_label == answer,
+                    chosen=annotation is not None and annotation.new_label == answer,
                 )
         st.caption("Or:")
         with st.container(horizontal=True, gap="small", key="review-kinds"):
             for kind, shortcut in KEYS.items():
                 _button(
-                    view.marks,
+                    view.annotations,
                     row,
                     kind,
                     None,
-                    text=_SAID[kind],
+                    text=_MESSAGES[kind],
                     key=f"review.{kind}",
                     shortcut=shortcut,
-                    chosen=mark is not None and mark.kind == kind,
+                    chosen=annotation is not None and annotation.kind == kind,
                 )
             st.button(
                 "Take the mark back",
                 icon=":material/undo:",
                 key="review.take_back",
                 shortcut=TAKE_BACK,
-                disabled=mark is None,
+                disabled=annotation is None,
                 on_click=_take_back,
-                args=(view.marks, row),
+                args=(view.annotations, row),
             )
         st.text_input(
             "Note",
-            value=mark.note if mark else "",
+            value=annotation.note if annotation else "",
             max_chars=LONGEST_NOTE,
-            key=_note_key(row, mark),
-            placeholder="why, in a few words" if mark else "write it first, then choose a mark",
+            key=_note_key(row, annotation),
+            placeholder="why, in a few words" if annotation else "write it first, then choose a mark",
             on_change=_save_note,
-            args=(view.marks, row),
+            args=(view.annotations, row),
             help="Kept with the mark. Press Enter to save a change.",
         )
         st.caption(
@@ -106,20 +116,20 @@ def panel(view: View, row: int) -> None:
 
 def manage(view: View) -> None:
     """All marks of these data: how many, which, as a CSV to hand on and to take in, and what follows from them."""
-    marks = view.marks.all()
-    counts = view.marks.counts()
+    annotations = view.annotations.all()
+    counts = view.annotations.counts()
     with st.container(key="marks"):
         st.subheader("Your review", anchor=False)
-        _say(-1)
-        if marks:
-            told = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
-            st.markdown(f"**{plural(len(marks), 'face')} of {view.data_title} marked:** {told}.")
-            _ways_on(view, marks)
+        _show_message(-1)
+        if annotations:
+            totals = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
+            st.markdown(f"**{plural(len(annotations), 'face')} of {view.data_title} marked:** {totals}.")
+            _links(view, annotations)
             st.dataframe(
-                _table(view, marks),
+                _table(view, annotations),
                 hide_index=True,
                 key="marks-table",
-                height=min(38 + 35 * len(marks), 320),
+                height=min(38 + 35 * len(annotations), 320),
                 column_config={
                     "Row": st.column_config.NumberColumn(format="%d"),
                     "Marked": st.column_config.TextColumn(help="UTC"),
@@ -127,11 +137,11 @@ def manage(view: View) -> None:
             )
         else:
             st.markdown(f"**No face of {view.data_title} is marked yet.** Open a face, and say what you think of it.")
-        _exchange(view, marks)
+        _exchange(view, annotations)
         st.caption(
-            f"Marks are kept in `reviews/{view.marks.path.name[:12]}….jsonl` in FER Explorer's folder, on the computer "
-            "where this app runs. They survive restarts, and hold again when the same data are imported again. On a "
-            "server that several people use, all share them: download a CSV to keep your own."
+            f"Marks are kept in `reviews/{view.annotations.path.name[:12]}….jsonl` in FER Explorer's folder, on the "
+            "computer where this app runs. They survive restarts, and hold again when the same data are imported "
+            "again. On a server that several people use, all share them: download a CSV to keep your own."
         )
 
 
@@ -140,12 +150,12 @@ def _answers(view: View, row: int, label: int | None) -> list[int]:
     order = list(range(len(NAMES)))
     at = _position(view, row)
     if at is not None:
-        order.sort(key=lambda answer: answer != view.scope.whole_doubt.suggested[at])
+        order.sort(key=lambda answer: answer != view.scope.whole_label_issues.suggested[at])
     return [answer for answer in order if answer != label]
 
 
 def _button(
-    marks: Marks, row: int, kind: str, new: int | None, *, text: str, key: str, shortcut: str, chosen: bool
+    annotations: Annotations, row: int, kind: str, new: int | None, *, text: str, key: str, shortcut: str, chosen: bool
 ) -> None:
     st.button(
         text,
@@ -155,35 +165,35 @@ def _button(
         help=_HELP.get(kind),
         shortcut=shortcut,
         on_click=_set,
-        args=(marks, row, kind, new),
+        args=(annotations, row, kind, new),
     )
 
 
-def _set(marks: Marks, row: int, kind: str, new: int | None) -> None:
-    note = _note(marks, row)
-    _try(row, lambda: marks.set(row, kind, new, note))
+def _set(annotations: Annotations, row: int, kind: str, new: int | None) -> None:
+    note = _note(annotations, row)
+    _try(row, lambda: annotations.set(row, kind, new, note))
 
 
-def _take_back(marks: Marks, row: int) -> None:
-    _try(row, lambda: marks.unset(row))
+def _take_back(annotations: Annotations, row: int) -> None:
+    _try(row, lambda: annotations.unset(row))
 
 
-def _save_note(marks: Marks, row: int) -> None:
+def _save_note(annotations: Annotations, row: int) -> None:
     """A changed note goes with the mark that is there; without one it waits for a mark."""
-    mark = marks.get(row)
-    if mark is not None:
-        note = _note(marks, row)
-        _try(row, lambda: marks.set(row, mark.kind, mark.new_label, note))
+    annotation = annotations.get(row)
+    if annotation is not None:
+        note = _note(annotations, row)
+        _try(row, lambda: annotations.set(row, annotation.kind, annotation.new_label, note))
 
 
-def _note(marks: Marks, row: int) -> str:
-    mark = marks.get(row)
-    return str(st.session_state.get(_note_key(row, mark), mark.note if mark else ""))
+def _note(annotations: Annotations, row: int) -> str:
+    annotation = annotations.get(row)
+    return str(st.session_state.get(_note_key(row, annotation), annotation.note if annotation else ""))
 
 
-def _note_key(row: int, mark: Mark | None) -> str:
+def _note_key(row: int, annotation: Annotation | None) -> str:
     """With each new mark a new field, that begins with what is kept: also where another visitor set the mark."""
-    return f"review.note.{row}.{mark.time if mark else ''}"
+    return f"review.note.{row}.{annotation.time if annotation else ''}"
 
 
 def _try(row: int, work: Callable[[], object]) -> None:
@@ -194,7 +204,7 @@ def _try(row: int, work: Callable[[], object]) -> None:
         st.session_state[_MESSAGE] = _Message(row, str(error), failed=True)
 
 
-def _say(row: int) -> None:
+def _show_message(row: int) -> None:
     message = st.session_state.get(_MESSAGE)
     if message is None or message.row != row:
         return
@@ -220,22 +230,22 @@ def _label(view: View, row: int) -> int | None:
     return int(view.dataset.labels[row]) if view.dataset is not None and row < len(view.dataset) else None
 
 
-def _ways_on(view: View, marks: dict[int, Mark]) -> None:
+def _links(view: View, annotations: dict[int, Annotation]) -> None:
     """Where marks lead: the marked faces, and every number again without or with them."""
     st.markdown(
-        f"To see every number again, choose “{LABELS[CORRECTED]}” or “{LABELS[UNMARKED]}” under **Labels** at the top. "
-        "The first takes the classes that you gave and leaves out faces marked ambiguous or not a face; the second "
-        "leaves out every face whose label you doubted. “Model wrong” changes no number."
+        f"To see every number again, choose “{LABELS[CORRECTED]}” or “{LABELS[WITHOUT_ANNOTATED]}” under **Labels** at "
+        "the top. The first takes the classes that you gave and leaves out faces marked ambiguous or not a face; "
+        "the second leaves out every face whose label you doubted. “Model wrong” changes no number."
     )
     with st.container(horizontal=True, vertical_alignment="center", key="marks-links"):
         split = view.scope.whole.split
-        here = int(np.isin(view.scope.whole.rows, list(marks)).sum())
+        here = int(np.isin(view.scope.whole.rows, list(annotations)).sum())
         st.button(
             f"Show only marked faces ({here:,} in {split})",
             icon=":material/bookmark:",
             key="review.only_marked",
             disabled=not here,
-            on_click=_only_marked,
+            on_click=_show_only_annotated,
             help="Under the dataset's labels, whether the answer is right or wrong.",
         )
         frame.link(
@@ -246,30 +256,42 @@ def _ways_on(view: View, marks: dict[int, Mark]) -> None:
         )
 
 
-def _only_marked() -> None:
+def _show_only_annotated() -> None:
     """Every marked face and no other: a link would not do, for Streamlit takes what this page binds out of it."""
     filters.clear()
-    st.session_state[filters.MARKED] = next(words for words, mark in filters.MARKS.items() if mark == ANY_MARK)
+    st.session_state[filters.ANNOTATION] = next(
+        words for words, annotation in filters.ANNOTATIONS.items() if annotation == ANY_ANNOTATION
+    )
     st.session_state[filters.ANSWER] = next(words for words, right in filters.ANSWERS.items() if right is None)
     if LABELS_KEY in st.session_state:
         st.session_state[LABELS_KEY] = LABELS[DATASET]
 
 
-def _table(view: View, marks: dict[int, Mark]) -> pd.DataFrame:
+def _table(view: View, annotations: dict[int, Annotation]) -> pd.DataFrame:
     """One line a marked face. Split and label are known for the split in view, and for all with the dataset."""
     lines = []
-    for row, mark in marks.items():
+    for row, annotation in annotations.items():
         label, split = _label(view, row), ""
         if view.dataset is not None and row < len(view.dataset):
             split = str(view.dataset.splits[row])
         elif _position(view, row) is not None:
             split = view.scope.whole.split
-        new = "" if mark.new_label is None else NAMES[mark.new_label]
-        lines.append((row, split, "" if label is None else NAMES[label], mark.kind, new, mark.note, moment(mark.time)))
+        new = "" if annotation.new_label is None else NAMES[annotation.new_label]
+        lines.append(
+            (
+                row,
+                split,
+                "" if label is None else NAMES[label],
+                annotation.kind,
+                new,
+                annotation.note,
+                moment(annotation.time),
+            )
+        )
     return pd.DataFrame(lines, columns=["Row", "Split", "Label", "Mark", "Right class", "Note", "Marked"])
 
 
-def _exchange(view: View, marks: dict[int, Mark]) -> None:
+def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
     """CSV out and in. Both need the dataset: its splits and labels tell whether a CSV belongs to these faces."""
     dataset = view.dataset
     if dataset is None:
@@ -279,16 +301,16 @@ def _exchange(view: View, marks: dict[int, Mark]) -> None:
             icon=":material/info:",
         )
         return
-    if marks:
+    if annotations:
         try:
-            content = _csv(str(view.marks.path), view.marks.version, view)
+            content = _csv(str(view.annotations.path), view.annotations.version, view)
         except DataError as error:
             st.error(str(error), icon=":material/broken_image:")
         else:
             st.download_button(
-                f"Download {plural(len(marks), 'mark')} (.csv)",
+                f"Download {plural(len(annotations), 'mark')} (.csv)",
                 data=content,
-                file_name=f"marks_{dataset.path.name}_{len(marks)}-faces.csv",
+                file_name=f"marks_{dataset.path.name}_{len(annotations)}-faces.csv",
                 mime="text/csv",
                 icon=":material/download:",
                 on_click="ignore",
@@ -317,8 +339,8 @@ def _import(view: View) -> None:
     if file is None or dataset is None:
         return
     try:
-        read = read_marks_csv(file.getvalue(), dataset.labels, dataset.splits)
-        fresh = view.marks.add(read)
+        read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)
+        fresh = view.annotations.add(read)
     except DataError as error:
         st.session_state[_MESSAGE] = _Message(-1, f"{file.name}: {error}", failed=True)
         return
@@ -333,4 +355,4 @@ def _csv(path: str, version: int, _view: View) -> bytes:
     """Keyed by the file of the marks and its version."""
     if _view.dataset is None:
         raise ValueError("the dataset is needed")
-    return write_marks_csv(_view.marks.all(), _view.dataset.labels, _view.dataset.splits)
+    return write_annotations_csv(_view.annotations.all(), _view.dataset.labels, _view.dataset.splits)

@@ -11,7 +11,7 @@ from fer_core.errors import RunError
 from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.listing import ModelInfo
-from pages.parts.mistakes.face import Answers, verdict
+from pages.parts.mistakes.face import Answers, right_or_wrong
 from pages.parts.models import open_model
 from pages.parts.scope import View
 from pages.parts.vote import seals
@@ -29,18 +29,18 @@ def show(view: View, answers: Answers) -> None:
     looked = "" if view.dataset is None else ", and where it looked"
     st.subheader(f"How sure each run is{looked}", anchor=False)
     with st.container(horizontal=True, gap="medium", key="each-run"):
-        for info, said, row in zip(view.runs, answers.said, answers.probabilities, strict=True):
+        for info, predicted, row in zip(view.runs, answers.predicted, answers.probabilities, strict=True):
             with st.container(width=WIDTH, key=f"run-{info.name}"):
-                st.markdown(f"**{info.name}** {verdict(said, answers.label)}")
+                st.markdown(f"**{info.name}** {right_or_wrong(predicted, answers.label)}")
                 st.plotly_chart(
                     # No title in the figure: the line above has the name.
-                    bars.probabilities({"": row}, height=200, label=answers.label),
+                    bars.probability_bars({"": row}, height=200, label=answers.label),
                     key=f"face-bars-{info.name}",
                     config={"displayModeBar": False},
                     alt=bars.describe_probabilities({info.name: row}),
                 )
                 if view.dataset is not None:
-                    _maps(info, np.asarray(view.dataset.images[answers.row]), answers.label, said)
+                    _maps(info, np.asarray(view.dataset.images[answers.row]), answers.label, predicted)
     if view.dataset is not None:
         st.caption(
             "In the pictures, bright is what speaks for the class named below. Both pictures of a run share one scale, "
@@ -49,7 +49,7 @@ def show(view: View, answers: Answers) -> None:
         )
 
 
-def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, said: int) -> None:
+def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: int) -> None:
     try:
         maps = _explained(str(info.path), seals(info.folder), face.tobytes())
     except RunError as error:
@@ -57,11 +57,11 @@ def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, said: int) -
         return
     height, width = maps.shape[1:]
     st.caption(f"Class maps of {height}×{width} cells")
-    classes = [label] if said == label else [label, said]
+    classes = [label] if predicted == label else [label, predicted]
     top = float(maps[classes].max())
     with st.container(horizontal=True, gap="small"):
         for emotion in classes:
-            roles = " and ".join(role for role, of in (("label", label), ("its answer", said)) if of == emotion)
+            roles = " and ".join(role for role, of in (("label", label), ("its answer", predicted)) if of == emotion)
             st.image(
                 overlay(face, maps[emotion], size=2 * SIDE, top=top),
                 width=SIDE,

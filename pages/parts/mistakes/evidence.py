@@ -8,18 +8,18 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import ordinal, percent
 from fer_core.plots import votes as plots
-from fer_core.review.verdict import Evidence, Twin, doubt_words, evidence, verdict
+from fer_core.review.verdict import ConflictingDuplicate, Evidence, evidence, label_issue_words, verdict
 from pages.parts import frame
-from pages.parts.data import BRING
+from pages.parts.data import IMPORT
 from pages.parts.dataset_extras import audit_of
 from pages.parts.scope import View
 
-_SHOWN_TWINS = 4
+_SHOWN_DUPLICATES = 4
 NORTHCUTT = "https://arxiv.org/abs/1911.00068"
 FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
 
 
-def panel(view: View, row: int) -> None:
+def evidence_panel(view: View, row: int) -> None:
     """The evidence about the dataset's label of one face of the view's split, also of one that the view leaves out.
 
     Raises ``KeyError`` for a row of another split: no run was asked about it.
@@ -34,8 +34,8 @@ def panel(view: View, row: int) -> None:
         st.table(
             _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
         )
-        if found.twins and dataset is not None:
-            _way_to_twins(dataset, row, found.twins)
+        if found.conflicting_duplicates and dataset is not None:
+            _link_to_duplicates(dataset, row, found.conflicting_duplicates)
         if found.remembered:
             st.caption(
                 "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
@@ -54,43 +54,43 @@ def _facts(found: Evidence) -> dict[str, str]:
     label = NAMES[found.label]
     flagged = "counts this label among the wrong ones" if found.flagged else "does not count this label as wrong"
     facts = {
-        "Label doubt": f"{found.doubt:.2f} of 1, {doubt_words(found.doubt)}",
+        "Label doubt": f"{found.label_issue_score:.2f} of 1, {label_issue_words(found.label_issue_score)}",
         "Rank": f"{_most_doubtful(found.rank)} of {found.faces:,}",
         "Confident learning": flagged,
         "Runs together suggest": NAMES[found.suggested] + (", the label" if found.suggested == found.label else ""),
         "Against the label": _against(found),
     }
-    if found.twins is None:
+    if found.conflicting_duplicates is None:
         facts["Twins"] = "not known; the audit of the data tells"
-    elif not found.twins:
+    elif not found.conflicting_duplicates:
         facts["Twins"] = f"none is labelled otherwise than {label}"
     else:
-        facts["Twins"] = _twins(found.twins)
+        facts["Twins"] = _conflicting_duplicates(found.conflicting_duplicates)
     return facts
 
 
-def _twins(twins: tuple[Twin, ...]) -> str:
+def _conflicting_duplicates(duplicates: tuple[ConflictingDuplicate, ...]) -> str:
     """The same picture under other labels: ``sad: row 12; angry: rows 5,682, 6,208, 14,338 and 2 more``."""
     rows: dict[int, list[int]] = {}
-    for twin in twins:
-        rows.setdefault(twin.label, []).append(twin.row)
+    for duplicate in duplicates:
+        rows.setdefault(duplicate.label, []).append(duplicate.row)
     parts = []
     for label, here in rows.items():
-        more = f" and {len(here) - _SHOWN_TWINS:,} more" if len(here) > _SHOWN_TWINS else ""
+        more = f" and {len(here) - _SHOWN_DUPLICATES:,} more" if len(here) > _SHOWN_DUPLICATES else ""
         word = "row" if len(here) == 1 else "rows"
-        parts.append(f"{NAMES[label]}: {word} {', '.join(f'{row:,}' for row in here[:_SHOWN_TWINS])}{more}")
-    same = "the same picture" if all(twin.exact for twin in twins) else "the same picture, or nearly,"
+        parts.append(f"{NAMES[label]}: {word} {', '.join(f'{row:,}' for row in here[:_SHOWN_DUPLICATES])}{more}")
+    same = "the same picture" if all(duplicate.exact for duplicate in duplicates) else "the same picture, or nearly,"
     return f"{same} is labelled {'; '.join(parts)}"
 
 
-def _way_to_twins(dataset: Dataset, row: int, twins: tuple[Twin, ...]) -> None:
+def _link_to_duplicates(dataset: Dataset, row: int, duplicates: tuple[ConflictingDuplicate, ...]) -> None:
     query = {
         "data": dataset.path.name,
-        "rows": ", ".join(str(each) for each in (row, *(twin.row for twin in twins))),
+        "rows": ", ".join(str(each) for each in (row, *(duplicate.row for duplicate in duplicates))),
         "face": str(row),
     }
     label = "Look at the twins beside it"
-    frame.way("dataset", label, key="evidence.twins", icon=":material/content_copy:", query=query)
+    frame.link_button("dataset", label, key="evidence.twins", icon=":material/content_copy:", query=query)
 
 
 def _most_doubtful(rank: int) -> str:
@@ -117,7 +117,7 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
                 "dataset",
                 "Add FER+: ten people's votes on each face",
                 icon=":material/how_to_vote:",
-                query={"data": view.dataset.path.name, "view": BRING},
+                query={"data": view.dataset.path.name, "view": IMPORT},
             )
         return
     each = [int(count) for count in crowd.votes[row]]
@@ -127,7 +127,7 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
     )
     st.markdown(f"**The crowd's votes** ([FER+]({FERPLUS_PAPER})). {says}")
     st.plotly_chart(
-        plots.bars(each, found.label),
+        plots.vote_bars(each, found.label),
         key="votes",
         config={"displayModeBar": False},
         alt=plots.describe(each, found.label),

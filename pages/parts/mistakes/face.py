@@ -13,7 +13,7 @@ from fer_core.formatting import percent
 from fer_core.review.scope import LABELS
 from pages.parts import faces, frame, links_to_explain, row_field
 from pages.parts.face_filters import sort_like
-from pages.parts.face_selection import Found
+from pages.parts.face_selection import FaceSelection
 from pages.parts.mistakes import sheet
 from pages.parts.mistakes.sheet import FACE
 from pages.parts.scope import View
@@ -34,17 +34,17 @@ class Answers:
     in_view: bool
 
     @property
-    def said(self) -> list[int]:
+    def predicted(self) -> list[int]:
         """Each run's answer."""
         return [int(label) for label in self.probabilities.argmax(axis=1)]
 
 
-def choose(view: View, found: Found) -> int | None:
+def choose(view: View, found: FaceSelection) -> int | None:
     """The row number field and the steps to the face before and after. None where no face is open."""
     last = int(view.scope.whole.rows[-1]) if view.dataset is None else len(view.dataset) - 1
     row_field.asked(FACE, last, f": rows run from 0 to {last:,}. It is ignored.")
     row = row_field.show("Row number of the face", FACE, last, hint="click a face")
-    before, after = neighbours(found, row)
+    before, after = previous_and_next_row(found, row)
     with st.container(horizontal=True, key="steps"):
         _step("Previous", ":material/chevron_left:", before, found, "Left")
         _step("Next", ":material/chevron_right:", after, found, "Right")
@@ -59,7 +59,7 @@ def choose(view: View, found: Found) -> int | None:
     return int(row)
 
 
-def neighbours(found: Found, row: int | None) -> tuple[int | None, int | None]:
+def previous_and_next_row(found: FaceSelection, row: int | None) -> tuple[int | None, int | None]:
     """The rows before and after one in the order of the selection; from outside it, the next is the first."""
     rows = found.rows
     at = np.flatnonzero(rows == row) if row is not None else np.empty(0, dtype=np.intp)
@@ -71,17 +71,17 @@ def neighbours(found: Found, row: int | None) -> tuple[int | None, int | None]:
 
 def answers_of(view: View, row: int) -> Answers | None:
     """What the runs say about a row of the split; None for a row of another one."""
-    whole, joined = view.scope.whole, view.scope.joined
+    whole, aligned = view.scope.whole, view.scope.aligned
     at = int(np.searchsorted(whole.rows, row))
     if at == len(whole) or whole.rows[at] != row:
         return None
     stored = int(whole.labels[at])
     here = np.flatnonzero(view.scope.position == at)
-    label = int(joined.labels[here[0]]) if len(here) else stored
+    label = int(aligned.labels[here[0]]) if len(here) else stored
     return Answers(row, label, stored, whole.probabilities[:, at], bool(len(here)))
 
 
-def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
+def show(view: View, found: FaceSelection, row: int, answers: Answers | None) -> None:
     """The picture, where the face stands in the selection, and each run's answer in a line."""
     if view.dataset is not None:
         faces.large(view.dataset, row)
@@ -92,7 +92,7 @@ def show(view: View, found: Found, row: int, answers: Answers | None) -> None:
         if view.dataset is not None:
             links_to_explain.face(view.dataset, row, key="explain-face", runs=view.runs)
             query = dataset_query(view, row)
-            frame.way("dataset", "In Dataset", key="in-dataset", icon=":material/grid_view:", query=query)
+            frame.link_button("dataset", "In Dataset", key="in-dataset", icon=":material/grid_view:", query=query)
         if answers is not None and answers.in_view:
             st.button(
                 "Sort by similarity to it",
@@ -109,7 +109,7 @@ def dataset_query(view: View, row: int) -> dict[str, str]:
     return {} if view.dataset is None else {"data": view.dataset.info.path.name, "face": str(row)}
 
 
-def _place(view: View, found: Found, row: int, answers: Answers | None) -> None:
+def _place(view: View, found: FaceSelection, row: int, answers: Answers | None) -> None:
     split = view.scope.whole.split
     if answers is None:
         where = ""
@@ -139,27 +139,27 @@ def _place(view: View, found: Found, row: int, answers: Answers | None) -> None:
 
 def _lines(view: View, answers: Answers) -> None:
     lines = [
-        _line(name, said, float(row[said]), answers.label)
-        for name, said, row in zip(view.names, answers.said, answers.probabilities, strict=True)
+        _line(name, predicted, float(row[predicted]), answers.label)
+        for name, predicted, row in zip(view.names, answers.predicted, answers.probabilities, strict=True)
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
 
 
-def _line(name: str, said: int, confidence: float, label: int) -> str:
-    return f"**{name}:** {faces.label_words(said)}, {percent(confidence, 0)} {verdict(said, label)}"
+def _line(name: str, predicted: int, confidence: float, label: int) -> str:
+    return f"**{name}:** {faces.label_words(predicted)}, {percent(confidence, 0)} {right_or_wrong(predicted, label)}"
 
 
-def verdict(said: int, label: int) -> str:
+def right_or_wrong(predicted: int, label: int) -> str:
     """A tick or a cross, with the word, for an answer under a label."""
-    return ":green[:material/check: right]" if said == label else ":red[:material/close: wrong]"
+    return ":green[:material/check: right]" if predicted == label else ":red[:material/close: wrong]"
 
 
-def _step(label: str, icon: str, target: int | None, found: Found, shortcut: str) -> None:
+def _step(label: str, icon: str, target: int | None, found: FaceSelection, shortcut: str) -> None:
     st.button(
         label,
         icon=icon,
         disabled=target is None,
-        on_click=sheet.go_to,
+        on_click=sheet.turn_to_face,
         args=(found, target),
         key=f"step-{label}",
         shortcut=shortcut,

@@ -11,11 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.aligned import Joined
+from fer_core.evaluation.aligned import AlignedPredictions
 from fer_core.formatting import percent
 from fer_core.review.selection import surest_wrong
 from pages.parts import dataset_extras, faces, linked, links
-from pages.parts.face_selection import Found
+from pages.parts.face_selection import FaceSelection
 from pages.parts.scope import View
 
 COLUMNS, LINES = 5, 8
@@ -28,7 +28,7 @@ _SHOWN = "_mistakes_shown"
 Positions = npt.NDArray[np.intp]
 
 
-def show(view: View, found: Found, models: tuple[str, ...], about: object, face: int | None) -> None:
+def show(view: View, found: FaceSelection, models: tuple[str, ...], about: object, face: int | None) -> None:
     """The sheet, its pages and the table.
 
     ``models``: whose answers stand below the faces; empty: all. ``about``: equal for equal selections; another one
@@ -44,22 +44,22 @@ def show(view: View, found: Found, models: tuple[str, ...], about: object, face:
         return
     area = st.container()
     here = found.positions[_part(found)]
-    joined = view.scope.joined
+    aligned = view.scope.aligned
     with area:
         faces.clickable_sheet(
             view.dataset,
-            joined.rows[here].astype(np.intp),
+            aligned.rows[here].astype(np.intp),
             columns=COLUMNS,
             key="mistakes-sheet",
-            marked=face,
+            highlighted=face,
             on_pick=open_face,
             scale=2,
-            labels=joined.labels[here],
-            captions=captions(joined, here, models),
-            hover=[hover(joined, int(position)) for position in here],
+            labels=aligned.labels[here],
+            captions=captions(aligned, here, models),
+            hover=[hover(aligned, int(position)) for position in here],
             width=WIDTH,
         )
-    faces.legend()
+    faces.class_legend()
     whose = f"the wrong answer of {models[0]}" if models else "the surest wrong answer of the chosen runs"
     st.caption(
         f"Below each face: its label › {whose}, if there is one. Rest on a face for every answer, click it to look "
@@ -74,7 +74,7 @@ def open_face(row: int) -> None:
     st.session_state[FACE] = row
 
 
-def go_to(found: Found, row: int) -> None:
+def turn_to_face(found: FaceSelection, row: int) -> None:
     """Open this face, and turn to its page."""
     open_face(row)
     at = np.flatnonzero(found.rows == row)
@@ -82,45 +82,45 @@ def go_to(found: Found, row: int) -> None:
         st.session_state[PAGE] = int(at[0]) // PER_PAGE + 1
 
 
-def page_of(found: Found, row: int) -> tuple[int, int] | None:
+def page_of(found: FaceSelection, row: int) -> tuple[int, int] | None:
     """Which face of the selection a row is, and on which page: both from 1; None where it is not among them."""
     at = np.flatnonzero(found.rows == row)
     return (int(at[0]) + 1, int(at[0]) // PER_PAGE + 1) if len(at) else None
 
 
-def captions(joined: Joined, positions: Positions, models: tuple[str, ...] = ()) -> list[str]:
+def captions(aligned: AlignedPredictions, positions: Positions, models: tuple[str, ...] = ()) -> list[str]:
     """``fear › sad``; the label alone where no wrong answer was given. (The sheet's font has no arrow.)"""
-    wrong = surest_wrong(joined, models)[positions]
-    labels = joined.labels[positions]
+    wrong = surest_wrong(aligned, models)[positions]
+    labels = aligned.labels[positions]
     return [
-        f"{NAMES[label]} › {NAMES[said]}" if said >= 0 else NAMES[label]
-        for label, said in zip(labels, wrong, strict=True)
+        f"{NAMES[label]} › {NAMES[predicted]}" if predicted >= 0 else NAMES[label]
+        for label, predicted in zip(labels, wrong, strict=True)
     ]
 
 
-def hover(joined: Joined, position: int) -> str:
+def hover(aligned: AlignedPredictions, position: int) -> str:
     """Row, label, and each run's answer with its confidence, as the lines of a hover box."""
-    lines = [f"row {joined.rows[position]:,}", f"labelled <b>{NAMES[joined.labels[position]]}</b>"]
-    for name, answers in zip(joined.names, joined.probabilities[:, position], strict=True):
-        said = int(answers.argmax())
-        tick = " ✓" if said == joined.labels[position] else ""
-        lines.append(f"{html.escape(name)}: {NAMES[said]} {percent(answers[said], 0)}{tick}")
+    lines = [f"row {aligned.rows[position]:,}", f"labelled <b>{NAMES[aligned.labels[position]]}</b>"]
+    for name, answers in zip(aligned.names, aligned.probabilities[:, position], strict=True):
+        predicted = int(answers.argmax())
+        tick = " ✓" if predicted == aligned.labels[position] else ""
+        lines.append(f"{html.escape(name)}: {NAMES[predicted]} {percent(answers[predicted], 0)}{tick}")
     return "<br>".join(lines)
 
 
-def table_of(joined: Joined, positions: Positions) -> pd.DataFrame:
+def answers_table(aligned: AlignedPredictions, positions: Positions) -> pd.DataFrame:
     """Row, label, and each run's answer with its confidence in per cent."""
     names = np.array(NAMES)
-    columns: dict[str, npt.ArrayLike] = {"Row": joined.rows[positions], "Label": names[joined.labels[positions]]}
-    for name, answers, values in zip(joined.names, joined.predicted, joined.probabilities, strict=True):
+    columns: dict[str, npt.ArrayLike] = {"Row": aligned.rows[positions], "Label": names[aligned.labels[positions]]}
+    for name, answers, values in zip(aligned.names, aligned.predicted, aligned.probabilities, strict=True):
         columns[name] = names[answers[positions]]
         columns[f"{name} (%)"] = values[positions].max(axis=1) * 100
     return pd.DataFrame(columns)
 
 
 def _table(view: View, positions: Positions, which: str) -> None:
-    table = table_of(view.scope.joined, positions)
-    rows = view.scope.joined.rows[positions]
+    table = answers_table(view.scope.aligned, positions)
+    rows = view.scope.aligned.rows[positions]
     key = f"mistakes-table-{which}"
 
     def picked() -> None:
@@ -151,7 +151,7 @@ def _first_page_of(about: object) -> None:
     st.session_state[_SHOWN] = about
 
 
-def _part(found: Found) -> slice:
+def _part(found: FaceSelection) -> slice:
     """Draw the pages, and return the part of the selection that is on the chosen one."""
     pages = math.ceil(len(found.positions) / PER_PAGE)
     if pages == 1:

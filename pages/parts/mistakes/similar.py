@@ -20,7 +20,7 @@ from pages.parts import dataset_extras, frame
 from pages.parts.embeddings import embeddings_of, how_to
 from pages.parts.scope import View
 
-MOST_TWINS = 10
+MOST_DUPLICATES = 10
 """Twins that are shown; a posed series may have hundreds."""
 
 PER_LINE = 5
@@ -32,11 +32,11 @@ def show(view: View, row: int) -> None:
     """Both parts. Nothing without the dataset: faces without pictures tell little."""
     if view.dataset is None:
         return
-    _twins(view.dataset, row)
+    _near_duplicates(view.dataset, row)
     _nearest(view, view.dataset, row)
 
 
-def _twins(dataset: Dataset, row: int) -> None:
+def _near_duplicates(dataset: Dataset, row: int) -> None:
     st.subheader("Its twins", anchor=False)
     audit = dataset_extras.audit_of(dataset)
     if audit is None:
@@ -45,15 +45,15 @@ def _twins(dataset: Dataset, row: int) -> None:
             query = {"data": dataset.info.path.name, "view": "Audit"}
             frame.link("dataset", "Look for them with the audit", icon=":material/fact_check:", query=query)
         return
-    exact, near = audit.exact(row), audit.near(row)
-    if not len(exact) and not near:
+    exact, nearly = audit.exact(row), audit.near_duplicates(row)
+    if not len(exact) and not nearly:
         st.caption("No other face has the same pixels, or nearly the same, mirrored or not.")
         return
-    rows = [*map(int, exact), *(twin.row for twin in near)]
-    kinds = ["equal"] * len(exact) + [f"alike {twin.ncc:.2f}" for twin in near]
+    rows = [*map(int, exact), *(duplicate.row for duplicate in nearly)]
+    kinds = ["equal"] * len(exact) + [f"alike {duplicate.ncc:.2f}" for duplicate in nearly]
     count = len(exact) + int(audit.near_count[row])
-    shown = rows[:MOST_TWINS]
-    labels = {NAMES[audit.labels[twin]] for twin in rows}
+    shown = rows[:MOST_DUPLICATES]
+    labels = {NAMES[audit.labels[duplicate]] for duplicate in rows}
     own = NAMES[audit.labels[row]]
     contradict = labels - {own}
     words = f"{plural(len(exact), 'face')} with the same pixels, {int(audit.near_count[row]):,} nearly the same."
@@ -62,8 +62,12 @@ def _twins(dataset: Dataset, row: int) -> None:
     if count > len(shown):
         words += f" The first {len(shown)} are shown."
     st.caption(words)
-    _faces(dataset, shown, [f"{NAMES[audit.labels[twin]]}, {kind}" for twin, kind in zip(shown, kinds, strict=False)])
-    splits = ", ".join(f"row {twin:,} {dataset.splits[twin]}" for twin in shown)
+    _faces(
+        dataset,
+        shown,
+        [f"{NAMES[audit.labels[duplicate]]}, {kind}" for duplicate, kind in zip(shown, kinds, strict=False)],
+    )
+    splits = ", ".join(f"row {duplicate:,} {dataset.splits[duplicate]}" for duplicate in shown)
     st.caption(f"From left to right, then down: {splits}.")
     _link(dataset, "This face and its twins in Dataset", [row, *rows], key="twins-in-dataset")
 
@@ -113,9 +117,9 @@ def _of_run(info: ModelInfo, embeddings: Embeddings, dataset: Dataset, row: int)
 
 
 def _link(dataset: Dataset, words: str, rows: Sequence[int], *, key: str) -> None:
-    told = ", ".join(map(str, rows[:MOST_LINKED]))
-    query = {"data": dataset.info.path.name, "rows": told, "face": str(rows[0])}
-    frame.way("dataset", words, key=key, icon=":material/grid_view:", query=query)
+    listed = ", ".join(map(str, rows[:MOST_LINKED]))
+    query = {"data": dataset.info.path.name, "rows": listed, "face": str(rows[0])}
+    frame.link_button("dataset", words, key=key, icon=":material/grid_view:", query=query)
 
 
 def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> None:
@@ -123,5 +127,5 @@ def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> No
     labels = dataset.labels[list(rows)]
     images: npt.NDArray[np.uint8] = np.asarray(dataset.images[list(rows)])
     sheet = contact_sheet(images, PER_LINE, scale=2, labels=labels, captions=captions)
-    told = "; ".join(f"row {row}, {caption}" for row, caption in zip(rows, captions, strict=True))
-    st.image(sheet, alt=f"{describe_sheet(len(rows), labels)} {told}.")
+    described = "; ".join(f"row {row}, {caption}" for row, caption in zip(rows, captions, strict=True))
+    st.image(sheet, alt=f"{describe_sheet(len(rows), labels)} {described}.")

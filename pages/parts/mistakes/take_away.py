@@ -9,14 +9,14 @@ import streamlit as st
 from fer_core.formatting import plural
 from fer_core.review.export import MOST_FACES, about_bytes, faces_zip, file_stem, write_selection_csv
 from fer_core.review.scope import DATASET, LABELS
-from fer_core.review.selection import NO_MARK
+from fer_core.review.selection import NO_ANNOTATION
 from pages.parts import face_filters as filters
 from pages.parts.downloads import megabytes
 from pages.parts.scope import LABELS_KEY, View
 
 
 def show(view: View, positions: npt.ArrayLike) -> None:
-    """Two buttons. ``positions``: int (m,), positions in ``view.scope.joined``, in the order they are to have."""
+    """Two buttons. ``positions``: int (m,), positions in ``view.scope.aligned``, in the order they are to have."""
     chosen = np.asarray(positions, dtype=np.intp)
     scope = view.scope
     count = plural(len(chosen), "face")
@@ -25,11 +25,17 @@ def show(view: View, positions: npt.ArrayLike) -> None:
         st.caption("No face is selected, so there is nothing to take away.")
         return
     csv_bytes, zip_bytes = about_bytes(len(chosen), len(view.names))
-    stem = file_stem([scope.joined.split, *_words(view), f"{len(chosen)}-{'face' if len(chosen) == 1 else 'faces'}"])
+    stem = file_stem([scope.aligned.split, *_words(view), f"{len(chosen)}-{'face' if len(chosen) == 1 else 'faces'}"])
 
     def table() -> bytes:
-        joined = scope.joined
-        return write_selection_csv(joined, chosen, twin=joined.twin, doubt=scope.doubt, marks=view.marks.all())
+        aligned = scope.aligned
+        return write_selection_csv(
+            aligned,
+            chosen,
+            near_duplicate=aligned.near_duplicate,
+            label_issue_score=scope.label_issue_score,
+            annotations=view.annotations.all(),
+        )
 
     with st.container(horizontal=True, key="take-away-files"):
         st.download_button(
@@ -52,13 +58,13 @@ def show(view: View, positions: npt.ArrayLike) -> None:
 
 
 def _pictures(view: View, chosen: npt.NDArray[np.intp], label: str, name: str) -> None:
-    dataset, joined = view.dataset, view.scope.joined
+    dataset, aligned = view.dataset, view.scope.aligned
     if dataset is None:
         return
     images = dataset.images
 
     def pictures() -> bytes:
-        return faces_zip(images, joined, chosen)
+        return faces_zip(images, aligned, chosen)
 
     too_many = len(chosen) > MOST_FACES
     st.download_button(
@@ -77,22 +83,26 @@ def _pictures(view: View, chosen: npt.NDArray[np.intp], label: str, name: str) -
 def _words(view: View) -> list[str]:
     """The filters that are set, for a file's name: what the widgets of the page say now."""
     state = st.session_state
-    true, said = state.get(filters.TRUE, filters.ANY), state.get(filters.SAID, filters.ANY)
+    true, predicted = state.get(filters.TRUE, filters.ANY), state.get(filters.PREDICTED, filters.ANY)
     who, answer = state.get(filters.SET, filters.ANY), state.get(filters.ANSWER)
-    by, twin = state.get(filters.BY, filters.ANY_MODEL), state.get(filters.TWIN)
-    confidence, doubt = state.get(filters.CONFIDENCE, filters.FULL), state.get(filters.DOUBT, 0)
-    marked = filters.MARKS.get(str(state.get(filters.MARKED)))
-    decided = who != filters.ANY or filters.ANY not in (true, said)
+    by, near_duplicate = state.get(filters.BY, filters.ANY_MODEL), state.get(filters.NEAR_DUPLICATE)
+    confidence, label_issue_score = state.get(filters.CONFIDENCE, filters.FULL), state.get(filters.LABEL_ISSUE, 0)
+    annotation = filters.ANNOTATIONS.get(str(state.get(filters.ANNOTATION)))
+    decided = who != filters.ANY or filters.ANY not in (true, predicted)
     words = [
         "" if true == filters.ANY else f"true-{true}",
-        "" if said == filters.ANY else f"said-{said}",
+        "" if predicted == filters.ANY else f"said-{predicted}",
         "" if by == filters.ANY_MODEL else f"by {by}",
         answer or ("" if decided else "wrong"),
         "" if who == filters.ANY else str(who),
         "" if tuple(confidence) == filters.FULL else f"{confidence[0]}-to-{confidence[1]}-percent",
-        "" if filters.TWINS.get(str(twin)) is None else str(twin),
-        f"doubt-{doubt:.2f}" if doubt else "",
-        "" if marked is None else "not marked" if marked == NO_MARK else f"marked {state[filters.MARKED]}",
+        "" if filters.NEAR_DUPLICATES.get(str(near_duplicate)) is None else str(near_duplicate),
+        f"doubt-{label_issue_score:.2f}" if label_issue_score else "",
+        ""
+        if annotation is None
+        else "not marked"
+        if annotation == NO_ANNOTATION
+        else f"marked {state[filters.ANNOTATION]}",
     ]
     labels = view.query.get(LABELS_KEY, LABELS[DATASET])
     return [*(word for word in words if word), *([f"labels {labels}"] if labels != LABELS[DATASET] else [])]

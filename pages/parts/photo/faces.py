@@ -67,7 +67,7 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                 key=f"explain-{key}",
                 help="Why each model says so, and what would change its mind",
             ):
-                chosen_face.open_brought(crop, f"{one.name}, face {index + 1}")
+                chosen_face.open_own_face(crop, f"{one.name}, face {index + 1}")
         for model, _ in models:
             probabilities = answers[model.name]
             best = int(probabilities.argmax())
@@ -75,7 +75,7 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                 st.markdown(f"**{model.name}:** {label_words(best)}, {probabilities[best] * 100:.0f} %")
                 st.plotly_chart(
                     # No title in the figure: the line above has the name.
-                    bars.probabilities({"": probabilities}, height=220),
+                    bars.probability_bars({"": probabilities}, height=220),
                     key=f"bars-{key}-{model.name}",
                     config={"displayModeBar": False},
                     alt=bars.describe_probabilities({model.name: probabilities}),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 UPLOAD, PASTE, CAMERA, VIDEO = "Upload", "Paste", "Camera", "Video"
-WAYS = (UPLOAD, PASTE, CAMERA, VIDEO)
+SOURCES = (UPLOAD, PASTE, CAMERA, VIDEO)
 MOST_PICTURES = 30
 MOST_EACH_MB, MOST_MB = 50, 200
 """Megabytes (a million bytes) of one picture, and of all: the server holds them in memory while they are read."""
@@ -84,30 +84,30 @@ class Seen:
         return self.answers[key]
 
 
-def choose_way() -> str:
+def choose_source() -> str:
     """The field for the way in, bound to ``?way=``."""
-    return linked.segmented_control("Where the picture comes from", WAYS, key="way")
+    return linked.segmented_control("Where the picture comes from", SOURCES, key="way")
 
 
-def bring(way: str, detector: FaceDetector) -> list[Seen]:
+def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
     """The widget of that way, and the pictures that came in by it; each is read once, with a bar for several.
 
     Pictures stay in the visit's memory when the page is left, though Streamlit forgets the uploads themselves.
     """
-    files = {UPLOAD: _upload, PASTE: _paste, CAMERA: _camera}[way]()
-    kept: dict[str, list[Seen]] = st.session_state.setdefault(_SEEN, {})
+    files = {UPLOAD: _upload, PASTE: _paste, CAMERA: _camera}[source]()
+    by_source: dict[str, list[Seen]] = st.session_state.setdefault(_SEEN, {})
     # Taken out in any case: who comes back finds an empty widget, and has removed nothing.
-    changed = st.session_state.pop(_CHANGED, None) == way
+    changed = st.session_state.pop(_CHANGED, None) == source
     if files or changed:
         within, left_out = limited(files)
-        kept[way] = _read(within, kept.get(way, []), detector)
+        by_source[source] = _read(within, by_source.get(source, []), detector)
         if left_out:
             _too_much(left_out)
-    seen = kept.get(way, [])
+    seen = by_source.get(source, [])
     if seen and not files:
         with st.container(horizontal=True, vertical_alignment="center", key="photo-kept"):
             st.caption(f"{plural(len(seen), 'picture')} from before, in this visit's memory only.")
-            st.button("Forget", icon=":material/delete:", type="tertiary", on_click=_forget, args=(way,))
+            st.button("Forget", icon=":material/delete:", type="tertiary", on_click=_forget, args=(source,))
         if any(one.detector != detector.title for one in seen):
             st.info(f"{seen[0].detector} looked for these faces. Bring them again for {detector.title}.")
     return seen
@@ -172,12 +172,12 @@ def _camera() -> list[UploadedFile]:
     return [] if taken is None else [taken]
 
 
-def _changed(way: str) -> None:
-    st.session_state[_CHANGED] = way
+def _changed(source: str) -> None:
+    st.session_state[_CHANGED] = source
 
 
-def _forget(way: str) -> None:
-    st.session_state.get(_SEEN, {}).pop(way, None)
+def _forget(source: str) -> None:
+    st.session_state.get(_SEEN, {}).pop(source, None)
 
 
 def _too_much(left_out: Sequence[UploadedFile]) -> None:

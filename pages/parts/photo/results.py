@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import plural
-from fer_core.inference.pictures import Reading, csv_text, report
+from fer_core.inference.pictures import Reading, csv_text, report_head
 from fer_core.stats.calibration import apply_temperature
 from pages.parts.detection import Answering
 from pages.parts.faces import label_words
@@ -119,7 +119,7 @@ def _overview(
 
 def _json(seen: Sequence[Seen], readings: Sequence[Reading], models: Sequence[Answering], *, calibrated: bool) -> bytes:
     """The same as ``python -m fer_core predict --json`` prints."""
-    result = report(
+    result = report_head(
         [model for model, _ in models],
         seen[0].detector,
         calibrated=calibrated,
@@ -169,8 +169,8 @@ def _picture(one: Seen, reading: Reading, models: Sequence[Answering], *, maps: 
     st.header(one.name, anchor=False)
     found = one.reading
     assert found is not None
-    told = f"{plural(len(found.faces), 'face')}, numbered from the largest" if found.faces else "no face found"
-    st.image(one.shown, alt=f"{one.name}: {told}.")
+    summary = f"{plural(len(found.faces), 'face')}, numbered from the largest" if found.faces else "no face found"
+    st.image(one.shown, alt=f"{one.name}: {summary}.")
     if not found.faces:
         st.info(
             f"{one.detector} found no face in this picture. Faces that are large, upright and turned to the camera are "

@@ -27,7 +27,7 @@ def show(infos: Sequence[ModelInfo]) -> None:
     """The upload with its choices; or how far the reading is; or what came out."""
     job: VideoJob | None = st.session_state.get(_JOB)
     if job is None:
-        _bring(infos)
+        _choose_video(infos)
         return
     progress = job.progress
     if progress.active:
@@ -47,13 +47,13 @@ def reminder() -> None:
     job: VideoJob | None = st.session_state.get(_JOB)
     if job is None:
         return
-    told = "is being read" if job.progress.active else "has been read"
+    state = "is being read" if job.progress.active else "has been read"
     with st.container(horizontal=True, vertical_alignment="center", key="video-reminder"):
-        st.caption(f":material/movie: Your video {job.name} {told}.")
+        st.caption(f":material/movie: Your video {job.name} {state}.")
         st.button("Show it", type="tertiary", on_click=_to_video, key="video-show")
 
 
-def _bring(infos: Sequence[ModelInfo]) -> None:
+def _choose_video(infos: Sequence[ModelInfo]) -> None:
     file = st.file_uploader(
         "A video",
         type=list(READABLE),

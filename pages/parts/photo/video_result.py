@@ -70,7 +70,7 @@ def show(job: VideoJob) -> None:
 def _faces(job: VideoJob, portraits: list[Portrait], seconds: float) -> None:
     """One face over time, as one model saw it."""
     st.subheader("Over time", anchor=False)
-    series = {(entry.face, entry.model): entry for entry in job.course.series()}
+    series = {(entry.face, entry.model): entry for entry in job.timeline.series()}
     models = list(dict.fromkeys(model for _, model in series))
     by_number = {portrait.number: portrait for portrait in sorted(portraits, key=lambda one: -one.frames)}
     with st.container(horizontal=True, key="video-choices"):
@@ -91,7 +91,7 @@ def _faces(job: VideoJob, portraits: list[Portrait], seconds: float) -> None:
             alt=f"Face {number} at {portrait.time_s:.1f} s, grey, 48×48 pixels, enlarged.",
         )
         if st.button("Explain", icon=":material/psychology_alt:", key="video-explain"):
-            chosen_face.open_brought(portrait.crop, f"{job.name} at {portrait.time_s:.1f} s, face {number}")
+            chosen_face.open_own_face(portrait.crop, f"{job.name} at {portrait.time_s:.1f} s, face {number}")
     with right:
         entry = series.get((number, model)) if model is not None else None
         if entry is None:
@@ -102,10 +102,10 @@ def _faces(job: VideoJob, portraits: list[Portrait], seconds: float) -> None:
             )
         else:
             st.plotly_chart(
-                plot.course(entry.times_s, entry.smoothed, seconds=seconds),
+                plot.timeline(entry.times_s, entry.smoothed, seconds=seconds),
                 key="video-course",
                 config={"displayModeBar": False},
-                alt=plot.describe_course(entry.times_s, entry.smoothed, seconds=seconds),
+                alt=plot.describe_timeline(entry.times_s, entry.smoothed, seconds=seconds),
             )
 
 

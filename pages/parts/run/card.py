@@ -35,7 +35,7 @@ def gallery(known: list[ModelInfo]) -> None:
                 "Title": info.title,
                 "State": runs.state_words(info),
                 "PrivateTest accuracy": percent(scores["accuracy"]) if scores else "",
-                "Measured on": runs.measured_on(metrics["data"], scores) if metrics and scores else "",
+                "Measured on": runs.data_and_count(metrics["data"], scores) if metrics and scores else "",
                 "Created": moment(info.created),
             }
         )
@@ -58,7 +58,7 @@ def show(info: ModelInfo) -> None:
     if metrics is not None:
         _results(metrics, info)
     if info.is_vote:
-        vote.members(folder, metrics)
+        vote.show_members(folder, metrics)
     else:
         _training(info)
     _limits(card_of(folder) if info.complete else "")
@@ -81,7 +81,7 @@ def _training(info: ModelInfo) -> None:
     """How it learned, by which recipe, and what it is built of."""
     folder = info.folder
     st.subheader("Learning curves", anchor=False)
-    run_results.history(folder.history(), info.best_epoch)
+    run_results.show_learning_curves(folder.history(), info.best_epoch)
     st.subheader("Recipe", anchor=False)
     recipe = folder.recipe()
     st.markdown("\n".join(f"- {sentence}" for sentence in recipe_sentences(recipe)))
@@ -137,9 +137,9 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
         scores = metrics["splits"].get(split)
         if scores:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
-            twins = scores.get("without_near_duplicates")
-            if twins:
-                st.caption(f"Without twins: {percent(twins['accuracy'])} (n = {twins['n']:,}). {twins['rule']}")
+            without = scores.get("without_near_duplicates")
+            if without:
+                st.caption(f"Without twins: {percent(without['accuracy'])} (n = {without['n']:,}). {without['rule']}")
     st.caption(
         f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
         f"on {metrics['machine']}; "
@@ -156,10 +156,10 @@ def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Per expression** ({split}, n = {scores['n']:,} faces)")
-        run_results.per_class(scores)
+        run_results.show_per_class(scores)
     with right:
         st.markdown(f"**Confusion matrix** ({split}, per cent of the true class)")
-        run_results.confusion(scores, title=info.name, share=True, key="card")
+        run_results.show_confusion(scores, title=info.name, share=True, key="card")
 
 
 def _delete(info: ModelInfo) -> None:

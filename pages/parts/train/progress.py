@@ -191,7 +191,7 @@ def _numbers(status: JobStatus) -> None:
 
 
 def _curves(status: JobStatus) -> None:
-    batches = thinned(status.batches)
+    batches = fewer_batches(status.batches)
     points = live_history.running(batches, status.epochs)
     total = (status.start or {}).get("epochs")
     st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
@@ -207,7 +207,7 @@ def _curves(status: JobStatus) -> None:
     st.caption(live_history.describe(batches, status.epochs))
 
 
-def thinned(batches: Sequence[BatchEvent], limit: int = 600) -> list[BatchEvent]:
+def fewer_batches(batches: Sequence[BatchEvent], limit: int = 600) -> list[BatchEvent]:
     """Batch events, few enough to redraw every second: all of the last epoch, every n-th of the earlier ones."""
     last = batches[-1]["epoch"] if batches else 0
     earlier = [event for event in batches if event["epoch"] < last]
@@ -233,7 +233,7 @@ def _epochs_and_confusion(status: JobStatus) -> None:
         )
     with right:
         st.markdown(f"**PublicTest after epoch {last['epoch']}** (n = {faces:,} faces)")
-        run_results.matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
+        run_results.show_matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
 
 
 def epoch_table(status: JobStatus) -> pd.DataFrame:

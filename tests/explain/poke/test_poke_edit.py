@@ -152,14 +152,14 @@ def test_a_slider_that_moves_on_is_one_state() -> None:
 def test_histories_of_links_and_of_the_back_button() -> None:
     text = to_text((BOX, Mirror()))
     history = History().arrived(text)
-    assert history == History.opened(text)
+    assert history == History.from_link(text)
     assert [history.undo().text, history.undo().undo().text] == [to_text((BOX,)), ""]
     more = history.push((BOX, Mirror(), Rotate(3)))
     assert more.arrived(text) == more.undo()
     assert more.arrived("").can_redo
     assert more.arrived("mirror").texts == ("", "mirror")
     # A link that says 3.0 is not rewritten.
-    assert History.opened("rotate_3.0").text == "rotate_3.0"
+    assert History.from_link("rotate_3.0").text == "rotate_3.0"
     with pytest.raises(ExplainError):
         history.arrived("laugh_3")
 

@@ -158,8 +158,8 @@ def test_muscles_move_before_everything_else_and_on_drawn_faces_alone(face: Face
     drawn = new_face(5)
     box = Box(0, 0, 48, 10, 3)
     image, parts = apply_drawn(drawn, (Muscle(27, 0.4), box, Muscle(27, 1)))
-    opened, regions = drawn.draw({"AU27": 1})
-    np.testing.assert_array_equal(image, apply(opened, (box,)))
+    open_mouth, regions = drawn.draw({"AU27": 1})
+    np.testing.assert_array_equal(image, apply(open_mouth, (box,)))
     assert parts["mouth"] == tuple(regions["mouth"])
     assert (image[10:] != apply_drawn(drawn, (box,))[0][10:]).any()
     with pytest.raises(ValueError, match="only drawn faces"):
