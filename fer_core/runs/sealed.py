@@ -72,7 +72,9 @@ def check_promised(
     try:
         size = check_file(path)
         if size != promised["bytes"]:
-            raise UnreadableError(f"it has {size:,} bytes, and {manifest.name} promises {promised['bytes']:,}")
+            raise UnreadableError(
+                f"its content is not what {manifest.name} promises ({size:,} bytes, not {promised['bytes']:,})"
+            )
         if by_hash and sha256_of(path) != promised["sha256"]:
             raise UnreadableError(f"its content is not what {manifest.name} promises")
     except MissingError:
