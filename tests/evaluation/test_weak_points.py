@@ -60,7 +60,7 @@ def test_a_run_without_faces_of_the_split_has_no_weak_points(tmp_path: Path) -> 
 
 def test_probabilities_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "nan")
-    frame = measured_on(run).predictions().assign(p0=np.float32(np.nan))
+    frame = measured_on(run).predictions().assign(p0=np.float32(np.inf))
     reseal_evaluation(run, lambda found: frame.to_parquet(found.predictions_path))
     with pytest.raises(RunError, match=r"not finite.*evaluate"):
         weak_points(run)

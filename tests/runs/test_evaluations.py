@@ -16,7 +16,6 @@ from factories import (
     make_noise,
     make_run,
     measured_on,
-    reseal_evaluation,
 )
 from stand_ins import without_keras
 
@@ -25,7 +24,7 @@ from fer_core.errors import ExportError, RunError
 from fer_core.evaluation.evaluate import evaluate_run, export_run
 from fer_core.evaluation.export import Parity
 from fer_core.files import sha256_of, write_json
-from fer_core.runs.evaluations import Evaluation, files_record, folder_name
+from fer_core.runs.evaluations import Evaluation, files_record, folder_name, seal_evaluation
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.measurements import keep
@@ -145,7 +144,7 @@ def test_predictions_of_other_faces_under_its_name_are_damage_not_figures(run: R
     with pytest.raises(RunError, match="damaged"):
         run.predictions()
     # Even where somebody seals it again.
-    reseal_evaluation(run, lambda one: None)
+    seal_evaluation(one.path, one.data, one.model, one.created)
     with pytest.raises(RunError, match="about other faces than it should be"):
         run.predictions()
 
@@ -153,8 +152,9 @@ def test_predictions_of_other_faces_under_its_name_are_damage_not_figures(run: R
 def test_predictions_of_other_faces_in_a_run_of_before_are_damage_too(run: RunFolder) -> None:
     as_schema_1(run)
     write_predictions(run.path / "predictions.parquet", *some_other_faces(), fingerprint="3" * 64)
-    assert run.predictions() is None
-    assert run.metrics() is None
+    for read in (run.predictions, run.metrics):
+        with pytest.raises(RunError, match=r"predictions\.parquet is damaged"):
+            read()
     (problem,) = run.evaluation_problems()
     assert "predictions.parquet is damaged" in problem
     list_runs()
