@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.runs.listing import list_models
-from pages.parts import chosen_face, frame, linked, models
+from pages.parts import chosen_face, frame, linked, models, runs
 from pages.parts.explain import averages, maps, methods, poke, robustness
 from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
 from pages.parts.models import by_default
@@ -18,7 +17,7 @@ entered = frame.begin(
 )
 if entered:
     averages.forget_choice()
-infos = list_models()
+infos = runs.usable()
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")

@@ -6,8 +6,7 @@ import streamlit as st
 
 from fer_core.data.catalogue import list_datasets
 from fer_core.errors import DataError
-from fer_core.runs.listing import list_models
-from pages.parts import frame
+from pages.parts import frame, runs
 from pages.parts.data import draw_missing_sample
 from pages.parts.home import overview
 
@@ -17,7 +16,7 @@ frame.begin(
     "Small neural networks look at a face of 48×48 pixels and name one of seven expressions. "
     "Here you train them, measure them, and see where they go wrong.",
 )
-models = list_models()
+models = runs.usable()
 datasets = list_datasets()
 if models:
     # How good the models are is what people come for; without any, what to do comes first.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.runs.listing import list_models
-from pages.parts import detection, frame, models
+from pages.parts import detection, frame, models, runs
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help, now, recording, snapshot
 from pages.parts.live import settings as live_settings
@@ -17,7 +16,7 @@ frame.begin(
     "Your own face, and what each model makes of it, as it moves. Pictures go to this server to be looked at and come "
     "straight back. They are never stored and never sent on. A face made on purpose is not a felt emotion.",
 )
-infos = list_models()
+infos = runs.usable()
 # One block, whatever it holds: were the camera to move down the page, the browser would load it anew and disconnect.
 with st.container():
     if not infos:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.runs.listing import list_models
-from pages.parts import detection, frame, linked, models
+from pages.parts import detection, frame, linked, models, runs
 from pages.parts.photo import input, results, video
 
 frame.begin(
@@ -14,7 +13,7 @@ frame.begin(
     "Bring pictures or a video with faces and see what each model makes of them. Pictures stay in memory during your "
     "visit. They are never written to disk or sent on.",
 )
-infos = list_models()
+infos = runs.usable()
 if not infos:
     models.none_yet("Faces are found all the same.")
 source = input.choose_source()

@@ -6,6 +6,7 @@ given accuracy, and every other file follows from them through the project's own
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -42,6 +43,8 @@ from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fer_core.data.dataset import Dataset
 
 TINY_MODEL = Path(__file__).parent / "fixtures" / "tiny_model"
@@ -181,6 +184,12 @@ def make_run(
     return run
 
 
+def content(path: Path) -> dict[str, Any]:
+    """A JSON file as it stands, be it damaged."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
 def measured_on(run: RunFolder, fingerprint: str | None = None) -> Evaluation:
     """The run's evaluation on these faces, or its first: it must have one."""
     found = run.evaluation(fingerprint)
@@ -195,7 +204,26 @@ def reseal_evaluation(
     found = measured_on(run, fingerprint)
     edit(found)
     seal_evaluation(found.path, found.data, found.model, found.created)
-    return measured_on(run, found.fingerprint)
+    return run.evaluation(found.fingerprint) or found
+
+
+def rewrite_predictions(run: RunFolder, frame: pd.DataFrame) -> Evaluation:
+    """Give an evaluation other predictions, and the scores that follow from them."""
+
+    def rewrite(found: Evaluation) -> None:
+        about = frame["row"], frame["split"], frame["label"], probabilities_of(frame)
+        write_predictions(found.predictions_path, *about, fingerprint=found.fingerprint)
+        metrics = {**found.metrics(), "splits": score_splits(frame, resamples=50)}
+        write_json(found.metrics_path, metrics)
+
+    return reseal_evaluation(run, rewrite)
+
+
+def reseal(run: RunFolder) -> None:
+    """Let ``run.json`` promise the run's files as they are now."""
+    manifest = run.manifest()
+    assert manifest is not None
+    seal(run, {key: value for key, value in manifest.items() if key not in ("schema", "origin", "files")})
 
 
 def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], fingerprint: str | None = None) -> None:

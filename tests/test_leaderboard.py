@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import edit_metrics, make_run, make_vote
+from factories import edit_metrics, make_run, make_vote, reseal
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
@@ -106,6 +106,7 @@ def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
     run = make_run(settings().models_dir / "resnet50", architecture="resnet50", accuracy=0.7, data=REAL)
     recipe = json.loads(run.recipe_path.read_text())
     write_json(run.recipe_path, {**recipe, "initial_weights": "../weights/resnet50_imagenet_conv1_conv4.npz"})
+    reseal(run)
     make_run(settings().runs_dir / "mine", accuracy=0.9, data=REAL)
     (entry,) = shipped()
     metrics = run.metrics()
@@ -126,6 +127,7 @@ def test_a_vote_is_averaged_and_takes_over_what_its_members_learnt_from(home: Pa
     transfer = make_run(settings().models_dir / "resnet50", architecture="resnet50", data=REAL)
     recipe = json.loads(transfer.recipe_path.read_text())
     write_json(transfer.recipe_path, {**recipe, "initial_weights": "imagenet"})
+    reseal(transfer)
     make_vote(settings().models_dir / "vote", [plain, transfer])
     (vote,) = [entry for entry in shipped() if entry.run == "vote"]
     assert (vote.models, vote.group, vote.extra_data, vote.chosen) == (2, "averaged", "ImageNet", "validation")

@@ -152,13 +152,18 @@ class RunFolder:
 
     def metrics(self, fingerprint: str | None = None) -> Metrics | None:
         """The metrics of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
-        found = self.evaluation(fingerprint)
+        found = self._whole_evaluation(fingerprint)
         return None if found is None else found.metrics()
 
     def predictions(self, fingerprint: str | None = None) -> pd.DataFrame | None:
         """Those of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
-        found = self.evaluation(fingerprint)
+        found = self._whole_evaluation(fingerprint)
         return None if found is None else found.predictions()
+
+    def check_evaluations(self) -> None:
+        """Raises ``RunError`` with the first of :meth:`evaluation_problems`, if there is one."""
+        if problems := self.evaluation_problems():
+            raise RunError(problems[0])
 
     def state_key(self) -> tuple[int, ...]:
         """Equal as long as nothing was sealed anew: when ``run.json`` and each ``evaluation.json`` were written, POSIX
@@ -172,6 +177,15 @@ class RunFolder:
         manifest = self.manifest()
         name = self.vote_path.name if self.is_vote else self.tflite_path.name
         return manifest["files"][name]["sha256"] if manifest and name in manifest["files"] else ""
+
+    def _whole_evaluation(self, fingerprint: str | None) -> Evaluation | None:
+        """That :meth:`evaluation`. Where there is none because it is damaged, ``RunError`` says so: it is no answer
+        that there are no figures.
+        """
+        found = self.evaluation(fingerprint)
+        if found is None:
+            self.check_evaluations()
+        return found
 
     def _evaluations(self) -> tuple[list[Evaluation], list[str]]:
         manifest = self.manifest()

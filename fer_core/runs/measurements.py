@@ -77,6 +77,7 @@ def evaluation_on(folder: RunFolder, fingerprint: str, data: Path) -> Evaluation
         raise RunError(f"the run {folder.name} is not complete. Finish it first: see python -m fer_core runs")
     found = folder.evaluation(fingerprint)
     if found is None:
+        folder.check_evaluations()
         evaluate = f"python -m fer_core evaluate {shlex.quote(str(folder.path))} --data {shlex.quote(str(data))}"
         raise RunError(f"the run {folder.name} was not measured on the faces of {data}. Measure it first: {evaluate}")
     return found
@@ -107,6 +108,7 @@ def keep(folder: RunFolder, fingerprint: str, file: str, write: Callable[[Path],
     with exclusive(folder.path):
         found = folder.evaluation(fingerprint)
         if found is None:
+            folder.check_evaluations()
             raise RunError(f"the run {folder.name} has no evaluation on these faces any more.")
         with change(folder.path) as prepared:
             # The whole folder anew, so that its manifest never lists a file of another time.

@@ -67,16 +67,17 @@ def check_promised(
     and has the size and, ``by_hash``, the hash that ``files`` of the manifest give for it.
     """
     path, promised = manifest.with_name(name), files.get(name)
+    promiser = manifest.name if manifest.name == "run.json" else "its manifest"
     if promised is None:
         raise damaged(manifest, f"it gives no hash of {name}", again)
     try:
         size = check_file(path)
         if size != promised["bytes"]:
             raise UnreadableError(
-                f"its content is not what {manifest.name} promises ({size:,} bytes, not {promised['bytes']:,})"
+                f"its content is not what {promiser} promises ({size:,} bytes, not {promised['bytes']:,})"
             )
         if by_hash and sha256_of(path) != promised["sha256"]:
-            raise UnreadableError(f"its content is not what {manifest.name} promises")
+            raise UnreadableError(f"its content is not what {promiser} promises")
     except MissingError:
         raise RunError(f"{path} is missing. {again}") from None
     except UnreadableError as error:

@@ -10,9 +10,9 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.contracts import DatasetRecord
-from fer_core.formatting import interval, percent
+from fer_core.formatting import interval, percent, plural
 from fer_core.runs.contracts import RunState
-from fer_core.runs.listing import ModelInfo
+from fer_core.runs.listing import ModelInfo, list_runs
 from pages.parts import links
 
 RUN = "run"
@@ -24,6 +24,22 @@ STATE_WORDS = {
     RunState.UNFINISHED: "not finished",
     RunState.DAMAGED: "damaged",
 }
+
+
+MOST_PROBLEMS = 3
+"""Sentences about damaged runs on a page that is about something else; the run card has them all."""
+
+
+def usable() -> list[ModelInfo]:
+    """The complete runs, as :func:`fer_core.runs.listing.list_models`; those that are damaged are named on the page."""
+    known = list_runs()
+    damaged = [info for info in known if info.state == RunState.DAMAGED]
+    if damaged:
+        lines = [f"- {info.problem}" for info in damaged[:MOST_PROBLEMS]]
+        if (more := len(damaged) - MOST_PROBLEMS) > 0:
+            lines.append(f"- And {plural(more, 'more damaged run')}: see Run card.")
+        st.warning("\n".join(lines), icon=":material/broken_image:")
+    return [info for info in known if info.complete]
 
 
 def state_words(info: ModelInfo) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from factories import make_labels, make_run, measured_on, reseal_evaluation
+from factories import make_labels, make_run, measured_on, reseal_evaluation, rewrite_predictions
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned import align
-from fer_core.runs.evaluations import Evaluation
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of, write_predictions
+from fer_core.runs.predictions import PROBABILITY_COLUMNS
 
 
 @pytest.fixture
@@ -22,17 +20,10 @@ def runs(tmp_path: Path) -> list[RunFolder]:
     return [make_run(tmp_path / f"run{seed}", seed=seed) for seed in range(3)]
 
 
-def rewrite(run: RunFolder, frame: pd.DataFrame) -> None:
-    def write(found: Evaluation) -> None:
-        write_predictions(found.predictions_path, frame["row"], frame["split"], frame["label"], probabilities_of(frame))
-
-    reseal_evaluation(run, write)
-
-
 def test_faces_are_matched_by_row_number_and_not_by_order(runs: list[RunFolder]) -> None:
     expected = align(runs, PRIVATE_TEST)
     frame = measured_on(runs[1]).predictions()
-    rewrite(runs[1], frame.sample(frac=1, random_state=3))
+    rewrite_predictions(runs[1], frame.sample(frac=1, random_state=3))
     found = align(runs, PRIVATE_TEST)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.labels, expected.labels)
@@ -61,7 +52,7 @@ def test_what_a_joined_set_holds(runs: list[RunFolder]) -> None:
 def test_keep_goes_by_row_number_of_the_dataset(tmp_path: Path) -> None:
     labels, splits = make_labels(84)
     rows = np.arange(84)[::-1] * 3
-    run = make_run(tmp_path / "run", labels=labels, splits=splits, rows=rows)
+    run = make_run(tmp_path / "run", labels=labels, splits=splits, rows=rows, data={"faces": 300})
     keep = np.zeros(300, dtype=bool)
     wanted = np.sort(rows[splits == PRIVATE_TEST])[:5]
     keep[wanted] = True
@@ -114,12 +105,12 @@ def test_runs_measured_on_other_data_are_refused(runs: list[RunFolder], tmp_path
 
 def test_a_missing_face_or_another_label_is_damage(runs: list[RunFolder]) -> None:
     frame = measured_on(runs[1]).predictions()
-    rewrite(runs[1], frame.iloc[:-1])
+    rewrite_predictions(runs[1], frame.iloc[:-1])
     with pytest.raises(RunError, match="the same faces of PrivateTest"):
         align(runs, str(frame["split"].iloc[-1]))
     changed = frame.copy()
     changed["label"] = (changed["label"] + 1) % 7
-    rewrite(runs[1], changed)
+    rewrite_predictions(runs[1], changed)
     with pytest.raises(RunError, match="the same labels"):
         align(runs, PRIVATE_TEST)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities, make_run, measured_on, reseal_evaluation
+from factories import make_labels, make_probabilities, make_run, measured_on, rewrite_predictions
 
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset
@@ -20,7 +20,7 @@ from fer_core.files import sha256_of
 from fer_core.inference.models import load_model
 from fer_core.runs.card import card_of
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import probabilities_of
+from fer_core.runs.predictions import PROBABILITY_COLUMNS, probabilities_of
 from fer_core.runs.transaction import LOCK_FILE
 from fer_core.runs.vote import read_vote
 from fer_core.settings import settings
@@ -100,9 +100,8 @@ def _members(dataset: Dataset, parent: Path, *names: str, predicted: np.ndarray 
         run = make_run(parent / name, labels=labels, splits=splits, seed=seed, accuracy=0.7 - 0.1 * seed, data=data)
         if predicted is not None:
             frame = run.predictions()
-            values = make_probabilities(predicted[frame["row"]], 0.7 - 0.1 * seed, seed=seed)
-            about = frame["row"], frame["split"], frame["label"], values
-            reseal_evaluation(run, lambda found, about=about: module.write_predictions(found.predictions_path, *about))
+            frame[list(PROBABILITY_COLUMNS)] = make_probabilities(predicted[frame["row"]], 0.7 - 0.1 * seed, seed=seed)
+            rewrite_predictions(run, frame)
         runs.append(run)
     return runs
 
@@ -247,7 +246,10 @@ def test_what_cannot_vote_is_told(home: Path, dataset: Dataset, built: RunFolder
     refused([first, second], "exists already and is not a vote", second.path)
     elsewhere = make_run(models / "elsewhere", data={"fingerprint": "1" * 64, "title": "Other faces"})
     refused([first, elsewhere], r"elsewhere was not measured on the faces of.*fer_core evaluate")
-    fewer = make_run(models / "fewer", data=dataset.info.record())
+    some = slice(0, len(dataset) - 30)
+    fewer = make_run(
+        models / "fewer", labels=dataset.labels[some], splits=dataset.splits[some], data=dataset.info.record()
+    )
     refused([first, fewer], "predictions of fewer are not about the test faces")
     hidden = _members(dataset, home / "hidden", "hidden")[0]
     refused([first, hidden], "would not find it again")

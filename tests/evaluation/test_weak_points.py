@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run, measured_on, reseal_evaluation
+from factories import make_run, measured_on, reseal_evaluation, rewrite_predictions
 
 from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import weak_points
@@ -18,7 +18,7 @@ def write(run: RunFolder, labels: list[int], probabilities: np.ndarray) -> None:
     table = pd.DataFrame({"row": np.arange(len(labels)), "split": "PrivateTest", "label": labels})
     for label in range(7):
         table[f"p{label}"] = probabilities[:, label].astype(np.float32)
-    reseal_evaluation(run, lambda found: table.to_parquet(found.predictions_path))
+    rewrite_predictions(run, table)
 
 
 def answers(said: list[int], confidence: list[float]) -> np.ndarray:
@@ -60,6 +60,7 @@ def test_a_run_without_faces_of_the_split_has_no_weak_points(tmp_path: Path) -> 
 
 def test_probabilities_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "nan")
-    write(run, [0], np.full((1, 7), np.nan))
-    with pytest.raises(RunError, match="Evaluate nan again"):
+    frame = measured_on(run).predictions().assign(p0=np.float32(np.inf))
+    reseal_evaluation(run, lambda found: frame.to_parquet(found.predictions_path))
+    with pytest.raises(RunError, match=r"not finite.*evaluate"):
         weak_points(run)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from factories import make_run, reseal_evaluation
+from factories import make_run, rewrite_predictions
 
 from fer_core.inference.models import load_model
 from fer_core.inference.stream.smoothing import UNSURE_BELOW
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import PROBABILITY_COLUMNS, write_predictions
+from fer_core.runs.predictions import PROBABILITY_COLUMNS
 from fer_core.stats.risk_coverage import at_threshold
 
 
@@ -44,9 +45,9 @@ def test_where_there_is_nothing_to_read_off(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(predictor, "path", run.tflite_path)
 
     def measured(split: str, probabilities: np.ndarray) -> None:
-        reseal_evaluation(
-            run, lambda one: write_predictions(one.predictions_path, rows, [split] * 50, labels, probabilities)
-        )
+        frame = pd.DataFrame({"row": rows, "split": split, "label": labels})
+        frame[list(PROBABILITY_COLUMNS)] = probabilities
+        rewrite_predictions(run, frame)
 
     measured("PrivateTest", rng.dirichlet(np.ones(7), 50))
     assert unsure_below(predictor) == UNSURE_BELOW, "no PublicTest faces"

@@ -97,13 +97,16 @@ def test_a_damaged_run_says_why(open_app, home: Path):
     assert "damaged" in app.error[0].value
 
 
-def test_a_damaged_evaluation_is_said_and_hides_nothing_else(open_app, home: Path):
+def test_a_damaged_evaluation_beside_a_sound_one_is_said_and_hides_nothing_else(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
-    measured_on(run).metrics_path.write_text("{")
+    one = measured_on(run)
+    shutil.copytree(one.path, one.path.with_name("other-11111111"))
+    (one.path.with_name("other-11111111") / "metrics.json").write_text("{")
     app = open_app("run", run="mine")
     assert not app.exception
     assert any("metrics.json is damaged" in warning.value for warning in app.warning)
     assert "Recipe" in [header.value for header in app.subheader]
+    one.metrics_path.write_text("{")
     app = open_app("run")
     assert not app.exception
     assert list(app.dataframe[0].value["Run"]) == ["mine"]

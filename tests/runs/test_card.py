@@ -34,7 +34,7 @@ def test_a_run_measured_on_other_data_says_so_in_bold(tmp_path: Path) -> None:
     assert "Measured on other data" not in card_of(folder)
     manifest = folder.manifest()
     assert manifest is not None
-    write_json(folder.manifest_path, {**manifest, "data": {**manifest["data"], "fingerprint": "another"}})
+    write_json(folder.manifest_path, {**manifest, "data": {**manifest["data"], "fingerprint": "a" * 64}})
     assert "## Results on Made-up faces\n\n**Measured on other data than it was trained on.**" in card_of(folder)
 
 

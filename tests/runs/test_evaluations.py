@@ -8,15 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import as_schema_1, edit_metrics, make_labels, make_noise, make_run, measured_on, reseal_evaluation
+from factories import (
+    as_schema_1,
+    content,
+    edit_metrics,
+    make_labels,
+    make_noise,
+    make_run,
+    measured_on,
+)
 from stand_ins import without_keras
 
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import ExportError, RunError
 from fer_core.evaluation.evaluate import evaluate_run, export_run
 from fer_core.evaluation.export import Parity
-from fer_core.files import read_json, sha256_of, write_json
-from fer_core.runs.evaluations import Evaluation, files_record, folder_name
+from fer_core.files import sha256_of, write_json
+from fer_core.runs.evaluations import Evaluation, files_record, folder_name, seal_evaluation
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.measurements import keep
@@ -47,7 +55,7 @@ def another(run: RunFolder, data: dict[str, Any] | None = None, created: str = "
         fingerprint=about["fingerprint"],
     )
     write_json(path / "metrics.json", {**first.metrics(), "data": about})
-    manifest = read_json(path / "evaluation.json", "")
+    manifest = content(path / "evaluation.json")
     files = files_record(path, list(manifest["files"]))
     write_json(path / "evaluation.json", {**manifest, "data": about, "created": created, "files": files})
     return path
@@ -80,7 +88,10 @@ def test_of_two_about_the_same_faces_the_newer_counts(run: RunFolder) -> None:
 
 def test_one_by_another_model_file_is_refused_with_a_sentence_and_harms_no_other(run: RunFolder) -> None:
     path = another(run)
-    write_json(path / "evaluation.json", {**read_json(path / "evaluation.json", ""), "model": "e" * 64})
+    write_json(
+        path / "evaluation.json",
+        {**content(path / "evaluation.json"), "model": "e" * 64},
+    )
     assert [one.fingerprint for one in run.evaluations()] == ["0" * 64]
     (problem,) = run.evaluation_problems()
     assert "another model file" in problem
@@ -133,7 +144,7 @@ def test_predictions_of_other_faces_under_its_name_are_damage_not_figures(run: R
     with pytest.raises(RunError, match="damaged"):
         run.predictions()
     # Even where somebody seals it again.
-    reseal_evaluation(run, lambda one: None)
+    seal_evaluation(one.path, one.data, one.model, one.created)
     with pytest.raises(RunError, match="about other faces than it should be"):
         run.predictions()
 
@@ -141,12 +152,13 @@ def test_predictions_of_other_faces_under_its_name_are_damage_not_figures(run: R
 def test_predictions_of_other_faces_in_a_run_of_before_are_damage_too(run: RunFolder) -> None:
     as_schema_1(run)
     write_predictions(run.path / "predictions.parquet", *some_other_faces(), fingerprint="3" * 64)
-    assert run.predictions() is None
-    assert run.metrics() is None
+    for read in (run.predictions, run.metrics):
+        with pytest.raises(RunError, match=r"predictions\.parquet is damaged"):
+            read()
     (problem,) = run.evaluation_problems()
     assert "predictions.parquet is damaged" in problem
     list_runs()
-    assert read_json(run.manifest_path, "")["schema"] == 1, "what is damaged is not carried over"
+    assert content(run.manifest_path)["schema"] == 1, "what is damaged is not carried over"
     assert run.evaluation_problems() == [problem]
 
 
@@ -223,7 +235,7 @@ def test_a_dataset_of_another_name_is_the_same_faces(run: RunFolder, datasets: t
     evaluate_run(run, first)
     shutil.copytree(first.info.path, first.info.path.with_name("renamed"))
     path = first.info.path.with_name("renamed") / "dataset.json"
-    write_json(path, {**read_json(path, ""), "name": "renamed"})
+    write_json(path, {**content(path), "name": "renamed"})
     from fer_core.data.dataset import load_dataset
 
     evaluate_run(run, load_dataset(path.parent))
@@ -259,9 +271,9 @@ def test_a_tampered_file_does_not_become_right_by_measuring_more(
     assert not one.faithfulness_path.exists()
     export_run(run, first)
     assert measured_on(run, first.info.fingerprint).predictions_path.read_bytes() == honest, "predicted anew"
-    write_json(run.recipe_path, {**read_json(run.recipe_path, ""), "epochs": 99})
+    write_json(run.recipe_path, {**content(run.recipe_path), "epochs": 99})
     export_run(run, first)
-    assert read_json(run.manifest_path, "")["files"]["recipe.json"]["sha256"] != sha256_of(run.recipe_path)
+    assert content(run.manifest_path)["files"]["recipe.json"]["sha256"] != sha256_of(run.recipe_path)
     run.keras_path.write_bytes(b"another model")
     for step in (evaluate_run, export_run):
         with pytest.raises(RunError, match=r"model\.keras is damaged"):

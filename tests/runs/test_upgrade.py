@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from factories import as_schema_1, make_run, make_vote, measured_on
+from factories import as_schema_1, content, make_run, make_vote, measured_on
 
 from fer_core.errors import RunError
-from fer_core.files import read_json, write_json
+from fer_core.files import write_json
 from fer_core.inference.models import load_model
 from fer_core.runs import transaction
 from fer_core.runs import upgrade as module
@@ -28,16 +28,16 @@ def old(home: Path) -> RunFolder:
 
 
 def schema(run: RunFolder) -> int:
-    return int(read_json(run.manifest_path, "")["schema"])
+    return int(content(run.manifest_path)["schema"])
 
 
 def test_it_is_upgraded_when_it_is_listed_and_says_the_same(home: Path, old: RunFolder) -> None:
     metrics, predictions, card = old.metrics(), old.predictions(), card_of(old)
-    before = read_json(old.manifest_path, "")
+    before = content(old.manifest_path)
     assert metrics is not None
     assert "without_near_duplicates" in metrics["splits"]["PrivateTest"]
     assert [info.name for info in list_models()] == ["old"]
-    after = read_json(old.manifest_path, "")
+    after = content(old.manifest_path)
     assert (after["schema"], after["origin"]) == (2, "trained")
     assert set(after["files"]) == ROOT_FILES
     assert {path.name for path in old.path.iterdir() if path.name[0] != "."} == {
@@ -74,7 +74,7 @@ def test_a_vote_is_upgraded_too(home: Path) -> None:
     without = vote.metrics()["splits"]["PrivateTest"].pop("without_near_duplicates", None)
     as_schema_1(vote)
     list_models()
-    manifest = read_json(vote.manifest_path, "")
+    manifest = content(vote.manifest_path)
     assert (manifest["schema"], manifest["origin"], set(manifest["files"])) == (2, "vote", {"vote.json"})
     assert vote.metrics()["splits"]["PrivateTest"]["without_near_duplicates"] == without
     assert load_model("both").name == "both"
@@ -94,7 +94,7 @@ def test_a_damaged_evaluation_stays_where_it_is_until_it_is_measured_anew(old: R
     upgrade(old)
     assert {path: path.read_bytes() for path in before} == before
     assert "metrics.json is damaged" in old.evaluation_problems()[0]
-    assert [info.state for info in list_runs()] == ["done"], "the model can be used"
+    assert [info.state for info in list_runs()] == ["damaged"]
     upgrade(old, drop_damaged=True)
     assert (schema(old), old.evaluation_problems(), old.evaluations()) == (2, [], ())
 
@@ -106,10 +106,10 @@ def test_sealed_nonsense_harms_nothing(old: RunFolder, harm: str) -> None:
     path = old.path / "predictions.parquet"
     frame = pd.read_parquet(path)
     (frame[["row"]] if harm == "no columns" else frame.assign(row=1)).to_parquet(path)
-    manifest = read_json(old.manifest_path, "")
+    manifest = content(old.manifest_path)
     manifest["files"][path.name] = module_files(old, path.name)
     write_json(old.manifest_path, manifest)
-    assert [info.state for info in list_runs()] == ["done"]
+    assert [info.state for info in list_runs()] == ["damaged"]
     assert schema(old) == 1
     upgrade(old, drop_damaged=True)
     assert schema(old) == 2
@@ -178,12 +178,12 @@ def test_the_slower_of_two_changes_nothing(old: RunFolder, monkeypatch: pytest.M
     def slow(path: Path):
         monkeypatch.setattr(module, "exclusive", plain)
         upgrade(old)
-        manifest = read_json(old.manifest_path, "")
+        manifest = content(old.manifest_path)
         write_json(old.manifest_path, {**manifest, "title": "since"})
         keys.append(old.state_key())
         return plain(path)
 
     monkeypatch.setattr(module, "exclusive", slow)
     upgrade(old)
-    assert read_json(old.manifest_path, "")["title"] == "since"
+    assert content(old.manifest_path)["title"] == "since"
     assert [old.state_key()] == keys

@@ -47,6 +47,8 @@ def show(info: ModelInfo) -> None:
     st.header(info.title, anchor=False)
     if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
+        if not info.shipped:
+            _delete(info)
         return
     _facts(info)
     if not info.complete:
