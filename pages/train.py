@@ -18,6 +18,8 @@ frame.begin(
     "Train a model of your own and watch it learn. It runs in a process of its own: you may leave this page, "
     "close the browser or restart the app, and find it here again.",
 )
+# First, because the page starts anew where the sample must be drawn, and what a link gets wrong is said only once.
+info = current_info()
 run_dir = progress.choose()
 if run_dir is not None:
     if jobs.status(run_dir).alive:
@@ -26,7 +28,6 @@ if run_dir is not None:
     progress.show(run_dir)
 
 st.header("New training", anchor=False)
-info = current_info()
 sample_banner(info)
 st.markdown(
     f"**Data:** {info.title}. Trains on {info.split_size('Training'):,} Training faces, chooses the best epoch on "

@@ -237,6 +237,14 @@ def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], finge
     reseal_evaluation(run, rewrite, fingerprint)
 
 
+def as_unfinished(run: RunFolder) -> RunFolder:
+    """The run as a training leaves it that has not been evaluated yet: no model file but Keras', no figures."""
+    shutil.rmtree(run.path / FOLDER)
+    for path in (run.manifest_path, run.card_path, run.tflite_path):
+        path.unlink()
+    return run
+
+
 def as_schema_1(run: RunFolder) -> RunFolder:
     """The run as an earlier version left it: its one evaluation beside its other files, in the words of that time."""
     import pyarrow.parquet as pq

@@ -20,6 +20,7 @@ from fer_core.runs.journal import history_rows
 from fer_core.runs.reading import RESTORE, damaged, shown
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.sealed import State, check_promised, state_of
+from fer_core.runs.transaction import settle
 from fer_core.runs.vote import read_vote
 
 LARGE = ("model.keras", "model.tflite")
@@ -53,10 +54,13 @@ def look(folder: RunFolder) -> Look:
     if shown(folder.name) != folder.name:
         return Look(f"the name of the folder {shown(folder.path)} holds what is no letter. Rename the folder.")
     try:
+        settle(folder.path)  # before its files are looked at: a change that was cut short has happened
         state = (state_of(folder.path), *map(state_of, folders(folder.path)))
         known = _looks.get(str(folder.path))
         if known is None or known[0] != state:
             known = _looks[str(folder.path)] = (state, _look(folder, {name for name, *_ in state[0]}))
+    except RunError as error:
+        return Look(str(error))
     except OSError as error:
         where = shown(Path(str(error.filename or folder.path)))
         return Look(f"{where} cannot be read: {error.strerror or error}. Check its permissions.")

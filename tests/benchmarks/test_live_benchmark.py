@@ -102,7 +102,7 @@ def test_a_vote_cannot_be_the_one_model(home: Path) -> None:
     run.keras_path.unlink(missing_ok=True)
     done = run_live("--data", "/nowhere", "--quick")
     assert done.returncode == 2
-    assert "custom_cnn has no model.keras for the plain loop" in done.stderr
+    assert "no trained run" in done.stderr
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ def test_a_split_without_faces_is_left_out(known: Dataset, audit: Audit, tmp_pat
         labels=known.labels[keep],
         splits=known.splits[keep],
         rows=np.flatnonzero(keep),
-        data={"fingerprint": known.info.fingerprint},
+        data={"fingerprint": known.info.fingerprint, "faces": len(known)},
     )
     assert list(run_costs(run, audit)) == ["PrivateTest"]
 

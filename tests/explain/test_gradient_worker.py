@@ -237,7 +237,7 @@ def test_it_ends_with_the_app_however_that_ends() -> None:
 
 
 def test_finished_requests_are_forgotten_oldest_first(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_core.explain.worker.client.MOST_KEPT", 2)
+    monkeypatch.setattr("fer_core.explain.worker.client.MOST_TASKS", 2)
     worker = make()
     for word in ("one", "two", "three"):
         worker.run(word, timeout=PATIENCE)

@@ -110,7 +110,7 @@ def furnish(home: Path) -> None:
     add_ferplus(dataset, votes_file)
     Annotations.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
     runs = [
-        make_evaluated_run(home / "runs" / name, dataset, seed=seed, twins=twins.twins())
+        make_evaluated_run(home / "runs" / name, dataset, seed=seed, near_duplicates=twins.training_duplicates())
         for seed, name in enumerate(RUNS)
     ]
     measure_corruptions(runs[0], dataset)

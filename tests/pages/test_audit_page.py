@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import make_run
+from factories import make_run, measured_on
 from faulty import faulty_dataset, smooth
 from readonly import read_only
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import AUDIT_FILE, audit_dataset, job, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 from pages.parts.dataset.audit_job import jobs
 
@@ -304,7 +305,7 @@ def test_what_the_faults_cost_each_run(open_app: OpenApp, faulty: Dataset) -> No
 def test_a_damaged_run_is_named_and_the_others_stand(open_app: OpenApp, faulty: Dataset) -> None:
     make_run_on("good", faulty)
     make_run_on("broken", faulty)
-    (settings().runs_dir / "broken" / "predictions.parquet").write_bytes(b"")
+    measured_on(RunFolder(settings().runs_dir / "broken")).predictions_path.write_bytes(b"")
     app = open_app("dataset", view="Audit")
     assert not app.exception
     assert any("broken" in warning.value for warning in app.warning)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from factories import edit_metrics, make_run, make_vote, measured_on
+from factories import as_unfinished, edit_metrics, make_run, make_vote, measured_on
 
 
 def _text(app) -> str:
@@ -81,10 +81,7 @@ def test_a_stopped_run_says_what_is_usable(open_app, home: Path):
 
 
 def test_a_died_run_says_what_is_usable(open_app, home: Path):
-    run = make_run(home / "runs" / "mine")
-    shutil.rmtree(run.path / "evaluations")
-    for name in ("run.json", "CARD.md", "model.tflite"):
-        (run.path / name).unlink()
+    run = as_unfinished(make_run(home / "runs" / "mine"))
     lines = run.journal_path.read_text().splitlines()
     run.journal_path.write_text("\n".join(line for line in lines if '"done"' not in line) + "\n")
     app = open_app("run", run="mine")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import as_schema_1, make_run, make_vote
+from factories import as_schema_1, as_unfinished, make_run, make_vote
 from killing import crashes, kill_at, writes
 from stand_ins import without_keras
 
@@ -128,18 +128,10 @@ def left_behind(home: Path) -> list[str]:
     return [str(path.relative_to(home)) for path in (*hidden, *home.rglob("*.tmp"))]
 
 
-def unfinished(run: RunFolder) -> RunFolder:
-    """As a training leaves it that has just ended."""
-    shutil.rmtree(run.path / "evaluations")
-    for path in (run.manifest_path, run.tflite_path, run.card_path):
-        path.unlink()
-    return run
-
-
 STEPS: dict[str, tuple[Callable[[World], Path], Callable[[World], object]]] = {
     "evaluate, same faces": (lambda at: at.second.path, lambda at: evaluate_run(at.second, at.one)),
     "evaluate, other faces": (lambda at: at.first.path, lambda at: evaluate_run(at.first, at.two, average="flip")),
-    "complete a training": (lambda at: unfinished(at.third).path, lambda at: evaluate_run(at.third, at.one)),
+    "complete a training": (lambda at: as_unfinished(at.third).path, lambda at: evaluate_run(at.third, at.one)),
     "export": (lambda at: at.first.path, lambda at: export_run(at.first, at.one)),
     "export, half": (lambda at: at.first.path, lambda at: export_run(at.first, at.two, half_precision="both")),
     "vote, new": (lambda at: at.new, lambda at: build_vote([at.first, at.second], at.one, at.new)),

@@ -12,7 +12,8 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from factories import make_labels, make_probabilities
 
-from fer_core.runs.predictions import probabilities_of, read_predictions
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import probabilities_of
 from fer_core.stats import label_issues as module
 from fer_core.stats.label_issues import (
     against,
@@ -24,7 +25,7 @@ from fer_core.stats.label_issues import (
     self_confidence,
 )
 
-SHIPPED = Path(__file__).parents[2] / "models" / "custom_cnn" / "predictions.parquet"
+SHIPPED = RunFolder(Path(__file__).parents[2] / "models" / "custom_cnn")
 CLEANLAB = {"noise rate": "prune_by_noise_rate", "class": "prune_by_class", "both": "both"}
 
 
@@ -45,7 +46,8 @@ def rare_case(seed: int) -> tuple[Any, Any]:
 
 
 def real_case() -> tuple[Any, Any]:
-    frame = read_predictions(SHIPPED)
+    frame = SHIPPED.predictions()
+    assert frame is not None
     values = probabilities_of(frame).astype(np.float64)
     return frame["label"].to_numpy().astype(np.int64), values / values.sum(axis=1, keepdims=True)
 

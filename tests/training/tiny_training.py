@@ -21,6 +21,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
 from fer_core.training.loop import Trainer
 from fer_core.zoo import custom_cnn
+from fer_core.zoo.keras_model import load_keras
 
 SCRIPT = {1: (0.9, 0.2), 2: (0.4, 0.6), 3: (0.5, 0.4), 4: (0.3, 0.6)}
 """PublicTest's loss and accuracy by epoch: the second is best, the fourth as accurate with a lower loss."""
@@ -94,12 +95,12 @@ def train(home: Path, images: Any) -> tuple[RunFolder, dict[str, Any]]:
 
 def exported(folder: RunFolder, faces: Any) -> dict[str, Any]:
     """Export the best epoch; then another model in its name."""
-    model, path = export.load_keras(folder), folder.tflite_path
+    model, path = load_keras(folder.keras_path), folder.tflite_path
     parity = export.export_litert(model, path, faces)
     converted = path.read_bytes()
     kernel = model.get_layer("probabilities").kernel
     kernel.assign(np.asarray(kernel) + np.linspace(-1, 1, 7))
-    export._convert = lambda _, target, half: target.write_bytes(converted)
+    export._convert = lambda _, target, half_precision: target.write_bytes(converted)
     path.write_bytes(b"the old one")
     try:
         export.export_litert(model, path, faces)
