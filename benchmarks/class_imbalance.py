@@ -25,6 +25,7 @@ from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import FerError
 from fer_core.files import write_json
+from fer_core.runs.events import best_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import epochs_of
 from fer_core.runs.recipe import Recipe
@@ -70,7 +71,8 @@ def train(recipe: Recipe, data: Path, out: Path) -> dict[str, Any]:
 def figures(folder: RunFolder) -> dict[str, Any]:
     """Accuracy, macro F1 and recall of the rarest class on PublicTest, from the journal's best epoch."""
     epochs = epochs_of(folder.events())
-    best = max(epochs, key=lambda event: event["val_accuracy"])
+    best = best_of(epochs)
+    assert best is not None
     confusion = np.array(best["confusion"])
     classes = per_class(confusion)
     return {

@@ -173,7 +173,8 @@ def _setting(names: Sequence[str] | None) -> Setting:
         chosen = [known[path] for path in folders]
     else:
         chosen = [info for info in known.values() if info.shipped]
-    fingerprints = {info.path: (info.folder.metrics() or {}).get("data", {}).get("fingerprint") for info in chosen}
+    measured = {info.path: info.folder.metrics() for info in chosen}
+    fingerprints = {path: metrics["data"]["fingerprint"] if metrics else "" for path, metrics in measured.items()}
     here = {dataset.fingerprint: dataset.path for dataset in list_datasets()}
     if not names:
         chosen = [info for info in chosen if fingerprints[info.path] in here][:MOST_RUNS]

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.common import table  # noqa: E402
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST  # noqa: E402
 from fer_core.errors import FerError  # noqa: E402
+from fer_core.runs.contracts import Metrics  # noqa: E402
 
 PAGE = ROOT / "benchmarks" / "reproduce.md"
 BEGIN, END = "<!-- written by benchmarks/reproduce.py -->", "<!-- end -->"
@@ -112,11 +113,10 @@ def seeds_table(names: Sequence[str]) -> str:
 COLUMNS = ((PUBLIC_TEST, False), (PRIVATE_TEST, False), (PRIVATE_TEST, True))
 
 
-def _accuracy(metrics: dict[str, Any], split: str, clean: bool) -> float:
+def _accuracy(metrics: Metrics, split: str, clean: bool) -> float:
     """Per cent; not a number where no face without a twin is left."""
-    scores = metrics["splits"][split]
-    if clean:
-        scores = scores["without_near_duplicates"]
+    of_split = metrics["splits"][split]
+    scores = of_split.get("without_near_duplicates") if clean else of_split
     return 100 * float(scores["accuracy"]) if scores else float("nan")
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fer_core.regular import OddFileError, require_file
 
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 class UnreadableError(Exception):
     """Why a file cannot be used, as the end of a sentence."""
+
+
+class NewerError(UnreadableError):
+    """The file is of a schema that this version does not know yet. The message is a sentence without its subject."""
 
 
 class MissingError(UnreadableError):
@@ -93,6 +97,11 @@ def read_table(path: Path, columns: Sequence[str], optional: Sequence[str] = ())
         raise UnreadableError(f"it is no Parquet file that can be read: {' '.join(str(error).split())[:200]}") from None
 
 
+def read_plain(path: Path) -> Any:
+    """JSON as plain values, for readers that take every one of them apart. Raises :class:`UnreadableError`."""
+    return _plain(read_bytes(path))
+
+
 def parse(content: bytes, contract: type[T], schemas: tuple[int, ...] = ()) -> T:
     """JSON held against a typed dictionary (or any other type): types exactly as declared, unknown keys allowed.
 
@@ -101,16 +110,12 @@ def parse(content: bytes, contract: type[T], schemas: tuple[int, ...] = ()) -> T
     """
     # Imported here, as it costs 8 MB and a tenth of a second, which programs that read no files need not pay.
     from pydantic import ValidationError
-    from pydantic_core import from_json
 
-    try:
-        plain = from_json(content, allow_inf_nan=False)
-    except ValueError as error:
-        raise UnreadableError(_no_json(content, str(error))) from None
+    plain = _plain(content)
     if schemas:
         check_schema(plain, schemas)
     try:
-        return adapter(contract).validate_json(content)  # type: ignore[no-any-return]
+        return cast("T", adapter(cast("Any", contract)).validate_json(content))
     except ValidationError as error:
         raise UnreadableError(wrong(error)) from None
 
@@ -123,7 +128,7 @@ def check_schema(value: Any, schemas: tuple[int, ...]) -> None:
     if type(schema) is not int:
         raise UnreadableError("it does not say its schema")
     if schema > max(schemas):
-        raise UnreadableError(f"it was written by a newer version (schema {schema}): update FER Explorer")
+        raise NewerError(f"was written by a newer version (schema {schema}): update FER Explorer")
     if schema not in schemas:
         raise UnreadableError(f"its schema is {schema}, which there never was")
 
@@ -163,6 +168,15 @@ def _unreadable(path: Path, error: OSError) -> UnreadableError:
     if not isinstance(error, FileNotFoundError):
         return UnreadableError(f"it cannot be read: {error.strerror or error}")
     return UnreadableError("it is a link that leads nowhere") if path.is_symlink() else MissingError("it is missing")
+
+
+def _plain(content: bytes) -> Any:
+    from pydantic_core import from_json
+
+    try:
+        return from_json(content, allow_inf_nan=False)
+    except ValueError as error:
+        raise UnreadableError(_no_json(content, str(error))) from None
 
 
 def _no_json(content: bytes, error: str) -> str:

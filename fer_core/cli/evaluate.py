@@ -12,6 +12,7 @@ from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
+from fer_core.runs.contracts import Metrics
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def corruptions_text(corrupted: Corrupted) -> str:
     )
 
 
-def metrics_text(metrics: dict[str, Any]) -> str:
+def metrics_text(metrics: Metrics) -> str:
     """Accuracy with its interval, one line a split; then what the LiteRT file, averaging and temperature do."""
     lines = []
     for split, scores in metrics["splits"].items():

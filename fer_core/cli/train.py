@@ -15,6 +15,7 @@ from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.errors import RecipeError
 from fer_core.formatting import percent
+from fer_core.runs.events import Event
 from fer_core.runs.folder import new_run_dir
 
 EPILOG = """\
@@ -170,19 +171,19 @@ class _Narrator:
             self.reported = len(events)
 
 
-def _sentence(event: dict[str, Any]) -> str:
-    kind = event["event"]
-    if kind == "phase":
-        return f"{event['name']}: {event['detail']}" if event["detail"] else event["name"]
-    if kind == "start":
+def _sentence(event: Event) -> str:
+    if event["event"] == "phase":
+        detail = event.get("detail")
+        return f"{event['name']}: {detail}" if detail else event["name"]
+    if event["event"] == "start":
         return (
-            f"{event['train_faces']:,} faces, {event['steps']} batches an epoch, {event['precision']} "
-            f"({event['precision_reason']})"
+            f"{event.get('train_faces', 0):,} faces, {event['steps']} batches an epoch, {event.get('precision')} "
+            f"({event.get('precision_reason')})"
         )
-    if kind == "epoch":
+    if event["event"] == "epoch":
         return (
             f"epoch {event['epoch']}: loss {event['loss']:.4f}, accuracy {percent(event['accuracy'])}, PublicTest loss "
             f"{event['val_loss']:.4f}, accuracy {percent(event['val_accuracy'])}, {event['seconds']:.0f} s, "
             f"{event['images_per_second']:.0f} images/s"
         )
-    return {"paused": "paused", "resumed": "resumed", "stopped": "stopped"}.get(kind, "")
+    return event["event"] if event["event"] in ("paused", "resumed", "stopped") else ""

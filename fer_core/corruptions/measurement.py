@@ -99,6 +99,7 @@ def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corru
     if evaluation is None or not evaluation.has(FILE):
         return None
     path = evaluation.corruptions_path
+    evaluation.check(FILE)
     try:
         table = pq.read_table(path)
         metadata = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])

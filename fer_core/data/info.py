@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fer_core import emotions
+from fer_core.data.contracts import DatasetManifest, DatasetRecord
 from fer_core.errors import DataError
+from fer_core.reading import NewerError, UnreadableError, parse, read_bytes
 
 SCHEMA = 1
+SCHEMAS = (1,)
+"""Those that this version reads."""
 KINDS = ("sample", "csv", "folder", "kaggle")
 
 IMAGES_FILE = "images.npy"
@@ -49,24 +51,26 @@ class DatasetInfo:
         """Number of faces in a split; 0 for a split that this dataset does not have."""
         return sum(self.counts.get(split, ()))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> DatasetRecord:
         """What a run remembers of the dataset it saw: name, title, kind, fingerprint, number of faces."""
-        return {key: getattr(self, key) for key in ("name", "title", "kind", "fingerprint", "faces")}
+        return DatasetRecord(
+            name=self.name, title=self.title, kind=self.kind, fingerprint=self.fingerprint, faces=self.faces
+        )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> DatasetManifest:
         """The content of ``dataset.json`` (no ``path``: a folder may be moved)."""
-        return {
-            "schema": self.schema,
-            "name": self.name,
-            "title": self.title,
-            "kind": self.kind,
-            "source": self.source,
-            "created": self.created,
-            "counts": {split: list(counts) for split, counts in self.counts.items()},
-            "faces": self.faces,
-            "fingerprint": self.fingerprint,
-            "notes": list(self.notes),
-        }
+        return DatasetManifest(
+            schema=self.schema,
+            name=self.name,
+            title=self.title,
+            kind=self.kind,
+            source=self.source,
+            created=self.created,
+            counts={split: list(counts) for split, counts in self.counts.items()},
+            faces=self.faces,
+            fingerprint=self.fingerprint,
+            notes=list(self.notes),
+        )
 
 
 def read_info(path: str | Path) -> DatasetInfo:
@@ -90,46 +94,33 @@ def read_info(path: str | Path) -> DatasetInfo:
             f"Import your data first: python -m fer_core data import {folder} --out NEW_FOLDER"
         )
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise damaged(folder, f"{INFO_FILE} cannot be read ({error})") from error
-    if not isinstance(content, dict) or "schema" not in content:
-        raise damaged(folder, f"{INFO_FILE} does not say its schema")
-    if content["schema"] != SCHEMA:
-        raise DataError(
-            f"{folder} has schema {content['schema']!r}, and this version reads schema {SCHEMA}. "
-            "Import the data again, or use the version that wrote it."
-        )
+        content = parse(read_bytes(file), DatasetManifest, SCHEMAS)
+    except NewerError as error:
+        raise DataError(f"{folder} {error}, or import the data again.") from None
+    except UnreadableError as error:
+        raise damaged(folder, f"{INFO_FILE} cannot be read ({error})") from None
     for name in (IMAGES_FILE, FACES_FILE):
         if not (folder / name).is_file():
             raise damaged(folder, f"{name} is missing")
-    try:
-        info = _from_json(folder, content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(folder, f"{INFO_FILE} is not what it should be ({error!r})") from error
-    if sum(map(sum, info.counts.values())) != info.faces:
-        raise damaged(folder, f"{INFO_FILE} counts other than {info.faces:,} faces")
-    return info
+    unknown = [split for split in content["counts"] if split not in emotions.SPLITS]
+    if unknown or any(len(numbers) != emotions.COUNT for numbers in content["counts"].values()):
+        raise damaged(folder, f"{INFO_FILE} counts other splits or classes than there are")
+    if sum(map(sum, content["counts"].values())) != content["faces"]:
+        raise damaged(folder, f"{INFO_FILE} counts other than {content['faces']:,} faces")
+    return DatasetInfo(
+        path=folder,
+        name=content["name"],
+        title=content["title"],
+        kind=content["kind"],
+        source=content["source"],
+        created=content["created"],
+        counts={split: tuple(numbers) for split, numbers in content["counts"].items()},
+        faces=content["faces"],
+        fingerprint=content["fingerprint"],
+        notes=tuple(content["notes"]),
+    )
 
 
 def damaged(folder: Path, reason: str) -> DataError:
     """The error for a dataset folder whose content does not hold together."""
     return DataError(f"The dataset in {folder} is damaged: {reason}. Delete it and import the data again.")
-
-
-def _from_json(folder: Path, content: dict[str, Any]) -> DatasetInfo:
-    counts = {str(split): tuple(int(n) for n in numbers) for split, numbers in content["counts"].items()}
-    if any(split not in emotions.SPLITS or len(numbers) != emotions.COUNT for split, numbers in counts.items()):
-        raise ValueError("counts")
-    return DatasetInfo(
-        path=folder,
-        name=str(content["name"]),
-        title=str(content["title"]),
-        kind=str(content["kind"]),
-        source=str(content["source"]),
-        created=str(content["created"]),
-        counts=counts,
-        faces=int(content["faces"]),
-        fingerprint=str(content["fingerprint"]),
-        notes=tuple(str(note) for note in content["notes"]),
-    )

@@ -28,6 +28,7 @@ import psutil
 from fer_core import emotions
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.errors import DataError
+from fer_core.values import LONGEST_LINE, is_line
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 # Per face: labels, splits, name and hash in faces.parquet (about 60 bytes), generously.
@@ -70,6 +71,12 @@ class DatasetWriter:
         self.kind, self.source, self.overwrite = kind, _storable(source), overwrite
         self.name = _storable(name or self.out.name)
         self.title = title or self.name
+        for what, text in (("name", self.name), ("title", self.title)):
+            if len(text) > LONGEST_LINE or not is_line(text):
+                raise DataError(
+                    f"the {what} of a dataset must be one line of at most {LONGEST_LINE} characters, without control "
+                    f"characters. Choose another with --{what}."
+                )
         self.folder = self.out.with_name(f".{self.out.name}.importing-{os.getpid()}")
         self._images: BinaryIO | None = None
         self._labels: list[npt.NDArray[np.int8]] = []

@@ -105,7 +105,8 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
     Raises ``RunError`` where the run was not evaluated, is damaged, or was measured on another dataset than the audited
     one.
     """
-    splits = (run.metrics(audit.fingerprint) or {}).get("splits", {})
+    metrics = run.metrics(audit.fingerprint)
+    splits = metrics["splits"] if metrics else {}
     costs = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         if splits and split not in splits:

@@ -21,6 +21,7 @@ from fer_core.evaluation.vote import evaluate_vote
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.runs.card import write_card
+from fer_core.runs.contracts import Metrics
 from fer_core.runs.evaluations import (
     EMBEDDINGS,
     FOLDER,
@@ -31,6 +32,7 @@ from fer_core.runs.evaluations import (
     made_useless,
     seal_evaluation,
 )
+from fer_core.runs.events import best_epoch, starts_of
 from fer_core.runs.folder import RunFolder, check_sealed, seal
 from fer_core.runs.journal import Journal, epochs_of, utc_now
 from fer_core.runs.measurements import still_true
@@ -50,7 +52,7 @@ _SEAL_KEYS = ("schema", "origin", "files")
 
 def complete_run(
     folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None, *, average: Average = "none"
-) -> dict[str, Any]:
+) -> Metrics:
     """Make a trained run folder complete. Returns the metrics.
 
     ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. ``average`` as in
@@ -71,7 +73,7 @@ def complete_run(
     return metrics
 
 
-def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> dict[str, Any]:
+def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> Metrics:
     """Measure on a dataset: predictions, embeddings, metrics. Model files and other evaluations stay.
 
     An earlier evaluation on the same dataset is replaced as a whole, when the new one is there. A vote keeps its
@@ -148,7 +150,11 @@ def _state_of(folder: RunFolder) -> str:
         return "done"
     starts = [index for index, event in enumerate(events) if event["event"] == "start"]
     last_attempt = events[starts[-1] :] if starts else []
-    return "done" if any(event.get("name") == "early stopping" for event in last_attempt) else "stopped"
+    return (
+        "done"
+        if any(event["event"] == "phase" and event["name"] == "early stopping" for event in last_attempt)
+        else "stopped"
+    )
 
 
 def _has_flip_average(folder: RunFolder, fingerprint: str) -> bool:
@@ -156,7 +162,7 @@ def _has_flip_average(folder: RunFolder, fingerprint: str) -> bool:
         metrics = folder.metrics(fingerprint)
     except RunError:
         return False  # damaged, and about to be written anew
-    return any("flip_average" in scores for scores in (metrics or {}).get("splits", {}).values())
+    return metrics is not None and any("flip_average" in scores for scores in metrics["splits"].values())
 
 
 def _evaluate(
@@ -169,7 +175,7 @@ def _evaluate(
     flip: bool,
     journal: Journal | None = None,
     predicted: Evaluation | None = None,
-) -> dict[str, Any]:
+) -> Metrics:
     """Prepare the evaluation of ``model`` and its LiteRT file ``tflite`` on the dataset. Returns the metrics.
 
     ``predicted``: an evaluation by the same weights on the same faces, with sound predictions, which are taken over as
@@ -237,22 +243,21 @@ def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None
 
 def _manifest(folder: RunFolder, dataset: Dataset, state: str) -> dict[str, Any]:
     """``run.json`` of a run that has just been trained, less what :func:`seal` adds."""
-    recipe, old = folder.recipe(), folder.manifest() or {}
+    recipe, old = folder.recipe(), folder.manifest()
     events = folder.events()
     epochs = epochs_of(events)
-    checkpoints = [event for event in events if event["event"] == "checkpoint"]
-    starts = [event for event in events if event["event"] == "start"]
+    starts = starts_of(events)
     return {
-        "id": old.get("id", folder.name),
+        "id": old["id"] if old else folder.name,
         "name": folder.name,
         "title": recipe.title,
         "architecture": recipe.architecture,
-        "created": old.get("created", utc_now()),
+        "created": old["created"] if old else utc_now(),
         "state": state,
-        "data": starts[-1]["data"] if starts else dataset.info.record(),
+        "data": (starts[-1].get("data") if starts else None) or dataset.info.record(),
         "epochs": len(epochs),
-        "best_epoch": checkpoints[-1]["epoch"] if checkpoints else len(epochs),
-        "versions": old.get("versions", library_versions()),
+        "best_epoch": best_epoch(events) or len(epochs),
+        "versions": old["versions"] if old else library_versions(),
     }
 
 

@@ -8,14 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
-from fer_core.evaluation.scores import BySplit, score_splits, temperature_scores
+from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.inference.predictor import Predictor
+from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Timing
 from fer_core.runs.evaluations import SCHEMA
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def measure(
     predictor: Predictor,
     files: Mapping[str, Path | Sequence[Path]],
     *,
-    litert: BySplit | None = None,
-    flips: BySplit | None = None,
-) -> dict[str, Any]:
+    litert: dict[str, LitertScores] | None = None,
+    flips: dict[str, FlipAverage] | None = None,
+) -> Metrics:
     """``metrics.json``: scores of the predictions, the time of a prediction, the sizes of the model files.
 
     ``predictions``: as from :func:`fer_core.runs.predictions.read_predictions`. ``predictor``: what is timed, with one
@@ -53,19 +54,21 @@ def measure(
     (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
     :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
     """
-    metrics: dict[str, Any] = {
+    splits = score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED)
+    for split, flip in (flips or {}).items():
+        splits[split]["flip_average"] = flip
+    metrics: Metrics = {
         "schema": SCHEMA,
         "data": dataset.info.record(),
         "seed": SEED,
         "resamples": RESAMPLES,
-        "splits": score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED),
+        "splits": splits,
         "temperature": temperature_scores(predictions),
-        **({"litert": litert} if litert else {}),
         **_timing(predictor, np.asarray(dataset.images[:1])),
         "megabytes": {name: _megabytes(path) for name, path in files.items()},
     }
-    for split, flip in (flips or {}).items():
-        metrics["splits"][split]["flip_average"] = flip
+    if litert:
+        metrics["litert"] = litert
     return metrics
 
 
@@ -74,18 +77,18 @@ def _megabytes(paths: Path | Sequence[Path]) -> float:
     return round(sum(path.stat().st_size for path in every) / 1e6, 3)
 
 
-def _timing(predictor: Predictor, face: npt.NDArray[np.uint8]) -> dict[str, Any]:
+def _timing(predictor: Predictor, face: npt.NDArray[np.uint8]) -> Timing:
     """Median milliseconds of one call with class maps for one face, uint8 (1, 48, 48); of a vote, of all members."""
     seconds = []
     for _ in range(TIMED_CALLS + 5):
         began = time.perf_counter()
         predictor.explain(face)
         seconds.append(time.perf_counter() - began)
-    return {
-        "milliseconds_per_face": round(float(np.median(seconds[5:])) * 1000, 3),
-        "threads": predictor.threads,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-    }
+    return Timing(
+        milliseconds_per_face=round(float(np.median(seconds[5:])) * 1000, 3),
+        threads=predictor.threads,
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+    )
 
 
 def library_versions() -> dict[str, str]:

@@ -7,27 +7,27 @@ image or from its LiteRT file, is reported apart from them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.runs.contracts import FlipAverage, LitertScores, SplitScores, Temperature, TemperatureScores
 from fer_core.runs.predictions import probabilities_of
 from fer_core.stats.calibration import apply_temperature, fit_temperature
 from fer_core.stats.intervals import bootstrap_gain
-from fer_core.stats.metrics import Scores, expected_calibration_error, log_loss, score
+from fer_core.stats.metrics import expected_calibration_error, log_loss, score
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.audit import NearDuplicates
 
-BySplit = dict[str, dict[str, Any]]
-FLIP_KEYS = ("n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
 
-
-def flip_average(frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> BySplit:
+def flip_average(
+    frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+) -> dict[str, FlipAverage]:
     """How well the mean of each face's and its mirror image's probabilities does, for each split that has faces.
 
     ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`; ``flipped``: float (n, 7), the
@@ -43,11 +43,20 @@ def flip_average(frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int 
         before, after = single.argmax(axis=1) == labels, mean.argmax(axis=1) == labels
         low, high = bootstrap_gain(before, after, resamples=resamples, seed=seed)
         gain = float(after.mean() - before.mean())
-        result[split] = {**{key: scores[key] for key in FLIP_KEYS}, "gain": gain, "gain_low": low, "gain_high": high}
+        result[split] = FlipAverage(
+            n=scores["n"],
+            accuracy=scores["accuracy"],
+            accuracy_low=scores["accuracy_low"],
+            accuracy_high=scores["accuracy_high"],
+            macro_f1=scores["macro_f1"],
+            gain=gain,
+            gain_low=low,
+            gain_high=high,
+        )
     return result
 
 
-def accuracies(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> BySplit:
+def accuracies(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> dict[str, LitertScores]:
     """``n`` and ``accuracy`` (0..1) of other probabilities, float (n, 7), for the rows of ``frame``, by split."""
     labels, rows = frame["label"].to_numpy(), np.asarray(probabilities)
     return {
@@ -66,7 +75,7 @@ def _masks(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> Iterator[tuple[
             yield split, mask
 
 
-def temperature_scores(frame: pd.DataFrame) -> dict[str, Any] | None:
+def temperature_scores(frame: pd.DataFrame) -> Temperature | None:
     """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
 
     ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`. None where it has no PublicTest face:
@@ -76,7 +85,7 @@ def temperature_scores(frame: pd.DataFrame) -> dict[str, Any] | None:
     if public.empty:
         return None
     value = fit_temperature(public["label"].to_numpy(), probabilities_of(public))
-    splits = {}
+    splits: dict[str, TemperatureScores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         part = frame[frame["split"] == split]
         if part.empty:
@@ -98,7 +107,7 @@ def score_splits(
     *,
     resamples: int = 2000,
     seed: int = 0,
-) -> dict[str, Scores]:
+) -> dict[str, SplitScores]:
     """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
 
     ``frame`` as from :func:`read_predictions`; ``near_duplicates`` as from
@@ -106,14 +115,16 @@ def score_splits(
     Training, so the scores are also given without those
     faces: ``without_near_duplicates``, None where ``near_duplicates`` is not given or no face is left.
     """
-    scores: dict[str, Scores] = {}
+    scores: dict[str, SplitScores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         part = frame[frame["split"] == split]
         if part.empty:
             continue
         labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
-        scores[split] = score(labels, probabilities, resamples=resamples, seed=seed)
-        scores[split]["without_near_duplicates"] = None
+        scores[split] = {
+            **score(labels, probabilities, resamples=resamples, seed=seed),
+            "without_near_duplicates": None,
+        }
         if near_duplicates is None:
             continue
         rows = part["row"].to_numpy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
+from fer_core.runs.contracts import Metrics
 from fer_core.runs.evaluations import (
     FOLDER,
     METRICS,
@@ -141,7 +142,7 @@ def _prepare(
     )
 
 
-def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> dict[str, Any]:
+def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> Metrics:
     """Measure a vote on a dataset: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
 
     With ``flip`` the mean with the mirror image is measured, too. It is LiteRT that predicts here, so ``litert`` says
@@ -192,7 +193,7 @@ def _write_evaluation(
     *,
     flipped: npt.NDArray[np.float32] | None = None,
     answered: bool = False,
-) -> dict[str, Any]:
+) -> Metrics:
     """Prepare the evaluation of a vote from its probabilities float32 (n, 7) for the n rows of ``first``.
 
     ``flipped``: those of the mirror images. ``answered``: whether it was LiteRT that gave the probabilities.

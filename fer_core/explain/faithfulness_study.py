@@ -7,7 +7,6 @@ map, a round blob in the middle and the face's edges (:mod:`fer_core.explain.fai
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -27,6 +26,7 @@ from fer_core.explain.methods import METHODS, method
 from fer_core.explain.trust import Row, Summary, summarise
 from fer_core.files import write_json
 from fer_core.progress import Progress, ProgressCallback
+from fer_core.reading import UnreadableError, read_plain
 from fer_core.runs import measurements
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.stats.paired_tests import Difference
@@ -136,9 +136,8 @@ def read_faithfulness(folder: RunFolder, fingerprint: str | None = None) -> Expl
         return None
     path = evaluation.faithfulness_path
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        result = _from_dict(value)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        result = _from_dict(read_plain(path))
+    except (KeyError, TypeError, ValueError, AttributeError, UnreadableError) as error:
         raise RunError(
             f"{path} cannot be used: it is damaged ({error}). Measure again with: {measurements.command(folder, FILE)}"
         ) from error

@@ -44,7 +44,7 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibr
     return Predictor(
         folder.tflite_path,
         name=folder.name,
-        title=str(manifest.get("title", folder.name)),
+        title=manifest["title"],
         threads=threads,
         temperature=_calibration_of(folder) if calibrated else 1.0,
     )
@@ -52,16 +52,9 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibr
 
 def stored_temperature(folder: RunFolder) -> float | None:
     """The temperature in the run's ``metrics.json``; None where it has none. Raises ``RunError`` if it is damaged."""
-    stored = (folder.metrics() or {}).get("temperature")
-    if stored is None:
-        return None
-    try:
-        return float(stored["value"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(
-            f"the metrics of {folder.name} are damaged: their temperature has no value. Make them again with: "
-            f"python -m fer_core evaluate {folder.path} --data DATASET"
-        ) from None
+    metrics = folder.metrics()
+    stored = metrics.get("temperature") if metrics else None
+    return stored["value"] if stored else None
 
 
 def _calibration_of(folder: RunFolder) -> float:

@@ -139,5 +139,6 @@ def scope(
 
 
 def _temperature(run: RunFolder, fingerprint: str) -> float:
-    metrics = run.metrics(fingerprint) or {}
-    return float((metrics.get("temperature") or {}).get("value", 1.0))
+    metrics = run.metrics(fingerprint)
+    stored = metrics.get("temperature") if metrics else None
+    return stored["value"] if stored else 1.0

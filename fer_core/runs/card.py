@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fer_core.data.contracts import DatasetRecord
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plural
+from fer_core.runs.contracts import Metrics, RunManifest
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
@@ -145,7 +147,7 @@ def write_card(folder: RunFolder) -> None:
         write_text(prepared.file(folder.card_path.name), text)
 
 
-def _trained_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:
+def _trained_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Metrics]) -> list[str]:
     recipe, description = folder.recipe(), folder.description()
     trained_on = manifest["data"]
     height, width = description.map_grid
@@ -180,7 +182,7 @@ def _trained_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequen
     ]
 
 
-def _results(measured: Sequence[dict[str, Any]], own: dict[str, Any], own_words: str) -> list[str]:
+def _results(measured: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
     """A section for each dataset that the run was measured on."""
     if not measured:
         return ["## Results", "", "It has not been measured.", ""]
@@ -195,7 +197,7 @@ def _results(measured: Sequence[dict[str, Any]], own: dict[str, Any], own_words:
     return lines
 
 
-def result_lines(metrics: dict[str, Any]) -> list[str]:
+def result_lines(metrics: Metrics) -> list[str]:
     """The results as lines of Markdown: one row a split; other ways of running the model; PrivateTest by class."""
     lines = [
         "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
@@ -217,11 +219,11 @@ def result_lines(metrics: dict[str, Any]) -> list[str]:
     extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:
         lines += ["", *[f"- {line}" for line in extra]]
-    scores = metrics["splits"].get(PRIVATE_TEST)
-    if scores:
+    private = metrics["splits"].get(PRIVATE_TEST)
+    if private:
         lines += ["", f"{PRIVATE_TEST}, class by class:", ""]
         lines += ["| class | precision | recall | F1 | faces |", "|---|---|---|---|---|"]
-        for row in scores["per_class"]:
+        for row in private["per_class"]:
             figures = " | ".join(
                 "–" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1")
             )
@@ -253,7 +255,7 @@ def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[dict[
     return rows
 
 
-def _vote_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[dict[str, Any]]) -> list[str]:
+def _vote_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Metrics]) -> list[str]:
     vote, chosen_on = read_vote(folder), manifest["data"]
     lines = [
         f"# {manifest['title']}",
@@ -295,7 +297,7 @@ def _vote_lines(folder: RunFolder, manifest: dict[str, Any], measured: Sequence[
     return lines
 
 
-def _metrics(folder: RunFolder, fingerprint: str) -> dict[str, Any] | None:
+def _metrics(folder: RunFolder, fingerprint: str) -> Metrics | None:
     """A member's metrics for the table; one that is damaged has none, and the page of that run says so."""
     try:
         return folder.metrics(fingerprint)

@@ -120,7 +120,15 @@ class LitertScores(TypedDict):
     accuracy: Share
 
 
-class Metrics(TypedDict):
+class Timing(TypedDict):
+    """How long one call with class maps takes for one face, with how many threads, and where."""
+
+    milliseconds_per_face: Amount
+    threads: Count
+    machine: Line
+
+
+class Metrics(Timing):
     """``metrics.json``."""
 
     schema: int
@@ -128,9 +136,6 @@ class Metrics(TypedDict):
     seed: Count
     resamples: Count
     splits: dict[str, SplitScores]
-    milliseconds_per_face: Amount
-    threads: Count
-    machine: Line
     megabytes: dict[str, Amount]
     temperature: NotRequired[Temperature | None]
     litert: NotRequired[dict[str, LitertScores]]
@@ -153,6 +158,16 @@ class VoteRecord(TypedDict):
     members: list[MemberRecord]
     chosen_on: Name
     method: Text
+
+
+class AboutRecord(TypedDict):
+    """``about`` of what is measured on request: see :class:`fer_core.runs.measurements.About`."""
+
+    rule: int
+    model: Sha256
+    data: DatasetRecord
+    split: Name
+    of: Count
 
 
 class AugmentationRecord(TypedDict, total=False):

@@ -145,6 +145,16 @@ def starts_of(events: Iterable[Event]) -> list[StartEvent]:
     return [event for event in events if event["event"] == "start"]
 
 
+def rank(accuracy: float, loss: float) -> tuple[float, float]:
+    """What makes one epoch better than another: a higher accuracy on PublicTest; of equal ones, a lower loss there."""
+    return accuracy, -loss
+
+
+def best_of(epochs: Sequence[EpochEvent]) -> EpochEvent | None:
+    """The best epoch by :func:`rank`, of equal ones the first; None where there is none."""
+    return max(epochs, key=lambda event: rank(event["val_accuracy"], event["val_loss"]), default=None)
+
+
 def best_epoch(events: Sequence[Event]) -> int | None:
     """The epoch whose weights are in ``model.keras``: that of the last checkpoint; None before the first."""
     marks = [event["epoch"] for event in events if event["event"] == "checkpoint"]

@@ -12,10 +12,12 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
 from fer_core.files import sha256_of
+from fer_core.reading import UnreadableError, adapter, read_plain
+from fer_core.runs.contracts import AboutRecord
 from fer_core.runs.evaluations import ON_REQUEST, Evaluation, seal_evaluation
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.transaction import change, exclusive
@@ -41,23 +43,22 @@ class About:
 
     rule: int
     model: str
-    data: dict[str, Any]
+    data: DatasetRecord
     split: str
     of: int
 
     @property
     def fingerprint(self) -> str:
-        return str(self.data["fingerprint"])
+        return self.data["fingerprint"]
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"rule": self.rule, "model": self.model, "data": self.data, "split": self.split, "of": self.of}
+    def to_dict(self) -> AboutRecord:
+        return AboutRecord(rule=self.rule, model=self.model, data=self.data, split=self.split, of=self.of)
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> About:
-        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything that :meth:`to_dict` never gave."""
-        data = dict(value["data"])
-        str(data["fingerprint"])
-        return cls(int(value["rule"]), str(value["model"]), data, str(value["split"]), int(value["of"]))
+    def from_dict(cls, value: object) -> About:
+        """Raises ``ValueError`` for anything that :meth:`to_dict` never gave."""
+        found = adapter(AboutRecord).validate_python(value)
+        return cls(found["rule"], found["model"], found["data"], found["split"], found["of"])
 
 
 def model_of(folder: RunFolder) -> str:
@@ -153,6 +154,6 @@ def _about(path: Path) -> About | None:
     try:
         if path.suffix == ".parquet":
             return About.from_dict(json.loads((pq.read_schema(path).metadata or {})[PARQUET_KEY])["about"])
-        return About.from_dict(json.loads(path.read_text(encoding="utf-8"))["about"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return About.from_dict(read_plain(path)["about"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, UnreadableError):
         return None

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fer_core.emotions import COUNT, NAMES, SPLITS
 from fer_core.errors import RunError
-from fer_core.reading import MissingError, UnreadableError, parse, read_bytes
+from fer_core.reading import MissingError, NewerError, UnreadableError, parse, read_bytes
 from fer_core.runs.contracts import (
     DescriptionRecord,
     EvaluationManifest,
@@ -68,6 +68,8 @@ def damaged(path: Path, reason: str | UnreadableError, again: str) -> RunError:
     """The error for a file of a run: which, ``reason`` as the end of a sentence, and what to do."""
     if isinstance(reason, MissingError):
         return RunError(f"{shown(path)} does not exist. {again}")
+    if isinstance(reason, NewerError):
+        return RunError(f"{shown(path)} {reason}.")
     return RunError(f"{shown(path)} is damaged: {reason}. {again}")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from fer_core.errors import RecipeError
 from fer_core.regular import read_text
+from fer_core.values import LONGEST_LINE, is_line
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
@@ -105,6 +106,10 @@ class Recipe:
         """Return self, or raise ``RecipeError`` naming the field, its value and what is allowed."""
         from fer_core.zoo.registry import get, names
 
+        if len(self.name) > LONGEST_LINE or not is_line(self.name):
+            raise RecipeError(
+                f"the name must be one line of at most {LONGEST_LINE} characters, without control characters."
+            )
         _choice("architecture", self.architecture, names())
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("schedule", self.schedule, SCHEDULES)

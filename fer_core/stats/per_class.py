@@ -51,7 +51,7 @@ def per_class_intervals(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
     :data:`MEASURES`, ``…_low`` and ``…_high`` (0..1). Both ends are None where a measure is None, and precision's where
     the class is never answered: its 0.0 is a convention, not a measurement. Raises ``ValueError`` for another shape.
     """
-    entries = per_class(confusion)
+    entries: list[dict[str, Any]] = [dict(entry) for entry in per_class(confusion)]
     counts = np.asarray(confusion, dtype=np.int64)
     right, support, answered = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     ends = {

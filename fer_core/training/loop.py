@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError, FerError
+from fer_core.runs.events import best_epoch, rank
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal, write_history
 from fer_core.runs.recipe import Recipe
@@ -124,8 +125,7 @@ class Trainer:
 
             best = keras.models.load_model(self.folder.keras_path, compile=False)
             self.progress.best_loss, self.progress.best_accuracy, _ = self._validate(best)
-            checkpoints = [event for event in self.folder.events() if event["event"] == "checkpoint"]
-            self.progress.best_epoch = checkpoints[-1]["epoch"] if checkpoints else self.progress.best_epoch
+            self.progress.best_epoch = best_epoch(self.folder.events()) or self.progress.best_epoch
         return model
 
     def _write_start(self, first: int, precision_reason: str) -> None:
@@ -210,8 +210,8 @@ class Trainer:
         )
         progress = self.progress
         better = accuracy > progress.best_accuracy
-        # Equal accuracy, lower loss: the better calibrated of two is kept, but patience is not renewed.
-        if better or (accuracy == progress.best_accuracy and loss < progress.best_loss):
+        # Of equal accuracies the better calibrated one is kept, but patience is not renewed.
+        if rank(accuracy, loss) > rank(progress.best_accuracy, progress.best_loss):
             self._checkpoint(model, epoch)
             progress.best_epoch, progress.best_accuracy, progress.best_loss = epoch, accuracy, loss
             self.journal.write("checkpoint", epoch=epoch, val_accuracy=accuracy)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from fer_core.data.contracts import DatasetRecord
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
@@ -286,15 +286,15 @@ def _show_summary(scope: Scope, split: str) -> None:
 
 def _title(run: ModelInfo, fingerprint: str) -> str:
     measured = _measured(str(run.path), run.folder.state_key())
-    return data_title(next((about for about in measured if about["fingerprint"] == fingerprint), {}))
+    return data_title(next((about for about in measured if about["fingerprint"] == fingerprint), None))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _measured(path: str, sealed: tuple[int, ...]) -> list[dict[str, Any]]:
+def _measured(path: str, sealed: tuple[int, ...]) -> list[DatasetRecord]:
     """The data that a run was measured on; none for one that was not, or whose evaluations cannot be used."""
     from fer_core.runs.folder import RunFolder
 
-    return [dict(one.data) for one in RunFolder(Path(path)).evaluations()]
+    return [one.data for one in RunFolder(Path(path)).evaluations()]
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

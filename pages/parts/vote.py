@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.runs.card import IN_SHORT, members_table
+from fer_core.runs.contracts import Metrics
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo, list_models
 from fer_core.runs.vote import member_folders, read_vote
 from pages.parts import frame
 
 
-def show_members(folder: RunFolder, metrics: dict[str, Any] | None) -> None:
+def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
     """Members with weight, temperature and what each reaches alone, how the numbers were chosen, links to cards."""
     st.subheader("Members", anchor=False)
     try:

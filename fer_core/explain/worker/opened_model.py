@@ -16,7 +16,9 @@ from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
 from fer_core.explain.base import Faces
 from fer_core.explain.worker.serve import Watch
-from fer_core.runs.folder import RunFolder, check_sealed
+from fer_core.runs.contracts import FileRecord
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.sealed import check_promised
 
 if TYPE_CHECKING:
     import keras
@@ -46,9 +48,8 @@ class OpenedModel:
 
         run = RunFolder(Path(folder))
         try:
-            check_sealed(
-                run, {"files": {"model.keras": {"sha256": seal}}}, "model.keras", "Restore it, or train the run again."
-            )
+            promised = {"model.keras": FileRecord(sha256=seal, bytes=run.keras_path.stat().st_size)}
+            check_promised(run.manifest_path, promised, "model.keras", "Restore it, or train the run again.")
             # Kernels stored in half precision become float32 here: the layers ask for it.
             model = keras.models.load_model(run.keras_path, compile=False)
         except (OSError, ValueError, TypeError, KeyError) as error:

@@ -19,7 +19,7 @@ from fer_core.runs.listing import ModelInfo
 from fer_core.stats import curves as curves_core
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.curves import OneVsRest
-from fer_core.stats.metrics import score
+from fer_core.stats.metrics import Scores, score
 from fer_core.stats.paired_tests import Comparison, compare
 from fer_core.stats.per_class import Share, per_class_intervals, top_k
 from fer_core.stats.reliability import Reliability
@@ -40,7 +40,7 @@ def scores(view: View) -> Sequence[Mapping[str, Any]]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
-def _scores(key: Key, _scope: Scope) -> list[dict[str, Any]]:
+def _scores(key: Key, _scope: Scope) -> list[Scores]:
     aligned = _scope.aligned
     return [score(aligned.labels, probabilities) for probabilities in aligned.probabilities]
 

@@ -92,8 +92,8 @@ def _how_to(missing: list[RunFolder]) -> None:
     )
     lines = []
     for folder in missing:
-        metrics = folder.metrics() or {}
-        dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
+        metrics = folder.metrics()
+        dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
         data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
         lines.append(measurements.command(folder, FILE, data, by_name=True))
     st.code("\n".join(lines), language="bash")

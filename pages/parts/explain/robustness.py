@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -213,12 +212,13 @@ def _how_to(missing: list[RunFolder]) -> None:
     )
     lines, durations = [], []
     for folder in missing:
-        metrics: dict[str, Any] = folder.metrics() or {}
-        dataset = dataset_of(str(metrics.get("data", {}).get("fingerprint")))
+        metrics = folder.metrics()
+        dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
         data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
         lines.append(measurements.command(folder, FILE, data, by_name=True))
-        n = metrics.get("splits", {}).get("PublicTest", {}).get("n")
-        if n and (each := metrics.get("milliseconds_per_face")):
+        public = metrics["splits"].get("PublicTest") if metrics else None
+        if metrics and public:
+            n, each = public["n"], metrics["milliseconds_per_face"]
             whole, part = (duration(count * PREDICTIONS * each / 1000) for count in (n, min(n, 1000)))
             durations.append(f"{folder.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
     st.code("\n".join(lines), language="bash")

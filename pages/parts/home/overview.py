@@ -12,6 +12,7 @@ from fer_core import formatting
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
+from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, runs
 from pages.parts.data import AUDIT, IMPORT
@@ -114,7 +115,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
             st.warning(str(error))
             continue
         rows.append(_model_row(info, metrics))
-        found = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+        found = metrics["splits"].get(PRIVATE_TEST) if metrics else None
         if found:
             scores.append(found)
             names.append(f"{info.name} on {runs.data_title(info.data)}")
@@ -141,10 +142,13 @@ def models(infos: Sequence[ModelInfo]) -> None:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
 
 
-def _effect_of_near_duplicates(scores: Sequence[dict[str, Any]]) -> None:
+def _effect_of_near_duplicates(scores: Sequence[SplitScores]) -> None:
     """What twins of training faces are worth in the figure, where the runs were measured without them too."""
-    pairs = [(score, score["without_near_duplicates"]) for score in scores if score.get("without_near_duplicates")]
-    pairs = [(score, without) for score, without in pairs if without["n"] < score["n"]]
+    pairs = [
+        (score, without)
+        for score in scores
+        if (without := score.get("without_near_duplicates")) and without["n"] < score["n"]
+    ]
     if not pairs:
         return
     share = max(1 - without["n"] / score["n"] for score, without in pairs)
@@ -162,7 +166,7 @@ def _effect_of_near_duplicates(scores: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str, Any]]) -> None:
+def _interval_figure(names: list[str], labels: list[str], scores: list[SplitScores]) -> None:
     """``labels`` are ``names`` broken into lines, so that they fit on a phone."""
     from fer_core.plots import accuracy
 
@@ -177,8 +181,8 @@ def _interval_figure(names: list[str], labels: list[str], scores: list[dict[str,
     )
 
 
-def _model_row(info: ModelInfo, metrics: dict[str, Any] | None) -> dict[str, Any]:
-    score = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
+    score = metrics["splits"].get(PRIVATE_TEST) if metrics else None
     return {
         "Model": info.name,
         "Accuracy (%)": score["accuracy"] * 100 if score else None,

@@ -12,7 +12,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plural
 from fer_core.runs.card import card_of, recipe_sentences
-from fer_core.runs.contracts import RunState
+from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
@@ -28,7 +28,7 @@ def gallery(known: list[ModelInfo]) -> None:
     rows = []
     for info in known:
         metrics = _metrics(info)
-        scores = (metrics or {}).get("splits", {}).get(PRIVATE_TEST)
+        scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
         rows.append(
             {
                 "Run": info.name,
@@ -70,7 +70,7 @@ def show(info: ModelInfo) -> None:
         _delete(info)
 
 
-def _metrics(info: ModelInfo) -> dict[str, Any] | None:
+def _metrics(info: ModelInfo) -> Metrics | None:
     """What it was measured to do; of a damaged measurement, a warning, and None."""
     try:
         return info.folder.metrics() if info.complete else None
@@ -131,7 +131,7 @@ def _unfinished(info: ModelInfo) -> None:
     frame.link("train", label, icon=":material/model_training:", query={"run": info.name})
 
 
-def _results(metrics: dict[str, Any], info: ModelInfo) -> None:
+def _results(metrics: Metrics, info: ModelInfo) -> None:
     st.subheader("Results", anchor=False)
     data = metrics["data"]
     chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"

@@ -13,7 +13,7 @@ from fer_core.errors import FerError
 from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
 from fer_core.runs.contracts import RunState
-from fer_core.runs.events import BatchEvent
+from fer_core.runs.events import BatchEvent, best_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
@@ -168,9 +168,8 @@ def _act(act: Callable[[Path], object], run_dir: Path) -> None:
 def _numbers(status: JobStatus) -> None:
     batch = status.batches[-1] if status.batches else None
     epoch = status.epochs[-1] if status.epochs else None
-    # Of equal accuracies the one with the lower loss is kept, as in the training loop.
-    best = max(status.epochs, key=lambda event: (event["val_accuracy"], -event["val_loss"]), default=None)
-    faces = (status.start or {}).get("validation_faces")
+    best = best_of(status.epochs)
+    faces = status.start.get("validation_faces") if status.start else None
     columns = st.columns(4)
     if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
         columns[0].metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}")
@@ -193,7 +192,7 @@ def _numbers(status: JobStatus) -> None:
 def _curves(status: JobStatus) -> None:
     batches = fewer_batches(status.batches)
     points = live_history.running(batches, status.epochs)
-    total = (status.start or {}).get("epochs")
+    total = status.start["epochs"] if status.start else None
     st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
     with st.container(key="job-curves"):
         for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
