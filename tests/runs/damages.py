@@ -291,6 +291,28 @@ def journal_with_half_a_line_more(run: RunFolder) -> None:
         file.write('{"event": "ba')
 
 
+def swapped(name: str, old: bytes, new: bytes) -> Do:
+    """Another content of the same size that nothing but the hash gives away."""
+
+    def do(run: RunFolder) -> None:
+        path = of(name)(run)
+        content = path.read_bytes()
+        assert old in content
+        assert len(old) == len(new)
+        path.write_bytes(content.replace(old, new))
+
+    return do
+
+
+for file, old, new in (
+    ("recipe.json", b'"seed": 0', b'"seed": 1'),
+    ("architecture.json", b'"parameters": 652', b'"parameters": 653'),
+    ("events.jsonl", b'"images_per_second": 520.0', b'"images_per_second": 521.0'),
+    ("history.csv", b"12.5", b"12.6"),
+    ("metrics.json", b'"a test"', b'"a rest"'),
+):
+    DAMAGES.append(Damage(f"{file}_of_the_same_size_changed", file, swapped(file, old, new)))
+
 kinds("history.csv", "is_missing", "is_a_folder")
 many(
     "history.csv",
