@@ -251,6 +251,25 @@ many(
     },
 )
 
+# --- a change that was cut short ---
+
+many(
+    ".commit.json",
+    "commit",
+    {
+        "is_nested_deeply": lambda run: write(run.path / ".commit.json", b"[" * 100_000),
+        "that_reaches_outside": lambda run: (
+            (run.path / ".commit.json").write_text(
+                '{"prepared": ".change-x", "moves": ["../../good/run.json"], "removals": ["../../good"]}'
+            )
+            and (run.path / ".change-x").mkdir()
+        ),
+        "with_moves_as_text": lambda run: (run.path / ".commit.json").write_text(
+            '{"prepared": ".change-x", "moves": "run.json", "removals": []}'
+        ),
+    },
+)
+
 # --- recipe, layers, journal, history, models ---
 
 kinds("recipe.json", "is_missing", "is_a_pipe", "is_cut_in_half")
