@@ -69,6 +69,14 @@ class EvaluationManifest(TypedDict):
     created: Moment
 
 
+class CommitRecord(TypedDict):
+    """``.commit.json``: what a change of a run folder is to move out of its hidden folder, and what is to go."""
+
+    prepared: Name
+    moves: list[str]
+    removals: list[str]
+
+
 class ScoresWithoutNearDuplicates(Scores):
     """The scores on the faces without a near duplicate in Training; ``rule`` says what was left out, in a sentence."""
 

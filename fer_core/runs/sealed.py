@@ -17,6 +17,7 @@ from fer_core.reading import MissingError, UnreadableError, check_file
 from fer_core.runs.contracts import FileRecord, Metrics
 from fer_core.runs.predictions import Predictions
 from fer_core.runs.reading import damaged
+from fer_core.runs.transaction import COMMIT_FILE
 
 T = TypeVar("T")
 State = tuple[tuple[str, int, int, int], ...]
@@ -26,14 +27,15 @@ _verdicts: dict[tuple[str, str], tuple[State, str]] = {}
 
 
 def state_of(path: Path) -> State:
-    """Name, kind, time of change and size of everything in a folder that is not hidden. Raises ``OSError``.
+    """Name, kind, time of change and size of everything in a folder that is not hidden, and of a change that was
+    cut short. Raises ``OSError``.
 
     Links count as what they lead to.
     """
     found = []
     with os.scandir(path) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and entry.name != COMMIT_FILE:
                 continue
             try:
                 about = entry.stat()

@@ -8,7 +8,6 @@ and renamed.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -22,6 +21,8 @@ import psutil
 
 from fer_core.errors import RunError
 from fer_core.files import write_json
+from fer_core.reading import MissingError, UnreadableError, parse, read_bytes
+from fer_core.runs.contracts import CommitRecord
 
 COMMIT_FILE = ".commit.json"
 LOCK_FILE = ".commit.lock"
@@ -147,13 +148,12 @@ def _finish(run: Path) -> None:
     """Do what ``.commit.json`` says, if it is there. To be called with the lock held."""
     commit = run / COMMIT_FILE
     try:
-        record = json.loads(commit.read_text(encoding="utf-8"))
-        prepared = run / Path(str(record["prepared"])).name
-        moves, removals = [str(name) for name in record["moves"]], [str(name) for name in record["removals"]]
-    except FileNotFoundError:
+        record = parse(read_bytes(commit), CommitRecord)
+    except MissingError:
         return
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{commit} is damaged ({error}). {_BY_HAND}") from None
+    except UnreadableError as error:
+        raise RunError(f"{commit} is damaged: {error}. {_BY_HAND}") from None
+    prepared, moves, removals = run / Path(record["prepared"]).name, record["moves"], record["removals"]
     if not prepared.is_dir():
         # It goes only after the commit file has gone, so somebody has taken the new files away.
         raise RunError(f"{commit} names new files in {prepared}, which is not there. {_BY_HAND}")
@@ -175,8 +175,8 @@ _BY_HAND = "Delete that file, and do again what was cut short: evaluate, export 
 def _pending(run: Path) -> str:
     """Name of the hidden folder that ``.commit.json`` names; empty where there is none or it cannot be read."""
     try:
-        return str(json.loads((run / COMMIT_FILE).read_text(encoding="utf-8"))["prepared"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return parse(read_bytes(run / COMMIT_FILE), CommitRecord)["prepared"]
+    except UnreadableError:
         return ""
 
 

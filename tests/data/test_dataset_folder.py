@@ -178,6 +178,13 @@ def test_newer_schema(tmp_path: Path) -> None:
         load_dataset(tmp_path / "d")
 
 
+@pytest.mark.parametrize("title", ["two\nlines", "\x1b[31mred", "x" * 5_000])
+def test_a_title_that_no_reader_would_take_is_refused_before_the_work(tmp_path: Path, title: str) -> None:
+    with pytest.raises(DataError, match=r"one line.*--title"):
+        write(tmp_path / "d", title=title)
+    assert not (tmp_path / "d").exists()
+
+
 def test_not_a_dataset_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no folder"):
         load_dataset(tmp_path / "nowhere")

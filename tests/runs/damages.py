@@ -251,6 +251,25 @@ many(
     },
 )
 
+# --- a change that was cut short ---
+
+many(
+    ".commit.json",
+    "commit",
+    {
+        "is_nested_deeply": lambda run: write(run.path / ".commit.json", b"[" * 100_000),
+        "that_reaches_outside": lambda run: (
+            (run.path / ".commit.json").write_text(
+                '{"prepared": ".change-x", "moves": ["../../good/run.json"], "removals": ["../../good"]}'
+            )
+            and (run.path / ".change-x").mkdir()
+        ),
+        "with_moves_as_text": lambda run: (run.path / ".commit.json").write_text(
+            '{"prepared": ".change-x", "moves": "run.json", "removals": []}'
+        ),
+    },
+)
+
 # --- recipe, layers, journal, history, models ---
 
 kinds("recipe.json", "is_missing", "is_a_pipe", "is_cut_in_half")
@@ -290,6 +309,28 @@ def journal_with_half_a_line_more(run: RunFolder) -> None:
     with run.journal_path.open("a") as file:
         file.write('{"event": "ba')
 
+
+def swapped(name: str, old: bytes, new: bytes) -> Do:
+    """Another content of the same size that nothing but the hash gives away."""
+
+    def do(run: RunFolder) -> None:
+        path = of(name)(run)
+        content = path.read_bytes()
+        assert old in content
+        assert len(old) == len(new)
+        path.write_bytes(content.replace(old, new))
+
+    return do
+
+
+for file, old, new in (
+    ("recipe.json", b'"seed": 0', b'"seed": 1'),
+    ("architecture.json", b'"parameters": 652', b'"parameters": 653'),
+    ("events.jsonl", b'"images_per_second": 520.0', b'"images_per_second": 521.0'),
+    ("history.csv", b"12.5", b"12.6"),
+    ("metrics.json", b'"a test"', b'"a rest"'),
+):
+    DAMAGES.append(Damage(f"{file}_of_the_same_size_changed", file, swapped(file, old, new)))
 
 kinds("history.csv", "is_missing", "is_a_folder")
 many(

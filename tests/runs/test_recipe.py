@@ -37,6 +37,8 @@ def test_every_preset_is_valid(key: str, architecture: str) -> None:
         ({"schedule": "step"}, "cosine, plateau, constant"),
         ({"precision": "float16"}, "mixed_bfloat16"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"name": "two\nlines"}, "name"),
+        ({"name": "x" * 5_000}, "name"),
         ({"warmup_epochs": 99.0}, "warmup_epochs"),
         ({"input_size": 1000}, "input_size"),
         ({"augmentation": Augmentation(shift=0.9)}, "augmentation.shift"),
