@@ -132,7 +132,9 @@ def test_runs_on_other_faces_are_left_out_and_parts_are_cut_to_what_they_share(
     assert all(one.keys.tolist() == common.tolist() for one in shared.runs.values())
     assert f"the {len(common)} faces" in shared.sentence
     assert list(accuracy_table(shared.runs)["Faces"]) == [len(common)] * 2
-    about = type(larger.about)(**{**larger.about.__dict__, "data": {"fingerprint": "f", "title": "Others"}})
+    about = type(larger.about)(
+        **{**larger.about.__dict__, "data": {**larger.about.data, "fingerprint": "f", "title": "Others"}}
+    )
     foreign = Corrupted(larger.robustness, about)
     for preferred, expected in ((dataset.info.fingerprint, ["mine"]), ("f", ["other"]), ("none", ["mine"])):
         shared = shared_measurements({"mine": corrupted, "other": foreign}, preferred)
