@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.plots.difference import FRAMES, PAGES
-from fer_core.plots.style import ACCENT, apply_style, run_colour
+from fer_core.plots.style import ACCENT, PICKED, apply_style, run_colour
 from fer_core.stats.agreement import MOST_MODELS, describe, members, set_words
 
 __all__ = ["Order", "describe", "lattice", "order_of"]
@@ -163,7 +163,7 @@ def _add_targets(figure: go.Figure, sizes: npt.NDArray[np.int64], codes: Sequenc
     shared: dict[str, Any] = {
         "hovertemplate": "%{text}<extra></extra>",
         # Without these Plotly would dim everything that was not clicked.
-        "selected": {"marker": {"color": "rgba(230,159,0,0.3)", "opacity": 1}},
+        "selected": {"marker": {"color": PICKED, "opacity": 1}},
         "unselected": {"marker": {"color": _CLEAR, "opacity": 1}},
     }
     figure.add_trace(

@@ -28,7 +28,7 @@ _SPREAD = 0.66
 def class_dots(models: Mapping[str, Entries], *, measure: Measure = "recall", height: int | None = None) -> go.Figure:
     """One row a class, in label order from the top, with a dot and a 95 % interval a model, in per cent.
 
-    ``models``: title to the seven entries of :func:`fer_core.stats.per_class.per_class_intervals`, up to six. A
+    ``models``: title to the seven entries of :func:`fer_core.stats.metrics.per_class_intervals`, up to six. A
     class without faces, or for precision without answers, has no dot. ``customdata`` of a dot is its label 0..6, and
     the trace's number the model's place. ``height`` in pixels; by default it fits. Raises ``ValueError`` for another
     measure or number of classes.

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.plots.class_grid import LABEL_ORDER, checked_order, class_axes, click_squares, frame_cell
-from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, Scale, blank, readable_on, scale_colour
+from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE, PICKED, SELECTED, Scale, blank, readable_on, scale_colour
 
 Normalise = Literal["none", "row", "column"]
 
@@ -69,7 +69,7 @@ def matrix(
     # All at once: added one by one, 49 annotations take 0.2 s.
     figure.update_layout(annotations=_numbers(shown, np.nan_to_num(percent) / 100, scale))
     figure.add_trace(_click_targets(numbers, percent, classes, _UNITS["column" if normalise == "column" else "row"]))
-    frame_cell(figure, classes, selected, "#E69F00")
+    frame_cell(figure, classes, selected, SELECTED)
     class_axes(figure, classes, f"predicted ({_UNITS[normalise]})")
     return figure
 
@@ -156,7 +156,7 @@ def _click_targets(
     texts = [
         f"{what}<br>{n:,} faces, {share} {unit}" for what, n, share in zip(words, counts.ravel(), shares, strict=True)
     ]
-    return click_squares(columns, rows, customdata, texts, picked="rgba(230,159,0,0.35)")
+    return click_squares(columns, rows, customdata, texts, picked=PICKED)
 
 
 def _cell(value: float) -> str:

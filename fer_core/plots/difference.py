@@ -158,7 +158,7 @@ def _click_targets(
         )
     # Neither hue of the scale.
     columns, rows = [column for _, column in cells], [row for row, _ in cells]
-    return click_squares(columns, rows, customdata, texts, picked="rgba(127,127,127,0.45)")
+    return click_squares(columns, rows, customdata, texts, picked="rgba(127,127,143,0.45)")
 
 
 def _what(true: int, predicted: int) -> str:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.formatting import duration
-from fer_core.plots.style import ACCENT, apply_style, blank, run_colour, run_symbol
+from fer_core.plots.style import ACCENT, SELECTED, apply_style, blank, run_colour, run_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, hei
                     x=[best_epoch],
                     y=[public[epochs.index(best_epoch)]],
                     mode="markers",
-                    marker={"symbol": "star", "size": 14, "color": "#E69F00"},
+                    marker={"symbol": "star", "size": 14, "color": SELECTED},
                     name="kept epoch",
                     showlegend=first,
                     hovertemplate=f"kept: epoch {best_epoch}<extra></extra>",

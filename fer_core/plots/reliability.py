@@ -13,13 +13,13 @@ from plotly.subplots import make_subplots
 from fer_core.plots.style import MUTED, apply_style, run_colour, run_dash, run_symbol
 
 if TYPE_CHECKING:
-    from fer_core.stats.reliability import Reliability
+    from fer_core.stats.calibration import Reliability
 
 
 def diagram(results: Mapping[str, Reliability], *, height: int = 460) -> go.Figure:
     """Accuracy by confidence, in per cent, with 95 % intervals; below it the faces in each bin.
 
-    ``results``: title to :func:`fer_core.stats.reliability.reliability`; one model, several, or one with and
+    ``results``: title to :func:`fer_core.stats.calibration.reliability`; one model, several, or one with and
     without its temperature; up to six, all with the same bins. A point lies at its bin's mean confidence; empty bins
     have none. On the dotted line confidence and accuracy agree; below it a model is too sure. A single model's
     histogram is bars, several are outlines.

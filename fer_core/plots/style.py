@@ -21,6 +21,10 @@ RUN_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 RUN_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 """One a run, as its colour, so that runs can be told apart without it."""
 
+SELECTED = "#B100CD"
+"""What is chosen or stands out: a violet far from every class's colour, which means that class and nothing else."""
+PICKED = "rgba(177,0,205,0.35)"
+"""The same, laid over what was clicked."""
 MUTED = "#7F7F8F"
 """Reference lines and means: 3:1 or better on both themes' backgrounds."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,10 @@ from fer_core.errors import RunError
 from fer_core.formatting import plural
 from fer_core.review import selection
 from fer_core.review.selection import SORTS, Filter
-from pages.parts import embeddings as mistakes_embeddings
+from fer_core.runs.embeddings import Embeddings, read_embeddings
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import ModelInfo
+from pages.parts import face_selection as mistakes_embeddings
 from pages.parts.face_filters import FilterChoice, clear
 from pages.parts.scope import View
 
@@ -137,3 +141,25 @@ def _find(
         )
     )
     return FaceSelection(positions, aligned.rows[positions], words, empty)
+
+
+def embeddings_of(info: ModelInfo, fingerprint: str) -> Embeddings | None:
+    """A run's embeddings of the faces with this fingerprint; None where it has none. Raises ``RunError`` for damaged
+    ones.
+    """
+    return _read(str(info.path), fingerprint, info.folder.state_key())
+
+
+def how_to(view: View, without: Sequence[ModelInfo]) -> str:
+    """What to do about runs without embeddings. A vote has none of its own, whatever one does."""
+    names = [info.name for info in without if not info.is_vote]
+    if not names:
+        return "A vote has none of its own: choose one of its members as a run."
+    data = "DATASET" if view.dataset is None else str(view.dataset.info.path)
+    return f"Evaluate a run again to get them: `python -m fer_core evaluate {names[0]} --data {data}`"
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _read(path: str, fingerprint: str, sealed: tuple[int, ...]) -> Embeddings | None:
+    """Keyed by when the run was sealed: an evaluation makes new embeddings."""
+    return read_embeddings(RunFolder(Path(path)), fingerprint)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 from benchmarks import live
 from fer_core.data.dataset import write_dataset
@@ -98,11 +98,11 @@ def run_live(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_vote_cannot_be_the_one_model(home: Path) -> None:
-    run = make_run(settings().models_dir / "custom_cnn")
-    run.keras_path.unlink(missing_ok=True)
-    done = run_live("--data", "/nowhere", "--quick")
+    members = [make_run(settings().models_dir / name) for name in ("custom_cnn", "other")]
+    make_vote(settings().models_dir / "both", members)
+    done = run_live("--data", "/nowhere", "--quick", "--model", "both")
     assert done.returncode == 2
-    assert "no trained run" in done.stderr
+    assert "both has no model.keras for the plain loop" in done.stderr
 
 
 @pytest.mark.slow

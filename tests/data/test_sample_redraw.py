@@ -13,7 +13,7 @@ from fer_core import emotions
 from fer_core.cli import build_parser
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.data.sample import ACTION_UNITS
-from fer_core.data.sample.muscles import MUSCLES, WORDS
+from fer_core.data.sample.action_units import MUSCLES, WORDS
 from fer_core.data.sample.redraw import drawn_face, expression_units, new_face
 from fer_core.errors import DataError
 

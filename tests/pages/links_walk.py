@@ -19,7 +19,7 @@ from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.selection import SORTS
 from fer_core.settings import settings
-from pages.parts.train.recipe_labels import SCHEDULE_WORDS
+from pages.parts.train.fields import SCHEDULE_WORDS
 
 Query = dict[str, str | list[str]]
 RUNS = ("one", "two", "three", "four", "five")

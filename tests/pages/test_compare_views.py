@@ -13,8 +13,7 @@ from factories import edit_metrics, make_run
 from fer_core.evaluation.aligned import AlignedPredictions, align
 from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
-from fer_core.stats.metrics import expected_calibration_error
-from fer_core.stats.per_class import per_class_intervals, top_k
+from fer_core.stats.metrics import expected_calibration_error, per_class_intervals, top_k
 from fer_core.stats.risk_coverage import at_threshold
 
 FEAR, SAD = 2, 4

@@ -11,10 +11,9 @@ from factories import make_labels, make_probabilities
 from fer_core.emotions import COLOURS, COUNT, NAMES
 from fer_core.plots import classes, confusion, curves, style
 from fer_core.plots import reliability as diagrams
+from fer_core.stats.calibration import reliability
 from fer_core.stats.curves import precision_recall, roc
-from fer_core.stats.metrics import confusion_matrix
-from fer_core.stats.per_class import per_class_intervals
-from fer_core.stats.reliability import reliability
+from fer_core.stats.metrics import confusion_matrix, per_class_intervals
 from fer_core.stats.risk_coverage import at_threshold, risk_coverage
 
 LABELS, _ = make_labels(600, seed=5)

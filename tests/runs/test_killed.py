@@ -205,9 +205,10 @@ def test_a_killed_process_leaves_nothing_that_stays(world: World, step: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_for_real_at_every_write(world: World, step: str) -> None:
+def test_killed_for_real_all_along(world: World, step: str) -> None:
+    """Each state that a kill can leave is looked at above; this is ``kill -9`` itself, at one write of seven."""
     path, restore, act, old, new = before_and_after(world, step)
-    for number, words in enumerate(writes(act), start=1):
+    for number, words in list(enumerate(writes(act), start=1))[::7]:
         restore()
         kill_at(number, act)
         assert seen(path) in (old, new), f"killed before: {words}"

@@ -14,8 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from fer_core.emotions import COUNT
 from fer_core.stats.curves import POINTS, areas, precision_recall, roc
 from fer_core.stats.intervals import wilson_interval
-from fer_core.stats.metrics import confusion_matrix, per_class
-from fer_core.stats.per_class import MEASURES, per_class_intervals, share, top_k
+from fer_core.stats.metrics import MEASURES, confusion_matrix, per_class, per_class_intervals, share_interval, top_k
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -213,7 +212,7 @@ def test_wilson_knows_its_limits() -> None:
     with pytest.raises(ValueError, match="level"):
         wilson_interval(1, 2, level=1)
     with pytest.raises(ValueError, match="no faces"):
-        share(0, 0)
+        share_interval(0, 0)
 
 
 def test_per_class_is_scikit_learns_with_intervals_around_it(case: Case) -> None:

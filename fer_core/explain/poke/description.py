@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.sample.muscles import WORDS
+from fer_core.data.sample.action_units import WORDS
 from fer_core.emotions import COUNT, NAMES
 from fer_core.explain.poke.steps import (
     Blur,

@@ -17,13 +17,11 @@ import streamlit as st
 from fer_core.review.scope import Scope
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats import curves as curves_core
-from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.calibration import Reliability, apply_temperature
+from fer_core.stats.calibration import reliability as reliability_core
 from fer_core.stats.curves import OneVsRest
-from fer_core.stats.metrics import Scores, score
+from fer_core.stats.metrics import Scores, ShareInterval, per_class_intervals, score, top_k
 from fer_core.stats.paired_tests import Comparison, compare
-from fer_core.stats.per_class import Share, per_class_intervals, top_k
-from fer_core.stats.reliability import Reliability
-from fer_core.stats.reliability import reliability as reliability_core
 from fer_core.stats.risk_coverage import Answered, RiskCoverage, at_threshold
 from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
 from pages.parts.scope import View
@@ -52,13 +50,13 @@ def classes(view: View) -> Mapping[str, list[dict[str, Any]]]:
     }
 
 
-def top_two(view: View) -> Mapping[str, Share]:
+def top_two(view: View) -> Mapping[str, ShareInterval]:
     """How often the label is among each run's two likeliest answers."""
     return _top_two(view.key, view.scope)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
-def _top_two(key: Key, _scope: Scope) -> dict[str, Share]:
+def _top_two(key: Key, _scope: Scope) -> dict[str, ShareInterval]:
     aligned = _scope.aligned
     return {
         name: top_k(aligned.labels, probabilities, k=2)

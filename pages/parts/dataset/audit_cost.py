@@ -14,8 +14,7 @@ from fer_core.errors import RunError
 from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
 from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.listing import list_models
-from pages.parts import frame, linked
+from pages.parts import frame, linked, runs
 from pages.parts.dataset_extras import read_audit_time
 from pages.parts.scope import LIMIT
 
@@ -50,7 +49,7 @@ def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
     """The costs of every run measured on these data, by its name; a damaged one is told on the page."""
     audited = read_audit_time(dataset)
     found = {}
-    for run in list_models():
+    for run in runs.usable():
         try:
             costs = _costs_of(str(run.path), run.folder.state_key(), dataset.info.fingerprint, audited, audit)
         except RunError as error:

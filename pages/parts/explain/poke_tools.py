@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data.sample.muscles import MUSCLES
+from fer_core.data.sample.action_units import MUSCLES
 from fer_core.data.sample.redraw import expression_units
 from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.explain.poke.edit import (

@@ -157,7 +157,7 @@ def _bar(value: float, colour: str) -> str:
     share = f"{100 * value:.0f} %"
     return (
         f'<td style="{_CELL};min-width:86px"><div style="display:flex;align-items:center;gap:4px">'
-        f'<div style="flex:1;height:0.7em;background:rgba(127,127,127,0.2)">'
+        f'<div style="flex:1;height:0.7em;background:rgba(127,127,143,0.2)">'
         f'<div style="height:100%;width:{100 * value:.0f}%;background:{colour}"></div></div>'
         f'<span style="min-width:2.9em;text-align:right;white-space:nowrap">{share}</span></div></td>'
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import ordinal, percent
-from fer_core.plots import votes as plots
+from fer_core.plots import bars as plots
 from fer_core.review.verdict import ConflictingDuplicate, Evidence, evidence, label_issue_words, verdict
 from pages.parts import frame
 from pages.parts.data import IMPORT

@@ -17,7 +17,7 @@ from fer_core.plots.faces import contact_sheet, describe_sheet
 from fer_core.runs.embeddings import Embeddings
 from fer_core.runs.listing import ModelInfo
 from pages.parts import dataset_extras, frame
-from pages.parts.embeddings import embeddings_of, how_to
+from pages.parts.face_selection import embeddings_of, how_to
 from pages.parts.scope import View
 
 MOST_DUPLICATES = 10

@@ -52,3 +52,25 @@ class Fields:
 
     def text(self, label: str, key: str, value: str, help_text: str = "", placeholder: str = "") -> str:
         return linked.text_input(label, value, longest=400, placeholder=placeholder, **self._common(key, help_text))
+
+
+OPTIMIZER_WORDS = {"adam": "Adam (AdamW)", "sgd": "SGD with Nesterov momentum"}
+SCHEDULE_WORDS = {
+    "cosine": "Cosine: falls smoothly to zero",
+    "plateau": "Plateau: halves when PublicTest stops improving",
+    "constant": "Constant",
+}
+WEIGHT_WORDS = {
+    "none": "None: every face counts the same",
+    "sqrt": "Square root: rare classes count somewhat more",
+    "balanced": "Balanced: every class counts the same",
+}
+SAMPLING_WORDS = {
+    "shuffled": "Every face once an epoch",
+    "balanced": "Every class equally often",
+}
+PRECISION_WORDS = {
+    "auto": "Automatic: measure both, take the faster",
+    "float32": "float32",
+    "mixed_bfloat16": "mixed bfloat16",
+}

@@ -16,13 +16,13 @@ from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get, names
 from pages.parts import linked
-from pages.parts.train.fields import Fields
-from pages.parts.train.recipe_labels import (
+from pages.parts.train.fields import (
     OPTIMIZER_WORDS,
     PRECISION_WORDS,
     SAMPLING_WORDS,
     SCHEDULE_WORDS,
     WEIGHT_WORDS,
+    Fields,
 )
 
 

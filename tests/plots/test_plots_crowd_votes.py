@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.data.ferplus import ANSWERS
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.plots import votes as plots
+from fer_core.plots import bars as plots
 
 VOTES = [0, 0, 3, 0, 6, 0, 0, 0, 1, 0]
 
