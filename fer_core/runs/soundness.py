@@ -8,6 +8,7 @@ What was measured on request says by itself whether it can be used.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import history_rows
 from fer_core.runs.reading import RESTORE, damaged, shown
 from fer_core.runs.recipe import Recipe
-from fer_core.runs.sealed import State, check_promised, state_of
+from fer_core.runs.sealed import check_promised, state_of
 from fer_core.runs.transaction import settle
 from fer_core.runs.vote import read_vote
 
@@ -42,7 +43,9 @@ class Look:
     start: StartEvent | None = None
 
 
-_looks: dict[str, tuple[tuple[State, ...], Look]] = {}
+MOST_TRIES = 5
+"""Looks at a folder that changes meanwhile; moving its files takes another process milliseconds."""
+_looks: dict[str, tuple[object, Look]] = {}
 """Of each folder: the state it was in, and what it was then."""
 
 
@@ -53,25 +56,47 @@ def look(folder: RunFolder) -> Look:
     """
     if shown(folder.name) != folder.name:
         return Look(f"the name of the folder {shown(folder.path)} holds what is no letter. Rename the folder.")
+    for _ in range(MOST_TRIES - 1):
+        found, state = _look_once(folder)
+        # What another process changed meanwhile is no damage: half of the old and half of the new was seen.
+        if not found.problem or state == _state(folder):
+            return found
+    return _look_once(folder)[0]
+
+
+def _look_once(folder: RunFolder) -> tuple[Look, object]:
+    """What there is, and the state that it was in before it was looked at."""
+    state: object = None
     try:
         settle(folder.path)  # before its files are looked at: a change that was cut short has happened
-        state = (state_of(folder.path), *map(state_of, folders(folder.path)))
+        state = state_of(folder.path), *map(state_of, folders(folder.path))
         known = _looks.get(str(folder.path))
-        if known is None or known[0] != state:
-            known = _looks[str(folder.path)] = (state, _look(folder, {name for name, *_ in state[0]}))
+        if known is not None and known[0] == state:
+            return known[1], state
+        found = _look(folder)
+        if state == _state(folder):
+            _looks[str(folder.path)] = (state, found)
     except RunError as error:
-        return Look(str(error))
+        return Look(str(error)), state
     except OSError as error:
         where = shown(Path(str(error.filename or folder.path)))
-        return Look(f"{where} cannot be read: {error.strerror or error}. Check its permissions.")
-    return known[1]
+        return Look(f"{where} cannot be read: {error.strerror or error}. Check its permissions."), state
+    return found, state
 
 
-def _look(folder: RunFolder, names: set[str]) -> Look:
+def _state(folder: RunFolder) -> object:
+    """Equal as long as no file of the run or of its evaluations changes; None where that cannot be told."""
     try:
-        if folder.manifest_path.name in names:
+        return state_of(folder.path), *map(state_of, folders(folder.path))
+    except OSError:
+        return None
+
+
+def _look(folder: RunFolder) -> Look:
+    try:
+        if folder.complete:
             return Look(manifest=_complete(folder))
-        if folder.recipe_path.name in names:
+        if os.path.lexists(folder.recipe_path):
             return Look(recipe=folder.recipe().validate(), start=next(iter(starts_of(folder.events())), None))
     except RecipeError as error:
         return Look(str(damaged(folder.recipe_path, str(error).rstrip("."), RESTORE)))
