@@ -92,8 +92,8 @@ def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tupl
 
     with ProgressLine(sys.stderr) as line:
         corrupted = measure_corruptions(folder, dataset, limit=limit, progress=line.show)
-    kept = folder.evaluation(dataset.info.fingerprint)
-    file = str(kept.corruptions_path) if kept else ""
+    evaluation = folder.evaluation(dataset.info.fingerprint)
+    file = str(evaluation.corruptions_path) if evaluation else ""
     result = {"run": str(folder.path), "file": file, "split": corrupted.about.split}
     return {**result, "of": corrupted.about.of, **corrupted.robustness.summary()}, corruptions_text(corrupted)
 

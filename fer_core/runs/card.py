@@ -127,14 +127,14 @@ def card_of(folder: RunFolder) -> str:
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"the run {folder.name} is not complete, so it has no card yet.")
-    measured, problems = [], folder.evaluation_problems()
+    all_metrics, problems = [], folder.evaluation_problems()
     for one in folder.evaluations():
         try:
-            measured.append(one.metrics())
+            all_metrics.append(one.metrics())
         except RunError as error:
             problems.append(str(error))
     lines = _vote_lines if folder.is_vote else _trained_lines
-    text = lines(folder, manifest, measured)
+    text = lines(folder, manifest, all_metrics)
     end = text.index("## Limits")
     left_out = [f"**Left out here:** {problem}\n" for problem in problems]
     return "\n".join([*text[:end], *left_out, *text[end:]])
@@ -147,7 +147,7 @@ def write_card(folder: RunFolder) -> None:
         write_text(prepared.file(folder.card_path.name), text)
 
 
-def _trained_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Metrics]) -> list[str]:
+def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[Metrics]) -> list[str]:
     recipe, description = folder.recipe(), folder.description()
     trained_on = manifest["data"]
     height, width = description.map_grid
@@ -164,7 +164,7 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[
             f"- `model.tflite` {metrics['megabytes']['model.tflite']:.1f} MB, "
             f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({metrics['threads']} thread, "
             f"{metrics['machine']})."
-            for metrics in measured[:1]
+            for metrics in all_metrics[:1]
         ],
         "",
         "## How it was trained",
@@ -175,19 +175,19 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[
         "",
         *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
         "",
-        *_results(measured, trained_on, "it was trained on"),
+        *_results(all_metrics, trained_on, "it was trained on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if trained_on["kind"] == "sample" else LIMITS_REAL),
     ]
 
 
-def _results(measured: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
+def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
     """A section for each dataset that the run was measured on."""
-    if not measured:
+    if not all_metrics:
         return ["## Results", "", "It has not been measured.", ""]
     lines = []
-    for metrics in measured:
+    for metrics in all_metrics:
         data = metrics["data"]
         if data["fingerprint"] == own["fingerprint"]:
             lines += ["## Results", ""]
@@ -255,7 +255,7 @@ def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[dict[
     return rows
 
 
-def _vote_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Metrics]) -> list[str]:
+def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[Metrics]) -> list[str]:
     vote, chosen_on = read_vote(folder), manifest["data"]
     lines = [
         f"# {manifest['title']}",
@@ -266,7 +266,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Met
             f"- {plural(len(vote.asked), 'model')} of {metrics['megabytes']['model.tflite']:.1f} MB together, "
             f"{metrics['milliseconds_per_face']:.1f} ms a face with maps ({plural(metrics['threads'], 'thread')}, "
             f"{metrics['machine']})."
-            for metrics in measured[:1]
+            for metrics in all_metrics[:1]
         ],
         "- Its class maps show where the members look: each member's maps on a scale from 0 to 1, averaged with the "
         "same weights. They are a picture, not an account of the answer.",
@@ -289,7 +289,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, measured: Sequence[Met
         "",
         f"{vote.method} The faces were those of {chosen_on['title']}. {PRIVATE_TEST} played no part in it.",
         "",
-        *_results(measured, chosen_on, "its weights were chosen on"),
+        *_results(all_metrics, chosen_on, "its weights were chosen on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if chosen_on["kind"] == "sample" else LIMITS_REAL),

@@ -157,5 +157,5 @@ def best_of(epochs: Sequence[EpochEvent]) -> EpochEvent | None:
 
 def best_epoch(events: Sequence[Event]) -> int | None:
     """The epoch whose weights are in ``model.keras``: that of the last checkpoint; None before the first."""
-    marks = [event["epoch"] for event in events if event["event"] == "checkpoint"]
-    return marks[-1] if marks else None
+    checkpoints = [event["epoch"] for event in events if event["event"] == "checkpoint"]
+    return checkpoints[-1] if checkpoints else None

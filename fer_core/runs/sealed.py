@@ -45,8 +45,8 @@ def state_of(path: Path) -> State:
     return tuple(sorted(found))
 
 
-def once(check: Callable[[T], None], path: Path, subject: T) -> None:
-    """``check(subject)``, which depends on the files in ``path`` alone, unless none of them has changed since the last
+def once(check: Callable[[T], None], path: Path, value: T) -> None:
+    """``check(value)``, which depends on the files in ``path`` alone, unless none of them has changed since the last
     time: then what it raised that time is raised again. Raises ``RunError``.
     """
     state, key = state_of(path), (check.__qualname__, str(path))
@@ -54,7 +54,7 @@ def once(check: Callable[[T], None], path: Path, subject: T) -> None:
     if known is None or known[0] != state:
         problem = ""
         try:
-            check(subject)
+            check(value)
         except RunError as error:
             problem = str(error)
         known = _verdicts[key] = (state, problem)

@@ -12,15 +12,15 @@ from fer_core.runs.folder import RunFolder
 
 def show(folder: RunFolder) -> None:
     """A button for each file that the run holds, with its size."""
-    measured = folder.evaluation()
+    evaluation = folder.evaluation()
     files = [
         (folder.keras_path, "Keras model", "application/octet-stream"),
         (folder.tflite_path, "LiteRT model", "application/octet-stream"),
-        *([(measured.predictions_path, "Predictions", "text/csv")] if measured else []),
+        *([(evaluation.predictions_path, "Predictions", "text/csv")] if evaluation else []),
         (folder.history_path, "History", "text/csv"),
         (folder.recipe_path, "Recipe", "application/json"),
         (folder.vote_path, "Vote", "application/json"),
-        *([(measured.metrics_path, "Metrics", "application/json")] if measured else []),
+        *([(evaluation.metrics_path, "Metrics", "application/json")] if evaluation else []),
         (folder.card_path, "Card", "text/markdown"),
     ]
     present = [item for item in files if item[0].exists()]
@@ -29,7 +29,7 @@ def show(folder: RunFolder) -> None:
         return
     with st.container(horizontal=True, key="downloads"):
         for path, label, mime in present:
-            table = measured is not None and path == measured.predictions_path
+            table = evaluation is not None and path == evaluation.predictions_path
             file_name = f"{folder.name}-{'predictions.csv' if table else path.name}"
             size = "CSV" if table else megabytes(path.stat().st_size)
             st.download_button(

@@ -112,7 +112,7 @@ def several(
     """
     unknown = [text for text in links.given(key) if text not in options]
     if unknown and says is not None:
-        links.say(key, unknown, says)
+        links.warn_ignored(key, unknown, says)
     arguments = links.bound(key, may_be_empty=True)
     if default is not None:
         arguments["default"] = default

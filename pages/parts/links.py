@@ -73,19 +73,19 @@ def read(key: str, reads: Reads[Value], says: str = NO_CHOICE, *, place: DeltaGe
         return None
     value = reads(texts)
     if value is None:
-        say(key, texts, says, place=place)
+        warn_ignored(key, texts, says, place=place)
         ignore(key)
     return value
 
 
-def say(key: str, texts: Sequence[str], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None) -> None:
+def warn_ignored(key: str, texts: Sequence[str], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None) -> None:
     """Say that these values of a link are ignored. ``says``, ``place``: see :func:`read`.
 
     Of a link alone: a control that was drawn before may have lost an option by another choice.
     """
     if key not in st.session_state:
-        told = says.replace("{key}", key).replace("{asked}", quoted(texts))
-        (place or st.session_state.get(_PLACE) or st).warning(told, icon=":material/link_off:")
+        sentence = says.replace("{key}", key).replace("{asked}", quoted(texts))
+        (place or st.session_state.get(_PLACE) or st).warning(sentence, icon=":material/link_off:")
 
 
 def whole_of(texts: Sequence[str], low: int, high: int) -> int | None:

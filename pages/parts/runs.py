@@ -49,8 +49,8 @@ def state_words(info: ModelInfo) -> str:
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     """The run that ``?run=`` names. A name that is not among ``runs`` is said on the page, and counts as none."""
-    told = "There is no run called {asked} here. It may have been deleted, or the link is wrong."
-    name = links.one_of(RUN, [info.name for info in runs], told)
+    sentence = "There is no run called {asked} here. It may have been deleted, or the link is wrong."
+    name = links.one_of(RUN, [info.name for info in runs], sentence)
     return next((info for info in runs if info.name == name), None)
 
 

@@ -142,7 +142,7 @@ def _groups() -> dict[str, list[ModelInfo]]:
     """Evaluated runs by the fingerprint of the data that they were measured on, in the order of the runs."""
     groups: dict[str, list[ModelInfo]] = {}
     for run in list_models():
-        for about in _measured(str(run.path), run.folder.state_key()):
+        for about in _datasets_of(str(run.path), run.folder.state_key()):
             groups.setdefault(about["fingerprint"], []).append(run)
     return groups
 
@@ -200,7 +200,7 @@ def _runs(known: list[ModelInfo], everywhere: set[str], key: str) -> tuple[Model
     by_name = {run.name: run for run in known}
     asked = links.given(key)
     if unknown := [name for name in asked if name not in everywhere]:
-        links.say(key, unknown, "There is no evaluated run called {asked} here.")
+        links.warn_ignored(key, unknown, "There is no evaluated run called {asked} here.")
     elsewhere = [name for name in asked if name in everywhere and name not in by_name]
     # Where all are elsewhere, other data was chosen just now, and the address still names the runs of before.
     if elsewhere and set(asked) & set(by_name):
@@ -285,12 +285,12 @@ def _show_summary(scope: Scope, split: str) -> None:
 
 
 def _title(run: ModelInfo, fingerprint: str) -> str:
-    measured = _measured(str(run.path), run.folder.state_key())
-    return data_title(next((about for about in measured if about["fingerprint"] == fingerprint), None))
+    datasets = _datasets_of(str(run.path), run.folder.state_key())
+    return data_title(next((about for about in datasets if about["fingerprint"] == fingerprint), None))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _measured(path: str, sealed: tuple[int, ...]) -> list[DatasetRecord]:
+def _datasets_of(path: str, sealed: tuple[int, ...]) -> list[DatasetRecord]:
     """The data that a run was measured on; none for one that was not, or whose evaluations cannot be used."""
     from fer_core.runs.folder import RunFolder
 

@@ -22,13 +22,13 @@ from fer_core.explain.methods import (
     SMOOTHGRAD_SAMPLES,
     method,
 )
-from fer_core.explain.worker.opened_model import PIECE, OpenedModel, as_batch
+from fer_core.explain.worker.gradient_model import PIECE, GradientModel, as_batch
 from fer_core.explain.worker.serve import Watch
 
 Floats = npt.NDArray[np.float32]
 
 
-def draw_map(opened_model: OpenedModel, face: Faces, label: int, name: str, layer: str, watch: Watch) -> Floats:
+def draw_map(gradient_model: GradientModel, face: Faces, label: int, name: str, layer: str, watch: Watch) -> Floats:
     """The map of class ``label`` for one face uint8 (48, 48): float32 (h, w) ≥ 0, (48, 48) for methods on pixels.
 
     Values are the method's own, neither stretched nor enlarged: those of Grad-CAM and its kin are in units of the
@@ -36,13 +36,13 @@ def draw_map(opened_model: OpenedModel, face: Faces, label: int, name: str, laye
     finite, :class:`~fer_core.explain.worker.serve.Cancelled` when asked to stop.
     """
     watch.begin("passes", f"Drawing {method(name).title}")
-    opened_model.watch = watch
+    gradient_model.watch = watch
     if name in (GRADCAM, GRADCAM_PP, LAYERCAM):
-        values = _by_gradient(opened_model, face, label, name, layer)
+        values = _by_gradient(gradient_model, face, label, name, layer)
     elif name == SCORECAM:
-        values = _scorecam(opened_model, face, label, layer)
+        values = _scorecam(gradient_model, face, label, layer)
     elif name in (SALIENCY, SMOOTHGRAD):
-        values = _on_pixels(opened_model, face, label, watch, samples=SMOOTHGRAD_SAMPLES if name == SMOOTHGRAD else 0)
+        values = _on_pixels(gradient_model, face, label, watch, samples=SMOOTHGRAD_SAMPLES if name == SMOOTHGRAD else 0)
     else:
         raise ExplainError(f"{name} is not drawn by the gradient worker.")
     values = np.asarray(values, dtype=np.float32)
@@ -51,8 +51,8 @@ def draw_map(opened_model: OpenedModel, face: Faces, label: int, name: str, laye
     return values
 
 
-def _at(opened_model: OpenedModel, layer: str) -> dict[str, object]:
-    if all(known.name != layer for known in opened_model.model.layers):
+def _at(gradient_model: GradientModel, layer: str) -> dict[str, object]:
+    if all(known.name != layer for known in gradient_model.model.layers):
         raise ExplainError(f"the model has no layer called {layer!r}.")
     return {
         "penultimate_layer": layer,
@@ -63,34 +63,36 @@ def _at(opened_model: OpenedModel, layer: str) -> dict[str, object]:
     }
 
 
-def _by_gradient(opened_model: OpenedModel, face: Faces, label: int, name: str, layer: str) -> Floats:
+def _by_gradient(gradient_model: GradientModel, face: Faces, label: int, name: str, layer: str) -> Floats:
     from tf_keras_vis.gradcam import Gradcam
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
     from tf_keras_vis.layercam import Layercam
     from tf_keras_vis.utils.scores import CategoricalScore
 
     kind = {GRADCAM: Gradcam, GRADCAM_PP: GradcamPlusPlus, LAYERCAM: Layercam}[name]
-    return np.asarray(opened_model.tool(kind)(CategoricalScore([label]), as_batch(face), **_at(opened_model, layer)))[0]
+    return np.asarray(
+        gradient_model.tool(kind)(CategoricalScore([label]), as_batch(face), **_at(gradient_model, layer))
+    )[0]
 
 
-def _scorecam(opened_model: OpenedModel, face: Faces, label: int, layer: str) -> Floats:
+def _scorecam(gradient_model: GradientModel, face: Faces, label: int, layer: str) -> Floats:
     from tf_keras_vis.scorecam import Scorecam
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    at = _at(opened_model, layer)
-    channels = int(opened_model.model.get_layer(layer).output.shape[-1])
+    at = _at(gradient_model, layer)
+    channels = int(gradient_model.model.get_layer(layer).output.shape[-1])
     # tf-keras-vis takes the softmax of what the model says by itself, so it wants logits, too.
     score = CategoricalScore([label])
-    return np.asarray(opened_model.tool(Scorecam)(score, as_batch(face), max_N=min(SCORECAM_CHANNELS, channels), **at))[
-        0
-    ]
+    return np.asarray(
+        gradient_model.tool(Scorecam)(score, as_batch(face), max_N=min(SCORECAM_CHANNELS, channels), **at)
+    )[0]
 
 
-def _on_pixels(opened_model: OpenedModel, face: Faces, label: int, watch: Watch, *, samples: int) -> Floats:
+def _on_pixels(gradient_model: GradientModel, face: Faces, label: int, watch: Watch, *, samples: int) -> Floats:
     from tf_keras_vis.saliency import Saliency
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    tool = opened_model.tool(Saliency)
+    tool = gradient_model.tool(Saliency)
     if not samples:
         return np.asarray(tool(CategoricalScore([label]), as_batch(face), normalize_map=False))[0]
     # tf-keras-vis draws from NumPy's global generator: the same face shall give the same map.

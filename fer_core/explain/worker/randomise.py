@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from fer_core.explain.layers import randomisation_stages
 from fer_core.explain.worker.draw import draw_map
+from fer_core.explain.worker.gradient_model import GradientModel
 from fer_core.explain.worker.messages import SanityRequest
-from fer_core.explain.worker.opened_model import OpenedModel
 from fer_core.explain.worker.serve import Watch
 from fer_core.runs.folder import RunFolder
 
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def draw_with_random_weights(
-    opened_model: OpenedModel, request: SanityRequest, watch: Watch
+    gradient_model: GradientModel, request: SanityRequest, watch: Watch
 ) -> tuple[Floats, tuple[str, ...], Floats]:
     """The real map (h, w), the s steps' names, and maps float32 (s, draws, h, w) of the model as it forgets.
 
@@ -35,22 +35,22 @@ def draw_with_random_weights(
 
     steps = randomisation_stages(RunFolder(Path(request.folder)).description())
     args = (request.image, request.label, request.method, request.layer)
-    real = draw_map(opened_model, *args, Watch(cancelled=watch.cancelled))
+    real = draw_map(gradient_model, *args, Watch(cancelled=watch.cancelled))
     maps = np.zeros((len(steps), request.draws, *real.shape), dtype=np.float32)
-    weights = opened_model.model.get_weights()
+    weights = gradient_model.model.get_weights()
     total = len(steps) * request.draws
     watch.begin("maps", "Drawing with random weights")
     try:
         for number in range(request.draws):
-            opened_model.model.set_weights(weights)
+            gradient_model.model.set_weights(weights)
             keras.utils.set_random_seed(request.seed + number)
             for step, (_, names) in enumerate(steps):
                 for name in names:
-                    reset_weights(opened_model.model.get_layer(name))
-                maps[step, number] = draw_map(opened_model, *args, Watch(cancelled=watch.cancelled))
+                    reset_weights(gradient_model.model.get_layer(name))
+                maps[step, number] = draw_map(gradient_model, *args, Watch(cancelled=watch.cancelled))
                 watch.step(number * len(steps) + step + 1, total)
     finally:
-        opened_model.model.set_weights(weights)
+        gradient_model.model.set_weights(weights)
     return real, tuple(name for name, _ in steps), maps
 
 

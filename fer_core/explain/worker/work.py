@@ -12,9 +12,9 @@ from fer_core.explain.worker.serve import Watch
 from fer_core.settings import settings
 
 if TYPE_CHECKING:
-    from fer_core.explain.worker.opened_model import OpenedModel
+    from fer_core.explain.worker.gradient_model import GradientModel
 
-_opened_models: dict[tuple[str, str], OpenedModel] = {}
+_gradient_models: dict[tuple[str, str], GradientModel] = {}
 """By folder and seal, the one used last at the end."""
 
 
@@ -26,23 +26,23 @@ def prepare() -> None:
 
 def handle(request: MapRequest, watch: Watch) -> Map | SanityMaps:
     """Answer one request. Raises ``ExplainError`` for a damaged model, ``Cancelled`` when asked to stop."""
-    opened_model = open_keras_model(request.folder, request.seal)
+    gradient_model = open_keras_model(request.folder, request.seal)
     watch.check()
     began = time.monotonic()
     if isinstance(request, SanityRequest):
-        real, steps, maps = draw_with_random_weights(opened_model, request, watch)
+        real, steps, maps = draw_with_random_weights(gradient_model, request, watch)
         return SanityMaps(real, steps, maps, time.monotonic() - began)
-    values = draw_map(opened_model, request.image, request.label, request.method, request.layer, watch)
-    return Map(values, opened_model.probabilities(request.image), time.monotonic() - began)
+    values = draw_map(gradient_model, request.image, request.label, request.method, request.layer, watch)
+    return Map(values, gradient_model.probabilities(request.image), time.monotonic() - began)
 
 
-def open_keras_model(folder: str, seal: str) -> OpenedModel:
+def open_keras_model(folder: str, seal: str) -> GradientModel:
     """The run's model, opened once; the one that was not used for longest makes room."""
-    from fer_core.explain.worker.opened_model import OpenedModel
+    from fer_core.explain.worker.gradient_model import GradientModel
 
     key = (folder, seal)
-    opened_model = _opened_models.pop(key, None) or OpenedModel.load(folder, seal)
-    _opened_models[key] = opened_model
-    while len(_opened_models) > settings().worker_models:
-        _opened_models.pop(next(iter(_opened_models)))
-    return opened_model
+    gradient_model = _gradient_models.pop(key, None) or GradientModel.load(folder, seal)
+    _gradient_models[key] = gradient_model
+    while len(_gradient_models) > settings().worker_models:
+        _gradient_models.pop(next(iter(_gradient_models)))
+    return gradient_model

@@ -90,7 +90,7 @@ def history() -> History:
     try:
         known = known.arrived(asked[-1] if asked else "")
     except ExplainError as error:
-        links.say(POKE, asked, f"{links.plain(str(error), 400)} The face is shown without changes.")
+        links.warn_ignored(POKE, asked, f"{links.plain(str(error), 400)} The face is shown without changes.")
         links.ignore(POKE)
         known = known.arrived("")
     st.session_state[_HISTORY] = known

@@ -30,7 +30,7 @@ PIECE = 8
 warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
 
 
-class OpenedModel:
+class GradientModel:
     """One model. ``model`` maps faces float32 (B, 48, 48, 1), grey 0..255, to logits (B, 7); ``watch`` is that of the
     map being drawn.
     """
@@ -42,7 +42,7 @@ class OpenedModel:
         self._tools: dict[type, Any] = {}
 
     @classmethod
-    def load(cls, folder: str, seal: str) -> OpenedModel:
+    def load(cls, folder: str, seal: str) -> GradientModel:
         """Open a run's ``model.keras``. Raises ``ExplainError`` where it is damaged or not the one asked for."""
         import keras
 
@@ -72,9 +72,9 @@ class OpenedModel:
             """``predict`` is where ScoreCAM spends its time: all masked faces in one call."""
 
             def predict(self, x: list[Floats], batch_size: int | None = None) -> Floats:
-                return opened_model.logits_in_pieces(np.asarray(x[0], dtype=np.float32))
+                return gradient_model.logits_in_pieces(np.asarray(x[0], dtype=np.float32))
 
-        opened_model = self
+        gradient_model = self
         return InPieces(self.model.inputs, self.model.outputs)
 
     def logits_in_pieces(self, batch: Floats) -> Floats:
