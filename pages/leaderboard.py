@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.leaderboard.entries import leaderboard
+from fer_core.leaderboard.entries import leaderboard, missing
 from pages.parts import frame
 from pages.parts.leaderboard import sections as parts
 
@@ -20,6 +20,8 @@ try:
 except FerError as error:
     st.error(str(error))
     st.stop()
+for problem in missing():
+    st.warning(problem, icon=":material/broken_image:")
 shown = parts.choose(entries)
 parts.show_picture(shown)
 parts.show_table(shown)

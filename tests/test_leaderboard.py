@@ -11,7 +11,6 @@ from factories import edit_metrics, make_run, make_vote, reseal
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.errors import RunError
 from fer_core.files import write_json
 from fer_core.leaderboard.entries import (
     CHOSEN_MEANING,
@@ -22,6 +21,7 @@ from fer_core.leaderboard.entries import (
     Entry,
     checked_on,
     leaderboard,
+    missing,
     published,
     shipped,
 )
@@ -151,11 +151,20 @@ def test_a_run_on_the_drawn_sample_is_no_line(home: Path) -> None:
     assert shipped() == []
 
 
-def test_a_damaged_shipped_run_is_said_not_left_out(home: Path) -> None:
+def test_a_damaged_shipped_run_is_said_and_took_the_whole_leaderboard_down(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(settings().models_dir / "resnet50", architecture="resnet50", data=REAL)
     run = make_run(settings().models_dir / "custom_cnn", data=REAL)
     run.manifest_path.write_text("{", encoding="utf-8")
-    with pytest.raises(RunError, match=r"run\.json is damaged"):
-        shipped()
+    assert [entry.run for entry in shipped()] == ["resnet50"]
+    [problem] = missing()
+    assert "custom_cnn" in problem
+    assert "run.json is damaged" in problem
+    assert main(["leaderboard"]) == 1
+    assert "run.json is damaged" in capsys.readouterr().err
+    assert main(["leaderboard", "--write", str(home / "document.md")]) == 2
+    assert not (home / "document.md").exists()
 
 
 def test_lines_stand_by_group_then_by_accuracy(home: Path) -> None:

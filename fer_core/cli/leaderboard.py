@@ -9,6 +9,7 @@ from typing import Any
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some_path
 from fer_core.cli.terminal import one_line
+from fer_core.errors import PartlyDoneError, RunError
 
 
 def add(subparsers: Any) -> None:
@@ -25,7 +26,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from fer_core.files import write_text
-    from fer_core.leaderboard.entries import checked_on, leaderboard
+    from fer_core.leaderboard.entries import checked_on, leaderboard, missing
     from fer_core.leaderboard.markdown import leaderboard_markdown
     from fer_core.writable import check_output
 
@@ -34,7 +35,12 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     entries = leaderboard()
     text = leaderboard_markdown(entries, checked_on())
     result: dict[str, Any] = {"entries": [{"group": entry.group, **asdict(entry)} for entry in entries]}
+    problems = missing()
     if args.write is None:
+        if problems:
+            raise PartlyDoneError(problems, result, text)
         return result, text
+    if problems:
+        raise RunError(f"{problems[0]} The document was not written, since it would lack a line.")
     write_text(args.write, text)
     return {**result, "written": str(args.write)}, f"Wrote {one_line(args.write)}: {len(entries)} systems."
