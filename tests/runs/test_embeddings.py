@@ -184,7 +184,7 @@ def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
 def test_both_heads_give_what_their_last_layer_reads(name: str, dimensions: int, layer: str) -> None:
     from keras import Model
 
-    from fer_core.runs.embeddings import embed, embedding_model
+    from fer_core.evaluation.embeddings import embed, embedding_model
     from fer_core.zoo.registry import get
 
     model = get(name).build(input_size=48)
@@ -206,7 +206,7 @@ def test_both_heads_give_what_their_last_layer_reads(name: str, dimensions: int,
 def test_a_model_with_an_unknown_head_is_refused_by_name() -> None:
     from keras import Sequential, layers
 
-    from fer_core.runs.embeddings import embedding_model
+    from fer_core.evaluation.embeddings import embedding_model
 
     model = Sequential([layers.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7)], name="strange")
     with pytest.raises(RunError, match="strange has no layer called 'probabilities'"):
