@@ -99,7 +99,7 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _mistakes(data: str, count: int) -> tuple[list[str], list[int]]:
     """The models that Explain opens by itself, and rows of PrivateTest that at least one of them gets wrong."""
     from fer_core.data.catalogue import list_datasets
-    from fer_core.evaluation.aligned import align
+    from fer_core.evaluation.aligned_predictions import align
     from fer_core.runs.listing import list_models
 
     dataset = next((info for info in list_datasets() if info.path.name == data), None)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from fer_core.regular import OddFileError, require_file
+from fer_core.regular_files import OddFileError, require_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_core.errors import FerError
-from fer_core.regular import kind_of
+from fer_core.regular_files import kind_of
 
 NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """The disk, or a person's share of it, is full."""

@@ -16,7 +16,7 @@ from fer_core.cli.arguments import real, some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
-from fer_core.regular import read_bytes
+from fer_core.regular_files import read_bytes
 from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, TextIO
 
 from fer_core.errors import DataError
-from fer_core.regular import require_file
+from fer_core.regular_files import require_file
 from fer_core.settings import settings
 
 _BUFFER_BYTES = 1024**2

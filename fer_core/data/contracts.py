@@ -6,7 +6,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from fer_core.values import Count, Line, Moment, Name, Sha256, Text
+from fer_core.value_types import Count, Line, Moment, Name, Sha256, Text
 
 
 class DatasetRecord(TypedDict):

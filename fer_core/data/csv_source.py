@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.archives import CsvStream, reading
-from fer_core.data.batch import Batch
+from fer_core.data.imported_faces import Batch
 from fer_core.errors import DataError
 
 PIXELS = emotions.IMAGE_SIZE**2

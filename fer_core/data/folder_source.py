@@ -20,9 +20,9 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from fer_core import emotions
-from fer_core.data.batch import Batch
+from fer_core.data.folder_or_zip import Tree
+from fer_core.data.imported_faces import Batch
 from fer_core.data.pictures import Picture, decode
-from fer_core.data.trees import Tree
 from fer_core.errors import DataError
 
 BATCH = 512

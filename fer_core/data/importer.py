@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from fer_core import emotions
 from fer_core.data import archives, csv_source, folder_source
 from fer_core.data.dataset import Dataset, load_dataset, require_all_classes
+from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.info import INFO_FILE
-from fer_core.data.trees import FolderTree, Tree, ZipTree
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
 from fer_core.progress import Meter, Progress, ProgressCallback

@@ -28,7 +28,7 @@ import psutil
 from fer_core import emotions
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.errors import DataError
-from fer_core.values import LONGEST_LINE, is_line
+from fer_core.value_types import LONGEST_LINE, is_line
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 # Per face: labels, splits, name and hash in faces.parquet (about 60 bytes), generously.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fer_core.data.audit.result import Audit
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import align
+from fer_core.evaluation.aligned_predictions import align
 from fer_core.formatting import percent, plural
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.intervals import bootstrap_interval

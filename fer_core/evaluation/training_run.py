@@ -96,7 +96,7 @@ def _train(folder: RunFolder, data: Path) -> None:
 
 
 def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
-    from fer_core.training.control import Control
+    from fer_core.training.pause_and_stop import Control
 
     control = Control(folder, journal)
     # Before anything slow, so that a request made while TensorFlow is loading is not lost.

@@ -1,4 +1,4 @@
-"""What all figures share: transparent backgrounds, margins, and the colours that are not a class's own.
+"""What all figures share: transparent backgrounds, margins, colours. The classes' own are in ``fer_core/emotions.py``.
 
 Text and grid lines have no colour of their own, so that they take the theme's, light or dark.
 """

@@ -17,7 +17,7 @@ from fer_core.errors import DataError
 from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.aligned import AlignedPredictions
+    from fer_core.evaluation.aligned_predictions import AlignedPredictions
     from fer_core.review.annotations import Annotation
 
 MOST_FACES = 10_000

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import AlignedPredictions, align
+from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.formatting import plural
 from fer_core.review.annotations import AMBIGUOUS, NOT_A_FACE, Annotations, relabel, without
 from fer_core.runs.folder import RunFolder
@@ -88,8 +88,8 @@ def scope(
     :data:`LABELS`. ``near_duplicate``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and
     ``annotations`` are needed where ``labels`` asks for them.
 
-    Raises ``RunError`` as :func:`~fer_core.evaluation.aligned.align` does, and where nobody knows the twins;
-    ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
+    Raises ``RunError`` as :func:`~fer_core.evaluation.aligned_predictions.align` does, and where nobody knows the
+    twins; ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
     """
     if labels not in LABELS:
         raise ValueError(f"unknown labels {labels!r}; there are {', '.join(LABELS)}")

@@ -1,7 +1,8 @@
 """Which faces to look at, and in which order.
 
-Everything works on the positions 0..n-1 of a :class:`~fer_core.evaluation.aligned.AlignedPredictions`, the order of all
-its arrays; ``aligned.rows[positions]`` are the row numbers in the dataset.
+Everything works on the positions 0..n-1 of
+:class:`~fer_core.evaluation.aligned_predictions.AlignedPredictions`, the order of all its arrays;
+``aligned.rows[positions]`` are the row numbers in the dataset.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fer_core.formatting import percent
 from fer_core.review.annotations import KINDS
 
 if TYPE_CHECKING:
-    from fer_core.evaluation.aligned import AlignedPredictions
+    from fer_core.evaluation.aligned_predictions import AlignedPredictions
     from fer_core.review.annotations import Annotation
 
 Bool = npt.NDArray[np.bool_]

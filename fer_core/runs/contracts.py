@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
 from fer_core.stats.metrics import Scores
-from fer_core.values import Amount, Count, Epoch, Gain, Line, Moment, Name, Positive, Sha256, Share, Text
+from fer_core.value_types import Amount, Count, Epoch, Gain, Line, Moment, Name, Positive, Sha256, Share, Text
 
 
 class RunState(StrEnum):

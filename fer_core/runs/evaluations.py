@@ -19,9 +19,9 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
 from fer_core.runs.contracts import EvaluationManifest, FileRecord, Metrics, RunManifest
+from fer_core.runs.integrity import check_promised, contradiction, once
 from fer_core.runs.predictions import read_arrays
 from fer_core.runs.reading import damaged, read_json
-from fer_core.runs.sealed import check_promised, contradiction, once
 
 if TYPE_CHECKING:
     import pandas as pd

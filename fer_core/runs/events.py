@@ -13,7 +13,7 @@ from annotated_types import Ge, Le, Predicate
 from typing_extensions import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
-from fer_core.values import MOST_EPOCHS, Amount, Count, Epoch, Moment
+from fer_core.value_types import MOST_EPOCHS, Amount, Count, Epoch, Moment
 
 
 def is_square(rows: list[list[int]]) -> bool:

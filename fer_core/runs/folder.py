@@ -20,9 +20,9 @@ from fer_core.runs.contracts import Metrics, RunManifest, VoteRecord
 from fer_core.runs.evaluations import FOLDER as EVALUATIONS
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, read_evaluations
+from fer_core.runs.integrity import check_promised
 from fer_core.runs.journal import Event, read_events, read_history
 from fer_core.runs.reading import CONTRACTS, read_json
-from fer_core.runs.sealed import check_promised
 from fer_core.runs.transaction import Change, settle
 from fer_core.settings import settings
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fer_core.files import write_text
 from fer_core.reading import UnreadableError, adapter, read_bytes, read_text, wrong
-from fer_core.regular import require_file
+from fer_core.regular_files import require_file
 from fer_core.runs.contracts import HistoryRow
 from fer_core.runs.events import NAMES, EpochEvent, Event
 from fer_core.runs.reading import RESTORE, damaged

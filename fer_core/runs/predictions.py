@@ -72,7 +72,7 @@ def write_predictions(
     if near_duplicate is not None:
         has = np.asarray(near_duplicate)
         if has.shape != row.shape or has.dtype != np.bool_:
-            raise ValueError(f"twin must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
+            raise ValueError(f"near_duplicate must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
         columns[NEAR_DUPLICATE] = has
     about = json.dumps({"fingerprint": fingerprint}).encode()
     write_parquet(pa.table(columns).replace_schema_metadata({_KEY: about}), Path(path))
@@ -140,7 +140,7 @@ def read_predictions(
 ) -> pd.DataFrame:
     """:func:`read_arrays` as a DataFrame: ``row`` int32, ``split`` str, ``label`` int8, ``p0``..``p6`` float32.
 
-    And ``twin`` bool, where the file says.
+    And ``near_duplicate`` bool, where the file says.
     """
     import pandas as pd
 

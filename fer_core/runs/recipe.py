@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RecipeError
-from fer_core.regular import read_text
-from fer_core.values import LONGEST_LINE, is_line
+from fer_core.regular_files import read_text
+from fer_core.value_types import LONGEST_LINE, is_line
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")

@@ -17,10 +17,10 @@ from fer_core.runs.contracts import RunManifest
 from fer_core.runs.evaluations import folders
 from fer_core.runs.events import StartEvent, starts_of
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.integrity import check_promised, state_of
 from fer_core.runs.journal import history_rows
 from fer_core.runs.reading import RESTORE, damaged, shown
 from fer_core.runs.recipe import Recipe
-from fer_core.runs.sealed import check_promised, state_of
 from fer_core.runs.transaction import settle
 from fer_core.runs.vote import read_vote
 

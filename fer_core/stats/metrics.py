@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.stats.intervals import bootstrap_interval, wilson_interval
-from fer_core.values import Amount, Count, Name, Share
+from fer_core.value_types import Amount, Count, Name, Share
 
 __all__ = [
     "ClassScores",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,12 +141,32 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
     """
     if recipe.precision != "auto":
         return recipe.precision, "chosen in the recipe"
+    if lacks_bfloat16() and not _has_gpu():
+        return "float32", "this processor has no bfloat16 units, and emulating them is several times slower"
     speed = {policy: _images_per_second(recipe, policy) for policy in ("float32", "mixed_bfloat16")}
     # Half precision must be worth it: within 5 % the exact arithmetic wins.
     best = "mixed_bfloat16" if speed["mixed_bfloat16"] > 1.05 * speed["float32"] else "float32"
     return best, (
         f"measured {speed['float32']:.0f} images/s in float32 and {speed['mixed_bfloat16']:.0f} in mixed_bfloat16"
     )
+
+
+def lacks_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this is an x86 processor known to have no bfloat16 units. Where that cannot be told, False.
+
+    Without them the arithmetic is emulated: timing a few batches alone may take minutes.
+    """
+    if platform.machine() not in ("x86_64", "AMD64") or not cpuinfo.is_file():
+        return False
+    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), [])
+    return bool(flags) and not {"avx512_bf16", "amx_bf16"} & set(flags)
+
+
+def _has_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _images_per_second(recipe: Recipe, precision: str) -> float:

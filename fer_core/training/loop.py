@@ -30,7 +30,8 @@ from fer_core.training.build import (
     is_fine_tuning,
     stage,
 )
-from fer_core.training.control import Control
+from fer_core.training.early_stopping import patience_is_over, without_better
+from fer_core.training.pause_and_stop import Control
 from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
 from fer_core.zoo.keras_model import predict
@@ -87,11 +88,11 @@ class Trainer:
         return "done"
 
     def _patience_is_over(self, epoch: int) -> bool:
-        patience = self.recipe.early_stopping
-        # The head-only stage is short and always runs to its end.
-        if not patience or not is_fine_tuning(self.recipe, epoch) or self.progress.epochs_without_better < patience:
+        if not patience_is_over(
+            self.recipe, self.progress.epochs_without_better, fine_tuning=is_fine_tuning(self.recipe, epoch)
+        ):
             return False
-        detail = f"no better PublicTest accuracy for {patience} epochs"
+        detail = f"no better PublicTest accuracy for {self.recipe.early_stopping} epochs"
         self.journal.write("phase", name="early stopping", detail=detail)
         return True
 
@@ -215,7 +216,7 @@ class Trainer:
             self._checkpoint(model, epoch)
             progress.best_epoch, progress.best_accuracy, progress.best_loss = epoch, accuracy, loss
             self.journal.write("checkpoint", epoch=epoch, val_accuracy=accuracy)
-        progress.epochs_without_better = 0 if better else progress.epochs_without_better + 1
+        progress.epochs_without_better = without_better(progress.epochs_without_better, better)
         progress.plateau.after_epoch(better, self.recipe.plateau_patience)
         progress.epoch = epoch
         progress.seconds += seconds

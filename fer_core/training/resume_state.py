@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_core.errors import RunError
 from fer_core.files import write_json
-from fer_core.regular import read_text
+from fer_core.regular_files import read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.training.schedule import Plateau
 

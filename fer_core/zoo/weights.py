@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fer_core.errors import RecipeError
 from fer_core.files import download, sha256_of
-from fer_core.regular import require_file
+from fer_core.regular_files import require_file
 from fer_core.settings import settings
 from fer_core.zoo.heads import HEAD_LAYERS
 

@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import align, any_wrong, most_disputed
+from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
 from fer_core.runs.listing import ModelInfo, list_models
 from pages.parts.vote import seals
 

@@ -229,14 +229,17 @@ def test_the_catalogue_and_an_import_do_not_mind_the_file(home: Path) -> None:
     assert not (out / AUDIT_FILE).exists()
 
 
-# Prints what an audit found, and its own peak memory in MB. ru_maxrss is in KB on Linux, in bytes on macOS.
-CHILD = """
-import json, resource, sys
+TESTS = str(Path(__file__).resolve().parents[1])
+# Prints what an audit found, and its own peak memory in MB.
+CHILD = f"""
+import json, sys
+sys.path.insert(0, {TESTS!r})
+from peak_memory import peak_bytes
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import load_dataset
 audit = audit_dataset(load_dataset(sys.argv[1]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"megabytes": peak / 1e6, **audit.summary()}))
+peak = peak_bytes()
+print(json.dumps({{"megabytes": peak / 1e6, **audit.summary()}}))
 """
 
 

@@ -223,7 +223,7 @@ def test_picture_bomb(side: int, tmp_path: Path) -> None:
 
 
 def test_huge_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_core.data.trees.MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr("fer_core.data.folder_or_zip.MAX_FILE_BYTES", 1_000_000)
     name = list(FILES)[5]
     refused(tmp_path, FILES | {name: bytes(2_000_000)}, name, "2 MB, too much")
 

@@ -14,17 +14,20 @@ from fer_core.data.dataset import Dataset, load_dataset
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-# Prints how the import told of its progress, and its own peak memory in MB (ru_maxrss: KB on Linux, bytes on macOS).
-CHILD = """
-import json, resource, sys
+TESTS = str(Path(__file__).resolve().parents[1])
+# Prints how the import told of its progress, and its own peak memory in MB.
+CHILD = f"""
+import json, sys
+sys.path.insert(0, {TESTS!r})
+from peak_memory import peak_bytes
 from fer_core.data.importer import import_dataset
 reports = []
 import_dataset(sys.argv[1], sys.argv[2], progress=reports.append)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({
+peak = peak_bytes()
+print(json.dumps({{
     "megabytes": peak / 1e6, "reports": len(reports), "done": reports[-1].done,
     "first_total": reports[0].total,
-}))
+}}))
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.evaluation.aligned import AlignedPredictions, any_wrong, most_disputed
+from fer_core.evaluation.aligned_predictions import AlignedPredictions, any_wrong, most_disputed
 
 HAPPY, SAD, FEAR = 3, 4, 2
 

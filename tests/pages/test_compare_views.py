@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from factories import edit_metrics, make_run
 
-from fer_core.evaluation.aligned import AlignedPredictions, align
+from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
 from fer_core.stats.metrics import expected_calibration_error, per_class_intervals, top_k

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.evaluation.aligned import AlignedPredictions, align
+from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.explain.average_maps import average
 from fer_core.inference.models import load_model
 from pages.parts.explain.averages import SEED, sample_faces

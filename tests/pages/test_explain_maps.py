@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST
-from fer_core.evaluation.aligned import align, any_wrong, most_disputed
+from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
 from fer_core.explain.trust import LUCK, WORSE, ComparedArea, Judgement
 from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder

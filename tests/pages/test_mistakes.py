@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES
-from fer_core.evaluation.aligned import AlignedPredictions, align
+from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.review import selection
 from fer_core.review.annotations import Annotations
 from fer_core.review.selection import SORTS, Filter

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError
-from fer_core.evaluation.aligned import AlignedPredictions
+from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.review.annotations import Annotation
 from fer_core.review.export import (
     about_bytes,

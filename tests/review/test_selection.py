@@ -10,7 +10,7 @@ from factories import make_labels, make_probabilities
 from scipy.spatial.distance import jensenshannon
 from sklearn.metrics.pairwise import cosine_similarity
 
-from fer_core.evaluation.aligned import AlignedPredictions
+from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.review.annotations import Annotation
 from fer_core.review.selection import (
     SORTS,

@@ -13,7 +13,7 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import write_dataset
 from fer_core.data.ferplus import ANSWERS, Crowd
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, TRAINING
-from fer_core.evaluation.aligned import AlignedPredictions
+from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.review.scope import Scope
 from fer_core.review.scope import scope as make_scope
 from fer_core.review.verdict import (

@@ -13,8 +13,8 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
-from fer_core.training.control import Control
 from fer_core.training.lock import TrainingLock
+from fer_core.training.pause_and_stop import Control
 
 DATA = {"name": "d", "title": "D", "kind": "csv", "fingerprint": "f" * 64, "faces": 100}
 

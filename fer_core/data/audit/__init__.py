@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.audit import store
-from fer_core.data.audit.near_duplicates import find_near_duplicates
-from fer_core.data.audit.result import DOMINANT, MOST_NEAR_DUPLICATES, THRESHOLD, Audit, NearDuplicate, NearDuplicates
+from fer_core.data.audit.exact_duplicates import exact_groups, same_in_training
+from fer_core.data.audit.near_duplicates import THRESHOLD, find_near_duplicates
+from fer_core.data.audit.result import DOMINANT, MOST_NEAR_DUPLICATES, Audit, NearDuplicate, NearDuplicates
 from fer_core.data.audit.store import AUDIT_FILE
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
@@ -65,7 +66,7 @@ def near_duplicates_of(dataset: Dataset, progress: ProgressCallback | None = Non
 
 
 def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float) -> Audit:
-    group = _groups(dataset)
+    group = exact_groups(dataset)
     in_training = dataset.splits == emotions.TRAINING
     constant, nearly_constant = _plain(dataset.images)
     searched = find_near_duplicates(
@@ -76,7 +77,7 @@ def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float)
     row, ncc, mirrored = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32), np.zeros(n, bool)
     found = np.diff(searched.training.start) > 0
     row[found], ncc[found], mirrored[found] = searched.training.row, searched.training.ncc, searched.training.mirrored
-    same = _same_in_training(group, in_training)
+    same = same_in_training(group, in_training)
     exact = same >= 0
     row[exact], ncc[exact], mirrored[exact] = same[exact], 1, False
     return Audit(
@@ -93,24 +94,6 @@ def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float)
         training_ncc=ncc,
         training_mirrored=mirrored,
     )
-
-
-def _groups(dataset: Dataset) -> npt.NDArray[np.int32]:
-    """The lowest row number with the same pixels, by the SHA-1 that ``faces.parquet`` holds for each face."""
-    _, first, code = np.unique(dataset.faces()["sha1"].to_numpy(dtype=str), return_index=True, return_inverse=True)
-    return first[code].astype(np.int32)
-
-
-def _same_in_training(group: npt.NDArray[np.int32], in_training: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """The lowest row number of another Training face with the same pixels; -1 where there is none."""
-    n = len(group)
-    first, second = np.full(n, n, np.int32), np.full(n, n, np.int32)
-    rows = np.flatnonzero(in_training).astype(np.int32)
-    np.minimum.at(first, group[rows], rows)
-    later = rows[first[group[rows]] != rows]
-    np.minimum.at(second, group[later], later)
-    found = np.where(first[group] == np.arange(n), second[group], first[group])
-    return np.where(found == n, -1, found).astype(np.int32)
 
 
 def _plain(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -18,6 +18,9 @@ import numpy.typing as npt
 
 from fer_core.progress import Meter, ProgressCallback
 
+THRESHOLD = 0.93
+"""NCC above which two faces count as near twins. Of 48 pairs of FER-2013 between 0.93 and 0.94, looked at one by one,
+all seem to be the same photograph, cut or compressed differently."""
 SIZE = 24
 """Width and height, in pixels, at which faces are compared."""
 

@@ -9,11 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
-from fer_core.data.audit.near_duplicates import Neighbours
-
-THRESHOLD = 0.93
-"""NCC above which two faces count as near twins. Of 48 pairs of FER-2013 between 0.93 and 0.94, looked at one by one,
-all seem to be the same photograph, cut or compressed differently."""
+from fer_core.data.audit.near_duplicates import THRESHOLD, Neighbours
 
 DOMINANT = 0.5
 """Share of pixels with one and the same grey level from which an image counts as nearly constant. In FER-2013 these are

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.audit.near_duplicates import Neighbours
-from fer_core.data.audit.result import MOST_NEAR_DUPLICATES, THRESHOLD, Audit
+from fer_core.data.audit.near_duplicates import THRESHOLD, Neighbours
+from fer_core.data.audit.result import MOST_NEAR_DUPLICATES, Audit
 from fer_core.data.dataset import Dataset
 from fer_core.files import write_parquet
 

@@ -18,7 +18,7 @@ from fer_core.explain.base import Faces
 from fer_core.explain.worker.serve import Watch
 from fer_core.runs.contracts import FileRecord
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.sealed import check_promised
+from fer_core.runs.integrity import check_promised
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.evaluation.aligned import AlignedPredictions
+from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.formatting import percent
 from fer_core.review.selection import surest_wrong
 from pages.parts import dataset_extras, faces, linked, links

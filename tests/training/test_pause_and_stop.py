@@ -15,10 +15,10 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
-from fer_core.training import control, jobs
-from fer_core.training.control import Control
+from fer_core.training import jobs, pause_and_stop
 from fer_core.training.lock import TrainingLock
 from fer_core.training.loop import Trainer
+from fer_core.training.pause_and_stop import Control
 from fer_core.training.resume_state import TrainingState
 
 
@@ -43,7 +43,7 @@ def while_waiting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> N
         waits.set()
         act()
 
-    monkeypatch.setattr(control, "time", types.SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
+    monkeypatch.setattr(pause_and_stop, "time", types.SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
 
 
 def test_a_stop_ends_a_pause(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from fer_core.data.archives import is_clutter, reading
 from fer_core.errors import DataError
-from fer_core.regular import read_bytes
+from fer_core.regular_files import read_bytes
 
 # A face is 1.6 KB; a photograph from a good camera 20 MB.
 MAX_FILE_BYTES = 64 * 1024**2

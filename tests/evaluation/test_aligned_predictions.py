@@ -10,7 +10,7 @@ from factories import make_labels, make_run, measured_on, reseal_evaluation, rew
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.aligned import align
+from fer_core.evaluation.aligned_predictions import align
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import PROBABILITY_COLUMNS
 

@@ -1,0 +1,29 @@
+"""Exact duplicates: faces with the very same pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+
+
+def exact_groups(dataset: Dataset) -> npt.NDArray[np.int32]:
+    """The lowest row number with the same pixels, by the SHA-1 that ``faces.parquet`` holds for each face."""
+    _, first, code = np.unique(dataset.faces()["sha1"].to_numpy(dtype=str), return_index=True, return_inverse=True)
+    return first[code].astype(np.int32)
+
+
+def same_in_training(group: npt.NDArray[np.int32], in_training: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """The lowest row number of another Training face with the same pixels; -1 where there is none."""
+    n = len(group)
+    first, second = np.full(n, n, np.int32), np.full(n, n, np.int32)
+    rows = np.flatnonzero(in_training).astype(np.int32)
+    np.minimum.at(first, group[rows], rows)
+    later = rows[first[group[rows]] != rows]
+    np.minimum.at(second, group[later], later)
+    found = np.where(first[group] == np.arange(n), second[group], first[group])
+    return np.where(found == n, -1, found).astype(np.int32)
