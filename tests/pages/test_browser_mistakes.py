@@ -50,6 +50,7 @@ def ready(page: Page) -> None:
     expect(page.locator(PLOT)).to_have_count(1, timeout=MINUTE)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
     page.wait_for_timeout(700)
+    expect(page.locator(PLOT)).to_have_count(1, timeout=MINUTE)
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -60,6 +61,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def click_face(page: Page, index: int) -> None:
     plot = page.locator(PLOT)
+    expect(plot).to_have_count(1, timeout=MINUTE)
     plot.scroll_into_view_if_needed()
     x, y = plot.evaluate(CENTRE, index)
     page.mouse.move(x, y)
