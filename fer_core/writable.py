@@ -33,24 +33,25 @@ _PROBE_BYTES = 64 * 1024
 _ELSEWHERE = "FER_EXPLORER_HOME names another folder for all that the app writes."
 
 
-def check_writable(folder: Path, what: str) -> None:
+def check_writable(folder: Path, what: str, kind: type[FerError] = FerError) -> None:
     """Make sure that files can be written into ``folder``, by writing one and deleting it.
 
     Where ``folder`` is not there yet, the folder that it would be made in is tried, and nothing is made. ``what``
-    begins the message, as in "The run". Raises ``FerError``: what cannot be written, where, and what to do.
+    begins the message, as in "The run". Raises a ``kind``: what cannot be written, where, and what to do.
     """
     try:
         wanted = folder.absolute()
         existing = next(path for path in (wanted, *wanted.parents) if os.path.lexists(path))
         if not existing.is_dir():
-            kind = kind_of(existing)
-            raise FerError(f"{what} cannot be written to {folder}: {existing} is {kind}. Choose another place.")
+            raise kind(
+                f"{what} cannot be written to {folder}: {existing} is {kind_of(existing)}. Choose another place."
+            )
         with tempfile.NamedTemporaryFile(prefix=".writable-", dir=existing) as file:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise FerError(f"{what} cannot be written to {folder}: {reason(error)}") from error
+        raise kind(f"{what} cannot be written to {folder}: {reason(error)}") from error
 
 
 def check_output(path: Path, what: str) -> None:
@@ -69,14 +70,6 @@ def check_output(path: Path, what: str) -> None:
     if not path.parent.is_dir():
         raise FerError(f"{what} cannot be written to {path}: there is no folder {path.parent}. Make it first.")
     check_writable(path.parent, what)
-
-
-def require_writable(folder: Path, what: str, kind: type[FerError]) -> None:
-    """:func:`check_writable`, whose refusal is a ``kind``."""
-    try:
-        check_writable(folder, what)
-    except FerError as error:
-        raise kind(str(error)) from error
 
 
 @contextmanager

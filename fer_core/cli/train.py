@@ -73,7 +73,6 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         from fer_core.runs.listing import find_run
 
         target = find_run(args.resume).path
-        _check_writable(target)
         with _Narrator(target):
             folder = resume(target, args.data)
     else:
@@ -81,7 +80,6 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         if args.data is None:
             raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
         target = args.run_dir or new_run_dir(recipe.architecture)
-        _check_writable(target)
         with _Narrator(target):
             folder = train(recipe, args.data, target)
     metrics = folder.metrics()
@@ -89,15 +87,6 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if metrics is None:
         return result, f"Stopped before the first epoch ended. Resume with: train --resume {one_line(folder.path)}"
     return result, f"{metrics_text(metrics)}\nRun folder: {one_line(folder.path)}"
-
-
-def _check_writable(run_dir: Path) -> None:
-    """The run's folder, and the one that holds the lock of the one training at a time."""
-    from fer_core.settings import settings
-    from fer_core.writable import check_writable
-
-    check_writable(run_dir, "the run")
-    check_writable(settings().runs_dir, "the note that a training runs")
 
 
 def _recipe(args: argparse.Namespace) -> Any:

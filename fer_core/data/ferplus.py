@@ -25,7 +25,7 @@ from fer_core.data.archives import CsvStream, open_csv, reading
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
 from fer_core.files import write_parquet
-from fer_core.writable import explained, require_writable
+from fer_core.writable import check_writable, explained
 
 FERPLUS_FILE = "ferplus.parquet"
 
@@ -130,7 +130,7 @@ def add_ferplus(dataset: Dataset, path: str | Path) -> Crowd:
             "lines, and nothing else tells which belong together. Import fer2013.csv, then add FER+ to that."
         )
     source = Path(path).expanduser()
-    require_writable(dataset.path, "FER+", DataError)
+    check_writable(dataset.path, "FER+", DataError)
     votes, usage = _read_csv(source)
     _check_splits(dataset, source, usage)
     crowd = Crowd(votes)

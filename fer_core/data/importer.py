@@ -17,7 +17,7 @@ from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
 from fer_core.progress import Meter, Progress, ProgressCallback
 from fer_core.settings import settings
-from fer_core.writable import require_writable
+from fer_core.writable import check_writable
 
 __all__ = ["Progress", "import_dataset"]
 
@@ -68,7 +68,7 @@ def import_dataset(
     # Before a long download or a long file, not after it.
     target = job.out.expanduser().absolute()
     check_target(target, overwrite=overwrite)
-    require_writable(target.parent, f"The dataset {target.name}", DataError)
+    check_writable(target.parent, f"The dataset {target.name}", DataError)
     if source == SAMPLE:
         _import_sample(job)
     elif source == KAGGLE:

@@ -13,10 +13,10 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
-from fer_core.training.lock import TrainingLock
+from fer_core.training.lock import TrainingLock, check_places
 from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
-from fer_core.writable import NO_SPACE, reason, require_writable
+from fer_core.writable import NO_SPACE, reason
 
 ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
@@ -29,6 +29,7 @@ def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     written there; ``RecipeError``, ``DataError``. A failure after the start is written to the journal.
     """
     recipe.validate()
+    check_places(run_dir)
     problems = check_resources(recipe, data)
     if problems:
         raise RunError(" ".join(problems))
@@ -39,7 +40,6 @@ def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
             raise RunError(
                 f"{folder.path} is not empty. Choose another --run-dir, or --resume it if it is an unfinished run."
             )
-    require_writable(folder.path, "The run", RunError)
     folder.path.mkdir(parents=True, exist_ok=True)
     with TrainingLock(folder.path):
         remember_data(folder, data)
@@ -54,13 +54,13 @@ def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
     ``data`` is needed only if the dataset has moved. Raises ``RunError`` if the run is done, never started, or its
     dataset is another one now.
     """
+    check_places(run_dir)
     folder = RunFolder(run_dir.resolve())
     recipe = folder.recipe()
     manifest = folder.manifest()
     if manifest and manifest["state"] == "done":
         raise RunError(f"{folder.path} is done: all {recipe.epochs} epochs are trained. Start a new run instead.")
     data = data or remembered_data(folder)
-    require_writable(folder.path, "The run", RunError)
     with TrainingLock(folder.path):
         remember_data(folder, data)
         folder.manifest_path.unlink(missing_ok=True)

@@ -21,11 +21,11 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
-from fer_core.training.lock import busy_message, claim, holder
+from fer_core.training.lock import busy_message, check_places, claim, holder
 from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import remember_data, remembered_data
 from fer_core.training.status import JobState, JobStatus, status
-from fer_core.writable import explained, require_writable
+from fer_core.writable import explained
 
 __all__ = [
     "JobStatus",
@@ -51,7 +51,7 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
     there, ``RecipeError`` or ``DataError`` if the recipe or the dataset is wrong.
     """
     recipe.validate()
-    _check_writable(settings().runs_dir if run_dir is None else run_dir)
+    check_places(settings().runs_dir if run_dir is None else run_dir)
     problems = check_resources(recipe, data)
     if problems:
         raise RunError(" ".join(problems))
@@ -88,7 +88,7 @@ def restart(run_dir: Path) -> Path:
         raise RunError(f"{folder.name} cannot be resumed. {now.message}")
     # Here, where somebody reads it, and not by the child after seconds of loading.
     load_dataset(remembered_data(folder))
-    _check_writable(folder.path)
+    check_places(folder.path)
     _refuse_if_busy()
     _spawn(folder, ["train", "--resume", str(folder.path)])
     return folder.path
@@ -144,12 +144,6 @@ def _request(path: Path, wish: str) -> None:
         raise RunError(f"It is too late to {wish} {now.name}. {now.message}")
     with explained(f"The request to {wish} cannot be written to {path.parent}", RunError):
         path.touch()
-
-
-def _check_writable(place: Path) -> None:
-    """Both where the run goes and where the lock is: see :mod:`fer_core.training.lock`."""
-    for folder in {settings().runs_dir: None, place.resolve(): None}:
-        require_writable(folder, "The run", RunError)
 
 
 def _spawn(folder: RunFolder, arguments: list[str]) -> None:

@@ -12,7 +12,7 @@ import psutil
 
 from fer_core.errors import RunError
 from fer_core.settings import settings
-from fer_core.writable import explained
+from fer_core.writable import check_writable, explained
 
 
 def lock_path() -> Path:
@@ -39,6 +39,12 @@ def holder() -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         # Absent, or half written by a process that died on the spot: nobody holds it.
         return None
+
+
+def check_places(run_dir: Path) -> None:
+    """Raise ``RunError`` unless both the run, in ``run_dir``, and the lock can be written."""
+    for folder in {settings().runs_dir: None, run_dir.resolve(): None}:
+        check_writable(folder, "The run", RunError)
 
 
 def busy_message(current: dict[str, Any]) -> str:

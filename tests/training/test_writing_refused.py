@@ -24,7 +24,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs, resume_state
 from fer_core.training.lock import TrainingLock
-from fer_core.writable import check_writable, explained, require_writable
+from fer_core.writable import check_writable, explained
 
 RECIPE = Recipe("custom_cnn")
 
@@ -184,7 +184,7 @@ def test_a_disk_that_really_is_full_is_told_though_an_empty_file_can_be_made(tmp
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match=f"The run cannot be written to {tmp_path}/file/runs: .* is a file"):
-        require_writable(tmp_path / "file" / "runs", "The run", RunError)
+        check_writable(tmp_path / "file" / "runs", "The run", RunError)
 
 
 def test_errors_that_are_for_people_already_pass_unchanged() -> None:

@@ -17,7 +17,7 @@ import psutil
 from fer_core.errors import DataError
 from fer_core.progress import Progress
 from fer_core.settings import PROJECT_ROOT, settings
-from fer_core.writable import require_writable
+from fer_core.writable import check_writable
 
 RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped", "failed"
 
@@ -47,7 +47,7 @@ class AuditJob:
         Raises ``DataError`` where its result could not be kept, ``OSError`` where no process can be started.
         """
         # The page shows what is kept, so an audit that cannot be kept would be work for nothing.
-        require_writable(folder, "The result of the audit", DataError)
+        check_writable(folder, "The result of the audit", DataError)
         self.folder = folder
         self.state = RUNNING
         self.progress: Progress | None = None

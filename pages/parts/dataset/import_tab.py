@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.settings import settings
-from fer_core.writable import explained, require_writable
+from fer_core.writable import check_writable, explained
 from pages.parts import linked
 from pages.parts.data import choose, current_dataset
 from pages.parts.dataset import ferplus, import_job
@@ -54,7 +54,7 @@ def _upload() -> None:
         cache = settings().cache_dir
         try:
             # Where it will end up is asked first: copying 500 MB takes a while.
-            require_writable(settings().datasets_dir, "The dataset", DataError)
+            check_writable(settings().datasets_dir, "The dataset", DataError)
             with explained(f"The upload could not be written to {cache}", DataError):
                 cache.mkdir(parents=True, exist_ok=True)
                 folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
