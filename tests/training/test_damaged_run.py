@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from fer_core.errors import RunError
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
-from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock, lock_path
 
@@ -27,14 +25,6 @@ EVENTS: dict[str, dict[str, Any]] = {
 }
 EVENTS["batch"] |= {"images_per_second": 40.0}
 EVENTS["epoch"] |= {"images_per_second": 40.0, "seconds": 2.0, "confusion": [[1, 0], [0, 1]]}
-
-
-@pytest.fixture
-def folder(home: Path) -> RunFolder:
-    result = RunFolder(home / "runs" / "a-run")
-    result.path.mkdir(parents=True)
-    write_json(result.recipe_path, Recipe("custom_cnn", epochs=4).to_dict())
-    return result
 
 
 def write(folder: RunFolder, kind: str, values: dict[str, Any]) -> None:

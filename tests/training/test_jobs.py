@@ -19,14 +19,6 @@ from fer_core.training.pause_and_stop import Control
 DATA = {"name": "d", "title": "D", "kind": "csv", "fingerprint": "f" * 64, "faces": 100}
 
 
-@pytest.fixture
-def folder(home: Path) -> RunFolder:
-    result = RunFolder(home / "runs" / "a-run")
-    result.path.mkdir(parents=True)
-    write_json(result.recipe_path, Recipe("custom_cnn", epochs=4).to_dict())
-    return result
-
-
 def begin(folder: RunFolder, first_epoch: int = 1) -> Journal:
     journal = Journal(folder.journal_path)
     journal.write("phase", name="loading", detail="")

@@ -23,11 +23,9 @@ from fer_core.training.resume_state import TrainingState
 
 
 @pytest.fixture
-def folder(home: Path) -> RunFolder:
-    result = RunFolder(home / "runs" / "a-run")
-    result.path.mkdir(parents=True)
-    write_json(result.recipe_path, Recipe("custom_cnn", epochs=3).to_dict())
-    return result
+def folder(folder: RunFolder) -> RunFolder:
+    write_json(folder.recipe_path, Recipe("custom_cnn", epochs=3).to_dict())
+    return folder
 
 
 def kinds(folder: RunFolder) -> list[str]:

@@ -4,24 +4,14 @@ from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from fer_core.data.dataset import write_dataset
 from fer_core.errors import RunError
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs, resources
 
 Memory = namedtuple("Memory", "available")
 Disk = namedtuple("Disk", "free")
-
-
-@pytest.fixture
-def data(home: Path) -> Path:
-    images = np.random.default_rng(0).integers(0, 256, (21, 48, 48), dtype=np.uint8)
-    splits = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
-    write_dataset(home / "datasets" / "few", images, np.arange(21) % 7, splits)
-    return home / "datasets" / "few"
 
 
 def test_an_ordinary_training_fits(data: Path) -> None:

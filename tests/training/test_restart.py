@@ -6,25 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
-from fer_core.data.dataset import write_dataset
 from fer_core.errors import DataError, RunError
 from fer_core.evaluation import training_run
 from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs, resume_state
-
-
-@pytest.fixture
-def data(home: Path) -> Path:
-    images = np.random.default_rng(0).integers(0, 256, (21, 48, 48), dtype=np.uint8)
-    splits = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
-    write_dataset(home / "datasets" / "few", images, np.arange(21) % 7, splits)
-    return home / "datasets" / "few"
 
 
 @pytest.fixture
