@@ -95,8 +95,8 @@ def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corru
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    evaluation = folder.evaluation(fingerprint)
-    if evaluation is None or not evaluation.has(FILE):
+    evaluation = folder.evaluation_with(FILE, fingerprint)
+    if evaluation is None:
         return None
     path = evaluation.corruptions_path
     evaluation.check(FILE)

@@ -170,20 +170,14 @@ def _read(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
     """Rows, labels, probabilities and, if the file has them, twins of one run's split, sorted by row."""
     frame = evaluation.predictions()
-    path, again = evaluation.predictions_path, evaluation.again
     part = frame[frame["split"] == split]
     if part.empty:
         raise RunError(f"the run {name} has no predictions on {split}: the data it was measured on has no such faces.")
     rows = part["row"].to_numpy(dtype=np.int64)
     order = np.argsort(rows, kind="stable")
-    rows = rows[order]
-    if rows[0] < 0 or (np.diff(rows) == 0).any():
-        raise RunError(f"{path} is damaged: a row number is negative or occurs twice. {again}")
     labels = part["label"].to_numpy(dtype=np.int8)[order]
-    if labels.min() < 0 or labels.max() >= COUNT:
-        raise RunError(f"{path} is damaged: a label is outside 0..{COUNT - 1}. {again}")
     near_duplicate = part[NEAR_DUPLICATE].to_numpy(dtype=bool)[order] if NEAR_DUPLICATE in part else None
-    return rows, labels, probabilities_of(part)[order], near_duplicate
+    return rows[order], labels, probabilities_of(part)[order], near_duplicate
 
 
 def _at_rows(keep: npt.ArrayLike, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
+from fer_core.evaluation.measure import test_rows
 from fer_core.runs.embeddings import write_embeddings
 from fer_core.zoo.heads import PROBABILITIES
 from fer_core.zoo.keras_model import PREDICT_BATCH
@@ -27,9 +28,7 @@ def write_embeddings_of(path: Path, dataset: Dataset, model: keras.Model) -> Non
     dimensions. Raises ``RunError`` where the model has another head than ours, answers with numbers that are not
     finite, or the dataset has no test faces.
     """
-    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
-    if not len(rows):
-        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    rows = test_rows(dataset)
     training = dataset.rows(TRAINING)
     head = embedding_model(model)
     faces, known = embed(head, dataset.images, rows), embed(head, dataset.images, training)

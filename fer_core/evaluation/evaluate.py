@@ -10,32 +10,28 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import Parity, export_litert
 from fer_core.evaluation.half_precision import halve_keras
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, seal_measured, test_rows
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.evaluation.vote import evaluate_vote
-from fer_core.files import sha256_of, write_json
+from fer_core.files import sha256_of
 from fer_core.inference.predictor import Average, Predictor, mirrored
 from fer_core.runs.card import write_card
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.evaluations import (
     EMBEDDINGS,
     FOLDER,
-    METRICS,
     PREDICTIONS,
     Evaluation,
     folder_name,
-    made_useless,
-    seal_evaluation,
 )
 from fer_core.runs.events import best_epoch, starts_of
 from fer_core.runs.folder import RunFolder, check_sealed, seal
 from fer_core.runs.journal import Journal, epochs_of, utc_now
-from fer_core.runs.measurements import still_true
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.transaction import Change, change
 from fer_core.runs.upgrade import upgrade
@@ -204,31 +200,17 @@ def _evaluate(
         frame,
         dataset,
         Predictor(tflite, threads=1),
-        {folder.keras_path.name: prepared_or_own(prepared, folder.keras_path), folder.tflite_path.name: tflite},
+        {folder.keras_path.name: prepared.newest(folder.keras_path), folder.tflite_path.name: tflite},
         litert=accuracies(frame, Predictor(tflite).predict(faces)),
         flips=flips,
     )
-    write_json(path / METRICS, metrics)
-    old = None if folder.manifest() is None else folder.evaluation(dataset.info.fingerprint)
-    if old is not None:
-        for name in still_true(old, digest):
-            shutil.copy2(old.path / name, path / name)
-    seal_evaluation(path, data, digest)
-    for name in made_useless(folder.path, data, digest if (prepared.path / folder.tflite_path.name).exists() else ""):
-        prepared.remove(name)
+    seal_measured(folder, prepared, path, metrics, digest, new_model=prepared.has(folder.tflite_path.name))
     return metrics
-
-
-def prepared_or_own(prepared: Change, path: Path) -> Path:
-    """The new file of that name, where the change has one."""
-    return new if (new := prepared.path / path.name).is_file() else path
 
 
 def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None:
     """``predictions.parquet``: what the Keras model says of every face that is not in Training."""
-    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
-    if not len(rows):
-        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    rows = test_rows(dataset)
     probabilities = predict(model, np.asarray(dataset.images[rows]))
     write_predictions(
         path,

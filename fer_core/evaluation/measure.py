@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
 from fer_core.evaluation.scores import score_splits, temperature_scores
+from fer_core.files import write_json
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Timing
-from fer_core.runs.evaluations import SCHEMA
+from fer_core.runs.evaluations import METRICS, SCHEMA, made_useless, seal_evaluation
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.measurements import still_true
+from fer_core.runs.transaction import Change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +79,38 @@ def measure(
     return metrics
 
 
+def test_rows(dataset: Dataset) -> npt.NDArray[np.intp]:
+    """Rows of the faces of PublicTest and PrivateTest, ascending. Raises ``RunError`` where there is none."""
+    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    if not len(rows):
+        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    return rows
+
+
+def seal_measured(
+    folder: RunFolder, prepared: Change, path: Path, metrics: Metrics, model: str, *, new_model: bool
+) -> None:
+    """End the evaluation in ``path`` of ``prepared``, whose predictions are written: metrics, what is taken over, seal.
+
+    ``model``: SHA-256 of what was measured. Measurements on request are taken over where they are about that very
+    model; other evaluations of the same faces go and, with a ``new_model``, those that are about the old one.
+    """
+    data = metrics["data"]
+    write_json(path / METRICS, metrics)
+    old = folder.evaluation(data["fingerprint"])
+    if old is not None:
+        for name in still_true(old, model):
+            shutil.copy2(old.path / name, path / name)
+    seal_evaluation(path, data, model)
+    for name in made_useless(folder.path, data, model if new_model else ""):
+        prepared.remove(name)
+
+
+def machine_text() -> str:
+    """Where it was measured, in words."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
+
+
 def _megabytes(paths: Path | Sequence[Path]) -> float:
     every = [paths] if isinstance(paths, Path) else paths
     return round(sum(path.stat().st_size for path in every) / 1e6, 3)
@@ -87,7 +126,7 @@ def _timing(predictor: Predictor, face: npt.NDArray[np.uint8]) -> Timing:
     return Timing(
         milliseconds_per_face=round(float(np.median(seconds[5:])) * 1000, 3),
         threads=predictor.threads,
-        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+        machine=machine_text(),
     )
 
 

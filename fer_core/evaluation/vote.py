@@ -6,7 +6,6 @@ https://arxiv.org/abs/1706.04599), then the weights. PrivateTest is only ever sc
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, seal_measured, test_rows
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
@@ -26,17 +25,13 @@ from fer_core.runs.card import write_card
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.evaluations import (
     FOLDER,
-    METRICS,
     PREDICTIONS,
-    files_record,
     folder_name,
-    made_useless,
-    seal_evaluation,
 )
-from fer_core.runs.folder import SCHEMA, RunFolder
+from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
-from fer_core.runs.measurements import evaluation_on, still_true
+from fer_core.runs.measurements import evaluation_on
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.runs.transaction import Change, change, new_folder
 from fer_core.runs.upgrade import upgrade
@@ -136,10 +131,9 @@ def _prepare(
         "best_epoch": None,
         "versions": library_versions(),
     }
-    files = files_record(prepared.path, [vote_path.name])
-    write_json(
-        prepared.file(target.manifest_path.name), {"schema": SCHEMA, "origin": "vote", **manifest, "files": files}
-    )
+    # The folder may be new: what makes it a vote is only prepared yet.
+    prepared.file(target.manifest_path.name)
+    seal(RunFolder(prepared.path), manifest)
 
 
 def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> Metrics:
@@ -150,9 +144,7 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
 
     Raises ``RunError`` for a member that is missing or has changed, or a dataset without test faces.
     """
-    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
-    if not len(rows):
-        raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
+    rows = test_rows(dataset)
     upgrade(folder, drop_damaged=True)
     predictor = VotePredictor(folder.vote_path, name=folder.name)
     faces = np.asarray(dataset.images[rows])
@@ -220,15 +212,8 @@ def _write_evaluation(
         litert=accuracies(frame, probabilities) if answered else None,
         flips=None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED),
     )
-    write_json(path / METRICS, metrics)
-    old = target.evaluation(dataset.info.fingerprint) if target.path.exists() and target.manifest() else None
-    if old is not None:
-        for name in still_true(old, digest):
-            shutil.copy2(old.path / name, path / name)
-    seal_evaluation(path, data, digest)
-    # Evaluations of the vote that was here before are about other weights.
-    for name in made_useless(target.path, data, digest if (prepared.path / target.vote_path.name).exists() else ""):
-        prepared.remove(name)
+    # Evaluations of a vote that was here before are about other weights.
+    seal_measured(target, prepared, path, metrics, digest, new_model=prepared.has(target.vote_path.name))
     return metrics
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
-from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.stats.intervals import wilson_interval
 
@@ -51,10 +48,6 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
         return None
     labels = table["label"].to_numpy()
     probabilities = table[[f"p{label}" for label in range(COUNT)]].to_numpy()
-    if not np.isfinite(probabilities).all():
-        raise RunError(
-            f"the predictions of {run.name} hold probabilities that are no numbers. Evaluate {run.name} again."
-        )
     wrong = probabilities.argmax(axis=1) != labels
     sure = probabilities.max(axis=1) >= SURE
     present = [label for label in range(COUNT) if (labels == label).any()]

@@ -7,8 +7,6 @@ map, a round blob in the middle and the face's edges (:mod:`fer_core.explain.fai
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -86,7 +84,8 @@ def measure_faithfulness(
     face; ``ExplainError`` for an unknown method or one that this run cannot have; ``ValueError`` for a plan that makes
     no sense.
     """
-    from fer_core.inference.models import load_model  # 0.2 s, and readers do not predict
+    from fer_core.evaluation.measure import machine_text  # as load_model: 0.2 s, and readers do not predict
+    from fer_core.inference.models import load_model
 
     plan = plan or FaithfulnessPlan()
     names = [method(name).name for name in methods]
@@ -131,8 +130,8 @@ def read_faithfulness(folder: RunFolder, fingerprint: str | None = None) -> Expl
 
     Raises ``RunError`` when the file is damaged, or is about another model or other faces than the rest of the run.
     """
-    evaluation = folder.evaluation(fingerprint)
-    if evaluation is None or not evaluation.has(FILE):
+    evaluation = folder.evaluation_with(FILE, fingerprint)
+    if evaluation is None:
         return None
     path = evaluation.faithfulness_path
     try:
@@ -143,11 +142,6 @@ def read_faithfulness(folder: RunFolder, fingerprint: str | None = None) -> Expl
         ) from error
     measurements.check_fresh(folder, evaluation, FILE, result.about, RULE)
     return result
-
-
-def machine_text() -> str:
-    """Where it was measured, in words."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
 
 
 def _measured_already(

@@ -101,8 +101,8 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    evaluation = folder.evaluation(fingerprint)
-    if evaluation is None or not evaluation.has(EMBEDDINGS):
+    evaluation = folder.evaluation_with(EMBEDDINGS, fingerprint)
+    if evaluation is None:
         return None
     evaluation.check(EMBEDDINGS)
     path = evaluation.embeddings_path

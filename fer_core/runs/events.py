@@ -7,10 +7,10 @@ else is missing, such as a time or a process, is done without.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired, get_args
 
 from annotated_types import Ge, Le, Predicate
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, get_type_hints
 
 from fer_core.data.contracts import DatasetRecord
 from fer_core.value_types import MOST_EPOCHS, Amount, Count, Epoch, Moment
@@ -135,9 +135,7 @@ Event = (
     | FailedEvent
     | DoneEvent
 )
-NAMES = frozenset(
-    ("start", "phase", "weights", "batch", "epoch", "checkpoint", "paused", "resumed", "stopped", "failed", "done")
-)
+NAMES = frozenset(name for one in get_args(Event) for name in get_args(get_type_hints(one)["event"]))
 
 
 def starts_of(events: Iterable[Event]) -> list[StartEvent]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
-from fer_core.runs.contracts import Metrics, RunManifest, VoteRecord
+from fer_core.runs.contracts import Metrics, Origin, RunManifest, VoteRecord
 from fer_core.runs.evaluations import FOLDER as EVALUATIONS
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, read_evaluations
@@ -113,6 +113,11 @@ class RunFolder:
         return self.vote_path.exists()
 
     @property
+    def origin(self) -> Origin:
+        """Where the run comes from, as ``run.json`` says it."""
+        return Origin.VOTE if self.is_vote else Origin.TRAINED
+
+    @property
     def sealed_files(self) -> tuple[str, ...]:
         """Names of the files whose hashes ``run.json`` lists."""
         return SEALED_VOTE_FILES if self.is_vote else SEALED_FILES
@@ -150,6 +155,11 @@ class RunFolder:
         """The evaluation on the dataset of that fingerprint; without one, the first of :meth:`evaluations`."""
         return next((one for one in self.evaluations() if fingerprint in (None, one.fingerprint)), None)
 
+    def evaluation_with(self, name: str, fingerprint: str | None = None) -> Evaluation | None:
+        """That :meth:`evaluation`, where the file ``name`` is part of it; otherwise None. The file is not looked at."""
+        found = self.evaluation(fingerprint)
+        return found if found is not None and found.has(name) else None
+
     def metrics(self, fingerprint: str | None = None) -> Metrics | None:
         """The metrics of that :meth:`evaluation`, None where there is none. Raises ``RunError`` for damaged ones."""
         found = self._whole_evaluation(fingerprint)
@@ -175,8 +185,7 @@ class RunFolder:
     def promised_model(self) -> str:
         """SHA-256 of what answers, by ``run.json``: ``model.tflite``, of a vote ``vote.json``. Empty without one."""
         manifest = self.manifest()
-        name = self.vote_path.name if self.is_vote else self.tflite_path.name
-        return manifest["files"][name]["sha256"] if manifest and name in manifest["files"] else ""
+        return "" if manifest is None else self._model_by(manifest)
 
     def _whole_evaluation(self, fingerprint: str | None) -> Evaluation | None:
         """That :meth:`evaluation`. Where there is none because it is damaged, ``RunError`` says so: it is no answer
@@ -189,7 +198,11 @@ class RunFolder:
 
     def _evaluations(self) -> tuple[list[Evaluation], list[str]]:
         manifest = self.manifest()
-        return ([], []) if manifest is None else read_evaluations(self.path, manifest, self.promised_model())
+        return ([], []) if manifest is None else read_evaluations(self.path, manifest, self._model_by(manifest))
+
+    def _model_by(self, manifest: RunManifest) -> str:
+        name = self.vote_path.name if self.is_vote else self.tflite_path.name
+        return manifest["files"][name]["sha256"] if name in manifest["files"] else ""
 
     def vote(self) -> VoteRecord:
         """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
@@ -233,14 +246,12 @@ def seal(
     """
     files: dict[str, Any] = {}
     for name in folder.sealed_files:
-        if known and name in known and not (prepared and (prepared.path / name).is_file()):
+        if known and name in known and not (prepared and prepared.has(name)):
             files[name] = known[name]
             continue
-        places = [folder.path / name] if prepared is None else [prepared.path / name, folder.path / name]
-        path = next((path for path in places if path.is_file()), None)
-        if path is None:
+        path = folder.path / name if prepared is None else prepared.newest(folder.path / name)
+        if not path.is_file():
             raise RunError(f"{folder.path} cannot be completed: {name} is missing.")
         files[name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-    origin = "vote" if folder.is_vote else "trained"
     target = folder.manifest_path if prepared is None else prepared.file(folder.manifest_path.name)
-    write_json(target, {"schema": SCHEMA, "origin": origin, **manifest, "files": files})
+    write_json(target, {"schema": SCHEMA, "origin": folder.origin, **manifest, "files": files})

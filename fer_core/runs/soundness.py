@@ -59,7 +59,7 @@ def look(folder: RunFolder) -> Look:
     for _ in range(MOST_TRIES - 1):
         found, state = _look_once(folder)
         # What another process changed meanwhile is no damage: half of the old and half of the new was seen.
-        if not found.problem or state == _state(folder):
+        if not found.problem or _is_still(folder, state):
             return found
     return _look_once(folder)[0]
 
@@ -69,12 +69,12 @@ def _look_once(folder: RunFolder) -> tuple[Look, object]:
     state: object = None
     try:
         settle(folder.path)  # before its files are looked at: a change that was cut short has happened
-        state = state_of(folder.path), *map(state_of, folders(folder.path))
+        state = _state(folder)
         known = _looks.get(str(folder.path))
         if known is not None and known[0] == state:
             return known[1], state
         found = _look(folder)
-        if state == _state(folder):
+        if _is_still(folder, state):
             _looks[str(folder.path)] = (state, found)
     except RunError as error:
         return Look(str(error)), state
@@ -85,11 +85,16 @@ def _look_once(folder: RunFolder) -> tuple[Look, object]:
 
 
 def _state(folder: RunFolder) -> object:
-    """Equal as long as no file of the run or of its evaluations changes; None where that cannot be told."""
+    """Equal as long as no file of the run or of its evaluations changes. Raises ``OSError``."""
+    return state_of(folder.path), *map(state_of, folders(folder.path))
+
+
+def _is_still(folder: RunFolder, state: object) -> bool:
+    """Whether the folder is in the state that it was in; of one that cannot be looked at, whether it could not then."""
     try:
-        return state_of(folder.path), *map(state_of, folders(folder.path))
+        return _state(folder) == state
     except OSError:
-        return None
+        return state is None
 
 
 def _look(folder: RunFolder) -> Look:

@@ -53,6 +53,14 @@ class Change:
         path.mkdir()
         return path
 
+    def has(self, name: str) -> bool:
+        """Whether the new file ``name`` is written already."""
+        return (self.path / name).is_file()
+
+    def newest(self, path: Path) -> Path:
+        """The new file for ``path``, a file of the run folder itself, where there is one; otherwise ``path``."""
+        return self.path / path.name if self.has(path.name) else path
+
     def remove(self, name: str) -> None:
         """The file or folder ``name`` goes; it need not be there. What is new must not lie in it."""
         self._removals.append(name)

@@ -51,8 +51,7 @@ def upgrade(folder: RunFolder, *, drop_damaged: bool = False) -> None:
                 prepared.remove(name)
             # Hashes are carried over, not taken anew: a model that was tampered with must not become right by this.
             files = {name: manifest["files"][name] for name in folder.sealed_files if name in manifest["files"]}
-            origin = "vote" if folder.is_vote else "trained"
-            record = {**manifest, "schema": SCHEMA, "origin": origin, "files": files}
+            record = {**manifest, "schema": SCHEMA, "origin": folder.origin, "files": files}
             write_json(prepared.file(folder.manifest_path.name), record)
 
 
@@ -77,7 +76,6 @@ def _move(found: Evaluation, frame: pd.DataFrame, path: Path) -> None:
 def _predictions(found: Evaluation) -> pd.DataFrame | None:
     """Its predictions; None where they are damaged, though they are what the manifest promises."""
     try:
-        frame = found.predictions()
+        return found.predictions()
     except RunError:
         return None
-    return frame if frame["row"].is_unique else None

@@ -214,7 +214,7 @@ def test_a_vote_is_replaced_and_a_failure_leaves_the_old_one(
     old = files(built)
     members = _members(dataset, settings().models_dir, "third", "fourth", "fifth")
     with monkeypatch.context() as patch:
-        patch.setattr(module, "seal_evaluation", _fail)
+        patch.setattr("fer_core.evaluation.measure.seal_evaluation", _fail)
         with pytest.raises(OSError, match="disk full"):
             build_vote(members, dataset, built.path)
     assert files(built) == old
