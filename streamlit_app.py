@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import frame
+from pages.parts import access, frame
 from pages.parts.data import dataset_picker
 
 st.set_page_config(page_title="FER Explorer", page_icon="🙂", layout="wide")
@@ -25,4 +25,5 @@ page = st.navigation(
 )
 frame.enter()
 dataset_picker()
+access.unlocking()
 page.run()

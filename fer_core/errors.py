@@ -47,3 +47,7 @@ class DownloadError(FerError):
 
 class ExplainError(FerError):
     """An explanation or a change to a face was asked for that cannot be had."""
+
+
+class AccessError(FerError):
+    """Somebody asked for what only the owner, or whoever started it, may do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,17 @@ BUNDLED_MODELS = Path(__file__).resolve().parent / "_models"
 """Where the wheel has the models that ship: ``setup.py`` copies them here when it is built."""
 
 
+class Ownership(StrEnum):
+    """What makes somebody the owner of the app (``FER_EXPLORER_OWNER``)."""
+
+    LOCAL = "local"
+    """A browser on the computer that the app runs on, or the owner's password."""
+    PASSWORD = "password"
+    """The password alone: for servers whose proxy does not say that it is one."""
+    EVERYONE = "everyone"
+    """Whoever opens the app: a classroom where all trust each other."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Resolved once per process by :func:`settings`."""
@@ -28,6 +40,12 @@ class Settings:
 
     models_dir: Path
     """Run folders that ship. Read-only in spirit: ``FER_EXPLORER_MODELS`` moves it for tests."""
+
+    ownership: Ownership = Ownership.LOCAL
+    """See :class:`Ownership`."""
+
+    shared_annotations: bool = False
+    """Whether visitors annotate for everybody (``FER_EXPLORER_SHARED_ANNOTATIONS=1``) or each for themselves."""
 
     sample_seed: int = 2013
     """Seed of the drawn sample: fixed, so that everybody sees the very same faces."""
@@ -74,6 +92,8 @@ def settings() -> Settings:
     return Settings(
         home=_folder("FER_EXPLORER_HOME", home),
         models_dir=_folder("FER_EXPLORER_MODELS", models),
+        ownership=_ownership(os.environ.get("FER_EXPLORER_OWNER", "")),
+        shared_annotations=os.environ.get("FER_EXPLORER_SHARED_ANNOTATIONS") == "1",
     )
 
 
@@ -91,3 +111,11 @@ def default_folders(root: Path) -> tuple[Path, Path]:
 def _folder(variable: str, default: Path) -> Path:
     # An empty variable, as "VARIABLE= command" sets it, is none: Path("") would be the current folder.
     return Path(os.environ.get(variable) or default).expanduser().resolve()
+
+
+def _ownership(value: str) -> Ownership:
+    try:
+        return Ownership(value.strip().lower() or Ownership.LOCAL)
+    except ValueError:
+        # A word that nobody knows was meant to change something: the strictest is safe.
+        return Ownership.PASSWORD

@@ -18,6 +18,9 @@ for _pool in (
 ):
     os.environ.setdefault(_pool, "1")
 
+# Tests act as the owner, also where there is no connection to tell one by; those of visitors take this away.
+os.environ["FER_EXPLORER_OWNER"] = "everyone"
+
 import pytest  # noqa: E402
 
 import fer_core.data.sample  # noqa: E402

@@ -17,6 +17,7 @@ ORDER = (
     "pages.parts",
     "fer_core.cli",
     "fer_core.plots",
+    "fer_core.access",
     "fer_core.leaderboard",
     "fer_core.review",
     "fer_core.corruptions",

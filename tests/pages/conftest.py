@@ -35,6 +35,16 @@ def open_app(home: Path) -> Callable[..., AppTest]:
 
 
 @pytest.fixture
+def visitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The pages as a visitor sees them: ``AppTest`` has no connection that could be the owner's."""
+    monkeypatch.setenv("FER_EXPLORER_OWNER", "")
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture
 def sample(home: Path, drawn_sample: Path) -> Path:
     """The drawn sample in the test's home."""
     out = settings().datasets_dir / "sample"

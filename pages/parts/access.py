@@ -1,0 +1,69 @@
+"""Who this session belongs to, what they may do, and how the owner of a hosted app unlocks it."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from fer_core.access import policy
+from fer_core.access.connection import is_owner
+from fer_core.access.password import ATTEMPTS_HERE, password
+from fer_core.access.policy import Action, Person
+from fer_core.errors import AccessError
+
+_TOKEN, _UNLOCKED = "_token", "_unlocked"
+"""Notes of the app in the session. Whoever speaks to the server by hand can set widgets, which these are not."""
+
+
+def person() -> Person:
+    """Who looks at this page. Asked anew at each run: a connection may be another one than before."""
+    token = st.session_state.setdefault(_TOKEN, secrets.token_urlsafe(24))
+    return Person(owner=bool(st.session_state.get(_UNLOCKED)) or _connects_as_owner(), token=token)
+
+
+def may(action: Action, *, started_by: str | None = None) -> bool:
+    """Whether the page may offer the action; see :func:`fer_core.access.policy.may`."""
+    return policy.may(person(), action, started_by=started_by)
+
+
+def check(action: Action, *, started_by: str | None = None) -> None:
+    """Raise ``AccessError`` unless they may. For the place where the action is carried out."""
+    policy.check(person(), action, started_by=started_by)
+
+
+def unlocking() -> None:
+    """At the foot of the sidebar, where there is a password: how the owner unlocks this session, and locks it again."""
+    if st.session_state.get(_UNLOCKED):
+        if st.sidebar.button("Lock again", icon=":material/lock:", key="lock-again", type="tertiary"):
+            del st.session_state[_UNLOCKED]
+            st.rerun()
+        return
+    try:
+        there_is_one = password() is not None
+    except AccessError:
+        # Told to the owner, in the server's log, by whoever starts the app; visitors need not know.
+        return
+    if there_is_one and not person().owner:
+        with st.sidebar.expander("Owner", icon=":material/lock:"), st.form("owner", border=False, clear_on_submit=True):
+            given = st.text_input("Owner's password", type="password", max_chars=200)
+            if st.form_submit_button("Unlock"):
+                _unlock(given)
+
+
+def _unlock(given: str) -> None:
+    try:
+        right = ATTEMPTS_HERE.unlock(given, st.session_state[_TOKEN])
+    except AccessError as error:
+        st.error(str(error))
+        return
+    if right:
+        st.session_state[_UNLOCKED] = True
+        st.rerun()
+    st.error("That is not the password.")
+
+
+def _connects_as_owner() -> bool:
+    headers = [(name, value) for name in st.context.headers for value in st.context.headers.get_all(name)]
+    # Streamlit gives no address for loopback ones; without a connection there are no headers, and no Host either.
+    return is_owner(st.context.ip_address or "127.0.0.1", headers)
