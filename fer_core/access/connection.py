@@ -25,9 +25,10 @@ _FORWARDING_PREFIXES = ("x-forwarded", "x-envoy-", "x-arr-", "tailscale-", "cf-a
 def is_owner(peer: str | None, headers: Iterable[tuple[str, str]], *, root: Path = PROJECT_ROOT) -> bool:
     """Whether whoever connects from address ``peer`` with these request headers owns the app, by that alone.
 
-    ``peer`` None: the address is not known. A browser on the same computer sends a local ``Host`` and ``Origin``; another
-    ``Host`` may be a foreign page that had its name resolved to this computer, another ``Origin`` a proxy that hides the
-    host. Never true on Community Cloud (``root``, where the project lies, tells), nor where only the password counts.
+    ``peer`` None: the address is not known. A browser on the same computer sends a local ``Host`` and ``Origin``.
+    Another ``Host`` may be a foreign page that had its name resolved to this computer, another ``Origin`` a proxy that
+    hides the host. Never true on Community Cloud (``root``, where the project lies, tells), nor where only the
+    password counts.
     """
     how = settings().ownership
     if how is Ownership.EVERYONE:
