@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pages.parts import frame, linked
+from fer_core.access.policy import Action
+from pages.parts import access, frame, linked
 from pages.parts.data import AUDIT, IMPORT, current_dataset, sample_banner
 from pages.parts.dataset import audit, browse, classes, import_tab
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
 dataset = current_dataset()
 sample_banner(dataset.info)
-faces_tab, classes_tab, audit_tab, import_data_tab = linked.tabs(["Faces", "Classes", AUDIT, IMPORT], key="view")
+names = ["Faces", "Classes", AUDIT, *([IMPORT] if access.may(Action.IMPORT_DATA) else [])]
+faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:
     # Drawn whichever tab is open: widgets that are not drawn lose their place in the address.
     browse.show(dataset)
@@ -19,6 +21,7 @@ with classes_tab:
 with audit_tab:
     if audit_tab.open:
         audit.show(dataset)
-with import_data_tab:
-    if import_data_tab.open:
-        import_tab.show()
+for import_data_tab in import_data_tabs:
+    with import_data_tab:
+        if import_data_tab.open:
+            import_tab.show()

@@ -7,7 +7,8 @@ hold again when the same data are imported again. The file is only ever appended
     {"row": 7, "mark": null, "time": "…"}               the mark is taken back
     [{"row": 1, …}, {"row": 2, …}]                      an import: all of it, or, torn, nothing
 
-Each line goes to the file in one write in append mode, so two tabs, or two servers, do not mix theirs.
+Each line goes to the file in one write in append mode, so two tabs, or two servers, do not mix theirs. Who may not mark
+for everybody has marks in memory instead, of the same form.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import errno
 import json
 import os
 import re
+import secrets
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +39,8 @@ ABOUT_THE_LABEL: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE)
 """Marks that say the label cannot be used as it is. "Model wrong" confirms the label."""
 
 LONGEST_NOTE = 1000
+MOST_IN_MEMORY = 2_000_000
+"""Bytes of marks that one visit may hold: tens of thousands."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,128}")
 # Within a process, whole lines also where the system's append mode is not atomic.
 _lock = threading.Lock()
@@ -88,15 +93,17 @@ class Annotations:
     """The marks of one dataset, as they are on disk. Others may write at the same time: :meth:`refresh` sees it.
 
     Attributes:
-        path: the file; absent until the first mark.
+        path: the file, absent until the first mark; None for marks that lie in memory and go with this object.
         problems: sentences about lines that could not be read and were left out. The file keeps them.
     """
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, fingerprint: str, *, in_memory: bool = False) -> None:
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise ValueError(f"{fingerprint!r} is no fingerprint of a dataset")
-        self.path = settings().reviews_dir / f"{fingerprint}.jsonl"
+        self.path: Path | None = None if in_memory else settings().reviews_dir / f"{fingerprint}.jsonl"
         self.problems: tuple[str, ...] = ()
+        self._memory = b""
+        self._name = secrets.token_hex(8) if self.path is None else str(self.path)
         # One object may serve several sessions of a server.
         self._guard = threading.RLock()
         self._forget()
@@ -116,9 +123,9 @@ class Annotations:
         return len(self._annotations)
 
     @property
-    def version(self) -> int:
-        """A number that changes with every change that was read: bytes of the file so far. 0 for no file."""
-        return self._seen
+    def state_key(self) -> tuple[str, int]:
+        """Equal only for the same marks in the same state: their place, and the bytes that were read so far."""
+        return self._name, self._seen
 
     def all(self) -> dict[int, Annotation]:
         """Every face that bears a mark now, by row number, rising."""
@@ -180,6 +187,8 @@ class Annotations:
 
     def _unread(self) -> bytes:
         """What lies behind the last whole line that was read."""
+        if self.path is None:
+            return self._memory[self._seen :]
         try:
             size = self.path.stat().st_size
             if size < self._seen:
@@ -219,6 +228,13 @@ class Annotations:
 
     def _append(self, value: dict[str, Any] | list[dict[str, Any]]) -> None:
         line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+        if self.path is None:
+            with self._guard:
+                if len(self._memory) + len(line) > MOST_IN_MEMORY:
+                    raise DataError("The mark was not saved: a visit holds no more. Download your marks as a CSV.")
+                self._memory += line
+            self.refresh()
+            return
         try:
             with _lock:
                 self.path.parent.mkdir(parents=True, exist_ok=True)

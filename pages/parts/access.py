@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -12,6 +15,8 @@ from fer_core.access.password import ATTEMPTS_HERE, password
 from fer_core.access.policy import Action, Person
 from fer_core.errors import AccessError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _TOKEN, _UNLOCKED = "_token", "_unlocked"
 """Notes of the app in the session. Whoever speaks to the server by hand can set widgets, which these are not."""
 
@@ -30,6 +35,20 @@ def may(action: Action, *, started_by: str | None = None) -> bool:
 def check(action: Action, *, started_by: str | None = None) -> None:
     """Raise ``AccessError`` unless they may. For the place where the action is carried out."""
     policy.check(person(), action, started_by=started_by)
+
+
+def only(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A function of a page that carries out the action: calling it raises ``AccessError`` unless they may."""
+
+    def guard(act: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(act)
+        def guarded(*args: P.args, **more: P.kwargs) -> R:
+            check(action)
+            return act(*args, **more)
+
+        return guarded
+
+    return guard
 
 
 def unlocking() -> None:

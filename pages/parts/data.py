@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.data.catalogue import default_dataset, ensure_sample, list_damaged, list_datasets
 from fer_core.data.info import DatasetInfo, read_info
 from fer_core.errors import DataError
-from pages.parts import frame, linked
+from pages.parts import access, frame, linked
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -98,7 +99,8 @@ def sample_banner(info: DatasetInfo) -> None:
             ":material/draw: **These faces are drawn, not photographed.** They are a sample that this program "
             "makes itself, so that you can try everything at once. Numbers on it say nothing about real faces."
         )
-        frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": IMPORT})
+        if access.may(Action.IMPORT_DATA):
+            frame.link("dataset", "Bring the real FER-2013", icon=":material/upload:", query={"view": IMPORT})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
 from fer_core.review.annotations import Annotations
 from fer_core.settings import settings
-from pages.parts import frame
+from pages.parts import access, frame
 from pages.parts.data import IMPORT, open_dataset
+
+_OWN_ANNOTATIONS = "_own_annotations"
 
 
 def dataset_of(fingerprint: str) -> Dataset | None:
@@ -27,9 +30,11 @@ def offer_import(what: str = "The faces themselves") -> None:
     with st.container(border=True, key="no-faces"):
         st.markdown(
             f":material/image_not_supported: **{what} are not on this computer.** The numbers come from the runs' "
-            "stored predictions, which do not hold pictures. Import the data that the runs were measured on, and the "
-            "faces appear here."
+            "stored predictions, which do not hold pictures."
         )
+        if not access.may(Action.IMPORT_DATA):
+            return
+        st.markdown("Import the data that the runs were measured on, and the faces appear here.")
         frame.link("dataset", "Import the data", icon=":material/upload:", query={"view": IMPORT})
 
 
@@ -74,8 +79,11 @@ def _read_audit(path: str, fingerprint: str, written: int, _dataset: Dataset) ->
 
 
 def annotations_of(fingerprint: str) -> Annotations:
-    """The marks on the faces of these data, the same object for all pages."""
-    return _open_annotations(fingerprint, str(settings().reviews_dir))
+    """The marks on the faces of these data, the same object for all pages: everybody's, or this visit's own."""
+    if access.may(Action.ANNOTATE_FOR_ALL):
+        return _open_annotations(fingerprint, str(settings().reviews_dir))
+    own: dict[str, Annotations] = st.session_state.setdefault(_OWN_ANNOTATIONS, {})
+    return own.setdefault(fingerprint, Annotations(fingerprint, in_memory=True))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

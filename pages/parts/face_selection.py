@@ -48,8 +48,8 @@ def find_faces(view: View, choice: FilterChoice) -> FaceSelection:
         like, vectors, source = _similarity(view, choice)
         if vectors is None:
             by = next(iter(SORTS))
-    annotations_version = view.annotations.version if choice.wanted.annotation is not None else 0
-    return _find(view.key, choice.wanted, by, like, source, annotations_version, view, vectors)
+    annotated = view.annotations.state_key if choice.wanted.annotation is not None else None
+    return _find(view.key, choice.wanted, by, like, source, annotated, view, vectors)
 
 
 def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix: str = "") -> None:
@@ -114,7 +114,7 @@ def _find(
     by: str,
     like: int | None,
     source: str,
-    annotations_version: int,
+    annotated: tuple[str, int] | None,
     _view: View,
     _vectors: npt.NDArray[np.float32] | None,
 ) -> FaceSelection:

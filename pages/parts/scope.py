@@ -106,7 +106,7 @@ def choose(prefix: str = "") -> View:
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
         labels = _labels(crowd, annotations, prefix + LABELS_KEY)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
-    reviewed = annotations.version if labels in (CORRECTED, WITHOUT_ANNOTATED) else 0
+    reviewed = annotations.state_key if labels in (CORRECTED, WITHOUT_ANNOTATED) else None
     audited = dataset is not None and read_audit_time(dataset)
     voted = 0 if dataset is None or labels != CROWD else read_crowd_time(dataset)
     key = (

@@ -301,3 +301,23 @@ def test_the_file_says_what_the_docs_say() -> None:
     first = json.loads(annotations.path.read_text(encoding="utf-8").splitlines()[0])
     assert list(first) == ["row", "mark", "new_label", "note", "time"]
     assert first["new_label"] == "neutral"
+
+
+def test_marks_of_one_visit_leave_no_file_and_are_nobody_elses(home: Path) -> None:
+    mine, another = (Annotations("a" * 64, in_memory=True) for _ in range(2))
+    mine.set(3, AMBIGUOUS, note="mine")
+    assert mine.all().keys() == {3}
+    assert not another.all()
+    assert mine.unset(3)
+    assert not mine.all()
+    assert mine.state_key[0] != another.state_key[0]
+    assert not list(home.rglob("*.jsonl"))
+
+
+def test_marks_of_one_visit_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.review.annotations.MOST_IN_MEMORY", 300)
+    mine = Annotations("a" * 64, in_memory=True)
+    mine.set(1, AMBIGUOUS)
+    with pytest.raises(DataError, match="not saved"):
+        mine.set(2, AMBIGUOUS, note="x" * 300)
+    assert mine.all().keys() == {1}

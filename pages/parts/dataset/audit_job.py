@@ -7,11 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.data.audit import THRESHOLD, read_audit
 from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
 from fer_core.formatting import duration, plural
+from pages.parts import access
 
 
 class _Jobs:
@@ -44,7 +46,8 @@ def offer(dataset: Dataset) -> None:
     job = jobs().by_folder.get(dataset.path)
     if job is not None and job.state == RUNNING:
         st.fragment(_bar, run_every=0.5)(job, dataset)
-        st.button("Stop the audit", icon=":material/stop:", on_click=job.stop)
+        if access.may(Action.AUDIT):
+            st.button("Stop the audit", icon=":material/stop:", on_click=_stop, args=(job,))
         st.caption("The app stays usable meanwhile. You may leave this page and come back.")
         return
     st.markdown(
@@ -54,9 +57,12 @@ def offer(dataset: Dataset) -> None:
         "FER-2013 takes under a minute on two processor cores, the drawn sample a few seconds. It is done once: the "
         "result is kept beside the faces."
     )
+    if not access.may(Action.AUDIT):
+        st.caption("The owner of this app can start it.")
+        return
     if st.button("Audit these faces", type="primary", icon=":material/content_copy:"):
         try:
-            jobs().start(dataset.path)
+            _start(dataset)
         except DataError as error:
             st.error(str(error), icon=":material/lock:")
         except OSError as error:
@@ -64,6 +70,21 @@ def offer(dataset: Dataset) -> None:
         else:
             st.rerun()
     cli_command(dataset)
+
+
+@access.only(Action.AUDIT)
+def _start(dataset: Dataset) -> None:
+    jobs().start(dataset.path)
+
+
+@access.only(Action.AUDIT)
+def _stop(job: AuditJob) -> None:
+    job.stop()
+
+
+@access.only(Action.AUDIT)
+def _dismiss(dataset: Dataset) -> None:
+    jobs().dismiss(dataset.path)
 
 
 def outcome(dataset: Dataset) -> None:
@@ -84,11 +105,14 @@ def outcome(dataset: Dataset) -> None:
         st.info(job.message)
     else:
         st.error(f"The audit failed. {job.message}", icon=":material/error:")
-    st.button("Dismiss this message", on_click=jobs().dismiss, args=(dataset.path,), key="dismiss-audit")
+    if access.may(Action.AUDIT):
+        st.button("Dismiss this message", on_click=_dismiss, args=(dataset,), key="dismiss-audit")
 
 
 def cli_command(dataset: Dataset) -> None:
-    """The same from the command line, to copy."""
+    """The same from the command line, to copy, for those who have one there."""
+    if not access.may(Action.SERVER_PATHS):
+        return
     path = dataset.path
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     *words, _ = audit_command(path)

@@ -12,13 +12,14 @@ from typing import BinaryIO
 import numpy as np
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
 from fer_core.formatting import percent
 from fer_core.settings import settings
 from fer_core.writable import explained
-from pages.parts import frame
+from pages.parts import access, frame
 from pages.parts.dataset_extras import crowd_of
 
 UPLOAD, PATH = "Upload the file", "Path on this computer"
@@ -123,6 +124,7 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@access.only(Action.IMPORT_DATA)
 def _add_votes(dataset: Dataset, path: Path) -> None:
     with st.spinner("Joining the votes to the faces. This takes a second or two."):
         add_ferplus(dataset, path)
@@ -140,6 +142,7 @@ def _report_outcome(name: str) -> Iterator[None]:
     st.rerun()
 
 
+@access.only(Action.REMOVE_DATA)
 def _remove(dataset: Dataset) -> None:
     try:
         removed = remove_ferplus(dataset)

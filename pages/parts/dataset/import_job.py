@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.errors import FerError
 from fer_core.settings import settings
+from pages.parts import access
 
 if TYPE_CHECKING:
     from fer_core.progress import Progress
@@ -76,6 +78,7 @@ def current_job() -> ImportJob | None:
     return _slot(str(settings().home)).job
 
 
+@access.only(Action.IMPORT_DATA)
 def dismiss() -> None:
     """Forget an import that has ended."""
     slot = _slot(str(settings().home))
@@ -84,6 +87,7 @@ def dismiss() -> None:
             slot.job = None
 
 
+@access.only(Action.IMPORT_DATA)
 def start_import(source: str, name: str, *, temporary: Path | None = None) -> ImportJob:
     """Import ``source`` (a path, or ``kaggle``) as a new dataset folder called like ``name``, in a thread.
 
@@ -109,6 +113,12 @@ def start_import(source: str, name: str, *, temporary: Path | None = None) -> Im
 
     threading.Thread(target=job.run, args=(work,), name=f"import {out.name}", daemon=True).start()
     return job
+
+
+@access.only(Action.IMPORT_DATA)
+def stop(job: ImportJob) -> None:
+    """Ask an import to stop; it does at its next step."""
+    job.stop_asked = True
 
 
 def _delete(folder: Path | None) -> None:

@@ -118,7 +118,7 @@ def _progress(job: import_job.ImportJob) -> None:
     if job.state == "running":
         st.fragment(_bar, run_every=0.5)(job)
         if st.button("Stop the import", icon=":material/stop:"):
-            job.stop_asked = True
+            import_job.stop(job)
             st.caption("Stopping.")
         return
     if job.state == "done":

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer_core import formatting
+from fer_core.access.policy import Action
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame, runs
+from pages.parts import access, frame, runs
 from pages.parts.data import AUDIT, IMPORT
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
         ]
     else:
         steps = [train, faces]
-    if not real:
+    if not real and access.may(Action.IMPORT_DATA):
         steps.append(
             (
                 "dataset",

@@ -109,8 +109,13 @@ def annotation_panel(view: View, row: int) -> None:
             help="Kept with the mark. Press Enter to save a change.",
         )
         st.caption(
-            "Keys work while no field has the focus. A mark is saved at once, on the computer where this app runs. "
-            "Everyone who uses this app there sees and changes the same marks."
+            "Keys work while no field has the focus. "
+            + (
+                "A mark is saved at once, on the computer where this app runs. Everyone who uses this app there sees "
+                "and changes the same marks."
+                if view.annotations.path
+                else "Your marks are yours alone, and last as long as this visit. Download them as a CSV to keep them."
+            )
         )
 
 
@@ -142,6 +147,9 @@ def manage(view: View) -> None:
             f"Marks are kept in `reviews/{view.annotations.path.name[:12]}….jsonl` in FER Explorer's folder, on the "
             "computer where this app runs. They survive restarts, and hold again when the same data are imported "
             "again. On a server that several people use, all share them: download a CSV to keep your own."
+            if view.annotations.path
+            else "These marks are yours alone, and end with this visit: download them to keep them, and import them at "
+            "your next one."
         )
 
 
@@ -303,7 +311,7 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         return
     if annotations:
         try:
-            content = _csv(str(view.annotations.path), view.annotations.version, view)
+            content = _csv(view.annotations.state_key, view)
         except DataError as error:
             st.error(str(error), icon=":material/broken_image:")
         else:
@@ -351,8 +359,8 @@ def _import(view: View) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _csv(path: str, version: int, _view: View) -> bytes:
-    """Keyed by the file of the marks and its version."""
+def _csv(state_key: tuple[str, int], _view: View) -> bytes:
+    """Keyed by which marks these are, and their state."""
     if _view.dataset is None:
         raise ValueError("the dataset is needed")
     return write_annotations_csv(_view.annotations.all(), _view.dataset.labels, _view.dataset.splits)

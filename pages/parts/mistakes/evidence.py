@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import ordinal, percent
 from fer_core.plots import bars as plots
 from fer_core.review.verdict import ConflictingDuplicate, Evidence, evidence, label_issue_words, verdict
-from pages.parts import frame
+from pages.parts import access, frame
 from pages.parts.data import IMPORT
 from pages.parts.dataset_extras import audit_of
 from pages.parts.scope import View
@@ -112,7 +113,7 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
     crowd = view.crowd
     if crowd is None:
         # Where the faces themselves are missing, that is offered elsewhere on the page, and comes first.
-        if view.dataset is not None and view.dataset.info.kind == "csv":
+        if view.dataset is not None and view.dataset.info.kind == "csv" and access.may(Action.IMPORT_DATA):
             frame.link(
                 "dataset",
                 "Add FER+: ten people's votes on each face",
