@@ -75,7 +75,8 @@ def write_predictions(
             raise ValueError(f"near_duplicate must hold {len(row)} times true or false, not {has.dtype} {has.shape}")
         columns[NEAR_DUPLICATE] = has
     about = json.dumps({"fingerprint": fingerprint}).encode()
-    write_parquet(pa.table(columns).replace_schema_metadata({_KEY: about}), Path(path))
+    table = pa.table(columns).replace_schema_metadata({_KEY: about})
+    write_parquet(table, Path(path), split_bytes=["row", *PROBABILITY_COLUMNS])
 
 
 class _About(TypedDict):
