@@ -24,6 +24,7 @@ class Action(StrEnum):
     REMOVE_DATA = "remove data"
     AUDIT = "search a dataset for faults"
     SERVER_PATHS = "name files of the computer that the app runs on, or read about them"
+    STOP_WORKER = "stop the process that draws maps for everybody"
     FETCH = "have this computer download something"
     ANNOTATE_FOR_ALL = "annotate faces for everybody"
     BRING_MODEL = "bring a model"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.errors import DownloadError, RunError
 from fer_core.inference import yunet
 from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
@@ -17,7 +18,7 @@ from fer_core.inference.models import stored_temperature
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
-from pages.parts import linked, models
+from pages.parts import access, linked, models
 from pages.parts.models import by_default
 
 SHOWN_SIDE = 1000
@@ -33,18 +34,23 @@ def choose_detector() -> FaceDetector:
     """The best detector at hand, named on the page; with a button for the better one where it is not there."""
     detector = _detector(yunet.yunet_ready())
     st.caption(f"Faces are found by: {detector.title}.")
-    if isinstance(detector, HaarDetector):
+    if isinstance(detector, HaarDetector) and access.may(Action.FETCH):
         with st.container(horizontal=True, vertical_alignment="center", key="better-detector"):
             if st.button("Download the better detector YuNet (0.2 MB)", icon=":material/download:"):
                 try:
                     with st.spinner("Downloading"):
-                        yunet.download_yunet()
+                        _download()
                 except DownloadError as error:
                     st.error(str(error))
                 else:
                     st.rerun()
             st.caption("Haar misses faces that are turned, tilted or dark.")
     return detector
+
+
+@access.only(Action.FETCH)
+def _download() -> None:
+    yunet.download_yunet()
 
 
 def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:

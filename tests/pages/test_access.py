@@ -1,17 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from apptest import ROOT
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.access.password import VARIABLE
 from fer_core.errors import AccessError
+from fer_core.review.annotations import Annotations
+from fer_core.runs.listing import list_runs
 from fer_core.settings import settings
 from pages.parts.dataset import audit_job, ferplus, import_job
 from pages.parts.dataset_extras import annotations_of
+from pages.parts.mistakes import annotate
+from pages.parts.run import card
 
 RIGHT = "correct horse battery"
 
@@ -76,3 +84,47 @@ def test_a_visitors_marks_are_theirs_alone(visitor: None, monkeypatch: pytest.Mo
     monkeypatch.setattr(st, "session_state", {})
     assert not annotations_of("a" * 64).all()
     assert not settings().reviews_dir.exists()
+
+
+def test_marks_that_everybody_shares_change_only_by_those_who_may(visitor: None, home: Path) -> None:
+    with pytest.raises(AccessError, match="everybody"):
+        annotate.changeable(Annotations("a" * 64))
+    own = Annotations("a" * 64, in_memory=True)
+    assert annotate.changeable(own) is own
+
+
+def test_a_visitor_deletes_no_run_of_somebody_else(visitor: None, open_app: Callable[..., AppTest], home: Path) -> None:
+    make_run(settings().runs_dir / "mine")
+    app = open_app("run", run="mine")
+    assert not app.exception
+    assert not [one for one in app.button if "Delete" in one.label]
+    card._delete_now(list_runs()[0])
+    assert (settings().runs_dir / "mine").exists()
+
+
+ACTING = re.compile(
+    r"\bjobs\.(start|stop|pause|unpause|restart|delete)\b|\b(import_dataset|add_ferplus|remove_ferplus|download_yunet)\(|"
+    r"\bjobs\(\)\.start\(|\bworker\(\)\.stop\b|nnotations\)?\.(set|unset|add)\("
+)
+"""Calls that change something for others, or for good."""
+ASKS = re.compile(r"\baccess\.(check|only|person)\(|\bchangeable\(")
+
+
+def acting_functions(source: str) -> Iterator[tuple[str, str]]:
+    """Name and source, with its decorators, of each function at the top of a module that acts; "" for the rest."""
+    tree, lines = ast.parse(source), source.splitlines()
+    for node in tree.body:
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+        text = "\n".join(lines[first - 1 : node.end_lineno])
+        if ACTING.search(text):
+            yield getattr(node, "name", ""), text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted((ROOT / "pages").rglob("*.py")) if "train" not in str(path)],
+    ids=lambda path: path.stem,
+)
+def test_whatever_acts_asks_first(path: Path) -> None:
+    silent = [name for name, text in acting_functions(path.read_text()) if not ASKS.search(text)]
+    assert not silent, f"{path}: {silent} act, and do not ask whether this person may"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.explain.background import Background
 from fer_core.explain.methods import method
 from fer_core.explain.task import RUNNING, Task
@@ -17,6 +18,7 @@ from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, S
 from fer_core.explain.worker.messages import MapRequest, SanityRequest
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
+from pages.parts import access
 from pages.parts.explain.face import Seal
 
 SOON, LATER = 0.5, 10.0
@@ -126,11 +128,11 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
                     help="Stops at the next piece of work. Where that takes more than a few seconds, the process is "
                     "ended and a new one starts with the next map.",
                 )
-            if status.state in (STARTING, BUSY, IDLE):
+            if status.state in (STARTING, BUSY, IDLE) and access.may(Action.STOP_WORKER):
                 st.button(
                     "Stop",
                     icon=":material/stop:",
-                    on_click=worker().stop,
+                    on_click=_stop,
                     key="stop-worker",
                     help="Ends the process and gives its memory back. Other visitors' maps are cancelled, too.",
                 )
@@ -147,6 +149,11 @@ def _bar(task: Task) -> None:
     progress = task.progress
     share = progress.done / progress.total if progress is not None and progress.total else 0.0
     st.progress(min(1.0, share), text=f"{_name(task)}: {place_words(task)}")
+
+
+@access.only(Action.STOP_WORKER)
+def _stop() -> None:
+    worker().stop()
 
 
 def _keeper(task: Task) -> Background | Worker:

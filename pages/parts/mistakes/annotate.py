@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.emotions import NAMES
-from fer_core.errors import DataError
+from fer_core.errors import DataError, FerError
 from fer_core.formatting import moment, plural
 from fer_core.review.annotations import (
     AMBIGUOUS,
@@ -24,8 +25,8 @@ from fer_core.review.annotations import (
 from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
+from pages.parts import access, faces, frame
 from pages.parts import face_filters as filters
-from pages.parts import faces, frame
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
 KEYS = {AMBIGUOUS: "A", NOT_A_FACE: "N", MODEL_WRONG: "M"}
@@ -179,11 +180,11 @@ def _button(
 
 def _set(annotations: Annotations, row: int, kind: str, new: int | None) -> None:
     note = _note(annotations, row)
-    _try(row, lambda: annotations.set(row, kind, new, note))
+    _try(row, lambda: changeable(annotations).set(row, kind, new, note))
 
 
 def _take_back(annotations: Annotations, row: int) -> None:
-    _try(row, lambda: annotations.unset(row))
+    _try(row, lambda: changeable(annotations).unset(row))
 
 
 def _save_note(annotations: Annotations, row: int) -> None:
@@ -191,7 +192,7 @@ def _save_note(annotations: Annotations, row: int) -> None:
     annotation = annotations.get(row)
     if annotation is not None:
         note = _note(annotations, row)
-        _try(row, lambda: annotations.set(row, annotation.kind, annotation.new_label, note))
+        _try(row, lambda: changeable(annotations).set(row, annotation.kind, annotation.new_label, note))
 
 
 def _note(annotations: Annotations, row: int) -> str:
@@ -204,11 +205,18 @@ def _note_key(row: int, annotation: Annotation | None) -> str:
     return f"review.note.{row}.{annotation.time if annotation else ''}"
 
 
+def changeable(annotations: Annotations) -> Annotations:
+    """The marks, for a change. Raises ``AccessError`` for everybody's, unless this session may change those."""
+    if annotations.path is not None:
+        access.check(Action.ANNOTATE_FOR_ALL)
+    return annotations
+
+
 def _try(row: int, work: Callable[[], object]) -> None:
     """Callbacks run before the page is drawn: what they have to say waits until it is."""
     try:
         work()
-    except DataError as error:
+    except FerError as error:
         st.session_state[_MESSAGE] = _Message(row, str(error), failed=True)
 
 
@@ -348,8 +356,8 @@ def _import(view: View) -> None:
         return
     try:
         read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)
-        fresh = view.annotations.add(read)
-    except DataError as error:
+        fresh = changeable(view.annotations).add(read)
+    except FerError as error:
         st.session_state[_MESSAGE] = _Message(-1, f"{file.name}: {error}", failed=True)
         return
     same = len(read) - fresh

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plural
@@ -18,7 +19,7 @@ from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.zoo.registry import TITLES
-from pages.parts import architecture, downloads, frame, linked, run_results, runs, vote
+from pages.parts import access, architecture, downloads, frame, linked, run_results, runs, vote
 
 _PROBLEM = "_delete_problem"
 
@@ -47,8 +48,7 @@ def show(info: ModelInfo) -> None:
     st.header(info.title, anchor=False)
     if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
-        if not info.shipped:
-            _delete(info)
+        _delete(info)
         return
     _facts(info)
     if not info.complete:
@@ -66,8 +66,7 @@ def show(info: ModelInfo) -> None:
     _limits(card_of(folder) if info.complete else "")
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
-    if not info.shipped:
-        _delete(info)
+    _delete(info)
 
 
 def _metrics(info: ModelInfo) -> Metrics | None:
@@ -165,7 +164,9 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
 
 
 def _delete(info: ModelInfo) -> None:
-    """Offer to delete a run that was trained here; asked twice, because it cannot be undone."""
+    """Offer to delete a run that was trained here, to those who may; asked twice, because it cannot be undone."""
+    if info.shipped or not access.may(Action.DELETE):
+        return
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
         st.error(problem, icon=":material/block:")
@@ -181,6 +182,7 @@ def _delete(info: ModelInfo) -> None:
 
 def _delete_now(info: ModelInfo) -> None:
     try:
+        access.check(Action.DELETE)
         jobs.delete(info.path)
     except FerError as error:
         # It may have been resumed since the page was drawn.
