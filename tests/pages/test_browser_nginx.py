@@ -1,0 +1,96 @@
+"""The configuration in ``docs/hosting.md``, tried: a real nginx with https in front of the app."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import CHROMIUM_ARGS, AppServer, chromium_path, free_port
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fer_core.access.password import VARIABLE
+from fer_core.settings import PROJECT_ROOT
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed"),
+]
+NAME = "fer.example.org"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def by_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the server, which the environment reaches."""
+    monkeypatch.setenv("FER_EXPLORER_OWNER", "")
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+
+
+@pytest.fixture
+def https(by_password: None, app: AppServer, tmp_path: Path) -> Iterator[int]:
+    """The port on which nginx serves the app, as the guide configures it."""
+    port = free_port()
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={NAME}"]
+    subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    configuration = _of_the_guide(app.port, port, certificate, key)
+    file = tmp_path / "nginx.conf"
+    file.write_text(
+        f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\nevents {{}}\nhttp {{\n"
+        + "".join(
+            f"{one}_temp_path {tmp_path}/{one};\n" for one in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + f"access_log {tmp_path}/access.log;\n{configuration}\n}}\n"
+    )
+    command = ["nginx", "-e", str(tmp_path / "error.log"), "-p", str(tmp_path), "-c", str(file)]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    server = subprocess.Popen(command)
+    yield port
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def stranger(https: int) -> Iterator[Page]:
+    """A browser that takes the guide's name for this computer, as a name server would tell it."""
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=[*CHROMIUM_ARGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+        )
+        page = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(f"https://{NAME}:{https}/dataset")
+        yield page
+        browser.close()
+
+
+def _of_the_guide(app: int, port: int, certificate: Path, key: Path) -> str:
+    guide = (PROJECT_ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    found = re.search(r"```nginx\n(.*?)```", guide, flags=re.DOTALL)
+    assert found
+    text = found[1].replace("127.0.0.1:8501", f"127.0.0.1:{app}").replace("443 ssl", f"127.0.0.1:{port} ssl")
+    text = re.sub(r"(ssl_certificate\s+)\S+;", rf"\g<1>{certificate};", text)
+    return re.sub(r"(ssl_certificate_key\s+)\S+;", rf"\g<1>{key};", text)
+
+
+def test_behind_nginx_everybody_is_a_visitor_until_they_unlock(stranger: Page) -> None:
+    page = stranger
+    # The page is drawn through the WebSocket: without the upgrade there is none of it.
+    expect(page.get_by_role("tab", name="Faces")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("tab", name="Bring real data")).to_have_count(0)
+    page.get_by_text("Owner", exact=True).click()
+    page.get_by_label("Owner's password").fill(PASSWORD)
+    page.get_by_role("button", name="Unlock").click()
+    expect(page.get_by_role("tab", name="Bring real data")).to_be_visible()
+    page.get_by_role("button", name="Lock again").click()
+    expect(page.get_by_role("tab", name="Bring real data")).to_have_count(0)
+
+
+def test_a_header_of_ones_own_makes_nobody_the_owner(stranger: Page) -> None:
+    stranger.set_extra_http_headers({"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"})
+    stranger.reload()
+    expect(stranger.get_by_role("tab", name="Faces")).to_be_visible(timeout=60_000)
+    expect(stranger.get_by_role("tab", name="Bring real data")).to_have_count(0)
