@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,8 +43,9 @@ def free_port() -> int:
 class AppServer:
     """``streamlit run streamlit_app.py`` in a child process. The environment decides home and models."""
 
-    def __init__(self, log: Path, port: int | None = None) -> None:
-        self.port = port or free_port()
+    def __init__(self, log: Path, port: int | None = None, *, options: Sequence[str] = ()) -> None:
+        """``options``: of ``streamlit run``, besides those that every test needs."""
+        self.port, self._options = port or free_port(), options
         self.log_path = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,6 +55,7 @@ class AppServer:
             *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
             *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
             *("--server.headless", "true", "--server.fileWatcherType", "none"),
+            *self._options,
         ]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -81,6 +84,11 @@ class AppServer:
     def restart(self) -> AppServer:
         self.stop()
         return self.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None while it does not run."""
+        return self._process.pid if self._process is not None else None
 
     def url(self, path: str = "") -> str:
         return f"http://127.0.0.1:{self.port}/{path.lstrip('/')}"

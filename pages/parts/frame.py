@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from pages.parts import links
+from pages.parts import links, uploads
 
 ENTRY = "streamlit_app.py"
 _FRAMED = "_framed"
@@ -50,6 +50,7 @@ def begin(title: str, file: str, lead: str = "") -> bool:
         st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", links.copy(lambda _: True))
         st.switch_page(ENTRY)
     here = Path(file).name
+    uploads.enter(here)
     entered = st.session_state.get(_SHOWN) != here
     if entered:
         st.session_state[_SHOWN] = here

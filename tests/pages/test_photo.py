@@ -191,7 +191,7 @@ def test_too_much_is_left_out_with_a_word(open_app: OpenApp, monkeypatch: pytest
     assert not app.exception
     assert list(overview(app)["Picture"]) == ["0.png", "1.png"]
     [warning] = [warning.value for warning in app.warning if "left out" in warning.value]
-    assert "2 pictures were left out, because at most 2 pictures and 200 MB are read at once: 2.png, 3.png" in warning
+    assert "2 pictures were left out, because at most 2 pictures and 150 MB are read at once: 2.png, 3.png" in warning
     monkeypatch.setattr(input, "MOST_MB", 0)
     app = upload(open_app("photo"), ("0.png", png(48, 48)))
     assert any("1 picture was left out" in warning.value for warning in app.warning)

@@ -13,13 +13,14 @@ import numpy as np
 import streamlit as st
 
 from fer_core.access.policy import Action
+from fer_core.access.uploads import Place
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
 from fer_core.formatting import percent
 from fer_core.settings import settings
 from fer_core.writable import explained
-from pages.parts import access, frame
+from pages.parts import access, frame, uploads
 from pages.parts.dataset_extras import crowd_of
 
 UPLOAD, PATH = "Upload the file", "Path on this computer"
@@ -82,17 +83,17 @@ def _add(dataset: Dataset) -> None:
         "Where fer2013new.csv is", (UPLOAD, PATH), default=UPLOAD, required=True, key="ferplus.way"
     )
     if origin == UPLOAD:
-        file = st.file_uploader(
+        file = uploads.uploader(
+            Place.FERPLUS,
             "fer2013new.csv, about 2 MB, plain or packed",
-            type=["csv", "gz", "xz", "zip", "tar", "tgz"],
+            types=["csv", "gz", "xz", "zip", "tar", "tgz"],
             key="ferplus.file",
-            max_upload_size=50,
         )
         pressed = st.button(
             "Add FER+", type="primary", icon=":material/how_to_vote:", key="ferplus.add", disabled=file is None
         )
         if pressed and file is not None:
-            _take_upload(dataset, file, Path(file.name).name)
+            _take_upload(dataset, file, uploads.file_name(file))
         return
     source = st.text_input(
         "Path of fer2013new.csv",
@@ -111,7 +112,7 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
         with explained(f"The upload could not be written to {cache}", DataError):
             cache.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix="ferplus-", dir=cache))
-        path = folder / (name or "upload.csv")
+        path = folder / name
         try:
             with explained(f"{name} could not be written to {cache}", DataError), path.open("wb") as target:
                 shutil.copyfileobj(file, target)

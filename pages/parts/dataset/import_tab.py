@@ -8,11 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.access.uploads import Place
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
-from pages.parts import linked
+from pages.parts import linked, uploads
 from pages.parts.data import choose, current_dataset
 from pages.parts.dataset import ferplus, import_job
 
@@ -48,8 +49,8 @@ def show() -> None:
 
 
 def _upload() -> None:
-    file = st.file_uploader("Your file, up to 500 MB", type=ARCHIVES)
-    name = _name(Path(file.name).name.split(".")[0] if file is not None else "fer2013")
+    file = uploads.uploader(Place.DATA, "Your file", types=ARCHIVES, key="import.file")
+    name = _name(uploads.file_name(file).split(".")[0] if file is not None else "fer2013")
     if st.button("Import the file", type="primary", icon=":material/upload:", disabled=file is None) and file:
         cache = settings().cache_dir
         try:
@@ -58,7 +59,7 @@ def _upload() -> None:
             with explained(f"The upload could not be written to {cache}", DataError):
                 cache.mkdir(parents=True, exist_ok=True)
                 folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
-                path = folder / (Path(file.name).name or "upload")
+                path = folder / uploads.file_name(file)
                 with path.open("wb") as target:
                     shutil.copyfileobj(file, target)
         except DataError as error:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.access.policy import Action
+from fer_core.access.uploads import Place
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import moment, plural
@@ -25,7 +26,7 @@ from fer_core.review.annotations import (
 from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
-from pages.parts import access, faces, frame
+from pages.parts import access, faces, frame, uploads
 from pages.parts import face_filters as filters
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
@@ -332,11 +333,11 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
                 on_click="ignore",
                 key="review.download",
             )
-    file = st.file_uploader(
+    file = uploads.uploader(
+        Place.ANNOTATIONS,
         "Import marks from a CSV",
-        type=["csv", "tsv", "txt"],
+        types=["csv", "tsv", "txt"],
         key=_UPLOAD,
-        max_upload_size=20,
         help=f"Columns: {', '.join(COLUMNS)}. All lines are checked first; with one mistake nothing is imported.",
     )
     st.button(
@@ -352,7 +353,7 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
 def _import(view: View) -> None:
     file = st.session_state.get(_UPLOAD)
     dataset = view.dataset
-    if file is None or dataset is None:
+    if file is None or dataset is None or not uploads.within(Place.ANNOTATIONS, [file]):
         return
     try:
         read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fer_core.access.uploads import MB, Place
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
 from fer_core.formatting import plural
@@ -19,7 +20,7 @@ from fer_core.inference.faces import crop_face, load_picture
 from fer_core.inference.file_types import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
-from pages.parts import linked
+from pages.parts import linked, uploads
 from pages.parts.detection import centre, numbered
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 UPLOAD, PASTE, CAMERA, VIDEO = "Upload", "Paste", "Camera", "Video"
 SOURCES = (UPLOAD, PASTE, CAMERA, VIDEO)
 MOST_PICTURES = 30
-MOST_EACH_MB, MOST_MB = 50, 200
-"""Megabytes (a million bytes) of one picture, and of all: the server holds them in memory while they are read."""
+MOST_MB = 150
+"""Megabytes of all pictures at once: the server holds them in memory while they are read."""
 JPEG_QUALITY = 88
 _SEEN, _CHANGED = "_photo_seen", "_photo_changed"
 
@@ -118,7 +119,7 @@ def limited(files: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[Upl
     within: list[UploadedFile] = []
     size, left_out = 0, []
     for file in files:
-        if len(within) < MOST_PICTURES and size + file.size <= MOST_MB * 10**6:
+        if len(within) < MOST_PICTURES and size + file.size <= MOST_MB * MB:
             within.append(file)
             size += file.size
         else:
@@ -136,15 +137,15 @@ def types() -> list[str] | None:
 
 
 def _upload() -> list[UploadedFile]:
-    files = st.file_uploader(
+    files = uploads.uploader_of_many(
+        Place.PICTURE,
         "Pictures",
-        type=types(),
-        accept_multiple_files=True,
-        max_upload_size=MOST_EACH_MB,
+        types=types(),
         key="photo-upload",
         on_change=_changed,
         args=(UPLOAD,),
-        help=f"Up to {MOST_PICTURES} pictures at once, each at most {MOST_EACH_MB} MB, together at most {MOST_MB} MB.",
+        help=f"Up to {MOST_PICTURES} pictures at once, each at most {uploads.most(Place.PICTURE)} MB, together at most "
+        f"{MOST_MB} MB.",
     )
     st.caption("JPEG, PNG, WebP, BMP, GIF and TIFF are read. For pictures of other kinds you are told what to do.")
     return files
@@ -157,19 +158,20 @@ def _paste() -> list[UploadedFile]:
             key="paste",
             accept_file="multiple",
             file_type=types(),
-            max_upload_size=MOST_EACH_MB,
+            max_upload_size=uploads.most(Place.PICTURE),
         )
     if sent is None:
         return []
-    files = [] if isinstance(sent, str) else list(sent.files)
+    files = [] if isinstance(sent, str) else uploads.within(Place.PICTURE, sent.files)
     if not files:
         st.warning("There was text, but no picture. Copy a picture first, then paste it into the field.")
     return files
 
 
 def _camera() -> list[UploadedFile]:
+    uploads.most(Place.PICTURE)
     taken = st.camera_input("Take a picture", key="photo-camera", on_change=_changed, args=(CAMERA,))
-    return [] if taken is None else [taken]
+    return uploads.within(Place.PICTURE, [] if taken is None else [taken])
 
 
 def _changed(source: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from fer_core.access.uploads import Place
 from fer_core.errors import FerError
 from fer_core.formatting import duration
 from fer_core.inference.predictor import Predictor
@@ -15,11 +16,9 @@ from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
 from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
-from pages.parts import detection
+from pages.parts import detection, uploads
 from pages.parts.photo import video_result
 
-MOST_MB = 300
-"""Megabytes of a video: ten minutes as messengers send them (4 Mbit a second)."""
 _JOB = "_video_job"
 
 
@@ -54,19 +53,20 @@ def reminder() -> None:
 
 
 def _choose_video(infos: Sequence[ModelInfo]) -> None:
-    file = st.file_uploader(
+    most = uploads.most(Place.VIDEO)
+    file = uploads.uploader(
+        Place.VIDEO,
         "A video",
-        type=list(READABLE),
-        max_upload_size=MOST_MB,
+        types=READABLE,
         key="video-upload",
-        help=f"At most {MOST_MB} MB: ten minutes as messengers send them. A longer or larger one can be read on your "
-        "own computer: python -m fer_core predict VIDEO --json",
+        help=f"At most {most} MB. A longer or larger one can be read on your own computer: "
+        "python -m fer_core predict VIDEO --json",
     )
     detector = detection.choose_detector()
     chosen = detection.choose_models(infos) if infos else []
     drawn, maps = _choose_drawing(chosen)
     st.caption(
-        f"At most {MOST_MB} MB. The video lies in a temporary file of this server while it is read, and is deleted "
+        f"At most {most} MB. The video lies in a temporary file of this server while it is read, and is deleted "
         "then. The result is deleted when you bring another one, your visit ends, or you have not looked for an hour."
     )
     if not st.button(

@@ -1,0 +1,164 @@
+"""What stands between the network and Streamlit's server: uploads are entered in the books before they are read.
+
+``streamlit_app.py`` gives :data:`MIDDLEWARE` and :func:`lifespan` to ``st.App``. Streamlit's own endpoint reads files
+of up to ``server.maxUploadSize`` from any live session; :class:`UploadGuard` asks
+:class:`fer_core.access.uploads.Books` before the first byte and at each further one. Where files are kept, the books
+are asked once more (:func:`install`): that holds, too, where something else than ``streamlit run`` starts the script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from streamlit import config, runtime
+
+from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
+from fer_core.training.resources import free_memory
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
+
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)/?")
+_BOOKS = "fer_explorer_books"
+_CLOSE = {"Connection": "close"}
+"""With a refusal: the server would go on to read the rest of the body, and throw it away."""
+IDLE_S = 60.0
+"""Seconds that an upload may send nothing."""
+SWEEP_S = 2.0
+MOST_BODY = 1024**2
+"""Bytes of a request's body that is no upload."""
+
+
+class UploadGuard:
+    """Refuses uploads before they are read, and breaks them off where more comes than may."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            await self._app(scope, receive, send)
+            return
+        upload = _UPLOAD.search(scope["path"]) if scope["method"] == "PUT" else None
+        books, arriving = install(), None
+        try:
+            announced = _announced(scope)
+            if upload is None:
+                if announced is None or announced > MOST_BODY:
+                    raise UploadRefusedError(413, "Nothing of that size can be sent there.")
+                await self._app(scope, receive, send)
+                return
+            arriving = books.begin(upload[1], upload[2], announced)
+            await self._app(scope, _counted(receive, books, arriving), send)
+        except UploadRefusedError as error:
+            refusal = PlainTextResponse(str(error), error.status, headers=_CLOSE)
+            await refusal(scope, receive, send)
+        finally:
+            if arriving is not None:
+                books.end(arriving)
+
+
+MIDDLEWARE: Sequence[Middleware] = [Middleware(UploadGuard)]
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
+    """While the server runs, visits that have ended are cleared away."""
+    install()
+    sweeping = asyncio.create_task(_sweep(), name="sweep visits")
+    try:
+        yield {}
+    finally:
+        sweeping.cancel()
+
+
+def install() -> Books:
+    """The server's books, opened if need be; from then on nothing is kept that is not in them."""
+    manager: Any = runtime.get_instance().uploaded_file_mgr
+    books = getattr(manager, _BOOKS, None)
+    if not isinstance(books, Books):
+        books = Books(Totals.within(int(free_memory())))
+        setattr(manager, _BOOKS, books)
+        _enter_all(manager, books)
+    return books
+
+
+def _enter_all(manager: Any, books: Books) -> None:
+    """Have the keeper of uploaded files enter in the books what it issues, keeps and drops.
+
+    The server holds the keeper itself, so its methods are what is replaced. A keeper without them ends the server's
+    start: better than one without bounds.
+    """
+    issue, keep, drop, leave = (
+        getattr(manager, name) for name in ("get_upload_urls", "add_file", "remove_file", "remove_session_files")
+    )
+
+    def get_upload_urls(session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]:
+        infos: list[UploadFileUrlInfo] = issue(session_id, file_names)
+        books.issue(session_id, [info.file_id for info in infos])
+        return infos
+
+    def add_file(session_id: str, file: UploadedFileRec) -> None:
+        if not runtime.get_instance().is_active_session(session_id):
+            # It ended while the file came: nobody would ever drop it.
+            raise HTTPException(400, "The visit has ended.")
+        try:
+            books.keep(session_id, file.file_id, len(file.data))
+        except UploadRefusedError as error:
+            raise HTTPException(error.status, str(error)) from None
+        keep(session_id, file)
+
+    def remove_file(session_id: str, file_id: str) -> None:
+        drop(session_id, file_id)
+        books.drop(session_id, file_id)
+
+    def remove_session_files(session_id: str) -> None:
+        leave(session_id)
+        books.leave(session_id)
+
+    for wrapped in (get_upload_urls, add_file, remove_file, remove_session_files):
+        setattr(manager, wrapped.__name__, wrapped)
+
+
+def _announced(scope: Scope) -> int | None:
+    """The body's bytes as the request tells them; None where it does not, 0 where it has no body."""
+    headers = dict(scope["headers"])
+    try:
+        return None if b"transfer-encoding" in headers else int(headers.get(b"content-length", b"0"))
+    except ValueError:
+        raise UploadRefusedError(400, "The request does not say how long it is.") from None
+
+
+def _counted(receive: Receive, books: Books, arriving: Arriving) -> Receive:
+    async def counted() -> Message:
+        try:
+            message = await asyncio.wait_for(receive(), IDLE_S)
+            books.more(arriving, len(message.get("body", b"")))
+        except TimeoutError:
+            raise HTTPException(408, "Nothing came for a while.", _CLOSE) from None
+        except UploadRefusedError as error:
+            # Inside the server's own handler, which knows how to end a request with a status.
+            raise HTTPException(error.status, str(error), _CLOSE) from None
+        return message
+
+    return counted
+
+
+async def _sweep() -> None:
+    """Close the sessions that are gone. By itself Streamlit does so only when another visitor leaves after them."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        server, books = runtime.get_instance(), install()
+        # A little before Streamlit takes them for expired, from when on they cannot be closed.
+        longest = float(config.get_option("server.disconnectedSessionTTL") or 120) - 2 * SWEEP_S
+        for session in books.gone(server.is_active_session, max(longest, 0.0)):
+            server.close_session(session)
+            books.leave(session)

@@ -1,0 +1,108 @@
+"""Every uploader of the app: how much may be uploaded follows from the place and from who is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from fer_core.access.uploads import MB, Books, Place
+from pages.parts import access, server
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+LONGEST_NAME = 100
+"""Characters of a file's name that are kept, its end."""
+
+
+def enter(page: str) -> None:
+    """The session is at ``page`` now, a file's name: what the page before took cannot be uploaded any more."""
+    if (here := _here()) is not None:
+        books, session = here
+        books.enter(session, page)
+
+
+def uploader(
+    place: Place,
+    label: str,
+    *,
+    key: str,
+    types: Sequence[str] | None = None,
+    help: str | None = None,
+    on_change: Callable[..., None] | None = None,
+    args: tuple[Any, ...] = (),
+) -> UploadedFile | None:
+    """A field to upload one file, and that file."""
+    file = st.file_uploader(
+        label, type=types, max_upload_size=most(place), key=key, help=help, on_change=on_change, args=args
+    )
+    taken = within(place, [] if file is None else [file])
+    return taken[0] if taken else None
+
+
+def uploader_of_many(
+    place: Place,
+    label: str,
+    *,
+    key: str,
+    types: Sequence[str] | None = None,
+    help: str | None = None,
+    on_change: Callable[..., None] | None = None,
+    args: tuple[Any, ...] = (),
+) -> list[UploadedFile]:
+    """A field to upload several files, and those files."""
+    files = st.file_uploader(
+        label,
+        type=types,
+        accept_multiple_files=True,
+        max_upload_size=most(place),
+        key=key,
+        help=help,
+        on_change=on_change,
+        args=args,
+    )
+    return within(place, files)
+
+
+def most(place: Place) -> int:
+    """The most megabytes of a file there, from now on taken from this session.
+
+    For fields that are no uploaders by name: the camera's, and those that one pastes into. What comes out of them goes
+    through :func:`within`.
+    """
+    owner = access.person().owner
+    if (here := _here()) is not None:
+        books, session = here
+        books.allow(session, place, owner=owner)
+    return place.megabytes(owner=owner)
+
+
+def within(place: Place, files: Sequence[UploadedFile]) -> list[UploadedFile]:
+    """The files that are not larger than may be; it is said that others, and refused ones, were not taken."""
+    if (here := _here()) is not None and (why := here[0].why_refused(here[1])):
+        st.warning(f"The last upload was not taken. {why}", icon=":material/upload_file:")
+    limit = place.megabytes(owner=access.person().owner)
+    taken = [file for file in files if file.size <= limit * MB]
+    if len(taken) < len(files):
+        st.warning(f"A file of more than {limit} MB was not taken.", icon=":material/upload_file:")
+    return taken
+
+
+def file_name(file: UploadedFile) -> str:
+    """What to call the file on this computer's disk: the last part of its name, without anything odd, not too long."""
+    return (
+        re.sub(r"[^\w.\- ]+", "_", PurePosixPath(file.name.replace("\\", "/")).name)[-LONGEST_NAME:].lstrip(". ")
+        or "upload"
+    )
+
+
+def _here() -> tuple[Books, str] | None:
+    """The server's books and this session's id; None where pages run without a server."""
+    context = get_script_run_ctx()
+    return (server.install(), context.session_id) if runtime.exists() and context is not None else None
