@@ -80,6 +80,11 @@ class Settings:
         return self.home / "reviews"
 
     @property
+    def evaluations_dir(self) -> Path:
+        """Evaluations of runs that ship, where they were made here: those runs themselves may be read-only."""
+        return self.home / "evaluations"
+
+    @property
     def cache_dir(self) -> Path:
         """Downloaded files (face detector, ImageNet weights). Safe to delete."""
         return self.home / "cache"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from fer_core.access.policy import Action
 from pages.parts import access, frame, linked
-from pages.parts.data import AUDIT, IMPORT, current_dataset, sample_banner
+from pages.parts.data import AUDIT, IMPORT, current_dataset, faces_are_here, no_faces, sample_banner
 from pages.parts.dataset import audit, browse, classes, import_tab
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
+may_import = access.may(Action.IMPORT_DATA)
+if may_import and not faces_are_here():
+    no_faces()
+    import_tab.show()
+    st.stop()
 dataset = current_dataset()
 sample_banner(dataset.info)
-names = ["Faces", "Classes", AUDIT, *([IMPORT] if access.may(Action.IMPORT_DATA) else [])]
+names = ["Faces", "Classes", AUDIT, *([IMPORT] if may_import else [])]
 faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:
     # Drawn whichever tab is open: widgets that are not drawn lose their place in the address.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.catalogue import list_datasets
-from fer_core.errors import DataError
 from pages.parts import frame, runs
-from pages.parts.data import draw_missing_sample
+from pages.parts.data import draw_and_start_again
 from pages.parts.home import overview
 
 frame.begin(
@@ -34,9 +33,4 @@ st.caption(
 frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")
 if not datasets:
     # Last, so that a fresh start shows the page at once and draws meanwhile.
-    try:
-        draw_missing_sample()
-    except DataError as error:
-        st.error(str(error))
-        st.stop()
-    st.rerun()
+    draw_and_start_again()

@@ -9,7 +9,7 @@ from fer_core.training import jobs
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 from pages.parts import architecture, frame, runs
-from pages.parts.data import current_info, sample_banner
+from pages.parts.data import current_info, faces_are_here, sample_banner
 from pages.parts.train import progress, recipe_form
 
 frame.begin(
@@ -19,7 +19,7 @@ frame.begin(
     "close the browser or restart the app, and find it here again.",
 )
 # First, because the page starts anew where the sample must be drawn, and what a link gets wrong is said only once.
-info = current_info()
+faces_are_here()
 run_dir = progress.choose()
 if run_dir is not None:
     if jobs.status(run_dir).alive:
@@ -28,6 +28,7 @@ if run_dir is not None:
     progress.show(run_dir)
 
 st.header("New training", anchor=False)
+info = current_info()
 sample_banner(info)
 st.markdown(
     f"**Data:** {info.title}. Trains on {info.split_size('Training'):,} Training faces, chooses the best epoch on "

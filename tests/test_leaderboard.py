@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import edit_metrics, make_run, make_vote, reseal
+from factories import edit_metrics, make_run, make_vote, measured_on, reseal
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
@@ -26,6 +26,7 @@ from fer_core.leaderboard.entries import (
     shipped,
 )
 from fer_core.leaderboard.markdown import leaderboard_markdown
+from fer_core.runs.listing import list_runs
 from fer_core.settings import PROJECT_ROOT, settings
 
 REAL = {"kind": "csv", "title": "FER-2013"}
@@ -165,6 +166,18 @@ def test_a_damaged_shipped_run_is_said_and_took_the_whole_leaderboard_down(
     assert "run.json is damaged" in capsys.readouterr().err
     assert main(["leaderboard", "--write", str(home / "document.md")]) == 2
     assert not (home / "document.md").exists()
+
+
+def test_a_shipped_run_whose_figures_on_photographs_are_damaged_gets_no_line_from_drawings(home: Path) -> None:
+    run = make_run(settings().models_dir / "custom_cnn", data=REAL)
+    drawn = measured_on(make_run(home / "runs" / "drawn", data={"name": "sample", "fingerprint": "1" * 64}))
+    drawn.path.rename(run.path / "evaluations" / drawn.path.name)
+    assert [entry.run for entry in shipped()] == ["custom_cnn"]
+    measured_on(run).metrics_path.write_text("{", encoding="utf-8")
+    assert list_runs()[0].complete, "the run itself can be used"
+    assert shipped() == []
+    [problem] = missing()
+    assert "metrics.json is damaged" in problem
 
 
 def test_lines_stand_by_group_then_by_accuracy(home: Path) -> None:

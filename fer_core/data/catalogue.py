@@ -43,12 +43,6 @@ def ensure_sample() -> Path:
     return path
 
 
-def default_dataset() -> Path:
-    """The dataset to show first: the newest real one, or the sample, which is drawn when needed."""
-    real = [info for info in list_datasets() if not info.is_sample]
-    return real[0].path if real else ensure_sample()
-
-
 def _is_sample(path: Path) -> bool:
     try:
         return read_info(path).is_sample

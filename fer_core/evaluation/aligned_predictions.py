@@ -131,7 +131,7 @@ def align(
     for run in runs[1:]:
         other_data = run.evaluation(evaluation.fingerprint)
         if other_data is None:
-            run.check_evaluations()
+            run.check_evaluation(evaluation.fingerprint)
             raise RunError(
                 f"{run.name} was not measured on the faces that {first.name} was measured on, those of "
                 f"{evaluation.data['title']} (fingerprint {evaluation.fingerprint[:8]}). Measure it with: {_again(run)}"
@@ -156,7 +156,7 @@ def _evaluation(run: RunFolder, fingerprint: str | None) -> Evaluation:
     found = run.evaluation(fingerprint)
     if found is not None:
         return found
-    run.check_evaluations()
+    run.check_evaluation(fingerprint)
     if elsewhere := [str(one.data["title"]) for one in run.evaluations()]:
         raise RunError(
             f"the run {run.name} was measured on other faces ({', '.join(elsewhere)}) than those with the fingerprint "

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.emotions import PRIVATE_TEST
+from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import VOTE, ModelInfo, list_runs
 from fer_core.runs.vote import member_folders, read_vote
@@ -178,7 +179,7 @@ def shipped() -> list[Entry]:
     """
     entries = []
     for info in list_runs():
-        if not info.shipped or info.problem:
+        if not info.shipped or _problem(info):
             continue
         metrics = info.folder.metrics() if info.complete else None
         if metrics is None or metrics["data"]["kind"] == "sample":
@@ -192,8 +193,22 @@ def shipped() -> list[Entry]:
 
 
 def missing() -> list[str]:
-    """A sentence for each shipped run that is damaged, so that a line is missing here."""
-    return [f"{info.name} is missing here: {info.problem}" for info in list_runs() if info.shipped and info.problem]
+    """A sentence for each shipped run that is damaged, or whose figures are, so that a line is missing here."""
+    return [
+        f"{info.name} is missing here: {problem}"
+        for info in list_runs()
+        if info.shipped and (problem := _problem(info))
+    ]
+
+
+def _problem(info: ModelInfo) -> str:
+    """Why a run has no line: that it is damaged, or its figures on the data that it was made for; else empty."""
+    if not info.problem and info.complete:
+        try:
+            info.folder.check_evaluation()
+        except RunError as error:
+            return str(error)
+    return info.problem
 
 
 def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:

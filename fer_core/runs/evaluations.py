@@ -1,8 +1,9 @@
 """What a run was measured on: one folder a dataset under ``evaluations/``, each sealed by its ``evaluation.json``.
 
 An evaluation names the dataset by its fingerprint and the measured model by its hash. Measuring on other faces adds a
-folder; measuring on the same faces replaces one. Runs of schema 1 hold a single evaluation beside their other files,
-which is read where it is.
+folder; measuring on the same faces replaces one. What a shipped run was measured on here lies in the home, under
+``evaluations/<run>/``, since the run itself may be read-only. Runs of schema 1 hold a single evaluation beside their
+other files, which is read where it is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from fer_core.runs.contracts import EvaluationManifest, FileRecord, Metrics, Run
 from fer_core.runs.integrity import check_promised, contradiction, once
 from fer_core.runs.predictions import read_arrays
 from fer_core.runs.reading import damaged, read_json
+from fer_core.runs.transaction import settle
+from fer_core.settings import settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +38,18 @@ REQUIRED_FILES = (PREDICTIONS, METRICS)
 OPTIONAL_FILES = (EMBEDDINGS, CORRUPTIONS, FAITHFULNESS)
 """Sealed where they are there. Votes have no embeddings; the last two are measured on request."""
 ON_REQUEST = (CORRUPTIONS, FAITHFULNESS)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an evaluation cannot be used, in a sentence or two; ``path`` is where its files are."""
+
+    path: Path
+    text: str
+
+    def is_about(self, run: Path, fingerprint: str) -> bool:
+        """Whether it may be the evaluation on these data: by the name of its folder, all that is sure to be whole."""
+        return self.path == run or self.path.name.endswith(f"-{fingerprint[:8]}")
 
 
 @dataclass(frozen=True)
@@ -121,14 +136,15 @@ class Evaluation:
         return True
 
 
-def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list[Evaluation], list[str]]:
-    """The evaluations of a complete run, and a sentence for each folder that cannot be used.
+def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list[Evaluation], list[Problem]]:
+    """The evaluations of a complete run, and a problem for each folder that cannot be used.
 
     ``manifest``: the run's ``run.json``; ``model``: the hash of the model as that promises it. What was measured on the
     data that the run was trained on comes first, then the newest. Of two about the same faces the newer counts.
     """
     found: list[Evaluation] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
+    settle(home_of_evaluations(run))  # a change that was cut short has happened; those of the run itself are settled
     for path in [run] if manifest["schema"] == 1 else folders(run):
         try:
             one = _schema_1(run, manifest, model) if manifest["schema"] == 1 else _read(run, path, model)
@@ -136,7 +152,7 @@ def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list
                 once(_check, one.path, one)
                 found.append(one)
         except RunError as error:
-            problems.append(str(error))
+            problems.append(Problem(path, str(error)))
     found.sort(key=lambda one: one.created, reverse=True)
     newest: dict[str, Evaluation] = {}
     for one in found:
@@ -144,20 +160,27 @@ def read_evaluations(run: Path, manifest: RunManifest, model: str) -> tuple[list
     return sorted(newest.values(), key=lambda one: one.fingerprint != manifest["data"]["fingerprint"]), problems
 
 
+def home_of_evaluations(run: Path) -> Path:
+    """The folder in which what a run is measured on from now on is kept: of a shipped run one in the home."""
+    shipped = run.absolute().parent == settings().models_dir
+    return settings().evaluations_dir / run.name if shipped else run / FOLDER
+
+
 def folders(run: Path) -> list[Path]:
     """The folders of a run's evaluations. One without a manifest is being deleted, or was left behind by a process
     that died, and does not count.
     """
-    parent = run / FOLDER
-    if not parent.is_dir():
-        return []
-    return sorted(path for path in parent.glob("[!.]*") if os.path.lexists(path / MANIFEST))
+    parents = dict.fromkeys([run / FOLDER, home_of_evaluations(run)])
+    found = [path for parent in parents if parent.is_dir() for path in parent.glob("[!.]*")]
+    return sorted(path for path in found if os.path.lexists(path / MANIFEST))
 
 
-def _read(run: Path, path: Path, model: str) -> Evaluation:
+def _read(run: Path, path: Path, model: str) -> Evaluation | None:
     again = f"Delete the folder, or measure again with: python -m fer_core evaluate {run} --data DATASET"
     value = read_json(path / MANIFEST, EvaluationManifest, again)
     if value["model"] != model:
+        if path.parent != run / FOLDER:
+            return None  # made here of a model that shipped earlier: no fault of the run that ships now
         raise RunError(f"{path} was measured with another model file than the run has now. {again}")
     return Evaluation(run, path, value["data"], value["model"], value["files"], value["created"])
 

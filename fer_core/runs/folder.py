@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
 from fer_core.runs.contracts import Metrics, Origin, RunManifest, VoteRecord
-from fer_core.runs.evaluations import FOLDER as EVALUATIONS
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
-from fer_core.runs.evaluations import Evaluation, read_evaluations
+from fer_core.runs.evaluations import Evaluation, Problem, folders, read_evaluations
 from fer_core.runs.integrity import check_promised
 from fer_core.runs.journal import Event, read_events, read_history
 from fer_core.runs.reading import CONTRACTS, read_json
@@ -149,11 +148,15 @@ class RunFolder:
 
     def evaluation_problems(self) -> list[str]:
         """A sentence for each evaluation that cannot be used."""
-        return self._evaluations()[1]
+        return [problem.text for problem in self._evaluations()[1]]
 
     def evaluation(self, fingerprint: str | None = None) -> Evaluation | None:
-        """The evaluation on the dataset of that fingerprint; without one, the first of :meth:`evaluations`."""
-        return next((one for one in self.evaluations() if fingerprint in (None, one.fingerprint)), None)
+        """The evaluation on the dataset of that fingerprint, None where there is none that can be used.
+
+        Without one, that on the data that the run was trained on (a vote: that its weights were chosen on). Only a run
+        that was never measured on those has another instead, the newest.
+        """
+        return self._find(fingerprint)[0]
 
     def evaluation_with(self, name: str, fingerprint: str | None = None) -> Evaluation | None:
         """That :meth:`evaluation`, where the file ``name`` is part of it; otherwise None. The file is not looked at."""
@@ -170,16 +173,15 @@ class RunFolder:
         found = self._whole_evaluation(fingerprint)
         return None if found is None else found.predictions()
 
-    def check_evaluations(self) -> None:
-        """Raises ``RunError`` with the first of :meth:`evaluation_problems`, if there is one."""
-        if problems := self.evaluation_problems():
-            raise RunError(problems[0])
+    def check_evaluation(self, fingerprint: str | None = None) -> None:
+        """Raises ``RunError`` where that :meth:`evaluation` cannot be used: that it is damaged, and what to do."""
+        self._whole_evaluation(fingerprint)
 
     def state_key(self) -> tuple[int, ...]:
         """Equal as long as nothing was sealed anew: when ``run.json`` and each ``evaluation.json`` were written, POSIX
         nanoseconds. For caches.
         """
-        paths = [self.manifest_path, *sorted((self.path / EVALUATIONS).glob(f"*/{EVALUATION_MANIFEST}"))]
+        paths = [self.manifest_path, *(path / EVALUATION_MANIFEST for path in folders(self.path))]
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
     def promised_model(self) -> str:
@@ -191,12 +193,25 @@ class RunFolder:
         """That :meth:`evaluation`. Where there is none because it is damaged, ``RunError`` says so: it is no answer
         that there are no figures.
         """
-        found = self.evaluation(fingerprint)
-        if found is None:
-            self.check_evaluations()
+        found, problems = self._find(fingerprint)
+        if found is None and problems:
+            raise RunError(problems[0].text)
         return found
 
-    def _evaluations(self) -> tuple[list[Evaluation], list[str]]:
+    def _find(self, fingerprint: str | None) -> tuple[Evaluation | None, list[Problem]]:
+        """That :meth:`evaluation`; where there is none, the problems because of which there may be none."""
+        manifest = self.manifest()
+        if manifest is None:
+            return None, []
+        found, problems = read_evaluations(self.path, manifest, self._model_by(manifest))
+        wanted = fingerprint or manifest["data"]["fingerprint"]
+        own = next((one for one in found if one.fingerprint == wanted), None)
+        damaged = [] if own else [problem for problem in problems if problem.is_about(self.path, wanted)]
+        if own or damaged or fingerprint:
+            return own, damaged
+        return next(iter(found), None), problems
+
+    def _evaluations(self) -> tuple[list[Evaluation], list[Problem]]:
         manifest = self.manifest()
         return ([], []) if manifest is None else read_evaluations(self.path, manifest, self._model_by(manifest))
 

@@ -78,7 +78,7 @@ def evaluation_on(folder: RunFolder, fingerprint: str, data: Path) -> Evaluation
         raise RunError(f"the run {folder.name} is not complete. Finish it first: see python -m fer_core runs")
     found = folder.evaluation(fingerprint)
     if found is None:
-        folder.check_evaluations()
+        folder.check_evaluation(fingerprint)
         evaluate = f"python -m fer_core evaluate {shlex.quote(str(folder.path))} --data {shlex.quote(str(data))}"
         raise RunError(f"the run {folder.name} was not measured on the faces of {data}. Measure it first: {evaluate}")
     return found
@@ -106,14 +106,17 @@ def keep(folder: RunFolder, fingerprint: str, file: str, write: Callable[[Path],
     """
     upgrade(folder)
     # Nobody else may replace the evaluation between reading and writing: two measurements may end at the same time.
-    with exclusive(folder.path):
+    found = folder.evaluation(fingerprint)
+    # What a shipped run was measured on here lies outside of it.
+    root = folder.path if found is None or found.path.is_relative_to(folder.path) else found.path.parent
+    with exclusive(root):
         found = folder.evaluation(fingerprint)
         if found is None:
-            folder.check_evaluations()
+            folder.check_evaluation(fingerprint)
             raise RunError(f"the run {folder.name} has no evaluation on these faces any more.")
-        with change(folder.path) as prepared:
+        with change(root) as prepared:
             # The whole folder anew, so that its manifest never lists a file of another time.
-            path = prepared.directory(found.path.relative_to(folder.path).as_posix())
+            path = prepared.directory(found.path.relative_to(root).as_posix())
             for name in found.files:
                 if name != file:
                     found.check(name)  # what was tampered with must not become right by this

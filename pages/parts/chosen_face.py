@@ -14,7 +14,7 @@ from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
 from pages.parts import frame, linked, row_field
-from pages.parts.data import current_dataset
+from pages.parts.data import current_dataset, faces_are_here, no_faces
 from pages.parts.default_face import starting_faces
 from pages.parts.faces import enlarged, label_words
 
@@ -97,6 +97,9 @@ def choose() -> ChosenFace | None:
 
 
 def _of_dataset() -> ChosenFace | None:
+    if not faces_are_here():
+        no_faces()
+        return None
     dataset = current_dataset()
     last = len(dataset) - 1
     found = starting_faces(dataset)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from fer_core.access.policy import Action
-from fer_core.data.catalogue import default_dataset, ensure_sample, list_damaged, list_datasets
-from fer_core.data.info import DatasetInfo, read_info
+from fer_core.data.catalogue import SAMPLE_NAME, ensure_sample, list_damaged
+from fer_core.data.info import DatasetInfo
 from fer_core.errors import DataError
-from pages.parts import access, frame, linked
+from pages.parts import access, frame, known_data, links
+from pages.parts.known_data import KnownData
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -19,34 +22,76 @@ if TYPE_CHECKING:
 KEY = "data"
 AUDIT, IMPORT = "Audit", "Bring real data"
 """Tabs of the Dataset page, as links name them: what is wrong with the data, and where data comes in."""
+OLD_NAMES = ("on", "compare.on", "explain.average.on")
+"""What links of earlier versions call the data that Compare, Mistakes and averages are about, by title."""
+RUN_NAMES = ("runs", "compare.runs", "explain.average.runs")
+"""What links call the runs that these pages are about."""
 _CHOOSE_NEXT = "_choose_data"
+_UNKNOWN = "There is no dataset called {asked} here. Showing another one."
 
 
 def dataset_picker() -> None:
-    """The sidebar's choice of data, bound to ``?data=``. Called by the entry, so that it outlives page changes."""
-    infos = {info.path.name: info for info in list_datasets()}
-    if not infos:
+    """The sidebar's choice of data, bound to ``?data=``. Called by the entry, so that it outlives page changes.
+
+    Data of which there are only figures are on offer, too; faces come first.
+    """
+    known = known_data.look()
+    if not known:
         st.sidebar.caption("No data yet. The Dataset page draws a small sample by itself.")
         return
+    _obey_other_links(known)
+    named = links.one_of(KEY, known, _UNKNOWN, place=st.sidebar)
     wanted = st.session_state.pop(_CHOOSE_NEXT, None)
-    if wanted in infos:
+    if wanted in known:
         st.session_state[KEY] = wanted
-    elif st.session_state.get(KEY) not in {None, *infos}:
-        # The chosen dataset was deleted or renamed meanwhile.
-        del st.session_state[KEY]
-    linked.selectbox(
+    elif st.session_state.get(KEY) not in known and named is None:
+        # A fresh visit, or the chosen dataset was deleted or renamed meanwhile. Set, not given as the default: what
+        # equals the default is left out of the address, and another computer, with other data, would fill in its own.
+        st.session_state[KEY] = next(iter(known))
+    elif named is None:
+        # What is set before a widget is first drawn does not reach the address.
+        st.session_state[KEY] = st.session_state[KEY]
+    name = st.sidebar.selectbox(
         "Data",
-        list(infos),
-        key=KEY,
-        says="There is no dataset called {asked} here. Showing another one.",
-        place=st.sidebar,
-        help="The dataset that Dataset and Train use.",
+        list(known),
+        index=None,
+        required=True,
+        help="The faces that every page is about.",
+        **links.bound(KEY),
     )
-    chosen = infos.get(st.session_state[KEY])
-    if chosen is not None:
-        st.sidebar.caption(f"{chosen.title}: {chosen.faces:,} faces")
+    if name is None:
+        # The browser went back to an address that does not say: that empties even what was set just now.
+        st.rerun()
+    chosen = known[name]
+    where = "" if chosen.info is not None else " Figures only: the faces are not on this computer."
+    st.sidebar.caption(f"{chosen.record['title']}: {chosen.record['faces']:,} faces.{where}")
     for message in list_damaged():
         st.sidebar.warning(message)
+
+
+def _obey_other_links(known: dict[str, KnownData]) -> None:
+    """Links of earlier versions name the data as ``?on=``; others name runs, which were measured on some data."""
+    old = [name for name in OLD_NAMES if links.given(name)]
+    titles = known_data.titles(known.values())
+    name = next((found for one in old if (found := links.one_of(one, titles)) is not None), None)
+    if name is not None:
+        name = titles[name]
+    elif not links.given(KEY) and KEY not in st.session_state:
+        runs = {run for one in RUN_NAMES for run in links.given(one)}
+        measured = [one.name for one in known.values() if runs & {run.name for run in one.runs}]
+        name = measured[0] if measured and measured[0] != next(iter(known)) else None
+    if name is None and not old:
+        return
+    with contextlib.suppress(StreamlitAPIException):
+        # Bound by the run before, as when the browser goes back through its history: then no link led here.
+        for one in old:
+            if one in st.query_params:
+                del st.query_params[one]
+        if name is not None:
+            st.query_params[KEY] = name
+            st.session_state.pop(KEY, None)
+            # Widgets take what the address held when the run began.
+            st.rerun()
 
 
 def choose(name: str) -> None:
@@ -54,24 +99,57 @@ def choose(name: str) -> None:
     st.session_state[_CHOOSE_NEXT] = name
 
 
-def current_info() -> DatasetInfo:
-    """The chosen dataset's description; on a fresh start the default, drawn first if need be (with a spinner).
+def current() -> KnownData | None:
+    """What the sidebar has chosen; None while there is nothing to choose from."""
+    return known_data.known().get(str(st.session_state.get(KEY)))
 
-    A dataset that cannot be had ends the page with its message.
+
+def faces_are_here() -> bool:
+    """Whether the chosen data have faces here, not figures alone. The sample is drawn first if need be."""
+    chosen = current()
+    if chosen is None or chosen.can_be_drawn:
+        draw_and_start_again()
+    return chosen.info is not None
+
+
+def current_info() -> DatasetInfo:
+    """The chosen dataset's description; on a fresh start the sample's, drawn first if need be (with a spinner).
+
+    A dataset that cannot be had, or whose faces are not here, ends the page with a message.
     """
-    name = st.session_state.get(KEY)
-    infos = {info.path.name: info for info in list_datasets()}
-    if name in infos:
-        return infos[name]
+    chosen = current() if faces_are_here() else None
+    if chosen is None or chosen.info is None:
+        no_faces()
+        st.stop()
+    return chosen.info
+
+
+def no_faces() -> None:
+    """In place of faces that are not here: whose, what there is of them, and where faces are."""
+    chosen = current()
+    with st.container(border=True, key="no-faces-here"):
+        st.markdown(
+            f":material/image_not_supported: **The faces of {links.plain(chosen.title if chosen else 'these data')} "
+            "are not on this computer**, only figures about them, on Compare and Mistakes."
+        )
+        with st.container(horizontal=True):
+            at_hand = next(
+                (one.name for one in known_data.known().values() if one.info or one.can_be_drawn), SAMPLE_NAME
+            )
+            st.button("Look at faces that are here", icon=":material/draw:", on_click=choose, args=(at_hand,))
+            frame.link("compare", "Compare the figures", icon=":material/compare:")
+
+
+def draw_and_start_again() -> NoReturn:
+    """Draw the sample unless it is there, and run the page anew with it; where that fails, end it with a message."""
     try:
-        if not infos:
-            draw_missing_sample()
-            # Again from the top: now the picker in the sidebar has something to offer.
-            st.rerun()
-        return read_info(default_dataset())
+        draw_missing_sample()
     except DataError as error:
         st.error(str(error))
         st.stop()
+    # Again from the top: now the picker in the sidebar has something to offer.
+    choose(SAMPLE_NAME)
+    st.rerun()
 
 
 def current_dataset() -> Dataset:

@@ -56,10 +56,12 @@ def whole(key: str, low: int, high: int, says: str = NO_CHOICE) -> int | None:
     return read(key, lambda texts: whole_of(texts, low, high), says)
 
 
-def one_of(key: str, options: Iterable[str], says: str = NO_CHOICE) -> str | None:
-    """The option that ``?key=`` asks for. ``says``: see :func:`read`."""
+def one_of(
+    key: str, options: Iterable[str], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None
+) -> str | None:
+    """The option that ``?key=`` asks for. ``says``, ``place``: see :func:`read`."""
     known = list(options)
-    return read(key, lambda texts: option_of(texts, known), says)
+    return read(key, lambda texts: option_of(texts, known), says, place=place)
 
 
 def read(key: str, reads: Reads[Value], says: str = NO_CHOICE, *, place: DeltaGenerator | None = None) -> Value | None:

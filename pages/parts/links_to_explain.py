@@ -18,7 +18,7 @@ MODELS, VIEW = PREFIX + "models", PREFIX + "view"
 AVERAGES = "Averages"
 AVERAGE = PREFIX + "average."
 """Stands before all names of the Averages tab: those of the choices on Mistakes follow it."""
-ABOUT = (scope.ON, scope.RUNS, scope.SPLIT, scope.NEAR_DUPLICATES, scope.LABELS_KEY, *FILTERS)
+ABOUT = (scope.RUNS, scope.SPLIT, scope.NEAR_DUPLICATES, scope.LABELS_KEY, *FILTERS)
 """What says on Mistakes which faces are shown."""
 ICON = ":material/psychology_alt:"
 

@@ -1,15 +1,13 @@
-"""What Compare and Mistakes are about: which runs, which faces, whose labels. Chosen once, kept in the address."""
+"""What Compare and Mistakes are about: which runs, which of the chosen faces, whose labels; kept in the address."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from fer_core.data.contracts import DatasetRecord
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
@@ -17,15 +15,15 @@ from fer_core.errors import DataError, RunError
 from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, WITHOUT_ANNOTATED, Scope
 from fer_core.review.scope import scope as core_scope
-from fer_core.runs.listing import ModelInfo, list_models
-from pages.parts import frame, linked, links
+from fer_core.runs.listing import ModelInfo
+from pages.parts import data, known_data, lesson, linked, links, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
-from pages.parts.runs import data_title
+from pages.parts.known_data import KnownData
 
 LIMIT = 6
 """Runs side by side: more make the pictures too small to read."""
 
-ON, RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY = "on", "runs", "split", "twins", "labels"
+RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY = "runs", "split", "twins", "labels"
 """Names in the address."""
 COMPARE = "compare."
 """Stands before them in the address of Compare. Streamlit takes out of a link whatever is called like a bound widget of
@@ -40,6 +38,7 @@ class View:
     """The choice, and what it leads to.
 
     Attributes:
+        data: what the sidebar has chosen.
         runs: the chosen runs, one at least.
         scope: their answers, the faces in view, the labels that count.
         key: equal for equal scopes. The key for caches of whatever follows from ``scope``.
@@ -49,6 +48,7 @@ class View:
         query: the choice as it stands in the address of Mistakes, for links from Compare.
     """
 
+    data: KnownData
     runs: tuple[ModelInfo, ...]
     scope: Scope
     key: tuple[Hashable, ...]
@@ -68,7 +68,7 @@ class View:
 
     @property
     def data_title(self) -> str:
-        return _title(self.runs[0], self.scope.whole.fingerprint)
+        return self.data.title
 
 
 def choose(prefix: str = "") -> View:
@@ -78,16 +78,14 @@ def choose(prefix: str = "") -> View:
     """
     if prefix:
         _take_over(prefix)
-    groups = _groups()
-    if not groups:
-        st.info(
-            "There is no evaluated run yet. Train a model: it is evaluated by itself when it ends, and appears here.",
-            icon=":material/info:",
-        )
-        frame.link("train", "Train a model", icon=":material/model_training:")
+    chosen = data.current()
+    if chosen is None or chosen.can_be_drawn:
+        data.draw_and_start_again()
+    if not chosen.runs:
+        unmeasured.show(chosen)
         st.stop()
-    fingerprint = _choose_data(groups, prefix)
-    runs = _runs(groups[fingerprint], {run.name for others in groups.values() for run in others}, prefix + RUNS)
+    fingerprint = chosen.fingerprint
+    runs = _runs(chosen, prefix + RUNS)
     if not runs:
         st.info("Choose at least one run above.", icon=":material/info:")
         st.stop()
@@ -124,7 +122,9 @@ def choose(prefix: str = "") -> View:
     except RunError as error:
         st.error(str(error), icon=":material/broken_image:")
         st.stop()
-    _show_summary(scope, split)
+    _show_summary(scope, split, links.plain(chosen.title))
+    if text := lesson.sentence(runs, fingerprint, split):
+        st.caption(f":material/school: {text}")
     query: dict[str, str | list[str]] = {RUNS: [run.name for run in runs]}
     # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
     if split != PRIVATE_TEST:
@@ -133,23 +133,12 @@ def choose(prefix: str = "") -> View:
         query[NEAR_DUPLICATES] = NEAR_DUPLICATES_TEXT[near_duplicates]
     if labels != DATASET:
         query[LABELS_KEY] = LABELS[labels]
-    if len(groups) > 1:
-        query[ON] = next(title for title, key in _group_titles(groups).items() if key == fingerprint)
-    return View(runs, scope, key, dataset, crowd, annotations, query)
-
-
-def _groups() -> dict[str, list[ModelInfo]]:
-    """Evaluated runs by the fingerprint of the data that they were measured on, in the order of the runs."""
-    groups: dict[str, list[ModelInfo]] = {}
-    for run in list_models():
-        for about in _datasets_of(str(run.path), run.folder.state_key()):
-            groups.setdefault(about["fingerprint"], []).append(run)
-    return groups
+    return View(chosen, runs, scope, key, dataset, crowd, annotations, query)
 
 
 def _take_over(prefix: str) -> None:
     """Give names in the address that came without their prefix the names of this page's widgets."""
-    short = links.copy((ON, RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY))
+    short = links.copy((RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY))
     for name, values in short.items():
         try:
             st.query_params[prefix + name] = values
@@ -162,42 +151,10 @@ def _take_over(prefix: str) -> None:
         st.rerun()
 
 
-def _choose_data(groups: dict[str, list[ModelInfo]], prefix: str) -> str:
-    """Which data: runs measured on different faces are never shown together."""
-    if len(groups) == 1:
-        return next(iter(groups))
-    titles = _group_titles(groups)
-    title_of_run = {run.name: title for title, key in reversed(titles.items()) for run in groups[key]}
-    asked = [title_of_run[name] for name in links.given(prefix + RUNS) if name in title_of_run]
-    key = prefix + ON
-    named = links.one_of(key, titles)
-    if st.session_state.get(key) not in titles and named is None:
-        st.session_state[key] = asked[0] if asked else next(iter(titles))
-    elif named is None:
-        _into_address(key)
-    chosen = st.segmented_control(
-        "Measured on",
-        list(titles),
-        required=True,
-        help="Numbers measured on different faces cannot be compared with each other.",
-        **links.bound(key),
-    )
-    if chosen is None:
-        # The browser went back to an address that does not say: that empties even what was set just now.
-        st.rerun()
-    return titles[chosen]
-
-
-def _group_titles(groups: dict[str, list[ModelInfo]]) -> dict[str, str]:
-    """The fingerprint of each group by the title of its data; of equal titles, with the fingerprint's beginning."""
-    titles = {fingerprint: _title(runs[0], fingerprint) for fingerprint, runs in groups.items()}
-    often = [title for title in titles.values() if list(titles.values()).count(title) > 1]
-    return {f"{title} {key[:8]}" if title in often else title: key for key, title in titles.items()}
-
-
-def _runs(known: list[ModelInfo], everywhere: set[str], key: str) -> tuple[ModelInfo, ...]:
-    """The chosen ones of ``known``; ``everywhere``: the names of all evaluated runs, measured on whatever data."""
-    by_name = {run.name: run for run in known}
+def _runs(chosen: KnownData, key: str) -> tuple[ModelInfo, ...]:
+    """The chosen ones of those that were measured on these data."""
+    by_name = {run.name: run for run in chosen.runs}
+    everywhere = {run.name for one in known_data.known().values() for run in one.runs}
     asked = links.given(key)
     if unknown := [name for name in asked if name not in everywhere]:
         links.warn_ignored(key, unknown, "There is no evaluated run called {asked} here.")
@@ -218,7 +175,7 @@ def _runs(known: list[ModelInfo], everywhere: set[str], key: str) -> tuple[Model
         st.multiselect, f"Runs (up to {LIMIT})", list(by_name), max_selections=LIMIT, key=key, says=None
     )
     if before and not names:
-        # Not by hand, which would have come before: see :func:`_measured_on`.
+        # Not by hand, which would have come before: see :func:`pages.parts.data.dataset_picker`.
         st.session_state[_EMPTIED + key] = True
         st.rerun()
     return tuple(by_name[name] for name in names)
@@ -275,26 +232,14 @@ def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> str:
     return next(whose for whose, text in LABELS.items() if text == words)
 
 
-def _show_summary(scope: Scope, split: str) -> None:
-    """How many faces are in view, and which are not."""
+def _show_summary(scope: Scope, split: str, title: str) -> None:
+    """How many faces of which data are in view, and which are not."""
     shown, total = len(scope.aligned), len(scope.whole)
     if scope.left_out:
-        st.caption(f"{shown:,} of the {total:,} faces of {split}. Left out: {'; '.join(scope.left_out)}.")
+        left_out = "; ".join(scope.left_out)
+        st.caption(f"{shown:,} of the {total:,} faces of {split} of {title}. Left out: {left_out}.")
     else:
-        st.caption(f"All {total:,} faces of {split}.")
-
-
-def _title(run: ModelInfo, fingerprint: str) -> str:
-    datasets = _datasets_of(str(run.path), run.folder.state_key())
-    return data_title(next((about for about in datasets if about["fingerprint"] == fingerprint), None))
-
-
-@st.cache_data(show_spinner=False, max_entries=100)
-def _datasets_of(path: str, sealed: tuple[int, ...]) -> list[DatasetRecord]:
-    """The data that a run was measured on; none for one that was not, or whose evaluations cannot be used."""
-    from fer_core.runs.folder import RunFolder
-
-    return [one.data for one in RunFolder(Path(path)).evaluations()]
+        st.caption(f"All {total:,} faces of {split} of {title}.")
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

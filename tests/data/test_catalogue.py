@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from data_sources import Faces
 
-from fer_core.data.catalogue import default_dataset, ensure_sample, list_damaged, list_datasets
+from fer_core.data.catalogue import ensure_sample, list_damaged, list_datasets
 from fer_core.data.dataset import load_dataset, write_dataset
 
 FACES = Faces()
@@ -33,7 +33,6 @@ def test_real_data_first_newest_first_then_the_sample(home: Path) -> None:
         content = json.loads(about.read_text())
         about.write_text(json.dumps({**content, "created": f"2026-01-0{day}T00:00:00+00:00"}))
     assert [info.name for info in list_datasets()] == ["m", "a", "z", "sample"]
-    assert default_dataset() == home / "datasets" / "m"
 
 
 def test_incomplete_and_foreign_folders_are_no_datasets(home: Path) -> None:
@@ -68,7 +67,7 @@ def test_the_sample_is_drawn_once_and_is_the_default(home: Path) -> None:
     assert set(regions) == {"brows", "eyes", "mouth"}
     assert all(boxes.shape == (2100, 4) and boxes.dtype == np.int16 for boxes in regions.values())
     before = (path / "dataset.json").stat().st_mtime_ns
-    assert ensure_sample() == default_dataset() == path
+    assert ensure_sample() == path
     assert (path / "dataset.json").stat().st_mtime_ns == before
     # Damaged, it is drawn again, the very same.
     (path / "images.npy").unlink()

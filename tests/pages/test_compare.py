@@ -107,23 +107,51 @@ def test_bad_query_values_are_said_and_ignored(open_app, two_runs):
     assert len(_table(app, "95 % interval")) == 2
 
 
-def test_runs_on_different_data_are_never_mixed(open_app, home, two_runs):
-    other = {"fingerprint": "1" * 64, "kind": "csv", "title": "FER-2013"}
+def test_the_data_in_the_sidebar_decide_which_runs_are_compared(open_app, home, two_runs):
+    """Compare and Mistakes once had a choice of their own, so that two pages could be about different faces."""
+    other = {"fingerprint": "1" * 64, "kind": "csv", "name": "fer2013", "title": "FER-2013"}
     make_run(home / "runs" / "elsewhere", data=other, created="2026-01-01T00:00:00+00:00")
     app = open_app("compare")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
-    app.segmented_control(key="compare.on").set_value("FER-2013").run()
+    app.selectbox(key="data").set_value("fer2013").run()
     assert not app.exception
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
     assert any("Measured on FER-2013" in caption.value for caption in app.caption)
+    assert any("the faces are not on this computer" in caption.value for caption in app.caption)
     assert not app.warning
-    app.segmented_control(key="compare.on").set_value("the drawn sample").run()
-    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    app.switch_page("pages/mistakes.py").run()
+    assert not app.exception
+    assert app.multiselect(key="runs").value == ["elsewhere"]
+    app.selectbox(key="data").set_value("made_up").run()
+    assert app.multiselect(key="runs").value == ["strong", "weak"]
     app = open_app("compare", runs=["weak", "elsewhere"])
     assert "measured on other faces: “elsewhere”" in app.warning[0].value
     assert list(_table(app, "95 % interval")["Run"]) == ["weak"]
-    # A link that names a run finds its data.
+
+
+def test_links_that_name_the_data_as_earlier_versions_did_choose_them(open_app, home, two_runs):
+    other = {"fingerprint": "1" * 64, "kind": "csv", "name": "fer2013", "title": "FER-2013"}
+    make_run(home / "runs" / "elsewhere", data=other, created="2026-01-01T00:00:00+00:00")
+    for page, name in (("compare", "on"), ("compare", "compare.on"), ("mistakes", "on")):
+        app = open_app(page, **{name: "FER-2013"})
+        assert not app.exception
+        assert not app.warning
+        assert app.selectbox(key="data").value == "fer2013"
+        assert name not in app.query_params
+    app = open_app("compare", on="the drawn sample")
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    assert "“Nowhere”" in open_app("compare", on="Nowhere").warning[0].value
+    # A link that names a run alone finds its data; one that names data is obeyed.
     app = open_app("compare", runs="elsewhere")
+    assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
+    app = open_app("compare", runs="elsewhere", data="made_up")
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+
+
+def test_two_datasets_of_one_title_are_told_apart(open_app, home, two_runs):
+    make_run(home / "runs" / "elsewhere", data={"fingerprint": "1" * 64})
+    assert open_app("compare").selectbox(key="data").options == ["made_up", "made_up-11111111"]
+    app = open_app("compare", on=f"the drawn sample {'1' * 8}")
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
 
 

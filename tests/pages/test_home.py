@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import NearDuplicates
 from fer_core.data.catalogue import list_datasets
+from fer_core.data.info import read_info
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
@@ -107,3 +108,21 @@ def test_the_next_steps_lead_to_mistakes_explanations_the_webcam_and_the_audit(h
     assert links["Ask why"].page == "explain"
     assert links["Show your face"].page == "live"
     assert "view=Audit" in links["Audit the data"].query_string
+
+
+def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings(
+    home: Path, open_app: OpenApp, sample: Path
+) -> None:
+    """Home's figures are those on the data a model was made for, whatever the sidebar has chosen."""
+    drawn = read_info(sample)
+    run = make_run(settings().models_dir / "custom_cnn", accuracy=0.9, data={"kind": "csv", "title": "FER-2013"})
+    other = measured_on(make_run(settings().runs_dir / "drawn", accuracy=0.2, data=dict(drawn.record())))
+    other.path.rename(run.path / "evaluations" / other.path.name)
+    app = open_app("home")
+    assert not app.exception
+    assert app.selectbox(key="data").value == "sample"
+    table = app.dataframe[0].value.set_index("Model")
+    assert table.loc["custom_cnn", "Data"] == "FER-2013"
+    assert table.loc["custom_cnn", "Accuracy (%)"] == 100 * run.metrics()["splits"]["PrivateTest"]["accuracy"]
+    assert any("of **FER-2013**" in text.value for text in app.markdown)
+    assert any("Drawings are not photographs" in caption.value for caption in app.caption)

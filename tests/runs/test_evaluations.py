@@ -29,6 +29,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.measurements import keep
 from fer_core.runs.predictions import write_predictions
+from fer_core.settings import settings
 
 OTHER = {"name": "others", "title": "Other faces", "kind": "csv", "fingerprint": "1" * 64, "faces": 420}
 
@@ -342,3 +343,82 @@ def test_paths_of_an_evaluation_are_in_its_folder(run: RunFolder) -> None:
     one: Evaluation = measured_on(run)
     assert one.path.parent == run.path / "evaluations"
     assert {one.metrics_path.parent, one.predictions_path.parent, one.embeddings_path.parent} == {one.path}
+
+
+# --- Damaged, and asked for
+
+
+def test_a_damaged_evaluation_does_not_answer_for_others(run: RunFolder) -> None:
+    """Asked for an evaluation that there is not, a run once told of another one that was damaged."""
+    path = another(run)
+    (path / "metrics.json").write_text("{")
+    assert run.metrics("2" * 64) is None
+    assert run.predictions("2" * 64) is None
+    assert run.metrics()["data"]["fingerprint"] == "0" * 64
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        run.metrics("1" * 64)
+
+
+def test_where_its_own_evaluation_is_damaged_a_run_does_not_pass_off_another_as_its_own(run: RunFolder) -> None:
+    """Else a figure on drawings would stand where one on photographs did, with nothing said."""
+    another(run)
+    measured_on(run).metrics_path.write_text("{")
+    assert run.evaluation() is None
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        run.metrics()
+    assert run.metrics("1" * 64)["data"]["fingerprint"] == "1" * 64
+
+
+def test_a_run_that_was_never_measured_on_its_own_data_has_another_evaluation_instead(run: RunFolder) -> None:
+    another(run)
+    shutil.rmtree(measured_on(run).path)
+    assert run.evaluation().fingerprint == "1" * 64
+
+
+# --- Beside shipped runs
+
+
+@pytest.fixture
+def shipped(home: Path) -> RunFolder:
+    return make_run(settings().models_dir / "shipped")
+
+
+def move_beside(run: RunFolder) -> Path:
+    path, beside = another(run), settings().evaluations_dir / run.name
+    beside.mkdir(parents=True)
+    return path.rename(beside / path.name)
+
+
+def test_an_evaluation_of_a_shipped_run_may_lie_in_the_home(shipped: RunFolder) -> None:
+    before = shipped.state_key()
+    path = move_beside(shipped)
+    assert shipped.state_key() != before, "caches must see it"
+    assert [one.fingerprint[0] for one in shipped.evaluations()] == ["0", "1"]
+    assert shipped.evaluation("1" * 64).path == path
+    assert shipped.predictions("1" * 64) is not None
+    (path / "metrics.json").write_text("{")
+    assert "metrics.json is damaged" in " ".join(shipped.evaluation_problems())
+    assert list_runs()[0].state == "done", "the run itself is sound"
+
+
+def test_one_in_the_home_that_is_about_a_former_shipped_model_is_none(shipped: RunFolder) -> None:
+    path = move_beside(shipped)
+    write_json(path / "evaluation.json", {**content(path / "evaluation.json"), "model": "f" * 64})
+    assert shipped.evaluation("1" * 64) is None
+    assert shipped.evaluation_problems() == []
+
+
+def test_what_is_measured_on_request_is_kept_beside_the_evaluation_in_the_home(shipped: RunFolder) -> None:
+    path = move_beside(shipped)
+    keep(shipped, "1" * 64, "faithfulness.json", lambda target: target.write_text("{}"))
+    assert (path / "faithfulness.json").read_text() == "{}"
+    assert shipped.evaluation("1" * 64).has("faithfulness.json")
+    assert not list(shipped.path.rglob("faithfulness.json"))
+
+
+def test_runs_of_the_home_have_nothing_to_do_with_that_folder(run: RunFolder) -> None:
+    path = another(run)
+    beside = settings().evaluations_dir / run.name
+    beside.mkdir(parents=True)
+    path.rename(beside / path.name)
+    assert run.evaluation("1" * 64) is None

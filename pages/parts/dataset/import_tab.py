@@ -14,7 +14,7 @@ from fer_core.formatting import duration
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
 from pages.parts import linked, uploads
-from pages.parts.data import choose, current_dataset
+from pages.parts.data import choose, current_dataset, faces_are_here
 from pages.parts.dataset import ferplus, import_job
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
@@ -45,7 +45,8 @@ def show() -> None:
         _path()
     else:
         _kaggle()
-    ferplus.show(current_dataset())
+    if faces_are_here():
+        ferplus.show(current_dataset())
 
 
 def _upload() -> None:

@@ -20,8 +20,8 @@ from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
+from pages.parts import data
 from pages.parts.chosen_face import ChosenFace
-from pages.parts.data import current_info
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain import flips
 from pages.parts.explain.face import Seal, cache_key
@@ -79,7 +79,8 @@ def _curves_of(models: list[Predictor], choice: FlipChoice | None) -> Shared | N
             missing.append(folder)
         else:
             corrupted_runs[model.name] = found
-    shared = shared_measurements(corrupted_runs, current_info().fingerprint)
+    chosen = data.current()
+    shared = shared_measurements(corrupted_runs, chosen.fingerprint if chosen else "")
     if shared is not None:
         _draw(shared, choice)
         _left_out(corrupted_runs, shared)

@@ -15,7 +15,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
-from pages.parts import access, frame, runs
+from pages.parts import access, frame, known_data, lesson, links, runs
 from pages.parts.data import AUDIT, IMPORT
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         )
         frame.link("train", "Train your first model", icon=":material/model_training:")
         return
-    rows, scores, names, labels = [], [], [], []
+    rows, scores, names, labels, titles = [], [], [], [], []
     for info in infos:
         try:
             metrics = info.folder.metrics()
@@ -117,17 +117,21 @@ def models(infos: Sequence[ModelInfo]) -> None:
             continue
         rows.append(_model_row(info, metrics))
         found = metrics["splits"].get(PRIVATE_TEST) if metrics else None
-        if found:
+        if metrics and found:
             scores.append(found)
-            names.append(f"{info.name} on {runs.data_title(info.data)}")
-            labels.append("<br>".join([*textwrap.wrap(info.name, 20), runs.data_title(info.data)]))
+            title = runs.data_title(metrics["data"])
+            titles.append(title)
+            names.append(f"{info.name} on {title}")
+            labels.append("<br>".join([*textwrap.wrap(info.name, 20), title]))
     if scores:
+        about = " and ".join(dict.fromkeys(links.plain(title) for title in titles))
         st.markdown(
-            f"Accuracy on **{PRIVATE_TEST}**, faces that played no part in training or in any choice. The bar is the "
-            "95 % interval: how far chance alone could move the figure."
+            f"Accuracy on **{PRIVATE_TEST}** of **{about}**, faces that played no part in training or in any choice. "
+            "The bar is the 95 % interval: how far chance alone could move the figure."
         )
         _interval_figure(names, labels, scores)
         _effect_of_near_duplicates(scores)
+    _on_drawings(infos)
     import pandas as pd
 
     st.dataframe(
@@ -139,8 +143,15 @@ def models(infos: Sequence[ModelInfo]) -> None:
         },
         alt="The complete runs: data, accuracy on PrivateTest with its 95 % interval, number of faces, state.",
     )
-    if len({info.data and info.data["fingerprint"] for info in infos}) > 1:
+    if len({row["Data"] for row in rows}) > 1:
         st.caption("Runs on different data cannot be compared with each other: look at the Data column.")
+
+
+def _on_drawings(infos: Sequence[ModelInfo]) -> None:
+    """How these models do on the faces that are drawn here, and the way to see it."""
+    drawn = next((one for one in known_data.known().values() if one.info is not None and one.info.is_sample), None)
+    if drawn is not None and (text := lesson.sentence(infos, drawn.fingerprint, PRIVATE_TEST)):
+        st.caption(f":material/school: On **{drawn.title}**, which is here to try everything on: {text}")
 
 
 def _effect_of_near_duplicates(scores: Sequence[SplitScores]) -> None:
@@ -189,7 +200,7 @@ def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
         "95 % interval": formatting.interval(score) if score else "not measured",
         "Faces (n)": score["n"] if score else None,
-        "Data": runs.data_title(info.data),
+        "Data": runs.data_title(metrics["data"] if metrics else info.data),
         "Architecture": info.architecture,
         "From": "shipped" if info.shipped else "built here" if info.is_vote else "trained here",
         "Made": info.created[:10],
