@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import access, frame, server
+from pages.parts import access, frame, messages, server
 from pages.parts.data import dataset_picker
 
 
@@ -29,7 +29,8 @@ def show() -> None:
     frame.enter()
     dataset_picker()
     access.unlocking()
-    page.run()
+    with messages.unexpected_to_the_owner():
+        page.run()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,31 @@
-"""Numbers as people read them: with a unit, rounded to what can be trusted."""
+"""Numbers as people read them, with a unit, rounded to what can be trusted; and people's own words as plain text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_MEANS_SOMETHING = re.compile(
+    r"""[\\`*\[\]<>\#~$|@]       # code, emphasis, links, HTML, headings, formulas, tables, addresses
+    | :(?=[\w/])                # colours, icons, emoji, addresses
+    | &(?=[\#\w])               # HTML by name
+    | (?<=www)\.                # addresses without a scheme
+    | (?<![^\W_])_ | _(?![^\W_]) # emphasis; inside a word an underscore is one
+    | ^\s*(?:[+-]|\d+[.)])(?=[\s-]|$)  # lists, rules""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def plain(words: str) -> str:
+    """Somebody's own words as Markdown in one line that shows just these words: no format, link, picture or HTML."""
+    return _MEANS_SOMETHING.sub(_escaped, _UNPRINTABLE.sub(" ", words))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    # Of "1." at the beginning the dot is what makes a list; of "  #" the sign.
+    return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
 def duration(seconds: float) -> str:

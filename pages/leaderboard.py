@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.leaderboard.entries import leaderboard, missing
-from pages.parts import frame
+from pages.parts import frame, messages
 from pages.parts.leaderboard import sections as parts
 
 frame.begin(
@@ -18,10 +18,10 @@ frame.begin(
 try:
     entries = leaderboard()
 except FerError as error:
-    st.error(str(error))
+    st.error(messages.told(error))
     st.stop()
 for problem in missing():
-    st.warning(problem, icon=":material/broken_image:")
+    st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
 shown = parts.choose(entries)
 parts.show_picture(shown)
 parts.show_table(shown)

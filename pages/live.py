@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import FerError
-from pages.parts import detection, frame, models, runs
+from pages.parts import detection, frame, messages, models, runs
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help, now, recording, snapshot
 from pages.parts.live import settings as live_settings
@@ -40,7 +40,7 @@ with seen:
     try:
         camera = live_camera.show(live)
     except FerError as error:
-        st.error(str(error))
+        st.error(messages.told(error))
         st.stop()
 is_on = live_camera.is_trying(camera)
 with going:

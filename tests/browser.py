@@ -92,11 +92,6 @@ class AppServer:
         self.stop()
         return self.start()
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process; None while it does not run."""
-        return self._process.pid if self._process is not None else None
-
     def url(self, path: str = "") -> str:
         return f"http://127.0.0.1:{self.port}/{path.lstrip('/')}"
 

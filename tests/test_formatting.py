@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.formatting import count, duration, interval, moment, ordinal, percent, plural
+from fer_core.formatting import count, duration, interval, moment, ordinal, percent, plain, plural
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,24 @@ def test_the_rest():
     assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112, 1023)] == [
         *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th", "1,023rd")
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("**bold** __x__ _y_", r"\*\*bold\*\* \_\_x\_\_ \_y\_"),
+        ("<script>", r"\<script\>"),
+        ("![](http://a/b)", r"!\[\](http\://a/b)"),
+        (":red[x] :smile:", r"\:red\[x\] \:smile:"),
+        ("$x$ ~~y~~ `z` |", r"\$x\$ \~\~y\~\~ \`z\` \|"),
+        ("# a\n# b", r"\# a \# b"),
+        ("- a", r"\- a"),
+        ("1. a", r"1\. a"),
+        ("&lt;b", r"\&lt;b"),
+        ("www.example.com me@example.com", r"www\.example.com me\@example.com"),
+        (r"\*", r"\\\*"),
+        ("a_b-c, 12.5 & -1: 3", "a_b-c, 12.5 & -1: 3"),
+    ],
+)
+def test_peoples_words_are_text(words: str, shown: str) -> None:
+    assert plain(words) == shown

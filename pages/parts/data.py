@@ -13,7 +13,7 @@ from fer_core.access.policy import Action
 from fer_core.data.catalogue import SAMPLE_NAME, ensure_sample, list_damaged
 from fer_core.data.info import DatasetInfo
 from fer_core.errors import DataError
-from pages.parts import access, frame, known_data, links
+from pages.parts import access, frame, known_data, links, messages
 from pages.parts.known_data import KnownData
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def dataset_picker() -> None:
     where = "" if chosen.info is not None else " Figures only: the faces are not on this computer."
     st.sidebar.caption(f"{chosen.record['title']}: {chosen.record['faces']:,} faces.{where}")
     for message in list_damaged():
-        st.sidebar.warning(message)
+        st.sidebar.warning(messages.told(message, stored=True))
 
 
 def _obey_other_links(known: dict[str, KnownData]) -> None:
@@ -145,7 +145,7 @@ def draw_and_start_again() -> NoReturn:
     try:
         draw_missing_sample()
     except DataError as error:
-        st.error(str(error))
+        st.error(messages.told(error))
         st.stop()
     # Again from the top: now the picker in the sidebar has something to offer.
     choose(SAMPLE_NAME)
@@ -158,7 +158,7 @@ def current_dataset() -> Dataset:
     try:
         return open_dataset(str(info.path), info.fingerprint)
     except DataError as error:
-        st.error(str(error))
+        st.error(messages.told(error))
         st.stop()
 
 

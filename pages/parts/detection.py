@@ -18,7 +18,7 @@ from fer_core.inference.models import stored_temperature
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
-from pages.parts import access, linked, models
+from pages.parts import access, linked, messages, models
 from pages.parts.models import by_default
 
 SHOWN_SIDE = 1000
@@ -41,7 +41,7 @@ def choose_detector() -> FaceDetector:
                     with st.spinner("Downloading"):
                         _download()
                 except DownloadError as error:
-                    st.error(str(error))
+                    st.error(messages.told(error))
                 else:
                     st.rerun()
             st.caption("Haar misses faces that are turned, tilted or dark.")
@@ -77,7 +77,7 @@ def with_temperatures(chosen: Sequence[Predictor], *, calibrated: bool) -> list[
             try:
                 temperature = stored_temperature(RunFolder(model.path.parent))
             except RunError as error:
-                st.warning(str(error))
+                st.warning(messages.told(error))
                 continue
         if temperature is None:
             without.append(model.name)

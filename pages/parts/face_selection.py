@@ -18,6 +18,7 @@ from fer_core.runs.embeddings import Embeddings, read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts import face_selection as mistakes_embeddings
+from pages.parts import messages
 from pages.parts.face_filters import FilterChoice, clear
 from pages.parts.scope import View
 
@@ -90,7 +91,7 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
         try:
             embeddings = mistakes_embeddings.embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if embeddings is None:
             continue
@@ -155,7 +156,7 @@ def how_to(view: View, without: Sequence[ModelInfo]) -> str:
     names = [info.name for info in without if not info.is_vote]
     if not names:
         return "A vote has none of its own: choose one of its members as a run."
-    data = "DATASET" if view.dataset is None else str(view.dataset.info.path)
+    data = "DATASET" if view.dataset is None else str(messages.place(view.dataset.info.path))
     return f"Evaluate a run again to get them: `python -m fer_core evaluate {names[0]} --data {data}`"
 
 

@@ -20,6 +20,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
+from fer_core import formatting
+
 Value = TypeVar("Value")
 Reads = Callable[[Sequence[str]], Value | None]
 """From the values of a name, one of them at least not empty, to what they mean; None where they mean nothing here."""
@@ -30,7 +32,6 @@ _MANY = 6
 """Values of one name that are repeated on the page."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$~|:])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PLACE, _STATES = "_links_place", "_links_states"
 _REFUSED, _LOOSE = "refused", "loose"
@@ -141,7 +142,7 @@ def quoted(texts: Iterable[str]) -> str:
 def plain(text: str, longest: int = 60) -> str:
     """A text from an address as it may stand in a sentence: cut, in one line, and without a meaning as Markdown."""
     shown = text if len(text) <= longest else text[:longest] + "…"
-    return _MARKDOWN.sub(r"\\\1", _UNPRINTABLE.sub(" ", shown))
+    return formatting.plain(shown)
 
 
 # --- The rule for controls

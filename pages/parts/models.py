@@ -11,7 +11,7 @@ from fer_core.errors import RunError
 from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame, linked
+from pages.parts import frame, linked, messages
 from pages.parts.default_face import MOST
 from pages.parts.vote import seals
 
@@ -45,7 +45,7 @@ def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", defau
         try:
             predictors.append(open_info(by_name[name]))
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
     return predictors
 
 

@@ -13,7 +13,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent, plural
 from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo, list_runs
-from pages.parts import links
+from pages.parts import links, messages
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
@@ -35,7 +35,7 @@ def usable() -> list[ModelInfo]:
     known = list_runs()
     damaged = [info for info in known if info.state == RunState.DAMAGED]
     if damaged:
-        lines = [f"- {info.problem}" for info in damaged[:MOST_PROBLEMS]]
+        lines = [f"- {messages.told(info.problem, stored=True)}" for info in damaged[:MOST_PROBLEMS]]
         if (more := len(damaged) - MOST_PROBLEMS) > 0:
             lines.append(f"- And {plural(more, 'more damaged run')}: see Run card.")
         st.warning("\n".join(lines), icon=":material/broken_image:")

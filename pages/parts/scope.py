@@ -16,7 +16,7 @@ from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, WITHOUT_ANNOTATED, Scope
 from fer_core.review.scope import scope as core_scope
 from fer_core.runs.listing import ModelInfo
-from pages.parts import data, known_data, lesson, linked, links, unmeasured
+from pages.parts import data, known_data, lesson, linked, links, messages, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
 from pages.parts.known_data import KnownData
 
@@ -95,10 +95,10 @@ def choose(prefix: str = "") -> View:
         annotations = annotations_of(fingerprint)
         annotations.refresh()
     except DataError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(messages.told(error), icon=":material/broken_image:")
         st.stop()
     for problem in annotations.problems:
-        st.warning(problem, icon=":material/broken_image:")
+        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     with st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
         split = _split(prefix + SPLIT)
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
@@ -120,7 +120,7 @@ def choose(prefix: str = "") -> View:
     try:
         scope = _scope(key, fingerprint, runs, split, near_duplicates, labels, dataset, crowd, annotations)
     except RunError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(messages.told(error), icon=":material/broken_image:")
         st.stop()
     _show_summary(scope, split, links.plain(chosen.title))
     if text := lesson.sentence(runs, fingerprint, split):

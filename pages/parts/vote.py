@@ -12,7 +12,7 @@ from fer_core.runs.contracts import Metrics
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo, list_models
 from fer_core.runs.vote import member_folders, read_vote
-from pages.parts import frame
+from pages.parts import frame, messages
 
 
 def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
@@ -21,13 +21,13 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
     try:
         vote = read_vote(folder)
     except RunError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(messages.told(error), icon=":material/broken_image:")
         return
     st.markdown(IN_SHORT)
     try:
         member_folders(folder, vote, quick=True)
     except RunError as error:
-        st.warning(str(error), icon=":material/group_off:")
+        st.warning(messages.told(error), icon=":material/group_off:")
     rows = members_table(folder, vote, metrics["data"]["fingerprint"] if metrics else "")
     table = pd.DataFrame(
         {

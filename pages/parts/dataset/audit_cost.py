@@ -14,7 +14,7 @@ from fer_core.errors import RunError
 from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
 from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
-from pages.parts import frame, linked, runs
+from pages.parts import frame, linked, messages, runs
 from pages.parts.dataset_extras import read_audit_time
 from pages.parts.scope import LIMIT
 
@@ -53,7 +53,7 @@ def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
         try:
             costs = _costs_of(str(run.path), run.folder.state_key(), dataset.info.fingerprint, audited, audit)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if costs:
             found[run.name] = costs

@@ -13,7 +13,7 @@ from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_comm
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
 from fer_core.formatting import duration, plural
-from pages.parts import access
+from pages.parts import access, messages
 
 
 class _Jobs:
@@ -64,9 +64,11 @@ def offer(dataset: Dataset) -> None:
         try:
             _start(dataset)
         except DataError as error:
-            st.error(str(error), icon=":material/lock:")
+            st.error(messages.told(error), icon=":material/lock:")
         except OSError as error:
-            st.error(f"The audit could not be started: {error.strerror or error}. Try the command below.")
+            st.error(
+                f"The audit could not be started: {messages.told(error.strerror or str(error))}. Try the command below."
+            )
         else:
             st.rerun()
     cli_command(dataset)
@@ -100,11 +102,11 @@ def outcome(dataset: Dataset) -> None:
         jobs().dismiss(dataset.path)
         return
     if job.state == DONE:
-        st.error(f"The audit was done, but cannot be shown. {job.message}", icon=":material/lock:")
+        st.error(f"The audit was done, but cannot be shown. {messages.told(job.message)}", icon=":material/lock:")
     elif job.state == STOPPED:
-        st.info(job.message)
+        st.info(messages.told(job.message))
     else:
-        st.error(f"The audit failed. {job.message}", icon=":material/error:")
+        st.error(f"The audit failed. {messages.told(job.message)}", icon=":material/error:")
     if access.may(Action.AUDIT):
         st.button("Dismiss this message", on_click=_dismiss, args=(dataset,), key="dismiss-audit")
 
@@ -113,9 +115,8 @@ def cli_command(dataset: Dataset) -> None:
     """The same from the command line, to copy, for those who have one there."""
     if not access.may(Action.SERVER_PATHS):
         return
-    path = dataset.path
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    *words, _ = audit_command(path)
+    shown = messages.place(dataset.path)
+    *words, _ = audit_command(dataset.path)
     st.caption(f"The same from the command line, where `--threshold` takes another limit than {THRESHOLD:g}:")
     st.code(f'python {" ".join(words)} "{shown}"', language="shell", wrap_lines=True)
 

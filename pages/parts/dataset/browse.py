@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from pages.parts import faces, linked, links, links_to_explain
+from pages.parts import faces, linked, links_to_explain, messages
 from pages.parts.rows import ALL, Rows, parse_rows, previous_and_next, select_rows
 
 COLUMNS, LINES = 12, 8
@@ -43,7 +43,7 @@ def _filters(dataset: Dataset) -> Rows:
     try:
         rows = parse_rows(text, len(dataset))
     except ValueError as error:
-        st.warning(f"{links.plain(str(error), 200)} Showing all rows instead.")
+        st.warning(f"{messages.told(error)} Showing all rows instead.")
         rows = None
     return select_rows(dataset, split, emotion, rows)
 

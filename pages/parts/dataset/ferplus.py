@@ -20,7 +20,7 @@ from fer_core.errors import DataError
 from fer_core.formatting import percent
 from fer_core.settings import settings
 from fer_core.writable import explained
-from pages.parts import access, frame, uploads
+from pages.parts import access, frame, messages, uploads
 from pages.parts.dataset_extras import crowd_of
 
 UPLOAD, PATH = "Upload the file", "Path on this computer"
@@ -44,7 +44,7 @@ def show(dataset: Dataset) -> None:
         try:
             crowd = crowd_of(dataset)
         except DataError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(messages.told(error), icon=":material/broken_image:")
             _remove_button(dataset, "Remove the damaged FER+")
             return
         if crowd is not None:
@@ -137,7 +137,7 @@ def _report_outcome(name: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        st.error(f"FER+ was not added. {error}", icon=":material/error:")
+        st.error(f"FER+ was not added. {messages.told(error)}", icon=":material/error:")
         return
     st.session_state[_MESSAGE] = f"{name} is added. Its votes now stand beside each face on Mistakes."
     st.rerun()

@@ -13,7 +13,7 @@ from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
-from pages.parts import linked, uploads
+from pages.parts import linked, messages, uploads
 from pages.parts.data import choose, current_dataset, faces_are_here
 from pages.parts.dataset import ferplus, import_job
 
@@ -64,7 +64,7 @@ def _upload() -> None:
                 with path.open("wb") as target:
                     shutil.copyfileobj(file, target)
         except DataError as error:
-            st.error(str(error))
+            st.error(messages.told(error))
             return
         _start(str(path), name, temporary=folder)
     _command("path/to/fer2013.csv.gz", name)
@@ -111,7 +111,7 @@ def _start(source: str, name: str, *, temporary: Path | None = None) -> None:
     try:
         import_job.start_import(source, name, temporary=temporary)
     except FerError as error:
-        st.error(str(error))
+        st.error(messages.told(error))
     else:
         st.rerun()
 
@@ -124,11 +124,11 @@ def _progress(job: import_job.ImportJob) -> None:
             st.caption("Stopping.")
         return
     if job.state == "done":
-        st.success(f"**{job.name}** is ready. {job.message}", icon=":material/check_circle:")
+        st.success(f"**{job.name}** is ready. {messages.told(job.message)}", icon=":material/check_circle:")
     elif job.state == "stopped":
-        st.info(job.message)
+        st.info(messages.told(job.message))
     else:
-        st.error(f"**{job.name}** was not imported. {job.message}")
+        st.error(f"**{job.name}** was not imported. {messages.told(job.message)}")
     with st.container(horizontal=True, key="after-import"):
         if job.state == "done":
             st.button(

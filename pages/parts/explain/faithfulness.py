@@ -13,9 +13,9 @@ from fer_core.explain.faithfulness_study import FILE, Explained, read_faithfulne
 from fer_core.inference.predictor import Predictor
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
+from pages.parts import messages
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain.face import Seal, cache_key
-from pages.parts.explain.robustness import short
 from pages.parts.runs import data_title
 
 
@@ -26,7 +26,7 @@ def show(models: list[Predictor]) -> None:
         try:
             one = _read(cache_key(model))
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if one is None:
             missing.append(RunFolder(model.path.parent))
@@ -94,7 +94,7 @@ def _how_to(missing: list[RunFolder]) -> None:
     for folder in missing:
         metrics = folder.metrics()
         dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
-        data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
+        data: str | Path = "DATASET" if dataset is None else messages.place(dataset.info.path)
         lines.append(measurements.command(folder, FILE, data, by_name=True))
     st.code("\n".join(lines), language="bash")
 

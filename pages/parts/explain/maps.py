@@ -13,7 +13,7 @@ from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.regions import Corners
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
-from pages.parts import linked
+from pages.parts import linked, messages
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import cells, faithfulness, numbers
 from pages.parts.explain import trust as explain_trust
@@ -127,7 +127,7 @@ def _boxes(about: ChosenFace) -> dict[str, Corners] | None:
     try:
         return about.boxes() or None
     except DataError as error:
-        st.warning(str(error), icon=":material/broken_image:")
+        st.warning(messages.told(error), icon=":material/broken_image:")
         return None
 
 

@@ -21,6 +21,7 @@ from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
 from fer_core.progress import ProgressCallback
 from fer_core.runs.folder import RunFolder
+from pages.parts import messages
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
 from pages.parts.explain.face import Answer, cache_key
@@ -94,7 +95,7 @@ def plan_maps(
             try:
                 asked = map_request(folder, about.image, label, one.name, at=layer if one.layered else "")
             except ExplainError as error:
-                problem = str(error)
+                problem = messages.told(error)
         elif one.where == "litert":
             # Without the class: one pass gives the maps of all seven.
             title = f"{one.title} of {answer.name}"

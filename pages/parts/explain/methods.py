@@ -24,7 +24,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from pages.parts import linked
+from pages.parts import linked, messages
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
@@ -124,7 +124,7 @@ def _layers(models: Sequence[Predictor]) -> dict[str, str]:
             rows = {row.name: row for row in reversed(layers.spatial_layers(description))}
             first = layers.default_layer(description)
         except FerError as error:
-            st.warning(str(error), icon=":material/layers_clear:")
+            st.warning(messages.told(error), icon=":material/layers_clear:")
             continue
         named = {name: layers.layer_text(row) for name, row in rows.items()}
         chosen[model.name] = linked.selectbox(

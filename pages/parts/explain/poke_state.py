@@ -16,7 +16,7 @@ from fer_core.explain.poke.history import History
 from fer_core.explain.poke.links import from_text
 from fer_core.explain.poke.steps import Step, apply, apply_drawn, moved, without_muscles
 from fer_core.explain.regions import TYPICAL_REGIONS, Corners
-from pages.parts import links
+from pages.parts import links, messages
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.data import open_dataset
 
@@ -90,7 +90,7 @@ def history() -> History:
     try:
         known = known.arrived(asked[-1] if asked else "")
     except ExplainError as error:
-        links.warn_ignored(POKE, asked, f"{links.plain(str(error), 400)} The face is shown without changes.")
+        links.warn_ignored(POKE, asked, f"{messages.told(error)} The face is shown without changes.")
         links.ignore(POKE)
         known = known.arrived("")
     st.session_state[_HISTORY] = known
@@ -107,7 +107,7 @@ def make_steps(steps: Sequence[Step], kind: str = "") -> None:
     try:
         show_state(history().push(steps, kind))
     except ExplainError as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = messages.told(error)
 
 
 def show_state(states: History) -> None:
@@ -153,7 +153,7 @@ def _drawn(chosen: ChosenFace) -> DrawnFace | None:
     try:
         return _drawn_row(str(dataset.path), dataset.info.fingerprint, row)
     except DataError as error:
-        st.warning(str(error), icon=":material/draw:")
+        st.warning(messages.told(error), icon=":material/draw:")
         return None
 
 

@@ -20,7 +20,7 @@ from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
-from pages.parts import data
+from pages.parts import data, messages
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain import flips
@@ -73,7 +73,7 @@ def _curves_of(models: list[Predictor], choice: FlipChoice | None) -> Shared | N
         try:
             found = _read(cache_key(model))
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if found is None:
             missing.append(folder)
@@ -215,7 +215,7 @@ def _how_to(missing: list[RunFolder]) -> None:
     for folder in missing:
         metrics = folder.metrics()
         dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
-        data: str | Path = "DATASET" if dataset is None else short(dataset.info.path)
+        data: str | Path = "DATASET" if dataset is None else messages.place(dataset.info.path)
         lines.append(measurements.command(folder, FILE, data, by_name=True))
         public = metrics["splits"].get("PublicTest") if metrics else None
         if metrics and public:
@@ -227,12 +227,6 @@ def _how_to(missing: list[RunFolder]) -> None:
         st.caption(
             f"With one core as fast as that of the run's evaluation: {'; '.join(durations)}. More cores are faster."
         )
-
-
-def short(path: Path) -> Path:
-    """As one types it in the folder where the app was started."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -20,7 +20,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from pages.parts import linked
+from pages.parts import linked, messages
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
 from pages.parts.explain.face import Answer, picture_uri
@@ -80,7 +80,7 @@ def plan_check(
     try:
         return sanity_request(RunFolder(answer.model.path.parent), about.image, label, asked.method, at=layer)
     except ExplainError as error:
-        st.warning(str(error), icon=":material/psychology:")
+        st.warning(messages.told(error), icon=":material/psychology:")
         return None
 
 

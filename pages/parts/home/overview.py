@@ -15,7 +15,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
-from pages.parts import access, frame, known_data, lesson, links, runs
+from pages.parts import access, frame, known_data, lesson, links, messages, runs
 from pages.parts.data import AUDIT, IMPORT
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         try:
             metrics = info.folder.metrics()
         except RunError as error:
-            st.warning(str(error))
+            st.warning(messages.told(error))
             continue
         rows.append(_model_row(info, metrics))
         found = metrics["splits"].get(PRIVATE_TEST) if metrics else None

@@ -12,7 +12,7 @@ from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak_points
 from fer_core.formatting import percent
 from fer_core.runs.listing import ModelInfo
-from pages.parts import frame
+from pages.parts import frame, messages
 from pages.parts.data import AUDIT
 from pages.parts.runs import data_title
 
@@ -41,7 +41,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         try:
             points = _weak_points(str(info.path), info.folder.state_key(), info)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if points is not None:
             found.append((info, points))

@@ -19,7 +19,7 @@ from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import read_vote
-from pages.parts import linked
+from pages.parts import linked, messages
 from pages.parts.models import open_info
 from pages.parts.vote import seals
 
@@ -74,7 +74,7 @@ def _needs_no_other(info: ModelInfo, models: dict[str, Predictor]) -> bool:
     try:
         return {member.name for member in read_vote(info.folder).asked} <= set(models)
     except RunError as error:
-        st.warning(str(error), icon=":material/broken_image:")
+        st.warning(messages.told(error), icon=":material/broken_image:")
         return False
 
 
@@ -84,7 +84,7 @@ def _open(infos: Sequence[ModelInfo]) -> dict[str, Predictor]:
         try:
             predictors[info.name] = open_info(info)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
     return predictors
 
 
@@ -188,7 +188,7 @@ def _limits(running: Running, infos: Sequence[ModelInfo], aim: str) -> dict[str,
         try:
             limits[name] = _limit(str(model.path), sealed[name], float(aim.removesuffix(" %")) / 100, model)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
     return limits
 
 

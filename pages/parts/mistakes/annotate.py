@@ -13,7 +13,7 @@ from fer_core.access.policy import Action
 from fer_core.access.uploads import Place
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError
-from fer_core.formatting import moment, plural
+from fer_core.formatting import moment, plain, plural
 from fer_core.review.annotations import (
     AMBIGUOUS,
     LABEL_WRONG,
@@ -26,7 +26,7 @@ from fer_core.review.annotations import (
 from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
-from pages.parts import access, faces, frame, uploads
+from pages.parts import access, faces, frame, messages, uploads
 from pages.parts import face_filters as filters
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
@@ -218,7 +218,7 @@ def _try(row: int, work: Callable[[], object]) -> None:
     try:
         work()
     except FerError as error:
-        st.session_state[_MESSAGE] = _Message(row, str(error), failed=True)
+        st.session_state[_MESSAGE] = _Message(row, messages.told(error), failed=True)
 
 
 def _show_message(row: int) -> None:
@@ -322,7 +322,7 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         try:
             content = _csv(view.annotations.state_key, view)
         except DataError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(messages.told(error), icon=":material/broken_image:")
         else:
             st.download_button(
                 f"Download {plural(len(annotations), 'mark')} (.csv)",
@@ -359,11 +359,12 @@ def _import(view: View) -> None:
         read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)
         fresh = changeable(view.annotations).add(read)
     except FerError as error:
-        st.session_state[_MESSAGE] = _Message(-1, f"{file.name}: {error}", failed=True)
+        st.session_state[_MESSAGE] = _Message(-1, f"{plain(file.name)}: {messages.told(error)}", failed=True)
         return
     same = len(read) - fresh
     known = f" {plural(same, 'mark')} said what was known already." if same else ""
-    text = f"{plural(fresh, 'mark')} of {file.name} {'is' if fresh == 1 else 'are'} new or changed, and saved.{known}"
+    are = "is" if fresh == 1 else "are"
+    text = f"{plural(fresh, 'mark')} of {plain(file.name)} {are} new or changed, and saved.{known}"
     st.session_state[_MESSAGE] = _Message(-1, text, failed=False)
 
 

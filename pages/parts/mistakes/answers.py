@@ -8,9 +8,11 @@ import streamlit as st
 
 from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.errors import RunError
+from fer_core.formatting import plain
 from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.listing import ModelInfo
+from pages.parts import messages
 from pages.parts.mistakes.face import Answers, right_or_wrong
 from pages.parts.models import open_model
 from pages.parts.scope import View
@@ -53,7 +55,7 @@ def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: i
     try:
         maps = _explained(str(info.path), seals(info.folder), face.tobytes())
     except RunError as error:
-        st.warning(f"No maps of {info.name}: {error}", icon=":material/broken_image:")
+        st.warning(f"No maps of {plain(info.name)}: {messages.told(error)}", icon=":material/broken_image:")
         return
     height, width = maps.shape[1:]
     st.caption(f"Class maps of {height}×{width} cells")

@@ -16,7 +16,7 @@ from fer_core.formatting import plural
 from fer_core.plots.faces import contact_sheet, describe_sheet
 from fer_core.runs.embeddings import Embeddings
 from fer_core.runs.listing import ModelInfo
-from pages.parts import dataset_extras, frame
+from pages.parts import dataset_extras, frame, messages
 from pages.parts.face_selection import embeddings_of, how_to
 from pages.parts.scope import View
 
@@ -83,7 +83,7 @@ def _nearest(view: View, dataset: Dataset, row: int) -> None:
         try:
             embeddings = embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if embeddings is None:
             without.append(info)

@@ -12,6 +12,7 @@ import streamlit as st
 from fer_core.formatting import plural
 from fer_core.inference.pictures import Reading, csv_text, report_head
 from fer_core.stats.calibration import apply_temperature
+from pages.parts import messages
 from pages.parts.detection import Answering
 from pages.parts.faces import label_words
 from pages.parts.photo import faces as photo_faces
@@ -27,7 +28,7 @@ def show(seen: Sequence[Seen], models: Sequence[Answering], *, calibrated: bool,
     readable = [one for one in seen if one.in_use is not None]
     for one in seen:
         if one.problem:
-            st.error(one.problem, icon=":material/broken_image:")
+            st.error(messages.told(one.problem), icon=":material/broken_image:")
     if not readable:
         return
     readings = [_answered(one, models) for one in readable]

@@ -16,7 +16,7 @@ from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
 from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
-from pages.parts import detection, uploads
+from pages.parts import detection, messages, uploads
 from pages.parts.photo import video_result
 
 _JOB = "_video_job"
@@ -80,7 +80,7 @@ def _choose_video(infos: Sequence[ModelInfo]) -> None:
             pipeline = clip_pipeline(chosen, detector, settings)
             job = VideoJob(file, file.name, pipeline, Style(model=drawn, show_map=maps))
     except FerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(messages.told(error), icon=":material/error:")
         return
     st.session_state[_JOB] = job
     st.rerun()

@@ -19,7 +19,7 @@ from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.zoo.registry import TITLES
-from pages.parts import access, architecture, downloads, frame, linked, run_results, runs, vote
+from pages.parts import access, architecture, downloads, frame, linked, messages, run_results, runs, vote
 
 _PROBLEM = "_delete_problem"
 
@@ -47,7 +47,7 @@ def show(info: ModelInfo) -> None:
     """The whole card."""
     st.header(info.title, anchor=False)
     if info.state == RunState.DAMAGED:
-        st.error(f"This run cannot be read: {info.problem}", icon=":material/broken_image:")
+        st.error(f"This run cannot be read: {messages.told(info.problem, stored=True)}", icon=":material/broken_image:")
         _delete(info)
         return
     _facts(info)
@@ -56,7 +56,7 @@ def show(info: ModelInfo) -> None:
     folder = info.folder
     metrics = _metrics(info)
     for problem in folder.evaluation_problems():
-        st.warning(problem, icon=":material/broken_image:")
+        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if metrics is not None:
         _results(metrics, info)
     if info.is_vote:
@@ -74,7 +74,7 @@ def _metrics(info: ModelInfo) -> Metrics | None:
     try:
         return info.folder.metrics() if info.complete else None
     except RunError as error:
-        st.warning(str(error), icon=":material/broken_image:")
+        st.warning(messages.told(error), icon=":material/broken_image:")
         return None
 
 
@@ -169,7 +169,7 @@ def _delete(info: ModelInfo) -> None:
         return
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
-        st.error(problem, icon=":material/block:")
+        st.error(messages.told(problem), icon=":material/block:")
     with st.popover("Delete this run", icon=":material/delete:"):
         what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
         st.markdown(f"This removes **{info.name}** with {what}. It cannot be undone.")
