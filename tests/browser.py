@@ -81,13 +81,6 @@ class AppServer:
             self._process.wait()
         self._process = None
 
-    @property
-    def pid(self) -> int:
-        """The server's process. Raises ``RuntimeError`` while it does not run."""
-        if self._process is None:
-            raise RuntimeError("the server does not run")
-        return self._process.pid
-
     def restart(self) -> AppServer:
         self.stop()
         return self.start()

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from fer_core.plots.style import ACCENT, blank, error_bars
 
 
-def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """One line a run, the first on top: accuracy and its 95 % interval, in per cent.
+def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]], *, height: int | None = None) -> go.Figure:
+    """One line a run, the first on top: accuracy and its 95 % interval, in per cent. ``height`` in pixels.
 
     ``scores``: SCORES of ``metrics.json``, of which ``accuracy``, ``accuracy_low``, ``accuracy_high`` and
     ``n`` are used. Raises ``ValueError`` where the two lists differ in length. Titles may repeat.
@@ -21,7 +21,7 @@ def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> go.
     accuracies = [100 * entry["accuracy"] for entry in scores]
     lows = [100 * entry["accuracy_low"] for entry in scores]
     highs = [100 * entry["accuracy_high"] for entry in scores]
-    figure = blank(90 + 44 * max(1, len(titles)))
+    figure = blank(height or 90 + 44 * max(1, len(titles)))
     figure.add_trace(
         go.Scatter(
             x=accuracies,

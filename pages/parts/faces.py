@@ -16,6 +16,7 @@ from PIL import Image
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
 from fer_core.formatting import ordinal
+from pages.parts.charts import drawn
 from pages.parts.rows import Rows
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def clickable_sheet(
         dataset,
     )
     options: dict[str, Any] = {"scale": scale, "labels": True, "captions": captions is not None}
-    figure = _figure(
+    figure = drawn(
+        _figure,
         uri,
         size,
         [cell_box(index, columns, **options) for index in range(len(rows))],
@@ -92,7 +94,7 @@ def clickable_sheet(
         width=width,
         # As wide as a full sheet, so that faces keep their size on the last page.
         full_width=cell_box(columns - 1, columns, **options)[2],
-        highlighted=at,
+        highlighted=at.tolist(),
     )
     st.plotly_chart(
         figure,

@@ -11,13 +11,14 @@ import streamlit as st
 from fer_core.plots import confusion as confusion_plots
 from fer_core.plots import history as history_plots
 from pages.parts import runs
+from pages.parts.charts import drawn
 
 
 def show_matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key: str, height: int = 420) -> None:
     """The picture of a confusion matrix; ``share`` shows per cent of the true class instead of faces."""
     dark = st.context.theme.type == "dark"
     st.plotly_chart(
-        confusion_plots.matrix(counts, normalise="row" if share else "none", dark=dark, height=height),
+        drawn(confusion_plots.matrix, counts, normalise="row" if share else "none", dark=dark, height=height),
         key=f"confusion-{key}",
         config={"displayModeBar": False},
         alt=confusion_plots.describe(counts, title),
@@ -54,7 +55,7 @@ def show_learning_curves(table: pd.DataFrame, best_epoch: int | None) -> None:
         st.caption("No epoch has finished yet.")
         return
     st.plotly_chart(
-        history_plots.learning_curves(table, best_epoch=best_epoch),
+        drawn(history_plots.learning_curves, table, best_epoch=best_epoch),
         key="history",
         config={"displayModeBar": False},
         alt=history_plots.describe_learning_curves(table, best_epoch=best_epoch),

@@ -11,6 +11,7 @@ import streamlit as st
 from fer_core.formatting import interval, percent
 from fer_core.plots import accuracy as plots
 from pages.parts import frame
+from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import LABELS_KEY, View
 
@@ -32,7 +33,7 @@ def show(view: View) -> None:
     picture, table = st.columns([1, 2], vertical_alignment="center")
     with picture:
         st.plotly_chart(
-            plots.intervals(view.names, values),
+            drawn(plots.intervals, view.names, values),
             key="accuracies",
             config={"displayModeBar": False},
             alt=plots.describe(view.names, values),

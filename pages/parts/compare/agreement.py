@@ -14,6 +14,7 @@ from fer_core.plots.style import run_colour
 from fer_core.stats.agreement import MOST_MODELS, Set, agreement_rates, kappas, lattice, set_words
 from pages.parts import linked
 from pages.parts import links_to_mistakes as links
+from pages.parts.charts import drawn
 from pages.parts.scope import View
 
 ORDERS: dict[str, plots.Order] = {"largest set first": "size", "most runs right first": "models"}
@@ -65,7 +66,8 @@ def _which(view: View) -> tuple[str, ...]:
 def _picture(view: View, sets: Sequence[Set], names: tuple[str, ...], order: plots.Order) -> None:
     counts = [part.count for part in sets]
     event = st.plotly_chart(
-        plots.lattice(
+        drawn(
+            plots.lattice,
             counts,
             names,
             order=order,

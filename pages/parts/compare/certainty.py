@@ -10,6 +10,7 @@ from fer_core.formatting import points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
 from pages.parts import linked
+from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -53,8 +54,8 @@ def _temperature_words(view: View, warm: bool) -> None:
 def _reliability(view: View, run: str, warm: bool) -> None:
     plain, with_it = (numbers.reliability(view, with_temperature=on) for on in (False, True))
     found = with_it if warm else plain
-    drawn = found if run == ALL_RUNS else {run: found[run]}
-    st.plotly_chart(plots.diagram(drawn), key="reliability", config=_PLAIN, alt=plots.describe_diagram(drawn))
+    shown = found if run == ALL_RUNS else {run: found[run]}
+    st.plotly_chart(drawn(plots.diagram, shown), key="reliability", config=_PLAIN, alt=plots.describe_diagram(shown))
     st.caption(
         "Faces are sorted by confidence into 15 bins. On the dotted line a run is right as often as it says; below it, "
         "it is too sure. Under the diagram: how many faces each bin has. ECE is the mean distance from the line, "
@@ -118,7 +119,7 @@ def _abstention(view: View, least: float, warm: bool) -> None:
     if unanswered:
         st.caption(f"Never so sure: {', '.join(unanswered)}. Move the slider to the left.")
     st.plotly_chart(
-        curve_plots.risk_coverage(lines, operating_points),
+        drawn(curve_plots.risk_coverage, lines, operating_points),
         key="risk-coverage",
         config=_PLAIN,
         alt=curve_plots.describe_risk_coverage(lines, operating_points),

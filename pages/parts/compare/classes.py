@@ -15,6 +15,7 @@ from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
 from fer_core.stats.curves import areas
 from pages.parts import linked
+from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -54,7 +55,7 @@ def show(view: View, is_open: bool) -> None:
 def _scores(view: View, words: str) -> None:
     measure, entries = MEASURES[words], numbers.classes(view)
     st.plotly_chart(
-        plots.class_dots(entries, measure=measure),
+        drawn(plots.class_dots, entries, measure=measure),
         key="classes",
         config=_PLAIN,
         alt=plots.describe_dots(entries, measure=measure),
@@ -128,10 +129,10 @@ def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
     kind, found = KINDS[kind_words], numbers.class_curves(view, KINDS[kind_words])
     if run == ALL_RUNS:
         label = None if expression == MEAN else emotions.index_of(expression)
-        figure = curve_plots.across_models(found, kind, label=label)
+        figure = drawn(curve_plots.across_models, found, kind, label=label)
         words = curve_plots.describe_across_models(found, kind, label=label)
     else:
-        figure = curve_plots.by_class(found[run], kind)
+        figure = drawn(curve_plots.by_class, found[run], kind)
         words = curve_plots.describe_by_class(found[run], kind)
     st.plotly_chart(figure, key="one-against-rest", config=_PLAIN, alt=words)
     if kind == "roc":

@@ -12,6 +12,7 @@ from fer_core.plots import difference as plots
 from fer_core.stats.paired_tests import Comparison, Difference, p_words
 from pages.parts import linked
 from pages.parts import links_to_mistakes as links
+from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -86,7 +87,8 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
         "all cells, 5 %). **Click a cell to see the faces that one of the two takes so.**"
     )
     event = st.plotly_chart(
-        plots.difference_matrix(
+        drawn(
+            plots.difference_matrix,
             found.points,
             found.significant,
             low=found.low,

@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.formatting import duration
 from fer_core.plots import history as plots
 from pages.parts import linked
+from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
@@ -36,7 +37,7 @@ def show(view: View, is_open: bool) -> None:
     if tables:
         metric, axis = METRICS[quantity], ALONG[along]
         st.plotly_chart(
-            plots.learning_overlay(tables, metric, along=axis),
+            drawn(plots.learning_overlay, tables, metric, along=axis),
             key="histories",
             config={"displayModeBar": False},
             alt=plots.describe_learning_overlay(tables, metric, along=axis),

@@ -11,6 +11,7 @@ from fer_core.plots import confusion as plots
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE
 from pages.parts import linked, links_to_explain
 from pages.parts import links_to_mistakes as links
+from pages.parts.charts import drawn
 from pages.parts.scope import View
 
 SHOWN: dict[str, plots.Normalise] = {
@@ -59,7 +60,7 @@ def _side_by_side(view: View, shown: plots.Normalise, order: tuple[int, ...]) ->
             with column:
                 st.markdown(f"**{name}**")
                 event = st.plotly_chart(
-                    plots.matrix(counts, normalise=shown, order=order, dark=dark),
+                    drawn(plots.matrix, counts, normalise=shown, order=order, dark=dark),
                     key=f"confusion-{name}",
                     on_select="rerun",
                     selection_mode="points",

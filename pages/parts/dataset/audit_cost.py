@@ -15,6 +15,7 @@ from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
 from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
 from pages.parts import frame, linked, messages, runs
+from pages.parts.charts import drawn
 from pages.parts.dataset_extras import read_audit_time
 from pages.parts.scope import LIMIT
 
@@ -70,7 +71,9 @@ def _costs_of(path: str, sealed: tuple[int, ...], fingerprint: str, audited: int
 def _figure(costs: dict[str, tuple[Cost, ...]]) -> None:
     from fer_core.plots.audit_cost import cost_dots, describe_costs
 
-    st.plotly_chart(cost_dots(costs), key="audit-costs", config={"displayModeBar": False}, alt=describe_costs(costs))
+    st.plotly_chart(
+        drawn(cost_dots, costs), key="audit-costs", config={"displayModeBar": False}, alt=describe_costs(costs)
+    )
 
 
 def _table(costs: dict[str, tuple[Cost, ...]], split: str) -> None:

@@ -14,6 +14,7 @@ from fer_core.explain.regions import Corners
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
 from pages.parts import linked, messages
+from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import cells, faithfulness, numbers
 from pages.parts.explain import trust as explain_trust
@@ -184,7 +185,7 @@ def _curves(place: DeltaGenerator, answer: Answer, label: int, tested: Faithfuln
     judged = explain_trust.judgements(tested)[label]
     with place.container():
         st.plotly_chart(
-            plots.faithfulness_curves(tested, name, judged),
+            drawn(plots.faithfulness_curves, tested, name, judged),
             key=f"trust-{answer.name}",
             config={"displayModeBar": False},
             alt=f"{answer.name}: {plots.describe(judged)}",

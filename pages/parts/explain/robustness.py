@@ -21,6 +21,7 @@ from fer_core.plots.style import run_colour
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts import data, messages
+from pages.parts.charts import drawn
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain import flips
@@ -134,7 +135,7 @@ def _draw(shared: Shared, choice: FlipChoice | None) -> None:
             highlighted = (choice.run, choice.severity) if choice is not None and choice.name == name else None
             with place:
                 st.plotly_chart(
-                    plots.severity_curves(name, runs, highlighted=highlighted, guessing=guessing),
+                    drawn(plots.severity_curves, name, runs, highlighted=highlighted, guessing=guessing),
                     key=f"robust-{name}",
                     on_select=lambda name=name: flips.pick(f"robust-{name}"),
                     selection_mode="points",

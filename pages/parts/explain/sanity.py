@@ -21,6 +21,7 @@ from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
 from pages.parts import linked, messages
+from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
 from pages.parts.explain.face import Answer, picture_uri
@@ -118,7 +119,7 @@ def _result(about: ChosenFace, request: SanityRequest, found: SanityMaps, result
     chart, pictures = st.columns([1, 1], gap="medium")
     with chart:
         st.plotly_chart(
-            plots.curve(result), key="sanity-curve", config={"displayModeBar": False}, alt=plots.describe(result)
+            drawn(plots.curve, result), key="sanity-curve", config={"displayModeBar": False}, alt=plots.describe(result)
         )
         st.caption(
             f"{plural(len(result.steps) * request.draws, 'map')} of one face, {request.draws} draws of random weights, "

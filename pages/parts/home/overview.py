@@ -16,6 +16,7 @@ from fer_core.errors import RunError
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, lesson, links, messages, runs
+from pages.parts.charts import drawn
 from pages.parts.data import AUDIT, IMPORT
 
 if TYPE_CHECKING:
@@ -182,11 +183,9 @@ def _interval_figure(names: list[str], labels: list[str], scores: list[SplitScor
     """``labels`` are ``names`` broken into lines, so that they fit on a phone."""
     from fer_core.plots import accuracy
 
-    figure = accuracy.intervals(labels, scores)
     lines = 2 + max(label.count("<br>") for label in labels)
-    figure.update_layout(height=90 + len(labels) * (14 * lines + 14))
     st.plotly_chart(
-        figure,
+        drawn(accuracy.intervals, labels, scores, height=90 + len(labels) * (14 * lines + 14)),
         key="accuracies",
         config={"displayModeBar": False},
         alt=f"{PRIVATE_TEST}: {accuracy.describe(names, scores)}",

@@ -20,6 +20,7 @@ from fer_core.leaderboard.markdown import (
 )
 from fer_core.plots import leaderboard as plots
 from pages.parts import frame, linked
+from pages.parts.charts import drawn
 
 SHORT = {"fair": "Fair", "averaged": "Averaged", "flattered": "Flattered", "people": "People"}
 """A group in one word, for buttons and cells."""
@@ -57,7 +58,7 @@ def show_picture(shown: Sequence[Entry]) -> None:
         if any(entry.group == key for entry in shown)
     }
     st.plotly_chart(
-        plots.system_dots(groups), key="systems", config={"displayModeBar": False}, alt=plots.describe(groups)
+        drawn(plots.system_dots, groups), key="systems", config={"displayModeBar": False}, alt=plots.describe(groups)
     )
     st.caption("Bars: for ours the 95 % interval, for others the range that the source gives.")
 

@@ -11,6 +11,7 @@ from fer_core.formatting import ordinal, percent
 from fer_core.plots import bars as plots
 from fer_core.review.verdict import ConflictingDuplicate, Evidence, evidence, label_issue_words, verdict
 from pages.parts import access, frame
+from pages.parts.charts import drawn
 from pages.parts.data import IMPORT
 from pages.parts.dataset_extras import audit_of
 from pages.parts.scope import View
@@ -128,7 +129,7 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
     )
     st.markdown(f"**The crowd's votes** ([FER+]({FERPLUS_PAPER})). {says}")
     st.plotly_chart(
-        plots.vote_bars(each, found.label),
+        drawn(plots.vote_bars, each, found.label),
         key="votes",
         config={"displayModeBar": False},
         alt=plots.describe(each, found.label),

@@ -1,0 +1,38 @@
+"""Figures kept for all visitors by what they show: making one takes longer than all the rest of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import plotly.graph_objects as go
+import streamlit as st
+
+MOST_FIGURES = 64
+"""At up to some 300 kB each."""
+
+P = ParamSpec("P")
+
+
+class FinishedFigure(go.Figure):
+    """A figure that nobody changes any more: what it says as a dictionary is worked out once."""
+
+    _finished: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same object each time, for readers only."""
+        if self._finished is None:
+            self._finished = super().to_dict()
+        return self._finished
+
+
+def drawn(build: Callable[P, go.Figure], *args: P.args, **options: P.kwargs) -> go.Figure:
+    """``build(*args, **options)``, made once for equal arguments. The figure is shared: do not change it."""
+    return _drawn(f"{build.__module__}.{build.__qualname__}", args, options, build)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES)
+def _drawn(
+    name: str, args: tuple[Any, ...], options: dict[str, Any], _build: Callable[..., go.Figure]
+) -> FinishedFigure:
+    return FinishedFigure(_build(*args, **options))
