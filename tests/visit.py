@@ -9,6 +9,7 @@ from types import TracebackType
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -48,10 +49,15 @@ class Visit:
     ) -> None:
         self._connection.__exit__(kind, error, trace)
 
-    def open(self, page: str) -> list[ForwardMsg]:
-        """Go to the page, and wait until its script has run; what the server sent."""
+    def open(self, page: str, query: str = "", states: Iterable[WidgetState] = ()) -> list[ForwardMsg]:
+        """Go to the page, and wait until its script has run; what the server sent.
+
+        ``query``: of the address, without the question mark. ``states``: of widgets, whether the page has them or not.
+        """
         message = BackMsg()
         message.rerun_script.page_name = page
+        message.rerun_script.query_string = query
+        message.rerun_script.widget_states.widgets.extend(states)
         self._socket.send(message.SerializeToString())
         return list(self._run())
 
@@ -90,6 +96,18 @@ class Visit:
             yield message
             if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return
+
+
+def widgets(messages: Iterable[ForwardMsg]) -> dict[str, str]:
+    """The kind of each widget that the server has drawn, by its id, which ends with the key that the page gave it."""
+    found = {}
+    for message in messages:
+        if message.WhichOneof("type") == "delta":
+            for part in (message.delta.new_element, message.delta.add_block):
+                kind = part.WhichOneof("type")
+                if kind and (identity := getattr(getattr(part, kind), "id", "")):
+                    found[identity] = kind
+    return found
 
 
 def put(
