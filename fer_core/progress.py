@@ -23,6 +23,31 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+Beat = Callable[[], None]
+"""Called often while something long goes on; what it raises ends that."""
+
+
+def no_beat() -> None:
+    """For whom nobody watches."""
+
+
+class Pulse:
+    """Repeats the last report where a job has nothing new to say for a while, so that it can be stopped there, too."""
+
+    def __init__(self, callback: ProgressCallback, first: Progress, *, every: float = 0.1) -> None:
+        """``first``: what to report until there is a report. ``every`` is in seconds."""
+        self._callback, self._last, self._every = callback, first, every
+        self._reported = float("-inf")
+
+    def report(self, progress: Progress) -> None:
+        """A :data:`ProgressCallback` that hands on and remembers."""
+        self._last, self._reported = progress, time.monotonic()
+        self._callback(progress)
+
+    def beat(self) -> None:
+        """A :data:`Beat`."""
+        if time.monotonic() - self._reported >= self._every:
+            self.report(self._last)
 
 
 class Meter:

@@ -6,13 +6,12 @@ sentence ("it is a folder"). Whoever reads a certain file says which, where it i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from fer_core.regular_files import OddFileError, require_file
+from fer_core.regular_files import OddFileError, open_file, require_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +20,8 @@ MOST_BYTES = 32 * 1024**2
 """The largest text file that is read. The longest journal of a shipped run has 1.4 MB."""
 MOST_TABLE_BYTES = 512 * 1024**2
 """The largest table that is read, packed and unpacked. Predictions of FER-2013 have 0.3 MB."""
+
+_NO_NUMBERS = (b"NaN", b"Infinity")
 
 T = TypeVar("T")
 
@@ -51,9 +52,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     if check_file(path) > most:
         raise UnreadableError(f"it is larger than {most / 1024**2:,.0f} MB")
     try:
-        # Whatever may have taken the file's place since then, opening it does not wait, and reading it ends.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with open_file(path) as file:
             content = file.read(most + 1)
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -111,13 +110,20 @@ def parse(content: bytes, contract: type[T], schemas: tuple[int, ...] = ()) -> T
     # Imported here, as it costs 8 MB and a tenth of a second, which programs that read no files need not pay.
     from pydantic import ValidationError
 
-    plain = _plain(content)
-    if schemas:
-        check_schema(plain, schemas)
     try:
-        return cast("T", adapter(cast("Any", contract)).validate_json(content))
+        value = adapter(cast("Any", contract)).validate_json(content)
     except ValidationError as error:
+        # Parsed once more, to say first what is no JSON at all, and what a newer version wrote.
+        plain = _plain(content)
+        if schemas:
+            check_schema(plain, schemas)
         raise UnreadableError(wrong(error)) from None
+    if any(word in content for word in _NO_NUMBERS):
+        # Under keys that nobody declared, pydantic would take them.
+        _plain(content)
+    if schemas:
+        check_schema(value, schemas)
+    return cast("T", value)
 
 
 def check_schema(value: Any, schemas: tuple[int, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -31,15 +32,20 @@ def require_file(path: Path) -> None:
         raise OddFileError(kind, path)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file. Raises ``OSError``, for anything else :class:`OddFileError`."""
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, open to be read. Raises ``OSError``, for anything else :class:`OddFileError`.
+
+    Whatever takes the file's place meanwhile, opening it does not wait: what was opened is looked at once more.
+    """
     require_file(path)
-    return path.read_bytes()
-
-
-def read_text(path: Path) -> str:
-    """The content of a regular file in UTF-8. Raises ``OSError``; ``UnicodeDecodeError``, a ``ValueError``."""
-    return read_bytes(path).decode("utf-8")
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OddFileError("not one any more", path)
+        return os.fdopen(file, "rb")
+    except BaseException:
+        os.close(file)
+        raise
 
 
 class OddFileError(OSError):

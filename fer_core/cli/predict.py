@@ -16,7 +16,7 @@ from fer_core.cli.arguments import real, some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
-from fer_core.regular_files import read_bytes
+from fer_core.reading import UnreadableError, read_bytes
 from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _read(
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
     from fer_core.cli.progress import ProgressLine
-    from fer_core.inference.faces import load_picture
+    from fer_core.inference.faces import MAX_BYTES, load_picture
     from fer_core.inference.pictures import read_picture
     from fer_core.inference.videos import clip_pipeline, read_clip
     from fer_core.progress import Meter
@@ -177,12 +177,12 @@ def _read(
         for number, path in enumerate(found.pictures):
             many.update(number, len(found.pictures))
             try:
-                picture = load_picture(read_bytes(path), str(path))
+                picture = load_picture(read_bytes(path, MAX_BYTES), str(path))
             except DataError as error:
                 found.problems.append((path, str(error)))
                 continue
-            except OSError as error:
-                found.problems.append((path, f"{path} cannot be read ({error.strerror or error})."))
+            except UnreadableError as error:
+                found.problems.append((path, f"{path} cannot be read: {error}."))
                 continue
             reading = read_picture(picture, str(path), detector)
             if reading.faces:

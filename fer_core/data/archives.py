@@ -11,6 +11,7 @@ import gzip
 import io
 import lzma
 import re
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -21,7 +22,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, TextIO
 
 from fer_core.errors import DataError
-from fer_core.regular_files import require_file
+from fer_core.progress import Beat, no_beat
+from fer_core.regular_files import open_file
 from fer_core.settings import settings
 
 _BUFFER_BYTES = 1024**2
@@ -32,6 +34,12 @@ _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZi
 # gzip shrinks FER-2013's CSV 3.2 to 1, xz a little more.
 _USUAL_RATIO = 3.5
 
+MOST_DIRECTORY_BYTES = 32 * 1024**2
+"""Of a zip's list of its files, which is read as a whole. FER-2013's image folders have 3.6 million."""
+MOST_TAR_ENTRIES = 10_000
+"""Files in a tar, of which only one is read."""
+# The end of a zip with the longest comment there can be, and what large zips have before it.
+_LONGEST_END = 22 + 65_535 + 20 + 56
 KNOWN_CSV = ("fer2013.csv", "icml_face_data.csv")
 
 
@@ -51,10 +59,8 @@ class CsvStream:
 
 def sniff(path: Path) -> str:
     """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes."""
-    with reading(str(path)):
-        require_file(path)
-        with path.open("rb") as file:
-            head = file.read(8)
+    with reading(str(path)), open_file(path) as file:
+        head = file.read(8)
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "plain")
 
 
@@ -72,21 +78,21 @@ def reading(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_csv(path: Path, member: str | None = None) -> Iterator[CsvStream]:
+def open_csv(path: Path, member: str | None = None, *, beat: Beat = no_beat) -> Iterator[CsvStream]:
     """Open a CSV: plain, ``.gz``, ``.xz``, or inside a ``.zip``, ``.tar``, ``.tar.gz`` or ``.tar.xz``.
 
     ``member`` names the CSV inside a zip; left out, :func:`choose_csv` picks it. Raises ``DataError`` for a
     damaged archive, one without a CSV or with several, one whose entries climb out, and one that is a bomb. The
-    stream's own reads raise what :func:`reading` translates.
+    stream's own reads raise what :func:`reading` translates. ``beat`` is called for every megabyte.
     """
     with ExitStack() as stack:
         if sniff(path) == "zip":
             archive = stack.enter_context(open_zip(path))
-            stream = _zip_member(stack, path, archive, member)
+            stream = _zip_member(stack, path, archive, member, beat)
         elif _is_tar(path):
-            stream = _tar_member(stack, path)
+            stream = _tar_member(stack, path, beat)
         else:
-            raw, guard = _unpacked(stack, path)
+            raw, guard = _unpacked(stack, path, beat)
             packed = path.stat().st_size
             expected = packed if sniff(path) == "plain" else int(packed * _USUAL_RATIO)
             stream = CsvStream(str(path), path.name, _text(guard), lambda: raw.tell() / max(packed, 1), expected)
@@ -96,15 +102,24 @@ def open_csv(path: Path, member: str | None = None) -> Iterator[CsvStream]:
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip whose entries stay inside, are not encrypted, and are no bomb by their own account."""
-    with reading(str(path)):
-        archive = zipfile.ZipFile(path)
-    with archive:
+    with ExitStack() as stack:
+        with reading(str(path)):
+            file = stack.enter_context(open_file(path))
+            _check_directory(path, file)
+            archive = stack.enter_context(zipfile.ZipFile(file))
         entries = archive.infolist()
         check_names(path, (entry.filename for entry in entries))
         if any(entry.flag_bits & 1 for entry in entries):
             raise DataError(f"{path} is locked with a password. Unpack it yourself and import the folder.")
         _check_size(path, sum(entry.file_size for entry in entries), path.stat().st_size)
         yield archive
+
+
+def files_of(archive: zipfile.ZipFile) -> list[str]:
+    """The names of a zip's files: no folders, links, devices or whatever else some systems can pack."""
+    kinds = ((entry.filename, stat.S_IFMT(entry.external_attr >> 16)) for entry in archive.infolist())
+    # No kind at all: packed by a system that has no others.
+    return [name for name, kind in kinds if kind in (0, stat.S_IFREG) and not name.endswith("/")]
 
 
 def check_names(path: Path, names: Iterable[str]) -> None:
@@ -151,16 +166,17 @@ def is_clutter(name: str) -> bool:
 class Guard(io.RawIOBase):
     """A readable stream that counts, and stops with ``DataError`` when more comes out than an archive may hold."""
 
-    def __init__(self, source: IO[bytes], path: Path, packed: int | None) -> None:
+    def __init__(self, source: IO[bytes], path: Path, packed: int | None, beat: Beat = no_beat) -> None:
         """``packed`` is the archive's size in bytes; None for a plain file, which cannot be a bomb."""
         super().__init__()
-        self._source, self._path, self._packed = source, path, packed
+        self._source, self._path, self._packed, self._beat = source, path, packed, beat
         self.count = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        self._beat()
         data = self._source.read(len(buffer))
         self.count += len(data)
         if self._packed is not None:
@@ -180,16 +196,30 @@ def _check_size(path: Path, unpacked: int, packed: int) -> None:
         )
 
 
-def _unpacked(stack: ExitStack, path: Path) -> tuple[IO[bytes], Guard]:
+def _check_directory(path: Path, file: IO[bytes]) -> None:
+    """Raise ``DataError`` for a zip with very many entries, before all of them are read at once."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - _LONGEST_END, 0))
+    end = file.read()
+    at, wide = end.rfind(b"PK\x05\x06"), end.rfind(b"PK\x06\x06")
+    many = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if wide >= 0 and many == 0xFFFF_FFFF:
+        many = int.from_bytes(end[wide + 40 : wide + 48], "little")
+    file.seek(0)
+    if many > MOST_DIRECTORY_BYTES:
+        raise DataError(f"{path} lists too many files to be a copy of FER-2013. Get it from another place.")
+
+
+def _unpacked(stack: ExitStack, path: Path, beat: Beat = no_beat) -> tuple[IO[bytes], Guard]:
     kind = sniff(path)
     with reading(str(path)):
-        raw = stack.enter_context(path.open("rb"))
+        raw = stack.enter_context(open_file(path))
     source: Any = raw
     if kind == "gzip":
         source = stack.enter_context(gzip.GzipFile(fileobj=raw))
     elif kind == "xz":
         source = stack.enter_context(lzma.LZMAFile(raw))  # noqa: SIM115  (the stack closes it)
-    return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size)
+    return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size, beat)
 
 
 def _text(guard: io.RawIOBase) -> TextIO:
@@ -197,8 +227,8 @@ def _text(guard: io.RawIOBase) -> TextIO:
     return io.TextIOWrapper(io.BufferedReader(guard, _BUFFER_BYTES), encoding="utf-8-sig", newline="")
 
 
-def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: str | None) -> CsvStream:
-    name = member or choose_csv(str(path), archive.namelist())
+def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: str | None, beat: Beat) -> CsvStream:
+    name = member or choose_csv(str(path), files_of(archive))
     if name is None:
         raise _no_csv(path)
     entry = archive.getinfo(name)
@@ -207,16 +237,21 @@ def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: 
             file = stack.enter_context(archive.open(entry))
         except NotImplementedError as error:
             raise DataError(f"{path} is packed in a way Python cannot read: {error}. Unpack it yourself.") from error
-    guard = Guard(file, path, path.stat().st_size)
+    guard = Guard(file, path, path.stat().st_size, beat)
     size = max(entry.file_size, 1)
     return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: guard.count / size, entry.file_size)
 
 
-def _tar_member(stack: ExitStack, path: Path) -> CsvStream:
+def _tar_member(stack: ExitStack, path: Path, beat: Beat) -> CsvStream:
     # A tar has no table of contents: read through once for the names (about 1 s), then again for the CSV.
     with ExitStack() as first, reading(str(path)):
         names = []
-        for entry in _tar(first, path)[1]:
+        archive = _tar(first, path, beat)[1]
+        for number, entry in enumerate(archive):
+            # Read as a stream, a tar keeps what it has seen.
+            archive.members.clear()
+            if number >= MOST_TAR_ENTRIES:
+                raise DataError(f"{path} holds more than {MOST_TAR_ENTRIES:,} files. Unpack it, and import the CSV.")
             check_names(path, [entry.name, entry.linkname] if entry.linkname else [entry.name])
             if entry.isreg():
                 names.append(entry.name)
@@ -224,17 +259,17 @@ def _tar_member(stack: ExitStack, path: Path) -> CsvStream:
     if name is None:
         raise _no_csv(path)
     with reading(str(path)):
-        raw, archive = _tar(stack, path)
+        raw, archive = _tar(stack, path, beat)
         entry = next(entry for entry in archive if entry.name == name and entry.isreg())
         file = archive.extractfile(entry)
     assert file is not None, "a regular file has content"
     packed = path.stat().st_size
-    guard = Guard(file, path, packed)
+    guard = Guard(file, path, packed, beat)
     return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: raw.tell() / packed, entry.size)
 
 
-def _tar(stack: ExitStack, path: Path) -> tuple[IO[bytes], tarfile.TarFile]:
-    raw, guard = _unpacked(stack, path)
+def _tar(stack: ExitStack, path: Path, beat: Beat) -> tuple[IO[bytes], tarfile.TarFile]:
+    raw, guard = _unpacked(stack, path, beat)
     buffered = io.BufferedReader(guard, _BUFFER_BYTES)
     return raw, stack.enter_context(tarfile.open(fileobj=buffered, mode="r|"))
 

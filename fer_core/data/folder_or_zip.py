@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from fer_core.data.archives import is_clutter, reading
+from fer_core.data.archives import files_of, is_clutter, reading
 from fer_core.errors import DataError
-from fer_core.regular_files import read_bytes
+from fer_core.progress import Beat, no_beat
+from fer_core.reading import UnreadableError, read_bytes
 
 # A face is 1.6 KB; a photograph from a good camera 20 MB.
 MAX_FILE_BYTES = 64 * 1024**2
+MOST_FILES = 500_000
+"""In a folder. FER-2013 has 35,887."""
 
 
 class Tree(Protocol):
@@ -20,6 +24,8 @@ class Tree(Protocol):
 
     label: str
     """What to call it in messages."""
+    left_out: int
+    """How many links were left out, because they lead somewhere else."""
 
     def names(self) -> list[str]:
         """All files, sorted, without what operating systems leave behind."""
@@ -31,41 +37,80 @@ class Tree(Protocol):
 
 
 class FolderTree:
-    """The files below a folder. Links to folders are not followed, so that no loop is walked for ever."""
+    """The files below a folder. Links to folders are not followed; links to files where they stay inside the folder."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, beat: Beat = no_beat) -> None:
+        """``beat`` is called for every file and folder found, and for every file read."""
+        self.path, self._beat = path, beat
         self.label = str(path)
+        self.left_out = 0
+        """Links that lead out of the folder, or nowhere: known after :meth:`names`."""
+        self._root = os.path.realpath(path)
 
     def names(self) -> list[str]:
-        found = []
-        for folder, _, files in os.walk(self.path, onerror=self._refuse):
-            relative = Path(folder).relative_to(self.path).as_posix()
-            found += [name if relative == "." else f"{relative}/{name}" for name in files]
-        return sorted(name for name in found if not is_clutter(name))
+        found: list[str] = []
+        folders, self.left_out = [""], 0
+        while folders:
+            folder = folders.pop()
+            for entry in self._entries(folder):
+                self._beat()
+                name = f"{folder}{entry.name}"
+                if is_clutter(name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{name}/")
+                elif not entry.is_symlink():
+                    found.append(name)
+                elif self._stays_inside(entry.path):
+                    if Path(entry.path).is_file():
+                        found.append(name)
+                else:
+                    self.left_out += 1
+                if len(found) + len(folders) > MOST_FILES:
+                    raise DataError(
+                        f"{self.path} holds more than {MOST_FILES:,} files. Give the folder that holds train and test."
+                    )
+        return sorted(found)
 
     def read(self, name: str) -> bytes:
+        self._beat()
         file = self.path / name
+        if file.is_symlink() and not self._stays_inside(file):
+            raise DataError(f"{file} is a link that leads out of {self.path}. Put the file itself there.")
         with reading(str(file)):
             _check_size(str(file), file.stat().st_size)
-            return read_bytes(file)
+            try:
+                return read_bytes(file, MAX_FILE_BYTES)
+            except UnreadableError as error:
+                raise DataError(f"{file} cannot be read: {error}.") from None
 
-    def _refuse(self, error: OSError) -> None:
-        raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.path / folder) as entries:
+                yield from entries
+        except OSError as error:
+            raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+    def _stays_inside(self, link: str | Path) -> bool:
+        target = Path(os.path.realpath(link))
+        return target.is_relative_to(self._root) and target.exists()
 
 
 class ZipTree:
     """The files in an open zip (see :func:`fer_core.data.archives.open_zip`, which checks it)."""
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
+    left_out = 0
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile, beat: Beat = no_beat) -> None:
+        self._archive, self._beat = archive, beat
         self.label = str(path)
 
     def names(self) -> list[str]:
         # By way of a dict: a zip may hold two entries of one name, and only the last can be read.
-        return sorted({name: None for name in self._archive.namelist() if not is_clutter(name)})
+        return sorted({name: None for name in files_of(self._archive) if not is_clutter(name)})
 
     def read(self, name: str) -> bytes:
+        self._beat()
         where = f"{self.label} ({name})"
         _check_size(where, self._archive.getinfo(name).file_size)
         with reading(where):

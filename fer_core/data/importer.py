@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.info import INFO_FILE
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
-from fer_core.progress import Meter, Progress, ProgressCallback
+from fer_core.formatting import plural
+from fer_core.progress import Beat, Meter, Progress, ProgressCallback, Pulse, no_beat
+from fer_core.regular_files import kind_of
 from fer_core.settings import settings
 from fer_core.writable import check_writable
 
@@ -26,6 +29,8 @@ SAMPLE, KAGGLE = "sample", "kaggle"
 OFFICIAL_SIZES = {emotions.TRAINING: 28_709, emotions.PUBLIC_TEST: 3_589, emotions.PRIVATE_TEST: 3_589}
 """Faces per split in FER-2013 (Goodfellow et al., 2013)."""
 
+_NO_DATA = ("/proc", "/sys", "/dev")
+"""What the system shows of itself as if it were files; some never end, and some hold secrets."""
 # What the known files are called in a folder, unpacked or not.
 _KNOWN_FILE = re.compile(r"(fer2013|icml_face_data)(\.csv|(\.csv)?\.(gz|xz|zip|tar\.gz|tgz|tar\.xz))", re.IGNORECASE)
 
@@ -36,6 +41,7 @@ class _Job:
 
     out: Path
     progress: ProgressCallback | None
+    beat: Beat
     name: str | None
     title: str | None
     overwrite: bool
@@ -58,13 +64,18 @@ def import_dataset(
     """Import ``source`` into the new dataset folder ``out`` and return it, mapped.
 
     ``source`` is ``"sample"`` (faces we draw), ``"kaggle"`` (downloaded), or a path: a CSV (plain or packed), an
-    image folder, a zip of either. ``progress`` is called with :class:`Progress`, at most ten times a second; an
-    exception it raises ends the import. Nothing is left behind unless the import succeeds.
+    image folder, a zip of either. ``progress`` is called with :class:`Progress`, at most ten times a second, from the
+    first file that is looked at; an exception it raises ends the import. Nothing is left behind unless the import
+    succeeds.
 
     Raises ``DataError`` naming file, row and reason, or, before anything else is done, why ``out`` cannot be written;
     ``DownloadError`` for Kaggle.
     """
-    job = _Job(Path(out), progress, name, title, overwrite)
+    beat = no_beat
+    if progress is not None:
+        pulse = Pulse(progress, Progress(0, None, "faces", None, "Looking through the files"))
+        progress, beat = pulse.report, pulse.beat
+    job = _Job(Path(out), progress, beat, name, title, overwrite)
     # Before a long download or a long file, not after it.
     target = job.out.expanduser().absolute()
     check_target(target, overwrite=overwrite)
@@ -74,7 +85,7 @@ def import_dataset(
     elif source == KAGGLE:
         from fer_core.data import kaggle
 
-        with _tree(kaggle.download_from_kaggle(progress)) as tree:
+        with _tree(kaggle.download_from_kaggle(progress), job.beat) as tree:
             _import_tree(job, tree, kind="kaggle", source=f"Kaggle, {kaggle.HANDLE}")
     else:
         _import_path(job, Path(source).expanduser())
@@ -102,24 +113,38 @@ def _import_sample(job: _Job) -> None:
 
 
 def _import_path(job: _Job, path: Path) -> None:
-    if not path.exists():
-        raise DataError(f"There is no file or folder {path}. Check the path, or give sample or kaggle.")
+    _check_source(path)
     if path.is_dir() and (path / INFO_FILE).is_file():
         raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
     if path.is_dir() or archives.sniff(path) == "zip":
-        with _tree(path) as tree:
+        with _tree(path, job.beat) as tree:
             _import_tree(job, tree, kind="folder", source=path.name)
     else:
         _import_csv(job, path, None, path.name)
 
 
+def _check_source(path: Path) -> None:
+    """Raise ``DataError`` unless there is a regular file or a folder, and not one that the system makes up."""
+    try:
+        kind = kind_of(path)
+        real = Path(os.path.realpath(path))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise DataError(f"There is no file or folder {path}. Check the path, or give sample or kaggle.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if kind not in ("a file", "a folder"):
+        raise DataError(f"{path} is {kind}, not a file or a folder. Check the path.")
+    if real == Path(real.anchor) or any(real.is_relative_to(place) for place in _NO_DATA):
+        raise DataError(f"{path} is the system's own, so there are no faces in it. Give the folder that holds them.")
+
+
 @contextlib.contextmanager
-def _tree(path: Path) -> Iterator[Tree]:
+def _tree(path: Path, beat: Beat) -> Iterator[Tree]:
     if path.is_dir():
-        yield FolderTree(path)
+        yield FolderTree(path, beat)
     else:
         with archives.open_zip(path) as archive:
-            yield ZipTree(path, archive)
+            yield ZipTree(path, archive, beat)
 
 
 def _import_tree(job: _Job, tree: Tree, *, kind: str, source: str) -> None:
@@ -155,7 +180,7 @@ def _known_file(tree: Tree, names: list[str]) -> str | None:
 
 
 def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
-    with archives.open_csv(path, member) as stream, job.writer("csv", source) as writer:
+    with archives.open_csv(path, member, beat=job.beat) as stream, job.writer("csv", source) as writer:
         writer.expect(stream.expected_bytes // csv_source.BYTES_PER_ROW)
         meter = Meter(job.progress, "faces", f"Reading {path.name}")
         for batch in csv_source.read_batches(stream):
@@ -174,6 +199,9 @@ def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: s
     with job.writer(kind, source) as writer:
         for note in plan.notes:
             writer.note(note)
+        if tree.left_out:
+            links = plural(tree.left_out, "link was", "links were")
+            writer.note(f"{links} left out, because they lead out of the folder, or nowhere.")
         writer.expect(len(plan.faces))
         meter = Meter(job.progress, "faces", f"Reading {Path(tree.label).name}")
         for batch in folder_source.read_batches(tree, plan.faces, writer.note):

@@ -77,7 +77,7 @@ class DatasetWriter:
                     f"the {what} of a dataset must be one line of at most {LONGEST_LINE} characters, without control "
                     f"characters. Choose another with --{what}."
                 )
-        self.folder = self.out.with_name(f".{self.out.name}.importing-{os.getpid()}")
+        self.folder = temporary_folder(self.out)
         self._images: BinaryIO | None = None
         self._labels: list[npt.NDArray[np.int8]] = []
         self._splits: list[str] = []
@@ -280,6 +280,11 @@ class DatasetWriter:
             f"The disk is full: {self.out} could not be written, and nothing of it was kept. "
             "Free some space, or import to another disk."
         )
+
+
+def temporary_folder(out: Path) -> Path:
+    """Where this process writes what will be ``out``."""
+    return out.with_name(f".{out.name}.importing-{os.getpid()}")
 
 
 def check_target(out: Path, *, overwrite: bool) -> None:

@@ -37,7 +37,9 @@ __all__ = [
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
-"""About what the largest phone cameras take; in memory three bytes each."""
+"""About what the largest phone cameras take."""
+MAX_BYTES = 300 * 1024**2
+"""Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
 
 
 def load_picture(data: bytes, name: str = "the picture") -> Picture:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RecipeError
-from fer_core.regular_files import read_text
+from fer_core.reading import UnreadableError, read_text
 from fer_core.value_types import LONGEST_LINE, is_line
 
 OPTIMIZERS = ("adam", "sgd")
@@ -21,6 +21,8 @@ CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 SAMPLINGS = ("shuffled", "balanced")
 LARGEST = 2**63 - 1
 """Of whole numbers. JSON knows no limit, and larger ones cannot be computed with."""
+MOST_BYTES = 100_000
+"""Of a recipe's file. One has 1,500."""
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -150,8 +152,8 @@ class Recipe:
     def read(cls, path: Path) -> Recipe:
         """The recipe in that file. Raises ``RecipeError`` naming the file if there is none."""
         try:
-            return cls.from_dict(json.loads(read_text(path)))
-        except (OSError, ValueError) as error:
+            return cls.from_dict(json.loads(read_text(path, MOST_BYTES)))
+        except (UnreadableError, ValueError, RecursionError) as error:
             raise RecipeError(f"{path} cannot be read as a recipe: {error}") from None
 
     @classmethod

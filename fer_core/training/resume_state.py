@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_core.errors import RunError
 from fer_core.files import write_json
-from fer_core.regular_files import read_text
+from fer_core.reading import UnreadableError, read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.training.schedule import Plateau
 
@@ -100,7 +100,7 @@ def remembered_data(folder: RunFolder) -> Path:
     """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
     try:
         return Path(json.loads(read_text(folder.path / LOCAL_FILE))["data"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (UnreadableError, ValueError, KeyError, TypeError):
         raise RunError(
             f"{folder.path} does not say which dataset it was trained on. Name it: "
             f"python -m fer_core train --resume {folder.path} --data FOLDER"

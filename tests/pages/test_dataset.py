@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import COUNT, SPLITS
+from fer_core.errors import DataError
 from fer_core.settings import settings
 from pages.parts.dataset import import_job
 
@@ -211,3 +213,28 @@ def test_names_of_new_datasets_never_collide() -> None:
     assert import_job.free_folder("sample").name == "sample-2"
     assert import_job.free_folder("../FER 2013!").name == "fer-2013"
     assert import_job.free_folder("///").name == "faces"
+
+
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_an_import_that_does_not_answer_is_stopped_within_a_second_and_keeps_nothing(ends: str, home: Path) -> None:
+    """A disk that hangs cannot be interrupted: nobody waits for it, and what comes of it later is thrown away."""
+    answered, undone, tidied = threading.Event(), threading.Event(), threading.Event()
+    job = import_job.ImportJob("/slow/disk", "slow", tidy=tidied.set)
+
+    def work(_: object) -> str:
+        answered.wait(60)
+        if ends == "failed":
+            raise DataError("the disk is gone")
+        return "all are in"
+
+    thread = threading.Thread(target=job.run, args=(work, undone.set))
+    thread.start()
+    began = time.monotonic()
+    job.stop()
+    assert time.monotonic() - began < 1.5
+    assert (job.state, job.message) == ("stopped", "The import was stopped. Nothing of it was kept.")
+    assert tidied.is_set()
+    answered.set()
+    thread.join()
+    assert job.state == "stopped"
+    assert undone.is_set() == (ends == "done")

@@ -78,7 +78,6 @@ def test_ids_of_other_sessions_and_made_up_ones_are_refused(server: AppServer) -
 
 
 def test_a_session_cannot_fill_the_server_and_gives_back_all_of_it_when_it_leaves(server: AppServer) -> None:
-    assert server.pid is not None
     process = psutil.Process(server.pid)
     with Visit(server.port, "photo", STRANGER) as visit:
         before = process.memory_info().rss

@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from fer_core.access.policy import Action
+from fer_core.data.writer import temporary_folder
 from fer_core.errors import FerError
 from fer_core.settings import settings
 from pages.parts import access
 
 if TYPE_CHECKING:
     from fer_core.progress import Progress
+
+
+PATIENCE_S = 0.8
+_STOPPED = "The import was stopped. Nothing of it was kept."
 
 
 class _StopError(Exception):
@@ -39,25 +45,52 @@ class ImportJob:
     progress: Progress | None = None
     message: str = ""
     stop_asked: bool = False
+    tidy: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Removes what the work has written so far, where it cannot do so itself yet."""
+    _ending: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def _report(self, progress: Progress) -> None:
         self.progress = progress
         if self.stop_asked:
             raise _StopError
 
-    def run(self, work: Callable[[Callable[[Progress], None]], str]) -> None:
-        """Do ``work``, which returns the sentence to end with. Every end is recorded, an unexpected one too."""
+    def run(self, work: Callable[[Callable[[Progress], None]], str], undo: Callable[[], None]) -> None:
+        """Do ``work``, which returns the sentence to end with. Every end is recorded, an unexpected one too.
+
+        ``undo`` takes back what it did, where nobody waited for its end.
+        """
         try:
-            self.message = work(self._report)
-            self.state = "done"
+            message = work(self._report)
+            if not self._end("done", message):
+                undo()
         except _StopError:
-            self.state, self.message = "stopped", "The import was stopped. Nothing of it was kept."
+            self._end("stopped", _STOPPED)
         except FerError as error:
-            self.state, self.message = "failed", str(error)
+            self._end("failed", str(error))
         except BaseException as error:
             # The thread ends here in any case; without this the page would show a bar that never moves.
-            self.state, self.message = "failed", f"The import broke off: {type(error).__name__}: {error}"
+            self._end("failed", f"The import broke off: {type(error).__name__}: {error}")
             raise
+
+    def stop(self) -> None:
+        """Ask the work to stop, and wait no longer than :data:`PATIENCE_S` for it: a slow disk may not answer at all.
+
+        Work that nobody waits for any more ends by itself at its next step, and keeps nothing.
+        """
+        self.stop_asked = True
+        deadline = time.monotonic() + PATIENCE_S
+        while self.state == "running" and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._end("stopped", _STOPPED):
+            self.tidy()
+
+    def _end(self, state: str, message: str) -> bool:
+        """Whether this end is the first one."""
+        with self._ending:
+            first = self.state == "running"
+            if first:
+                self.message, self.state = message, state
+            return first
 
 
 class _Slot:
@@ -111,14 +144,23 @@ def start_import(source: str, name: str, *, temporary: Path | None = None) -> Im
             _delete(temporary)
         return " ".join([f"{len(dataset):,} faces are in.", *dataset.info.notes])
 
-    threading.Thread(target=job.run, args=(work,), name=f"import {out.name}", daemon=True).start()
+    def undo() -> None:
+        shutil.rmtree(out, ignore_errors=True)
+
+    def tidy() -> None:
+        shutil.rmtree(temporary_folder(out), ignore_errors=True)
+        _delete(temporary)
+
+    job.tidy = tidy
+
+    threading.Thread(target=job.run, args=(work, undo), name=f"import {out.name}", daemon=True).start()
     return job
 
 
 @access.only(Action.IMPORT_DATA)
 def stop(job: ImportJob) -> None:
-    """Ask an import to stop; it does at its next step."""
-    job.stop_asked = True
+    """Stop an import, wherever it is. Returns when it is over."""
+    job.stop()
 
 
 def _delete(folder: Path | None) -> None:
