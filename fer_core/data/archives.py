@@ -248,8 +248,8 @@ def _tar_member(stack: ExitStack, path: Path, beat: Beat) -> CsvStream:
         names = []
         archive = _tar(first, path, beat)[1]
         for number, entry in enumerate(archive):
-            # Read as a stream, a tar keeps what it has seen.
-            archive.members.clear()
+            # Read as a stream, it remembers in vain what it has seen.
+            archive.members.clear()  # type: ignore[attr-defined]
             if number >= MOST_TAR_ENTRIES:
                 raise DataError(f"{path} holds more than {MOST_TAR_ENTRIES:,} files. Unpack it, and import the CSV.")
             check_names(path, [entry.name, entry.linkname] if entry.linkname else [entry.name])

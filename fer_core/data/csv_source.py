@@ -21,6 +21,8 @@ PIXELS = emotions.IMAGE_SIZE**2
 # Bytes of a typical row, measured on fer2013.csv (301,053,565 bytes, 35,887 rows).
 BYTES_PER_ROW = 8_389
 LONGEST_LINE = 100_000
+MOST_BLANK = 1_000
+"""Lines without anything. Millions of them would be read for minutes without a face."""
 BATCH = 512
 
 _COLUMNS = ("emotion", "pixels", "usage")
@@ -57,9 +59,12 @@ def _batches(stream: CsvStream) -> Iterator[Batch]:
     labels: list[int] = []
     splits: list[str] = []
     names: list[str] = []
-    rows = 0
+    rows = blank = 0
     for row in reader:
         if not row:
+            blank += 1
+            if blank > MOST_BLANK:
+                raise DataError(f"{stream.name} has more than {MOST_BLANK:,} blank lines. This is not FER-2013's CSV.")
             continue
         try:
             if len(row) != len(header):

@@ -93,7 +93,8 @@ def test_progress_counts_faces_up_to_the_number_there_are(tmp_path: Path) -> Non
     source = plain(tmp_path / "fer2013.csv", csv_text(rows).encode())
     seen: list[Progress] = []
     import_dataset(source, tmp_path / "out", progress=seen.append)
-    assert seen.pop(0).done == 0, "reported from the first step, when nothing is read yet"
+    assert seen[0].done == 0, "reported from the first step, when nothing is read yet"
+    seen = [progress for progress in seen if progress.done]
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
     assert {progress.unit for progress in seen} == {"faces"}
     assert seen[0].done == 512

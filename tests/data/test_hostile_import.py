@@ -170,10 +170,10 @@ def test_a_device_in_a_tar_is_no_csv(tmp_path: Path) -> None:
     refused(tmp_path / "src.tar", tmp_path / "out")
 
 
-def gz_of_newlines(folder: Path) -> Path:
-    path = folder / "src.csv.gz"
-    path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 4_000_000))
-    return path
+def test_a_csv_of_nothing_but_blank_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "src.csv.gz"
+    path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 40_000_000))
+    assert "blank lines" in refused(path, tmp_path / "out")
 
 
 CSV = csv_text(FACES.rows()).encode()
@@ -182,7 +182,6 @@ SOURCES: dict[str, tuple[Callable[[Path], Path], int]] = {
     "zip": (lambda folder: write_zip(folder / "src.zip", FILES), len(FILES)),
     "csv in zip": (lambda folder: write_zip(folder / "src.zip", {"fer2013.csv": CSV}), 1),
     "csv in tar": (lambda folder: write_tar(folder / "src.tar.gz", {"a.txt": bytes(5_000_000), "fer2013.csv": CSV}), 5),
-    "csv of blank lines": (gz_of_newlines, 4),
 }
 
 
@@ -201,12 +200,8 @@ def test_an_import_can_be_stopped_at_every_step(kind: str, tmp_path: Path, monke
         nonlocal reports
         reports += 1
 
-    try:
-        import_dataset(source, tmp_path / "out", progress=count)
-    except DataError:
-        assert kind == "csv of blank lines"
-    else:
-        shutil.rmtree(tmp_path / "out")
+    import_dataset(source, tmp_path / "out", progress=count)
+    shutil.rmtree(tmp_path / "out")
     assert reports >= least, "too few moments at which it could be stopped"
     for at in sorted({0, 1, reports // 3, reports // 2, reports - 1}):
         left = at
