@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,19 +24,24 @@ PACKAGES = ("streamlit", "numpy", "playwright", "ai-edge-litert")
 
 
 @contextmanager
-def served_page(path: str) -> Iterator[tuple[AppServer, Page]]:
+def served_page(
+    path: str, *, prefix: Sequence[str] = (), more_args: Sequence[str] = ()
+) -> Iterator[tuple[AppServer, Page]]:
     """A server and a page that shows ``path``, ended afterwards.
 
-    Raises ``FerError`` with the end of the server's log where the page cannot be used.
+    ``prefix``: see ``AppServer``. ``more_args``: further arguments for Chromium. Raises ``FerError`` with the end of
+    the server's log where the page cannot be used.
     """
     from browser import CHROMIUM_ARGS, AppServer, chromium_path
     from playwright.sync_api import Error, sync_playwright
 
     with tempfile.TemporaryDirectory() as folder:
-        server = AppServer(Path(folder) / "server.log").start()
+        server = AppServer(Path(folder) / "server.log", prefix=prefix).start()
         try:
             with sync_playwright() as playwright:
-                chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
+                chromium = playwright.chromium.launch(
+                    executable_path=chromium_path(), args=[*CHROMIUM_ARGS, *more_args]
+                )
                 page = chromium.new_page(viewport={"width": 1280, "height": 1000})
                 page.set_default_timeout(3 * MINUTE)
                 page.goto(server.url(path), timeout=3 * MINUTE)

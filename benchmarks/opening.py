@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if args.home is not None:
         os.environ["FER_EXPLORER_HOME"] = str(args.home.resolve())
     about = machine(PACKAGES)
-    names, rows = _mistakes(args.data, args.repeats + 1)
+    names, rows = mistakes(args.data, args.repeats + 1)
     with served_page(_address(args.data, rows[0])) as (server, page):
         times = [_open(server, page, args.data, row, len(names)) for row in rows][1:]
     shown, tested = (np.array(values) for values in zip(*times, strict=True))
@@ -96,7 +96,7 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return result, text
 
 
-def _mistakes(data: str, count: int) -> tuple[list[str], list[int]]:
+def mistakes(data: str, count: int) -> tuple[list[str], list[int]]:
     """The models that Explain opens by itself, and rows of PrivateTest that at least one of them gets wrong."""
     from fer_core.data.catalogue import list_datasets
     from fer_core.evaluation.aligned_predictions import align

@@ -43,15 +43,22 @@ def free_port() -> int:
 class AppServer:
     """``streamlit run streamlit_app.py`` in a child process. The environment decides home and models."""
 
-    def __init__(self, log: Path, port: int | None = None, *, options: Sequence[str] = ()) -> None:
-        """``options``: of ``streamlit run``, besides those that every test needs."""
+    def __init__(
+        self, log: Path, port: int | None = None, *, options: Sequence[str] = (), prefix: Sequence[str] = ()
+    ) -> None:
+        """``options``: of ``streamlit run``, besides those that every test needs.
+
+        ``prefix``: a command that replaces itself by the server's, which follows it.
+        """
         self.port, self._options = port or free_port(), options
         self.log_path = log
+        self._prefix = tuple(prefix)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = 60) -> AppServer:
         """Start and wait until the server answers; raises ``RuntimeError`` with its log where it does not."""
         command = [
+            *self._prefix,
             *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
             *("--server.port", str(self.port), "--server.address", "127.0.0.1"),
             *("--server.headless", "true", "--server.fileWatcherType", "none"),
@@ -84,6 +91,15 @@ class AppServer:
     def restart(self) -> AppServer:
         self.stop()
         return self.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one: also after it has ended by itself."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def url(self, path: str = "") -> str:
         return f"http://127.0.0.1:{self.port}/{path.lstrip('/')}"
