@@ -6,8 +6,6 @@ costs a prediction. This module never imports TensorFlow.
 
 from __future__ import annotations
 
-import os
-import threading
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
-from fer_core.errors import RunError
+from fer_core.inference.interpreter import CHUNK, default_threads, interpreter_of
 from fer_core.stats.calibration import apply_temperature
 
-CHUNK = 64
-"""Faces per call of the interpreter: large enough to keep every core busy, small enough that VGG16's feature
-maps stay below 200 MB."""
 MAX_THREADS = 4
 """At 48×48 more threads cost more in handing over than they gain."""
 AVERAGES = ("none", "flip")
@@ -33,7 +28,9 @@ Maps = npt.NDArray[np.float32]
 
 
 class Predictor:
-    """One exported model, ready to run. Safe to share between threads: calls wait for each other.
+    """One exported model, ready to run. Safe to share between threads: calls take turns.
+
+    What costs memory is shared by all predictors of the same file: see :mod:`fer_core.inference.interpreter`.
 
     Attributes:
         name: what the model is called on the command line and in links.
@@ -61,10 +58,8 @@ class Predictor:
         self.path = Path(tflite_path)
         self.name = name or self.path.stem
         self.title = title or self.name
-        self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self.threads = threads or default_threads(MAX_THREADS)
         self.temperature = temperature
-        self._lock = threading.Lock()
-        self._batch = 0
         self._open()
         probabilities, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
         apply_temperature(probabilities, temperature)  # a bad temperature fails here, too
@@ -103,49 +98,10 @@ class Predictor:
         return f"Predictor({self.name!r}, {str(self.path)!r}, map_grid={self.map_grid})"
 
     def _open(self) -> None:
-        # Imported here: it costs 0.2 s, and most commands never predict.
-        from ai_edge_litert.interpreter import Interpreter
-
-        if not self.path.is_file():
-            raise RunError(f"there is no model file {self.path}.")
-        try:
-            self._interpreter = Interpreter(model_path=str(self.path), num_threads=self.threads)
-            inputs = self._interpreter.get_input_details()
-            outputs = self._interpreter.get_output_details()
-        except (ValueError, RuntimeError) as error:
-            raise RunError(f"{self.path} is not a LiteRT model, or it is damaged ({error}).") from error
-        by_rank = {len(output["shape"]): output for output in outputs}
-        fits = (
-            len(inputs) == 1
-            and inputs[0]["dtype"] == np.float32
-            and list(inputs[0]["shape"][1:]) == [IMAGE_SIZE, IMAGE_SIZE, 1]
-            and len(outputs) == 2
-            and set(by_rank) == {2, 4}
-            and by_rank[2]["shape"][1] == COUNT
-            and by_rank[4]["shape"][1] == COUNT
-        )
-        if not fits:
-            raise RunError(
-                f"{self.path} is not one of our models: one input (B, 48, 48, 1) and two outputs, "
-                "probabilities (B, 7) and class maps (B, 7, h, w), were expected. "
-                "Make it with: python -m fer_core export RUN --data DATASET"
-            )
-        self._input = inputs[0]["index"]
-        self._probabilities, self._maps = by_rank[2]["index"], by_rank[4]["index"]
+        self._interpreter = interpreter_of(self.path, self.threads)
 
     def _run(self, images: Faces) -> tuple[Probabilities, Maps]:
-        batch = images.astype(np.float32)[..., np.newaxis]
-        with self._lock:
-            interpreter = self._interpreter
-            if len(batch) != self._batch:
-                # Planning the memory anew costs more than a prediction, so only when the size changes.
-                self._batch = 0
-                interpreter.resize_tensor_input(self._input, list(batch.shape))
-                interpreter.allocate_tensors()
-                self._batch = len(batch)
-            interpreter.set_tensor(self._input, batch)
-            interpreter.invoke()
-            return interpreter.get_tensor(self._probabilities), interpreter.get_tensor(self._maps)
+        return self._interpreter.run(images)
 
 
 def mirrored(images: Faces) -> Faces:

@@ -6,10 +6,9 @@ import math
 import shutil
 from pathlib import Path
 
-import psutil
-
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import TRAINING
+from fer_core.memory import free_memory
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
 from fer_core.zoo.describe import description
@@ -17,8 +16,6 @@ from fer_core.zoo.registry import get
 
 FRAMEWORK_BYTES = 1.0e9
 """Resident size of a process that has loaded TensorFlow and built a small model, measured on Linux."""
-
-CGROUP = Path("/sys/fs/cgroup")
 
 ACTIVATION_COPIES = 2.0
 """Activations are kept for the backward pass; gradients and scratch space roughly double them."""
@@ -33,24 +30,6 @@ def estimate_memory(recipe: Recipe, training_faces: int) -> float:
     values = sum(math.prod(row.output_shape) for row in table.layers if row.type != "Dropout")
     activations = values * (size / table.input_size) ** 2 * 4 * recipe.batch_size * ACTIVATION_COPIES
     return FRAMEWORK_BYTES + weights + activations + training_faces * 48 * 48
-
-
-def free_memory() -> float:
-    """Bytes a new process may take: what the machine has free, or what a container's limit leaves, if that is less.
-
-    In a container the machine's figures are the host's. The limit is read from control group version 2
-    (https://docs.kernel.org/admin-guide/cgroup-v2.html); its files are absent elsewhere.
-    """
-    free = float(psutil.virtual_memory().available)
-    try:
-        limit = (CGROUP / "memory.max").read_text(encoding="ascii").strip()
-        used = float((CGROUP / "memory.current").read_text(encoding="ascii"))
-        stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
-    except OSError:
-        return free
-    # Cached files count as used, but give way when somebody needs the room.
-    used -= float(stat.get("inactive_file", 0))
-    return free if limit == "max" else min(free, max(float(limit) - used, 0.0))
 
 
 def check_resources(recipe: Recipe, data: Path) -> list[str]:

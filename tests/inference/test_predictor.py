@@ -14,8 +14,9 @@ from factories import TINY_MAP_GRID, TINY_MODEL, edit_metrics, make_run
 
 import fer_core
 from fer_core.errors import RunError
+from fer_core.inference.interpreter import CHUNK
 from fer_core.inference.models import load_model
-from fer_core.inference.predictor import CHUNK, Predictor, mirrored
+from fer_core.inference.predictor import Predictor, mirrored
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 from fer_core.stats.calibration import apply_temperature

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core import memory
 from fer_core.errors import RunError
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs, resources
@@ -21,7 +22,7 @@ def test_an_ordinary_training_fits(data: Path) -> None:
 def test_too_little_memory_is_told_with_figures_and_nothing_starts(
     data: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: Memory(500e6))
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: Memory(500e6))
     problems = resources.check_resources(Recipe("custom_cnn"), data)
     assert len(problems) == 1
     assert "0.5 GB are free" in problems[0]
@@ -44,18 +45,3 @@ def test_a_larger_batch_input_or_network_needs_more() -> None:
     vgg = Recipe("vgg16", batch_size=32, input_size=48)
     assert resources.estimate_memory(vgg, 1000) > small
     assert resources.estimate_memory(replace(vgg, input_size=96), 1000) > resources.estimate_memory(vgg, 1000)
-
-
-def test_a_containers_limit_counts_where_it_leaves_less_than_the_host_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a shared host the machine's free memory used to be taken for ours, and the training was killed."""
-    monkeypatch.setattr(resources, "CGROUP", tmp_path)
-    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: Memory(8e9))
-    assert resources.free_memory() == 8e9
-    (tmp_path / "memory.current").write_text("500000000\n", encoding="ascii")
-    (tmp_path / "memory.stat").write_text("anon 300000000\ninactive_file 200000000\n", encoding="ascii")
-    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
-    assert resources.free_memory() == 8e9
-    (tmp_path / "memory.max").write_text("1000000000\n", encoding="ascii")
-    assert resources.free_memory() == 7e8
