@@ -51,3 +51,7 @@ class ExplainError(FerError):
 
 class AccessError(FerError):
     """Somebody asked for what only the owner, or whoever started it, may do."""
+
+
+class BusyError(FerError):
+    """Too much is going on at this moment; the same request may go well later."""

@@ -15,6 +15,7 @@ from typing import Any
 from fer_core.errors import FerError
 from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task
 from fer_core.explain.worker.serve import Cancelled
+from fer_core.fair_queue import FairQueue, Lane
 from fer_core.progress import Progress, ProgressCallback
 
 Work = Callable[[ProgressCallback], Any]
@@ -25,26 +26,33 @@ _log = logging.getLogger(__name__)
 class Background:
     """A queue and, while there is something in it, a thread. May be shared by any number of threads."""
 
-    def __init__(self, most: int) -> None:
-        """``most``: finished tasks that are remembered, the latest."""
+    def __init__(self, most: int, line: FairQueue | None = None) -> None:
+        """``most``: finished tasks that are remembered, the latest.
+
+        ``line``: whose :data:`Lane.LONG` says whose turn it is; without it everything waits in one of its own.
+        """
         self._most = most
-        self._lock = threading.Lock()
+        self._line = line or FairQueue({Lane.LONG: 1})
+        self._lock = threading.Condition()
         # All below is guarded by it.
         self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
         self._queue: deque[tuple[Task, Work]] = deque()
-        self._running: Task | None = None
         self._thread: threading.Thread | None = None
         self._numbers = 0
 
-    def submit(self, key: Hashable, work: Work) -> Task:
-        """Ask for something. What waits, runs or is there under the same key is not done again."""
+    def submit(self, key: Hashable, work: Work, owner: str = "") -> Task:
+        """Ask for something. What waits, runs or is there under the same key is not done again.
+
+        ``owner``: the visitor, so that each has a turn. Raises ``BusyError`` where too much waits already.
+        """
         with self._lock:
             known = self._tasks.get(key)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(key)
                 return known
+            ticket = self._line.ask(owner, Lane.LONG, called=self._called)
             self._numbers += 1
-            task = self._tasks[key] = Task(key, self._numbers)
+            task = self._tasks[key] = Task(key, self._numbers, ticket)
             self._tasks.move_to_end(key)
             self._queue.append((task, work))
             too_many = max(0, len(self._tasks) - self._most)
@@ -61,10 +69,8 @@ class Background:
             return self._tasks.get(key)
 
     def position(self, task: Task) -> int:
-        """Pieces of work before this one; 0 for one that runs or is over."""
-        with self._lock:
-            waiting = [one for one, _ in self._queue]
-            return waiting.index(task) + (self._running is not None) if task in waiting else 0
+        """1 for the work that is done next, and so on; 0 for one that runs or is over."""
+        return task.ticket.position()
 
     def cancel(self, task: Task) -> None:
         """Give it up: at once where it waits, at its next word about progress where it runs."""
@@ -73,19 +79,26 @@ class Background:
             if waiting:
                 self._queue.remove(waiting[0])
                 task.close(CANCELLED, "Cancelled before its turn.")
+                self._lock.notify_all()
             elif not task.over:
                 task.cancelling = True
 
     def _work(self) -> None:
         while True:
             with self._lock:
-                self._running = None
+                while self._queue and not any(task.ticket.its_turn for task, _ in self._queue):
+                    self._lock.wait()
                 if not self._queue:
                     self._thread = None
                     return
-                task, work = self._queue.popleft()
-                self._running, task.stage = task, RUNNING
+                task, work = next(pair for pair in self._queue if pair[0].ticket.its_turn)
+                self._queue.remove((task, work))
+                task.stage = RUNNING
             self._do(task, work)
+
+    def _called(self) -> None:
+        with self._lock:
+            self._lock.notify_all()
 
     def _do(self, task: Task, work: Work) -> None:
         def hear(progress: Progress) -> None:

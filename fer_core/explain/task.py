@@ -6,6 +6,7 @@ import threading
 from typing import Any, Final, Literal
 
 from fer_core.errors import ExplainError
+from fer_core.fair_queue import Ticket
 from fer_core.progress import Progress
 
 TaskStage = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -25,11 +26,12 @@ class Task:
         progress: the last that was heard while it ran, else None.
         message: why it failed or was cancelled, for people; else empty.
         cancelling: whether somebody asked to cancel it.
+        ticket: its place in the queue; given up when it is over.
         packed: the request as it is sent.
     """
 
-    def __init__(self, request: Any, number: int) -> None:
-        self.request, self.number = request, number
+    def __init__(self, request: Any, number: int, ticket: Ticket) -> None:
+        self.request, self.number, self.ticket = request, number, ticket
         self.stage: TaskStage = QUEUED
         self.progress: Progress | None = None
         self.message = ""
@@ -59,3 +61,4 @@ class Task:
         """Say how it ended (whoever does the work)."""
         self.message, self._answer, self.stage = message, answer, stage
         self._over.set()
+        self.ticket.close()

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from streamlit import config, runtime
 
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
-from fer_core.training.resources import free_memory
+from fer_core.memory import free_memory, give_back, stay_small
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +33,7 @@ _CLOSE = {"Connection": "close"}
 IDLE_S = 60.0
 """Seconds that an upload may send nothing."""
 SWEEP_S = 2.0
+TRIM_S = 15.0
 MOST_BODY = 1024**2
 """Bytes of a request's body that is no upload."""
 
@@ -71,13 +72,15 @@ MIDDLEWARE: Sequence[Middleware] = [Middleware(UploadGuard)]
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """While the server runs, visits that have ended are cleared away."""
+    """While the server runs, visits that have ended are cleared away, and what is freed goes back to the system."""
+    stay_small()
     install()
-    sweeping = asyncio.create_task(_sweep(), name="sweep visits")
+    chores = [asyncio.create_task(_sweep(), name="sweep visits"), asyncio.create_task(_trim(), name="give back memory")]
     try:
         yield {}
     finally:
-        sweeping.cancel()
+        for chore in chores:
+            chore.cancel()
 
 
 def install() -> Books:
@@ -150,6 +153,13 @@ def _counted(receive: Receive, books: Books, arriving: Arriving) -> Receive:
         return message
 
     return counted
+
+
+async def _trim() -> None:
+    """In a thread: it takes some milliseconds, in which visitors would wait."""
+    while True:
+        await asyncio.sleep(TRIM_S)
+        await asyncio.to_thread(give_back)
 
 
 async def _sweep() -> None:

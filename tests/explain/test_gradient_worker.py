@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fer_core import memory
 from fer_core.errors import ExplainError
 from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Worker
@@ -252,3 +253,34 @@ def test_a_request_of_a_module_that_was_loaded_anew_fails_and_breaks_nothing(mak
     with pytest.raises(ExplainError, match="Reload the page"):
         worker.run(stale("echo"), timeout=PATIENCE)
     assert worker.run("pid", timeout=PATIENCE) != os.getpid()
+
+
+def test_it_does_not_start_where_too_little_memory_is_left_and_says_so(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container of 690 MB the process used to start all the same, and the whole app was killed."""
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.2e9)
+    worker = make()
+    assert "0.9 GB of memory" in worker.no_room()
+    with pytest.raises(ExplainError, match=r"0\.2 GB are left"):
+        worker.run("pid", timeout=PATIENCE)
+    assert worker.status().state == OFF
+    assert worker.status().pid is None
+    monkeypatch.setattr(memory, "free_memory", lambda: 2e9)
+    assert worker.no_room() == ""
+    pid = worker.run("pid", timeout=PATIENCE)
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.2e9)
+    assert worker.no_room() == "", "it runs already"
+    assert worker.run("pid again", timeout=PATIENCE) == pid
+
+
+def test_visitors_take_turns(make: Make) -> None:
+    """Whoever asked for forty maps used to be served before the next visitor's first."""
+    worker = make()
+    long = worker.submit("steps 2000", "a")
+    until(lambda: long.stage == RUNNING)
+    many = [worker.submit(f"steps {number}", "a") for number in (3, 4, 5)]
+    other = worker.submit("echo", "b")
+    assert [worker.position(one) for one in (*many, other)] == [1, 3, 4, 2]
+    worker.cancel(long)
+    assert other.result(PATIENCE) is not None

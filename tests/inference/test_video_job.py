@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from stream_helpers import FRAMES, MadeDetector, MadeModel, clip, made_result
 
+from fer_core.fair_queue import Lane
 from fer_core.inference.stream import video_job
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import Pipeline
@@ -150,7 +151,7 @@ def test_a_bad_video_is_called_by_its_own_name(temporary: Path) -> None:
 def test_only_so_many_at_once_and_those_who_wait_can_be_stopped(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video_job, "_turns", threading.BoundedSemaphore(1))
+    monkeypatch.setitem(video_job.QUEUE._places, Lane.VIDEO, 1)
     content = clip(tmp_path / "in.webm", frames=60).read_bytes()
     held, empty = Held(), MadeDetector(lambda call: [])
     first = job(content, held)
@@ -158,6 +159,7 @@ def test_only_so_many_at_once_and_those_who_wait_can_be_stopped(
         time.sleep(0.01)
     second, third = job(content, empty), job(content, empty)
     assert second.progress.state == third.progress.state == WAITING
+    assert (first.progress.position, second.progress.position, third.progress.position) == (0, 1, 2)
     second.stop()
     assert second.wait(PATIENCE)
     assert "before its turn came" in second.progress.message

@@ -9,6 +9,7 @@ process is ended instead, and the next request starts another one.
 
 from __future__ import annotations
 
+import functools
 import logging
 import pickle
 import sys
@@ -23,6 +24,8 @@ from fer_core.errors import ExplainError
 from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task, TaskStage
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
+from fer_core.fair_queue import FairQueue, Lane
+from fer_core.memory import no_room
 from fer_core.progress import ProgressCallback
 from fer_core.settings import settings
 
@@ -37,6 +40,8 @@ CANCEL_SECONDS = 3.0
 START_SECONDS = 600.0
 """Loading TensorFlow takes 5 to 30 seconds, and minutes on a machine that trains meanwhile. This is for one that hangs;
 whoever is less patient has a button."""
+CHILD_BYTES = 0.9e9
+"""TensorFlow with three models open, measured on Linux."""
 MOST_TASKS = 512
 """Finished requests that are remembered, the latest: at most 10 KB each, sanity checks 200 KB."""
 
@@ -65,11 +70,16 @@ class Worker:
         idle_seconds: float | None = None,
         cancel_seconds: float = CANCEL_SECONDS,
         start_seconds: float = START_SECONDS,
+        line: FairQueue | None = None,
     ) -> None:
-        """``idle_seconds``: after which it ends without a request, by default the settings'. ``command``: for tests."""
+        """``idle_seconds``: after which it ends without a request, by default the settings'. ``command``: for tests.
+
+        ``line``: whose :data:`Lane.WORKER` says whose turn it is; without it all requests wait in one of their own.
+        """
         self._command = tuple(command)
         self._idle_seconds = settings().worker_idle_seconds if idle_seconds is None else idle_seconds
         self._cancel_seconds, self._start_seconds = cancel_seconds, start_seconds
+        self._line = line or FairQueue({Lane.WORKER: 1})
         self._changed = threading.Condition()
         # All below is guarded by it.
         self._tasks: OrderedDict[Any, Task] = OrderedDict()
@@ -82,15 +92,19 @@ class Worker:
         self._warm = self._stopping = False
         self._numbers = 0
 
-    def submit(self, request: Any) -> Task:
-        """Ask for something hashable. Waiting, running and answered requests are not asked for again."""
+    def submit(self, request: Any, owner: str = "") -> Task:
+        """Ask for something hashable. Waiting, running and answered requests are not asked for again.
+
+        ``owner``: the visitor, so that each has a turn. Raises ``BusyError`` where too much waits already.
+        """
         with self._changed:
             known = self._tasks.get(request)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(request)
                 return known
+            ticket = self._line.ask(owner, Lane.WORKER, called=self._called)
             self._numbers += 1
-            task = self._tasks[request] = Task(request, self._numbers)
+            task = self._tasks[request] = Task(request, self._numbers, ticket)
             self._tasks.move_to_end(request)
             try:
                 task.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
@@ -120,11 +134,15 @@ class Worker:
         return task.result(max(0.0, deadline - time.monotonic()))
 
     def position(self, task: Task) -> int:
-        """Requests that are served before this one: 0 for one that runs or is over."""
+        """1 for the request that is served next, and so on: 0 for one that runs or is over."""
+        return task.ticket.position()
+
+    def no_room(self) -> str:
+        """Why the process cannot be started now, as a sentence; empty where it can, or runs already."""
         with self._changed:
-            if task not in self._queue:
-                return 0
-            return self._queue.index(task) + (self._running is not None)
+            if self._child is not None and self._child.alive:
+                return ""
+        return no_room(CHILD_BYTES, "Gradients are computed in a process of its own, which")
 
     def status(self) -> Status:
         with self._changed:
@@ -177,6 +195,10 @@ class Worker:
         if not task.over:
             child.kill()
 
+    def _called(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
     def _wake(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="gradient worker", daemon=True)
@@ -201,17 +223,18 @@ class Worker:
             while not self._stopping:
                 if self._child is not None and not self._child.alive:
                     self._crashed(self._child)
-                if self._queue:
-                    task = self._running = self._queue.popleft()
-                    task.stage = RUNNING
-                    return lambda: self._serve(task)
+                task = next((one for one in self._queue if one.ticket.its_turn), None)
+                if task is not None:
+                    self._queue.remove(task)
+                    self._running, task.stage = task, RUNNING
+                    return functools.partial(self._serve, task)
                 if self._warm:
                     self._warm = False
                     return self._only_start
                 left = deadline - time.monotonic()
-                if self._child is None or left <= 0:
+                if not self._queue and (self._child is None or left <= 0):
                     break
-                self._changed.wait(min(left, 1.0))
+                self._changed.wait(1.0 if self._queue else min(left, 1.0))
             child, self._child = self._child, None
             self._thread, self._stopping = None, False
             if self._state != CRASHED:
@@ -236,7 +259,8 @@ class Worker:
             child = self._ready()
         except ExplainError as error:
             stage: TaskStage = CANCELLED if task.cancelling or self._stopping else FAILED
-            self._close(task, stage, str(error), IDLE if stage == CANCELLED else CRASHED)
+            crashed = stage == FAILED and self._state == CRASHED
+            self._close(task, stage, str(error), CRASHED if crashed else IDLE)
             return
         if task.cancelling:
             self._close(task, CANCELLED, "Cancelled.", IDLE)
@@ -276,7 +300,10 @@ class Worker:
                 return self._child
             if self._stopping:
                 raise ExplainError("The worker was stopped.")
-            self._state, self._child = STARTING, None
+            self._state, self._child = OFF, None
+            if why := self.no_room():
+                raise ExplainError(why)
+            self._state = STARTING
             try:
                 child = self._child = Child(self._command)
             except OSError as error:

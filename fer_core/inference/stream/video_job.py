@@ -7,7 +7,6 @@ out, when the job is closed, or nobody holds it any more, or nobody has looked f
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import tempfile
 import threading
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import DataError, FerError
+from fer_core.fair_queue import QUEUE, FairQueue, Lane, Ticket
 from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.draw import Style, draw_result
@@ -30,8 +30,6 @@ from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, a
 from fer_core.inference.stream.video_timeline import VideoTimeline
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
-AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
-"""Videos read at the same time on this computer, whoever brought them; others wait. Each keeps two cores busy."""
 MOST_FACES = 64
 """Faces of which a picture is kept, 2 KB each: those seen longest."""
 PREVIEW_S = 0.7
@@ -39,13 +37,12 @@ KEEP_RESULT_S = 3600.0
 """Seconds that a result is kept after the last look: a server may hold a visit long after its visitor has left."""
 CHECK_S = 30.0
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
-
 
 @dataclass(frozen=True)
 class VideoProgress:
     """``state``: one of the words above. ``frames`` read of about ``expected`` (None where the file does not say), in
     ``seconds`` of work; ``left`` is an estimate in seconds, or None. ``message``: why it failed or was stopped, or "".
+    ``position``: 1 for the video that is read next, and so on; 0 where it does not wait.
     """
 
     state: str
@@ -54,6 +51,7 @@ class VideoProgress:
     seconds: float
     left: float | None
     message: str
+    position: int = 0
 
     @property
     def active(self) -> bool:
@@ -78,14 +76,25 @@ class Portrait:
 class VideoJob:
     """One visitor's video. Starts at once; all methods may be called from any thread."""
 
-    def __init__(self, source: BinaryIO, name: str, pipeline: Pipeline, style: Style, *, ending: str = ".mp4") -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        name: str,
+        pipeline: Pipeline,
+        style: Style,
+        *,
+        ending: str = ".mp4",
+        owner: str = "",
+        line: FairQueue = QUEUE,
+    ) -> None:
         """``source``: the video's bytes, copied piece by piece before this returns. ``name``: what people call it.
 
-        ``pipeline`` is this job's alone. ``ending``: of the annotated video, ".mp4" or ".webm". Raises ``DataError``
-        where the copy cannot be written.
+        ``pipeline`` is this job's alone. ``ending``: of the annotated video, ".mp4" or ".webm". ``owner``: the
+        visitor, whose turn ``line`` says. Raises ``DataError`` where the copy cannot be written, ``BusyError`` where
+        too much waits already.
         """
         self.name = name
-        self._work = _Work(source, name, pipeline, style, ending)
+        self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO))
         # The thread holds the work, never this object: when the visitor is gone, this goes, and the work is dropped.
         self._drop = weakref.finalize(self, self._work.drop)
         self._work.thread.start()
@@ -139,7 +148,10 @@ class VideoJob:
 class _Work:
     """What the thread does, and what it has found so far."""
 
-    def __init__(self, source: BinaryIO, name: str, pipeline: Pipeline, style: Style, ending: str) -> None:
+    def __init__(
+        self, source: BinaryIO, name: str, pipeline: Pipeline, style: Style, ending: str, ticket: Ticket
+    ) -> None:
+        self._ticket = ticket
         self._folder = Path(tempfile.mkdtemp(prefix="fer-explorer-"))
         self._source = self._folder / f"source{Path(name).suffix.lower()}"
         self.video_out, self.csv_out = self._folder / f"annotated{ending}", self._folder / "numbers.csv"
@@ -161,6 +173,7 @@ class _Work:
             with self._source.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
         except OSError as error:
+            self._ticket.close()
             self._delete()
             raise DataError(
                 f"{name} could not be kept in a temporary file while it is read ({error.strerror or error}). Is the "
@@ -175,7 +188,8 @@ class _Work:
             # Anything said after the first second is a fair guess.
             if self._expected and self._frames and seconds > 1:
                 left = max(0.0, seconds * (self._expected - self._frames) / self._frames)
-            return VideoProgress(self._state, self._frames, self._expected, seconds, left, self._message)
+            waiting = self._ticket.position() if self._state == WAITING else 0
+            return VideoProgress(self._state, self._frames, self._expected, seconds, left, self._message, waiting)
 
     def portraits(self) -> list[Portrait]:
         with self._lock:
@@ -191,15 +205,13 @@ class _Work:
     def _run(self) -> None:
         state, message = FAILED, "Something unexpected went wrong; the server's log says what."
         try:
-            while not _turns.acquire(timeout=0.2):
+            while not self._ticket.wait(0.2):
                 if self.cancelled.is_set():
                     state, message = STOPPED, f"{self._name} was stopped before its turn came. Nothing was kept."
                     return
-            try:
-                state, message = self._read()
-            finally:
-                _turns.release()
+            state, message = self._read()
         finally:
+            self._ticket.close()
             self._source.unlink(missing_ok=True)
             self.preview = None
             with self._lock:

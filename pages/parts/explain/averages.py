@@ -18,12 +18,13 @@ from fer_core.explain.average_maps import SCALES, AverageMap, Scale, average
 from fer_core.explain.baselines import centre_map
 from fer_core.explain.blank_maps import coarseness
 from fer_core.explain.map_agreement import rank_correlation
+from fer_core.fair_queue import Lane
 from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import colour_scale, map_on_face
 from fer_core.progress import Progress
-from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, scope
+from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, queue, scope
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain.face import cache_key, picture_uri
 from pages.parts.explain.result_cache import ResultCache
@@ -176,6 +177,13 @@ def _average(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale:
     known = _cache().get(key)
     if known is not None:
         return known
+    with queue.turn(Lane.LONG, f"{model.name} waits to average maps"):
+        result = _computed(dataset, chosen, model, of, scale)
+    _cache().put(key, result)
+    return result
+
+
+def _computed(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale: Scale) -> AverageMap:
     classes = None if of == ANSWER else chosen.labels if of == LABEL else index_of(of)
     bar = st.progress(0.0, f"{model.name}: averaging maps")
 
@@ -186,7 +194,6 @@ def _average(dataset: Dataset, chosen: Chosen, model: Predictor, of: str, scale:
     faces = np.asarray(dataset.images[chosen.rows])
     result = average(model.explain, faces, classes, scale=scale, progress=report)
     bar.empty()
-    _cache().put(key, result)
     return result
 
 

@@ -19,9 +19,10 @@ from fer_core.explain.rise import Rise, rise
 from fer_core.explain.task import DONE
 from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
+from fer_core.fair_queue import Lane
 from fer_core.progress import ProgressCallback
 from fer_core.runs.folder import RunFolder
-from pages.parts import messages
+from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
 from pages.parts.explain.face import Answer, cache_key
@@ -146,12 +147,16 @@ def missing(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def request_maps(about: ChosenFace, cells: Sequence[Cell]) -> None:
-    """Have these drawn: by the worker, or by the thread in this process. Returns at once."""
+    """Have these drawn: by the worker, or by the thread in this process. Returns at once.
+
+    Raises ``BusyError`` where the server begins no more; those before stay asked for.
+    """
+    owner = access.person().token
     for cell in cells:
         if isinstance(cell.asked, Here):
-            worker.background().submit(cell.asked, _work(about, cell))
+            worker.background().submit(cell.asked, _work(about, cell), owner)
         elif cell.asked is not None:
-            worker.worker().submit(cell.asked)
+            worker.worker().submit(cell.asked, owner)
 
 
 def _work(about: ChosenFace, cell: Cell) -> Work:
@@ -182,14 +187,15 @@ def verdicts(about: ChosenFace, cells: Sequence[Cell]) -> dict[str, Judgement]:
         key = (about.key, grid, tuple(cell.key for cell, _ in members))
         result = _tests().get(key)
         if result is None:
-            tested = measure_maps(
-                members[0][0].answer.model.predict,
-                about.image[np.newaxis],
-                {cell.method.name: found.values[np.newaxis] for cell, found in members},
-                orders=_EFFORT.orders,
-                steps=_EFFORT.steps,
-                grid=grid,
-            )
+            with queue.turn(Lane.QUICK, "The tests of these maps wait"):
+                tested = measure_maps(
+                    members[0][0].answer.model.predict,
+                    about.image[np.newaxis],
+                    {cell.method.name: found.values[np.newaxis] for cell, found in members},
+                    orders=_EFFORT.orders,
+                    steps=_EFFORT.steps,
+                    grid=grid,
+                )
             result = {cell.method.name: judge(tested, cell.method.name, cell.label) for cell, _ in members}
             _tests().put(key, result)
         judged.update(result)

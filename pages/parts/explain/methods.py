@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.emotions import NAMES, index_of
-from fer_core.errors import FerError
+from fer_core.errors import BusyError, FerError
 from fer_core.explain import layers
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
@@ -24,7 +24,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from pages.parts import linked, messages
+from pages.parts import linked, messages, queue
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
@@ -168,8 +168,12 @@ def _draw(about: ChosenFace, cells: Sequence[Cell]) -> None:
         key="draw-maps",
         help=f"{coming:,} of the others are drawn or on their way." if left and coming else None,
     ):
-        maps.request_maps(about, left)
-        st.rerun()
+        try:
+            maps.request_maps(about, left)
+        except BusyError as error:
+            queue.say_busy(error)
+        else:
+            st.rerun()
 
 
 def _row(about: ChosenFace, answer: Answer, label: int, cells: Sequence[Cell]) -> None:

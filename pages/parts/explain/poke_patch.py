@@ -10,10 +10,12 @@ import streamlit as st
 from fer_core.emotions import NAMES
 from fer_core.explain.base import Fill
 from fer_core.explain.poke.smallest_patch import SIZES, Flip, smallest_flip
+from fer_core.fair_queue import Lane
 from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import contact_sheet
 from fer_core.progress import Progress
+from pages.parts import queue
 from pages.parts.explain.face import cache_key
 from pages.parts.explain.poke_state import Poked, current_steps, make_steps
 from pages.parts.explain.result_cache import ResultCache
@@ -44,7 +46,8 @@ def show(face: Poked, models: Sequence[Predictor]) -> None:
         )
         if not st.button("Search", icon=":material/search:", type="primary", key="poke-search"):
             return
-        known = _search(model, face, FILLS[words])
+        with queue.turn(Lane.LONG, "The search waits"):
+            known = _search(model, face, FILLS[words])
         _found.put(key, known)
     _result(name, known.flip)
 

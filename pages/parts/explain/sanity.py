@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.errors import ExplainError
+from fer_core.errors import BusyError, ExplainError
 from fer_core.explain.methods import GRADCAM, METHODS, WORKER_METHODS
 from fer_core.explain.sanity import Sanity, Verdict, judge_maps
 from fer_core.explain.task import DONE
@@ -20,7 +20,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots import sanity as plots
 from fer_core.plots.maps import map_on_face
 from fer_core.runs.folder import RunFolder
-from pages.parts import linked, messages
+from pages.parts import access, linked, messages, queue
 from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
@@ -98,8 +98,12 @@ def show(about: ChosenFace, request: SanityRequest | None, asked: Asked) -> None
         if st.button(
             f"Check {title} of {asked.model} for {NAMES[request.label]}", icon=":material/psychology:", key="sanity"
         ):
-            worker.worker().submit(request)
-            st.rerun()
+            try:
+                worker.worker().submit(request, access.person().token)
+            except BusyError as error:
+                queue.say_busy(error)
+            else:
+                st.rerun()
         return
     if not task.over:
         st.info("The worker is at it; its state is above.", icon=":material/hourglass_top:")

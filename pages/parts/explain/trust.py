@@ -18,7 +18,9 @@ from fer_core.explain.faithfulness import Faithfulness, measure_maps
 from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
+from fer_core.fair_queue import Lane
 from fer_core.formatting import percent
+from pages.parts import queue
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain.face import Answer, cache_key
 from pages.parts.explain.result_cache import ResultCache
@@ -65,14 +67,15 @@ def run_test(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: 
     maps = {NAMES[label]: answer.maps[label][np.newaxis] for label in speaking(answer, classes)}
     if not maps:
         return None
-    result = measure_maps(
-        answer.model.predict,
-        about.image[np.newaxis],
-        maps,
-        orders=effort.orders,
-        steps=effort.steps,
-        grid=answer.grid,
-    )
+    with queue.turn(Lane.QUICK, f"The test of {answer.name}'s maps waits"):
+        result = measure_maps(
+            answer.model.predict,
+            about.image[np.newaxis],
+            maps,
+            orders=effort.orders,
+            steps=effort.steps,
+            grid=answer.grid,
+        )
     _cache().put(_key(about, answer, classes, effort), result)
     return result
 

@@ -16,6 +16,7 @@ from fer_core.explain.methods import method
 from fer_core.explain.task import RUNNING, Task
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
 from fer_core.explain.worker.messages import MapRequest, SanityRequest
+from fer_core.fair_queue import QUEUE
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
 from pages.parts import access
@@ -35,13 +36,13 @@ _ICONS = {
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """The one worker of this server."""
-    return Worker()
+    return Worker(line=QUEUE)
 
 
 @st.cache_resource(show_spinner=False)
 def background() -> Background:
     """The one thread of this server that draws maps without gradients. About 130 KB each."""
-    return Background(120)
+    return Background(120, QUEUE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _active(requests: Sequence[Asked]) -> bool:
 def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
     if _over(requests) != seen or _active(requests) != active:
         st.rerun()
-    status = worker().status()
+    status, no_room = worker().status(), worker().no_room()
     tasks = [task for request in requests if (task := find_task(request)) is not None]
     open_ones = [task for task in tasks if not task.over]
     with st.container(border=True, key="gradient-worker"):
@@ -110,7 +111,7 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
                 "first needed, serves all visitors of this server one after the other, and ends after "
                 f"{duration(settings().worker_idle_seconds)} without work.",
             )
-            if status.state in (OFF, CRASHED):
+            if status.state in (OFF, CRASHED) and not no_room:
                 st.button(
                     "Start",
                     icon=":material/play_arrow:",
@@ -136,6 +137,8 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
                     key="stop-worker",
                     help="Ends the process and gives its memory back. Other visitors' maps are cancelled, too.",
                 )
+        if no_room:
+            st.warning(f"{no_room} Everything else works.", icon=":material/memory:")
         if status.message:
             st.error(f"{status.message} Ask again: it starts anew by itself.", icon=":material/error:")
         bars = [task for task in open_ones if task.stage == RUNNING]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.access.uploads import Place
 from fer_core.errors import FerError
-from fer_core.formatting import duration
+from fer_core.formatting import duration, ordinal
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import StreamSettings
@@ -16,7 +16,7 @@ from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
 from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
-from pages.parts import detection, messages, uploads
+from pages.parts import access, detection, messages, uploads
 from pages.parts.photo import video_result
 
 _JOB = "_video_job"
@@ -78,7 +78,8 @@ def _choose_video(infos: Sequence[ModelInfo]) -> None:
     try:
         with st.spinner("Getting ready"):
             pipeline = clip_pipeline(chosen, detector, settings)
-            job = VideoJob(file, file.name, pipeline, Style(model=drawn, show_map=maps))
+            style = Style(model=drawn, show_map=maps)
+            job = VideoJob(file, file.name, pipeline, style, owner=access.person().token)
     except FerError as error:
         st.error(messages.told(error), icon=":material/error:")
         return
@@ -109,7 +110,8 @@ def _watch(job: VideoJob) -> None:
     if not progress.active:
         st.rerun()
     if progress.state == WAITING:
-        st.progress(0.0, text=f"{job.name} waits: this server reads another visitor's video first.")
+        place = ordinal(max(1, progress.position))
+        st.progress(0.0, text=f"{job.name} waits: {place} in the queue. This server reads others' videos first.")
     else:
         of = f" of about {progress.expected:,}" if progress.expected else ""
         left = f", about {duration(progress.left)} left" if progress.left is not None else ""
