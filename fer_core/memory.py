@@ -52,9 +52,9 @@ def _groups() -> list[tuple[Path, tuple[str, str, str]]]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if not controllers:
-            roots, files = (CGROUP, CGROUP / "unified"), _V2
+            roots, files = [CGROUP, CGROUP / "unified"], _V2
         elif "memory" in controllers.split(","):
-            roots, files = (CGROUP / "memory",), _V1
+            roots, files = [CGROUP / "memory"], _V1
         else:
             continue
         parts = [part for part in path.split("/") if part not in ("", "..")]
