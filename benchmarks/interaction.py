@@ -226,7 +226,7 @@ def _cell_clicks(setting: Setting, repeats: int) -> Times:
     from fer_core.emotions import PRIVATE_TEST
 
     times: list[float] = []
-    start = {**setting.query(PRIVATE_TEST), "view": "Matrices"}
+    start = {**setting.query(PRIVATE_TEST), "view": "Matrices", "matrices": setting.names}
     for name, true, said, faces in _cells(setting, PRIVATE_TEST)[: repeats + 1]:
         visitor = Visitor("compare", start)
         times.append(visitor.click(f"confusion-{name}", [true, said]))

@@ -124,8 +124,16 @@ def sheet_figure(
     of a sheet whose lines are full, in its own pixels. ``highlighted``: positions of the faces to draw a frame around.
     """
     size = (sheet.shape[1], sheet.shape[0])
-    return _figure(
-        data_uri(sheet), size, boxes, data, hover=hover, target=target, full_width=full_width, highlighted=highlighted
+    return drawn(
+        _figure,
+        data_uri(sheet),
+        size,
+        boxes,
+        data,
+        hover=hover,
+        target=target,
+        full_width=full_width,
+        highlighted=list(highlighted),
     )
 
 

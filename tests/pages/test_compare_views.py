@@ -66,8 +66,39 @@ def test_matrices_by_row_by_column_and_in_faces(open_app, runs, aligned):
         np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(dtype=float), expected)
 
 
+def matrices_of(app) -> list[str]:
+    """The runs whose confusion matrices are on the page."""
+    words = "Confusion matrix of "
+    alts = [chart.proto.alt for chart in app.get("plotly_chart")]
+    return [alt.removeprefix(words).split(",")[0] for alt in alts if alt.startswith(words)]
+
+
+def test_two_matrices_at_first_and_others_on_demand(open_app, runs):
+    app = open_app("compare")
+    assert matrices_of(app) == ["first", "second"]
+    app.multiselect(key="matrices").set_value(["third", "first"]).run()
+    assert matrices_of(app) == ["first", "third"]
+    assert matrices_of(open_app("compare", matrices="third")) == ["third"]
+    # One run fewer, and there is nothing to choose.
+    app = open_app("compare", runs=["second", "third"])
+    assert matrices_of(app) == ["second", "third"]
+    assert not [widget for widget in app.multiselect if widget.key == "matrices"]
+
+
+def test_no_matrix_chosen_shows_the_first_two(open_app, home, runs):
+    for seed, name in ((4, "fourth"), (5, "fifth")):
+        make_run(home / "runs" / name, seed=seed, created=f"2026-01-0{9 - seed}T00:00:00+00:00")
+    app = open_app("compare")
+    app.multiselect(key="compare.runs").set_value(["third", "fourth", "fifth"]).run()
+    assert matrices_of(app) == ["third", "fourth"]
+    app.multiselect(key="matrices").set_value(["fifth"]).run()
+    assert matrices_of(app) == ["fifth"]
+    app.multiselect(key="matrices").set_value([]).run()
+    assert matrices_of(app) == ["third", "fourth"]
+
+
 def test_one_order_for_all_matrices(open_app, runs, aligned):
-    app = open_app("compare", order="by confusion")
+    app = open_app("compare", order="by confusion", matrices=["first", "second", "third"])
     tables = [element.value for element in app.dataframe if "true ↓  predicted →" in element.value.columns]
     assert len(tables) == 3
     order = list(tables[0].columns[1:])

@@ -20,6 +20,8 @@ SHOWN: dict[str, plots.Normalise] = {
     "Faces": "none",
 }
 LABEL_ORDER, BY_CONFUSION = "as the labels", "by confusion"
+AT_FIRST = 2
+"""Matrices shown unless more are asked for: side by side, and drawn at once."""
 
 
 def show(view: View, is_open: bool) -> None:
@@ -37,6 +39,7 @@ def show(view: View, is_open: bool) -> None:
             key="order",
             help="By confusion: expressions that these runs, taken together, confuse the most are neighbours.",
         )
+    names = _which(view)
     shown = SHOWN[words]
     order = plots.LABEL_ORDER
     if is_open:
@@ -47,16 +50,28 @@ def show(view: View, is_open: bool) -> None:
             "**Click a cell to see its faces.**"
         )
         _scale(shown)
-        _side_by_side(view, shown, order)
+        _side_by_side(view, names, shown, order)
     _one_cell(view, is_open)
 
 
-def _side_by_side(view: View, shown: plots.Normalise, order: tuple[int, ...]) -> None:
+def _which(view: View) -> tuple[str, ...]:
+    """The runs whose matrices are shown, in the order of the view: of more than two those chosen, or the first two."""
+    if len(view.names) <= AT_FIRST:
+        return view.names
+    first = view.names[:AT_FIRST]
+    chosen = linked.several(
+        st.multiselect, "Matrices of", view.names, default=first, key="matrices", placeholder=" and ".join(first)
+    )
+    # None are left, too, where the runs that were chosen here are no longer those above.
+    return tuple(name for name in view.names if name in chosen) or first
+
+
+def _side_by_side(view: View, names: tuple[str, ...], shown: plots.Normalise, order: tuple[int, ...]) -> None:
     dark = st.context.theme.type == "dark"
-    width = min(3, max(2, len(view.runs)))
-    for start in range(0, len(view.runs), width):
-        for column, at in zip(st.columns(width), range(start, len(view.runs)), strict=False):
-            name, counts = view.names[at], view.scope.confusions[at]
+    width = min(3, max(2, len(names)))
+    for start in range(0, len(names), width):
+        for column, name in zip(st.columns(width), names[start : start + width], strict=False):
+            counts = view.scope.confusions[view.names.index(name)]
             with column:
                 st.markdown(f"**{name}**")
                 event = st.plotly_chart(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset, load_dataset
+from pages.parts.charts import drawn
 from pages.parts.faces import enlarged
 
 
@@ -28,7 +29,7 @@ def _counts(dataset: Dataset) -> None:
             with st.container(width=256):
                 one = {split: numbers}
                 st.plotly_chart(
-                    bars.class_counts(one),
+                    drawn(bars.class_counts, one),
                     key=f"counts-{split}",
                     config={"displayModeBar": False},
                     alt=bars.describe_class_counts(one),

@@ -13,6 +13,7 @@ from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.listing import ModelInfo
 from pages.parts import messages
+from pages.parts.charts import drawn
 from pages.parts.mistakes.face import Answers, right_or_wrong
 from pages.parts.models import open_model
 from pages.parts.scope import View
@@ -36,7 +37,7 @@ def show(view: View, answers: Answers) -> None:
                 st.markdown(f"**{info.name}** {right_or_wrong(predicted, answers.label)}")
                 st.plotly_chart(
                     # No title in the figure: the line above has the name.
-                    bars.probability_bars({"": row}, height=200, label=answers.label),
+                    drawn(bars.probability_bars, {"": row}, height=200, label=answers.label),
                     key=f"face-bars-{info.name}",
                     config={"displayModeBar": False},
                     alt=bars.describe_probabilities({info.name: row}),
