@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import access, frame, messages, server
+from pages.parts import access, frame, messages, server, unmeasured
 from pages.parts.data import dataset_picker
 
 
@@ -28,6 +28,7 @@ def show() -> None:
     )
     frame.enter()
     dataset_picker()
+    unmeasured.measure_shipped()
     access.unlocking()
     with messages.unexpected_to_the_owner():
         page.run()

@@ -86,6 +86,7 @@ def choose(prefix: str = "") -> View:
         st.stop()
     fingerprint = chosen.fingerprint
     runs = _runs(chosen, prefix + RUNS)
+    unmeasured.offer(chosen)
     if not runs:
         st.info("Choose at least one run above.", icon=":material/info:")
         st.stop()
