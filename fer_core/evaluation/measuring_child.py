@@ -31,16 +31,14 @@ def measure_all(data: Path, runs: Sequence[str]) -> list[str]:
         dataset = load_dataset(data)
         record = new_record(dataset.info.record(), [Path(run).name for run in runs])
         for index, run in enumerate(runs):
-            record.update(done=index, share=index / len(runs), now=f"{Path(run).name} is opened")
-            _tell(record)
+            _tell({**record, "done": index, "share": index / len(runs), "now": f"{Path(run).name} is opened"})
             try:
                 measure_with_litert(find_run(run), dataset, _Teller(record, index))
             except FerError as error:
                 record["problems"].append(str(error))
             except OSError as error:
                 record["problems"].append(sentence(error))
-        record.update(done=len(runs), share=1.0, now="done", ended=True)
-        _tell(record)
+        _tell({**record, "done": len(runs), "share": 1.0, "now": "done", "ended": True})
         return record["problems"]
 
 
@@ -54,10 +52,9 @@ class _Teller:
         if time.monotonic() - self._told < EVERY_S:
             return
         self._told = time.monotonic()
-        self._record["now"] = progress.message
         part = progress.done / progress.total if progress.total else 0.0
-        self._record["share"] = (self._index + 0.9 * min(1.0, part)) / len(self._record["runs"])
-        _tell(self._record)
+        share = (self._index + 0.9 * min(1.0, part)) / len(self._record["runs"])
+        _tell({**self._record, "done": self._index, "share": share, "now": progress.message})
 
 
 def _tell(record: MeasuringRecord) -> None:
