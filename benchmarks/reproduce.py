@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -120,7 +119,7 @@ def _accuracy(metrics: Metrics, split: str, clean: bool) -> float:
     return 100 * float(scores["accuracy"]) if scores else float("nan")
 
 
-def _differences(first: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def _differences(first: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
     return [key for key in first if key not in MAY_DIFFER and first[key] != other[key]]
 
 

@@ -6,8 +6,7 @@ wrong, where, and what to do. Anything that is *not* a ``FerError`` is a defect 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 
 class FerError(Exception):
@@ -20,7 +19,7 @@ class PartlyDoneError(FerError):
     The command line prints those as usual, then each of ``problems`` as an error, and exits with code 1.
     """
 
-    def __init__(self, problems: Sequence[str], result: dict[str, Any], text: str) -> None:
+    def __init__(self, problems: Sequence[str], result: Mapping[str, object], text: str) -> None:
         super().__init__(" ".join(problems))
         self.problems, self.result, self.text = list(problems), result, text
 

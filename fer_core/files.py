@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer_core.errors import DownloadError
 
@@ -25,7 +25,7 @@ _BLOCK = 256 * 1024
 _ALGORITHMS = {64: "sha256", 32: "md5"}
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of one."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 

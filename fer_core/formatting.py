@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 _MEANS_SOMETHING = re.compile(
     r"""[\\`*\[\]<>\#~$|@]       # code, emphasis, links, HTML, headings, formulas, tables, addresses
@@ -61,7 +60,14 @@ def points(difference: float, digits: int = 1) -> str:
     return f"{difference * 100:+.{digits}f} points".replace("-", "−")
 
 
-def interval(scores: Mapping[str, Any]) -> str:
+class _Interval(TypedDict):
+    """Of all that is known of an accuracy, its interval, 0..1."""
+
+    accuracy_low: float
+    accuracy_high: float
+
+
+def interval(scores: _Interval) -> str:
     """The 95 % interval of one split's accuracy, as ``59.7–62.9 %``."""
     return f"{scores['accuracy_low'] * 100:.1f}–{scores['accuracy_high'] * 100:.1f} %"
 

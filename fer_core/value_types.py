@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -18,6 +19,9 @@ LONGEST_LINE = 300
 LONGEST_TEXT = 5_000
 MOST_EPOCHS = 10_000
 """Epochs of one training."""
+
+JsonObject = Mapping[str, object]
+"""What ``json.dumps`` takes, made to be written: for people's programs, and never looked into again here."""
 
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 

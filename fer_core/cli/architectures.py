@@ -7,6 +7,7 @@ from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some
+from fer_core.value_types import JsonObject
 
 
 def add(subparsers: Any) -> None:
@@ -23,7 +24,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.zoo.describe import description
     from fer_core.zoo.registry import get, names
 
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return {"architectures": entries}, "\n".join(lines)
 
 
-def _write() -> tuple[dict[str, Any], str]:
+def _write() -> tuple[JsonObject, str]:
     import keras
 
     from fer_core.files import write_json

@@ -13,9 +13,11 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import label, new_folder, real, some, some_path
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line, whisper
+from fer_core.data.audit.result import AuditSummary
 from fer_core.data.info import DatasetInfo
 from fer_core.errors import FerError
 from fer_core.formatting import percent, plural
+from fer_core.value_types import JsonObject
 
 IMPORT_EPILOG = """\
 sources:
@@ -92,7 +94,7 @@ def add(subparsers: Any) -> None:
     audit.set_defaults(run=run_audit)
 
 
-def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run_import(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Import, with a progress line on standard error."""
     from fer_core.data.importer import import_dataset
     from fer_core.writable import check_writable
@@ -108,7 +110,7 @@ def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return {**_as_json(dataset.info), "seconds": round(seconds, 2)}, text
 
 
-def run_info(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run_info(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Open a dataset folder, which checks it, and describe it."""
     from fer_core.data.dataset import load_dataset
 
@@ -116,7 +118,7 @@ def run_info(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return _as_json(info), describe(info)
 
 
-def run_audit(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run_audit(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Audit a dataset folder, with a progress line on standard error."""
     from fer_core.data.audit import THRESHOLD, audit_dataset, read_audit
     from fer_core.data.dataset import load_dataset
@@ -147,7 +149,7 @@ def _tell_if_not_kept(folder: Path) -> None:
         whisper(f"note: {one_line(error)} It is printed only, and the next audit starts anew.")
 
 
-def describe_audit(found: dict[str, Any]) -> str:
+def describe_audit(found: AuditSummary) -> str:
     """What :meth:`fer_core.data.audit.Audit.summary` says, in a few lines of plain text."""
     exact, nearly, conflicts = found["exact"], found["near"], found["conflicts"]
     lines = [
@@ -164,8 +166,8 @@ def describe_audit(found: dict[str, Any]) -> str:
     ]
     for split, duplicates in found["twins_in_training"].items():
         cells = [
-            f"{duplicates[key]:,} ({percent(duplicates[key] / duplicates['faces'])})" if duplicates["faces"] else "–"
-            for key in ("exact", "near", "exact_or_near")
+            f"{number:,} ({percent(number / duplicates['faces'])})" if duplicates["faces"] else "–"
+            for number in (duplicates["exact"], duplicates["near"], duplicates["exact_or_near"])
         ]
         lines.append(f"{split:18}{duplicates['faces']:>8,}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join(lines)

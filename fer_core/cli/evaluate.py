@@ -14,6 +14,7 @@ from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
     from fer_core.corruptions.measurement import Corrupted
@@ -65,7 +66,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.data.dataset import load_dataset
     from fer_core.evaluation.evaluate import evaluate_run
     from fer_core.runs.listing import find_run
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return {"run": str(folder.path), **metrics, "notes": gone}, "\n".join([metrics_text(metrics), *gone])
 
 
-def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tuple[dict[str, Any], str]:
+def _corruptions(folder: RunFolder, dataset: Dataset, limit: int | None) -> tuple[JsonObject, str]:
     from fer_core.corruptions.measurement import measure_corruptions
 
     with ProgressLine(sys.stderr) as line:

@@ -13,6 +13,7 @@ from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
 from fer_core.errors import ExplainError, RunError
+from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
     from fer_core.runs.folder import RunFolder
@@ -90,7 +91,7 @@ def add(subparsers: Any) -> None:
     face.set_defaults(run=run_face)
 
 
-def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run_faithfulness(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Measure run after run, each kept as it is done; then the table, and the document where one is asked for."""
     from fer_core.data.dataset import load_dataset
     from fer_core.explain import faithfulness_report as words
@@ -144,7 +145,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return {**result, "written": str(args.write)}, f"{text}\n\nWrote {one_line(args.write)}."
 
 
-def run_face(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run_face(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Explain one face by several models, judge each map, and write them side by side into one picture."""
     import numpy as np
 

@@ -10,6 +10,7 @@ from fer_core.cli.arguments import some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import percent
+from fer_core.value_types import JsonObject
 
 
 def add(subparsers: Any) -> None:
@@ -36,7 +37,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from dataclasses import asdict
 
     from fer_core.data.dataset import load_dataset

@@ -10,6 +10,7 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import PartlyDoneError, RunError
+from fer_core.value_types import JsonObject
 
 
 def add(subparsers: Any) -> None:
@@ -24,7 +25,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.files import write_text
     from fer_core.leaderboard.entries import checked_on, leaderboard, missing
     from fer_core.leaderboard.markdown import leaderboard_markdown

@@ -16,8 +16,10 @@ from fer_core.cli.arguments import real, some, some_path
 from fer_core.cli.terminal import one_line
 from fer_core.errors import DataError, PartlyDoneError, RunError
 from fer_core.formatting import percent, plural
+from fer_core.inference.report import ClipEntry, PictureEntry, Report
 from fer_core.reading import UnreadableError, read_bytes
 from fer_core.spreadsheet import SpreadsheetWriter
+from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import FaceDetector
@@ -96,12 +98,12 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Raises ``PartlyDoneError`` with the result where some files could not be read; ``DataError`` where none could;
     ``RunError`` for models, before anything is read.
     """
     from fer_core.inference.faces import best_detector
-    from fer_core.inference.pictures import report_head
+    from fer_core.inference.report import report_head
     from fer_core.inference.sources import find_files
     from fer_core.writable import check_output
 
@@ -162,7 +164,7 @@ def _read(
     predictors: list[Predictor],
     average: Average,
     every_s: float,
-    result: dict[str, Any],
+    result: Report,
     write: Write | None,
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
@@ -231,7 +233,7 @@ def _table(path: Path | None) -> Iterator[Write | None]:
         part.unlink(missing_ok=True)
 
 
-def _lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
+def _lines(entry: PictureEntry, titles: dict[str, str]) -> list[str]:
     if not entry["faces"]:
         return [f"{one_line(entry['file'])}: no face found. A larger, upright, frontal face is found more easily."]
     lines = []
@@ -245,7 +247,7 @@ def _lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
     return lines
 
 
-def _video_lines(entry: dict[str, Any], titles: dict[str, str]) -> list[str]:
+def _video_lines(entry: ClipEntry, titles: dict[str, str]) -> list[str]:
     name, frames = one_line(entry["file"]), entry["frames"]
     lines = [
         f"{name}: {entry['seconds']:.1f} s, {plural(frames, 'frame')}, a face in "

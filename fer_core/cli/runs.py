@@ -12,6 +12,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import RunState
+from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
     from fer_core.runs.listing import ModelInfo
@@ -28,11 +29,11 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     return _one(args.name) if args.name else _all()
 
 
-def _all() -> tuple[dict[str, Any], str]:
+def _all() -> tuple[JsonObject, str]:
     from fer_core.runs.listing import list_runs
 
     entries = [_entry(info) for info in list_runs()]
@@ -87,7 +88,7 @@ def _line(entry: dict[str, Any]) -> str:
     return f"{one_line(entry['name'])}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
 
 
-def _one(name: str) -> tuple[dict[str, Any], str]:
+def _one(name: str) -> tuple[JsonObject, str]:
     from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
     from fer_core.training.status import JobState, status

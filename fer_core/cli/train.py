@@ -17,6 +17,7 @@ from fer_core.errors import RecipeError
 from fer_core.formatting import percent
 from fer_core.runs.events import Event
 from fer_core.runs.folder import new_run_dir
+from fer_core.value_types import JsonObject
 
 EPILOG = """\
 examples:
@@ -66,7 +67,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.evaluation.training_run import resume, train
 
     if args.resume:
@@ -109,7 +110,7 @@ def _recipe(args: argparse.Namespace) -> Any:
         changes["warmup_epochs"] = min(recipe.warmup_epochs, changes["epochs"] / 2)
         changes["frozen_epochs"] = min(recipe.frozen_epochs, changes["epochs"] // 2)
         changes["start_epochs"] = min(recipe.start_epochs, changes["epochs"] - 1)
-    values = replace(recipe, **changes).to_dict()
+    values = dict(replace(recipe, **changes).to_dict())
     for assignment in args.set:
         _assign(values, assignment)
     return Recipe.from_dict(values).validate()

@@ -12,6 +12,7 @@ from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import percent
+from fer_core.value_types import JsonObject
 
 EPILOG = """\
 examples:
@@ -45,7 +46,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.data.dataset import load_dataset
     from fer_core.evaluation.vote import build_vote
     from fer_core.runs.listing import find_run

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from fer_core.emotions import COUNT
 from fer_core.explain.base import Faces, Predict, ask, checked_faces
 from fer_core.progress import Meter, ProgressCallback
 from fer_core.stats.intervals import wilson_interval
+from fer_core.value_types import JsonObject
 
 Answers = npt.NDArray[np.int8]
 Shares = npt.NDArray[np.float64]
@@ -107,7 +108,7 @@ class Robustness:
         counts = [[len(self.flipped(name, severity, kind)) for severity in SEVERITIES] for name in self.names]
         return np.array(counts, dtype=np.int64).reshape(len(self.names), len(SEVERITIES))
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Plain values for JSON: ``n``, ``seed``, ``clean``, ``mean`` and five numbers a corruption of each kind."""
         value, low, high = self.accuracy()
         lost = self.flips("lost")

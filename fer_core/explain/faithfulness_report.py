@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from fer_core.explain.faithfulness_study import Explained, MethodFaithfulness
 from fer_core.explain.methods import METHODS
@@ -112,12 +111,12 @@ def figures_table(one: Explained) -> list[list[str]]:
     return [list(HEAD), *(_line(name, found) for name, found in one.methods.items())]
 
 
-def records(runs: Mapping[str, Explained]) -> list[dict[str, Any]]:
+def records(runs: Mapping[str, Explained]) -> list[dict[str, object]]:
     """One record a run and method, with numbers, for tables that can be sorted: what is read first comes first."""
     result = []
     for run, one in runs.items():
         for name, found in one.methods.items():
-            record: dict[str, Any] = {
+            record: dict[str, object] = {
                 "Model": run,
                 "Method": METHODS[name].title,
                 "May be trusted": VERDICTS[found.summary.verdict],

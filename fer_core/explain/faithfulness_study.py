@@ -29,6 +29,7 @@ from fer_core.runs import measurements
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.stats.paired_tests import Difference
 from fer_core.stats.sampling import stratified
+from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -181,7 +182,7 @@ def _prefixed(progress: ProgressCallback | None, message: str) -> ProgressCallba
     return lambda one: report(Progress(one.done, one.total, one.unit, one.seconds_left, message))
 
 
-def as_json(result: Explained) -> dict[str, Any]:
+def as_json(result: Explained) -> JsonObject:
     """Plain values, as they stand in the file."""
     methods = {
         name: {

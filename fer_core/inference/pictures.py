@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,8 @@ import numpy.typing as npt
 from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.inference.detectors import Face, FaceDetector, Picture
 from fer_core.inference.faces import find_face_crops
-from fer_core.inference.predictor import Predictor, Probabilities
+from fer_core.inference.predictor import Probabilities
+from fer_core.inference.report import FaceEntry, PictureEntry, box_json, named
 from fer_core.spreadsheet import SpreadsheetWriter
 
 HEADER = (
@@ -46,9 +46,9 @@ class Reading:
     crops: npt.NDArray[np.uint8]
     answers: Mapping[str, Probabilities] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """The picture's entry in the JSON result; boxes in pixels, probabilities 0..1."""
-        faces = [
+    def to_json(self) -> PictureEntry:
+        """The picture's entry in the JSON result."""
+        faces: list[FaceEntry] = [
             {
                 "box": box_json(face),
                 "score": round(face.score, 4),
@@ -86,33 +86,6 @@ def csv_text(readings: Iterable[Reading]) -> str:
     return buffer.getvalue()
 
 
-def report_head(
-    models: Iterable[Predictor],
-    detector: str,
-    *,
-    calibrated: bool,
-    average: str = "none",
-    temperatures: Mapping[str, float] | None = None,
-) -> dict[str, Any]:
-    """The head of the JSON result, with empty lists for ``pictures``, ``videos`` and ``problems``.
-
-    ``detector``: its title. ``temperatures``: by model, where the caller applied them and not the predictors.
-    """
-    applied = temperatures or {}
-    return {
-        "models": [
-            {"name": model.name, "title": model.title, "temperature": applied.get(model.name, model.temperature)}
-            for model in models
-        ],
-        "calibrated": calibrated,
-        "average": average,
-        "detector": detector,
-        "pictures": [],
-        "videos": [],
-        "problems": [],
-    }
-
-
 def csv_lines(
     name: str, time_s: str, number: int, face: Face, answers: Mapping[str, Probabilities]
 ) -> Iterator[tuple[str, ...]]:
@@ -122,13 +95,3 @@ def csv_lines(
         best = int(row.argmax())
         said = (model, NAMES[best], f"{row[best]:.6f}", *(f"{value:.6f}" for value in row))
         yield (name, time_s, str(number), *box, *said)
-
-
-def box_json(face: Face) -> dict[str, int]:
-    """A face's box in pixels."""
-    return {"x": face.x, "y": face.y, "width": face.width, "height": face.height}
-
-
-def named(probabilities: Probabilities) -> dict[str, float]:
-    """Seven probabilities (7,) by class, rounded to six digits."""
-    return dict(zip(NAMES, (round(float(p), 6) for p in probabilities), strict=True))

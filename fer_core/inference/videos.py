@@ -11,8 +11,9 @@ import numpy as np
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.inference.detectors import FaceDetector, Picture
-from fer_core.inference.pictures import box_json, csv_lines, named
+from fer_core.inference.pictures import csv_lines
 from fer_core.inference.predictor import Predictor
+from fer_core.inference.report import ClipEntry, MomentEntry, MomentFace, SeenEntry, box_json, named
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.result import UNSURE, FaceResult, Result
 from fer_core.inference.stream.thresholds import unsure_below
@@ -43,7 +44,7 @@ def read_clip(
     every_s: float = EVERY_S,
     write: WriteLine | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> ClipEntry:
     """The video's entry in the JSON result.
 
     ``faces``: of each face that was followed, when it was seen, the mean of its probabilities by model, and the share
@@ -77,7 +78,7 @@ class _ClipRecord:
         self._name, self._every_s, self._write = name, every_s, write
         self._next_s: float | None = None
         self.faces: dict[int, _Seen] = {}
-        self.moments: list[dict[str, Any]] = []
+        self.moments: list[MomentEntry] = []
 
     def add(self, _: Picture, result: Result) -> None:
         for face in result.faces:
@@ -112,7 +113,7 @@ class _Seen:
             self._shown.setdefault(model, np.zeros(COUNT + 1, dtype=np.int64))
             self._shown[model][COUNT if label is None else label] += 1
 
-    def to_json(self, number: int) -> dict[str, Any]:
+    def to_json(self, number: int) -> SeenEntry:
         return {
             "face": number,
             "first_s": round(self._first_s, 3),
@@ -132,7 +133,7 @@ class _Seen:
         }
 
 
-def _moment(face: FaceResult) -> dict[str, Any]:
+def _moment(face: FaceResult) -> MomentFace:
     return {
         "face": face.number,
         "box": box_json(face.face),

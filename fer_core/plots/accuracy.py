@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from fer_core.plots.style import ACCENT, blank, error_bars
+from fer_core.stats.metrics import Accuracy
 
 
-def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]], *, height: int | None = None) -> go.Figure:
+def intervals(titles: Sequence[str], scores: Sequence[Accuracy], *, height: int | None = None) -> go.Figure:
     """One line a run, the first on top: accuracy and its 95 % interval, in per cent. ``height`` in pixels.
 
     ``scores``: SCORES of ``metrics.json``, of which ``accuracy``, ``accuracy_low``, ``accuracy_high`` and
@@ -51,7 +51,7 @@ def intervals(titles: Sequence[str], scores: Sequence[Mapping[str, Any]], *, hei
     return figure
 
 
-def describe(titles: Sequence[str], scores: Sequence[Mapping[str, Any]]) -> str:
+def describe(titles: Sequence[str], scores: Sequence[Accuracy]) -> str:
     """What :func:`intervals` shows, in words."""
     parts = [
         f"{title} {100 * entry['accuracy']:.1f} %, 95 % interval {100 * entry['accuracy_low']:.1f} to "

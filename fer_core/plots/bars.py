@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,7 @@ from plotly.subplots import make_subplots
 
 from fer_core.data.ferplus import ANSWERS, MOST_VOTES
 from fer_core.emotions import COLOURS, COUNT, NAMES
-from fer_core.plots.style import MUTED, apply_style, blank, run_colour
-
-Measure = Literal["f1", "precision", "recall"]
-_MEASURES = {"f1": "F1", "precision": "precision", "recall": "recall"}
+from fer_core.plots.style import MUTED, apply_style, blank
 
 
 def probability_bars(
@@ -75,48 +72,6 @@ def describe_class_counts(counts: Mapping[str, npt.ArrayLike]) -> str:
     return f"Faces per expression. {'; '.join(parts)}."
 
 
-def class_bars(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1", height: int = 340) -> go.Figure:
-    """One measure by class, one bar a run. ``scores``: title to SCORES of ``metrics.json``.
-
-    Bars have the run's colour, as in :func:`fer_core.plots.history.learning_overlay`. A class without faces has no
-    bar.
-    """
-    label = _measure(measure)
-    figure = blank(height)
-    for position, (title, entry) in enumerate(scores.items()):
-        values = [None if row[measure] is None else 100 * row[measure] for row in entry["per_class"]]
-        support = [row["support"] for row in entry["per_class"]]
-        figure.add_trace(
-            go.Bar(
-                x=list(NAMES),
-                y=values,
-                name=title,
-                marker_color=run_colour(position),
-                customdata=support,
-                hovertemplate=f"{title}<br>%{{x}}: {label} %{{y:.1f}} %, %{{customdata:,}} faces<extra></extra>",
-            )
-        )
-    figure.update_layout(barmode="group", showlegend=True)
-    figure.update_yaxes(title_text=f"{label} (%)", range=[0, 100])
-    return figure
-
-
-def describe_per_class(scores: Mapping[str, Mapping[str, Any]], *, measure: Measure = "f1") -> str:
-    """What :func:`class_bars` shows, in words: each run's best and worst class."""
-    label = _measure(measure)
-    parts = []
-    for title, entry in scores.items():
-        rows = [row for row in entry["per_class"] if row[measure] is not None]
-        if not rows:
-            continue
-        best, worst = max(rows, key=lambda row: row[measure]), min(rows, key=lambda row: row[measure])
-        parts.append(
-            f"{title}: best {best['emotion']}, {100 * best[measure]:.0f} %, "
-            f"worst {worst['emotion']}, {100 * worst[measure]:.0f} %"
-        )
-    return f"{label[0].upper()}{label[1:]} by expression. {'; '.join(parts) or 'No scores'}."
-
-
 def _panels(titles: Sequence[str], height: int) -> go.Figure:
     spacing = min(0.06, 0.5 / len(titles))
     figure = make_subplots(
@@ -161,12 +116,6 @@ def _sevens(rows: Mapping[str, npt.ArrayLike], kind: type) -> dict[str, npt.NDAr
     if not values or any(row.shape != (COUNT,) for row in values.values()):
         raise ValueError(f"at least one row of {COUNT} numbers was expected")
     return values
-
-
-def _measure(measure: str) -> str:
-    if measure not in _MEASURES:
-        raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, not {measure!r}")
-    return _MEASURES[measure]
 
 
 def vote_bars(votes: Sequence[int], label: int, *, height: int = 270) -> go.Figure:

@@ -6,15 +6,14 @@ Bars (:mod:`fer_core.plots.bars`) hide how little some of these numbers are base
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.plots.style import blank, error_bars, run_colour, run_symbol
+from fer_core.stats.metrics import ClassIntervals, Measure, interval_of
 
-Measure = Literal["precision", "recall", "f1"]
-Entries = Sequence[Mapping[str, Any]]
+Entries = Sequence[ClassIntervals]
 _TITLES = {
     "precision": "precision (% of the answers)",
     "recall": "recall (% of the class's faces)",
@@ -84,10 +83,10 @@ def describe_dots(models: Mapping[str, Entries], *, measure: Measure = "recall")
 
 def _trace(title: str, entries: Entries, measure: Measure, position: int, models: int) -> go.Scatter:
     # The precision of a class that is never answered is 0 by convention, not by measurement: it has no interval.
-    shown = [label for label, entry in enumerate(entries) if entry[f"{measure}_low"] is not None]
-    values, lows, highs = (
-        [100 * entries[label][key] for label in shown] for key in (measure, f"{measure}_low", f"{measure}_high")
-    )
+    found = {label: ends for label, entry in enumerate(entries) if (ends := interval_of(entry, measure)) is not None}
+    shown = list(found)
+    values = [100 * (entries[label][measure] or 0.0) for label in shown]
+    lows, highs = ([100 * ends[at] for ends in found.values()] for at in (0, 1))
     offset = ((position + 0.5) / models - 0.5) * _SPREAD
     colour = run_colour(position)
     return go.Scatter(
@@ -108,12 +107,13 @@ def _trace(title: str, entries: Entries, measure: Measure, position: int, models
     )
 
 
-def _value(entry: Mapping[str, Any], measure: Measure) -> str:
-    if entry[measure] is None:
+def _value(entry: ClassIntervals, measure: Measure) -> str:
+    value, ends = entry[measure], interval_of(entry, measure)
+    if value is None:
         return "has no faces"
-    if entry[f"{measure}_low"] is None:
+    if ends is None:
         return "is never answered"
-    return f"{100 * entry[measure]:.1f} % ({100 * entry[f'{measure}_low']:.1f} to {100 * entry[f'{measure}_high']:.1f})"
+    return f"{100 * value:.1f} % ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
 
 
 def _check(models: Mapping[str, Entries], measure: str) -> None:

@@ -6,12 +6,13 @@ second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
 from fer_core.plots.style import ACCENT
+from fer_core.runs.events import BatchEvent, EpochEvent
 
 Metric = Literal["loss", "accuracy"]
 TRAINING, PUBLIC = "training, running mean of the epoch", "PublicTest"
@@ -19,7 +20,7 @@ METRICS: tuple[Metric, ...] = ("loss", "accuracy")
 _TITLES: dict[Metric, str] = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
 
 
-def running(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def running(batches: Sequence[BatchEvent], epochs: Sequence[EpochEvent]) -> pd.DataFrame:
     """One line a point, from journal events, oldest first.
 
     ``batches`` carry the running means of their epoch, ``epochs`` the PublicTest values. Columns: ``epoch`` (2.5 is
@@ -43,7 +44,7 @@ def running(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, 
     return table.round({"epoch": 3, "loss": 4, "accuracy": 2})
 
 
-def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int = 300) -> dict[str, Any]:
+def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int = 300) -> dict[str, object]:
     """How one metric of :func:`running` is drawn, in Vega-Lite. ``total_epochs`` fixes the end. ``height`` in pixels.
 
     Raises ``ValueError`` for another metric.
@@ -83,7 +84,7 @@ def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int
     }
 
 
-def describe(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]) -> str:
+def describe(batches: Sequence[BatchEvent], epochs: Sequence[EpochEvent]) -> str:
     """What is drawn of :func:`running`, in words."""
     if not batches and not epochs:
         return "Loss and accuracy while training; nothing has been measured yet."
@@ -95,6 +96,6 @@ def describe(batches: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str,
             f"accuracy {100 * last['accuracy']:.1f} %."
         )
     if epochs:
-        last = epochs[-1]
-        words += f" PublicTest accuracy after epoch {last['epoch']}: {100 * last['val_accuracy']:.1f} %."
+        ended = epochs[-1]
+        words += f" PublicTest accuracy after epoch {ended['epoch']}: {100 * ended['val_accuracy']:.1f} %."
     return words

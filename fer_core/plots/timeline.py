@@ -7,8 +7,6 @@ forgets what was clicked. Of a Vega-Lite chart with the same specification it ex
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -35,7 +33,7 @@ def rolling(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, now_s: floa
     )
 
 
-def rolling_spec(seconds: float = 60.0, height: int = 340) -> dict[str, Any]:
+def rolling_spec(seconds: float = 60.0, height: int = 340) -> dict[str, object]:
     """How :func:`rolling` is drawn, in Vega-Lite. ``seconds``: the width. ``height`` in pixels."""
     ticks = [-seconds * share for share in (1, 0.75, 0.5, 0.25, 0)]
     return {

@@ -7,7 +7,7 @@ run folder; nothing is typed in by hand. ``CARD.md`` is a copy for those who loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
@@ -231,13 +231,22 @@ def result_lines(metrics: Metrics) -> list[str]:
     return lines
 
 
-def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[dict[str, Any]]:
-    """One dict a member: name, title of its architecture, weight, temperature, and its own accuracy by split.
+class MemberRow(TypedDict):
+    """One member of a vote. ``title``: of its architecture; ``accuracy``: its own by split, 0..1."""
 
-    ``accuracy`` maps splits to 0..1, and is empty for a member that is not there or was measured on other data than
-    that of ``fingerprint``.
+    name: str
+    title: str
+    weight: float
+    temperature: float
+    accuracy: dict[str, float]
+
+
+def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[MemberRow]:
+    """The members of a vote, in its order.
+
+    ``accuracy`` is empty for a member that is not there or was measured on other data than that of ``fingerprint``.
     """
-    rows = []
+    rows: list[MemberRow] = []
     for member in vote.members:
         places = [RunFolder(path) for path in homes(folder, member.name)]
         metrics = next((found for place in places if (found := _metrics(place, fingerprint))), None)

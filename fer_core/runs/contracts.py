@@ -12,7 +12,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
-from fer_core.stats.metrics import Scores
+from fer_core.stats.metrics import Accuracy, Scores
 from fer_core.value_types import Amount, Count, Epoch, Gain, Line, Moment, Name, Positive, Sha256, Share, Text
 
 
@@ -83,13 +83,9 @@ class ScoresWithoutNearDuplicates(Scores):
     rule: Text
 
 
-class FlipAverage(TypedDict):
+class FlipAverage(Accuracy):
     """The mean over each face and its mirror image; ``gain`` is its accuracy less that of the single pass."""
 
-    n: Count
-    accuracy: Share
-    accuracy_low: Share
-    accuracy_high: Share
     macro_f1: Share
     gain: Gain
     gain_low: Gain

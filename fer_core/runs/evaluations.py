@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
@@ -215,13 +215,13 @@ def _renamed(metrics: Metrics) -> Metrics:
     return metrics
 
 
-def folder_name(data: Mapping[str, Any]) -> str:
+def folder_name(data: DatasetRecord) -> str:
     """The name of the evaluation's folder: the dataset's, in plain letters, and the start of its fingerprint."""
     plain = re.sub(r"[^a-z0-9_]+", "-", str(data["name"]).lower()).strip("-")[:40] or "data"
     return f"{plain}-{str(data['fingerprint'])[:8]}"
 
 
-def made_useless(run: Path, data: Mapping[str, Any], model: str = "") -> list[str]:
+def made_useless(run: Path, data: DatasetRecord, model: str = "") -> list[str]:
     """Evaluations that go when one on ``data`` comes, as paths within the run: others of the same faces.
 
     With ``model``, the hash of what the run is to be from now on, also those that are about another or cannot be read.
@@ -240,7 +240,7 @@ def made_useless(run: Path, data: Mapping[str, Any], model: str = "") -> list[st
     return sorted(gone)
 
 
-def seal_evaluation(path: Path, data: Mapping[str, Any], model: str, created: str = "") -> None:
+def seal_evaluation(path: Path, data: DatasetRecord, model: str, created: str = "") -> None:
     """Write ``evaluation.json``, last, over the files in ``path``. Raises ``RunError`` if one is missing."""
     missing = [name for name in REQUIRED_FILES if not (path / name).is_file()]
     if missing:
@@ -258,6 +258,6 @@ def seal_evaluation(path: Path, data: Mapping[str, Any], model: str, created: st
     )
 
 
-def files_record(path: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def files_record(path: Path, names: Sequence[str]) -> dict[str, FileRecord]:
     """Hash and size of each file, as manifests list them."""
     return {name: {"sha256": sha256_of(path / name), "bytes": (path / name).stat().st_size} for name in names}

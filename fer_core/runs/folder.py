@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
-from fer_core.runs.contracts import Metrics, Origin, RunManifest, VoteRecord
+from fer_core.runs.contracts import FileRecord, Metrics, Origin, RunManifest, VoteRecord
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, Problem, folders, read_evaluations
 from fer_core.runs.integrity import check_promised
@@ -248,10 +248,10 @@ def check_sealed(folder: RunFolder, manifest: RunManifest, file: str, again: str
 
 def seal(
     folder: RunFolder,
-    manifest: dict[str, Any],
+    manifest: dict[str, object],
     prepared: Change | None = None,
     *,
-    known: Mapping[str, Any] | None = None,
+    known: Mapping[str, FileRecord] | None = None,
 ) -> None:
     """Write ``run.json``, last, with the hash and size of every file. Raises ``RunError`` if one is missing.
 
@@ -259,7 +259,7 @@ def seal(
     ``known``: what ``run.json`` says of files so far. It is carried over for those that are not prepared, so that what
     was tampered with does not become right.
     """
-    files: dict[str, Any] = {}
+    files: dict[str, FileRecord] = {}
     for name in folder.sealed_files:
         if known and name in known and not (prepared and prepared.has(name)):
             files[name] = known[name]

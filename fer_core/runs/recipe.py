@@ -13,7 +13,7 @@ from typing import Any
 
 from fer_core.errors import RecipeError
 from fer_core.reading import UnreadableError, read_text
-from fer_core.value_types import LONGEST_LINE, is_line
+from fer_core.value_types import LONGEST_LINE, JsonObject, is_line
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
@@ -145,7 +145,7 @@ class Recipe:
                     raise RecipeError(f"{name} is for transfer models; {self.architecture} is trained from scratch.")
         return self
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         return asdict(self)
 
     @classmethod
@@ -157,7 +157,7 @@ class Recipe:
             raise RecipeError(f"{path} cannot be read as a recipe: {error}") from None
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+    def from_dict(cls, values: object) -> Recipe:
         """The recipe of a ``recipe.json``. Raises ``RecipeError`` for unknown or missing keys and wrong types."""
         if not isinstance(values, dict):
             raise RecipeError("the recipe's content must be a JSON object.")

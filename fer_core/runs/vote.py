@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of
@@ -15,6 +14,7 @@ from fer_core.runs.contracts import VoteRecord
 from fer_core.runs.folder import SCHEMA, RunFolder
 from fer_core.runs.reading import read_json
 from fer_core.settings import settings
+from fer_core.value_types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Vote:
         """The members whose weight is above zero."""
         return tuple(member for member in self.members if member.weight > 0)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         return {
             "schema": SCHEMA,
             "members": [asdict(member) for member in self.members],

@@ -13,7 +13,7 @@ The predicted class is the one with the highest probability; of equals, the one 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,13 +47,30 @@ class ClassScores(TypedDict):
     support: Count
 
 
-class Scores(TypedDict):
-    """The scores of one set of faces. ``confusion``: 7×7 counts, rows true; ``log_loss`` in nats."""
+class ClassIntervals(ClassScores):
+    """One class with 95 % intervals: see :func:`per_class_intervals`. ``answered``: faces the model called so."""
+
+    answered: Count
+    precision_low: Share | None
+    precision_high: Share | None
+    recall_low: Share | None
+    recall_high: Share | None
+    f1_low: Share | None
+    f1_high: Share | None
+
+
+class Accuracy(TypedDict):
+    """An accuracy on ``n`` faces with its 95 % interval."""
 
     n: Count
     accuracy: Share
     accuracy_low: Share
     accuracy_high: Share
+
+
+class Scores(Accuracy):
+    """The scores of one set of faces. ``confusion``: 7×7 counts, rows true; ``log_loss`` in nats."""
+
     macro_f1: Share
     log_loss: Amount
     ece: Amount
@@ -180,7 +197,8 @@ def checked(
     return true.astype(np.int64), rows
 
 
-MEASURES = ("precision", "recall", "f1")
+Measure = Literal["precision", "recall", "f1"]
+MEASURES: tuple[Measure, ...] = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
@@ -202,14 +220,13 @@ def share_interval(right: int, n: int) -> ShareInterval:
     return ShareInterval(int(right), int(n), right / n, float(low), float(high))
 
 
-def per_class_intervals(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
+def per_class_intervals(confusion: npt.ArrayLike) -> list[ClassIntervals]:
     """The entries of :func:`fer_core.stats.metrics.per_class`, each with intervals; plain JSON values.
 
     ``confusion``: int (7, 7), rows true. Added keys: ``answered`` (faces the model called so) and, for each measure of
     :data:`MEASURES`, ``…_low`` and ``…_high`` (0..1). Both ends are None where a measure is None, and precision's where
     the class is never answered: its 0.0 is a convention, not a measurement. Raises ``ValueError`` for another shape.
     """
-    entries: list[dict[str, Any]] = [dict(entry) for entry in per_class(confusion)]
     counts = np.asarray(confusion, dtype=np.int64)
     right, support, answered = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     ends = {
@@ -217,13 +234,37 @@ def per_class_intervals(confusion: npt.ArrayLike) -> list[dict[str, Any]]:
         "recall": wilson_interval(right, support),
         "f1": tuple(2 * end / (1 + end) for end in wilson_interval(right, support + answered - right)),
     }
-    for label, entry in enumerate(entries):
-        entry["answered"] = int(answered[label])
-        for measure, (low, high) in ends.items():
-            known = entry[measure] is not None and not np.isnan(low[label])
-            entry[f"{measure}_low"] = float(low[label]) if known else None
-            entry[f"{measure}_high"] = float(high[label]) if known else None
+
+    def ends_of(entry: ClassScores, measure: Measure, label: int) -> tuple[float | None, float | None]:
+        low, high = (float(end[label]) for end in ends[measure])
+        return (None, None) if entry[measure] is None or np.isnan(low) else (low, high)
+
+    entries: list[ClassIntervals] = []
+    for label, entry in enumerate(per_class(confusion)):
+        precision, recall, f1 = (ends_of(entry, measure, label) for measure in MEASURES)
+        entries.append(
+            {
+                **entry,
+                "answered": int(answered[label]),
+                "precision_low": precision[0],
+                "precision_high": precision[1],
+                "recall_low": recall[0],
+                "recall_high": recall[1],
+                "f1_low": f1[0],
+                "f1_high": f1[1],
+            }
+        )
     return entries
+
+
+def interval_of(entry: ClassIntervals, measure: Measure) -> tuple[float, float] | None:
+    """The ends of a measure's interval, 0..1; None where it has none."""
+    low, high = {
+        "precision": (entry["precision_low"], entry["precision_high"]),
+        "recall": (entry["recall_low"], entry["recall_high"]),
+        "f1": (entry["f1_low"], entry["f1_high"]),
+    }[measure]
+    return None if low is None or high is None else (low, high)
 
 
 def top_k(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, k: int = 2) -> ShareInterval:

@@ -6,13 +6,21 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypedDict
 
 import psutil
 
 from fer_core.errors import RunError
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
+
+
+class Holder(TypedDict):
+    """Who trains: the process, when it began (POSIX seconds), and the run folder."""
+
+    pid: int
+    started: float
+    run_dir: str
 
 
 def lock_path() -> Path:
@@ -31,10 +39,10 @@ def alive(pid: int, started: float) -> bool:
         return False
 
 
-def holder() -> dict[str, Any] | None:
+def holder() -> Holder | None:
     """Who trains now: ``pid``, ``started``, ``run_dir``. None if nobody does."""
     try:
-        value = json.loads(lock_path().read_text(encoding="utf-8"))
+        value: Holder = json.loads(lock_path().read_text(encoding="utf-8"))
         return value if isinstance(value["run_dir"], str) and alive(value["pid"], value["started"]) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         # Absent, or half written by a process that died on the spot: nobody holds it.
@@ -47,7 +55,7 @@ def check_places(run_dir: Path) -> None:
         check_writable(folder, "The run", RunError)
 
 
-def busy_message(current: dict[str, Any]) -> str:
+def busy_message(current: Holder) -> str:
     return (
         f"{Path(current['run_dir']).name} is training (process {current['pid']}). Two trainings at once would "
         "slow each other down: wait for it, or stop it first."
@@ -61,13 +69,13 @@ def claim(pid: int, run_dir: Path) -> None:
     Raises ``RunError`` naming the run that holds the lock already, or if the lock cannot be written.
     """
     path = lock_path()
-    owner = {"pid": pid, "started": psutil.Process(pid).create_time(), "run_dir": str(run_dir)}
+    owner: Holder = {"pid": pid, "started": psutil.Process(pid).create_time(), "run_dir": str(run_dir)}
     with explained(f"The lock of the one training at a time cannot be written to {path.parent}", RunError):
         path.parent.mkdir(parents=True, exist_ok=True)
         _take(path, owner)
 
 
-def _take(path: Path, owner: dict[str, Any]) -> None:
+def _take(path: Path, owner: Holder) -> None:
     """Give the lock at ``path`` to ``owner``. Raises ``RunError`` naming who holds it, ``OSError``."""
     pid = owner["pid"]
     # Linking a finished file is atomic: of two processes that try at once, one gets the name.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RecipeError, RunError
+from fer_core.value_types import JsonObject
 from fer_core.zoo.registry import get
 
 if TYPE_CHECKING:
@@ -49,12 +50,13 @@ class Description:
     multiply_adds: int
     map_grid: tuple[int, int]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Description:
+    def from_dict(cls, values: JsonObject) -> Description:
         """Raises ``RunError`` if the JSON is not a description."""
+        known: dict[str, Any] = dict(values)
         try:
             layers = tuple(
                 LayerRow(
@@ -65,10 +67,10 @@ class Description:
                     row["multiply_adds"],
                     tuple(row["inputs"]),
                 )
-                for row in values["layers"]
+                for row in known["layers"]
             )
-            height, width = values["map_grid"]
-            return cls(**{**values, "layers": layers, "map_grid": (height, width)})
+            height, width = known["map_grid"]
+            return cls(**{**known, "layers": layers, "map_grid": (height, width)})
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"this is not an architecture description: {error}") from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -94,12 +94,25 @@ def weights_file(name: str, weights: str) -> Path:
     return imagenet_file(name) if weights == "imagenet" else Path(weights).expanduser()
 
 
-def pretrained(table: Description, weights: str) -> dict[str, Any]:
+class WeightsRecord(TypedDict):
+    """What of a network came from a weights file.
+
+    ``file``: its name; ``parameters`` taken from it, ``backbone`` parameters in all; ``missing``: backbone layers that
+    the file leaves random; ``clipped``: see :func:`clipped`.
+    """
+
+    file: str
+    sha256: str
+    parameters: int
+    backbone: int
+    missing: list[str]
+    clipped: list[str]
+
+
+def pretrained(table: Description, weights: str) -> WeightsRecord:
     """What of a network came from a weights file, for its journal and card.
 
-    Keys: ``file`` (name), ``sha256``, ``parameters`` taken from it, ``backbone`` parameters in all, ``missing``:
-    backbone layers the file leaves random, ``clipped`` (see there). Official and Keras ``.h5`` files hold the whole
-    backbone.
+    Official and Keras ``.h5`` files hold the whole backbone.
     """
     path = weights_file(table.name, weights)
     rows = [row for row in table.layers if row.parameters and row.name not in HEAD_LAYERS]

@@ -19,9 +19,9 @@ P = ParamSpec("P")
 class FinishedFigure(go.Figure):
     """A figure that nobody changes any more: what it says as a dictionary is worked out once."""
 
-    _finished: dict[str, Any] | None = None
+    _finished: dict[str, object] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The same object each time, for readers only."""
         if self._finished is None:
             self._finished = super().to_dict()

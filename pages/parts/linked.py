@@ -113,7 +113,7 @@ def several(
     unknown = [text for text in links.given(key) if text not in options]
     if unknown and says is not None:
         links.warn_ignored(key, unknown, says)
-    arguments = links.bound(key, may_be_empty=True)
+    arguments: dict[str, Any] = {**links.bound(key, may_be_empty=True)}
     if default is not None:
         arguments["default"] = default
     return [one for one in draw(label, options, **arguments, **more) or () if one in options]
@@ -178,12 +178,12 @@ def pagination(pages: int, *, key: str, **more: Any) -> int:
     return int(st.pagination(pages, **links.bound(key, lambda texts: links.whole_of(texts, 1, pages), says), **more))
 
 
-def _choice(key: str, options: Sequence[Any], says: str, format_func: Format = str, **more: Any) -> dict[str, Any]:
+def _choice(key: str, options: Sequence[Any], says: str, format_func: Format = str, **more: Any) -> links.Binding:
     words = [format_func(option) for option in options]
     return links.bound(key, lambda texts: links.option_of(texts, words), says, **more)
 
 
-def _switch(key: str) -> dict[str, Any]:
+def _switch(key: str) -> links.Binding:
     says = "{asked} is no choice for “{key}”: true or false would be. It is ignored."
     return links.bound(key, lambda texts: links.option_of([text.lower() for text in texts], ("true", "false")), says)
 

@@ -14,7 +14,7 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -166,9 +166,16 @@ def ignore(key: str) -> None:
         del st.query_params[key]
 
 
+class Binding(TypedDict):
+    """What a bound control is drawn with; without ``bind`` it is drawn apart from the address."""
+
+    key: str
+    bind: NotRequired[Literal["query-params"]]
+
+
 def bound(
     key: str, reads: Reads[Any] | None = None, says: str = NO_CHOICE, *, may_be_empty: bool = False, **options: Any
-) -> dict[str, Any]:
+) -> Binding:
     """The arguments that bind the control ``key`` to the address, after what it asks for was read.
 
     ``reads``, ``says``, ``options``: as for :func:`read`; without ``reads`` the caller has read. ``may_be_empty``:

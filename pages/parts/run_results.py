@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.plots import confusion as confusion_plots
 from fer_core.plots import history as history_plots
+from fer_core.stats.metrics import Scores
 from pages.parts import runs
 from pages.parts.charts import drawn
 
@@ -25,7 +25,7 @@ def show_matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key
     )
 
 
-def show_confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: str) -> None:
+def show_confusion(scores: Scores, *, title: str, share: bool, key: str) -> None:
     """The confusion matrix of ``scores``, and the same as a table in an expander."""
     show_matrix(scores["confusion"], title=title, share=share, key=key)
     with st.expander("As a table", icon=":material/table:"):
@@ -38,7 +38,7 @@ def show_confusion(scores: Mapping[str, Any], *, title: str, share: bool, key: s
         )
 
 
-def show_per_class(scores: Mapping[str, Any]) -> None:
+def show_per_class(scores: Scores) -> None:
     """Precision, recall, F1 and support of each expression, and their mean."""
     st.dataframe(
         runs.per_class_table(scores),

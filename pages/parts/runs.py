@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -13,6 +10,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent, plural
 from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo, list_runs
+from fer_core.stats.metrics import Accuracy, Scores
 from pages.parts import links, messages
 
 RUN = "run"
@@ -54,7 +52,7 @@ def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     return next((info for info in runs if info.name == name), None)
 
 
-def data_and_count(data: DatasetRecord, scores: Mapping[str, Any]) -> str:
+def data_and_count(data: DatasetRecord, scores: Accuracy) -> str:
     """What a number was measured on, in words: ``the drawn sample, n = 210`` (with unbreakable spaces)."""
     return f"{data_title(data)}, n\u00a0=\u00a0{scores['n']:,}"
 
@@ -66,14 +64,14 @@ def data_title(data: DatasetRecord | None) -> str:
     return "the drawn sample" if data["kind"] == "sample" else data["title"] or "unknown data"
 
 
-def accuracy_words(data: DatasetRecord, scores: Mapping[str, Any], split: str) -> str:
+def accuracy_words(data: DatasetRecord, scores: Accuracy, split: str) -> str:
     """``61.3 % of PrivateTest (95 % interval 59.7–62.9 %; FER-2013, n = 3,589)``."""
     return (
         f"{percent(scores['accuracy'])} of {split} (95 % interval {interval(scores)}; {data_and_count(data, scores)})"
     )
 
 
-def per_class_table(scores: Mapping[str, Any]) -> pd.DataFrame:
+def per_class_table(scores: Scores) -> pd.DataFrame:
     """One row a class, then the mean. Precision, recall and F1 in per cent, support in faces.
 
     The mean is the plain mean over the classes that have faces (macro); its support is the number of all faces.
@@ -102,7 +100,7 @@ def _per_cent(value: float | None) -> float | None:
     return None if value is None else value * 100
 
 
-def confusion_table(scores: Mapping[str, Any], *, share: bool) -> pd.DataFrame:
+def confusion_table(scores: Scores, *, share: bool) -> pd.DataFrame:
     """The confusion matrix as a table: rows true, columns predicted; faces, or per cent of the true class."""
     table = pd.DataFrame(scores["confusion"], columns=list(emotions.NAMES))
     if share:

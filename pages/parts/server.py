@@ -71,7 +71,7 @@ MIDDLEWARE: Sequence[Middleware] = [Middleware(UploadGuard)]
 
 
 @contextlib.asynccontextmanager
-async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
+async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     """While the server runs, visits that have ended are cleared away, and what is freed goes back to the system."""
     stay_small()
     install()

@@ -37,7 +37,6 @@ def all_figures(run: RunFolder) -> list[go.Figure]:
         history.learning_overlay({"a": table}, "loss"),
         bars.probability_bars({"a": np.full(7, 1 / 7)}),
         bars.class_counts({"Training": range(7)}),
-        bars.class_bars({"a": scores(0)}),
         accuracy.intervals(["a"], [scores(0)]),
     ]
 
@@ -237,20 +236,6 @@ def test_class_counts() -> None:
     assert [trace.text[1] for trace in figure.data] == ["436", "0"]
     assert [note.text for note in figure.layout.annotations] == ["Training, 28,709 faces", "PublicTest, 0 faces"]
     assert "Training, 28,709 faces: angry 3,995, disgust 436" in bars.describe_class_counts(counts)
-
-
-def test_scores_by_class() -> None:
-    first, second = scores(1), scores(2)
-    second["per_class"][1] |= {"f1": None, "recall": None, "support": 0}
-    figure = bars.class_bars({"one": first, "two": second})
-    assert list(figure.data[0].y) == pytest.approx([100 * row["f1"] for row in first["per_class"]])
-    assert figure.data[1].y[1] is None
-    recalls = bars.class_bars({"one": first}, measure="recall").data[0].y
-    assert list(recalls) == pytest.approx([100 * row["recall"] for row in first["per_class"]])
-    worst = min((row for row in second["per_class"] if row["f1"] is not None), key=lambda row: row["f1"])
-    assert f"worst {worst['emotion']}" in bars.describe_per_class({"two": second})
-    with pytest.raises(ValueError, match="measure"):
-        bars.class_bars({"one": first}, measure="support")  # type: ignore[arg-type]
 
 
 def test_intervals() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,53 @@ warning signs, "this image was removed" notices and a few line drawings; dark or
 
 MOST_NEAR_DUPLICATES = 10
 """Near twins kept with their row numbers, per face. How many there are is counted in full."""
+
+
+class ExactSummary(TypedDict):
+    """Faces that are equal pixel for pixel, in groups. ``redundant``: how many could go."""
+
+    groups: int
+    rows: int
+    redundant: int
+    groups_across_splits: int
+
+
+class NearSummary(TypedDict):
+    """Pairs that are nearly equal, and how many faces are in one."""
+
+    pairs: int
+    rows: int
+
+
+class SplitDuplicates(TypedDict):
+    """Faces of one split that have a duplicate in Training; ``near`` does not count exact ones."""
+
+    faces: int
+    exact: int
+    near: int
+    exact_or_near: int
+    mirrored: int
+
+
+class ConflictSummary(TypedDict):
+    """Groups of equal faces with different labels; ``members``: their row numbers."""
+
+    groups: int
+    rows: int
+    members: list[list[int]]
+
+
+class AuditSummary(TypedDict):
+    """An audit in numbers; ``constant`` and ``nearly_constant`` are row numbers."""
+
+    faces: int
+    threshold: float
+    exact: ExactSummary
+    near: NearSummary
+    twins_in_training: dict[str, SplitDuplicates]
+    conflicts: ConflictSummary
+    constant: list[int]
+    nearly_constant: list[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +152,12 @@ class Audit:
         exact = np.isin(self.group, self.group[in_training]) & ~in_training
         return NearDuplicates(exact, exact | ((self.training_row >= 0) & ~in_training), self.threshold)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> AuditSummary:
         """The counts, as JSON-able values. In ``twins_in_training``, by split, ``near`` does not count exact ones."""
         groups = self.groups()
         conflicts = [rows for rows in groups if len(np.unique(self.labels[rows])) > 1]
         duplicates = self.training_duplicates()
-        by_split = {}
+        by_split: dict[str, SplitDuplicates] = {}
         for split in emotions.SPLITS[1:]:
             here = self.splits == split
             exact, either = int(duplicates.exact[here].sum()), int(duplicates.exact_or_near[here].sum())

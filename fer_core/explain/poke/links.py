@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from fer_core.errors import ExplainError
 from fer_core.explain.poke.steps import KINDS, Step
+from fer_core.value_types import JsonObject
 
 MOST_STEPS = 60
 LONGEST_TEXT = 6000
@@ -47,16 +48,16 @@ def from_text(text: str) -> tuple[Step, ...]:
     return tuple(_step_of(part) for part in parts)
 
 
-def to_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def to_json(steps: Sequence[Step]) -> list[JsonObject]:
     """The steps as objects of plain values, for example ``{"step": "rotate", "degrees": -10.0}``."""
     return [{"step": step.name} | {one.name: getattr(step, one.name) for one in fields(step)} for step in steps]
 
 
-def from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+def from_json(values: Sequence[JsonObject]) -> tuple[Step, ...]:
     """The steps of :func:`to_json`, also after a journey through JSON. Raises ``ExplainError`` for anything else."""
     steps = []
     for value in values:
-        known = dict(value)
+        known: dict[str, Any] = dict(value)
         kind = KINDS.get(str(known.pop("step", "")))
         try:
             if kind is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import interval, percent
 from fer_core.plots import accuracy as plots
+from fer_core.stats.metrics import Scores
 from pages.parts import frame
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -61,7 +61,7 @@ def show(view: View) -> None:
             frame.link("run", f"Card of {run.name}", icon=":material/id_card:", query={"run": run.name})
 
 
-def accuracy_table(view: View, values: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def accuracy_table(view: View, values: Sequence[Scores]) -> pd.DataFrame:
     """One row a run. ``values`` as from :func:`pages.parts.compare.numbers.scores`."""
     aligned = view.scope.aligned
     table = pd.DataFrame(

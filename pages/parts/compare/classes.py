@@ -14,6 +14,7 @@ from fer_core.formatting import percent
 from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
 from fer_core.stats.curves import areas
+from fer_core.stats.metrics import ClassIntervals, interval_of
 from pages.parts import linked
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -73,7 +74,7 @@ def _scores(view: View, words: str) -> None:
         )
 
 
-def classes_table(entries: Mapping[str, list[dict[str, Any]]]) -> pd.DataFrame:
+def classes_table(entries: Mapping[str, list[ClassIntervals]]) -> pd.DataFrame:
     """One row for each run and expression, then the run's mean over the expressions that have faces."""
     rows = []
     for name, of_run in entries.items():
@@ -85,16 +86,16 @@ def classes_table(entries: Mapping[str, list[dict[str, Any]]]) -> pd.DataFrame:
                 "Answers": entry["answered"],
             }
             for words, measure in MEASURES.items():
-                low, high = entry[f"{measure}_low"], entry[f"{measure}_high"]
-                row[f"{words} (%)"] = None if entry[measure] is None else 100 * entry[measure]
-                row[f"{words}, 95 % interval"] = "" if low is None else f"{100 * low:.1f}–{100 * high:.1f} %"
+                value, ends = entry[measure], interval_of(entry, measure)
+                row[f"{words} (%)"] = None if value is None else 100 * value
+                row[f"{words}, 95 % interval"] = "" if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
             rows.append(row)
         there = [entry for entry in of_run if entry["support"]]
         mean: dict[str, Any] = {"Run": name, "Expression": "mean"}
-        for key, column in (("support", "Faces"), ("answered", "Answers")):
-            mean[column] = sum(entry[key] for entry in of_run)
+        mean["Faces"] = sum(entry["support"] for entry in of_run)
+        mean["Answers"] = sum(entry["answered"] for entry in of_run)
         for words, measure in MEASURES.items():
-            mean[f"{words} (%)"] = 100 * float(np.mean([entry[measure] for entry in there]))
+            mean[f"{words} (%)"] = 100 * float(np.mean([entry[measure] or 0.0 for entry in there]))
             mean[f"{words}, 95 % interval"] = ""
         rows.append(mean)
     return pd.DataFrame(rows)

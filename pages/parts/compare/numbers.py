@@ -7,7 +7,7 @@ again that has not changed. What comes back is shared by all visitors: do not ch
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from fer_core.stats import curves as curves_core
 from fer_core.stats.calibration import Reliability, apply_temperature
 from fer_core.stats.calibration import reliability as reliability_core
 from fer_core.stats.curves import OneVsRest
-from fer_core.stats.metrics import Scores, ShareInterval, per_class_intervals, score, top_k
+from fer_core.stats.metrics import ClassIntervals, Scores, ShareInterval, per_class_intervals, score, top_k
 from fer_core.stats.paired_tests import Comparison, compare
 from fer_core.stats.risk_coverage import Answered, RiskCoverage, at_threshold
 from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
@@ -32,7 +32,7 @@ MOST_CACHED = 24
 """Choices whose results are kept: the last ones, at most a few megabytes each."""
 
 
-def scores(view: View) -> Sequence[Mapping[str, Any]]:
+def scores(view: View) -> Sequence[Scores]:
     """SCORES of each run on the faces in view, under the labels that count."""
     return _scores(view.key, view.scope)
 
@@ -43,7 +43,7 @@ def _scores(key: Key, _scope: Scope) -> list[Scores]:
     return [score(aligned.labels, probabilities) for probabilities in aligned.probabilities]
 
 
-def classes(view: View) -> Mapping[str, list[dict[str, Any]]]:
+def classes(view: View) -> Mapping[str, list[ClassIntervals]]:
     """Precision, recall and F1 of each class with intervals, by run."""
     return {
         name: per_class_intervals(confusion) for name, confusion in zip(view.names, view.scope.confusions, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import streamlit as st
 
@@ -82,7 +82,25 @@ def canvas(
     )
 
 
-def new_strokes(message: Mapping[str, Any]) -> list[Stroke]:
+class StrokeRecord(TypedDict):
+    """A stroke as the browser sends it; nothing of it is checked yet."""
+
+    number: int
+    tool: Tool
+    grey: int
+    width: int
+    points: list[tuple[int, int]]
+    at: int
+
+
+class StrokeMessage(TypedDict):
+    """What the browser sends: the board that the strokes are on, and those that were not confirmed yet."""
+
+    board: str
+    strokes: list[StrokeRecord]
+
+
+def new_strokes(message: StrokeMessage) -> list[Stroke]:
     """The strokes of a message that have not come before: the browser sends them until they are confirmed."""
     board, seen = st.session_state.get(_SEEN, ("", 0))
     if message["board"] != board:
@@ -93,7 +111,7 @@ def new_strokes(message: Mapping[str, Any]) -> list[Stroke]:
     return [read_stroke(one) for one in fresh]
 
 
-def read_stroke(value: Mapping[str, Any]) -> Stroke:
+def read_stroke(value: StrokeRecord) -> Stroke:
     """What the browser sent, checked. Raises ``ValueError`` for what our own code never sends."""
     if value["tool"] not in TOOLS or not 0 < len(value["points"]) <= MOST_POINTS_SENT:
         raise ValueError(f"this is no stroke: {str(dict(value))[:200]}")

@@ -6,7 +6,7 @@ import functools
 import gc
 import json
 import os
-from typing import Any, Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 import av
 import numpy as np
@@ -132,7 +132,15 @@ def connection(camera: Camera, live: LiveStream) -> Connection:
     )
 
 
-def ice_servers() -> list[dict[str, Any]] | None:
+class IceServer(TypedDict):
+    """A STUN or TURN server, as browsers know it (RTCIceServer of WebRTC)."""
+
+    urls: str | list[str]
+    username: NotRequired[str]
+    credential: NotRequired[str]
+
+
+def ice_servers() -> list[IceServer] | None:
     """What :data:`ICE_VARIABLE` says, None where it is not set. Raises ``FerError`` if it is no list of objects."""
     text = os.environ.get(ICE_VARIABLE, "").strip()
     if not text:

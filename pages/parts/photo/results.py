@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import plural
-from fer_core.inference.pictures import Reading, csv_text, report_head
+from fer_core.inference.pictures import Reading, csv_text
+from fer_core.inference.report import report_head
 from fer_core.stats.calibration import apply_temperature
 from pages.parts import messages
 from pages.parts.detection import Answering
