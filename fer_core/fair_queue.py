@@ -37,6 +37,8 @@ class Lane(StrEnum):
     """Many seconds in this process: average maps, occlusion and RISE, the search for a patch."""
     WORKER = "worker"
     """What the gradient worker computes."""
+    PICTURE = "picture"
+    """A picture that is decoded and searched for faces: some hundred megabytes for a second."""
     VIDEO = "video"
 
 
@@ -190,7 +192,7 @@ class FairQueue:
 def for_this_server() -> FairQueue:
     """A queue for all that one server does, by its cores: LiteRT itself uses several."""
     few = max(1, (os.cpu_count() or 1) // 2)
-    return FairQueue({Lane.QUICK: few, Lane.LONG: 1, Lane.WORKER: 1, Lane.VIDEO: few})
+    return FairQueue({Lane.QUICK: few, Lane.LONG: 1, Lane.WORKER: 1, Lane.PICTURE: few, Lane.VIDEO: few})
 
 
 QUEUE = for_this_server()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import cv2
 import numpy as np
@@ -38,17 +39,22 @@ __all__ = [
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
 """About what the largest phone cameras take."""
+STRIP = 256
+"""Lines of a picture that are copied at once."""
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
 
 
-def load_picture(data: bytes, name: str = "the picture") -> Picture:
+def load_picture(data: bytes, name: str = "the picture", *, most_pixels: int | None = None) -> Picture:
     """Decode a picture file: uint8 (H, W, 3), blue-green-red, upright.
 
     The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
     counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
     known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has more
     than 50 million pixels.
+
+    ``most_pixels``: a larger picture is read at half its size, a third and so on, so that it has no more. JPEG is then
+    never in memory at its whole size; of other kinds twice as many pixels are refused.
     """
     kinds = ", ".join(FORMATS)
     try:
@@ -58,8 +64,9 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
                     f"{name} has {image.width:,} × {image.height:,} pixels; at most "
                     f"{MAX_PIXELS // 10**6} million are read. Make it smaller first."
                 )
-            upright = ImageOps.exif_transpose(image)
-            rgb = np.asarray(_opaque(upright), dtype=np.uint8)
+            smaller = image if most_pixels is None else _reduced(image, name, most_pixels)
+            ImageOps.exif_transpose(smaller, in_place=True)
+            return _blue_green_red(_opaque(smaller))
     except DataError:
         raise
     except Image.DecompressionBombError:
@@ -72,7 +79,6 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         # Pillow reports damaged content through any of these.
         raise DataError(f"{name} is damaged or cut off ({error}). Save it anew and try again.") from error
-    return np.ascontiguousarray(rgb[..., ::-1])
 
 
 def find_faces(image_bgr: Picture, detector: FaceDetector | None = None) -> list[Face]:
@@ -111,6 +117,38 @@ def find_face_crops(
     return [(face, crop_face(image_bgr, face)) for face in find_faces(image_bgr, detector)]
 
 
+def _reduced(image: Image.Image, name: str, most: int) -> Image.Image:
+    """The picture with at most so many pixels, decoded smaller where its kind allows. Raises ``DataError``."""
+    times = math.ceil(math.sqrt(image.width * image.height / most))
+    if times > 1:
+        image.draft("RGB", (image.width // times, image.height // times))
+        pixels = image.width * image.height
+        if pixels > 2 * most and image.format != "JPEG":
+            raise DataError(
+                f"{name} has {pixels:,} pixels; here at most {2 * most // 10**6} million are read of a {image.format} "
+                "picture. Save it as JPEG, or make it smaller first."
+            )
+        times = math.ceil(math.sqrt(pixels / most))
+    return image if times == 1 else _keeping_marks(image, times)
+
+
+def _keeping_marks(image: Image.Image, times: int) -> Image.Image:
+    """Each square of ``times`` × ``times`` pixels as one; the camera's rotation mark stays with the picture."""
+    marks = image.getexif()
+    smaller = image.reduce(times)
+    smaller.info["exif"] = marks.tobytes()
+    return smaller
+
+
+def _blue_green_red(image: Image.Image) -> Picture:
+    """A picture of mode RGB as an array, strip by strip: a second whole copy of a phone's picture has 36 MB."""
+    picture = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    for top in range(0, image.height, STRIP):
+        part = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+        picture[top : top + STRIP] = np.asarray(part)[..., ::-1]
+    return picture
+
+
 def _opaque(image: Image.Image) -> Image.Image:
     """Any kind of picture as red-green-blue with 8 bits, transparent parts white."""
     if image.mode.startswith("I;16"):
@@ -119,7 +157,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _check(image_bgr: Picture) -> None:

@@ -30,8 +30,10 @@ BYTES_PER_BYTE = 3.0
 """What an open model holds for each byte of its file: 2.7 measured for VGG16, whose file is in half precision."""
 BUDGET = 350e6
 """Bytes that open models may hold together, by that estimate: the four that ship take 250 MB."""
-IDLE_SECONDS = 600.0
-"""After which a model that nobody asks is closed."""
+IDLE_SECONDS = 50.0
+"""After which a model that nobody asks is closed: while somebody looks at a page they seldom pause longer, and opening
+it again takes a tenth of a second."""
+LOOK_SECONDS = 10.0
 
 Floats = npt.NDArray[np.float32]
 
@@ -136,7 +138,7 @@ class SharedInterpreter:
 
 _known: weakref.WeakValueDictionary[tuple[object, ...], SharedInterpreter] = weakref.WeakValueDictionary()
 _guard = threading.Lock()
-_timer: threading.Timer | None = None
+_watching = False
 
 
 def interpreter_of(path: Path, threads: int) -> SharedInterpreter:
@@ -183,22 +185,23 @@ def _keep_within(budget: float, asked: SharedInterpreter) -> None:
 
 
 def _watch_idle() -> None:
-    """Look again later, as long as anything is open."""
-    global _timer
+    """Look from time to time, as long as anything is open."""
+    global _watching
     with _guard:
-        if _timer is None:
-            _timer = threading.Timer(IDLE_SECONDS, _look)
-            _timer.daemon = True
-            _timer.start()
+        if not _watching:
+            _watching = True
+            threading.Thread(target=_look, name="close models", daemon=True).start()
 
 
 def _look() -> None:
-    global _timer
-    close_unused()
-    with _guard:
-        _timer = None
-    if open_interpreters():
-        _watch_idle()
+    global _watching
+    while True:
+        time.sleep(LOOK_SECONDS)
+        close_unused()
+        with _guard:
+            if not any(one.bytes for one in _known.values()):
+                _watching = False
+                return
 
 
 def _open(path: Path, threads: int) -> _Opened:
