@@ -22,6 +22,11 @@ def plain(words: str) -> str:
     return _MEANS_SOMETHING.sub(_escaped, _UNPRINTABLE.sub(" ", words))
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name shows just itself wherever it stands in Markdown and in HTML, and needs no :func:`plain`."""
+    return plain(f"x{name}") == f"x{name}"
+
+
 def _escaped(found: re.Match[str]) -> str:
     # Of "1." at the beginning the dot is what makes a list; of "  #" the sign.
     return f"{found[0][:-1]}\\{found[0][-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import FerError
+from fer_core.formatting import plain
 from fer_core.training import jobs
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
@@ -31,9 +32,9 @@ st.header("New training", anchor=False)
 info = current_info()
 sample_banner(info)
 st.markdown(
-    f"**Data:** {info.title}. Trains on {info.split_size('Training'):,} Training faces, chooses the best epoch on "
-    f"{info.split_size('PublicTest'):,} PublicTest faces. PrivateTest is touched only by the final evaluation. "
-    "The sidebar changes the data."
+    f"**Data:** {plain(info.title)}. Trains on {info.split_size('Training'):,} Training faces, chooses the best "
+    f"epoch on {info.split_size('PublicTest'):,} PublicTest faces. PrivateTest is touched only by the final "
+    "evaluation. The sidebar changes the data."
 )
 name = recipe_form.choose_architecture()
 st.markdown(get(name).summary)

@@ -7,6 +7,7 @@ from pathlib import Path
 from fer_core.data.info import DatasetInfo, read_info
 from fer_core.data.writer import bring_back
 from fer_core.errors import DataError
+from fer_core.formatting import is_plain
 from fer_core.settings import settings
 
 SAMPLE_NAME = "sample"
@@ -59,6 +60,11 @@ def _scan() -> list[tuple[DatasetInfo | None, str]]:
     for path in sorted(folder.iterdir()):
         # Names with a leading dot are imports that are still being written.
         if path.name.startswith(".") or not (path / "dataset.json").is_file():
+            continue
+        if not is_plain(path.name):
+            # Names of datasets stand in sentences and links, which would take these signs for a format.
+            why = f"The name of the folder {path} holds signs with a meaning in Markdown or HTML. Rename the folder."
+            result.append((None, why))
             continue
         try:
             result.append((read_info(path), ""))

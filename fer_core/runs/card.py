@@ -13,7 +13,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.files import write_text
-from fer_core.formatting import interval, percent, plural
+from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import Metrics, RunManifest
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
@@ -152,7 +152,7 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
     trained_on = manifest["data"]
     height, width = description.map_grid
     return [
-        f"# {manifest['title']}",
+        f"# {plain(manifest['title'])}",
         "",
         get(recipe.architecture).summary,
         "",
@@ -169,7 +169,7 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         "",
         "## How it was trained",
         "",
-        f"On {trained_on['title']} ({trained_on['faces']:,} faces in all; only its Training split). "
+        f"On {plain(trained_on['title'])} ({trained_on['faces']:,} faces in all; only its Training split). "
         f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
         + (" Training stopped before its last epoch." if manifest["state"] == "stopped" else ""),
         "",
@@ -192,7 +192,7 @@ def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str)
         if data["fingerprint"] == own["fingerprint"]:
             lines += ["## Results", ""]
         else:
-            lines += [f"## Results on {data['title']}", "", f"**Measured on other data than {own_words}.**", ""]
+            lines += [f"## Results on {plain(data['title'])}", "", f"**Measured on other data than {own_words}.**", ""]
         lines += [*result_lines(metrics), ""]
     return lines
 
@@ -267,7 +267,7 @@ def members_table(folder: RunFolder, vote: Vote, fingerprint: str) -> list[Membe
 def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[Metrics]) -> list[str]:
     vote, chosen_on = read_vote(folder), manifest["data"]
     lines = [
-        f"# {manifest['title']}",
+        f"# {plain(manifest['title'])}",
         "",
         IN_SHORT,
         "",
@@ -296,7 +296,8 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[
         )
     lines += [
         "",
-        f"{vote.method} The faces were those of {chosen_on['title']}. {PRIVATE_TEST} played no part in it.",
+        f"{plain(vote.method)} The faces were those of {plain(chosen_on['title'])}. "
+        f"{PRIVATE_TEST} played no part in it.",
         "",
         *_results(all_metrics, chosen_on, "its weights were chosen on"),
         "## Limits",

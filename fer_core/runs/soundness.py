@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.errors import RecipeError, RunError
+from fer_core.formatting import is_plain
 from fer_core.runs.contracts import RunManifest
 from fer_core.runs.evaluations import folders
 from fer_core.runs.events import StartEvent, starts_of
@@ -56,6 +57,11 @@ def look(folder: RunFolder) -> Look:
     """
     if shown(folder.name) != folder.name:
         return Look(f"the name of the folder {shown(folder.path)} holds what is no letter. Rename the folder.")
+    if not is_plain(folder.name):
+        # Names of runs stand in sentences, links and figures, which would take these signs for a format.
+        return Look(
+            f"the name of the folder {folder.path} holds signs with a meaning in Markdown or HTML. Rename the folder."
+        )
     for _ in range(MOST_TRIES - 1):
         found, state = _look_once(folder)
         # What another process changed meanwhile is no damage: half of the old and half of the new was seen.

@@ -13,6 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
+from fer_core.formatting import plain
 from pages.parts import frame, linked, row_field
 from pages.parts.data import current_dataset, faces_are_here, no_faces
 from pages.parts.default_face import starting_faces
@@ -104,7 +105,7 @@ def _of_dataset() -> ChosenFace | None:
     last = len(dataset) - 1
     found = starting_faces(dataset)
     held = st.session_state.get(ROW)
-    range_text = f" in {dataset.info.title}: rows run from 0 to {last:,}. Another face is shown."
+    range_text = f" in {plain(dataset.info.title)}: rows run from 0 to {last:,}. Another face is shown."
     asked = row_field.asked(ROW, last, range_text)
     if (held is None and asked is None) or (held is not None and held > last):
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
@@ -125,7 +126,7 @@ def _of_dataset() -> ChosenFace | None:
             key="explain-shuffle",
             help=f"One of the {len(found.mistakes):,} faces of {PRIVATE_TEST} that at least one model gets wrong."
             if len(found.mistakes)
-            else f"No model here was measured on {dataset.info.title}, so nobody knows its mistakes.",
+            else f"No model here was measured on {plain(dataset.info.title)}, so nobody knows its mistakes.",
         )
     row = found.row if row is None else row
     label = int(dataset.labels[row])
@@ -154,7 +155,9 @@ def _own() -> ChosenFace | None:
     name = str(st.selectbox("Face", list(reversed(own)), key=OWN_FACE))
     face = own[name]
     label_text = "without a label" if face.label is None else f"labelled {label_words(face.label)} by you"
-    st.caption(f"{face.title}, {label_text}. It is in this visit's memory only, so a link cannot show it to others.")
+    st.caption(
+        f"{plain(face.title)}, {label_text}. It is in this visit's memory only, so a link cannot show it to others."
+    )
     return face
 
 

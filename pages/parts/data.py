@@ -13,6 +13,7 @@ from fer_core.access.policy import Action
 from fer_core.data.catalogue import SAMPLE_NAME, ensure_sample, list_damaged
 from fer_core.data.info import DatasetInfo
 from fer_core.errors import DataError
+from fer_core.formatting import plain
 from pages.parts import access, frame, known_data, links, messages
 from pages.parts.known_data import KnownData
 
@@ -64,7 +65,7 @@ def dataset_picker() -> None:
         st.rerun()
     chosen = known[name]
     where = "" if chosen.info is not None else " Figures only: the faces are not on this computer."
-    st.sidebar.caption(f"{chosen.record['title']}: {chosen.record['faces']:,} faces.{where}")
+    st.sidebar.caption(f"{plain(chosen.record['title'])}: {chosen.record['faces']:,} faces.{where}")
     for message in list_damaged():
         st.sidebar.warning(messages.told(message, stored=True))
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.contracts import DatasetRecord
-from fer_core.formatting import interval, percent, plural
+from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo, list_runs
 from fer_core.stats.metrics import Accuracy, Scores
@@ -54,7 +54,7 @@ def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
 
 def data_and_count(data: DatasetRecord, scores: Accuracy) -> str:
     """What a number was measured on, in words: ``the drawn sample, n = 210`` (with unbreakable spaces)."""
-    return f"{data_title(data)}, n\u00a0=\u00a0{scores['n']:,}"
+    return f"{plain(data_title(data))}, n\u00a0=\u00a0{scores['n']:,}"
 
 
 def data_title(data: DatasetRecord | None) -> str:

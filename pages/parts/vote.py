@@ -7,6 +7,7 @@ import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
+from fer_core.formatting import plain
 from fer_core.runs.card import IN_SHORT, members_table
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.folder import RunFolder
@@ -57,7 +58,7 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         },
         alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
     )
-    st.caption(f"{vote.method} {PRIVATE_TEST} played no part in it. A member of weight 0 is not asked.")
+    st.caption(f"{plain(vote.method)} {PRIVATE_TEST} played no part in it. A member of weight 0 is not asked.")
     known = {info.name for info in list_models()}
     with st.container(horizontal=True, key="members"):
         for member in vote.members:

@@ -28,7 +28,9 @@ PAGES = {
 FACES = ("dataset", "mistakes", "explain")
 """Pages that show faces to whoever opens them."""
 OWNERS = (
-    "Bring real data", "Import the", "Import from", "Audit these faces", "Delete", "Download the better detector", "Remove", "Lock again",
+    "Bring real data", "Import the file", "Import from there", "Import the data", "Audit these faces", "Delete",
+    "Remove", "Lock again",
+    "Download the better detector",
 )  # fmt: skip
 """Words of buttons, tabs and links that are the owner's alone."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from fer_core.formatting import interval, percent
+from fer_core.formatting import interval, percent, plain
 from fer_core.plots import accuracy as plots
 from fer_core.stats.metrics import Scores
 from pages.parts import frame
@@ -28,7 +28,7 @@ def show(view: View) -> None:
     aligned = view.scope.aligned
     st.header(f"Accuracy on {aligned.split}", anchor=False)
     whose = f", labels {view.query[LABELS_KEY]}" if LABELS_KEY in view.query else ""
-    st.caption(f"Measured on {view.data_title}, n\u00a0=\u00a0{len(aligned):,} faces{whose}.")
+    st.caption(f"Measured on {plain(view.data_title)}, n\u00a0=\u00a0{len(aligned):,} faces{whose}.")
     values = numbers.scores(view)
     picture, table = st.columns([1, 2], vertical_alignment="center")
     with picture:

@@ -12,7 +12,7 @@ from fer_core.data.audit import THRESHOLD, read_audit
 from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
 from fer_core.data.dataset import Dataset
 from fer_core.errors import DataError
-from fer_core.formatting import duration, plural
+from fer_core.formatting import duration, plain, plural
 from pages.parts import access, messages
 
 
@@ -127,7 +127,7 @@ def _bar(job: AuditJob, dataset: Dataset) -> None:
         st.rerun()
     progress = job.progress
     if progress is None or not progress.total:
-        st.progress(0.0, text=f"Auditing {dataset.info.title}: starting")
+        st.progress(0.0, text=f"Auditing {plain(dataset.info.title)}: starting")
         return
     left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     st.progress(

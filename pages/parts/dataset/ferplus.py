@@ -17,7 +17,7 @@ from fer_core.access.uploads import Place
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
-from fer_core.formatting import percent
+from fer_core.formatting import percent, plain
 from fer_core.settings import settings
 from fer_core.writable import explained
 from pages.parts import access, frame, messages, uploads
@@ -51,9 +51,9 @@ def show(dataset: Dataset) -> None:
             _present(dataset, crowd)
         elif dataset.info.kind != "csv":
             st.info(
-                f"FER+ cannot be added to **{dataset.info.title}**: it goes with FER-2013 in the order of its CSV, and "
-                "this was not imported from one. Import `fer2013.csv` above, choose it under Data in the sidebar, and "
-                "come back.",
+                f"FER+ cannot be added to **{plain(dataset.info.title)}**: it goes with FER-2013 in the order of its "
+                "CSV, and this was not imported from one. Import `fer2013.csv` above, choose it under Data in the "
+                "sidebar, and come back.",
                 icon=":material/info:",
             )
         else:
@@ -65,7 +65,7 @@ def _present(dataset: Dataset, crowd: Crowd) -> None:
     judged = labels >= 0
     agree = float(np.mean(labels[judged] == dataset.labels[judged])) if judged.any() else 0.0
     st.markdown(
-        f":material/how_to_vote: **{dataset.info.title} has FER+.** The crowd gives one of the seven classes to "
+        f":material/how_to_vote: **{plain(dataset.info.title)} has FER+.** The crowd gives one of the seven classes to "
         f"{int(judged.sum()):,} of {len(crowd):,} faces, and for {percent(agree)} of those it is the dataset's label. "
         "The other faces are ties, contempt, “unknown” or “not a face”."
     )

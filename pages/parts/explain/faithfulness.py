@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.errors import RunError
 from fer_core.explain import faithfulness_report as words
 from fer_core.explain.faithfulness_study import FILE, Explained, read_faithfulness
+from fer_core.formatting import plain
 from fer_core.inference.predictor import Predictor
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
@@ -69,9 +70,9 @@ def _table(found: dict[str, Explained]) -> None:
     for name, one in found.items():
         plan = one.plan
         text = (
-            f"{one.faces:,} of the {one.about.of:,} {one.about.split} faces of {data_title(one.about.data)}, maps of "
-            f"each model's own answer, {plan.steps} steps, {plan.orders} random orders a face, {plan.masks} masks of "
-            "RISE"
+            f"{one.faces:,} of the {one.about.of:,} {one.about.split} faces of {plain(data_title(one.about.data))}, "
+            f"maps of each model's own answer, {plan.steps} steps, {plan.orders} random orders a face, {plan.masks} "
+            "masks of RISE"
         )
         groups.setdefault(text, []).append(name)
     for text, names in groups.items():

@@ -14,7 +14,7 @@ from fer_core.corruptions.kinds import CORRUPTIONS, SEVERITIES
 from fer_core.corruptions.measurement import FILE, Corrupted, read_corruptions
 from fer_core.corruptions.robustness import Robustness
 from fer_core.errors import RunError
-from fer_core.formatting import duration, percent, points
+from fer_core.formatting import duration, percent, plain, points
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
@@ -104,7 +104,7 @@ def shared_measurements(corrupted_runs: Mapping[str, Corrupted], preferred: str)
     for one in same.values():
         rows = np.intersect1d(rows, one.robustness.keys, assume_unique=True)
     runs = {name: one.robustness.where(np.isin(one.robustness.keys, rows)) for name, one in same.items()}
-    title = data_title(first.about.data)
+    title = plain(data_title(first.about.data))
     if all(len(one) == len(rows) for one in same.values()):
         sentence = f"Measured on {first.which()} of {title}."
     else:
@@ -197,7 +197,8 @@ def _left_out(corrupted_runs: Mapping[str, Corrupted], shared: Shared) -> None:
     for name, one in corrupted_runs.items():
         if name not in shared.runs:
             st.info(
-                f"{name} was measured on {data_title(one.about.data)}, which are other faces, so it is left out.",
+                f"{name} was measured on {plain(data_title(one.about.data))}, which are other faces, so it is left "
+                "out.",
                 icon=":material/filter_alt_off:",
             )
 

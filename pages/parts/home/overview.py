@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -123,7 +124,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
             title = runs.data_title(metrics["data"])
             titles.append(title)
             names.append(f"{info.name} on {title}")
-            labels.append("<br>".join([*textwrap.wrap(info.name, 20), title]))
+            labels.append("<br>".join([*textwrap.wrap(info.name, 20), html.escape(title)]))
     if scores:
         about = " and ".join(dict.fromkeys(links.plain(title) for title in titles))
         st.markdown(
@@ -152,7 +153,9 @@ def _on_drawings(infos: Sequence[ModelInfo]) -> None:
     """How these models do on the faces that are drawn here, and the way to see it."""
     drawn = next((one for one in known_data.known().values() if one.info is not None and one.info.is_sample), None)
     if drawn is not None and (text := lesson.sentence(infos, drawn.fingerprint, PRIVATE_TEST)):
-        st.caption(f":material/school: On **{drawn.title}**, which is here to try everything on: {text}")
+        st.caption(
+            f":material/school: On **{formatting.plain(drawn.title)}**, which is here to try everything on: {text}"
+        )
 
 
 def _effect_of_near_duplicates(scores: Sequence[SplitScores]) -> None:

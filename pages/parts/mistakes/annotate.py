@@ -130,7 +130,7 @@ def manage(view: View) -> None:
         _show_message(-1)
         if annotations:
             totals = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
-            st.markdown(f"**{plural(len(annotations), 'face')} of {view.data_title} marked:** {totals}.")
+            st.markdown(f"**{plural(len(annotations), 'face')} of {plain(view.data_title)} marked:** {totals}.")
             _links(view, annotations)
             st.dataframe(
                 _table(view, annotations),
@@ -143,7 +143,9 @@ def manage(view: View) -> None:
                 },
             )
         else:
-            st.markdown(f"**No face of {view.data_title} is marked yet.** Open a face, and say what you think of it.")
+            st.markdown(
+                f"**No face of {plain(view.data_title)} is marked yet.** Open a face, and say what you think of it."
+            )
         _exchange(view, annotations)
         st.caption(
             f"Marks are kept in `reviews/{view.annotations.path.name[:12]}….jsonl` in FER Explorer's folder, on the "

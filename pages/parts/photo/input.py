@@ -15,7 +15,7 @@ from fer_core.access.uploads import MB, Place
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
 from fer_core.fair_queue import Lane
-from fer_core.formatting import plural
+from fer_core.formatting import plain, plural
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.faces import crop_face, load_picture
 from fer_core.inference.file_types import PICTURE_ENDINGS
@@ -186,7 +186,7 @@ def _forget(source: str) -> None:
 
 
 def _too_much(left_out: Sequence[UploadedFile]) -> None:
-    names = ", ".join(file.name for file in left_out[:5]) + (" and others" if len(left_out) > 5 else "")
+    names = ", ".join(plain(file.name) for file in left_out[:5]) + (" and others" if len(left_out) > 5 else "")
     st.warning(
         f"{plural(len(left_out), 'picture was', 'pictures were')} left out, because at most {MOST_PICTURES} pictures "
         f"and {MOST_MB} MB are read at once: {names}. Remove some of the others, or read a whole folder on your own "

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from fer_core.formatting import plural
+from fer_core.formatting import plain, plural
 from fer_core.inference.pictures import Reading, csv_text
 from fer_core.inference.report import report_head
 from fer_core.stats.calibration import apply_temperature
@@ -168,7 +168,7 @@ def _open(number: int) -> None:
 
 def _picture(one: Seen, reading: Reading, models: Sequence[Answering], *, maps: bool) -> None:
     """The open picture, its faces numbered, then the faces themselves."""
-    st.header(one.name, anchor=False)
+    st.header(plain(one.name), anchor=False)
     found = one.reading
     assert found is not None
     summary = f"{plural(len(found.faces), 'face')}, numbered from the largest" if found.faces else "no face found"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.access.uploads import Place
 from fer_core.errors import FerError
-from fer_core.formatting import duration, ordinal
+from fer_core.formatting import duration, ordinal, plain
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import StreamSettings
@@ -48,7 +48,7 @@ def reminder() -> None:
         return
     state = "is being read" if job.progress.active else "has been read"
     with st.container(horizontal=True, vertical_alignment="center", key="video-reminder"):
-        st.caption(f":material/movie: Your video {job.name} {state}.")
+        st.caption(f":material/movie: Your video {plain(job.name)} {state}.")
         st.button("Show it", type="tertiary", on_click=_to_video, key="video-show")
 
 
@@ -111,12 +111,12 @@ def _watch(job: VideoJob) -> None:
         st.rerun()
     if progress.state == WAITING:
         place = ordinal(max(1, progress.position))
-        st.progress(0.0, text=f"{job.name} waits: {place} in the queue. This server reads others' videos first.")
+        st.progress(0.0, text=f"{plain(job.name)} waits: {place} in the queue. This server reads others' videos first.")
     else:
         of = f" of about {progress.expected:,}" if progress.expected else ""
         left = f", about {duration(progress.left)} left" if progress.left is not None else ""
         share = min(1.0, progress.frames / progress.expected) if progress.expected else 0.0
-        st.progress(share, text=f"Reading {job.name}: frame {progress.frames:,}{of}{left}")
+        st.progress(share, text=f"Reading {plain(job.name)}: frame {progress.frames:,}{of}{left}")
     st.button("Stop", icon=":material/stop:", on_click=job.stop, key="video-stop")
     st.caption("You may go to other pages meanwhile and come back.")
     preview = job.preview()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.formatting import duration, percent, plural
+from fer_core.formatting import duration, percent, plain, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
 from pages.parts import chosen_face
@@ -22,7 +22,7 @@ def show(job: VideoJob) -> None:
     """All of it. The job must be done."""
     summary = job.summary
     assert summary is not None
-    st.subheader(job.name, anchor=False)
+    st.subheader(plain(job.name), anchor=False)
     st.markdown(
         f"{duration(summary.seconds)}, {plural(summary.frames, 'frame')}. A face is in "
         f"{percent(summary.frames_with_faces / summary.frames, 0)} of them; "

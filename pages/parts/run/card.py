@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.access.policy import Action
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
-from fer_core.formatting import moment, percent, plural
+from fer_core.formatting import moment, percent, plain, plural
 from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.listing import ModelInfo
@@ -45,7 +45,7 @@ def gallery(known: list[ModelInfo]) -> None:
 
 def show(info: ModelInfo) -> None:
     """The whole card."""
-    st.header(info.title, anchor=False)
+    st.header(plain(info.title), anchor=False)
     if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {messages.told(info.problem, stored=True)}", icon=":material/broken_image:")
         _delete(info)
@@ -104,7 +104,7 @@ def _facts(info: ModelInfo) -> None:
         parts.append(moment(info.created))
     if info.data:
         how = "weights chosen on PublicTest of" if info.is_vote else "trained on"
-        parts.append(f"{how} {runs.data_title(info.data)} ({info.data['faces']:,} faces in all)")
+        parts.append(f"{how} {plain(runs.data_title(info.data))} ({info.data['faces']:,} faces in all)")
     if info.best_epoch is not None:
         parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
     st.markdown(" · ".join(parts))
@@ -172,7 +172,7 @@ def _delete(info: ModelInfo) -> None:
         st.error(messages.told(problem), icon=":material/block:")
     with st.popover("Delete this run", icon=":material/delete:"):
         what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
-        st.markdown(f"This removes **{info.name}** with {what}. It cannot be undone.")
+        st.markdown(f"This removes **{plain(info.name)}** with {what}. It cannot be undone.")
         if votes := vote.votes_with(info):
             st.warning(f"These votes need it, and will not work without it: {', '.join(votes)}.")
         st.button(
