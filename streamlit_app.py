@@ -30,6 +30,7 @@ def show() -> None:
     dataset_picker()
     unmeasured.measure_shipped()
     access.unlocking()
+    access.where_it_listens()
     with messages.unexpected_to_the_owner():
         page.run()
 

@@ -41,6 +41,14 @@ def is_owner(peer: str | None, headers: Iterable[tuple[str, str]], *, root: Path
     return _is_loopback(peer) and not _forwarded(named) and _names_this_computer(named)
 
 
+def listens_to_this_computer_alone(address: str | None) -> bool:
+    """Whether a server that listens on this address, as it was told, can be reached from this computer alone.
+
+    None and the empty text are every address. A name other than ``localhost`` may be any address.
+    """
+    return address == "localhost" or _is_loopback(address)
+
+
 def _forwarded(headers: Mapping[str, list[str]]) -> bool:
     return any(name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES) for name in headers)
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
+from streamlit import config
 
 from fer_core.access import policy
-from fer_core.access.connection import is_owner
+from fer_core.access.connection import is_owner, listens_to_this_computer_alone
 from fer_core.access.password import ATTEMPTS_HERE, password
 from fer_core.access.policy import Action, Person
 from fer_core.errors import AccessError
+from fer_core.settings import Ownership, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,6 +70,25 @@ def unlocking() -> None:
             given = st.text_input("Owner's password", type="password", max_chars=200)
             if st.form_submit_button("Unlock"):
                 _unlock(given)
+
+
+def where_it_listens() -> None:
+    """At the foot of the owner's sidebar: where the app can be reached, and by whom; and a password that is none."""
+    if not may(Action.SERVER_PATHS):
+        return
+    address, port = config.get_option("server.address"), config.get_option("server.port")
+    if listens_to_this_computer_alone(address):
+        st.sidebar.caption(f":material/lan: Listens on {address}, port {port}: this computer alone, or a proxy on it.")
+    else:
+        others = "owners, too" if settings().ownership is Ownership.EVERYONE else "visitors"
+        st.sidebar.caption(
+            f":material/lan: Listens on {address or 'every address'}, port {port}: others in your network may open it "
+            f"as {others}. `--server.address 127.0.0.1` keeps it to yourself."
+        )
+    try:
+        password()
+    except AccessError as error:
+        st.sidebar.warning(str(error))
 
 
 def _unlock(given: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from streamlit import config, runtime
 
+from fer_core.access.password import password
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
+from fer_core.errors import AccessError
 from fer_core.memory import free_memory, give_back, stay_small
 
 if TYPE_CHECKING:
@@ -75,6 +78,10 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     """While the server runs, visits that have ended are cleared away, and what is freed goes back to the system."""
     stay_small()
     install()
+    try:
+        password()
+    except AccessError as error:
+        logging.getLogger("fer_explorer").warning("%s", error)
     chores = [asyncio.create_task(_sweep(), name="sweep visits"), asyncio.create_task(_trim(), name="give back memory")]
     try:
         yield {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.access.connection import is_owner
+from fer_core.access.connection import is_owner, listens_to_this_computer_alone
 from fer_core.settings import settings
 
 LOCAL = [("Host", "localhost:8501"), ("Origin", "http://localhost:8501")]
@@ -86,3 +86,13 @@ def test_a_classroom_may_make_everyone_the_owner(owned_by: Callable[[str], None]
 def test_where_the_password_counts_an_address_does_not(owned_by: Callable[[str], None], how: str) -> None:
     owned_by(how)
     assert not is_owner("127.0.0.1", LOCAL)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", "127.0.0.9"])
+def test_a_loopback_address_is_reached_from_this_computer_alone(address: str) -> None:
+    assert listens_to_this_computer_alone(address)
+
+
+@pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "192.168.1.5", "my-laptop", "localhost.example.org"])
+def test_any_other_address_is_reached_by_others(address: str | None) -> None:
+    assert not listens_to_this_computer_alone(address)

@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from apptest import ROOT
 from factories import make_run
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from fer_core.access.password import VARIABLE
@@ -128,3 +129,23 @@ def acting_functions(source: str) -> Iterator[tuple[str, str]]:
 def test_whatever_acts_asks_first(path: Path) -> None:
     silent = [name for name, text in acting_functions(path.read_text()) if not ASKS.search(text)]
     assert not silent, f"{path}: {silent} act, and do not ask whether this person may"
+
+
+@pytest.mark.parametrize(("address", "words"), [("127.0.0.1", "this computer alone"), (None, "others in your network")])
+def test_the_owner_sees_where_the_app_listens(
+    address: str | None, words: str, monkeypatch: pytest.MonkeyPatch, open_app: Callable[..., AppTest]
+) -> None:
+    asked = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda name: address if name == "server.address" else asked(name))
+    assert any(words in caption.value for caption in open_app("limits").sidebar.caption)
+
+
+def test_a_visitor_does_not_see_where_the_app_listens(visitor: None, open_app: Callable[..., AppTest]) -> None:
+    assert not any("Listens" in caption.value for caption in open_app("limits").sidebar.caption)
+
+
+def test_the_owner_is_told_of_a_password_that_is_too_short(
+    monkeypatch: pytest.MonkeyPatch, open_app: Callable[..., AppTest]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "short")
+    assert any("shorter" in warning.value for warning in open_app("limits").sidebar.warning)
