@@ -169,7 +169,7 @@ def _read(
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
     from fer_core.cli.progress import ProgressLine
-    from fer_core.inference.faces import MAX_BYTES, load_picture
+    from fer_core.inference.faces import MAX_BYTES, load_photo
     from fer_core.inference.pictures import read_picture
     from fer_core.inference.videos import clip_pipeline, read_clip
     from fer_core.progress import Meter
@@ -179,7 +179,7 @@ def _read(
         for number, path in enumerate(found.pictures):
             many.update(number, len(found.pictures))
             try:
-                picture = load_picture(read_bytes(path, MAX_BYTES), str(path))
+                picture = load_photo(read_bytes(path, MAX_BYTES), str(path))
             except DataError as error:
                 found.problems.append((path, str(error)))
                 continue

@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fer_core import emotions
+from fer_core import emotions, picture_size
 from fer_core.errors import DataError
 
-# 40 megapixels: more than any face needs, and unpacked still only 160 MB.
-MAX_PIXELS = 40_000_000
 _SIZE = (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
 
 
@@ -32,22 +30,24 @@ class Picture:
 def decode(content: bytes, where: str) -> Picture:
     """Decode a JPEG or PNG. Colour becomes grey (ITU-R 601), other sizes become 48×48 (Lanczos); EXIF is ignored.
 
-    Raises ``DataError`` naming ``where`` when the content is no readable JPEG or PNG, or has over 40 megapixels.
+    Raises ``DataError`` naming ``where`` when the content is no readable JPEG or PNG, or has too many pixels (see
+    :mod:`fer_core.picture_size`).
     """
     try:
         # Opening reads the header only: the size is checked before any pixel is unpacked.
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_large(where, f"{image.width}×{image.height} pixels")
             resized = image.size != _SIZE
             squeezed = image.width != image.height
+            picture_size.limit(image)
             had_colour = image.mode not in ("L", "LA", "1") and not image.mode.startswith("I")
             grey = _grey(image)
             if resized:
                 grey = grey.resize(_SIZE, Image.Resampling.LANCZOS)
             return Picture(np.asarray(grey, dtype=np.uint8), resized, squeezed, had_colour)
+    except picture_size.TooManyPixelsError as error:
+        raise DataError(f"{where} {error}, or remove the file.") from None
     except Image.DecompressionBombError as error:
-        raise _too_large(where, "far too many pixels") from error
+        raise DataError(f"{where} has far too many pixels for the picture of a face. Remove the file.") from error
     # Pillow's readers raise all of these for broken files; SyntaxError is its own habit for broken PNGs.
     except (OSError, SyntaxError, ValueError, struct.error, EOFError) as error:
         raise DataError(
@@ -60,7 +60,3 @@ def _grey(image: Image.Image) -> Image.Image:
         # 16-bit PNG. Pillow's own conversion clips at 255 instead of scaling.
         return Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).astype(np.uint8))
     return image.convert("L")
-
-
-def _too_large(where: str, size: str) -> DataError:
-    return DataError(f"{where} has {size}, too many for the picture of a face. Remove the file or shrink it.")

@@ -48,6 +48,14 @@ class Face:
         """Square pixels."""
         return self.width * self.height
 
+    def scaled(self, factor: float) -> Face:
+        """The same face in the same picture of another size."""
+        if factor == 1:
+            return self
+        marks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)
+        x, y, width, height = (round(side * factor) for side in (self.x, self.y, self.width, self.height))
+        return Face(x, y, width, height, self.score, marks)
+
 
 class FaceDetector(Protocol):
     """What every detector offers."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
+from fer_core import picture_size
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
 from fer_core.inference.detectors import (
@@ -33,42 +34,54 @@ __all__ = [
     "crop_face",
     "find_face_crops",
     "find_faces",
+    "load_photo",
     "load_picture",
 ]
 
+_LYING = (5, 6, 7, 8)
+"""EXIF's marks of pictures whose sides are exchanged."""
+_BAND = 256
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = 50_000_000
-"""About what the largest phone cameras take."""
-STRIP = 256
-"""Lines of a picture that are copied at once."""
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
 
 
-def load_picture(data: bytes, name: str = "the picture", *, most_pixels: int | None = None) -> Picture:
-    """Decode a picture file: uint8 (H, W, 3), blue-green-red, upright.
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded picture: uint8 (H, W, 3), blue-green-red, upright; smaller than the file's own size if that is large.
+
+    ``width``, ``height``: the file's own, upright, in pixels.
+    """
+
+    picture: Picture
+    width: int
+    height: int
+
+
+def load_picture(data: bytes, name: str = "the picture") -> Picture:
+    """The pixels of :func:`load_photo`."""
+    return load_photo(data, name).picture
+
+
+def load_photo(data: bytes, name: str = "the picture") -> Photo:
+    """Decode a picture file, with at most some 12 million pixels.
 
     The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
     counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
-    known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has more
-    than 50 million pixels.
-
-    ``most_pixels``: a larger picture is read at half its size, a third and so on, so that it has no more. JPEG is then
-    never in memory at its whole size; of other kinds twice as many pixels are refused.
+    known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has too
+    many pixels: see :mod:`fer_core.picture_size`.
     """
     kinds = ", ".join(FORMATS)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(
-                    f"{name} has {image.width:,} × {image.height:,} pixels; at most "
-                    f"{MAX_PIXELS // 10**6} million are read. Make it smaller first."
-                )
-            smaller = image if most_pixels is None else _reduced(image, name, most_pixels)
-            ImageOps.exif_transpose(smaller, in_place=True)
-            return _blue_green_red(_opaque(smaller))
-    except DataError:
-        raise
+            size = image.size
+            picture_size.limit(image)
+            lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING
+            ImageOps.exif_transpose(image, in_place=True)
+            width, height = reversed(size) if lying else size
+            return Photo(_pixels(image), width, height)
+    except picture_size.TooManyPixelsError as error:
+        raise DataError(f"{name} {error}.") from None
     except Image.DecompressionBombError:
         raise DataError(f"{name} has far too many pixels to be read. Make it smaller first.") from None
     except Image.UnidentifiedImageError:
@@ -117,36 +130,16 @@ def find_face_crops(
     return [(face, crop_face(image_bgr, face)) for face in find_faces(image_bgr, detector)]
 
 
-def _reduced(image: Image.Image, name: str, most: int) -> Image.Image:
-    """The picture with at most so many pixels, decoded smaller where its kind allows. Raises ``DataError``."""
-    times = math.ceil(math.sqrt(image.width * image.height / most))
-    if times > 1:
-        image.draft("RGB", (image.width // times, image.height // times))
-        pixels = image.width * image.height
-        if pixels > 2 * most and image.format != "JPEG":
-            raise DataError(
-                f"{name} has {pixels:,} pixels; here at most {2 * most // 10**6} million are read of a {image.format} "
-                "picture. Save it as JPEG, or make it smaller first."
-            )
-        times = math.ceil(math.sqrt(pixels / most))
-    return image if times == 1 else _keeping_marks(image, times)
-
-
-def _keeping_marks(image: Image.Image, times: int) -> Image.Image:
-    """Each square of ``times`` × ``times`` pixels as one; the camera's rotation mark stays with the picture."""
-    marks = image.getexif()
-    smaller = image.reduce(times)
-    smaller.info["exif"] = marks.tobytes()
-    return smaller
-
-
-def _blue_green_red(image: Image.Image) -> Picture:
-    """A picture of mode RGB as an array, strip by strip: a second whole copy of a phone's picture has 36 MB."""
-    picture = np.empty((image.height, image.width, 3), dtype=np.uint8)
-    for top in range(0, image.height, STRIP):
-        part = image.crop((0, top, image.width, min(top + STRIP, image.height)))
-        picture[top : top + STRIP] = np.asarray(part)[..., ::-1]
-    return picture
+def _pixels(image: Image.Image) -> Picture:
+    """Blue-green-red, uint8 (H, W, 3), band by band: Pillow has four bytes a pixel, and copies what it turns."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        pixels[top : top + _BAND] = np.asarray(_opaque(band), dtype=np.uint8)[..., ::-1]
+    if image.width * image.height > picture_size.MOST_DECODED:
+        half = (image.width // 2, image.height // 2)
+        return np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return pixels
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import IMAGE_SIZE, NAMES
-from fer_core.inference.detectors import Face, FaceDetector, Picture
-from fer_core.inference.faces import find_face_crops
+from fer_core.inference.detectors import Face, FaceDetector
+from fer_core.inference.faces import Photo, find_face_crops
 from fer_core.inference.predictor import Probabilities
 from fer_core.inference.report import FaceEntry, PictureEntry, box_json, named
 from fer_core.spreadsheet import SpreadsheetWriter
@@ -64,16 +64,14 @@ class Reading:
             yield from csv_lines(self.name, "", index + 1, face, {k: rows[index] for k, rows in self.answers.items()})
 
 
-def read_picture(picture_bgr: Picture, name: str, detector: FaceDetector) -> Reading:
-    """The faces of a picture, uint8 (H, W, 3), blue-green-red; no model is asked yet.
-
-    Raises ``ValueError`` for an array of another kind.
-    """
-    found = find_face_crops(picture_bgr, detector)
+def read_picture(photo: Photo, name: str, detector: FaceDetector) -> Reading:
+    """The faces of a picture; no model is asked yet."""
+    found = find_face_crops(photo.picture, detector)
     crops = np.empty((len(found), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     for index, (_, crop) in enumerate(found):
         crops[index] = crop
-    return Reading(name, picture_bgr.shape[1], picture_bgr.shape[0], [face for face, _ in found], crops)
+    factor = photo.width / photo.picture.shape[1]
+    return Reading(name, photo.width, photo.height, [face.scaled(factor) for face, _ in found], crops)
 
 
 def csv_text(readings: Iterable[Reading]) -> str:

@@ -19,7 +19,6 @@ from PIL import Image
 from fer_core.errors import DataError, RunError
 from fer_core.inference import detectors
 from fer_core.inference.faces import (
-    MAX_PIXELS,
     Face,
     FaceDetector,
     HaarDetector,
@@ -31,6 +30,7 @@ from fer_core.inference.faces import (
     load_picture,
 )
 from fer_core.inference.yunet import YUNET_BYTES, yunet_path
+from fer_core.picture_size import MOST_PIXELS
 
 
 class Fixed:
@@ -87,7 +87,7 @@ def test_odd_files_are_refused_by_name() -> None:
 
 
 def test_pixel_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    side = int(MAX_PIXELS**0.5) + 1
+    side = int(MOST_PIXELS**0.5) + 1
     with pytest.raises(DataError, match=r"7,072 × 7,072 pixels; at most 50 million"):
         load_picture(encoded(Image.new("1", (side, side))))
     # Pillow's own limit, which it enforces while opening.
@@ -238,36 +238,6 @@ def test_yunet_finds_real_faces(real_faces: np.ndarray, home: Path, monkeypatch:
     [again] = find_faces(larger, detector)[:1]
     assert again.x / 6 == pytest.approx(face.x, abs=24)
     assert again.width / 6 == pytest.approx(face.width, abs=24)
-
-
-def phone_picture(kind: str, *, turned: bool = False) -> bytes:
-    """600×400 pixels, the left third white, as a camera that lay on its side would store it."""
-    picture = np.zeros((400, 600, 3), np.uint8)
-    picture[:, :200] = 255
-    image, buffer = Image.fromarray(picture), io.BytesIO()
-    exif = Image.Exif()
-    if turned:
-        exif[0x0112] = 6
-    image.save(buffer, kind, exif=exif.tobytes())
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_large_picture_is_read_smaller_and_stays_upright(kind: str) -> None:
-    assert load_picture(phone_picture(kind), most_pixels=240_000).shape == (400, 600, 3)
-    smaller = load_picture(phone_picture(kind), most_pixels=130_000)
-    assert smaller.shape == (200, 300, 3)
-    assert smaller[:, :98].min() > 240
-    assert smaller[:, 102:].max() < 15
-    upright = load_picture(phone_picture(kind, turned=True), most_pixels=130_000)
-    assert upright.shape == (300, 200, 3)
-    assert upright[:98].min() > 240
-
-
-def test_a_kind_that_cannot_be_decoded_smaller_is_refused_before_it_fills_the_memory() -> None:
-    assert load_picture(phone_picture("JPEG"), most_pixels=30_000).size <= 3 * 30_000
-    with pytest.raises(DataError, match="Save it as JPEG"):
-        load_picture(phone_picture("PNG"), "big.png", most_pixels=100_000)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it reads Linux's /proc")

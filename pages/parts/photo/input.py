@@ -17,7 +17,7 @@ from fer_core.errors import DataError
 from fer_core.fair_queue import Lane
 from fer_core.formatting import plain, plural
 from fer_core.inference.detectors import FaceDetector
-from fer_core.inference.faces import crop_face, load_picture
+from fer_core.inference.faces import crop_face, load_photo
 from fer_core.inference.file_types import PICTURE_ENDINGS
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
@@ -32,8 +32,6 @@ SOURCES = (UPLOAD, PASTE, CAMERA, VIDEO)
 MOST_PICTURES = 30
 MOST_MB = 150
 """Megabytes of all pictures at once: the server holds them in memory while they are read."""
-MOST_PIXELS = 12_000_000
-"""Of a picture in memory, where it has 36 MB: plenty for faces of 48 pixels."""
 JPEG_QUALITY = 88
 _SEEN, _CHANGED = "_photo_seen", "_photo_changed"
 
@@ -219,16 +217,18 @@ def _read(files: Sequence[UploadedFile], before: Sequence[Seen], detector: FaceD
 def read_one(content: bytes, name: str, key: str, detector: FaceDetector) -> Seen:
     """Decode a picture and find its faces. One that cannot be read says why in ``problem``."""
     try:
-        picture = load_picture(content, name, most_pixels=MOST_PIXELS)
+        photo = load_photo(content, name)
     except DataError as error:
         return Seen(name, key, detector.title, problem=str(error))
-    reading = read_picture(picture, name, detector)
+    reading = read_picture(photo, name, detector)
+    factor = photo.width / photo.picture.shape[1]
     middle = None
     if not reading.faces:
-        face = centre(picture)
-        crop = crop_face(picture, face).reshape(1, IMAGE_SIZE, IMAGE_SIZE)
-        middle = Reading(name, reading.width, reading.height, [face], crop)
-    return Seen(name, key, detector.title, reading, "", _jpeg(numbered(picture, reading.faces)), middle)
+        face = centre(photo.picture)
+        crop = crop_face(photo.picture, face).reshape(1, IMAGE_SIZE, IMAGE_SIZE)
+        middle = Reading(name, reading.width, reading.height, [face.scaled(factor)], crop)
+    shown = numbered(photo.picture, [face.scaled(1 / factor) for face in reading.faces])
+    return Seen(name, key, detector.title, reading, "", _jpeg(shown), middle)
 
 
 def _unlike(name: str, names: set[str]) -> str:
