@@ -16,7 +16,7 @@ from PIL import Image
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
 from fer_core.formatting import ordinal
-from pages.parts.charts import drawn
+from pages.parts.charts import drawn, jpeg
 from pages.parts.rows import Rows
 
 if TYPE_CHECKING:
@@ -241,10 +241,15 @@ def large(dataset: Dataset, row: int) -> None:
     """One face, seven times as large, pixel by pixel."""
     label, split = int(dataset.labels[row]), str(dataset.splits[row])
     st.image(
-        enlarged(np.asarray(dataset.images[row])),
+        _large(str(dataset.path), dataset.info.fingerprint, row, dataset),
         caption=f"Row {row:,}, labelled {label_words(label)}",
         alt=f"Face in row {row} of {split}, labelled {emotions.NAMES[label]}, 48×48 grey pixels, enlarged.",
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _large(path: str, fingerprint: str, row: int, _dataset: Dataset) -> bytes:
+    return jpeg(enlarged(np.asarray(_dataset.images[row])))
 
 
 def facts(dataset: Dataset, row: int) -> None:

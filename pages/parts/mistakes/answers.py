@@ -13,7 +13,7 @@ from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.listing import ModelInfo
 from pages.parts import messages
-from pages.parts.charts import drawn
+from pages.parts.charts import drawn, jpeg
 from pages.parts.mistakes.face import Answers, right_or_wrong
 from pages.parts.models import open_model
 from pages.parts.scope import View
@@ -66,11 +66,16 @@ def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: i
         for emotion in classes:
             roles = " and ".join(role for role, of in (("label", label), ("its answer", predicted)) if of == emotion)
             st.image(
-                overlay(face, maps[emotion], size=2 * SIDE, top=top),
+                _overlay(face, maps[emotion], top),
                 width=SIDE,
                 caption=f"{NAMES[emotion]}, {roles}",
                 alt=f"{info.name}, {roles}: {describe_overlay(maps[emotion], NAMES[emotion])}",
             )
+
+
+@st.cache_data(show_spinner=False, max_entries=800)
+def _overlay(face: npt.NDArray[np.uint8], class_map: Maps, top: float) -> bytes:
+    return jpeg(overlay(face, class_map, size=SIDE, top=top))
 
 
 @st.cache_data(show_spinner=False, max_entries=400)

@@ -17,6 +17,7 @@ from fer_core.plots.faces import contact_sheet, describe_sheet
 from fer_core.runs.embeddings import Embeddings
 from fer_core.runs.listing import ModelInfo
 from pages.parts import dataset_extras, frame, messages
+from pages.parts.charts import jpeg
 from pages.parts.face_selection import embeddings_of, how_to
 from pages.parts.scope import View
 
@@ -125,7 +126,14 @@ def _link(dataset: Dataset, words: str, rows: Sequence[int], *, key: str) -> Non
 def _faces(dataset: Dataset, rows: Sequence[int], captions: Sequence[str]) -> None:
     """Some faces as one picture, left to right, then down."""
     labels = dataset.labels[list(rows)]
-    images: npt.NDArray[np.uint8] = np.asarray(dataset.images[list(rows)])
-    sheet = contact_sheet(images, PER_LINE, scale=2, labels=labels, captions=captions)
+    sheet = _sheet((str(dataset.path), dataset.info.fingerprint), tuple(rows), tuple(captions), dataset)
     described = "; ".join(f"row {row}, {caption}" for row, caption in zip(rows, captions, strict=True))
     st.image(sheet, alt=f"{describe_sheet(len(rows), labels)} {described}.")
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _sheet(key: tuple[str, str], rows: tuple[int, ...], captions: tuple[str, ...], _dataset: Dataset) -> bytes:
+    """Keyed by the dataset's path and fingerprint."""
+    images: npt.NDArray[np.uint8] = np.asarray(_dataset.images[list(rows)])
+    labels = _dataset.labels[list(rows)]
+    return jpeg(contact_sheet(images, PER_LINE, scale=2, labels=labels, captions=captions))
