@@ -24,12 +24,15 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
 from fer_core.errors import RunError
 from fer_core.files import write_json
+from fer_core.memory import no_room
 from fer_core.reading import UnreadableError, parse, read_bytes
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.writable import check_writable, explained
 
 LOWEST_PRIORITY = 19
 """Niceness of the child: it takes what nobody else wants."""
+CHILD_BYTES = 0.4e9
+"""The child with LiteRT, the largest model that ships and the faces of FER-2013."""
 STARTING_S = 20.0
 """Seconds that a child may take until it holds the lock: on a busy machine Python alone takes some."""
 
@@ -109,11 +112,14 @@ def status() -> Measuring | None:
 def start(dataset: DatasetInfo, runs: Sequence[str | Path]) -> None:
     """Measure these runs, names or folders, on a dataset in a child process of the lowest priority.
 
-    Raises ``RunError`` while another measuring runs, or where nothing can be written or started.
+    Raises ``RunError`` while another measuring runs, where too little memory is left for the child, or where nothing
+    can be written or started.
     """
     found = status()
     if found is not None and found.running:
         raise RunError(f"Models are being measured on {found.data['title']} right now. Try again when that is done.")
+    if why := no_room(CHILD_BYTES, "Measuring models runs in a process of its own, which"):
+        raise RunError(why)
     check_writable(settings().evaluations_dir, "What is measured", RunError)
     names = [Path(run).name for run in runs]
     with explained("What is measured cannot be written", RunError):

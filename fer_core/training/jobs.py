@@ -78,7 +78,8 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
 def restart(run_dir: Path) -> Path:
     """Go on with a stopped, failed or killed run in a new child process.
 
-    Raises ``RunError`` if it cannot go on, or nothing can be written there, ``DataError`` if its dataset is gone.
+    Raises ``RunError`` if it cannot go on, nothing can be written there, or memory or disk are too short now,
+    ``DataError`` if its dataset is gone.
     """
     folder = RunFolder(run_dir.resolve())
     now = status(folder.path)
@@ -87,8 +88,11 @@ def restart(run_dir: Path) -> Path:
     if not now.resumable:
         raise RunError(f"{folder.name} cannot be resumed. {now.message}")
     # Here, where somebody reads it, and not by the child after seconds of loading.
-    load_dataset(remembered_data(folder))
+    data = remembered_data(folder)
+    load_dataset(data)
     check_places(folder.path)
+    if problems := check_resources(folder.recipe(), data):
+        raise RunError(" ".join(problems))
     _refuse_if_busy()
     _spawn(folder, ["train", "--resume", str(folder.path)])
     return folder.path

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from faulty import faulty_dataset
 
+from fer_core import memory
 from fer_core.cli.progress import progress_text
 from fer_core.data.audit import AUDIT_FILE, job, read_audit
 from fer_core.data.audit.job import AuditJob
+from fer_core.errors import DataError
 from fer_core.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -72,3 +74,9 @@ def test_the_command_lines_progress_is_understood(left: float | None) -> None:
     found = re.search(job._AMOUNT, text)
     assert found is not None, text
     assert found.groups() == ("21,504", "35,887", None if left is None else "41")
+
+
+def test_an_audit_that_has_no_room_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.1e9)
+    with pytest.raises(DataError, match=r"0\.4 GB of memory, and 0\.1 GB are left"):
+        AuditJob(faulty_dataset(tmp_path / "d").path)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from factories import make_noise, make_run, make_vote
 
+from fer_core import memory
 from fer_core.data.dataset import Dataset
 from fer_core.errors import RunError
 from fer_core.evaluation import measuring
@@ -50,6 +51,15 @@ def test_it_measures_what_the_app_would_answer_and_leaves_a_shipped_run_as_it_is
     assert metrics == found.metrics()
     assert metrics["litert"]["PrivateTest"]["accuracy"] == metrics["splits"]["PrivateTest"]["accuracy"]
     assert not shipped.evaluation_problems()
+
+
+def test_nothing_is_measured_where_too_little_memory_is_left(
+    shipped: RunFolder, noise: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.1e9)
+    with pytest.raises(RunError, match=r"0\.4 GB of memory, and 0\.1 GB are left"):
+        measuring.start(noise.info, [shipped.path])
+    assert not measuring.record_path().exists()
 
 
 def test_a_run_of_the_home_keeps_it_itself_and_a_second_time_replaces_it(home: Path, noise: Dataset) -> None:

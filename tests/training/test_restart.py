@@ -108,6 +108,18 @@ def test_a_restart_without_its_dataset_is_refused_here_and_not_by_the_child(
     assert len(spawned) == 1
 
 
+def test_a_restart_without_room_for_it_is_refused_here_and_not_by_the_system(
+    data: Path, spawned: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a start used to look at the memory; a resumed training was killed, and the app with it."""
+    run_dir = jobs.start(Recipe("custom_cnn"), data)
+    kill()
+    monkeypatch.setattr(jobs, "check_resources", lambda recipe, _: [f"no room for {recipe.architecture}"])
+    with pytest.raises(RunError, match="no room for custom_cnn"):
+        jobs.restart(run_dir)
+    assert len(spawned) == 1
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"data": 7}', "{}"])
 def test_a_damaged_note_of_where_the_data_lie_is_told(home: Path, content: str) -> None:
     folder = RunFolder(home / "runs" / "mine")

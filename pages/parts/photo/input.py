@@ -82,7 +82,8 @@ class Seen:
             raise ValueError(f"{self.name} was not read")
         key = (model, self.uses_middle)
         if key not in self.answers:
-            self.answers[key] = model.explain(used.crops)
+            with queue.turn(Lane.QUICK, f"{model.name} waits to look at the faces"):
+                self.answers[key] = model.explain(used.crops)
         return self.answers[key]
 
 
