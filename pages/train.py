@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.errors import FerError
 from fer_core.formatting import plain
 from fer_core.training import jobs
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
-from pages.parts import architecture, frame, runs
+from pages.parts import access, architecture, frame, messages, runs
 from pages.parts.data import current_info, faces_are_here, sample_banner
 from pages.parts.train import progress, recipe_form
 
@@ -28,6 +29,9 @@ if run_dir is not None:
         st.query_params[runs.RUN] = run_dir.name
     progress.show(run_dir)
 
+if not access.may(Action.TRAIN_ANYTHING):
+    st.info("On this server its owner alone starts trainings. What they train, you see here.", icon=":material/lock:")
+    st.stop()
 st.header("New training", anchor=False)
 info = current_info()
 sample_banner(info)
@@ -46,15 +50,16 @@ problems: list[str] = []
 try:
     problems = jobs.check_resources(recipe.validate(), info.path)
 except FerError as error:
-    problems = [str(error)]
+    problems = [messages.told(error)]
 for problem in problems:
     st.error(problem, icon=":material/block:")
 if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(problems)):
     try:
+        access.check(Action.TRAIN_ANYTHING)
         started = jobs.start(recipe, info.path)
     except FerError as error:
         # One training at a time: the message says which run is in the way.
-        st.error(str(error), icon=":material/block:")
+        st.error(messages.told(error), icon=":material/block:")
     else:
         st.query_params[runs.RUN] = started.name
         st.rerun()

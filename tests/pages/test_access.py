@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from apptest import ROOT
-from factories import make_run
+from factories import as_unfinished, make_run
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +21,7 @@ from pages.parts.dataset import audit_job, ferplus, import_job
 from pages.parts.dataset_extras import annotations_of
 from pages.parts.mistakes import annotate
 from pages.parts.run import card
+from pages.parts.train import progress
 
 RIGHT = "correct horse battery"
 
@@ -108,7 +109,7 @@ ACTING = re.compile(
     r"\bjobs\(\)\.start\(|\bworker\(\)\.stop\b|nnotations\)?\.(set|unset|add)\("
 )
 """Calls that change something for others, or for good."""
-ASKS = re.compile(r"\baccess\.(check|only|person)\(|\bchangeable\(")
+ASKS = re.compile(r"\baccess\.(check|only|person|may)\(|\bchangeable\(")
 
 
 def acting_functions(source: str) -> Iterator[tuple[str, str]]:
@@ -123,7 +124,7 @@ def acting_functions(source: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted((ROOT / "pages").rglob("*.py")) if "train" not in str(path)],
+    sorted((ROOT / "pages").rglob("*.py")),
     ids=lambda path: path.stem,
 )
 def test_whatever_acts_asks_first(path: Path) -> None:
@@ -149,3 +150,17 @@ def test_the_owner_is_told_of_a_password_that_is_too_short(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "short")
     assert any("shorter" in warning.value for warning in open_app("limits").sidebar.warning)
+
+
+def test_a_visitor_is_offered_no_training_and_steers_none(
+    visitor: None, open_app: Callable[..., AppTest], sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = as_unfinished(make_run(settings().runs_dir / "mine"))
+    app = open_app("train", run="mine")
+    assert not app.exception
+    assert not [one for one in app.button if one.label.startswith(("Start", "Resume", "Stop", "Pause"))]
+    acted: list[Path] = []
+    monkeypatch.setattr(st, "session_state", {})
+    progress._act(acted.append, run.path)
+    assert not acted
+    assert "owner" in st.session_state[progress._PROBLEM]

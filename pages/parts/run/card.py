@@ -125,7 +125,9 @@ def _unfinished(info: ModelInfo) -> None:
         else "No epoch has finished yet, so there is no model to use."
     )
     word = "info" if status.alive else "warning"
-    {"info": st.info, "warning": st.warning}[word](f"{status.message} {usable}", icon=":material/hourglass_top:")
+    {"info": st.info, "warning": st.warning}[word](
+        f"{messages.told(status.message)} {usable}", icon=":material/hourglass_top:"
+    )
     label = "Watch it on the Train page" if status.alive else "Open it on the Train page"
     frame.link("train", label, icon=":material/model_training:", query={"run": info.name})
 

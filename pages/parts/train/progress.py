@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from fer_core.access.policy import Action
 from fer_core.errors import FerError
 from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
@@ -18,7 +19,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.training import jobs
 from fer_core.training.status import JobState, JobStatus
-from pages.parts import frame, run_results, runs
+from pages.parts import access, frame, messages, run_results, runs
 
 STATES: dict[JobState, tuple[str, str, str]] = {
     JobState.STARTING: ("starting", "blue", ":material/hourglass_top:"),
@@ -71,12 +72,13 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
     if status.state != drawn_state:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
         st.rerun(scope="app")
-    st.markdown(status.message)
+    st.markdown(messages.told(status.message))
     if status.alive:
         st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
     if (
         status.state in {JobState.FAILED, JobState.DIED, JobState.DAMAGED}
         and RunFolder(status.run_dir).log_path.exists()
+        and access.may(Action.SERVER_PATHS)
     ):
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
@@ -116,13 +118,14 @@ def _buttons(status: JobStatus) -> None:
     if problem:
         st.error(problem)
     with st.container(horizontal=True, key="job-buttons"):
+        may_steer = access.may(Action.STOP)
         # One width for both: if Stop moved when the first button changes, a click on it could miss.
-        if status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
+        if may_steer and status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
             pause = "Waits after the current batch."
             _button("Pause", ":material/pause:", jobs.pause, status, help_text=pause, width=TOGGLE_WIDTH)
-        if status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
+        if may_steer and status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
             _button("Go on", ":material/play_arrow:", jobs.unpause, status, width=TOGGLE_WIDTH)
-        if status.can_stop:
+        if status.can_stop and may_steer:
             _button(
                 "Stop",
                 ":material/stop:",
@@ -130,7 +133,7 @@ def _buttons(status: JobStatus) -> None:
                 status,
                 help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
             )
-        if status.resumable:
+        if status.resumable and access.may(Action.RESUME):
             _button(
                 f"Resume after epoch {len(status.epochs)}" if status.epochs else "Start again",
                 ":material/resume:",
@@ -159,10 +162,11 @@ def _button(
 
 def _act(act: Callable[[Path], object], run_dir: Path) -> None:
     try:
+        access.check(Action.RESUME if act is jobs.restart else Action.STOP)
         act(run_dir)
     except FerError as error:
         # The job may have ended, or another started, since the page was drawn.
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_PROBLEM] = messages.told(error)
 
 
 def _numbers(status: JobStatus) -> None:
