@@ -20,6 +20,8 @@ _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     b"crx ": "raw",
 }
+_OLD_MOVIE = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+"""What QuickTime's files began with before they named their brand."""
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x0a", "JPEG XL"),
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
@@ -71,6 +73,8 @@ def is_video(head: bytes) -> bool:
 
 
 def _kind(head: bytes) -> str | None:
+    if head[4:8] in _OLD_MOVIE:
+        return "video"
     if head[4:8] == b"ftyp":
         # Of the ISO family: pictures name themselves, whatever else there is are videos.
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(len(head), _length(head)), 4))]

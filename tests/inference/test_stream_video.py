@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from stream_helpers import FRAMES, RATE, MadeDetector, MadeModel, clip
 
 from fer_core.errors import DataError
+from fer_core.inference.stream import video
 from fer_core.inference.stream.draw import Style
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.video import VideoCancelledError, analyse_video, even_size, read_video
@@ -205,3 +207,61 @@ def test_ten_minutes_take_no_more_memory_than_one(tmp_path: Path) -> None:
     )
     assert summary.seconds == pytest.approx(600, rel=0.01)
     assert max(megabytes[600:]) < max(megabytes[:600]) + 20
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{path}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{path}'\n",
+        "#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/x.ts\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    ],
+    ids=["playlist", "list", "address", "session"],
+)
+def test_a_list_of_other_files_or_addresses_is_no_video(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg opens what such a list names: another visitor's video, or a file of the server."""
+    secret = clip(tmp_path / "secret.webm")
+    source = tmp_path / "mine.mp4"
+    source.write_text(content.format(path=secret))
+    opened: list[object] = []
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *what: opened.append(what))
+    with pytest.raises(DataError, match="not a video"):
+        frames_of(source)
+    assert not opened
+
+
+def test_a_video_of_huge_frames_is_refused_before_one_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "MOST_DECODED", 160 * 120 - 1)
+    with pytest.raises(DataError, match="too many pixels"):
+        frames_of(clip(tmp_path / "in.webm"))
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by what it says", "by its frames"])
+def test_a_video_longer_than_may_be_is_refused(told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = clip(tmp_path / "in.webm")
+    if not told:
+        monkeypatch.setattr(cv2, "CAP_PROP_FRAME_COUNT", -1)  # OpenCV answers 0
+    for most, fits in ((FRAMES / RATE / 2, False), (FRAMES / RATE * 2, True)):
+        seen: list[object] = []
+
+        def watch(*what: object) -> None:
+            seen.append(what)  # noqa: B023
+
+        def read(seconds: float) -> None:
+            analyse_video(
+                source, pipeline(), video_out=None, csv_out=tmp_path / "n.csv", watch=watch, most_seconds=seconds
+            )
+
+        if fits:
+            read(most)
+            assert len(seen) == FRAMES
+        else:
+            with pytest.raises(DataError, match="longer than"):
+                read(most)
+            assert (len(seen) > 0) != told
+            assert not (tmp_path / "n.csv").exists()

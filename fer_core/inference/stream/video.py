@@ -17,12 +17,16 @@ import cv2
 import numpy as np
 
 from fer_core.errors import DataError, FerError
+from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
+from fer_core.inference.file_types import HEAD, is_video
 from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
 from fer_core.inference.stream.video_writer import CODECS, VideoWriter
+from fer_core.picture_size import MOST_DECODED
+from fer_core.regular_files import open_file
 from fer_core.spreadsheet import SpreadsheetWriter
 
 READABLE = ("mp4", "webm", "mov", "avi", "mkv")
@@ -79,12 +83,14 @@ def analyse_video(
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
     watch: Watch | None = None,
+    most_seconds: float = math.inf,
 ) -> VideoSummary:
     """Read every frame of ``path``; write the annotated video (.webm or .mp4) and the CSV, either of which may be None.
 
     The pipeline is reset first. ``style``: what is drawn. ``longest``: see :func:`read_video`. ``cancel`` is asked
-    before each frame. Both files appear when all is done, or neither does. Raises ``DataError`` for a video that cannot
-    be read or a place that cannot be written to; ``VideoCancelledError``; ``ValueError`` for another ending.
+    before each frame. ``most_seconds``: of video; a longer one is refused. Both files appear when all is done, or
+    neither does. Raises ``DataError`` for a video that cannot be read or a place that cannot be written to;
+    ``VideoCancelledError``; ``ValueError`` for another ending.
     """
     source = Path(path)
     targets = [Path(out) for out in (video_out, csv_out) if out is not None]
@@ -106,7 +112,9 @@ def analyse_video(
             if video_writer is not None:
                 stack.callback(video_writer.close)
             table = stack.enter_context(parts[-1].open("w", encoding="utf-8", newline="")) if csv_out else None
-            summary = _run(video, pipeline, video_writer, table, style or Style(), longest, progress, cancel, watch)
+            summary = _run(
+                video, pipeline, video_writer, table, style or Style(), longest, progress, cancel, watch, most_seconds
+            )
             if video_writer is not None:
                 video_writer.finish()
         for part, target in zip(parts, targets, strict=True):
@@ -129,7 +137,10 @@ def _run(
     progress: Progress | None,
     cancel: Callable[[], bool] | None,
     watch: Watch | None,
+    most_seconds: float,
 ) -> VideoSummary:
+    if (video.expected or 0) / video.rate > most_seconds:
+        raise _too_long(video, most_seconds)
     writer = SpreadsheetWriter(table) if table is not None else None
     if writer is not None:
         writer.writerow(HEADER)
@@ -138,6 +149,9 @@ def _run(
     for time_s, frame in video.frames(longest):
         if cancel is not None and cancel():
             raise VideoCancelledError(f"{video.path.name} was stopped after {frames:,} frames. Nothing was kept.")
+        # By its frames, too: times are what the file says they are.
+        if max(time_s, frames / FASTEST) > most_seconds:
+            raise _too_long(video, most_seconds)
         result = pipeline.process(frame, time_s)
         if writer is not None:
             write_rows(writer, result)
@@ -153,6 +167,13 @@ def _run(
         if progress is not None:
             progress(frames, video.expected)
     return VideoSummary(frames, last_s + 1 / video.rate, with_faces, highest, rows, size, video.note(frames))
+
+
+def _too_long(video: _Video, most_seconds: float) -> DataError:
+    return DataError(
+        f"{video.path.name} is longer than {duration(most_seconds)}. Cut it, or read it on your own computer: "
+        "python -m fer_core predict VIDEO --json"
+    )
 
 
 class _Video:
@@ -201,15 +222,19 @@ def _open_video(path: Path) -> Iterator[_Video]:
         raise DataError(f"there is no video file {path}.")
     if path.stat().st_size == 0:
         raise DataError(f"{path.name} is empty.")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    # FFmpeg goes by the content, not by the name, and knows lists of other files and addresses: those are no videos.
+    with open_file(path) as file:
+        known = is_video(file.read(HEAD))
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG) if known else None
     try:
-        if not capture.isOpened():
-            raise DataError(
-                f"{path.name} is not a video that can be read. Readable kinds: {', '.join(READABLE)}, among others."
-            )
+        if capture is None or not capture.isOpened():
+            raise DataError(f"{path.name} is not a video that can be read. Readable kinds: {', '.join(READABLE)}.")
+        if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MOST_DECODED:
+            raise DataError(f"{path.name} has too many pixels. Save it smaller, at most 4K, and try again.")
         yield _Video(path, capture)
     finally:
-        capture.release()
+        if capture is not None:
+            capture.release()
 
 
 def even_size(width: int, height: int, longest: int) -> tuple[int, int]:

@@ -86,15 +86,16 @@ class VideoJob:
         ending: str = ".mp4",
         owner: str = "",
         line: FairQueue = QUEUE,
+        most_seconds: float = math.inf,
     ) -> None:
         """``source``: the video's bytes, copied piece by piece before this returns. ``name``: what people call it.
 
         ``pipeline`` is this job's alone. ``ending``: of the annotated video, ".mp4" or ".webm". ``owner``: the
-        visitor, whose turn ``line`` says. Raises ``DataError`` where the copy cannot be written, ``BusyError`` where
-        too much waits already.
+        visitor, whose turn ``line`` says. ``most_seconds``: see :func:`analyse_video`. Raises ``DataError`` where the
+        copy cannot be written, ``BusyError`` where too much waits already.
         """
         self.name = name
-        self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO))
+        self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO), most_seconds)
         # The thread holds the work, never this object: when the visitor is gone, this goes, and the work is dropped.
         self._drop = weakref.finalize(self, self._work.drop)
         self._work.thread.start()
@@ -149,9 +150,16 @@ class _Work:
     """What the thread does, and what it has found so far."""
 
     def __init__(
-        self, source: BinaryIO, name: str, pipeline: Pipeline, style: Style, ending: str, ticket: Ticket
+        self,
+        source: BinaryIO,
+        name: str,
+        pipeline: Pipeline,
+        style: Style,
+        ending: str,
+        ticket: Ticket,
+        most_seconds: float,
     ) -> None:
-        self._ticket = ticket
+        self._ticket, self._most_seconds = ticket, most_seconds
         self._folder = Path(tempfile.mkdtemp(prefix="fer-explorer-"))
         self._source = self._folder / f"source{Path(name).suffix.lower()}"
         self.video_out, self.csv_out = self._folder / f"annotated{ending}", self._folder / "numbers.csv"
@@ -246,6 +254,7 @@ class _Work:
                 progress=self._advance,
                 cancel=self.cancelled.is_set,
                 watch=self._watch,
+                most_seconds=self._most_seconds,
             )
         except VideoCancelledError as error:
             return STOPPED, self._named(error)

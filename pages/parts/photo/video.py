@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import streamlit as st
@@ -19,6 +20,8 @@ from fer_core.runs.listing import ModelInfo
 from pages.parts import access, detection, messages, uploads
 from pages.parts.photo import video_result
 
+VISITORS_S = 600.0
+"""Seconds of a visitor's video: they keep two cores busy for about as long."""
 _JOB = "_video_job"
 
 
@@ -79,7 +82,9 @@ def _choose_video(infos: Sequence[ModelInfo]) -> None:
         with st.spinner("Getting ready"):
             pipeline = clip_pipeline(chosen, detector, settings)
             style = Style(model=drawn, show_map=maps)
-            job = VideoJob(file, file.name, pipeline, style, owner=access.person().token)
+            who = access.person()
+            seconds = math.inf if who.owner else VISITORS_S
+            job = VideoJob(file, file.name, pipeline, style, owner=who.token, most_seconds=seconds)
     except FerError as error:
         st.error(messages.told(error), icon=":material/error:")
         return
