@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.data.catalogue import list_datasets
 from pages.parts import frame, runs, unmeasured
 from pages.parts.data import draw_and_start_again
-from pages.parts.home import overview
+from pages.parts.home import fetching, overview
 
 frame.begin(
     "FER Explorer",
@@ -15,6 +15,7 @@ frame.begin(
     "Small neural networks look at a face of 48×48 pixels and name one of seven expressions. "
     "Here you train them, measure them, and see where they go wrong.",
 )
+fetching.show()
 unmeasured.show_anything_running()
 models = runs.usable()
 datasets = list_datasets()

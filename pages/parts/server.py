@@ -23,6 +23,7 @@ from streamlit import config, runtime
 from fer_core.access.password import password
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
 from fer_core.errors import AccessError
+from fer_core.evaluation import fetching
 from fer_core.memory import free_memory, give_back, stay_small
 
 if TYPE_CHECKING:
@@ -75,19 +76,24 @@ MIDDLEWARE: Sequence[Middleware] = [Middleware(UploadGuard)]
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
-    """While the server runs, visits that have ended are cleared away, and what is freed goes back to the system."""
+    """While the server runs, visits that have ended are cleared away, what is freed goes back to the system, and
+    FER-2013 is fetched where the owner asks for it.
+    """
     stay_small()
     install()
     try:
         password()
     except AccessError as error:
         logging.getLogger("fer_explorer").warning("%s", error)
+    data = fetching.begin()
     chores = [asyncio.create_task(_sweep(), name="sweep visits"), asyncio.create_task(_trim(), name="give back memory")]
     try:
         yield {}
     finally:
         for chore in chores:
             chore.cancel()
+        if data is not None:
+            data.end()
 
 
 def install() -> Books:
