@@ -17,7 +17,10 @@ from fer_core.runs.folder import RunFolder
 from fer_core.settings import PROJECT_ROOT
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-GUIDES = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
+GUIDES = [
+    *(PROJECT_ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((PROJECT_ROOT / "docs").glob("*.md")),
+]
 DOCUMENTS = [PROJECT_ROOT / "CHANGELOG.md", *GUIDES]
 NOT_HERE = {".venv", "datasets", "runs", "reviews", "cache", "dist"}
 """Folders that documents name and git ignores: what people import, train and build. See ``.gitignore``."""
@@ -167,3 +170,15 @@ def test_files_and_modules_that_the_documents_name_exist(document: Path) -> None
 )
 def test_what_counts_as_missing(word: str, missing: bool) -> None:
     assert is_missing(word) == missing
+
+
+def test_every_attack_that_the_security_page_names_is_a_test() -> None:
+    text = (PROJECT_ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", text)
+    assert len(named) > 15
+    assert len(named) == len(re.findall(r"`tests/", text))
+    for file, test in named:
+        *classes, function = test.split("::")
+        source = (PROJECT_ROOT / file).read_text(encoding="utf-8")
+        missing = [one for one in (*(f"class {name}" for name in classes), f"def {function}(") if one not in source]
+        assert not missing, f"{file} has no {missing}"
