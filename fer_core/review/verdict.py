@@ -1,8 +1,9 @@
 """Is the label wrong, or the model? What speaks for each, gathered for one face, and a careful verdict.
 
-The verdict is a rule of thumb, not a measurement, and is worded so. People come before models: ten votes say more about
-what a face shows than networks that learned from labels of the same making. Where there are no votes, confident
-learning (:mod:`fer_core.stats.label_issues`) and the models' agreement decide. :func:`verdict` states the rule.
+People come before models: ten votes say more about what a face shows than networks that learned from labels of the same
+making. Where there are no votes, the doubt decides: the share of faces like this one whose label a crowd rejected
+(:mod:`fer_core.stats.label_doubt`). How often each such verdict is right was measured, and is said with it.
+:func:`verdict` states the rule.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fer_core.data.ferplus import REASONS, TIE, Crowd
 from fer_core.emotions import COUNT, NAMES
 from fer_core.formatting import plural
 from fer_core.review.scope import Scope
+from fer_core.stats.label_doubt import shipped_table
 
 LABEL, MODEL, UNCLEAR, NEITHER = "label", "model", "unclear", "neither"
 WORDS: dict[str, str] = {
@@ -30,14 +32,9 @@ UNKNOWN = "unknown"
 MAJORITY = 0.5
 """Share of the crowd's votes from which one answer counts as what the crowd says. Ties never count."""
 
-VERY_DOUBTFUL = 0.7
-"""Label doubt above which a label is called very doubtful: another class has 0.4 more probability than the label."""
-_LABEL_ISSUE_WORDS = (
-    (0.3, "hardly doubtful"),
-    (0.5, "a little doubtful"),
-    (VERY_DOUBTFUL, "doubtful"),
-    (1.0, "very doubtful"),
-)
+DOUBTFUL, FIRM = 2 / 3, 1 / 3
+"""From this label doubt on the label is probably wrong; up to that one it probably stands."""
+_LABEL_ISSUE_WORDS = ((FIRM / 2, "hardly doubtful"), (FIRM, "a little doubtful"), (DOUBTFUL, "doubtful"))
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,16 @@ class Evidence:
     Attributes:
         label: the dataset's, 0..6.
         models: how many there are, K.
-        label_issue_score: 0..1, higher is more doubtful; ``flagged``, ``suggested`` (0..6), ``against`` and
-            ``together`` (0..K) as in :class:`~fer_core.stats.label_issues.LabelIssues`.
+        label_issue_score: 0..1, the share of faces like this one whose label a crowd rejects; ``flagged``,
+            ``suggested`` (0..6), ``against`` and ``together`` (0..K) as in
+            :class:`~fer_core.stats.label_issues.LabelIssues`.
         answer: the commonest answer that contradicts the label, 0..6; -1 where no model does.
         rank: 1 for the most doubtful label of the split; faces of equal doubt share the better rank.
         faces: how many faces the split has.
         crowd: what FER+'s crowd says; None where FER+ was not added.
         conflicting_duplicates: the same picture under other labels; None where the dataset was not audited.
+        beyond: a sentence where the doubt was measured on other data or with other runs; else empty.
+        other_data: the doubt was measured on other data.
         remembered: the face has a twin in Training, so that a model may simply remember that one's label; None where
             nobody knows.
     """
@@ -93,6 +93,8 @@ class Evidence:
     crowd: CrowdAnswer | None = None
     conflicting_duplicates: tuple[ConflictingDuplicate, ...] | None = None
     remembered: bool | None = None
+    beyond: str = ""
+    other_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def evidence(scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit
         crowd=None if crowd is None else _crowd_answer(crowd, row, label),
         conflicting_duplicates=None if audit is None else _conflicting_duplicates(audit, row),
         remembered=remembered,
+        beyond=shipped_table().beyond(whole.fingerprint, whole.names),
+        other_data=whole.fingerprint != shipped_table().fingerprint,
     )
 
 
@@ -153,12 +157,7 @@ def verdict(found: Evidence) -> Verdict:
     Without them
 
     4. The same picture occurs with another label: unclear. One of the two is wrong, and models may remember either.
-    5. No model contradicts the label: neither.
-    6. Confident learning does not count the label among the wrong ones: the model. Unclear, if the doubt is above
-       :data:`VERY_DOUBTFUL` all the same.
-    7. It does, there are two models at least, all of them contradict the label, and more than half of them with one
-       and the same answer: the label.
-    8. Otherwise: unclear.
+    5. :func:`by_doubt`. On other data than the doubt was measured on, the label takes more: all models against it.
     """
     if found.crowd is not None:
         return _by_crowd(found, found.crowd)
@@ -169,28 +168,48 @@ def verdict(found: Evidence) -> Verdict:
             f"The same picture is also in the data as {others}. At least one of the labels is wrong, and a model may "
             "simply remember one of them.",
         )
+    kind = by_doubt(found.label_issue_score, found.against)
+    if kind == LABEL and found.other_data and found.against < found.models:
+        kind = UNCLEAR
+    return Verdict(kind, f"{_models_say(found)}. {_measured(found, kind)}")
+
+
+def by_doubt(doubt: float, against: int) -> str:
+    """The verdict without votes: :data:`LABEL` from a doubt of :data:`DOUBTFUL` on, whatever the models say.
+
+    Up to :data:`FIRM` it is :data:`MODEL`, or :data:`NEITHER` where no model is ``against`` the label; between the two,
+    :data:`UNCLEAR`.
+    """
+    if doubt >= DOUBTFUL:
+        return LABEL
+    if doubt > FIRM:
+        return UNCLEAR
+    return MODEL if against else NEITHER
+
+
+def _models_say(found: Evidence) -> str:
     if not found.against:
-        return Verdict(NEITHER, f"{_begin(_models(found.models, found.models))} the label.")
-    if not found.flagged:
-        doing = f"{_begin(_models(found.against, found.models, 'contradicts', 'contradict'))} the label"
-        uncounted = "confident learning does not count it among the wrong ones"
-        if found.label_issue_score > VERY_DOUBTFUL:
-            return Verdict(UNCLEAR, f"{doing}, and the doubt is high, but {uncounted}.")
-        return Verdict(MODEL, f"{doing}, but not clearly enough: {uncounted}.")
-    flagged = "Confident learning counts this label among the wrong ones"
-    if found.models == 1:
-        return Verdict(UNCLEAR, f"{flagged}, but a single model cannot tell. Choose more runs.")
-    if found.against == found.models and 2 * found.together > found.models:
-        return Verdict(
-            LABEL,
-            f"{flagged}, and {_models(found.together, found.models)} {NAMES[found.answer]} instead.",
-        )
-    return Verdict(UNCLEAR, f"{flagged}, but the models do not agree on another answer.")
+        return f"{_begin(_models(found.models, found.models))} the label"
+    if found.together == found.against:
+        return f"{_begin(_models(found.against, found.models))} {NAMES[found.answer]} instead"
+    return f"{_begin(_models(found.against, found.models, 'contradicts', 'contradict'))} the label"
+
+
+def _measured(found: Evidence, kind: str) -> str:
+    """What a crowd did with faces like this one, and with all faces of the verdict."""
+    like = f"Of 100 faces like this one, a crowd rejected the label of about {100 * found.label_issue_score:.0f}"
+    measured = shipped_table().verdicts.get(kind)
+    if measured is None or found.other_data:
+        return f"{like}."
+    of = f"{plural(measured.faces, 'face')} of PublicTest with this verdict"
+    if kind in (MODEL, NEITHER):
+        return f"{like}; of {of} it kept {100 * (1 - measured.share):.0f} in 100."
+    return f"{like}; of {of} it rejected {100 * measured.share:.0f} in 100."
 
 
 def label_issue_words(score: float) -> str:
-    """A label doubt of 0..1 in words. Above 0.5 some other class is likelier than the label."""
-    return next(words for limit, words in _LABEL_ISSUE_WORDS if score <= limit or limit == 1)
+    """A label doubt of 0..1 in words."""
+    return next((words for limit, words in _LABEL_ISSUE_WORDS if score <= limit), "very doubtful")
 
 
 def _by_crowd(found: Evidence, crowd: CrowdAnswer) -> Verdict:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT
 from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.label_doubt import label_doubt
 from fer_core.stats.metrics import checked
 
 Float = npt.NDArray[np.float64]
@@ -56,8 +57,8 @@ class LabelIssues:
     """How doubtful each label is.
 
     Attributes:
-        score: float64 (n,), 0..1, higher is more doubtful: 1 less the normalised margin of the mean probabilities.
-            Above 0.5 some other class is likelier than the label.
+        score: float64 (n,), 0..1, higher is more doubtful: the share of faces like this one whose label a crowd
+            rejects, see :mod:`fer_core.stats.label_doubt`.
         flagged: bool (n,), whether confident learning counts the label among the wrong ones.
         suggested: int8 (n,), 0..6, the likeliest class by the mean probabilities; equal to the label where they agree.
             Of a flagged face it never is the label.
@@ -96,7 +97,7 @@ def label_issues(
     true, mean = checked(labels, values.mean(axis=0, dtype=np.float64))
     votes = against(true, values)
     return LabelIssues(
-        score=1 - normalised_margin(true, mean),
+        score=label_doubt(true, values),
         flagged=flags(true, mean, rule=rule),
         suggested=mean.argmax(axis=1).astype(np.int8),
         against=votes.count,

@@ -201,7 +201,7 @@ def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
             0.05,
             key=prefix + LABEL_ISSUE,
             width=260,
-            help="How strongly the runs speak against the dataset's label: near 1 they agree that it is another class.",
+            help="The share of faces like this one whose label people reject, by the label and the runs' answers.",
         )
         near_duplicate = _near_duplicate(view, prefix + NEAR_DUPLICATE)
         annotation = _select(

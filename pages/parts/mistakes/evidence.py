@@ -44,10 +44,13 @@ def evidence_panel(view: View, row: int) -> None:
                 "little here."
             )
         _crowd(view, row, found)
+        if found.beyond and found.crowd is None:
+            st.caption(f":material/warning: {found.beyond}")
         st.caption(
-            f"Doubt compares the label with the runs' mean probabilities; above 0.5 another class is likelier. "
-            f"Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). The verdict is a rule of thumb, and the "
-            "runs learned from labels of the same making. Look at the face, and decide yourself."
+            "Label doubt is the share of faces like this one, by their label and the runs' answers, whose label the "
+            f"crowd of [FER+]({FERPLUS_PAPER}) rejects: most of its votes went elsewhere. It was measured on "
+            f"PublicTest. Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). Look at the face, and decide "
+            "yourself."
         )
 
 

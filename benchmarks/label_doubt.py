@@ -1,0 +1,279 @@
+"""Fit and check the model of label doubt on FER+'s votes: writes the shipped table and the figures of the docs.
+
+    python benchmarks/label_doubt.py datasets/fer2013             # PublicTest: fits, cross-validates, writes
+    python benchmarks/label_doubt.py datasets/fer2013 --final     # PrivateTest: one last figure, to be recorded
+
+The dataset must have FER+ added to it and be audited: near-duplicates stay on one side of a fold. The rows of each face
+are those of every choice among the runs, one run to all of them, so that the table serves any number of runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.data.audit import Audit, audit_dataset
+from fer_core.data.dataset import load_dataset
+from fer_core.data.ferplus import REASONS, TIE, read_ferplus
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.evaluation.aligned_predictions import align
+from fer_core.review.scope import scope
+from fer_core.review.verdict import by_doubt
+from fer_core.runs.folder import RunFolder
+from fer_core.stats.calibration import apply_temperature
+from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.label_doubt import FEATURES, TABLE, features, label_doubt, sigmoid
+from fer_core.stats.label_issues import normalised_margin
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = ("custom_cnn", "custom_cnn_augmented", "resnet50", "vgg16")
+FOLDS, SEED, RESAMPLES, MOST = 10, 0, 2000, 200
+PENALTY = 1.0
+"""On the square of each coefficient; it only keeps the one column too many (the seven classes add up to 1) in place."""
+COMMAND = "python benchmarks/label_doubt.py datasets/fer2013"
+PICTURE = ROOT / "docs" / "label-or-model.svg"
+FIGURES = ROOT / "docs" / "label-or-model.json"
+
+Float = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A split's labels int (n,), calibrated probabilities (K, n, 7), whether the crowd rejects the label and whether
+    it has a single commonest answer, bool (n,), the group of near-duplicates, int (n,), and votes for the label."""
+
+    labels: npt.NDArray[np.int8]
+    probabilities: Float
+    rejected: Bool
+    judged: Bool
+    group: Int
+    support: Float
+    fingerprint: str
+
+    @property
+    def against(self) -> Int:
+        return (self.probabilities.argmax(axis=2) != self.labels).sum(axis=0)
+
+
+def read(data: Path, split: str) -> Faces:
+    dataset = load_dataset(data)
+    crowd = read_ferplus(dataset)
+    if crowd is None:
+        raise SystemExit(f"{data} has no votes: add FER+ to it on the page Dataset, then run this again.")
+    runs = [RunFolder(ROOT / "models" / name) for name in RUNS]
+    fingerprint = dataset.info.fingerprint
+    found = scope(runs, split, fingerprint=fingerprint)
+    whole = align(runs, split, fingerprint=fingerprint)
+    values = np.stack([apply_temperature(p, t) for p, t in zip(whole.probabilities, found.temperatures, strict=True)])
+    return Faces(
+        labels=whole.labels,
+        probabilities=values.astype(np.float64),
+        rejected=crowd.votes[whole.rows].argmax(axis=1) != whole.labels,
+        judged=crowd.reasons[whole.rows] != REASONS.index(TIE),
+        group=_groups(audit_dataset(dataset))[whole.rows],
+        support=crowd.support(dataset.labels)[whole.rows].astype(np.float64),
+        fingerprint=fingerprint,
+    )
+
+
+def _groups(audit: Audit) -> Int:
+    """The lowest row that a face hangs together with, over exact and near duplicates of any number of steps."""
+    parent = np.arange(len(audit), dtype=np.int64)
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = int(parent[row])
+        return row
+
+    for row in range(len(audit)):
+        for other in (int(audit.group[row]), *(each.row for each in audit.near_duplicates(row))):
+            low, high = sorted((root(row), root(other)))
+            parent[high] = low
+    return np.array([root(row) for row in range(len(audit))])
+
+
+def fit(x: Float, y: Float, weight: float) -> Float:
+    """Logistic regression by Newton's method, ridge :data:`PENALTY`."""
+    beta = np.zeros(x.shape[1])
+    for _ in range(30):
+        p = sigmoid(x @ beta)
+        slope = weight * x.T @ (y - p) - PENALTY * beta
+        curve = weight * (x * (p * (1 - p))[:, np.newaxis]).T @ x + PENALTY * np.eye(len(beta))
+        step = np.linalg.solve(curve, slope)
+        beta = beta + step
+        if np.abs(step).max() < 1e-8:
+            return beta
+    raise SystemExit("the fit did not settle")
+
+
+def fit_choices(faces: Faces, which: Bool, runs: tuple[int, ...]) -> Float:
+    """The coefficients from these faces, over every choice among ``runs``."""
+    choices = [list(some) for size in range(1, len(runs) + 1) for some in combinations(runs, size)]
+    use = which & faces.judged
+    x = np.concatenate([features(faces.labels[use], faces.probabilities[some][:, use]) for some in choices])
+    return fit(x, np.tile(faces.rejected[use].astype(np.float64), len(choices)), 1 / len(choices))
+
+
+def folds(faces: Faces) -> Int:
+    """A fold 0..9 for each face, the same for a whole group of near-duplicates."""
+    groups, at = np.unique(faces.group, return_inverse=True)
+    return np.random.default_rng(SEED).permutation(np.arange(len(groups)) % FOLDS)[at]
+
+
+def cross_validated(faces: Faces, runs: tuple[int, ...], ask: tuple[int, ...]) -> Float:
+    """Each face's doubt by a model that saw none of its fold: fitted over ``runs``, asked with those of ``ask``."""
+    fold, doubt = folds(faces), np.zeros(len(faces.labels))
+    x = features(faces.labels, faces.probabilities[list(ask)])
+    for each in range(FOLDS):
+        doubt[fold == each] = sigmoid(x[fold == each] @ fit_choices(faces, fold != each, runs))
+    return doubt
+
+
+def auroc(positive: Bool, score: Float) -> float:
+    """Area under the ROC curve; ties count a half."""
+    _, at, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[at]
+    n = int(positive.sum())
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(score) - n)))
+
+
+def rated(faces: Faces, score: Float, positive: Bool | None = None, use: Bool | None = None) -> dict[str, object]:
+    """AUROC with a bootstrap interval over faces, and the share that is right among the most doubtful."""
+    keep = faces.judged if use is None else use
+    y, s = (faces.rejected if positive is None else positive)[keep], score[keep]
+    generator = np.random.default_rng(SEED)
+    draws = [auroc(y[some], s[some]) for some in (generator.integers(0, len(y), len(y)) for _ in range(RESAMPLES))]
+    low, high = np.quantile(draws, [0.025, 0.975])
+    right = int(y[np.argsort(-s, kind="stable")[:MOST]].sum())
+    ends = wilson_interval(right, MOST)
+    return {
+        "n": len(y), "rejected": int(y.sum()), "auroc": round(auroc(y, s), 4),
+        "auroc_low": round(float(low), 4), "auroc_high": round(float(high), 4),
+        "right_of_200": right, "right_low": round(float(ends[0]), 4), "right_high": round(float(ends[1]), 4),
+    }  # fmt: skip
+
+
+def counted(faces: Faces, which: Bool) -> dict[str, object]:
+    """How many of these faces there are, and of how many the crowd rejected the label."""
+    use = which & faces.judged
+    n, k = int(use.sum()), int(faces.rejected[use].sum())
+    low, high = wilson_interval(k, n)
+    return {"faces": n, "rejected": k, "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def verdicts(faces: Faces, doubt: Float) -> dict[str, dict[str, object]]:
+    kinds = np.array([by_doubt(float(d), int(a)) for d, a in zip(doubt, faces.against, strict=True)])
+    return {str(kind): counted(faces, kinds == kind) for kind in np.unique(kinds)}
+
+
+def reliability(faces: Faces, doubt: Float) -> list[dict[str, object]]:
+    """Ten bins of doubt: what was said, and what the crowd did."""
+    bins = np.minimum((doubt * 10).astype(int), 9)
+    return [
+        {"said": round(float(doubt[(bins == b) & faces.judged].mean()), 4), **counted(faces, bins == b)}
+        for b in range(10)
+    ]
+
+
+def former(faces: Faces) -> Float:
+    """The ranking before: 1 less the normalised margin of the mean probabilities."""
+    return 1 - normalised_margin(faces.labels, faces.probabilities.mean(axis=0))
+
+
+def known_rule(faces: Faces) -> Float:
+    """1 - p(label) x the class's mean confidence, without any vote."""
+    own = faces.probabilities.mean(axis=0)[np.arange(len(faces.labels)), faces.labels]
+    means = np.array([own[faces.labels == label].mean() for label in range(COUNT)])
+    return 1 - own * means[faces.labels]
+
+
+def picture(bins: list[dict[str, object]]) -> str:
+    """The reliability plot, SVG: said across, measured up, with 95 % intervals."""
+
+    def x(share: float) -> float:
+        return 60 + 300 * share
+
+    def y(share: float) -> float:
+        return 330 - 300 * share
+
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 390" font-family="sans-serif" font-size="12">',
+        '<rect width="380" height="390" fill="white"/>',
+        '<path d="M60 30V330H360" fill="none" stroke="#555"/>',
+        '<path d="M60 330L360 30" stroke="#999" stroke-dasharray="4 4"/>',
+    ]
+    for tick in (0, 0.5, 1):
+        parts.append(f'<text x="{x(tick)}" y="348" text-anchor="middle">{tick:.0%}</text>')
+        parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:.0%}</text>')
+    for each in bins:
+        at = x(float(each["said"]))  # type: ignore[arg-type]
+        low, high = y(float(each["low"])), y(float(each["high"]))  # type: ignore[arg-type]
+        middle = y(int(each["rejected"]) / int(each["faces"]))  # type: ignore[call-overload]
+        parts.append(f'<path d="M{at:.1f} {low:.1f}V{high:.1f}" stroke="#0b5fa5" stroke-width="2"/>')
+        parts.append(f'<circle cx="{at:.1f}" cy="{middle:.1f}" r="4" fill="#0b5fa5"/>')
+    parts.append('<text x="210" y="376" text-anchor="middle">said: share of labels that the crowd rejects</text>')
+    parts.append('<text transform="translate(16 180) rotate(-90)" text-anchor="middle">measured on PublicTest</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the imported FER-2013, with FER+ added")
+    parser.add_argument(
+        "--final", action="store_true", help="measure the shipped table on PrivateTest; record the look"
+    )
+    options = parser.parse_args()
+    if options.final:
+        faces = read(options.data, PRIVATE_TEST)
+        doubt = label_doubt(faces.labels, faces.probabilities)
+        print(json.dumps({
+            "table": rated(faces, doubt), "before": rated(faces, former(faces)), "verdicts": verdicts(faces, doubt),
+            "reliability": reliability(faces, doubt),
+        }, indent=1))  # fmt: skip
+        return
+    faces = read(options.data, PUBLIC_TEST)
+    every = tuple(range(len(RUNS)))
+    doubt = cross_validated(faces, every, every)
+    alone = {
+        name: {
+            "fitted with it": rated(faces, cross_validated(faces, every, (at,))),
+            "fitted without it": rated(faces, cross_validated(faces, tuple(set(every) - {at}), (at,))),
+        }
+        for at, name in enumerate(RUNS)
+    }
+    everyone, few = np.ones(len(faces.labels), bool), faces.support < 0.5
+    figures = {
+        "cross-validated": rated(faces, doubt), "before": rated(faces, former(faces)),
+        "without votes": rated(faces, known_rule(faces)), "one run": alone,
+        "fewer than half of the votes, all faces": {
+            "cross-validated": rated(faces, doubt, few, everyone), "before": rated(faces, former(faces), few, everyone),
+        },
+        "reliability": reliability(faces, doubt),
+    }  # fmt: skip
+    beta = fit_choices(faces, everyone, every)
+    table = {
+        "made_by": COMMAND,
+        "fitted_on": f"{PUBLIC_TEST}, FER+'s votes; {FOLDS} folds, near-duplicates in one fold, seed {SEED}",
+        "runs": list(RUNS),
+        "data": {"title": "FER-2013", "fingerprint": faces.fingerprint},
+        "cross_validated": figures["cross-validated"],
+        "coefficients": {name: round(float(value), 6) for name, value in zip(FEATURES, beta, strict=True)},
+        "verdicts": verdicts(faces, doubt),
+    }
+    TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    PICTURE.write_text(picture(reliability(faces, doubt)), encoding="utf-8")
+    print(json.dumps(figures | {"verdicts": table["verdicts"]}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
