@@ -6,11 +6,27 @@ wrong, where, and what to do. Anything that is *not* a ``FerError`` is a defect 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class FerError(Exception):
-    """Something a person can put right. The message is a plain English sentence or two."""
+    """Something a person can put right. The message is a plain English sentence or two.
+
+    ``quoted``: what the message repeats out of a file, as it stands there. Only those read it who may read the file:
+    others are told :attr:`without_quotes`.
+    """
+
+    def __init__(self, message: str = "", *, quoted: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.quoted = tuple(text for text in quoted if text)
+
+    @property
+    def without_quotes(self) -> str:
+        """The message with dots in place of what it repeats out of a file."""
+        words = str(self)
+        for text in sorted(self.quoted, key=len, reverse=True):
+            words = words.replace(text, "…")
+        return words
 
 
 class PartlyDoneError(FerError):

@@ -31,7 +31,11 @@ _DIGITS = {str(label): label for label in range(emotions.COUNT)}
 
 
 class _BadRowError(Exception):
-    """What is wrong with a row, without file and number."""
+    """What is wrong with a row, without file and number; and what of the row that repeats."""
+
+    def __init__(self, message: str, quoted: str = "") -> None:
+        super().__init__(message)
+        self.quoted = quoted
 
 
 def read_batches(stream: CsvStream) -> Iterator[Batch]:
@@ -114,7 +118,8 @@ def _find_columns(name: str, header: list[str]) -> list[int]:
         shown = ", ".join(column.strip()[:30] for column in header[:6])
         raise DataError(
             f"{name}, row 1: there is no column {' and no column '.join(repr(wanted[c]) for c in missing)}; the "
-            f"columns are: {shown}. Import fer2013.csv or icml_face_data.csv, which have emotion, pixels and Usage."
+            f"columns are: {shown}. Import fer2013.csv or icml_face_data.csv, which have emotion, pixels and Usage.",
+            quoted=[shown],
         )
     doubled = [column for column in _COLUMNS if columns.count(column) > 1]
     if doubled:
@@ -128,21 +133,23 @@ def _bad_row(name: str, number: int, problem: _BadRowError, *, last: bool) -> Da
         if last
         else "Mend this row, or download the file again."
     )
-    return DataError(f"{name}, row {number:,}: {problem}. {advice}")
+    return DataError(f"{name}, row {number:,}: {problem}. {advice}", quoted=[problem.quoted])
 
 
 def _label(text: str) -> int:
     label = _DIGITS.get(text.strip())
     if label is None:
         known = ", ".join(f"{emotion.index} {emotion.name}" for emotion in emotions.EMOTIONS)
-        raise _BadRowError(f"unknown emotion {_shorten(text)!r}; there are {known}")
+        shown = repr(_shorten(text))
+        raise _BadRowError(f"unknown emotion {shown}; there are {known}", shown)
     return label
 
 
 def _split(text: str) -> str:
     split = _USAGE.get(text.strip().lower())
     if split is None:
-        raise _BadRowError(f"unknown Usage {_shorten(text)!r}; there are {', '.join(emotions.SPLITS)}")
+        shown = repr(_shorten(text))
+        raise _BadRowError(f"unknown Usage {shown}; there are {', '.join(emotions.SPLITS)}", shown)
     return split
 
 
@@ -171,9 +178,11 @@ def _explain(text: str) -> npt.NDArray[np.int64]:
     for position, token in enumerate(tokens, start=1):
         digits = token.removeprefix("-")
         if not (digits.isascii() and digits.isdigit()):
-            raise _BadRowError(f"pixel {position:,} is {_shorten(token)!r}, which is not a whole number")
+            shown = repr(_shorten(token))
+            raise _BadRowError(f"pixel {position:,} is {shown}, which is not a whole number", shown)
         if len(digits) > 18 or not 0 <= int(token) <= 255:
-            raise _BadRowError(f"pixel {position:,} is {_shorten(token)}, which is outside 0 to 255")
+            shown = _shorten(token)
+            raise _BadRowError(f"pixel {position:,} is {shown}, which is outside 0 to 255", shown)
     if len(tokens) != PIXELS:
         raise _BadRowError(f"{len(tokens):,} pixel values instead of {PIXELS:,} (48×48)")
     return np.array(tokens, dtype=np.int64)

@@ -209,7 +209,8 @@ def _parse(stream: CsvStream) -> tuple[Votes, npt.NDArray[np.str_]]:
             raise DataError(f"{where}: {len(line)} columns instead of {len(header)}. Download the file again. {_WHERE}")
         split, *numbers = (line[position].strip() for position in positions)
         if split.lower() not in known:
-            raise DataError(f"{where}: unknown Usage {split[:30]!r}; there are {', '.join(emotions.SPLITS)}.")
+            shown = repr(split[:30])
+            raise DataError(f"{where}: unknown Usage {shown}; there are {', '.join(emotions.SPLITS)}.", quoted=[shown])
         usage.append(known[split.lower()])
         votes.append([_vote(text, where) for text in numbers])
         if not 1 <= sum(votes[-1]) <= MOST_VOTES:
@@ -221,7 +222,10 @@ def _parse(stream: CsvStream) -> tuple[Votes, npt.NDArray[np.str_]]:
 
 def _vote(text: str, where: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 2 or int(text) > MOST_VOTES:
-        raise DataError(f"{where}: {text[:30]!r} is no number of votes; there are 0 to {MOST_VOTES}. {_WHERE}")
+        shown = repr(text[:30])
+        raise DataError(
+            f"{where}: {shown} is no number of votes; there are 0 to {MOST_VOTES}. {_WHERE}", quoted=[shown]
+        )
     return int(text)
 
 

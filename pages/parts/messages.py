@@ -13,7 +13,7 @@ import streamlit as st
 
 from fer_core.access.places import names_a_place
 from fer_core.access.policy import Action
-from fer_core.errors import RunError
+from fer_core.errors import FerError, RunError
 from fer_core.formatting import plain
 from pages.parts import access
 
@@ -24,13 +24,16 @@ def told(problem: Exception | str, *, stored: bool = False) -> str:
     """A problem as Markdown that shows its words and nothing else, for whoever looks at this page.
 
     Visitors get a sentence with a reference where the words name a place on the server, or are about what lies there:
-    a run, or whatever is ``stored``. The server's log has the words beside the reference.
+    a run, or whatever is ``stored``; of other problems they are not told what is quoted from a file. The server's log
+    has the words beside the reference.
     """
     words = str(problem)
     if not access.may(Action.SERVER_PATHS) and (stored or isinstance(problem, RunError) or names_a_place(words)):
         return (
             f"Something on this server is not as it should be. Its owner finds the reason in its log: {_logged(words)}."
         )
+    if isinstance(problem, FerError) and not access.may(Action.SERVER_PATHS):
+        words = problem.without_quotes
     return "\n\n".join(plain(line) for line in words.splitlines())
 
 

@@ -52,6 +52,27 @@ def test_what_the_system_shows_of_itself_is_no_data(path: str, tmp_path: Path, m
         assert SECRET not in message
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{SECRET},b,c\n1,2,3\n",
+        f"emotion,pixels,Usage\n{SECRET},0,Training\n",
+        f"emotion,pixels,Usage\n1,0,{SECRET}\n",
+        f"emotion,pixels,Usage\n1,{SECRET},Training\n",
+        "emotion,pixels,Usage\n1,40507060,Training\n",
+    ],
+)
+def test_what_a_message_repeats_out_of_a_file_can_be_left_out(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_text(content)
+    with pytest.raises(DataError) as found:
+        import_dataset(path, tmp_path / "out")
+    assert SECRET in str(found.value) or "40507060" in str(found.value)
+    assert SECRET not in found.value.without_quotes
+    assert "40507060" not in found.value.without_quotes
+    assert "row" in found.value.without_quotes
+
+
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/dev/tty"])
 def test_a_device_is_not_waited_for(path: str, tmp_path: Path) -> None:
     if Path(path).exists():

@@ -91,3 +91,12 @@ def test_no_page_shows_an_error_by_itself(path: Path) -> None:
     rest = re.sub(r"messages\.told\((?:[^()]|\([^()]*\))*\)", "", path.read_text())
     found = re.findall(r"st\.\w+\([^)]*(?:str\(error|\{error)", rest)
     assert not found
+
+
+def test_what_is_quoted_from_a_file_is_for_the_owner_alone(visitor: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = DataError("row 3: unknown emotion 'a secret'", quoted=["'a secret'"])
+    assert "secret" not in messages.told(problem)
+    assert "row 3" in messages.told(problem)
+    monkeypatch.setenv("FER_EXPLORER_OWNER", "everyone")
+    settings.cache_clear()
+    assert "a secret" in messages.told(problem)

@@ -120,7 +120,7 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
                 _add_votes(dataset, path)
             except DataError as error:
                 # Where the upload lay for a moment is of no use to anybody.
-                raise DataError(str(error).replace(str(path), name)) from error
+                raise DataError(str(error).replace(str(path), name), quoted=error.quoted) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
