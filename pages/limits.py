@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.runs.listing import list_models
-from pages.parts import frame
+from pages.parts import frame, runs
 from pages.parts.limits import sections
 
 frame.begin(
@@ -15,7 +14,7 @@ frame.begin(
     "what the law forbids. Read this before you show anybody a result.",
 )
 sections.meaning()
-sections.mistakes(list_models())
+sections.mistakes(runs.complete())
 sections.data()
 sections.people()
 sections.law()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.runs.listing import list_runs
 from pages.parts import frame, linked, runs
 from pages.parts.run import card
 
 frame.begin("Run card", __file__, "One training run: what it is, how it was made, how good it is, what it cannot do.")
-known = list_runs()
+known = runs.known()
 if not known:
     st.info("There is no run yet. Train a model, and its card appears here.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")

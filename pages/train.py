@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.access import trainings
 from fer_core.access.policy import Action
 from fer_core.errors import FerError
 from fer_core.formatting import plain
@@ -29,9 +30,6 @@ if run_dir is not None:
         st.query_params[runs.RUN] = run_dir.name
     progress.show(run_dir)
 
-if not access.may(Action.TRAIN_ANYTHING):
-    st.info("On this server its owner alone starts trainings. What they train, you see here.", icon=":material/lock:")
-    st.stop()
 st.header("New training", anchor=False)
 info = current_info()
 sample_banner(info)
@@ -40,11 +38,18 @@ st.markdown(
     f"epoch on {info.split_size('PublicTest'):,} PublicTest faces. PrivateTest is touched only by the final "
     "evaluation. The sidebar changes the data."
 )
-name = recipe_form.choose_architecture()
+person = access.person()
+name = recipe_form.choose_architecture(trainings.architectures(person))
 st.markdown(get(name).summary)
 with st.expander("Layers, diagram and size of this architecture", icon=":material/account_tree:"):
     architecture.show(description(name), key="new")
-recipe = recipe_form.edit_recipe(name, recipe_form.choose_preset())
+if access.may(Action.TRAIN_ANYTHING):
+    recipe = recipe_form.edit_recipe(name, recipe_form.choose_preset())
+else:
+    recipe = recipe_form.visitors_recipe(name)
+    if not info.is_sample:
+        st.info("Here you can train on the drawn sample: choose it under Data in the sidebar.", icon=":material/info:")
+        st.stop()
 
 problems: list[str] = []
 try:
@@ -55,8 +60,7 @@ for problem in problems:
     st.error(problem, icon=":material/block:")
 if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(problems)):
     try:
-        access.check(Action.TRAIN_ANYTHING)
-        started = jobs.start(recipe, info.path)
+        started = trainings.start(person, recipe, info.path)
     except FerError as error:
         # One training at a time: the message says which run is in the way.
         st.error(messages.told(error), icon=":material/block:")

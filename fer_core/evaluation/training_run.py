@@ -13,12 +13,13 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.visitor import VISITOR_FILE
 from fer_core.training.lock import TrainingLock, check_places
 from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
 from fer_core.writable import NO_SPACE, reason
 
-ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE}
+ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
 
 

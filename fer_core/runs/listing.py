@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer_core.data.contracts import DatasetRecord
@@ -13,6 +13,7 @@ from fer_core.runs.contracts import RunState
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.reading import shown
 from fer_core.runs.soundness import look
+from fer_core.runs.visitor import started_by
 from fer_core.settings import settings
 
 VOTE = "vote"
@@ -45,6 +46,8 @@ class ModelInfo:
     data: DatasetRecord | None = None
     problem: str = ""
     """Why the folder cannot be read, where ``state`` is ``damaged``."""
+    started_by: str | None = None
+    """Which visitor of a hosted app started it; None where it is the owner's, or ships."""
 
     @property
     def folder(self) -> RunFolder:
@@ -68,7 +71,11 @@ def list_runs() -> list[ModelInfo]:
     order = {name: position for position, name in enumerate(names())}
     order[VOTE] = len(order) + 1
     shipped = [info for path in _folders(settings().models_dir) if (info := _info(path, shipped=True))]
-    trained = [info for path in _folders(settings().runs_dir) if (info := _info(path, shipped=False))]
+    trained = [
+        replace(info, started_by=started_by(path))
+        for path in _folders(settings().runs_dir)
+        if (info := _info(path, shipped=False))
+    ]
     shipped.sort(key=lambda info: (order.get(info.architecture, order[VOTE] - 1), info.name))
     trained.sort(key=lambda info: (info.created, info.name), reverse=True)
     return shipped + trained

@@ -173,6 +173,9 @@ class Recipe:
         size = self.start_size if epoch <= self.start_epochs else self.input_size
         return replace(self, input_size=size, start_size=0, start_epochs=0)
 
+    def named(self, name: str) -> Recipe:
+        return replace(self, name=name)
+
     def with_precision(self, precision: str) -> Recipe:
         return replace(self, precision=precision)
 

@@ -8,6 +8,7 @@ import psutil
 
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
+from fer_core.runs.visitor import read_visitor
 
 POLL_SECONDS = 0.1
 
@@ -20,6 +21,8 @@ class Control:
         self.journal = journal
         self.paused_seconds = 0.0
         """Time spent paused since the loop last set this to zero."""
+        self._began = time.monotonic()
+        self._seconds: float | None = None
 
     def clear(self) -> None:
         """Forget requests left over from before this process; one made since it started still counts."""
@@ -38,8 +41,16 @@ class Control:
         if self.folder.pause_path.exists() and not self.folder.stop_path.exists():
             self.journal.write("paused", epoch=epoch, step=step)
             began = time.monotonic()
-            while self.folder.pause_path.exists() and not self.folder.stop_path.exists():
+            while self.folder.pause_path.exists() and not self._must_stop():
                 time.sleep(POLL_SECONDS)
             self.paused_seconds += time.monotonic() - began
             self.journal.write("resumed", epoch=epoch, step=step)
-        return self.folder.stop_path.exists()
+        return self._must_stop()
+
+    def _must_stop(self) -> bool:
+        """Whether somebody asked, or a visitor's time is up."""
+        if self._seconds is None:
+            # Not before the first batch: the note is written when the process has begun.
+            visitor = read_visitor(self.folder.path)
+            self._seconds = float("inf") if visitor is None else visitor["seconds"]
+        return self.folder.stop_path.exists() or time.monotonic() - self._began > self._seconds

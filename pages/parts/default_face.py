@@ -12,7 +12,8 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
-from fer_core.runs.listing import ModelInfo, list_models
+from fer_core.runs.listing import ModelInfo
+from pages.parts.runs import complete
 from pages.parts.vote import seals
 
 MOST = 6
@@ -32,7 +33,7 @@ def starting_faces(dataset: Dataset) -> StartingFaces:
 
     Without such predictions the face is the first of PrivateTest, and there are no mistakes to pick from.
     """
-    runs = [info for info in list_models() if not info.is_vote]
+    runs = [info for info in complete() if not info.is_vote]
     sealed = tuple((str(info.path), seals(info.folder)) for info in runs)
     return _starting_faces(str(dataset.path), dataset.info.fingerprint, sealed, dataset, runs)
 

@@ -15,8 +15,8 @@ from fer_core.data.catalogue import SAMPLE_NAME, list_datasets
 from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.listing import ModelInfo, list_models
-from pages.parts.runs import data_title
+from fer_core.runs.listing import ModelInfo
+from pages.parts.runs import complete, data_title
 
 _KNOWN = "_known_data"
 
@@ -58,7 +58,7 @@ def look() -> dict[str, KnownData]:
     """
     records: dict[str, DatasetRecord] = {}
     runs: dict[str, list[ModelInfo]] = {}
-    for run in list_models():
+    for run in complete():
         for record in data_of(run):
             records.setdefault(record["fingerprint"], record)
             runs.setdefault(record["fingerprint"], []).append(run)

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
+from fer_core.access import trainings
 from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import RunState
 from fer_core.runs.listing import ModelInfo, list_runs
 from fer_core.stats.metrics import Accuracy, Scores
-from pages.parts import links, messages
+from pages.parts import access, links, messages
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
@@ -28,16 +29,26 @@ MOST_PROBLEMS = 3
 """Sentences about damaged runs on a page that is about something else; the run card has them all."""
 
 
+def known() -> list[ModelInfo]:
+    """The runs that whoever looks at this page may see: see :func:`fer_core.access.trainings.visible`."""
+    return trainings.visible(access.person(), list_runs())
+
+
+def complete() -> list[ModelInfo]:
+    """Those of :func:`known` that can be used."""
+    return [info for info in known() if info.complete]
+
+
 def usable() -> list[ModelInfo]:
     """The complete runs, as :func:`fer_core.runs.listing.list_models`; those that are damaged are named on the page."""
-    known = list_runs()
-    damaged = [info for info in known if info.state == RunState.DAMAGED]
+    found = known()
+    damaged = [info for info in found if info.state == RunState.DAMAGED]
     if damaged:
         lines = [f"- {messages.told(info.problem, stored=True)}" for info in damaged[:MOST_PROBLEMS]]
         if (more := len(damaged) - MOST_PROBLEMS) > 0:
             lines.append(f"- And {plural(more, 'more damaged run')}: see Run card.")
         st.warning("\n".join(lines), icon=":material/broken_image:")
-    return [info for info in known if info.complete]
+    return [info for info in found if info.complete]
 
 
 def state_words(info: ModelInfo) -> str:

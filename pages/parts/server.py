@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from streamlit import config, runtime
 
+from fer_core.access import trainings
 from fer_core.access.password import password
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
 from fer_core.errors import AccessError
@@ -37,6 +38,7 @@ _CLOSE = {"Connection": "close"}
 IDLE_S = 60.0
 """Seconds that an upload may send nothing."""
 SWEEP_S = 2.0
+CLEAR_S = 3600.0
 TRIM_S = 15.0
 MOST_BODY = 1024**2
 """Bytes of a request's body that is no upload."""
@@ -86,7 +88,11 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     except AccessError as error:
         logging.getLogger("fer_explorer").warning("%s", error)
     data = fetching.begin()
-    chores = [asyncio.create_task(_sweep(), name="sweep visits"), asyncio.create_task(_trim(), name="give back memory")]
+    chores = [
+        asyncio.create_task(_sweep(), name="sweep visits"),
+        asyncio.create_task(_trim(), name="give back memory"),
+        asyncio.create_task(_clear(), name="clear visitors' runs"),
+    ]
     try:
         yield {}
     finally:
@@ -173,6 +179,13 @@ async def _trim() -> None:
     while True:
         await asyncio.sleep(TRIM_S)
         await asyncio.to_thread(give_back)
+
+
+async def _clear() -> None:
+    """Visitors' runs of yesterday go, at the start and once in a while."""
+    while True:
+        await asyncio.to_thread(trainings.clear_old)
+        await asyncio.sleep(CLEAR_S)
 
 
 async def _sweep() -> None:

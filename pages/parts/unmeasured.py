@@ -13,8 +13,8 @@ from fer_core.data.catalogue import SAMPLE_NAME
 from fer_core.errors import FerError, RunError
 from fer_core.evaluation import measuring
 from fer_core.formatting import plural
-from fer_core.runs.listing import ModelInfo, list_models
-from pages.parts import access, frame, known_data, links, messages
+from fer_core.runs.listing import ModelInfo
+from pages.parts import access, frame, known_data, links, messages, runs
 from pages.parts.known_data import KnownData
 from pages.parts.runs import data_title
 
@@ -36,7 +36,7 @@ def show(chosen: KnownData) -> None:
     if _progress(chosen):
         return
     title = links.plain(chosen.title)
-    if chosen.info is None or not list_models():
+    if chosen.info is None or not runs.complete():
         st.info(
             f"There is no evaluated run on {title} yet. Train a model: it is evaluated by itself when it ends, and "
             "appears here.",
@@ -57,7 +57,7 @@ def offer(chosen: KnownData) -> None:
     if chosen.info is None or (chosen.runs and _progress(chosen)):
         return
     done = {run.path for run in chosen.runs}
-    missing = [run for run in list_models() if run.path not in done]
+    missing = [run for run in runs.complete() if run.path not in done]
     if not missing or not access.may(Action.TRAIN_ANYTHING):
         return
     label = f"Measure {plural(len(missing), 'model')} on these faces"

@@ -11,9 +11,9 @@ from fer_core.formatting import plain
 from fer_core.runs.card import IN_SHORT, members_table
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.listing import ModelInfo, list_models
+from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import member_folders, read_vote
-from pages.parts import frame, messages
+from pages.parts import frame, messages, runs
 
 
 def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
@@ -59,7 +59,7 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
     )
     st.caption(f"{plain(vote.method)} {PRIVATE_TEST} played no part in it. A member of weight 0 is not asked.")
-    known = {info.name for info in list_models()}
+    known = {info.name for info in runs.complete()}
     with st.container(horizontal=True, key="members"):
         for member in vote.members:
             if member.name in known:
@@ -78,7 +78,7 @@ def seals(folder: RunFolder) -> tuple[int, ...]:
 def votes_with(info: ModelInfo) -> list[str]:
     """Names of the votes that ask this run. A vote that cannot be read needs nobody."""
     names = []
-    for other in list_models():
+    for other in runs.complete():
         if other.is_vote and other.name != info.name:
             try:
                 asked = [member.name for member in read_vote(other.folder).asked]

@@ -12,11 +12,16 @@ from factories import as_unfinished, make_run
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+from fer_core.access import trainings
 from fer_core.access.password import VARIABLE
 from fer_core.errors import AccessError
 from fer_core.review.annotations import Annotations
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
-from fer_core.settings import settings
+from fer_core.runs.visitor import started_by, write_visitor
+from fer_core.settings import PROJECT_ROOT, settings
+from fer_core.training import jobs
+from fer_core.training.lock import TrainingLock
 from pages.parts.dataset import audit_job, ferplus, import_job
 from pages.parts.dataset_extras import annotations_of
 from pages.parts.mistakes import annotate
@@ -152,15 +157,49 @@ def test_the_owner_is_told_of_a_password_that_is_too_short(
     assert any("shorter" in warning.value for warning in open_app("limits").sidebar.warning)
 
 
-def test_a_visitor_is_offered_no_training_and_steers_none(
+def test_a_visitor_steers_no_training_of_the_owner(
     visitor: None, open_app: Callable[..., AppTest], sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = as_unfinished(make_run(settings().runs_dir / "mine"))
     app = open_app("train", run="mine")
     assert not app.exception
-    assert not [one for one in app.button if one.label.startswith(("Start", "Resume", "Stop", "Pause"))]
-    acted: list[Path] = []
+    assert not [one for one in app.button if one.label.startswith(("Start again", "Resume", "Stop", "Pause"))]
     monkeypatch.setattr(st, "session_state", {})
-    progress._act(acted.append, run.path)
-    assert not acted
-    assert "owner" in st.session_state[progress._PROBLEM]
+    progress._act(trainings.restart, run.path)
+    assert "owner" in str(st.session_state[progress._PROBLEM])
+
+
+def test_a_visitor_is_offered_the_short_training_and_nothing_to_set(
+    visitor: None, sample: Path, open_app: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app("train")
+    assert not app.exception
+    assert not app.number_input
+    assert not app.text_input
+    assert "resnet50" not in app.selectbox("architecture").options
+    spawned: list[RunFolder] = []
+    monkeypatch.setattr(jobs, "_spawn", lambda folder, _: spawned.append(folder))
+    next(one for one in app.button if "Start" in one.label).click().run()
+    assert not app.exception
+    assert started_by(spawned[0].path)
+
+
+def test_a_visitor_neither_sees_nor_stops_a_training_of_another(
+    visitor: None, sample: Path, open_app: Callable[..., AppTest]
+) -> None:
+    run = make_run(settings().runs_dir / "secret-name").path
+    write_visitor(run, "another", 60)
+    with TrainingLock(run):
+        for page in ("train", "run", "home", "compare"):
+            app = open_app(page, run="secret-name")
+            assert not app.exception
+            assert not [one for one in app.button if one.label in ("Stop", "Pause") or "Delete" in one.label]
+            shown = [one for one in (*app.markdown, *app.subheader, *app.header) if "secret-name" in one.value]
+            assert not shown
+
+
+def test_pages_list_runs_at_one_place_which_knows_who_asks() -> None:
+    files = [*(PROJECT_ROOT / "pages").rglob("*.py")]
+    assert [
+        str(path.relative_to(PROJECT_ROOT)) for path in files if re.search(r"list_(runs|models)\(", path.read_text())
+    ] == ["pages/parts/runs.py"]

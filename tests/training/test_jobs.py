@@ -12,6 +12,7 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.visitor import write_visitor
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock
 from fer_core.training.pause_and_stop import Control
@@ -168,3 +169,14 @@ def test_a_run_is_deleted_only_when_it_rests_and_is_ones_own(folder: RunFolder, 
     write_json(shipped.recipe_path, Recipe("custom_cnn").to_dict())
     with pytest.raises(RunError, match="ships with the app"):
         jobs.delete(shipped.path)
+
+
+def test_a_visitors_training_stops_by_itself_when_its_time_is_up_paused_or_not(folder: RunFolder) -> None:
+    for paused in (False, True):
+        write_visitor(folder.path, "somebody", 0.0)
+        if paused:
+            folder.pause_path.touch()
+        assert Control(folder, begin(folder)).stop_wanted(1, 1)
+    write_visitor(folder.path, "somebody", 3600.0)
+    folder.pause_path.unlink()
+    assert not Control(folder, begin(folder)).stop_wanted(1, 1)

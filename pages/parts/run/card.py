@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fer_core.access import trainings
 from fer_core.access.policy import Action
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
@@ -167,7 +168,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
 
 def _delete(info: ModelInfo) -> None:
     """Offer to delete a run that was trained here, to those who may; asked twice, because it cannot be undone."""
-    if info.shipped or not access.may(Action.DELETE):
+    if info.shipped or not access.may(Action.DELETE, started_by=info.started_by):
         return
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
@@ -184,8 +185,7 @@ def _delete(info: ModelInfo) -> None:
 
 def _delete_now(info: ModelInfo) -> None:
     try:
-        access.check(Action.DELETE)
-        jobs.delete(info.path)
+        trainings.delete(access.person(), info.path)
     except FerError as error:
         # It may have been resumed since the page was drawn.
         st.session_state[_PROBLEM] = str(error)

@@ -9,14 +9,15 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from fer_core.access.policy import Action
+from fer_core.access import trainings
+from fer_core.access.policy import Action, Person
 from fer_core.errors import FerError
 from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
 from fer_core.runs.contracts import RunState
 from fer_core.runs.events import BatchEvent, best_of
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.listing import list_runs
+from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
 from fer_core.training.status import JobState, JobStatus
 from pages.parts import access, frame, messages, run_results, runs
@@ -45,12 +46,12 @@ TOGGLE_WIDTH = 110
 
 def choose() -> Path | None:
     """The run folder to show: the one in ``?run=``, else the job that trains now, else the newest unfinished run."""
-    trained = [info for info in list_runs() if not info.shipped and not info.is_vote]
+    trained = [info for info in runs.known() if not info.shipped and not info.is_vote]
     asked = runs.asked_run(trained)
     if asked is not None:
         return asked.path
     current = jobs.current()
-    if current is not None:
+    if current is not None and (access.person().owner or current in [info.path for info in trained]):
         return current
     return next((info.path for info in trained if info.state == RunState.UNFINISHED), None)
 
@@ -116,28 +117,28 @@ def progress_words(status: JobStatus) -> str:
 def _buttons(status: JobStatus) -> None:
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
-        st.error(problem)
+        st.error(messages.told(problem))
+    theirs = access.may(Action.STOP, started_by=started_by(status.run_dir))
     with st.container(horizontal=True, key="job-buttons"):
-        may_steer = access.may(Action.STOP)
         # One width for both: if Stop moved when the first button changes, a click on it could miss.
-        if may_steer and status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
+        if theirs and status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
             pause = "Waits after the current batch."
-            _button("Pause", ":material/pause:", jobs.pause, status, help_text=pause, width=TOGGLE_WIDTH)
-        if may_steer and status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
-            _button("Go on", ":material/play_arrow:", jobs.unpause, status, width=TOGGLE_WIDTH)
-        if status.can_stop and may_steer:
+            _button("Pause", ":material/pause:", trainings.pause, status, help_text=pause, width=TOGGLE_WIDTH)
+        if theirs and status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
+            _button("Go on", ":material/play_arrow:", trainings.unpause, status, width=TOGGLE_WIDTH)
+        if theirs and status.can_stop:
             _button(
                 "Stop",
                 ":material/stop:",
-                jobs.stop,
+                trainings.stop,
                 status,
                 help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
             )
-        if status.resumable and access.may(Action.RESUME):
+        if theirs and status.resumable:
             _button(
                 f"Resume after epoch {len(status.epochs)}" if status.epochs else "Start again",
                 ":material/resume:",
-                jobs.restart,
+                trainings.restart,
                 status,
                 help_text="Goes on from the last whole epoch, with the optimiser's state.",
             )
@@ -150,7 +151,7 @@ def _buttons(status: JobStatus) -> None:
 def _button(
     label: str,
     icon: str,
-    act: Callable[[Path], object],
+    act: Callable[[Person, Path], object],
     status: JobStatus,
     *,
     help_text: str | None = None,
@@ -160,13 +161,12 @@ def _button(
     st.button(label, icon=icon, on_click=_act, args=arguments, help=help_text, key=f"job.{label}", width=width)
 
 
-def _act(act: Callable[[Path], object], run_dir: Path) -> None:
+def _act(act: Callable[[Person, Path], object], run_dir: Path) -> None:
     try:
-        access.check(Action.RESUME if act is jobs.restart else Action.STOP)
-        act(run_dir)
+        act(access.person(), run_dir)
     except FerError as error:
         # The job may have ended, or another started, since the page was drawn.
-        st.session_state[_PROBLEM] = messages.told(error)
+        st.session_state[_PROBLEM] = error
 
 
 def _numbers(status: JobStatus) -> None:

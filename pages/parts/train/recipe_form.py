@@ -6,15 +6,17 @@ both: another preset or architecture is another set of fields, and a link repeat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
+from fer_core.access import trainings
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
-from fer_core.zoo.registry import TITLES, get, names
+from fer_core.zoo.registry import TITLES, get
 from pages.parts import linked
 from pages.parts.train.fields import (
     OPTIMIZER_WORDS,
@@ -26,11 +28,11 @@ from pages.parts.train.fields import (
 )
 
 
-def choose_architecture() -> str:
-    """The architecture, bound to ``?architecture=``. Returns its registry name."""
+def choose_architecture(offered: Sequence[str]) -> str:
+    """The architecture, bound to ``?architecture=``. Returns its registry name, one of ``offered``."""
     return linked.selectbox(
         "Architecture",
-        names(),
+        offered,
         format_func=TITLES.__getitem__,
         key="architecture",
         help="The network to train. The summary below says what is special about it.",
@@ -50,6 +52,16 @@ def choose_preset() -> str:
     )
     st.caption(next(item.description for item in PRESETS if item.key == key))
     return key
+
+
+def visitors_recipe(architecture: str) -> Recipe:
+    """What visitors train: the preset of the drawn sample as it is."""
+    hours = trainings.KEPT_SECONDS / 3600
+    st.caption(
+        "You train on the drawn sample with the 1-minute recipe. Only you see the run, as long as this visit lasts, "
+        f"and it is deleted after {hours:.0f} hours. Download what you want to keep from its card."
+    )
+    return preset(trainings.VISITORS_PRESET, architecture)
 
 
 def edit_recipe(architecture: str, preset_key: str) -> Recipe:

@@ -1,0 +1,106 @@
+"""Trainings, for whoever may: what a visitor may start, and who sees, stops, goes on with and deletes which run."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_core.access.policy import Action, Person, check
+from fer_core.data.dataset import load_dataset
+from fer_core.errors import AccessError, FerError, RunError
+from fer_core.runs.listing import ModelInfo
+from fer_core.runs.recipe import Recipe
+from fer_core.runs.visitor import VISITOR_FILE, started_by, write_visitor
+from fer_core.settings import settings
+from fer_core.training import jobs
+from fer_core.training.presets import preset
+from fer_core.zoo.registry import get, names
+
+VISITORS_PRESET = "minute"
+VISITORS_SECONDS = 600.0
+"""Wall time of a visitor's training, pauses included. The preset takes a minute; this ends one on a busy machine, or
+one that somebody paused and left."""
+KEPT_SECONDS = 24 * 3600.0
+"""After this a visitor's run is cleared away."""
+
+
+def architectures(person: Person) -> list[str]:
+    """What they may train, by registry name. Transfer models download weights, which visitors do not set off."""
+    return [name for name in names() if person.owner or not get(name).transfer]
+
+
+def visible(person: Person, infos: Iterable[ModelInfo]) -> list[ModelInfo]:
+    """The runs that they may see: all that no visitor started, and those that they started themselves."""
+    return [info for info in infos if person.owner or info.started_by is None or info.started_by == person.mark]
+
+
+def start(person: Person, recipe: Recipe, data: Path) -> Path:
+    """As :func:`fer_core.training.jobs.start`, for whoever may. Raises ``AccessError`` for what a visitor may not."""
+    if person.owner:
+        return jobs.start(recipe, data)
+    check(person, Action.TRAIN)
+    # A name is the one thing that is theirs to choose.
+    if recipe != preset(VISITORS_PRESET, recipe.architecture).named(recipe.name) or recipe.architecture not in (
+        architectures(person)
+    ):
+        check(person, Action.TRAIN_ANYTHING)
+    if not load_dataset(data).info.is_sample:
+        check(person, Action.TRAIN_ANYTHING)
+    if jobs.current() is not None:
+        raise AccessError("Somebody trains here just now, and one training at a time is enough. Try again in a minute.")
+    clear_old()
+    run = jobs.start(recipe, data)
+    try:
+        write_visitor(run, person.mark, VISITORS_SECONDS)
+    except OSError as error:
+        jobs.stop(run)
+        raise RunError(f"{run} cannot be written, so the training was stopped: {error.strerror or error}.") from error
+    return run
+
+
+def pause(person: Person, run: Path) -> None:
+    """As :func:`fer_core.training.jobs.pause`; raises ``AccessError`` for a run that is not theirs, as all below."""
+    check(person, Action.STOP, started_by=started_by(run))
+    jobs.pause(run)
+
+
+def unpause(person: Person, run: Path) -> None:
+    check(person, Action.STOP, started_by=started_by(run))
+    jobs.unpause(run)
+
+
+def stop(person: Person, run: Path) -> None:
+    check(person, Action.STOP, started_by=started_by(run))
+    jobs.stop(run)
+
+
+def restart(person: Person, run: Path) -> Path:
+    check(person, Action.RESUME, started_by=started_by(run))
+    return jobs.restart(run)
+
+
+def delete(person: Person, run: Path) -> None:
+    check(person, Action.DELETE, started_by=started_by(run))
+    jobs.delete(run)
+
+
+def clear_old(now: float | None = None) -> list[str]:
+    """Delete visitors' runs of a day ago that do not train any more, and return their names.
+
+    ``now``: POSIX seconds. The age is that of the note beside the run, by the clock of the disk it lies on.
+    """
+    now = time.time() if now is None else now
+    gone = []
+    for note in settings().runs_dir.glob(f"*/{VISITOR_FILE}"):
+        run = note.parent
+        try:
+            if now - note.lstat().st_mtime < KEPT_SECONDS or jobs.status(run).alive:
+                continue
+            shutil.rmtree(run)
+        except (OSError, FerError):
+            # Somebody deletes it at this moment, or the disk does not let us: the next round tries again.
+            continue
+        gone.append(run.name)
+    return gone

@@ -1,0 +1,123 @@
+"""Trainings of visitors: what they may start, and who sees, stops and deletes which run."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from factories import make_run
+
+from fer_core.access import trainings
+from fer_core.access.policy import OPERATOR, Person
+from fer_core.errors import AccessError
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.listing import list_runs
+from fer_core.runs.recipe import Recipe
+from fer_core.runs.visitor import NOBODY, VISITOR_FILE, read_visitor, started_by, write_visitor
+from fer_core.settings import settings
+from fer_core.training import jobs
+from fer_core.training.lock import TrainingLock
+from fer_core.training.presets import preset
+
+MINUTE = preset("minute", "custom_cnn")
+VISITOR = Person(owner=False)
+
+
+@pytest.fixture
+def spawned(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What would have been trained, without a child process."""
+    found: list[Path] = []
+    monkeypatch.setattr(jobs, "_spawn", lambda folder, _: found.append(folder.path))
+    return found
+
+
+def a_run(name: str, mark: str | None) -> Path:
+    run = make_run(settings().runs_dir / name).path
+    if mark is not None:
+        write_visitor(run, mark, 60)
+    return run
+
+
+def test_a_visitor_trains_the_short_recipe_on_the_drawn_sample(spawned: list[Path], drawn_sample: Path) -> None:
+    run = trainings.start(VISITOR, replace(MINUTE, name="Mine"), drawn_sample)
+    assert spawned == [run]
+    assert started_by(run) == VISITOR.mark
+    assert VISITOR.token not in (run / VISITOR_FILE).read_text()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        replace(MINUTE, epochs=11),
+        replace(MINUTE, batch_size=4096),
+        replace(MINUTE, initial_weights="/etc/passwd"),
+        preset("quick", "custom_cnn"),
+        preset("minute", "resnet50"),
+    ],
+)
+def test_a_visitor_trains_nothing_else(spawned: list[Path], drawn_sample: Path, recipe: Recipe) -> None:
+    with pytest.raises(AccessError, match="owner"):
+        trainings.start(VISITOR, recipe, drawn_sample)
+    assert not spawned
+
+
+def test_a_visitor_waits_while_somebody_trains(spawned: list[Path], drawn_sample: Path, home: Path) -> None:
+    with TrainingLock(make_run(settings().runs_dir / "theirs").path), pytest.raises(AccessError) as refused:
+        trainings.start(VISITOR, MINUTE, drawn_sample)
+    assert "theirs" not in str(refused.value)
+    assert not spawned
+
+
+@pytest.mark.parametrize(
+    "act", [trainings.stop, trainings.pause, trainings.unpause, trainings.restart, trainings.delete]
+)
+@pytest.mark.parametrize("mark", [None, NOBODY, Person(owner=False, token="another").mark])
+def test_a_visitor_touches_no_run_of_another(home: Path, act, mark: str | None) -> None:
+    run = a_run("theirs", mark)
+    before = sorted(run.rglob("*"))
+    with pytest.raises(AccessError, match="owner"):
+        act(VISITOR, run)
+    assert sorted(run.rglob("*")) == before
+
+
+def test_a_visitor_and_the_owner_delete_what_the_visitor_started(home: Path) -> None:
+    for person in (VISITOR, OPERATOR):
+        run = a_run("mine", VISITOR.mark)
+        trainings.delete(person, run)
+        assert not run.exists()
+
+
+def test_visitors_see_their_own_runs_and_not_each_others(home: Path) -> None:
+    a_run("owners", None)
+    a_run("mine", VISITOR.mark)
+    a_run("anothers", Person(owner=False).mark)
+    (a_run("damaged", "x") / VISITOR_FILE).write_text("{")
+    own = {info.name for info in list_runs() if not info.shipped}
+    assert own == {"owners", "mine", "anothers", "damaged"}
+    assert {info.name for info in trainings.visible(VISITOR, list_runs()) if not info.shipped} == {"owners", "mine"}
+    assert {info.name for info in trainings.visible(OPERATOR, list_runs()) if not info.shipped} == own
+
+
+def test_a_visitors_run_is_cleared_away_after_a_day_and_no_other(home: Path) -> None:
+    a_run("owners", None)
+    new, old, training = (a_run(name, VISITOR.mark) for name in ("new", "old", "training"))
+    for run in (old, training):
+        long_ago = time.time() - trainings.KEPT_SECONDS - 1
+        os.utime(run / VISITOR_FILE, (long_ago, long_ago))
+    with TrainingLock(training):
+        assert trainings.clear_old() == ["old"]
+    assert new.exists()
+    assert training.exists()
+    assert not old.exists()
+
+
+def test_what_is_noted_of_a_visitor_comes_back(home: Path) -> None:
+    run = a_run("mine", VISITOR.mark)
+    found = read_visitor(run)
+    assert found is not None
+    assert (found["mark"], found["seconds"]) == (VISITOR.mark, 60)
+    assert read_visitor(a_run("owners", None)) is None
+    assert RunFolder(run).complete
