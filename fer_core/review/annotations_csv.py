@@ -22,6 +22,8 @@ from fer_core.spreadsheet import SpreadsheetWriter, plain
 COLUMNS = ("row", "split", "label", "mark", "new_label", "note", "time")
 _SHOWN = 5
 """Problems named in a message; of the others only the number."""
+_MOST = 1_000
+"""Problems after which nobody reads on."""
 
 
 def write_annotations_csv(annotations: Mapping[int, Annotation], labels: npt.ArrayLike, splits: npt.ArrayLike) -> bytes:
@@ -75,10 +77,13 @@ def read_annotations_csv(content: bytes, labels: npt.ArrayLike, splits: npt.Arra
                 except ValueError as error:
                     problems.append(f"line {start:,}: {error}")
             start = reader.line_num + 1
+            if len(problems) == _MOST:
+                break
     except csv.Error as error:
         problems.append(f"line {reader.line_num:,}: not a well-formed CSV ({error})")
     if problems:
-        more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+        further = "very many" if len(problems) >= _MOST else f"{len(problems) - _SHOWN:,}"
+        more = f"; and {further} more" if len(problems) > _SHOWN else ""
         raise DataError(f"Nothing was imported. {'; '.join(problems[:_SHOWN])}{more}. Mend this, and import it again.")
     return list(annotations.values())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from browser import AppServer
+from browser import ROOT, AppServer
 from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
@@ -97,6 +97,16 @@ def test_nothing_large_is_read_elsewhere(server: AppServer) -> None:
     with Visit(server.port, "limits", STRANGER) as visit:
         assert visit.put("/_stcore/health", (bytes(MB) for _ in range(100)))[0] == 413
         assert visit.put("/_stcore/upload_file/x", bytes(2 * MB))[0] == 413
+
+
+def test_every_field_that_takes_files_says_what_for() -> None:
+    """They go through ``uploads``; a new one that does not would have no place, and no limit."""
+    for path in sorted((ROOT / "pages").rglob("*.py")):
+        source = path.read_text()
+        if path.name != "uploads.py":
+            assert "file_uploader(" not in source, path
+        fields = source.count("camera_input(") + source.count("accept_file=") + source.count("audio_input(")
+        assert source.count("uploads.within(") >= fields, path
 
 
 def test_the_page_itself_takes_no_larger_file_than_its_place(

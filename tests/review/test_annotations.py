@@ -291,6 +291,24 @@ def test_csv_with_other_columns_or_no_text() -> None:
     assert read_annotations_csv(b"row,split,label,mark,new_label\n", LABELS, SPLITS) == []
 
 
+HOSTILE = {
+    "no end of columns": b"row,split,label,mark,new_label" + b",x" * 400_000,
+    "one endless cell": b'row,split,label,mark,new_label,note\n1,Training,happy,ambiguous,,"' + b"x" * 900_000,
+    "no end of lines": b"row,split,label,mark,new_label\n" + b"x,,,,\n" * 150_000,
+    "zeros": b"row,split,label,mark,new_label\n" + bytes(900_000),
+    "a huge number": b"row,split,label,mark,new_label\n" + b"9" * 100_000 + b",Training,happy,ambiguous,\n",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_a_csv_made_to_hang_or_to_fill_is_refused_in_a_sentence(content: bytes) -> None:
+    if content.startswith(HOSTILE["no end of columns"]):
+        content += b"\n1,Training,happy,ambiguous,"
+    with pytest.raises(DataError) as found:
+        read_annotations_csv(content, LABELS, SPLITS)
+    assert len(str(found.value)) < 1000
+
+
 def test_marks_beyond_the_dataset_are_told() -> None:
     with pytest.raises(DataError, match="Row 12 is marked"):
         write_annotations_csv({12: Annotation(12, AMBIGUOUS)}, LABELS, SPLITS)

@@ -97,3 +97,11 @@ def test_unknown_presets_are_named() -> None:
 def test_the_serious_preset_is_the_recipe_of_the_model_that_ships(name: str) -> None:
     shipped = RunFolder(PROJECT_ROOT / "models" / name).recipe()
     assert preset("serious", name).with_precision(shipped.precision) == shipped
+
+
+@pytest.mark.parametrize("content", ["[" * 90_000, " " * 100_001, '{"epochs": ' + "9" * 50_000 + "}"])
+def test_a_recipe_made_to_hang_or_to_fill_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(RecipeError, match=r"recipe\.json cannot be read as a recipe") as found:
+        Recipe.read(tmp_path / "recipe.json")
+    assert len(str(found.value)) < 1000
