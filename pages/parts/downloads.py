@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.runs.folder import RunFolder
+from pages.parts import messages
 
 
 def show(folder: RunFolder) -> None:
@@ -23,7 +24,8 @@ def show(folder: RunFolder) -> None:
         *([(evaluation.metrics_path, "Metrics", "application/json")] if evaluation else []),
         (folder.card_path, "Card", "text/markdown"),
     ]
-    present = [item for item in files if item[0].exists()]
+    # A recipe may name a file of weights by its path.
+    present = [item for item in files if item[0].exists() and (item[0] != folder.recipe_path or _may_read(item[0]))]
     if not present:
         st.caption("There is nothing to download yet.")
         return
@@ -46,6 +48,10 @@ def show(folder: RunFolder) -> None:
 def megabytes(size: int) -> str:
     """A file's size: ``3 kB``, ``4.7 MB``."""
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
+
+
+def _may_read(path: Path) -> bool:
+    return messages.shows(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _bytes(path: Path) -> Callable[[], bytes]:

@@ -23,18 +23,31 @@ _LOG = logging.getLogger("fer_explorer")
 def told(problem: Exception | str, *, stored: bool = False) -> str:
     """A problem as Markdown that shows its words and nothing else, for whoever looks at this page.
 
+    See :func:`words`.
+    """
+    return "\n\n".join(plain(line) for line in words(problem, stored=stored).splitlines())
+
+
+def words(problem: Exception | str, *, stored: bool = False) -> str:
+    """A problem in words for whoever looks at this page. They may mean something in Markdown or HTML.
+
     Visitors get a sentence with a reference where the words name a place on the server, or are about what lies there:
     a run, or whatever is ``stored``; of other problems they are not told what is quoted from a file. The server's log
     has the words beside the reference.
     """
-    words = str(problem)
-    if not access.may(Action.SERVER_PATHS) and (stored or isinstance(problem, RunError) or names_a_place(words)):
+    text = str(problem)
+    if not access.may(Action.SERVER_PATHS) and (stored or isinstance(problem, RunError) or names_a_place(text)):
         return (
-            f"Something on this server is not as it should be. Its owner finds the reason in its log: {_logged(words)}."
+            f"Something on this server is not as it should be. Its owner finds the reason in its log: {_logged(text)}."
         )
     if isinstance(problem, FerError) and not access.may(Action.SERVER_PATHS):
-        words = problem.without_quotes
-    return "\n\n".join(plain(line) for line in words.splitlines())
+        return problem.without_quotes
+    return text
+
+
+def shows(text: str) -> bool:
+    """Whether whoever looks at this page may read a text as it is: not where it names a place on the server."""
+    return access.may(Action.SERVER_PATHS) or not names_a_place(text)
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from apptest import ROOT
+from factories import make_run, reseal
 from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import DataError, RunError
+from fer_core.files import write_json
 from fer_core.settings import settings
 from pages.parts import messages
 
@@ -100,3 +102,17 @@ def test_what_is_quoted_from_a_file_is_for_the_owner_alone(visitor: None, monkey
     monkeypatch.setenv("FER_EXPLORER_OWNER", "everyone")
     settings.cache_clear()
     assert "a secret" in messages.told(problem)
+
+
+def test_a_visitor_reads_no_path_of_weights_on_a_card(
+    visitor: None, home: Path, open_app: Callable[..., AppTest]
+) -> None:
+    run = make_run(settings().runs_dir / "mine", architecture="resnet50")
+    write_json(run.recipe_path, {**run.recipe().to_dict(), "initial_weights": "/srv/secret/weights.npz"})
+    reseal(run)
+    app = open_app("run", run="mine")
+    assert not app.exception
+    table = next(one.value for one in app.dataframe if "Field" in one.value)
+    assert "a file of this server" in set(table["Value"])
+    assert not [one for one in app.get("download_button") if "Recipe" in one.proto.label]
+    assert [one for one in app.get("download_button") if "Keras" in one.proto.label]

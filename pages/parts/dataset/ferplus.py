@@ -139,7 +139,7 @@ def _report_outcome(name: str) -> Iterator[None]:
     except DataError as error:
         st.error(f"FER+ was not added. {messages.told(error)}", icon=":material/error:")
         return
-    st.session_state[_MESSAGE] = f"{name} is added. Its votes now stand beside each face on Mistakes."
+    st.session_state[_MESSAGE] = f"{plain(name)} is added. Its votes now stand beside each face on Mistakes."
     st.rerun()
 
 
@@ -156,6 +156,6 @@ def _remove(dataset: Dataset) -> None:
 def _show_message() -> None:
     message = st.session_state.pop(_MESSAGE, None)
     if isinstance(message, DataError):
-        st.error(str(message), icon=":material/error:")
+        st.error(messages.told(message), icon=":material/error:")
     elif message:
         st.success(message, icon=":material/check_circle:")

@@ -96,7 +96,7 @@ def plan_maps(
             try:
                 asked = map_request(folder, about.image, label, one.name, at=layer if one.layered else "")
             except ExplainError as error:
-                problem = messages.told(error)
+                problem = messages.words(error)
         elif one.where == "litert":
             # Without the class: one pass gives the maps of all seven.
             title = f"{one.title} of {answer.name}"
@@ -131,7 +131,7 @@ def why_not(cell: Cell) -> str:
     if cell.problem:
         return cell.problem
     if cell.asked is not None and (task := worker.find_task(cell.asked)) is not None:
-        return task.message if task.over else "To come: see above how far it is."
+        return messages.words(task.message) if task.over else "To come: see above how far it is."
     return "Not drawn yet."
 
 

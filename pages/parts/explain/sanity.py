@@ -94,7 +94,7 @@ def show(about: ChosenFace, request: SanityRequest | None, asked: Asked) -> None
     task = worker.worker().find(request)
     if task is None or (task.over and task.stage != DONE):
         if task is not None:
-            st.warning(task.message, icon=":material/error:")
+            st.warning(messages.told(task.message), icon=":material/error:")
         if st.button(
             f"Check {title} of {asked.model} for {NAMES[request.label]}", icon=":material/psychology:", key="sanity"
         ):

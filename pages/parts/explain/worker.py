@@ -19,7 +19,7 @@ from fer_core.explain.worker.messages import MapRequest, SanityRequest
 from fer_core.fair_queue import QUEUE
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
-from pages.parts import access
+from pages.parts import access, messages
 from pages.parts.explain.face import Seal
 
 SOON, LATER = 0.5, 10.0
@@ -76,7 +76,7 @@ def progress_panel(requests: Sequence[Asked]) -> None:
 def place_words(task: Task) -> str:
     """Where one request stands, in a few words; empty for one that has been answered."""
     if task.over:
-        return task.message
+        return messages.words(task.message)
     if task.cancelling:
         return "Being cancelled …"
     progress = task.progress
@@ -140,7 +140,7 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
         if no_room:
             st.warning(f"{no_room} Everything else works.", icon=":material/memory:")
         if status.message:
-            st.error(f"{status.message} Ask again: it starts anew by itself.", icon=":material/error:")
+            st.error(f"{messages.told(status.message)} Ask again: it starts anew by itself.", icon=":material/error:")
         bars = [task for task in open_ones if task.stage == RUNNING]
         if status.running is not None and status.running not in bars:
             bars.append(status.running)

@@ -38,9 +38,9 @@ def show(infos: Sequence[ModelInfo]) -> None:
     if progress.state == DONE:
         video_result.show(job)
     elif progress.state == STOPPED:
-        st.info(progress.message, icon=":material/stop_circle:")
+        st.info(messages.told(progress.message), icon=":material/stop_circle:")
     else:
-        st.error(progress.message, icon=":material/error:")
+        st.error(messages.told(progress.message), icon=":material/error:")
     st.button("Another video", icon=":material/movie:", on_click=_forget, key="video-another")
 
 

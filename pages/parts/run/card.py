@@ -88,7 +88,9 @@ def _training(info: ModelInfo) -> None:
     recipe = folder.recipe()
     st.markdown("\n".join(f"- {sentence}" for sentence in recipe_sentences(recipe)))
     with st.expander("Every choice, as a table", icon=":material/tune:"):
-        st.dataframe(recipe_table(recipe), hide_index=True, alt="Every field of the recipe and its value.")
+        table = recipe_table(recipe)
+        table["Value"] = [value if messages.shows(value) else "a file of this server" for value in table["Value"]]
+        st.dataframe(table, hide_index=True, alt="Every field of the recipe and its value.")
     st.subheader("Architecture", anchor=False)
     if folder.architecture_path.exists():
         architecture.show(folder.description(), key="run")
