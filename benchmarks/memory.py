@@ -232,7 +232,7 @@ def _walk(
 
         def go() -> None:
             page.goto(server.url(address), timeout=5 * MINUTE)
-            wait_until_drawn(page)
+            wait_until_drawn(server, page)
 
         return go
 
@@ -255,7 +255,7 @@ def _walk(
             yield f"Explain: {tab}", visit("explain", **query)
     if wanted("photo"):
         files = photographs(folder, args.data, args.photos)
-        yield f"Photo, {args.photos} photographs", lambda: _upload(visit("photo"), page, files)
+        yield f"Photo, {args.photos} photographs", lambda: _upload(server, visit("photo"), page, files)
     if wanted("live"):
         yield f"Live, {args.live:.0f} s", lambda: _live(visit("live"), page, args.live)
         yield "Live stopped", lambda: page.frame_locator(CAMERA_FRAME).get_by_role("button", name="Stop").click()
@@ -263,12 +263,14 @@ def _walk(
     yield "a minute later", lambda: time.sleep(60)
 
 
-def wait_until_drawn(page: Page) -> None:
-    """Until the server has had nothing to draw for a while. Raises Playwright's error after some minutes."""
+def wait_until_drawn(server: AppServer, page: Page) -> None:
+    """Until the server has had nothing to draw for a while. Raises ``FerError`` where it ends, or after some minutes."""
     deadline, quiet = time.monotonic() + PATIENCE_S, 0.0
     page.wait_for_selector("[data-testid=stApp]", timeout=5 * MINUTE)
     page.wait_for_timeout(500)
     while quiet < QUIET_S:
+        if not server.alive:
+            raise FerError(f"the server ended while it drew a page:\n{server.log()[-1000:]}")
         if time.monotonic() > deadline:
             raise FerError(f"a page was not drawn after {PATIENCE_S:.0f} seconds.")
         quiet = 0.0 if page.evaluate(RUNNING) else quiet + 0.1
@@ -302,11 +304,11 @@ def photographs(folder: Path, data: str, count: int) -> list[Path]:
     return files
 
 
-def _upload(visit: Callable[[], None], page: Page, files: Sequence[Path]) -> None:
+def _upload(server: AppServer, visit: Callable[[], None], page: Page, files: Sequence[Path]) -> None:
     visit()
     page.locator("input[type=file]").first.set_input_files([str(file) for file in files])
     page.get_by_text(f"{len(files)} picture").first.wait_for(timeout=10 * MINUTE)
-    wait_until_drawn(page)
+    wait_until_drawn(server, page)
 
 
 def _live(visit: Callable[[], None], page: Page, seconds: float) -> None:

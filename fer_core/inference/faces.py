@@ -64,7 +64,7 @@ def load_picture(data: bytes, name: str = "the picture") -> Picture:
 
 
 def load_photo(data: bytes, name: str = "the picture") -> Photo:
-    """Decode a picture file, with at most some 12 million pixels.
+    """Decode a picture file, with at most some 8 million pixels.
 
     The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
     counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
