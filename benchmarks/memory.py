@@ -264,7 +264,7 @@ def _walk(
 
 
 def wait_until_drawn(server: AppServer, page: Page) -> None:
-    """Until the server has had nothing to draw for a while. Raises ``FerError`` where it ends, or after some minutes."""
+    """Until the server has had nothing to draw for a while. Raises ``FerError`` where it ends, or takes minutes."""
     deadline, quiet = time.monotonic() + PATIENCE_S, 0.0
     page.wait_for_selector("[data-testid=stApp]", timeout=5 * MINUTE)
     page.wait_for_timeout(500)

@@ -101,3 +101,13 @@ full = resident(); del blocks; give_back(); print(before, full, resident())
     before, full, after = map(float, done.stdout.split())
     assert full - before > 150
     assert after - before < 50
+
+
+def test_arrow_has_no_memory_of_its_own() -> None:
+    """Its own keeper held 53 MB of the app's process for good."""
+    code = (
+        "import pyarrow as pa; from fer_core.memory import stay_small; stay_small(); "
+        "print(pa.default_memory_pool().backend_name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "system"
