@@ -106,12 +106,10 @@ def mistakes(data: str, count: int) -> tuple[list[str], list[int]]:
     if dataset is None:
         raise FerError(f"there is no dataset called {data!r} in the home.")
     runs = [info.folder for info in list_models() if not info.is_vote]
-    folders = [run for run in runs if (about := run.metrics()) and about["data"]["fingerprint"] == dataset.fingerprint][
-        :4
-    ]
+    folders = [run for run in runs if run.evaluation(dataset.fingerprint) is not None][:4]
     if not folders:
         raise FerError(f"no model was measured on {data!r}, so nobody knows its mistakes.")
-    aligned = align(folders, PRIVATE_TEST)
+    aligned = align(folders, PRIVATE_TEST, fingerprint=dataset.fingerprint)
     wrong = aligned.rows[~aligned.right.all(axis=0)]
     if len(wrong) < count:
         raise FerError(f"only {len(wrong)} faces are mistakes. Choose --repeats {max(1, len(wrong) - 1)} or fewer.")
