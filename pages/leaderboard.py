@@ -25,5 +25,6 @@ for problem in missing():
 shown = parts.choose(entries)
 parts.show_picture(shown)
 parts.show_table(shown)
+parts.show_crowd()
 parts.notes(shown)
 parts.show_legend()

@@ -12,6 +12,7 @@ from factories import edit_metrics, make_run, make_vote, measured_on, reseal
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.files import write_json
+from fer_core.leaderboard.crowd import shipped_crowd_figures, shipped_rows
 from fer_core.leaderboard.entries import (
     CHOSEN_MEANING,
     GROUP_MEANING,
@@ -210,3 +211,26 @@ def test_the_command_prints_writes_and_gives_json(home: Path, capsys: pytest.Cap
     assert out.read_text(encoding="utf-8").strip() == printed.strip()
     assert main(["leaderboard", "--write", str(home)]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_shipped_figures_under_the_crowds_labels_are_those_of_the_shipped_models() -> None:
+    figures = shipped_crowd_figures()
+    for split, runs in figures.splits.items():
+        assert (
+            {name for name, _ in shipped_rows(split)} == set(runs) == {run.name for run in list_runs() if run.shipped}
+        )
+    for info in list_runs():
+        metrics = info.folder.metrics()
+        assert metrics is not None
+        for split, runs in figures.splits.items():
+            own = runs[info.name]["dataset"]
+            assert own.accuracy == pytest.approx(metrics["splits"][split]["accuracy"], abs=1e-6)
+            assert own.n == metrics["splits"][split]["n"]
+
+
+def test_figures_of_another_model_are_not_shown_under_its_name() -> None:
+    figures = shipped_crowd_figures()
+    model = figures.models["vgg16"]
+    assert figures.of(figures.fingerprint, PRIVATE_TEST, "vgg16", model)
+    assert figures.of(figures.fingerprint, PRIVATE_TEST, "vgg16", "0" * 64) is None
+    assert figures.of("0" * 64, PRIVATE_TEST, "vgg16", model) is None

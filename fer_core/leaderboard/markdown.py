@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 from fer_core.formatting import percent
+from fer_core.leaderboard.crowd import crowd_markdown
 from fer_core.leaderboard.entries import (
     CHOSEN,
     CHOSEN_MEANING,
@@ -47,6 +48,7 @@ def leaderboard_markdown(entries: Sequence[Entry], checked: str) -> str:
         "faces that they are measured on. So the lines below stand in groups, and you compare **within** a group.",
         chance(entries),
         *(_group(key, [entry for entry in entries if entry.group == key]) for key in GROUPS),
+        crowd_markdown(),
         "## What the words mean",
         meanings("Chosen", CHOSEN, CHOSEN_MEANING),
         meanings("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),

@@ -11,8 +11,12 @@ from factories import make_labels, make_noise, make_run, make_vote
 from stand_ins import without_keras
 
 from fer_core.data.audit import NearDuplicates
+from fer_core.data.dataset import write_dataset
+from fer_core.data.ferplus import add_ferplus
+from fer_core.evaluation.aligned_predictions import align
 from fer_core.evaluation.evaluate import evaluate_run
 from fer_core.runs.folder import RunFolder
+from fer_core.settings import settings
 
 FACES = 420
 TABS = ("Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning")
@@ -260,3 +264,33 @@ def test_learning_by_time(open_app, two_runs):
     table = _table(app, "Best epoch").set_index("Run")
     assert table.loc["strong", "Training time"] == "62 s"
     assert table.loc["strong", "Best epoch"] == two_runs[0].manifest()["best_epoch"]
+
+
+def test_with_the_crowds_votes_three_labels_stand_side_by_side(open_app, home, tmp_path):
+    labels, splits = make_labels(FACES, seed=7)
+    images = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
+    dataset = write_dataset(settings().datasets_dir / "noise", images, labels, splits, kind="csv", title="Noise")
+    about = {"fingerprint": dataset.info.fingerprint, "title": "Noise", "kind": "csv"}
+    run = make_run(settings().runs_dir / "one", labels=labels, splits=splits, data=about, accuracy=0.8)
+    app = open_app("compare")
+    assert not any("Eight of ten agree" in element.value.columns for element in app.dataframe)
+    # The crowd gives every label, unanimously for even rows and with six votes for odd ones.
+    columns = [4, 5, 6, 1, 3, 2, 0]
+    lines = ["Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"]
+    for row, (label, split) in enumerate(zip(labels, splits, strict=True)):
+        votes = [0] * 10
+        votes[columns[label]] = 6 if row % 2 else 10
+        votes[8] = 10 - sum(votes)
+        lines.append(f"{split},," + ",".join(map(str, votes)))
+    file = tmp_path / "fer2013new.csv"
+    file.write_text("\n".join(lines) + "\n")
+    add_ferplus(dataset, file)
+    app = open_app("compare")
+    assert not app.exception
+    table = _table(app, "Eight of ten agree")
+    right = align([run], "PrivateTest").right[0]
+    even = right[align([run], "PrivateTest").rows % 2 == 0]
+    assert table["FER-2013's label"][0].endswith(f"of {len(right)}")
+    assert table["The crowd's label"][0] == table["FER-2013's label"][0]
+    assert table["Eight of ten agree"][0].startswith(f"{100 * even.mean():.1f} %")
+    assert table["Eight of ten agree"][0].endswith(f"of {len(even)}")

@@ -8,9 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import interval, percent, plain
+from fer_core.leaderboard.crowd import HEADING
 from fer_core.plots import accuracy as plots
+from fer_core.review.crowd_scores import EXPLAINED
 from fer_core.stats.metrics import Scores
-from pages.parts import frame
+from pages.parts import crowd_columns, frame
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import LABELS_KEY, View
@@ -46,6 +48,10 @@ def show(view: View) -> None:
             column_config=_COLUMNS,
             alt=f"Accuracy on {aligned.split} of each run.",
         )
+    if rows := numbers.under_crowd(view):
+        st.subheader(HEADING, anchor=False)
+        st.caption(EXPLAINED)
+        crowd_columns.show(rows, aligned.split)
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown(
             "- **95 % interval**: how far chance alone moves an accuracy that is measured on so many faces (bootstrap "

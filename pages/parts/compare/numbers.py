@@ -14,6 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.ferplus import Crowd
+from fer_core.leaderboard.crowd import shipped_crowd_figures
+from fer_core.review.crowd_scores import Share, crowd_scores
 from fer_core.review.scope import Scope
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats import curves as curves_core
@@ -24,7 +27,8 @@ from fer_core.stats.metrics import ClassIntervals, Scores, ShareInterval, per_cl
 from fer_core.stats.paired_tests import Comparison, compare
 from fer_core.stats.risk_coverage import Answered, RiskCoverage, at_threshold
 from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
-from pages.parts.scope import View
+from pages.parts.dataset_extras import read_crowd_time
+from pages.parts.scope import NEAR_DUPLICATES, View
 
 Key = tuple[Hashable, ...]
 Kind = Literal["roc", "precision_recall"]
@@ -48,6 +52,34 @@ def classes(view: View) -> Mapping[str, list[ClassIntervals]]:
     return {
         name: per_class_intervals(confusion) for name, confusion in zip(view.names, view.scope.confusions, strict=True)
     }
+
+
+def under_crowd(view: View) -> Sequence[tuple[str, dict[str, Share]]]:
+    """Each run's name and shares under the dataset's labels and the crowd's, where the votes are known.
+
+    With FER+ at hand they are counted; else those of runs that ship are looked up, and other runs have none.
+    """
+    without_twins = NEAR_DUPLICATES in view.query
+    if view.crowd is not None and view.dataset is not None:
+        key = (*view.key, without_twins, read_crowd_time(view.dataset))
+        return _under_crowd(key, view.scope, view.crowd, without_twins)
+    if without_twins:
+        return []
+    whole, figures = view.scope.whole, shipped_crowd_figures()
+    rows = []
+    for run in view.runs:
+        evaluation = run.folder.evaluation(whole.fingerprint) if run.name in figures.models else None
+        if evaluation and (shares := figures.of(whole.fingerprint, whole.split, run.name, evaluation.model)):
+            rows.append((run.name, shares))
+    return rows
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _under_crowd(key: Key, _scope: Scope, _crowd: Crowd, without_twins: bool) -> list[tuple[str, dict[str, Share]]]:
+    whole = _scope.whole
+    if without_twins and whole.near_duplicate is not None:
+        whole = whole.where(~whole.near_duplicate)
+    return list(zip(whole.names, crowd_scores(whole, _crowd), strict=True))
 
 
 def top_two(view: View) -> Mapping[str, ShareInterval]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from fer_core.emotions import PRIVATE_TEST
 from fer_core.leaderboard import entries as board
+from fer_core.leaderboard.crowd import HEADING, shipped_rows
 from fer_core.leaderboard.entries import GROUP_MEANING, GROUPS, Entry
 from fer_core.leaderboard.markdown import (
     OTHER_DATA,
@@ -19,7 +21,8 @@ from fer_core.leaderboard.markdown import (
     systems_by_note,
 )
 from fer_core.plots import leaderboard as plots
-from pages.parts import frame, linked
+from fer_core.review.crowd_scores import EXPLAINED
+from pages.parts import crowd_columns, frame, linked
 from pages.parts.charts import drawn
 
 SHORT = {"fair": "Fair", "averaged": "Averaged", "flattered": "Flattered", "people": "People"}
@@ -86,6 +89,15 @@ def show_table(shown: Sequence[Entry]) -> None:
         with st.container(horizontal=True, key="cards"):
             for run in ours:
                 frame.link("run", f"Card of {run}", icon=":material/id_card:", query={"run": run})
+
+
+def show_crowd() -> None:
+    """Our models under FER-2013's labels and under the crowd's, side by side."""
+    if not (rows := shipped_rows(PRIVATE_TEST)):
+        return
+    st.header(HEADING, anchor=False)
+    st.caption(f"{EXPLAINED} Measured on {PRIVATE_TEST} of FER-2013.")
+    crowd_columns.show(rows, PRIVATE_TEST)
 
 
 def notes(shown: Sequence[Entry]) -> None:
