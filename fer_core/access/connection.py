@@ -49,6 +49,11 @@ def listens_to_this_computer_alone(address: str | None) -> bool:
     return address == "localhost" or _is_loopback(address)
 
 
+def names_this_computer(host: str) -> bool:
+    """Whether a ``Host`` header names the very computer that the browser runs on: ``localhost:8501``, ``[::1]``."""
+    return _is_local("//" + host)
+
+
 def _forwarded(headers: Mapping[str, list[str]]) -> bool:
     return any(name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES) for name in headers)
 
@@ -57,7 +62,10 @@ def _names_this_computer(headers: Mapping[str, list[str]]) -> bool:
     """Whether there is one local ``Host``, and no ``Origin`` but local ones."""
     hosts, origins = headers.get("host", []), headers.get("origin", [])
     return (
-        len(hosts) == 1 and _is_local("//" + hosts[0]) and len(origins) <= 1 and all(_is_local(one) for one in origins)
+        len(hosts) == 1
+        and names_this_computer(hosts[0])
+        and len(origins) <= 1
+        and all(_is_local(one) for one in origins)
     )
 
 

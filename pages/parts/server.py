@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from streamlit import config, runtime
 
 from fer_core.access import trainings
+from fer_core.access.connection import names_this_computer
 from fer_core.access.password import password
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
 from fer_core.errors import AccessError
@@ -73,7 +74,32 @@ class UploadGuard:
                 books.end(arriving)
 
 
-MIDDLEWARE: Sequence[Middleware] = [Middleware(UploadGuard)]
+class FrameGuard:
+    """Lets no foreign page show the owner's own app in a frame, where the owner would click without knowing on what.
+
+    Hosted apps are shown in frames on purpose: by Community Cloud, and in other people's pages. There nobody is the
+    owner by their connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = next((value for name, value in scope.get("headers", []) if name == b"host"), b"")
+        if scope["type"] != "http" or not names_this_computer(host.decode("latin-1")):
+            await self._app(scope, receive, send)
+            return
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), _NO_FRAME]}
+            await send(message)
+
+        await self._app(scope, receive, sent)
+
+
+_NO_FRAME = (b"content-security-policy", b"frame-ancestors 'self'")
+MIDDLEWARE: Sequence[Middleware] = [Middleware(FrameGuard), Middleware(UploadGuard)]
 
 
 @contextlib.asynccontextmanager

@@ -188,6 +188,15 @@ def test_an_address_reads_no_file(hosted: Hosted, place: str) -> None:
             connection.close()
 
 
+@pytest.mark.parametrize(("host", "may"), [("localhost:8501", False), ("127.0.0.1", False), ("fer.example.org", True)])
+def test_a_foreign_page_frames_no_app_whose_owner_might_click(hosted: Hosted, host: str, may: bool) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", hosted.port, timeout=30)
+    connection.request("GET", "/", headers={"Host": host})
+    said = connection.getresponse().getheader("Content-Security-Policy") or ""
+    connection.close()
+    assert ("frame-ancestors 'self'" in said) is not may
+
+
 def test_a_strangers_photo_stays_theirs(hosted: Hosted) -> None:
     with Visit(hosted.port, "photo", STRANGER) as one, Visit(hosted.port, "photo", STRANGER) as other:
         url = one.upload_urls()[0]
