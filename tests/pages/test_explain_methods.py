@@ -13,6 +13,7 @@ import pytest
 from factories import make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
+from fer_core import memory
 from fer_core.data.dataset import Dataset, load_dataset
 from fer_core.explain.background import Background
 from fer_core.explain.methods import METHODS
@@ -184,3 +185,17 @@ def test_the_closed_tab_draws_controls_alone(open_app: OpenApp, dataset: Dataset
     assert not app.exception
     assert app.checkbox(key="explain.by.rise").value is True
     assert not rows_of(app)
+
+
+def test_maps_by_gradients_are_not_offered_where_too_little_memory_is_left(
+    open_app: OpenApp, dataset: Dataset, fake: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They used to be, and the process took what the app itself needed."""
+    methods = ("saliency", "class_map", "occlusion")
+    app = open_methods(open_app, *methods)
+    assert "Draw 2 maps" in app.button(key="draw-maps").label
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.2e9)
+    app = open_methods(open_app, *methods)
+    assert "Draw 1 map" in app.button(key="draw-maps").label
+    assert any("0.9 GB of memory, and 0.2 GB are left" in one.value for one in app.warning)
+    assert not [one for one in app.button if one.key in ("sanity", "start-worker")]

@@ -33,6 +33,7 @@ from pages.parts.explain.worker import Asked, Here
 Values = npt.NDArray[np.floating]
 RISE_GRID = 7
 """Cells of RISE's masks along a side, the paper's."""
+NO_ROOM = "This server has too little memory left to compute gradients: see above."
 _EFFORT = EFFORTS["quick"]
 
 
@@ -88,6 +89,7 @@ def plan_maps(
 ) -> list[Cell]:
     """The maps of one model. ``layer``: for methods that look at one; empty for the last."""
     cells = []
+    no_room = worker.worker().no_room()
     for one in methods:
         asked: Asked | None = None
         problem = ""
@@ -97,12 +99,20 @@ def plan_maps(
                 asked = map_request(folder, about.image, label, one.name, at=layer if one.layered else "")
             except ExplainError as error:
                 problem = messages.words(error)
+            if asked is not None and no_room and not _known(asked):
+                asked, problem = None, NO_ROOM
         elif one.where == "litert":
             # Without the class: one pass gives the maps of all seven.
             title = f"{one.title} of {answer.name}"
             asked = Here(title, about.key, cache_key(answer.model), one.name, options.of(one.name))
         cells.append(Cell(answer, label, one, options, asked, problem))
     return cells
+
+
+def _known(asked: Asked) -> bool:
+    """Whether it is drawn, or on its way."""
+    task = worker.find_task(asked)
+    return task is not None and (not task.over or task.stage == DONE)
 
 
 def drawn(about: ChosenFace, cell: Cell) -> Drawn | None:
@@ -139,10 +149,8 @@ def missing(cells: Sequence[Cell]) -> list[Cell]:
     """Those that could be drawn, and neither are nor are being drawn."""
     left = []
     for cell in cells:
-        if cell.asked is not None:
-            task = worker.find_task(cell.asked)
-            if task is None or (task.over and task.stage != DONE):
-                left.append(cell)
+        if cell.asked is not None and not _known(cell.asked):
+            left.append(cell)
     return left
 
 

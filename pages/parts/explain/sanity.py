@@ -95,7 +95,9 @@ def show(about: ChosenFace, request: SanityRequest | None, asked: Asked) -> None
     if task is None or (task.over and task.stage != DONE):
         if task is not None:
             st.warning(messages.told(task.message), icon=":material/error:")
-        if st.button(
+        if worker.worker().no_room():
+            st.caption("This server has too little memory left for it: see above.")
+        elif st.button(
             f"Check {title} of {asked.model} for {NAMES[request.label]}", icon=":material/psychology:", key="sanity"
         ):
             try:
