@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,16 @@ def probability_bars(
     or another shape.
     """
     values = _sevens(by_model, np.float64)
-    figure = _panels(list(values), height)
+    figure = go.Figure(_probability_panels(tuple(values), height, label))
     for column, row in enumerate(values.values(), start=1):
         _bars(figure, column, 100 * row, [f"{100 * p:.0f} %" for p in row], "%{y}: %{x:.1f} %<extra></extra>")
+    return figure
+
+
+@lru_cache(maxsize=64)
+def _probability_panels(titles: tuple[str, ...], height: int, label: int | None) -> go.Figure:
+    """The figure without its bars, to be copied: that takes a third of the time. Pages draw five for each face."""
+    figure = _panels(titles, height)
     figure.update_xaxes(range=[0, 118], tickvals=[0, 50, 100], title_text="probability (%)")
     if label is not None:
         names = [f"<b>▸ {name}</b>" if at == label else name for at, name in enumerate(NAMES)]

@@ -26,14 +26,14 @@ P = ParamSpec("P")
 
 
 class FinishedFigure(go.Figure):
-    """A figure that nobody changes any more: what it says as a dictionary is worked out once."""
+    """A figure that nobody changes any more, for ``st.plotly_chart`` alone: of it only the dictionary is kept."""
 
-    _finished: dict[str, object] | None = None
+    def __init__(self, figure: go.Figure) -> None:
+        # Without Plotly's own, which would build it a second time.
+        self._finished: dict[str, object] = figure.to_dict()
 
     def to_dict(self) -> dict[str, object]:
         """The same object each time, for readers only."""
-        if self._finished is None:
-            self._finished = super().to_dict()
         return self._finished
 
 
