@@ -236,7 +236,8 @@ def test_a_list_of_other_files_or_addresses_is_no_video(
 def test_a_video_of_huge_frames_is_refused_before_one_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "MOST_DECODED", 160 * 120 - 1)
+    assert video.MOST_FRAME >= 4096 * 2160, "4K of cinemas"
+    monkeypatch.setattr(video, "MOST_FRAME", 160 * 120 - 1)
     with pytest.raises(DataError, match="too many pixels"):
         frames_of(clip(tmp_path / "in.webm"))
 

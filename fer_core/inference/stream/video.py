@@ -25,7 +25,6 @@ from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
 from fer_core.inference.stream.video_writer import CODECS, VideoWriter
-from fer_core.picture_size import MOST_DECODED
 from fer_core.regular_files import open_file
 from fer_core.spreadsheet import SpreadsheetWriter
 
@@ -33,6 +32,8 @@ READABLE = ("mp4", "webm", "mov", "avi", "mkv")
 LONGEST = 960
 """Pixels of the longer side at which a video is read and written: faces are 48 pixels to the models, and writing 1080
 lines takes longer than reading the faces."""
+MOST_FRAME = 4096 * 2304
+"""Pixels of a frame: any kind of 4K fits."""
 USUAL_RATE = 25.0
 SLOWEST, FASTEST = 1.0, 120.0
 """Frames per second that are believed. Files of phones and screen recorders claim 1,000 or 90,000."""
@@ -229,7 +230,7 @@ def _open_video(path: Path) -> Iterator[_Video]:
     try:
         if capture is None or not capture.isOpened():
             raise DataError(f"{path.name} is not a video that can be read. Readable kinds: {', '.join(READABLE)}.")
-        if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MOST_DECODED:
+        if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MOST_FRAME:
             raise DataError(f"{path.name} has too many pixels. Save it smaller, at most 4K, and try again.")
         yield _Video(path, capture)
     finally:
