@@ -34,6 +34,8 @@ IDLE_SECONDS = 50.0
 """After which a model that nobody asks is closed: while somebody looks at a page they seldom pause longer, and opening
 it again takes a tenth of a second."""
 LOOK_SECONDS = 10.0
+IN_USE_SECONDS = 5.0
+"""For so long after a question a model counts as in use, and stays open whatever others take."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -173,13 +175,13 @@ def close_unused(seconds: float = IDLE_SECONDS) -> None:
 
 
 def _keep_within(budget: float, asked: SharedInterpreter) -> None:
-    """Close the longest unused until the rest fits, never the one just asked."""
+    """Close the longest unused until the rest fits, but none in use: a stream asks all its models for each frame."""
     held = open_interpreters()
     total = sum(one.bytes for one in held)
     for one in held:
         if total <= budget:
             return
-        if one is not asked and one.idle:
+        if one is not asked and one.idle and time.monotonic() - one.used_s >= IN_USE_SECONDS:
             total -= one.bytes
             one.close()
 

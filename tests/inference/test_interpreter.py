@@ -60,6 +60,7 @@ def test_the_longest_unused_goes_where_open_models_take_too_much(
 ) -> None:
     close_unused(0)
     files = [Path(shutil.copy(file, tmp_path / f"{name}.tflite")) for name in ("a", "b", "c")]
+    monkeypatch.setattr(interpreter, "IN_USE_SECONDS", 0.0)
     monkeypatch.setattr(interpreter, "BUDGET", 2.5 * file.stat().st_size * interpreter.BYTES_PER_BYTE)
     models = [Predictor(path, threads=1) for path in files[:2]]
     models[0].predict(FACES)
@@ -67,6 +68,16 @@ def test_the_longest_unused_goes_where_open_models_take_too_much(
     assert sorted(opened(file)) == [files[0], files[2]]
     models[1].predict(FACES)
     assert sorted(opened(file)) == [files[1], files[2]]
+
+
+def test_models_that_are_asked_in_turn_stay_open_however_much_they_take(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a stream with many models would open each of them anew at every frame."""
+    files = [Path(shutil.copy(file, tmp_path / f"{name}.tflite")) for name in ("a", "b", "c")]
+    monkeypatch.setattr(interpreter, "BUDGET", 1.0)
+    models = [Predictor(path, threads=1) for path in files]
+    assert len(models) == len(opened(file)) == 3
 
 
 def test_a_file_that_has_gone_is_said_when_it_is_opened_again(file: Path) -> None:
