@@ -17,6 +17,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import VOTE, ModelInfo, list_runs
+from fer_core.runs.protocol import footnote
 from fer_core.runs.vote import member_folders, read_vote
 
 PUBLISHED = Path(__file__).with_name("published.json")
@@ -33,8 +34,8 @@ CHOSEN = {
 
 CHOSEN_MEANING = {
     "blind": "Nobody who built the system had the labels of the test faces. The best there is.",
-    "validation": "PublicTest chose the model: its epoch, its recipe, its weights. PrivateTest chose nothing. "
-    "As good as blind, as long as people keep to it.",
+    "validation": "PublicTest chose the model: its epoch, its recipe, its weights. As good as blind, as long as "
+    "people keep to it; where ours did not quite, its line says so.",
     "test": "The very faces that gave the number also chose the model, for example by keeping the epoch that was "
     "best on them. Such a number is too high, and nobody knows by how much.",
     "public": "The number is for PublicTest, not for PrivateTest. Other faces, so another number.",
@@ -233,7 +234,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
         reproduced="command",
         span=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
         without_near_duplicates=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
-        note=note,
+        note=" ".join(part for part in (note, footnote(info.name, info.shipped)) if part),
         run=info.name,
     )
 

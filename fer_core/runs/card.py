@@ -18,9 +18,11 @@ from fer_core.runs.contracts import Metrics, RunManifest
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.protocol import WHAT_CHOSE, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
+from fer_core.settings import settings
 from fer_core.zoo.registry import TITLES, get
 
 LIMITS = """\
@@ -137,7 +139,9 @@ def card_of(folder: RunFolder) -> str:
     text = lines(folder, manifest, all_metrics)
     end = text.index("## Limits")
     left_out = [f"**Left out here:** {problem}\n" for problem in problems]
-    return "\n".join([*text[:end], *left_out, *text[end:]])
+    said = footnote(folder.name, shipped=folder.path.parent == settings().models_dir)
+    chosen = ["## How it was chosen", "", f"{WHAT_CHOSE} {said}", ""] if said else []
+    return "\n".join([*text[:end], *chosen, *left_out, *text[end:]])
 
 
 def write_card(folder: RunFolder) -> None:
@@ -297,7 +301,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[
     lines += [
         "",
         f"{plain(vote.method)} The faces were those of {plain(chosen_on['title'])}. "
-        f"{PRIVATE_TEST} played no part in it.",
+        f"{PRIVATE_TEST} was not used for it.",
         "",
         *_results(all_metrics, chosen_on, "its weights were chosen on"),
         "## Limits",

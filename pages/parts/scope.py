@@ -15,6 +15,7 @@ from fer_core.errors import DataError, RunError
 from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, WITHOUT_ANNOTATED, Scope
 from fer_core.review.scope import scope as core_scope
+from fer_core.runs import protocol
 from fer_core.runs.listing import ModelInfo
 from pages.parts import data, known_data, lesson, linked, links, messages, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
@@ -195,8 +196,7 @@ def _split(key: str) -> str:
         "Split",
         (PRIVATE_TEST, PUBLIC_TEST),
         key=key,
-        help="PublicTest chose the best epoch of each run and the weights of a vote, so it flatters a little. "
-        "PrivateTest chose nothing.",
+        help=f"PublicTest flatters a little. {protocol.WHAT_CHOSE} {protocol.TWINS} {protocol.EXCEPTION}",
     )
 
 

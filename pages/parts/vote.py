@@ -58,7 +58,7 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         },
         alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
     )
-    st.caption(f"{plain(vote.method)} {PRIVATE_TEST} played no part in it. A member of weight 0 is not asked.")
+    st.caption(f"{plain(vote.method)} {PRIVATE_TEST} was not used for it. A member of weight 0 is not asked.")
     known = {info.name for info in runs.complete()}
     with st.container(horizontal=True, key="members"):
         for member in vote.members:

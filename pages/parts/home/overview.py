@@ -14,6 +14,7 @@ from fer_core.access.policy import Action
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
+from fer_core.runs import protocol
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, lesson, links, messages, runs
@@ -128,11 +129,12 @@ def models(infos: Sequence[ModelInfo]) -> None:
     if scores:
         about = " and ".join(dict.fromkeys(links.plain(title) for title in titles))
         st.markdown(
-            f"Accuracy on **{PRIVATE_TEST}** of **{about}**, faces that played no part in training or in any choice. "
+            f"Accuracy on **{PRIVATE_TEST}** of **{about}**. "
             "The bar is the 95 % interval: how far chance alone could move the figure."
         )
         _interval_figure(names, labels, scores)
         _effect_of_near_duplicates(scores)
+        st.caption(f"{protocol.WHAT_CHOSE} {protocol.footnotes(infos)}")
     _on_drawings(infos)
     import pandas as pd
 

@@ -11,6 +11,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak_points
 from fer_core.formatting import percent
+from fer_core.runs import protocol
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, messages
 from pages.parts.data import AUDIT
@@ -50,8 +51,11 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         frame.link("train", "Train a model", icon=":material/model_training:")
         return
     st.markdown(
-        f"Measured on **{PRIVATE_TEST}**, faces that played no part in training or in any choice. A model that gives "
-        f"its answer {percent(SURE, 0)} or more looks sure. Look at how often it is wrong all the same."
+        f"Measured on **{PRIVATE_TEST}**. {protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
+    )
+    st.markdown(
+        f"A model that gives its answer {percent(SURE, 0)} or more looks sure. "
+        "Look at how often it is wrong all the same."
     )
     st.dataframe(
         pd.DataFrame(

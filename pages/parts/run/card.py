@@ -17,6 +17,7 @@ from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.protocol import footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.zoo.registry import TITLES
@@ -137,9 +138,11 @@ def _unfinished(info: ModelInfo) -> None:
 
 def _results(metrics: Metrics, info: ModelInfo) -> None:
     st.subheader("Results", anchor=False)
+    if said := footnote(info.name, info.shipped):
+        st.caption(said)
     data = metrics["data"]
     chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"
-    for split, role in ((PRIVATE_TEST, "never used for a choice"), (PUBLIC_TEST, chose)):
+    for split, role in ((PRIVATE_TEST, "only scored"), (PUBLIC_TEST, chose)):
         scores = metrics["splits"].get(split)
         if scores:
             st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
