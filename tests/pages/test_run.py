@@ -184,3 +184,12 @@ def test_a_vote_whose_member_is_gone_says_what_to_do(open_app, home: Path):
     app.button(key="delete-run").click().run()
     assert not app.exception
     assert set(app.dataframe[0].value["Run"]) == {"two"}
+
+
+def test_other_data_that_it_was_measured_on_are_told_too(open_app, home):
+    run = make_run(home / "runs" / "mine", data={"kind": "csv", "title": "FER-2013", "fingerprint": "1" * 64})
+    other = next((make_run(home / "runs" / "drawn").path / "evaluations").iterdir())
+    other.rename(run.path / "evaluations" / other.name)
+    app = open_app("run", run="mine")
+    assert not app.exception
+    assert any("Measured elsewhere, too" in text.value and "drawn sample" in text.value for text in app.markdown)

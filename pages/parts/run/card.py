@@ -61,6 +61,7 @@ def show(info: ModelInfo) -> None:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if metrics is not None:
         _results(metrics, info)
+    _elsewhere(info, metrics)
     if info.is_vote:
         vote.show_members(folder, metrics)
     else:
@@ -69,6 +70,15 @@ def show(info: ModelInfo) -> None:
     st.subheader("Downloads", anchor=False)
     downloads.show(folder)
     _delete(info)
+
+
+def _elsewhere(info: ModelInfo, shown: Metrics | None) -> None:
+    """A line for each other dataset that it was measured on, Compare having the rest."""
+    for one in info.folder.evaluations():
+        if shown is None or one.fingerprint != shown["data"]["fingerprint"]:
+            scores = one.metrics()["splits"].get(PRIVATE_TEST)
+            if scores is not None:
+                st.markdown(f"Measured elsewhere, too: {plain(runs.accuracy_words(one.data, scores, PRIVATE_TEST))}.")
 
 
 def _metrics(info: ModelInfo) -> Metrics | None:
