@@ -30,6 +30,7 @@ def opened(path: Path) -> list[Path]:
 def test_predictors_of_one_file_share_what_costs_memory(file: Path) -> None:
     """A vote used to open every member a second time."""
     one, other = Predictor(file, threads=1), Predictor(file, threads=1, temperature=2.0)
+    assert one._interpreter is other._interpreter
     assert opened(file) == [file]
     assert not np.allclose(one.predict(FACES), other.predict(FACES)), "each has its own temperature"
     del one, other
