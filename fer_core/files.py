@@ -6,15 +6,19 @@ import hashlib
 import http.client
 import json
 import os
-import threading
+import secrets
+import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.errors import DownloadError
+from fer_core.processes import ProcessMark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +29,40 @@ _BLOCK = 256 * 1024
 _ALGORITHMS = {64: "sha256", 32: "md5"}
 
 
+_STEM = 40
+"""Letters of a file's name that its temporary sibling keeps: with all of them it might become too long."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary sibling to write, which takes the place of ``path`` when the block ends; whatever raises, it goes.
+
+    Its ending is that of ``path``, since libraries go by it. Its name says which process of which host writes it, so
+    that what a killed one leaves is known for what it is (:mod:`fer_core.leftovers`).
+    """
+    name = f".{path.stem[:_STEM]}.{ProcessMark.me()}.{secrets.token_hex(4)}.part{path.suffix}"
+    temporary = path.with_name(name)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def disk_time_ns(folder: Path) -> int:
+    """What the clock of the disk says that ``folder`` is on: the time that a file gets when it is written now.
+
+    Where nothing can be written it is this host's.
+    """
+    try:
+        with tempfile.TemporaryFile(prefix=".clock-", dir=folder) as file:
+            file.write(b"0")
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime_ns
+    except OSError:
+        return time.time_ns()
+
+
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of one."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -32,12 +70,8 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically (temporary sibling, then rename)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:
@@ -58,12 +92,8 @@ def write_parquet(table: pa.Table, path: Path, *, split_bytes: Sequence[str] = (
         "use_dictionary": [name for name in table.column_names if name not in split_bytes],
         "use_byte_stream_split": list(split_bytes),
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
+    with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", **options)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def download(
@@ -86,20 +116,19 @@ def download(
     target = Path(path)
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise DownloadError(f"{url} is not a web address (http or https).")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(f"the folder {target.parent} cannot be made ({error}).") from error
     try:
-        algorithm = _ALGORITHMS[len(digest)]
-        found = _fetch(url, temporary, algorithm, progress, timeout, max_bytes)
-        if found != digest.lower():
-            raise DownloadError(
-                f"{url} sent something else than expected ({algorithm} {found}, not {digest.lower()}). "
-                "Nothing was kept. Try again; if it happens again, the file has changed at its source."
-            )
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            algorithm = _ALGORITHMS[len(digest)]
+            found = _fetch(url, temporary, algorithm, progress, timeout, max_bytes)
+            if found != digest.lower():
+                raise DownloadError(
+                    f"{url} sent something else than expected ({algorithm} {found}, not {digest.lower()}). "
+                    "Nothing was kept. Try again; if it happens again, the file has changed at its source."
+                )
     except urllib.error.HTTPError as error:
         raise DownloadError(f"{url} was refused: {error.code} {error.reason}.") from error
     except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
@@ -109,8 +138,6 @@ def download(
         ) from error
     except OSError as error:
         raise DownloadError(f"{target} could not be written ({error}).") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 

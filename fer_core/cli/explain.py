@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,12 +229,11 @@ def _models(names: list[str]) -> list[RunFolder]:
 def _write_picture(path: Path, picture: Any) -> None:
     from PIL import Image
 
+    from fer_core.files import replacing
+
     # Beside its place first, so that no half of a picture is left there.
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        Image.fromarray(picture).save(part)
-        part.replace(path)
+        with replacing(path) as part:
+            Image.fromarray(picture).save(part)
     except OSError as error:
         raise ExplainError(f"{path} cannot be written ({error}). Choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)

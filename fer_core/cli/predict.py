@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -214,23 +213,23 @@ def _read(
 @contextlib.contextmanager
 def _table(path: Path | None) -> Iterator[Write | None]:
     """A CSV that appears when all is done, or not at all."""
+    from fer_core.files import replacing
     from fer_core.inference.pictures import HEADER
 
     if path is None:
         yield None
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # Names of files need not be UTF-8, and a table is.
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with (
+            replacing(path) as part,
+            part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
             writer = SpreadsheetWriter(file)
             writer.writerow(HEADER)
             yield writer.writerow
-        part.replace(path)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror or error}).") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _lines(entry: PictureEntry, titles: dict[str, str]) -> list[str]:

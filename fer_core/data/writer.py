@@ -11,7 +11,6 @@ import errno
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import threading
@@ -23,11 +22,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from fer_core import emotions
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.errors import DataError
+from fer_core.leftovers import abandoned
+from fer_core.processes import ProcessMark
 from fer_core.value_types import LONGEST_LINE, is_line
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
@@ -35,7 +35,7 @@ BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 _EXTRA_BYTES_PER_FACE = 256
 # Never fill the last of a disk: the system and the browser want some too.
 _SPARE_BYTES = 50 * 1024**2
-_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<pid>\d+)$")
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<mark>[0-9a-f-]+)$")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 _active: set[Path] = set()
@@ -241,7 +241,7 @@ class DatasetWriter:
         old: Path | None = None
         if self.out.exists():
             if any(self.out.iterdir()):
-                old = self.out.with_name(f".{self.out.name}.replaced-{os.getpid()}")
+                old = self.out.with_name(f".{self.out.name}.replaced-{ProcessMark.me()}")
                 self.out.rename(old)
             else:
                 self.out.rmdir()
@@ -284,7 +284,7 @@ class DatasetWriter:
 
 def temporary_folder(out: Path) -> Path:
     """Where this process writes what will be ``out``."""
-    return out.with_name(f".{out.name}.importing-{os.getpid()}")
+    return out.with_name(f".{out.name}.importing-{ProcessMark.me()}")
 
 
 def check_target(out: Path, *, overwrite: bool) -> None:
@@ -325,22 +325,16 @@ def _left_behind(parent: Path) -> list[tuple[Path, str, Path]]:
     found = []
     for path in parent.iterdir():
         match = _TEMPORARY.match(path.name)
-        if match is not None and path.is_dir() and not _in_use(path, int(match["pid"])):
+        if match is not None and path.is_dir() and not _in_use(path):
             found.append((path, match["what"], parent / match["name"]))
     return found
 
 
-def _in_use(path: Path, pid: int) -> bool:
-    if pid == os.getpid():
+def _in_use(path: Path) -> bool:
+    if ProcessMark.find(path.name) == ProcessMark.me():
         with _active_lock:
             return path.with_name(path.name.replace(".replaced-", ".importing-")) in _active
-    try:
-        # A process that started after the folder was made only happens to have the same number.
-        return psutil.Process(pid).create_time() <= path.stat().st_ctime + 1
-    except (psutil.NoSuchProcess, FileNotFoundError):
-        return False
-    except psutil.AccessDenied:
-        return True
+    return not abandoned(path)
 
 
 def _storable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from fer_core.errors import ExportError
 from fer_core.evaluation.half_precision_litert import halve_litert
+from fer_core.files import replacing
 from fer_core.formatting import percent
 from fer_core.inference.predictor import Predictor
 from fer_core.zoo.class_maps import with_class_maps
@@ -62,8 +62,7 @@ def export_litert(
     written where the two disagree: ``ExportError`` says by how much.
     """
     # Beside the target, so that the last step is a rename on one file system.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tflite")
-    try:
+    with replacing(path) as temporary:
         _convert(with_class_maps(model), temporary, half_precision=half_precision)
         parity = check_parity(model, temporary, faces)
         if not parity.agrees(half_precision=half_precision):
@@ -73,9 +72,6 @@ def export_litert(
                 f"change, and class maps differ by up to {percent(parity.largest_map_difference, 2)} of the largest "
                 f"value. {path.name} was not written."
             )
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return parity
 
 

@@ -13,13 +13,14 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.transaction import LOCK_FILE
 from fer_core.runs.visitor import VISITOR_FILE
 from fer_core.training.lock import TrainingLock, check_places
 from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
 from fer_core.writable import NO_SPACE, reason
 
-ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE}
+ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE, ".lease.json", LOCK_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
 
 
@@ -100,8 +101,6 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     from fer_core.training.pause_and_stop import Control
 
     control = Control(folder, journal)
-    # Before anything slow, so that a request made while TensorFlow is loading is not lost.
-    control.clear()
     journal.write("phase", name="loading", detail="libraries and faces")
     from fer_core.data.dataset import load_dataset
 

@@ -90,6 +90,10 @@ class RunFolder:
         return self.path / "log.txt"
 
     @property
+    def lease_path(self) -> Path:
+        return self.path / ".lease.json"
+
+    @property
     def stop_path(self) -> Path:
         return self.path / "stop"
 

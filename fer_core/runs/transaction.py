@@ -8,19 +8,18 @@ and renamed.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import filelock
-import psutil
 
 from fer_core.errors import RunError
 from fer_core.files import write_json
+from fer_core.leftovers import abandoned
+from fer_core.processes import ProcessMark
 from fer_core.reading import MissingError, UnreadableError, parse, read_bytes
 from fer_core.runs.contracts import CommitRecord
 
@@ -204,28 +203,13 @@ def _inside(run: Path, name: str) -> Path:
     return run / name
 
 
-def _host() -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())[:40]
-
-
 def _hidden(parent: Path) -> Path:
     """A name for a hidden folder that says which process makes it."""
-    return parent / f"{_PREFIX}{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
+    return parent / f"{_PREFIX}{ProcessMark.me()}.{secrets.token_hex(4)}"
 
 
 def _sweep(parent: Path) -> None:
-    """Delete what processes of this host prepared that are gone."""
-    for path in parent.glob(f"{_PREFIX}{_host()}.*"):
-        with suppress(ValueError, IndexError):
-            if not _alive(int(path.name.split(".")[2]), path):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(pid: int, path: Path) -> bool:
-    """Whether the process that made ``path`` still runs: one that started later only happens to have its number."""
-    try:
-        return bool(psutil.Process(pid).create_time() <= path.stat().st_ctime + 1)
-    except (psutil.NoSuchProcess, FileNotFoundError):
-        return False
-    except psutil.AccessDenied:
-        return True
+    """Delete what processes prepared that are gone."""
+    for path in parent.glob(f"{_PREFIX}*"):
+        if path.name != _pending(parent) and abandoned(path):
+            shutil.rmtree(path, ignore_errors=True)

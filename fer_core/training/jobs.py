@@ -21,7 +21,8 @@ from fer_core.files import write_json
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
-from fer_core.training.lock import busy_message, check_places, claim, holder
+from fer_core.training.children import remember
+from fer_core.training.lock import busy_message, check_places, claim, holder, worker
 from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import remember_data, remembered_data
 from fer_core.training.status import JobState, JobStatus, status
@@ -82,9 +83,9 @@ def restart(run_dir: Path) -> Path:
     ``DataError`` if its dataset is gone.
     """
     folder = RunFolder(run_dir.resolve())
-    now = status(folder.path)
-    if now.alive:
+    if worker(folder.path, wait=True):
         raise RunError(f"{folder.name} is training already.")
+    now = status(folder.path)
     if not now.resumable:
         raise RunError(f"{folder.name} cannot be resumed. {now.message}")
     # Here, where somebody reads it, and not by the child after seconds of loading.
@@ -127,8 +128,9 @@ def delete(run_dir: Path) -> None:
     Raises ``RunError`` while it trains, if it ships with the app, or if it cannot be deleted.
     """
     folder = RunFolder(run_dir.resolve())
-    if status(folder.path).alive:
+    if worker(folder.path, wait=True):
         raise RunError(f"{folder.name} is training. Stop it first.")
+    status(folder.path)  # a run, and no other folder
     if folder.path.parent == settings().models_dir:
         raise RunError(f"{folder.name} ships with the app and is not deleted from here.")
     with explained(f"{folder.path} cannot be deleted", RunError):
@@ -138,7 +140,7 @@ def delete(run_dir: Path) -> None:
 def current() -> Path | None:
     """The run folder that is training now, or None."""
     found = holder()
-    return Path(found["run_dir"]) if found else None
+    return Path(found.run_dir) if found else None
 
 
 def _request(path: Path, wish: str) -> None:
@@ -152,8 +154,6 @@ def _request(path: Path, wish: str) -> None:
 
 def _spawn(folder: RunFolder, arguments: list[str]) -> None:
     """Start ``python -m fer_core …`` detached: it outlives this process, and its output goes to ``log.txt``."""
-    for path in (folder.stop_path, folder.pause_path):
-        path.unlink(missing_ok=True)
     environment = {
         **os.environ,
         "FER_EXPLORER_HOME": str(settings().home),
@@ -176,10 +176,11 @@ def _spawn(folder: RunFolder, arguments: list[str]) -> None:
             stderr=subprocess.STDOUT,
             **detached,
         )
+    remember(folder.path, child)
     try:
         psutil.Process(child.pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else LOW_PRIORITY)
         claim(child.pid, folder.path)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ProcessLookupError):
         # It has ended already: the folder says how, as of every process that died.
         return
     except BaseException:

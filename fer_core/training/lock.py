@@ -1,52 +1,54 @@
-"""One training at a time: a lock file that names the process and the run, and outlives neither."""
+"""One training at a time on a host, one process at a time for a run: two leases, which outlive no process.
+
+``runs/.training-<place>.json`` says who trains on this host. ``.lease.json`` in a run's folder says who works on that
+run: hosts that share a disk see by it that another one's training lives (:mod:`fer_core.lease`).
+"""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import TypedDict
 
-import psutil
-
+from fer_core import lease
 from fer_core.errors import RunError
+from fer_core.lease import Heart, HeldError, Lease
+from fer_core.processes import place
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.transaction import LOCK_FILE
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
 
-
-class Holder(TypedDict):
-    """Who trains: the process, when it began (POSIX seconds), and the run folder."""
-
-    pid: int
-    started: float
-    run_dir: str
+HOST_LOCK = ".training.lock"
+"""Held for a moment by whoever writes or deletes a host's lease."""
 
 
 def lock_path() -> Path:
-    return settings().runs_dir / ".training.json"
+    """The lease of the one training of this host."""
+    return settings().runs_dir / f".training-{place()}.json"
 
 
-def alive(pid: int, started: float) -> bool:
-    """Whether the very process ``pid`` that began at ``started`` (POSIX seconds) still runs.
+def lease_path(run_dir: Path) -> Path:
+    """The lease of whoever works on that run."""
+    return RunFolder(run_dir).lease_path
 
-    The start time tells it from a later process that was given the same number.
+
+def holder() -> Lease | None:
+    """Who trains on this host now, or None."""
+    return lease.alive(lock_path())
+
+
+def worker(run_dir: Path, *, wait: bool = False) -> Lease | None:
+    """Who works on that run, on this host or another, or None.
+
+    ``wait``: for whoever is about to change or delete it. Whether another host's process is gone takes seconds to tell.
     """
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def holder() -> Holder | None:
-    """Who trains now: ``pid``, ``started``, ``run_dir``. None if nobody does."""
-    try:
-        value: Holder = json.loads(lock_path().read_text(encoding="utf-8"))
-        return value if isinstance(value["run_dir"], str) and alive(value["pid"], value["started"]) else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        # Absent, or half written by a process that died on the spot: nobody holds it.
-        return None
+    found = (lease.settled if wait else lease.alive)(lease_path(run_dir))
+    if found is not None:
+        return found
+    # Of a folder that somebody deletes while it trains, nothing is left but the process.
+    here = holder()
+    return here if here is not None and here.run_dir == str(run_dir) and not run_dir.is_dir() else None
 
 
 def check_places(run_dir: Path) -> None:
@@ -55,62 +57,79 @@ def check_places(run_dir: Path) -> None:
         check_writable(folder, "The run", RunError)
 
 
-def busy_message(current: Holder) -> str:
+def check_kept(run_dir: Path) -> None:
+    """Raise ``RunError`` where another computer works on the run that this process trains."""
+    if lease.is_lost(lease_path(run_dir)):
+        raise RunError(
+            f"{run_dir} is being trained on another computer by now: this one did not answer for longer than "
+            f"{lease.FRESH_S:.0f} seconds. It goes on there."
+        )
+
+
+def busy_message(current: Lease) -> str:
+    """Why another training is not started now."""
+    name = Path(current.run_dir).name
+    if not current.is_here:
+        return f"{name} is training on another computer ({current.host}). Wait for it, or stop it first."
     return (
-        f"{Path(current['run_dir']).name} is training (process {current['pid']}). Two trainings at once would "
-        "slow each other down: wait for it, or stop it first."
+        f"{name} is training (process {current.pid}). Two trainings at once would slow each other down: wait for it, "
+        "or stop it first."
     )
 
 
 def claim(pid: int, run_dir: Path) -> None:
-    """Take the lock for process ``pid``, which trains into ``run_dir``; again for the same process is fine.
+    """Take both leases for process ``pid``, which trains into ``run_dir``; again for the same process is fine.
 
     Whoever starts a child claims for it at once, so that nobody else can start one while it is still loading.
-    Raises ``RunError`` naming the run that holds the lock already, or if the lock cannot be written.
+    Raises ``RunError`` naming the run that trains already, or if a lease cannot be written; ``ProcessLookupError``
+    where the process has ended.
     """
-    path = lock_path()
-    owner: Holder = {"pid": pid, "started": psutil.Process(pid).create_time(), "run_dir": str(run_dir)}
-    with explained(f"The lock of the one training at a time cannot be written to {path.parent}", RunError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _take(path, owner)
-
-
-def _take(path: Path, owner: Holder) -> None:
-    """Give the lock at ``path`` to ``owner``. Raises ``RunError`` naming who holds it, ``OSError``."""
-    pid = owner["pid"]
-    # Linking a finished file is atomic: of two processes that try at once, one gets the name.
-    temporary = path.with_name(f".training.{os.getpid()}.{pid}.tmp")
-    temporary.write_text(json.dumps(owner), encoding="utf-8")
+    mine, runs = Lease.of(pid, run_dir), lock_path().parent
+    with explained(f"The lock of the one training at a time cannot be written to {runs}", RunError):
+        runs.mkdir(parents=True, exist_ok=True)
+        try:
+            lease.take(lock_path(), mine, runs / HOST_LOCK)
+        except HeldError as error:
+            raise RunError(busy_message(error.lease)) from None
     try:
-        for _ in range(2):
-            try:
-                os.link(temporary, path)
-                return
-            except FileExistsError:
-                current = holder()
-                if current is not None and (current["pid"], current["run_dir"]) == (pid, owner["run_dir"]):
-                    return
-                if current is not None:
-                    raise RunError(busy_message(current)) from None
-                path.unlink(missing_ok=True)  # left by a process that died
-    finally:
-        temporary.unlink(missing_ok=True)
-    raise RunError("another training started at this very moment. Try again.")
+        if run_dir.is_dir():
+            with explained(f"The lock of the run cannot be written to {run_dir}", RunError):
+                if worker(run_dir, wait=True) is None:
+                    # What was asked of an earlier process. Nobody can have meant one that was not there yet.
+                    for request in (RunFolder(run_dir).stop_path, RunFolder(run_dir).pause_path):
+                        request.unlink(missing_ok=True)
+                lease.take(lease_path(run_dir), mine, run_dir / LOCK_FILE)
+    except HeldError as error:
+        give_back(mine)
+        raise RunError(busy_message(error.lease)) from None
+    except BaseException:
+        give_back(mine)
+        raise
+
+
+def give_back(mine: Lease) -> None:
+    """Take away both leases, where they are that process's."""
+    run_dir = Path(mine.run_dir)
+    lease.release(lease_path(run_dir), mine.process, run_dir / LOCK_FILE)
+    lease.release(lock_path(), mine.process, lock_path().parent / HOST_LOCK)
 
 
 class TrainingLock:
-    """Held by the training process itself. Raises ``RunError`` naming the run that holds it already."""
+    """Held by the training process itself, which keeps its lease fresh.
+
+    Raises ``RunError`` naming the run that trains already.
+    """
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
 
     def __enter__(self) -> TrainingLock:
         claim(os.getpid(), self.run_dir)
+        self._heart = Heart(lease_path(self.run_dir))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        current = holder()
-        if current is not None and current["pid"] == os.getpid():
-            lock_path().unlink(missing_ok=True)
+        self._heart.stop()
+        give_back(Lease.of(os.getpid(), self.run_dir))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError, FerError
+from fer_core.files import replacing
 from fer_core.runs.events import best_epoch, rank
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal, write_history
@@ -235,12 +236,8 @@ class Trainer:
         if self._plain is None:
             self._plain = build_model(self.recipe.at(epoch), precision="float32", load=False)
         self._plain.set_weights(model.get_weights())
-        temporary = self.folder.path / f".model.{os.getpid()}.keras"
-        try:
+        with replacing(self.folder.keras_path) as temporary:
             self._plain.save(temporary)
-            temporary.replace(self.folder.keras_path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 class _RunningMeans:

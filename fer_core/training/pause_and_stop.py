@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-import psutil
-
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.visitor import read_visitor
+from fer_core.training.lock import check_kept
 
 POLL_SECONDS = 0.1
+CHECK_SECONDS = 2.0
+"""Between two looks at whether another computer has taken the run over."""
 
 
 class Control:
@@ -21,15 +22,8 @@ class Control:
         self.journal = journal
         self.paused_seconds = 0.0
         """Time spent paused since the loop last set this to zero."""
-        self._began = time.monotonic()
+        self._began = self._checked = time.monotonic()
         self._seconds: float | None = None
-
-    def clear(self) -> None:
-        """Forget requests left over from before this process; one made since it started still counts."""
-        started = psutil.Process().create_time()
-        for path in (self.folder.stop_path, self.folder.pause_path):
-            if path.exists() and path.stat().st_mtime < started:
-                path.unlink()
 
     def done(self) -> None:
         """Take away requests that nobody will honour any more, so that none stays in the finished run's folder."""
@@ -37,7 +31,10 @@ class Control:
             path.unlink(missing_ok=True)
 
     def stop_wanted(self, epoch: int, step: int) -> bool:
-        """True once somebody asked to stop. Waits in here for as long as the run is paused."""
+        """True once somebody asked to stop. Waits in here for as long as the run is paused.
+
+        Raises ``RunError`` where another computer has taken the run over.
+        """
         if self.folder.pause_path.exists() and not self.folder.stop_path.exists():
             self.journal.write("paused", epoch=epoch, step=step)
             began = time.monotonic()
@@ -45,6 +42,9 @@ class Control:
                 time.sleep(POLL_SECONDS)
             self.paused_seconds += time.monotonic() - began
             self.journal.write("resumed", epoch=epoch, step=step)
+        if time.monotonic() - self._checked >= CHECK_SECONDS:
+            check_kept(self.folder.path)
+            self._checked = time.monotonic()
         return self._must_stop()
 
     def _must_stop(self) -> bool:

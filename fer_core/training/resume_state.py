@@ -7,7 +7,6 @@ in child processes only (Keras variables).
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_core.errors import RunError
-from fer_core.files import write_json
+from fer_core.files import replacing, write_json
 from fer_core.reading import UnreadableError, read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.training.schedule import Plateau
@@ -46,13 +45,8 @@ def save_state(path: Path, model: keras.Model, progress: TrainingState) -> None:
     for index, variable in enumerate(model.optimizer.variables):
         arrays[f"optimizer{index:04d}"] = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
     arrays["progress"] = np.frombuffer(json.dumps(asdict(progress)).encode(), dtype=np.uint8)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_progress(path: Path) -> TrainingState:

@@ -15,7 +15,8 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import epochs_of
 from fer_core.runs.soundness import look
 from fer_core.runs.vote import read_vote
-from fer_core.training.lock import holder
+from fer_core.training.children import how_it_ended
+from fer_core.training.lock import worker
 
 
 class JobState(StrEnum):
@@ -76,8 +77,7 @@ def status(run_dir: Path) -> JobStatus:
     A run folder that is damaged has the state ``damaged``, and its message says what is wrong with it.
     """
     folder = RunFolder(run_dir.resolve())
-    living = _is_alive(folder)
-    # Of a folder that somebody deletes while it trains, nothing is left but the process.
+    living = worker(folder.path) is not None
     if not (folder.is_vote or folder.recipe_path.exists() or folder.complete or living):
         raise RunError(f"{folder.path} is not a run folder: it has no recipe.json.")
     try:
@@ -147,10 +147,12 @@ def _state(
         return JobState.FAILED, f"Failed: {failed['message']}"
     if any(event["event"] == "stopped" for event in recent):
         return JobState.STOPPED, f"Stopped after {len(epochs)} of {total} epochs. {outcome}"
-    return JobState.DIED, (
-        f"The training process ended without a word after {len(epochs)} of {total} epochs: it was killed, the "
-        f"machine restarted, or memory or disk ran out. {outcome}"
-    )
+    how = how_it_ended(folder.path)
+    if how is None:
+        how = "without a word: it was killed, the machine restarted, or memory or disk ran out."
+    else:
+        how = f"unexpectedly: {how}"
+    return JobState.DIED, f"After {len(epochs)} of {total} epochs the training process ended {how} {outcome}"
 
 
 def _living_state(folder: RunFolder, recent: list[Event], ended: int, total: int) -> tuple[JobState, str]:
@@ -214,11 +216,6 @@ def _seconds_left(
         else steps * last_start["batch_size"] / max(batches[-1]["images_per_second"], 1e-6)
     )
     return float(max(last_start["epochs"] - len(epochs) - in_epoch, 0) * epoch_seconds)
-
-
-def _is_alive(folder: RunFolder) -> bool:
-    found = holder()
-    return found is not None and Path(found["run_dir"]) == folder.path
 
 
 def _last(events: Sequence[E]) -> E | None:

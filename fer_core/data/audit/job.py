@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from fer_core.endings import how_it_ended
 from fer_core.errors import DataError
 from fer_core.memory import no_room
 from fer_core.progress import Progress
@@ -128,5 +129,4 @@ class AuditJob:
         try:
             return str(json.loads(output)["error"]), FAILED
         except (ValueError, KeyError):
-            said = " ".join(filter(None, last)) or "It said nothing."
-            return f"The audit ended with exit code {code}: {said}", FAILED
+            return f"The audit ended unexpectedly: {how_it_ended(code, last)}", FAILED

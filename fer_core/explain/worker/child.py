@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from fer_core.endings import how_it_ended
 from fer_core.settings import PROJECT_ROOT
 
 _NICE = 5
@@ -92,15 +92,7 @@ class Child:
         code = self._process.wait()
         if self._why:
             return self._why
-        if code < 0:
-            try:
-                name = signal.Signals(-code).name
-            except ValueError:
-                name = f"signal {-code}"
-            hint = " The system does that when memory runs out." if name == "SIGKILL" else ""
-            return f"it was ended by {name}.{hint}"
-        said = " ".join(filter(None, self._last_lines))
-        return f"exit code {code}. It said: {said or 'nothing.'}"
+        return how_it_ended(code, self._last_lines)
 
     def _listen(self) -> None:
         assert self._process.stderr is not None

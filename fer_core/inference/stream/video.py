@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 
 from fer_core.errors import DataError, FerError
+from fer_core.files import replacing
 from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
 from fer_core.inference.file_types import HEAD, is_video
@@ -99,7 +99,6 @@ def analyse_video(
         raise DataError(f"{source} cannot be read and written at once. Choose another name for the result.")
     if video_out is not None and Path(video_out).suffix.lower() not in CODECS:
         raise ValueError(f"the annotated video must end in {' or '.join(CODECS)}, not {Path(video_out).name!r}")
-    parts = [target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}") for target in targets]
     try:
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +106,8 @@ def analyse_video(
         raise DataError(f"the folder for the result of {source.name} cannot be made ({error}).") from error
     pipeline.reset()
     try:
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as places, contextlib.ExitStack() as stack:
+            parts = [places.enter_context(replacing(target)) for target in targets]
             video = stack.enter_context(_open_video(source))
             video_writer = VideoWriter(parts[0], video.rate) if video_out is not None else None
             if video_writer is not None:
@@ -118,13 +118,8 @@ def analyse_video(
             )
             if video_writer is not None:
                 video_writer.finish()
-        for part, target in zip(parts, targets, strict=True):
-            part.replace(target)
     except OSError as error:
         raise DataError(f"the result of {source.name} could not be written ({error}).") from error
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
     return summary
 
 

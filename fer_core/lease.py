@@ -1,0 +1,173 @@
+"""Leases: small files that say which process works on something, and that it still does.
+
+The process touches its lease every two seconds. On its own host nobody looks at that: there the kernel knows whether
+the process exists, also while it is stopped, or the computer was asleep. Other hosts, which share the disk, compare the
+time of the last touch with the time that the disk gives a file now: both come from one clock. Where they are apart,
+that clock may just have been set, so they look again a while later, by their own steady clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import filelock
+
+from fer_core.files import disk_time_ns, write_json
+from fer_core.processes import ProcessMark, place
+from fer_core.reading import UnreadableError, read_bytes
+
+BEAT_S = 2.0
+FRESH_S = 30.0
+"""Seconds without a touch that a living process may take: loading libraries holds its threads up, and networks lag."""
+WATCH_S = 3 * BEAT_S
+"""Seconds for which an old lease has to stay untouched before its process counts as gone."""
+PATIENCE_S = 30.0
+"""Writing a lease takes milliseconds; a lock that is held for longer is held by something that hangs."""
+
+_seen: dict[Path, tuple[str, int, float]] = {}
+"""Old leases of other hosts: token, time of the last touch, and when they were first found so, by the steady clock."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a lease says. ``host`` is for people, ``token`` random, ``run_dir`` the absolute path that it is about."""
+
+    host: str
+    place: str
+    pid: int
+    start: int
+    token: str
+    run_dir: str
+
+    @classmethod
+    def of(cls, pid: int, run_dir: Path, token: str | None = None) -> Lease:
+        """A lease for a process of this host. Raises ``ProcessLookupError`` where there is none of that number."""
+        mark = ProcessMark.of(pid)
+        return cls(socket.gethostname(), mark.place, pid, mark.start, token or secrets.token_hex(8), str(run_dir))
+
+    @property
+    def process(self) -> ProcessMark:
+        return ProcessMark(self.place, self.pid, self.start)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its process is one of this host."""
+        return self.place == place()
+
+
+class HeldError(Exception):
+    """Somebody else holds it: ``lease`` says who."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__(f"held by process {lease.pid} of {lease.host}")
+        self.lease = lease
+
+
+def read(path: Path) -> Lease | None:
+    """The lease at ``path``, of a living process or not. None where there is none, or what is there is no lease."""
+    try:
+        value = json.loads(read_bytes(path))
+        kinds = {name: int if kind == "int" else str for name, kind in Lease.__annotations__.items()}
+        return Lease(**value) if {name: type(one) for name, one in value.items()} == kinds else None
+    except (UnreadableError, ValueError, AttributeError):
+        return None
+
+
+def alive(path: Path) -> Lease | None:
+    """The lease at ``path`` if its process lives, as far as can be told at once: where in doubt, it does."""
+    lease = read(path)
+    return lease if lease is not None and _lives(path, lease) is not False else None
+
+
+def settled(path: Path) -> Lease | None:
+    """As :func:`alive`, and where in doubt waits for up to :data:`WATCH_S` seconds. For whoever acts on it."""
+    while (lease := read(path)) is not None:
+        lives = _lives(path, lease)
+        if lives is not None:
+            return lease if lives else None
+        time.sleep(BEAT_S / 8)
+    return None
+
+
+def take(path: Path, lease: Lease, lock: Path) -> None:
+    """Write ``lease`` to ``path`` unless another process that lives holds it; a dead one's is taken over.
+
+    ``lock``: a file beside it. Of two who try at once, one gets it. Again for the same process is fine. Raises
+    ``HeldError`` naming who has it, ``OSError`` where it cannot be written.
+    """
+    settled(path)
+    with filelock.FileLock(lock, timeout=PATIENCE_S, is_singleton=True):
+        held = alive(path)
+        if held is None:
+            write_json(path, asdict(lease))
+        elif (held.process, held.run_dir) != (lease.process, lease.run_dir):
+            raise HeldError(held)
+
+
+def release(path: Path, process: ProcessMark, lock: Path) -> None:
+    """Take the lease away, if that process holds it. Nothing happens where it, or its folder, has gone."""
+    if not path.parent.is_dir():
+        return
+    with filelock.FileLock(lock, timeout=PATIENCE_S, is_singleton=True):
+        found = read(path)
+        if found is not None and found.process == process:
+            path.unlink(missing_ok=True)
+
+
+def is_lost(path: Path) -> bool:
+    """Whether another process than this one holds what this one held: to another host it seemed gone while it slept."""
+    found = read(path)
+    return found is not None and found.process != ProcessMark.me()
+
+
+class Heart:
+    """Touches the lease of this process at ``path`` until it is stopped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"lease {path.parent.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the last touch is over."""
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.wait(BEAT_S):
+            try:
+                if not is_lost(self.path):
+                    os.utime(self.path)
+            except OSError:
+                # Its folder was deleted, or the disk is away for a moment. Whatever it is, the work itself will meet it
+                # and say so; the next beat tries again.
+                continue
+
+
+def _lives(path: Path, lease: Lease) -> bool | None:
+    """Whether the process of a lease lives; None while that is in doubt."""
+    known = lease.process.alive()
+    if known is not None:
+        return known
+    try:
+        # Opened, because network disks keep what they last knew of files that are only asked about.
+        with path.open("rb") as file:
+            touched = os.fstat(file.fileno()).st_mtime_ns
+    except FileNotFoundError:
+        return False
+    if abs(disk_time_ns(path.parent) - touched) <= FRESH_S * 1e9:
+        _seen.pop(path, None)
+        return True
+    token, before, since = _seen.get(path, ("", 0, 0.0))
+    if (token, before) != (lease.token, touched):
+        _seen[path] = (lease.token, touched, time.monotonic())
+        return None
+    return False if time.monotonic() - since >= WATCH_S else None

@@ -1,0 +1,42 @@
+"""Temporary folders that say whose they are, and whether what lies about was left by a process that is gone.
+
+A process that is killed takes nothing away. So whatever is temporary carries its process in its name
+(:class:`fer_core.processes.ProcessMark`), and whoever comes next can tell what nobody holds any more.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from fer_core.files import disk_time_ns
+from fer_core.processes import ProcessMark
+
+DAY_S = 24 * 3600
+
+
+def temporary_folder(purpose: str, parent: Path) -> Path:
+    """A new empty folder in ``parent``, which exists, for this process alone. Raises ``OSError``."""
+    return Path(tempfile.mkdtemp(prefix=f"{purpose}-{ProcessMark.me()}-", dir=parent))
+
+
+def abandoned(path: Path) -> bool:
+    """Whether the process that made ``path``, by its name, is gone.
+
+    Processes of another host cannot be seen: there it is when nothing of ``path`` has changed for a day.
+    """
+    mark = ProcessMark.find(path.name)
+    alive = mark.alive() if mark is not None else None
+    return untouched_for(path, DAY_S) if alive is None else not alive
+
+
+def untouched_for(path: Path, seconds: float) -> bool:
+    """Whether neither ``path`` nor anything in it has changed for so long, by the clock of its disk."""
+    times = []
+    for one in (path, *path.rglob("*")):
+        try:
+            times.append(os.lstat(one).st_mtime_ns)
+        except FileNotFoundError:
+            return False  # somebody is at work on it just now
+    return disk_time_ns(path.parent) - max(times) > seconds * 1e9
