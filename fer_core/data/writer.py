@@ -300,12 +300,19 @@ def check_target(out: Path, *, overwrite: bool) -> None:
         raise DataError(f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet.")
 
 
-def remove_stale(parent: Path) -> None:
-    """Clean up after imports whose process died: half-written folders go, half-replaced ones come back."""
+def remove_stale(parent: Path) -> list[str]:
+    """Clean up after imports whose process died: half-written folders go, half-replaced ones come back.
+
+    Returns the names of the datasets that were being imported.
+    """
     bring_back(parent)
-    for path, _, _ in _left_behind(parent):
+    names = []
+    for path, what, target in _left_behind(parent):
         # Another import may be removing the same one just now.
         shutil.rmtree(path, ignore_errors=True)
+        if what == "importing" and not path.exists():
+            names.append(target.name)
+    return names
 
 
 def bring_back(parent: Path) -> None:

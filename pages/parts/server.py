@@ -27,6 +27,7 @@ from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
 from fer_core.errors import AccessError
 from fer_core.evaluation import fetching
 from fer_core.memory import free_memory, give_back, stay_small
+from fer_core.runs.sweep import sweep
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -105,7 +106,7 @@ MIDDLEWARE: Sequence[Middleware] = [Middleware(FrameGuard), Middleware(UploadGua
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     """While the server runs, visits that have ended are cleared away, what is freed goes back to the system, and
-    FER-2013 is fetched where the owner asks for it.
+    FER-2013 is fetched where the owner asks for it. What a killed server left is taken away first.
     """
     stay_small()
     install()
@@ -113,6 +114,8 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
         password()
     except AccessError as error:
         logging.getLogger("fer_explorer").warning("%s", error)
+    # Before anybody can start something that looks as if it had been left.
+    await asyncio.to_thread(sweep)
     data = fetching.begin()
     chores = [
         asyncio.create_task(_sweep(), name="sweep visits"),

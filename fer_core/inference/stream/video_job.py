@@ -2,6 +2,7 @@
 
 All files lie in a temporary folder of the job. The video that was brought is deleted as soon as it is read; what came
 out, when the job is closed, or nobody holds it any more, or nobody has looked for an hour, or the program ends orderly.
+What a killed program leaves goes when the app starts again (:mod:`fer_core.runs.sweep`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fer_core.errors import DataError, FerError
 from fer_core.fair_queue import QUEUE, FairQueue, Lane, Ticket
 from fer_core.formatting import duration
 from fer_core.inference.detectors import Picture
+from fer_core.leftovers import temporary_folder
 from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
@@ -160,7 +162,7 @@ class _Work:
         most_seconds: float,
     ) -> None:
         self._ticket, self._most_seconds = ticket, most_seconds
-        self._folder = Path(tempfile.mkdtemp(prefix="fer-explorer-"))
+        self._folder = temporary_folder("fer-explorer", Path(tempfile.gettempdir()))
         self._source = self._folder / f"source{Path(name).suffix.lower()}"
         self.video_out, self.csv_out = self._folder / f"annotated{ending}", self._folder / "numbers.csv"
         self._name, self._pipeline, self._style = name, pipeline, style

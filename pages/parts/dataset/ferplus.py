@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd, add_ferplus, remove_ferplus
 from fer_core.errors import DataError
 from fer_core.formatting import percent, plain
+from fer_core.leftovers import temporary_folder
 from fer_core.settings import settings
 from fer_core.writable import explained
 from pages.parts import access, frame, messages, uploads
@@ -111,7 +111,7 @@ def _take_upload(dataset: Dataset, file: BinaryIO, name: str) -> None:
     with _report_outcome(name):
         with explained(f"The upload could not be written to {cache}", DataError):
             cache.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="ferplus-", dir=cache))
+            folder = temporary_folder("ferplus", cache)
         path = folder / name
         try:
             with explained(f"{name} could not be written to {cache}", DataError), path.open("wb") as target:

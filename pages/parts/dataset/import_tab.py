@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import streamlit as st
 
 from fer_core.access.uploads import Place
 from fer_core.errors import DataError, FerError
-from fer_core.formatting import duration
+from fer_core.formatting import duration, plain
+from fer_core.leftovers import temporary_folder
+from fer_core.runs.sweep import recently
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
 from pages.parts import linked, messages, uploads
@@ -30,7 +31,9 @@ def show() -> None:
         "- folders `train/<class>/*.jpg` and `test/<class>/*.jpg`, as a folder or a zip"
     )
     job = import_job.current_job()
-    if job is not None:
+    if job is None:
+        _cut_short()
+    else:
         _progress(job)
         if job.state == "running":
             return
@@ -49,6 +52,18 @@ def show() -> None:
         ferplus.show(current_dataset())
 
 
+def _cut_short() -> None:
+    """What became of an import that was under way when the app was killed."""
+    swept = recently()
+    if swept.imports or swept.uploads:
+        names = ", ".join(map(plain, swept.imports)) or "an uploaded file"
+        st.info(
+            f"The app ended unexpectedly in the middle of an import ({names}). What had come in was deleted: import it "
+            "again. Other datasets, trainings and annotations are as they were.",
+            icon=":material/restart_alt:",
+        )
+
+
 def _upload() -> None:
     file = uploads.uploader(Place.DATA, "Your file", types=ARCHIVES, key="import.file")
     name = _name(uploads.file_name(file).split(".")[0] if file is not None else "fer2013")
@@ -59,7 +74,7 @@ def _upload() -> None:
             check_writable(settings().datasets_dir, "The dataset", DataError)
             with explained(f"The upload could not be written to {cache}", DataError):
                 cache.mkdir(parents=True, exist_ok=True)
-                folder = Path(tempfile.mkdtemp(prefix="upload-", dir=cache))
+                folder = temporary_folder("upload", cache)
                 path = folder / uploads.file_name(file)
                 with path.open("wb") as target:
                     shutil.copyfileobj(file, target)

@@ -17,6 +17,7 @@ from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
 from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
+from fer_core.runs.sweep import recently
 from pages.parts import access, detection, messages, uploads
 from pages.parts.photo import video_result
 
@@ -29,6 +30,12 @@ def show(infos: Sequence[ModelInfo]) -> None:
     """The upload with its choices; or how far the reading is; or what came out."""
     job: VideoJob | None = st.session_state.get(_JOB)
     if job is None:
+        if recently().videos:
+            st.info(
+                "The app ended unexpectedly while it read a video. The video and what had been found in it were "
+                "deleted: bring it again.",
+                icon=":material/restart_alt:",
+            )
         _choose_video(infos)
         return
     progress = job.progress

@@ -1,0 +1,110 @@
+"""What killed processes left behind, taken away when the app starts: half imports, uploads, videos, temporary files.
+
+Whatever is temporary says in its name whose it is (:mod:`fer_core.leftovers`). Only what no living process holds goes;
+of a process of another host, which shares the home, only what nobody has touched for a day.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.data.writer import remove_stale
+from fer_core.leftovers import abandoned
+from fer_core.processes import ProcessMark
+from fer_core.runs.transaction import COMMIT_FILE
+from fer_core.settings import settings
+
+UPLOADS = ("upload-", "ferplus-")
+"""How folders of files on their way in begin, in the cache."""
+VIDEOS = "fer-explorer-"
+"""How folders of visitors' videos begin, among the system's temporary files."""
+TOLD_S = 3600.0
+"""Seconds for which pages tell of it."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was taken away: names of the half imports, how many uploads, videos and other files or folders."""
+
+    imports: tuple[str, ...] = ()
+    uploads: int = 0
+    videos: int = 0
+    others: int = 0
+
+
+_lock = threading.Lock()
+_last: tuple[float, Swept] | None = None
+
+
+def sweep() -> Swept:
+    """Take away what is left. What cannot be deleted, on a read-only disk say, stays for the next time."""
+    global _last
+    home = settings()
+    imports = tuple(remove_stale(home.datasets_dir)) if home.datasets_dir.is_dir() else ()
+    uploads = sum(map(_remove, _left(home.cache_dir, *UPLOADS)))
+    videos = sum(map(_remove, _left(Path(tempfile.gettempdir()), VIDEOS)))
+    others = sum(map(_remove, _marked()))
+    swept = Swept(imports, uploads, videos, others)
+    with _lock:
+        _last = (time.monotonic(), swept)
+    return swept
+
+
+def recently() -> Swept:
+    """What this server took away when it started, for an hour; then, and where nothing was left, an empty one."""
+    with _lock:
+        found = _last
+    return found[1] if found is not None and time.monotonic() - found[0] < TOLD_S else Swept()
+
+
+def _left(parent: Path, *beginnings: str) -> Iterator[Path]:
+    for path in _entries(parent):
+        if path.name.startswith(beginnings) and _mine(path) and abandoned(path):
+            yield path
+
+
+def _marked() -> Iterator[Path]:
+    """Temporary siblings and hidden folders in the home, in its folders and in those of runs and datasets."""
+    home = settings()
+    places = [home.datasets_dir, home.runs_dir, home.reviews_dir, home.cache_dir]
+    inside = [path for place in (*places, home.models_dir) for path in _entries(place) if path.is_dir()]
+    for place in (*places, *(path for path in inside if ProcessMark.find(path.name) is None)):
+        # What a change that has happened still has to move: whoever reads the run finishes it.
+        if (place / COMMIT_FILE).exists():
+            continue
+        for path in _entries(place):
+            if path.name.startswith(".") and ProcessMark.find(path.name) is not None and abandoned(path):
+                yield path
+
+
+def _entries(parent: Path) -> list[Path]:
+    try:
+        return sorted(parent.iterdir())
+    except OSError:
+        return []  # not there, or not to be looked at
+
+
+def _mine(path: Path) -> bool:
+    """Whether it may be ours: others keep files in the system's temporary folder, too."""
+    try:
+        return not hasattr(os, "getuid") or (path.is_dir() and path.lstat().st_uid == os.getuid())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(path: Path) -> bool:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            return False
+    return not path.exists()

@@ -1,0 +1,167 @@
+"""What a killed process left is taken away when the app starts; what a living one, or another host's, holds is not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import AppServer
+
+from fer_core.data.dataset import load_dataset, write_dataset
+from fer_core.emotions import SPLITS
+from fer_core.leftovers import temporary_folder
+from fer_core.processes import ProcessMark
+from fer_core.runs import sweep
+from fer_core.runs.sweep import Swept, recently
+from fer_core.settings import settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IN_THE_MIDDLE = """
+import io, sys, threading
+from pathlib import Path
+import numpy as np
+from fer_core.data.writer import DatasetWriter
+from fer_core.inference.stream import video_job
+from fer_core.emotions import SPLITS
+from fer_core.leftovers import temporary_folder
+from fer_core.settings import settings
+
+home = settings()
+home.cache_dir.mkdir()
+(temporary_folder("upload", home.cache_dir) / "fer2013.csv").write_bytes(b"emotion,pixels")
+DatasetWriter(home.datasets_dir / "mine", kind="csv", source="x").__enter__().add(
+    np.zeros((7, 48, 48), np.uint8), range(7), ["Training"] * 7
+)
+video_job.analyse_video = lambda *_, **__: (print("ready", flush=True), threading.Event().wait())
+job = video_job.VideoJob(io.BytesIO(b"a visitor's face"), "me.mp4", None, None)
+threading.Event().wait()
+"""
+"""A server in the middle of an upload, its import, and a visitor's video."""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The system's folder of temporary files, also that of child processes."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield folder
+    tempfile.tempdir = None
+
+
+@pytest.fixture(autouse=True)
+def nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "_last", None)
+
+
+def interrupted() -> None:
+    """``kill -9`` of a process that does :data:`IN_THE_MIDDLE`."""
+    child = subprocess.Popen([sys.executable, "-c", IN_THE_MIDDLE], cwd=ROOT, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+
+
+def hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.fixture
+def kept(home: Path) -> Iterator[None]:
+    """A dataset, and a mark on one of its faces, which nothing that happens may touch."""
+    settings().datasets_dir.mkdir()
+    images, splits = np.arange(21 * 48 * 48, dtype=np.uint8).reshape(21, 48, 48), np.repeat(SPLITS, 7)
+    dataset = write_dataset(settings().datasets_dir / "kept", images, np.arange(21) % 7, splits)
+    before = load_dataset(dataset.info.path).info.fingerprint
+    yield
+    assert load_dataset(dataset.info.path).info.fingerprint == before
+
+
+def test_after_a_server_was_killed_nothing_of_imports_and_visitors_is_left(
+    home: Path, temporary: Path, kept: None
+) -> None:
+    interrupted()
+    assert len(list(temporary.rglob("source.mp4"))) == 1
+    assert sweep.sweep() == Swept(("mine",), 1, 1, 0) == recently()
+    assert [list(folder.iterdir()) for folder in (temporary, settings().cache_dir)] == [[], []]
+    assert [path.name for path in settings().datasets_dir.iterdir()] == ["kept"]
+    assert sweep.sweep() == Swept()
+
+
+@pytest.mark.slow
+def test_the_next_server_takes_it_away_before_anybody_comes(home: Path, temporary: Path, kept: None) -> None:
+    """It used to stay until the next import; a visitor's video for good."""
+    interrupted()
+    server = AppServer(home.parent / "log").start()
+    try:
+        assert not list(temporary.glob("fer-explorer-*"))
+        assert not list(settings().cache_dir.glob("upload-*"))
+        assert hidden(settings().datasets_dir) == []
+    finally:
+        server.stop()
+
+
+def test_what_a_living_process_holds_stays(home: Path, temporary: Path) -> None:
+    settings().cache_dir.mkdir()
+    mine = [temporary_folder("upload", settings().cache_dir), temporary_folder("fer-explorer", temporary)]
+    assert sweep.sweep() == Swept()
+    assert all(path.is_dir() for path in mine)
+
+
+def test_of_another_host_only_what_was_not_touched_for_a_day_goes(home: Path) -> None:
+    run = settings().runs_dir / "mine"
+    run.mkdir(parents=True)
+    elsewhere = ProcessMark("0123456789ab", 1, 1)
+    new, old = run / f".change-{elsewhere}.aaaa", run / f".change-{elsewhere}.bbbb"
+    for path in (new, old):
+        path.mkdir()
+    long_ago = time.time() - 2 * 24 * 3600
+    os.utime(old, (long_ago, long_ago))
+    assert sweep.sweep().others == 1
+    assert (new.is_dir(), old.exists()) == (True, False)
+
+
+def test_a_change_that_has_happened_keeps_what_it_still_has_to_move(home: Path) -> None:
+    run = settings().runs_dir / "mine"
+    gone = ProcessMark(ProcessMark.me().place, 2**30, 1)
+    prepared = run / f".change-{gone}.aaaa"
+    prepared.mkdir(parents=True)
+    (run / ".commit.json").write_text("{}")
+    assert sweep.sweep() == Swept()
+    (run / ".commit.json").unlink()
+    assert sweep.sweep().others == 1
+    assert not prepared.exists()
+
+
+def test_a_temporary_file_beside_what_it_was_to_replace_goes(home: Path) -> None:
+    settings().reviews_dir.mkdir()
+    gone = ProcessMark(ProcessMark.me().place, 2**30, 1)
+    part = settings().reviews_dir / f".kept.{gone}.aaaa.part.csv"
+    part.write_text("half")
+    other = settings().reviews_dir / ".a-file-of-mine"
+    other.write_text("mine")
+    assert sweep.sweep().others == 1
+    assert (part.exists(), other.exists()) == (False, True)
+
+
+def test_where_there_is_no_home_yet_there_is_nothing_to_do(home: Path) -> None:
+    home.rmdir()
+    assert sweep.sweep() == Swept()
+    assert not home.exists()
+
+
+def test_it_is_told_for_an_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "_last", (time.monotonic(), Swept(("mine",))))
+    assert recently().imports == ("mine",)
+    monkeypatch.setattr(sweep, "_last", (time.monotonic() - sweep.TOLD_S, Swept(("mine",))))
+    assert recently() == Swept()
