@@ -62,6 +62,17 @@ def test_a_child_that_breaks_off_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert "no memory left" in running.message
 
 
+def test_a_child_that_is_killed_is_told_as_every_child_is(tmp_path: Path) -> None:
+    """It used to be "exit code -9", which says nothing to anybody."""
+    dataset = faulty_dataset(tmp_path / "d")
+    running = AuditJob(dataset.path)
+    running._child.kill()
+    assert running.wait(600) == "failed"
+    assert "SIGKILL" in running.message
+    assert "memory" in running.message
+    assert not (dataset.path / AUDIT_FILE).exists()
+
+
 def test_a_long_result_does_not_block_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = "import json; print(json.dumps({'constant': list(range(100_000)), 'note': ''}))"
     monkeypatch.setattr(job, "audit_command", lambda folder: ["-c", long])
