@@ -1,7 +1,7 @@
 """The dataset folder, written: streamed to a temporary sibling, renamed when complete.
 
 A dataset folder is complete or absent, whatever happens in between: an error, Ctrl+C, a full disk, a killed
-process. What a killed process left behind is removed by the next import into the same parent folder.
+process. What a killed process left behind is removed when the app starts, or by the next import into its parent folder.
 """
 
 from __future__ import annotations
