@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import numpy as np
 import pytest
 from data_sources import Faces, csv_text, left_behind
 
-from fer_core.data import writer as writer_module
 from fer_core.data.dataset import Dataset, DatasetWriter, load_dataset, write_dataset
 from fer_core.data.importer import import_dataset
 from fer_core.errors import DataError
+from fer_core.processes import ProcessMark
 
 FACES = Faces(each=2)
 
@@ -179,14 +180,12 @@ def test_arrays_that_do_not_fit_are_a_defect_of_the_caller(tmp_path: Path) -> No
     assert left_behind(tmp_path, set()) == []
 
 
-def dead_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+def dead() -> ProcessMark:
+    return replace(ProcessMark.me(), pid=4_000_000)
 
 
 def test_what_a_killed_import_left_is_removed(tmp_path: Path) -> None:
-    stale = tmp_path / f".other.importing-{dead_pid()}"
+    stale = tmp_path / f".other.importing-{dead()}"
     stale.mkdir()
     (stale / "images.npy").write_bytes(b"half")
     write(tmp_path / "d")
@@ -196,7 +195,7 @@ def test_what_a_killed_import_left_is_removed(tmp_path: Path) -> None:
 def test_a_running_import_is_left_alone(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        running = tmp_path / f".other.importing-{process.pid}"
+        running = tmp_path / f".other.importing-{ProcessMark.of(process.pid)}"
         running.mkdir()
         write(tmp_path / "d")
         assert running.exists()
@@ -205,30 +204,19 @@ def test_a_running_import_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_number_that_another_process_has_by_now_is_stale(tmp_path: Path) -> None:
-    stale = tmp_path / f".other.importing-{os.getppid()}"
-    stale.mkdir()
-    # Made long before that process began, as far as we can tell.
-    assert writer_module._in_use(stale, os.getppid())
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    try:
-        older = tmp_path / f".other.importing-{process.pid}"
-        older.mkdir()
-        began = writer_module.psutil.Process(process.pid).create_time()
-
-        class Later(writer_module.psutil.Process):  # type: ignore[misc, name-defined]
-            def create_time(self) -> float:
-                return float(began + 3600)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(writer_module.psutil, "Process", Later)
-            assert not writer_module._in_use(older, process.pid)
-    finally:
-        process.communicate(b"\n")
+    parent = ProcessMark.of(os.getppid())
+    running = tmp_path / f".other.importing-{parent}"
+    older = tmp_path / f".older.importing-{replace(parent, start=parent.start - 1)}"
+    running.mkdir()
+    older.mkdir()
+    write(tmp_path / "d")
+    assert running.exists()
+    assert not older.exists()
 
 
 def test_a_replacement_that_died_half_way_is_undone(tmp_path: Path) -> None:
     write(tmp_path / "old")
-    (tmp_path / "old").rename(tmp_path / f".old.replaced-{dead_pid()}")
+    (tmp_path / "old").rename(tmp_path / f".old.replaced-{dead()}")
     write(tmp_path / "d")
     assert left_behind(tmp_path, set()) == ["d", "old"]
     assert len(load_dataset(tmp_path / "old")) == 42

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from readonly import read_only
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
-from fer_core.training import jobs
-from fer_core.training.lock import lock_path
+from fer_core.training import jobs, lock
 from fer_core.training.presets import preset
 from pages.parts.train import progress
 
@@ -31,9 +31,7 @@ def unfinished(home: Path, name: str = "mine", *, epochs: int = 3) -> RunFolder:
 
 def claim(run: RunFolder) -> None:
     """Make the run look alive: this test's own process holds the lock for it."""
-    me = psutil.Process()
-    content = {"pid": me.pid, "started": me.create_time(), "run_dir": str(run.path.resolve())}
-    lock_path().write_text(json.dumps(content))
+    lock.claim(os.getpid(), run.path.resolve())
 
 
 def _words(app) -> str:
@@ -290,7 +288,7 @@ def test_a_run_whose_process_was_killed_while_it_loaded_can_be_started_again(ope
 def kill_trainer():
     found = jobs.holder()
     if found:
-        process = psutil.Process(found["pid"])
+        process = psutil.Process(found.pid)
         process.kill()
         process.wait(10)
 

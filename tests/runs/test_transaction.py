@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from killing import crashes
 
 from fer_core.errors import RunError
+from fer_core.processes import ProcessMark
 from fer_core.runs import transaction
 from fer_core.runs.transaction import COMMIT_FILE, LOCK_FILE, change, exclusive, new_folder, settle
 
@@ -123,10 +124,10 @@ def test_where_it_cannot_be_finished_that_is_said(run: Path, monkeypatch: pytest
 
 
 def test_what_a_dead_process_prepared_is_swept_and_what_a_living_one_does_is_not(run: Path) -> None:
-    host = transaction._host()
-    dead = run / f".change-{host}.999999999.abcd"
-    elsewhere = run / ".change-another-host.999999999.abcd"
-    living = run / f".change-{host}.{os.getpid()}.abcd"
+    me = ProcessMark.me()
+    dead = run / f".change-{replace(me, pid=4_000_000)}.abcd"
+    elsewhere = run / f".change-{replace(me, place='0' * 12)}.abcd"
+    living = run / f".change-{me}.abcd"
     for path in (dead, elsewhere, living):
         path.mkdir()
     prepare(run)
@@ -134,17 +135,11 @@ def test_what_a_dead_process_prepared_is_swept_and_what_a_living_one_does_is_not
 
 
 def test_a_number_that_a_process_has_by_now_is_no_living_one(run: Path) -> None:
-    late = run / f".change-{transaction._host()}.{os.getpid()}.abcd"
+    me = ProcessMark.me()
+    late = run / f".change-{replace(me, start=me.start - 1)}.abcd"
     late.mkdir()
-    assert transaction._alive(os.getpid(), late)
-    started = transaction.psutil.Process().create_time()
-    assert started > 1000
-
-    class Later:
-        def stat(self) -> os.stat_result:
-            return os.stat_result((0,) * 7 + (0, 0, int(started) - 1000))
-
-    assert not transaction._alive(os.getpid(), Later())  # type: ignore[arg-type]
+    prepare(run)
+    assert not late.exists()
 
 
 def test_what_is_new_cannot_lie_in_what_goes(run: Path) -> None:
@@ -222,7 +217,7 @@ def test_a_new_folder_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         broken()
     assert list(out.parent.iterdir()) == []
-    (out.parent / f".change-{transaction._host()}.999999999.abcd").mkdir()
+    (out.parent / f".change-{replace(ProcessMark.me(), pid=4_000_000)}.abcd").mkdir()
     with new_folder(out) as prepared, change(prepared) as within:
         within.file("a").write_text("a")
         assert not out.exists()

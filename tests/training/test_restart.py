@@ -31,7 +31,7 @@ def spawned(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[s
 def kill() -> None:
     found = jobs.holder()
     if found:
-        process = psutil.Process(found["pid"])
+        process = psutil.Process(found.pid)
         process.kill()
         process.wait(10)
 

@@ -1,0 +1,113 @@
+"""Leases: who works on something, and whether they still do, on this host and on others."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_core import lease
+from fer_core.files import write_json
+from fer_core.lease import Heart, HeldError, Lease
+from fer_core.processes import ProcessMark
+
+ELSEWHERE = "0" * 12
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / ".lease.json"
+
+
+def of_another_host(path: Path, age_s: float, token: str = "t") -> Lease:
+    """A lease as a process of another host wrote it and touched it so long ago."""
+    found = replace(Lease.of(os.getpid(), path.parent, token), place=ELSEWHERE, host="lab-2")
+    write_json(path, found.__dict__)
+    touched = time.time() - age_s
+    os.utime(path, (touched, touched))
+    return found
+
+
+def test_what_is_taken_is_held_by_this_process_alone_and_given_back(path: Path) -> None:
+    mine = Lease.of(os.getpid(), path.parent)
+    lease.take(path, mine, path.with_suffix(".lock"))
+    assert lease.alive(path) == mine
+    lease.release(path, replace(mine.process, pid=1), path.with_suffix(".lock"))
+    assert lease.alive(path) == mine
+    lease.release(path, mine.process, path.with_suffix(".lock"))
+    assert not path.exists()
+
+
+def test_a_fresh_lease_of_another_host_is_alive_and_an_old_one_after_a_second_look_is_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    held = of_another_host(path, age_s=1)
+    assert lease.alive(path) == held
+    held = of_another_host(path, age_s=lease.FRESH_S + 5)
+    assert lease.alive(path) == held, "the disk's clock may just have been set: in doubt, it lives"
+    now[0] = lease.WATCH_S + 1
+    assert lease.alive(path) is None
+
+
+@pytest.mark.parametrize("age", [-10_000, 10_000])
+def test_a_living_process_of_another_host_is_alive_whatever_step_the_disks_clock_takes(
+    path: Path, monkeypatch: pytest.MonkeyPatch, age: float
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    of_another_host(path, age)
+    for _ in range(10):
+        # It goes on touching, and each touch is far from what the disk calls now.
+        age -= lease.BEAT_S
+        of_another_host(path, age)
+        assert lease.alive(path) is not None
+        now[0] += lease.BEAT_S
+
+
+def test_of_two_who_take_over_a_stale_lease_at_once_one_gets_it(path: Path) -> None:
+    mine = Lease.of(os.getpid(), path.parent)
+    for _ in range(5):
+        write_json(path, replace(mine, pid=4_000_000, start=1).__dict__)
+        contenders = [replace(mine, run_dir=f"/{number}") for number in range(4)]
+
+        def take(one: Lease) -> bool:
+            try:
+                lease.take(path, one, path.with_suffix(".lock"))
+            except HeldError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(take, contenders)) == 1
+
+
+def test_a_heart_touches_the_lease_and_not_that_of_who_took_it_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "BEAT_S", 0.01)
+    mine = Lease.of(os.getpid(), path.parent)
+    lease.take(path, mine, path.with_suffix(".lock"))
+    os.utime(path, (1, 1))
+    heart = Heart(path)
+    while path.stat().st_mtime == 1:
+        time.sleep(0.005)
+    write_json(path, replace(mine, place=ELSEWHERE).__dict__)
+    os.utime(path, (1, 1))
+    assert lease.is_lost(path)
+    time.sleep(0.1)
+    heart.stop()
+    assert path.stat().st_mtime == 1
+
+
+def test_a_process_is_told_by_ticks_and_not_by_its_number(path: Path) -> None:
+    me = ProcessMark.me()
+    assert me.alive()
+    assert replace(me, start=me.start - 1).alive() is False
+    assert replace(me, place=ELSEWHERE).alive() is None
+    assert ProcessMark.find(f".x.{me}.abcd.part") == me
