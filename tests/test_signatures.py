@@ -11,8 +11,10 @@ VAGUE = ("dict[str, Any]", "Mapping[str, Any]")
 
 
 def vague(source: str) -> Iterator[str]:
-    """Public functions and methods that take or return a dictionary of anything."""
+    """Public functions and methods that take or return a dictionary of anything, and other names for one."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) in VAGUE:
+            yield ast.unparse(node.targets[0])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
             arguments = node.args
             given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
@@ -33,7 +35,8 @@ def takes(a: Mapping[str, Any]): ...
 def gives() -> tuple[dict[str, Any], str]: ...
 class Thing:
     def method(self, *, b: dict[str, Any] | None): ...
+Alias = Mapping[str, Any]
 def _private(a: dict[str, Any]) -> dict[str, Any]: ...
 def fine(a: Mapping[str, object]) -> dict[str, int]: ...
 """
-    assert list(vague(source)) == ["takes", "gives", "method"]
+    assert list(vague(source)) == ["takes", "gives", "Alias", "method"]

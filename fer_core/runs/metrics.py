@@ -5,12 +5,8 @@ Runs measured before these figures existed lack them; then there is nothing to s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from fer_core.formatting import interval, percent, points
-
-Metrics = Mapping[str, Any]
+from fer_core.runs.contracts import FlipAverage, Metrics
 
 
 def litert_lines(metrics: Metrics) -> list[str]:
@@ -53,5 +49,5 @@ def flip_lines(metrics: Metrics) -> list[str]:
     ]
 
 
-def _low(flip: Metrics) -> str:
+def _low(flip: FlipAverage) -> str:
     return points(flip["gain_low"]).removesuffix(" points")

@@ -118,6 +118,7 @@ def test_a_bare_address_names_its_runs_once_a_face_is_open(runs: None, open_page
     click_face(page, 0)
     query = parse_qs(urlsplit(page.url).query)
     assert query["runs"] == ["one", "two", "three"]
+    ready(page)
     assert query["face"] == [str(page.locator(PLOT).evaluate(SHEET)["rows"][0])]
     # By the keyboard to the next one, and by the browser's own button back.
     first = query["face"]
