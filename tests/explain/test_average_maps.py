@@ -33,7 +33,7 @@ def test_silent_maps_are_left_out_and_counted() -> None:
     assert result.mean_face[0, 0] == 20
     assert result.mean_face[5, 5] == 100
     assert result.sentence().startswith("Mean over 2 faces: maps as they are")
-    assert result.sentence().endswith("1 face was left out because the map is empty or flat.")
+    assert "1 face was left out" in result.sentence()
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_one_face_that_is_left_out_is_no_faces(
 ) -> None:
     silence(by_hand, 1, monkeypatch)
     text = words.text("net", measure_faithfulness(run, dataset, ["class_map"], plan=PLAN))
-    assert "1 face left out: the map says nothing there." in text
+    assert "1 face left out" in text
 
 
 def test_it_is_kept_listed_and_not_measured_again(run: RunFolder, dataset: Dataset, by_hand: ByHand) -> None:
@@ -304,7 +304,7 @@ def test_without_a_run_or_with_other_faces_it_says_what_to_do(
     assert main(faithfulness(dataset)) == 2
     assert "no run was measured on the faces" in capsys.readouterr().err
     assert main(faithfulness(dataset, "--models", "foreign")) == 2
-    assert "the run foreign was not measured on the faces of" in capsys.readouterr().err
+    assert "foreign was not measured" in capsys.readouterr().err
 
 
 def test_an_unknown_method_is_refused(run: RunFolder, dataset: Dataset) -> None:

@@ -232,7 +232,8 @@ def test_an_import_that_does_not_answer_is_stopped_within_a_second_and_keeps_not
     began = time.monotonic()
     job.stop()
     assert time.monotonic() - began < 1.5
-    assert (job.state, job.message) == ("stopped", "The import was stopped. Nothing of it was kept.")
+    assert job.state == "stopped"
+    assert "Nothing" in job.message
     assert tidied.is_set()
     answered.set()
     thread.join()

@@ -129,7 +129,7 @@ def test_a_crash_is_told_and_the_next_click_works(
     (home / DEADLY).touch()
     app = draw(open_methods(open_app, "scorecam"))
     assert fake.status().state == CRASHED
-    assert "ended unexpectedly in the middle of this map" in rows_of(app)[0]
+    assert "ended unexpectedly" in rows_of(app)[0]
     assert any("ended unexpectedly" in one.value and "Ask again" in one.value for one in app.error)
     assert app.button(key="start-worker")
     (home / DEADLY).unlink()
@@ -161,7 +161,7 @@ def test_the_sanity_check_judges_in_words_and_draws_its_curve(
     app.button(key="sanity").click().run()
     settled(app)
     words = " ".join(words_of(element.proto.body) for element in app.get("html"))
-    assert "would draw the same picture for an untrained model" in words
+    assert "untrained model" in words
     assert "✗ ignores the model" in words
     assert "+ block1: 1.00" in words
     assert len(app.get("plotly_chart")) == 1

@@ -192,7 +192,7 @@ def test_limits_come_from_publictest_one_a_model(open_app: OpenApp, camera: Fake
     assert isinstance(limits, dict)
     assert set(limits) == {"first", "second", "poll"}
     assert all(0 < limit < 1 for limit in limits.values())
-    assert "An answer is shown from this probability on: second" in texts(app)
+    assert "from this probability on: second" in texts(app)
 
 
 def test_an_unknown_model_in_the_address_is_named(open_app: OpenApp, camera: FakeBrowser, models: None) -> None:

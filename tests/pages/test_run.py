@@ -153,7 +153,7 @@ def test_a_vote_shows_its_members_and_nothing_of_a_training(open_app, home: Path
     assert not {"Learning curves", "Recipe", "Architecture"} & set(headers)
     text = _text(app)
     assert "a vote of other runs" in text
-    assert "weights chosen on PublicTest of the drawn sample" in text
+    assert "chosen on PublicTest of the drawn sample" in text
     assert "used to choose weights and temperatures" in text
     assert "epoch" not in text
     assert "for all members together" in text

@@ -112,7 +112,7 @@ def test_what_was_not_measured_is_left_out_and_what_cannot_be_fitted_is_said() -
     old = {"splits": {"PrivateTest": {"n": 3}}}
     assert litert_lines(old) == flip_lines(old) == temperature_lines(old) == []
     [line] = temperature_lines({**old, "temperature": None})
-    assert line.startswith("There is no temperature: it is fitted on PublicTest")
+    assert "no temperature" in line
 
 
 @pytest.mark.parametrize(("difference", "text"), [(0.0123, "+1.2 points"), (-0.004, "−0.4 points"), (0, "+0.0 points")])
