@@ -64,7 +64,8 @@ def dataset_picker() -> None:
         # The browser went back to an address that does not say: that empties even what was set just now.
         st.rerun()
     chosen = known[name]
-    where = "" if chosen.info is not None else " Figures only: the faces are not on this computer."
+    here = chosen.info is not None or chosen.can_be_drawn
+    where = "" if here else " Figures only: the faces are not on this computer."
     st.sidebar.caption(f"{plain(chosen.record['title'])}: {chosen.record['faces']:,} faces.{where}")
     for message in list_damaged():
         st.sidebar.warning(messages.told(message, stored=True))

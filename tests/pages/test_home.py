@@ -126,3 +126,11 @@ def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings
     assert table.loc["custom_cnn", "Accuracy (%)"] == 100 * run.metrics()["splits"]["PrivateTest"]["accuracy"]
     assert any("of **FER-2013**" in text.value for text in app.markdown)
     assert any("Drawings are not photographs" in caption.value for caption in app.caption)
+
+
+def test_a_sample_that_is_still_to_be_drawn_is_not_called_missing(open_app, home):
+    sample = {"fingerprint": "2" * 64, "kind": "sample", "name": "sample", "title": "Drawn sample"}
+    make_run(home / "runs" / "one", data=sample)
+    app = open_app("home")
+    assert any("Drawn sample" in caption.value for caption in app.sidebar.caption)
+    assert not any("not on this computer" in caption.value for caption in app.sidebar.caption)
