@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.audit import NearDuplicates
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.info import read_info
+from fer_core.errors import DataError
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
@@ -128,7 +129,11 @@ def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings
     assert any("Drawings are not photographs" in caption.value for caption in app.caption)
 
 
-def test_a_sample_that_is_still_to_be_drawn_is_not_called_missing(open_app, home):
+def test_a_sample_that_is_still_to_be_drawn_is_not_called_missing(open_app, home, monkeypatch):
+    def later() -> Path:
+        raise DataError("not yet")
+
+    monkeypatch.setattr("pages.parts.data.ensure_sample", later)
     sample = {"fingerprint": "2" * 64, "kind": "sample", "name": "sample", "title": "Drawn sample"}
     make_run(home / "runs" / "one", data=sample)
     app = open_app("home")
