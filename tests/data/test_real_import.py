@@ -26,7 +26,7 @@ import_dataset(sys.argv[1], sys.argv[2], progress=reports.append)
 peak = peak_bytes()
 print(json.dumps({{
     "megabytes": peak / 1e6, "reports": len(reports), "done": reports[-1].done,
-    "first_total": reports[0].total,
+    "first_total": next(report.total for report in reports if report.total),
 }}))
 """
 

@@ -123,7 +123,9 @@ def test_killed_in_the_middle_it_is_told_and_can_be_done_again(shipped: RunFolde
     while not (shipped.evaluation(noise.info.fingerprint) and measuring._is_held()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    [child] = [one for one in psutil.Process().children() if "fer_core.evaluation.measuring_child" in one.cmdline()]
+    # Children of other tests of this process may have ended, and not been waited for.
+    living = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    [child] = [one for one in living if "fer_core.evaluation.measuring_child" in one.cmdline()]
     assert child.nice() == measuring.LOWEST_PRIORITY
     child.send_signal(signal.SIGKILL)
     child.wait()
