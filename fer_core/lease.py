@@ -169,5 +169,6 @@ def _lives(path: Path, lease: Lease) -> bool | None:
     token, before, since = _seen.get(path, ("", 0, 0.0))
     if (token, before) != (lease.token, touched):
         _seen[path] = (lease.token, touched, time.monotonic())
-        return None
+        # A touch while we looked is a sign of life, whatever the two clocks say.
+        return True if token == lease.token else None
     return False if time.monotonic() - since >= WATCH_S else None

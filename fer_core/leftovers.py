@@ -37,6 +37,6 @@ def untouched_for(path: Path, seconds: float) -> bool:
     for one in (path, *path.rglob("*")):
         try:
             times.append(os.lstat(one).st_mtime_ns)
-        except FileNotFoundError:
-            return False  # somebody is at work on it just now
+        except OSError:
+            return False  # somebody is at work on it just now, or it is not ours to look at
     return disk_time_ns(path.parent) - max(times) > seconds * 1e9

@@ -68,6 +68,9 @@ def test_a_living_process_of_another_host_is_alive_whatever_step_the_disks_clock
         of_another_host(path, age)
         assert lease.alive(path) is not None
         now[0] += lease.BEAT_S
+    # Whoever wants to act on it is not kept waiting for ever.
+    of_another_host(path, age - lease.BEAT_S)
+    assert lease.settled(path) is not None
 
 
 def test_of_two_who_take_over_a_stale_lease_at_once_one_gets_it(path: Path) -> None:

@@ -47,7 +47,7 @@ def sweep() -> Swept:
     """Take away what is left. What cannot be deleted, on a read-only disk say, stays for the next time."""
     global _last
     home = settings()
-    imports = tuple(remove_stale(home.datasets_dir)) if home.datasets_dir.is_dir() else ()
+    imports = tuple(remove_stale(home.datasets_dir)) if os.access(home.datasets_dir, os.R_OK | os.X_OK) else ()
     uploads = sum(map(_remove, _left(home.cache_dir, *UPLOADS)))
     videos = sum(map(_remove, _left(Path(tempfile.gettempdir()), VIDEOS)))
     others = sum(map(_remove, _marked()))
@@ -66,7 +66,8 @@ def recently() -> Swept:
 
 def _left(parent: Path, *beginnings: str) -> Iterator[Path]:
     for path in _entries(parent):
-        if path.name.startswith(beginnings) and _mine(path) and abandoned(path):
+        # With a mark alone: people call folders of their own fer-explorer, too.
+        if path.name.startswith(beginnings) and ProcessMark.find(path.name) and _mine(path) and abandoned(path):
             yield path
 
 
@@ -74,10 +75,11 @@ def _marked() -> Iterator[Path]:
     """Temporary siblings and hidden folders in the home, in its folders and in those of runs and datasets."""
     home = settings()
     places = [home.datasets_dir, home.runs_dir, home.reviews_dir, home.cache_dir]
-    inside = [path for place in (*places, home.models_dir) for path in _entries(place) if path.is_dir()]
+    # os.path, unlike Path, takes what cannot be looked at, a folder of another account say, for none.
+    inside = [path for place in (*places, home.models_dir) for path in _entries(place) if os.path.isdir(path)]  # noqa: PTH112
     for place in (*places, *(path for path in inside if ProcessMark.find(path.name) is None)):
         # What a change that has happened still has to move: whoever reads the run finishes it.
-        if (place / COMMIT_FILE).exists():
+        if os.path.lexists(place / COMMIT_FILE):
             continue
         for path in _entries(place):
             if path.name.startswith(".") and ProcessMark.find(path.name) is not None and abandoned(path):
@@ -95,7 +97,7 @@ def _mine(path: Path) -> bool:
     """Whether it may be ours: others keep files in the system's temporary folder, too."""
     try:
         return not hasattr(os, "getuid") or (path.is_dir() and path.lstat().st_uid == os.getuid())
-    except FileNotFoundError:
+    except OSError:
         return False
 
 

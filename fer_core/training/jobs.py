@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,12 @@ LOW_PRIORITY = 10
 """Niceness of the child: training takes every core it can get, and pages must stay quick beside it."""
 
 
-def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
+def start(
+    recipe: Recipe, data: Path, run_dir: Path | None = None, *, note: Callable[[Path], None] | None = None
+) -> Path:
     """Start training in a child process of its own session and return the run folder at once.
+
+    ``note`` writes what else is to lie in the folder before anybody sees the run.
 
     Raises ``RunError`` if another training runs (naming it), memory or disk are too small or nothing can be written
     there, ``RecipeError`` or ``DataError`` if the recipe or the dataset is wrong.
@@ -66,6 +71,8 @@ def start(recipe: Recipe, data: Path, run_dir: Path | None = None) -> Path:
         with explained(f"The run cannot be written to {folder.path}", RunError):
             # All that a restart needs, before there is a child that can die. recipe.json comes last: it makes the
             # folder a run.
+            if note is not None:
+                note(folder.path)
             remember_data(folder, data)
             write_json(folder.recipe_path, recipe.to_dict())
         where = ["--data", str(data), "--run-dir", str(folder.path)]

@@ -37,6 +37,8 @@ class JobState(StrEnum):
 
 
 STOPPABLE = frozenset((JobState.STARTING, JobState.RUNNING, JobState.PAUSING, JobState.PAUSED))
+ENDED_BADLY = frozenset((JobState.FAILED, JobState.DIED, JobState.DAMAGED))
+"""What the message of such a state repeats may come out of a log."""
 FINISHING = {
     "evaluating": JobState.EVALUATING,
     "exporting": JobState.EXPORTING,

@@ -12,7 +12,7 @@ from factories import make_run
 
 from fer_core.access import trainings
 from fer_core.access.policy import OPERATOR, Person
-from fer_core.errors import AccessError
+from fer_core.errors import AccessError, RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.recipe import Recipe
@@ -121,3 +121,28 @@ def test_what_is_noted_of_a_visitor_comes_back(home: Path) -> None:
     assert (found["mark"], found["seconds"]) == (VISITOR.mark, 60)
     assert read_visitor(a_run("owners", None)) is None
     assert RunFolder(run).complete
+
+
+def test_visitors_together_leave_no_more_runs_than_are_kept(
+    spawned: list[Path], drawn_sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "MOST_RUNS", 1)
+    trainings.start(VISITOR, MINUTE, drawn_sample)
+    with pytest.raises(AccessError, match="tomorrow"):
+        trainings.start(Person(owner=False), MINUTE, drawn_sample)
+    assert len(spawned) == 1
+
+
+def test_where_it_cannot_be_noted_whose_run_it_is_nothing_is_trained(
+    spawned: list[Path], drawn_sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training went on, as everybody's and without an end."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trainings, "write_visitor", full)
+    with pytest.raises(RunError):
+        trainings.start(VISITOR, MINUTE, drawn_sample)
+    assert not spawned
+    assert not [path for path in settings().runs_dir.iterdir() if path.is_dir()]

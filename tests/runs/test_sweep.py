@@ -165,3 +165,23 @@ def test_it_is_told_for_an_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert recently().imports == ("mine",)
     monkeypatch.setattr(sweep, "_last", (time.monotonic() - sweep.TOLD_S, Swept(("mine",))))
     assert recently() == Swept()
+
+
+def test_a_persons_own_folder_that_is_called_so_stays(home: Path, temporary: Path) -> None:
+    """A clone of two days ago, unpacked among the temporary files, would have been deleted."""
+    mine = temporary / "fer-explorer-main"
+    mine.mkdir()
+    os.utime(mine, (1, 1))
+    sweep.sweep()
+    assert mine.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_cannot_be_looked_at_stops_nothing(home: Path, temporary: Path) -> None:
+    closed = settings().runs_dir / "theirs"
+    closed.mkdir(parents=True)
+    closed.chmod(0)
+    try:
+        sweep.sweep()
+    finally:
+        closed.chmod(0o700)

@@ -30,6 +30,7 @@ from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, analyse_video
 from fer_core.inference.stream.video_timeline import VideoTimeline
 from fer_core.leftovers import temporary_folder
+from fer_core.writable import reason
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 MOST_FACES = 64
@@ -162,7 +163,12 @@ class _Work:
         most_seconds: float,
     ) -> None:
         self._ticket, self._most_seconds = ticket, most_seconds
-        self._folder = temporary_folder("fer-explorer", Path(tempfile.gettempdir()))
+        try:
+            self._folder = temporary_folder("fer-explorer", Path(tempfile.gettempdir()))
+        except OSError as error:
+            # Its place in the queue would keep every later video waiting.
+            ticket.close()
+            raise DataError(f"{name} could not be kept in a temporary file: {reason(error)}") from error
         self._source = self._folder / f"source{Path(name).suffix.lower()}"
         self.video_out, self.csv_out = self._folder / f"annotated{ending}", self._folder / "numbers.csv"
         self._name, self._pipeline, self._style = name, pipeline, style

@@ -20,6 +20,7 @@ from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
+from fer_core.training.status import ENDED_BADLY
 from fer_core.zoo.registry import TITLES
 from pages.parts import access, architecture, downloads, frame, linked, messages, run_results, runs, vote
 
@@ -140,7 +141,7 @@ def _unfinished(info: ModelInfo) -> None:
     )
     word = "info" if status.alive else "warning"
     {"info": st.info, "warning": st.warning}[word](
-        f"{messages.told(status.message)} {usable}", icon=":material/hourglass_top:"
+        f"{messages.told(status.message, stored=status.state in ENDED_BADLY)} {usable}", icon=":material/hourglass_top:"
     )
     label = "Watch it on the Train page" if status.alive else "Open it on the Train page"
     frame.link("train", label, icon=":material/model_training:", query={"run": info.name})

@@ -19,7 +19,7 @@ from fer_core.runs.events import BatchEvent, best_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
-from fer_core.training.status import JobState, JobStatus
+from fer_core.training.status import ENDED_BADLY, JobState, JobStatus
 from pages.parts import access, frame, messages, run_results, runs
 
 STATES: dict[JobState, tuple[str, str, str]] = {
@@ -73,14 +73,10 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
     if status.state != drawn_state:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
         st.rerun(scope="app")
-    st.markdown(messages.told(status.message))
+    st.markdown(messages.told(status.message, stored=status.state in ENDED_BADLY))
     if status.alive:
         st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
-    if (
-        status.state in {JobState.FAILED, JobState.DIED, JobState.DAMAGED}
-        and RunFolder(status.run_dir).log_path.exists()
-        and access.may(Action.SERVER_PATHS)
-    ):
+    if status.state in ENDED_BADLY and RunFolder(status.run_dir).log_path.exists() and access.may(Action.SERVER_PATHS):
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
     if status.epochs or status.batches:
