@@ -132,6 +132,9 @@ class Books:
                 raise _refused(books, 403, NOTHING_HERE)
             if len(books.arriving) >= MOST_ARRIVING or len(books.kept) >= MOST_FILES:
                 raise _refused(books, 429, "Too many files at once. Remove some, or wait until they have come.")
+            if any(one.file == file for one in books.arriving):
+                # Whichever came first would forget what the other has sent.
+                raise _refused(books, 409, "That file is on its way already.")
             arriving = Arriving(session, file, books.most + MARGIN)
             self._check(books, arriving, announced or 0)
             books.arriving.append(arriving)

@@ -49,10 +49,12 @@ class Background:
             known = self._tasks.get(key)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(key)
+                known.askers.add(owner)
                 return known
             ticket = self._line.ask(owner, Lane.LONG, called=self._called)
             self._numbers += 1
             task = self._tasks[key] = Task(key, self._numbers, ticket)
+            task.askers.add(owner)
             self._tasks.move_to_end(key)
             self._queue.append((task, work))
             too_many = max(0, len(self._tasks) - self._most)

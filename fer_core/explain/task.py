@@ -26,6 +26,7 @@ class Task:
         progress: the last that was heard while it ran, else None.
         message: why it failed or was cancelled, for people; else empty.
         cancelling: whether somebody asked to cancel it.
+        askers: which visitors want it: who may cancel it is whoever is alone with it.
         ticket: its place in the queue; given up when it is over.
         packed: the request as it is sent.
     """
@@ -36,6 +37,7 @@ class Task:
         self.progress: Progress | None = None
         self.message = ""
         self.cancelling = False
+        self.askers: set[str] = set()
         self.packed = b""
         self._answer: Any = None
         self._over = threading.Event()

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -207,13 +207,15 @@ async def _trim() -> None:
     """In a thread: it takes some milliseconds, in which visitors would wait."""
     while True:
         await asyncio.sleep(TRIM_S)
-        await asyncio.to_thread(give_back)
+        with _logged():
+            await asyncio.to_thread(give_back)
 
 
 async def _clear() -> None:
     """Visitors' runs of yesterday go, at the start and once in a while."""
     while True:
-        await asyncio.to_thread(trainings.clear_old)
+        with _logged():
+            await asyncio.to_thread(trainings.clear_old)
         await asyncio.sleep(CLEAR_S)
 
 
@@ -221,9 +223,19 @@ async def _sweep() -> None:
     """Close the sessions that are gone. By itself Streamlit does so only when another visitor leaves after them."""
     while True:
         await asyncio.sleep(SWEEP_S)
-        server, books = runtime.get_instance(), install()
-        # A little before Streamlit takes them for expired, from when on they cannot be closed.
-        longest = float(config.get_option("server.disconnectedSessionTTL") or 120) - 2 * SWEEP_S
-        for session in books.gone(server.is_active_session, max(longest, 0.0)):
-            server.close_session(session)
-            books.leave(session)
+        with _logged():
+            server, books = runtime.get_instance(), install()
+            # A little before Streamlit takes them for expired, from when on they cannot be closed.
+            longest = float(config.get_option("server.disconnectedSessionTTL") or 120) - 2 * SWEEP_S
+            for session in books.gone(server.is_active_session, max(longest, 0.0)):
+                server.close_session(session)
+                books.leave(session)
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Around one round of a chore: what goes wrong in it ends that round, not the chore."""
+    try:
+        yield
+    except Exception:
+        logging.getLogger("fer_explorer").exception("A chore of the server failed.")

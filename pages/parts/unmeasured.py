@@ -145,8 +145,10 @@ def _bar(done: int) -> None:
     found = measuring.status()
     if found is None or not found.running or found.done != done:
         st.rerun()
+    # What it says names runs, of which some may be other visitors'.
+    theirs = set(found.runs) <= {info.name for info in runs.known()}
     st.progress(
         found.share,
         f"{plural(len(found.runs), 'model')} being measured on {links.plain(data_title(found.data))}: "
-        f"{found.done} done, {links.plain(found.now, 90)}.",
+        f"{found.done} done, {links.plain(found.now, 90) if theirs else 'at work'}.",
     )

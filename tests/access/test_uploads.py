@@ -156,3 +156,14 @@ def test_a_small_server_takes_less() -> None:
 def test_every_place_takes_no_more_from_a_visitor_than_from_an_owner_and_data_from_owners_alone() -> None:
     assert all(place.megabytes(owner=False) <= place.megabytes(owner=True) for place in Place)
     assert Place.DATA.megabytes(owner=False) == Place.FERPLUS.megabytes(owner=False) == 0
+
+
+def test_a_file_that_is_on_its_way_cannot_be_sent_a_second_time(books: Books) -> None:
+    """The one that came first forgot what the other had sent, so that a session could send without end."""
+    first = books.begin("ann", "ann0", None)
+    books.more(first, 15 * MB)
+    assert status(books, "ann", "ann0", 1) == 409
+    with pytest.raises(UploadRefusedError):
+        books.more(first, 15 * MB)
+    books.end(first)
+    assert status(books, "ann", "ann0", 1) == 200

@@ -101,10 +101,12 @@ class Worker:
             known = self._tasks.get(request)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(request)
+                known.askers.add(owner)
                 return known
             ticket = self._line.ask(owner, Lane.WORKER, called=self._called)
             self._numbers += 1
             task = self._tasks[request] = Task(request, self._numbers, ticket)
+            task.askers.add(owner)
             self._tasks.move_to_end(request)
             try:
                 task.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)

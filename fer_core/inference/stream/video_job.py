@@ -216,6 +216,7 @@ class _Work:
         self.cancelled.set()
         self._dropped.set()
         if self.ended.is_set() or not self.thread.is_alive():
+            self._ticket.close()
             self._delete()
 
     def _run(self) -> None:

@@ -19,7 +19,7 @@ from fer_core.explain.worker.messages import MapRequest, SanityRequest
 from fer_core.fair_queue import QUEUE
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
-from pages.parts import access, messages
+from pages.parts import access, messages, runs
 from pages.parts.explain.face import Seal
 
 SOON, LATER = 0.5, 10.0
@@ -119,12 +119,12 @@ def _panel(requests: tuple[Asked, ...], seen: int, active: bool) -> None:
                     key="start-worker",
                     help="It also starts by itself with the first map.",
                 )
-            if open_ones:
+            if mine := [task for task in open_ones if _may_cancel(task)]:
                 st.button(
-                    f"Cancel {plural(len(open_ones), 'map')}" if len(open_ones) > 1 else "Cancel",
+                    f"Cancel {plural(len(mine), 'map')}" if len(mine) > 1 else "Cancel",
                     icon=":material/close:",
                     on_click=_cancel,
-                    args=(open_ones,),
+                    args=(mine,),
                     key="cancel-maps",
                     help="Stops at the next piece of work. Where that takes more than a few seconds, the process is "
                     "ended and a new one starts with the next map.",
@@ -163,10 +163,16 @@ def _keeper(task: Task) -> Background | Worker:
     return background() if isinstance(task.request, Here) else worker()
 
 
+def _may_cancel(task: Task) -> bool:
+    """Whether nobody else wants it: visitors who ask for the same map share it."""
+    return task.askers == {access.person().token} or access.may(Action.STOP_WORKER)
+
+
 def _cancel(tasks: Sequence[Task]) -> None:
     # The last first: else the next one would begin for a moment.
     for task in reversed(tasks):
-        _keeper(task).cancel(task)
+        if _may_cancel(task):
+            _keeper(task).cancel(task)
 
 
 def _doing(status: Status) -> str:
@@ -186,5 +192,7 @@ def _name(task: Task) -> str:
     request = task.request
     if isinstance(request, Here):
         return request.title
-    title = f"{method(request.method).title} of {Path(request.folder).name}"
+    name = Path(request.folder).name
+    shown = name if name in {info.name for info in runs.known()} else "another visitor's run"
+    title = f"{method(request.method).title} of {shown}"
     return f"Sanity check of {title}" if isinstance(request, SanityRequest) else title
