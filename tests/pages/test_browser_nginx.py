@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM_ARGS, AppServer, chromium_path, free_port
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fer_core.access.password import VARIABLE
 from fer_core.settings import PROJECT_ROOT
@@ -55,16 +55,16 @@ def https(by_password: None, app: AppServer, tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def stranger(https: int) -> Iterator[Page]:
+def stranger(https: int, chromium: Browser) -> Iterator[Page]:
     """A browser that takes the guide's name for this computer, as a name server would tell it."""
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=[*CHROMIUM_ARGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
-        )
-        page = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900}).new_page()
-        page.goto(f"https://{NAME}:{https}/dataset")
-        yield page
-        browser.close()
+    # By the Playwright of all tests: a thread can have one.
+    browser = chromium.browser_type.launch(
+        executable_path=chromium_path(), args=[*CHROMIUM_ARGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+    )
+    page = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"https://{NAME}:{https}/dataset")
+    yield page
+    browser.close()
 
 
 def _of_the_guide(app: int, port: int, certificate: Path, key: Path) -> str:

@@ -32,7 +32,7 @@ def no_training_left_behind(home: Path):
     yield
     found = holder()
     if found:
-        process = psutil.Process(found["pid"])
+        process = psutil.Process(found.pid)
         process.kill()
         process.wait(10)
 
@@ -151,6 +151,6 @@ def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppSe
 
     found = holder()
     assert found
-    os.kill(found["pid"], signal.SIGKILL)
+    os.kill(found.pid, signal.SIGKILL)
     expect(state(page)).to_contain_text("died", timeout=MINUTE)
     expect(page.get_by_role("button", name=re.compile("Resume after epoch"))).to_be_visible()
