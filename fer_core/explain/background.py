@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from fer_core.errors import FerError
+from fer_core.errors import BusyError, FerError
 from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task
 from fer_core.explain.worker.serve import Cancelled
 from fer_core.fair_queue import FairQueue, Lane
@@ -20,19 +21,30 @@ from fer_core.progress import Progress, ProgressCallback
 
 Work = Callable[[ProgressCallback], Any]
 """What is to be done; it hands its progress over from time to time, and that is where it can be cancelled."""
+FORGOTTEN_S = 300.0
+"""Seconds after which what nobody looks at any more is not begun: its visitor has gone, or went on."""
 _log = logging.getLogger(__name__)
 
 
 class Background:
     """A queue and, while there is something in it, a thread. May be shared by any number of threads."""
 
-    def __init__(self, most: int, line: FairQueue | None = None) -> None:
+    def __init__(
+        self,
+        most: int,
+        line: FairQueue | None = None,
+        *,
+        lane: Lane = Lane.LONG,
+        forgotten_s: float = FORGOTTEN_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``most``: finished tasks that are remembered, the latest.
 
-        ``line``: whose :data:`Lane.LONG` says whose turn it is; without it everything waits in one of its own.
+        ``line``: whose ``lane`` says whose turn it is; without it everything waits in one of its own. ``forgotten_s``:
+        after so many seconds without :meth:`find`, by ``clock``, what waits is given up.
         """
-        self._most = most
-        self._line = line or FairQueue({Lane.LONG: 1})
+        self._most, self._lane, self._forgotten_s, self._clock = most, lane, forgotten_s, clock
+        self._line = line or FairQueue({lane: 1})
         self._lock = threading.Condition()
         # All below is guarded by it.
         self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
@@ -46,29 +58,43 @@ class Background:
         ``owner``: the visitor, so that each has a turn. Raises ``BusyError`` where too much waits already.
         """
         with self._lock:
+            self._give_up_forgotten()
             known = self._tasks.get(key)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(key)
                 known.askers.add(owner)
+                known.looked = self._clock()
                 return known
-            ticket = self._line.ask(owner, Lane.LONG, called=self._called)
+            ticket = self._line.ask(owner, self._lane, called=self._called)
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="explain", daemon=True)
+                try:
+                    # It waits for the lock that is held here, and by then finds the task.
+                    thread.start()
+                except RuntimeError:
+                    ticket.close()
+                    raise BusyError(
+                        "This server is busy: the system gives it no more threads. Try again in a moment."
+                    ) from None
+                self._thread = thread
             self._numbers += 1
             task = self._tasks[key] = Task(key, self._numbers, ticket)
             task.askers.add(owner)
+            task.looked = self._clock()
             self._tasks.move_to_end(key)
             self._queue.append((task, work))
             too_many = max(0, len(self._tasks) - self._most)
             for old in [one for one, known in self._tasks.items() if known.over][:too_many]:
                 del self._tasks[old]
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="explain", daemon=True)
-                self._thread.start()
             return task
 
     def find(self, key: Hashable) -> Task | None:
-        """The latest task under that key, or None."""
+        """The latest task under that key, or None. Whoever waits for it asks again and again."""
         with self._lock:
-            return self._tasks.get(key)
+            task = self._tasks.get(key)
+            if task is not None:
+                task.looked = self._clock()
+            return task
 
     def position(self, task: Task) -> int:
         """1 for the work that is done next, and so on; 0 for one that runs or is over."""
@@ -77,19 +103,32 @@ class Background:
     def cancel(self, task: Task) -> None:
         """Give it up: at once where it waits, at its next word about progress where it runs."""
         with self._lock:
-            waiting = [pair for pair in self._queue if pair[0] is task]
-            if waiting:
-                self._queue.remove(waiting[0])
-                task.close(CANCELLED, "Cancelled before its turn.")
-                self._lock.notify_all()
-            elif not task.over:
+            if not self._take_out(task, "Cancelled before its turn.") and not task.over:
                 task.cancelling = True
+
+    def _take_out(self, task: Task, why: str) -> bool:
+        """Whether it waited, and now does no more. Called with the lock."""
+        waiting = [pair for pair in self._queue if pair[0] is task]
+        if waiting:
+            self._queue.remove(waiting[0])
+            task.close(CANCELLED, why)
+            self._lock.notify_all()
+        return bool(waiting)
+
+    def _give_up_forgotten(self) -> None:
+        """Called with the lock."""
+        now = self._clock()
+        for task, _ in list(self._queue):
+            if now - task.looked > self._forgotten_s:
+                self._take_out(task, "Nobody waited for it any more.")
 
     def _work(self) -> None:
         while True:
             with self._lock:
+                self._give_up_forgotten()
                 while self._queue and not any(task.ticket.its_turn for task, _ in self._queue):
                     self._lock.wait()
+                    self._give_up_forgotten()
                 if not self._queue:
                     self._thread = None
                     return

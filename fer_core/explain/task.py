@@ -28,6 +28,7 @@ class Task:
         cancelling: whether somebody asked to cancel it.
         askers: which visitors want it: who may cancel it is whoever is alone with it.
         ticket: its place in the queue; given up when it is over.
+        looked: when somebody last asked for it, by the clock of whoever does the work.
         packed: the request as it is sent.
     """
 
@@ -37,6 +38,7 @@ class Task:
         self.progress: Progress | None = None
         self.message = ""
         self.cancelling = False
+        self.looked = 0.0
         self.askers: set[str] = set()
         self.packed = b""
         self._answer: Any = None

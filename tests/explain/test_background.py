@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from fer_core.errors import ExplainError
+from fer_core.errors import BusyError, ExplainError
 from fer_core.explain.background import Background
-from fer_core.explain.task import CANCELLED, QUEUED
+from fer_core.explain.task import CANCELLED, DONE, QUEUED
+from fer_core.fair_queue import FairQueue, Lane
 from fer_core.progress import Progress
 
 PATIENCE = 120.0
@@ -87,3 +88,37 @@ def test_the_oldest_are_forgotten() -> None:
         work.submit(key, lambda _: 1).result(PATIENCE)
     assert work.find("a") is None
     assert work.find("c") is not None
+
+
+def test_what_nobody_looks_at_any_more_is_given_up_and_leaves_the_line() -> None:
+    now = [0.0]
+    line = FairQueue({Lane.LONG: 1}, most_each=2, free=lambda: 1e9)
+    work, gate = Background(10, line, forgotten_s=20, clock=lambda: now[0]), Gate()
+    first = work.submit("a", gate, "visitor")
+    assert gate.began.wait(PATIENCE)
+    gone, stays = work.submit("b", lambda _: "never", "visitor"), work.submit("c", lambda _: "third", "visitor")
+    now[0] = 15.0
+    work.find("c")
+    now[0] = 30.0
+    # Without room for it, unless what was forgotten leaves.
+    fourth = work.submit("d", lambda _: "fourth", "visitor")
+    assert gone.stage == CANCELLED
+    gate.go.set()
+    assert [task.result(PATIENCE) for task in (first, stays, fourth)] == ["done", "third", "fourth"]
+    again = work.submit("b", lambda _: "second", "visitor")
+    assert again.wait(PATIENCE)
+    assert again.stage == DONE
+
+
+def test_a_thread_that_cannot_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    line = FairQueue({Lane.LONG: 1}, free=lambda: 1e9)
+    work = Background(10, line)
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(BusyError, match="no more threads"):
+            work.submit("a", lambda _: "never")
+    assert work.find("a") is None
+    assert work.submit("a", lambda _: "later").result(PATIENCE) == "later"

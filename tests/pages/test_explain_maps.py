@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST
 from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
+from fer_core.explain.background import Background
 from fer_core.explain.trust import LUCK, WORSE, ComparedArea, Judgement
 from fer_core.inference.models import load_model
 from fer_core.runs.folder import RunFolder
 from pages.parts.chosen_face import ChosenFace
-from pages.parts.explain import cells, trust
+from pages.parts.explain import cells, testing, trust
 from pages.parts.explain.cells import Shown, maps_to_show, top_of
 from pages.parts.explain.face import Answer
 from pages.parts.explain.result_cache import ResultCache
@@ -47,6 +49,16 @@ def rows_of(app: AppTest) -> list[str]:
     """The words of each model's row of maps, without the pictures."""
     bodies = [element.proto.body for element in app.get("html")]
     return [" ".join(re.sub("<[^>]*>", " ", body).split()) for body in bodies if body.lstrip().startswith("<section")]
+
+
+def with_verdicts(app: AppTest) -> AppTest:
+    """The page once all its maps are tested, as the fragment draws it anew."""
+    until = time.monotonic() + 120
+    while any("Testing this map" in words for words in rows_of(app)):
+        assert time.monotonic() < until, "the tests are not done within two minutes"
+        time.sleep(0.05)
+        app.run()
+    return app
 
 
 def answer(probabilities: list[float], maps: np.ndarray) -> Answer:
@@ -90,7 +102,10 @@ def test_every_model_but_votes_has_its_maps_and_verdicts(
     row = int(np.flatnonzero(dataset.labels == FEAR)[0])
     app = open_app("explain", **{"explain.row": str(row)})
     assert not app.exception
-    found = rows_of(app)
+    # Nobody waits for verdicts: the maps are there before them.
+    assert any("Testing the maps of" in caption.value for caption in app.caption)
+    found = rows_of(with_verdicts(app))
+    assert not app.exception
     assert [words.split()[0] for words in found] == ["one", "two"]
     probabilities, _ = load_model("one").explain(np.asarray(dataset.images[[row]]))
     said = int(probabilities[0].argmax())
@@ -119,9 +134,24 @@ def test_a_vote_can_be_explained_when_asked(open_app: OpenApp, runs: list[RunFol
     assert rows_of(app)[0].startswith("both says")
 
 
+def test_a_test_that_fails_is_told_and_not_waited_for(
+    open_app: OpenApp, runs: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by hand")
+
+    monkeypatch.setattr(testing, "measure_maps", broken)
+    work = Background(10)
+    monkeypatch.setattr(testing, "background", lambda: work)
+    app = with_verdicts(open_app("explain", **{"explain.row": "5", "explain.models": ["one"]})).run()
+    assert not app.exception
+    assert any("ZeroDivisionError" in warning.value for warning in app.warning)
+    assert "Maps of" in rows_of(app)[0]
+
+
 def test_a_thorough_test_says_so_and_is_kept(open_app: OpenApp, runs: list[RunFolder]) -> None:
     app = open_app("explain", **{"explain.row": "5", "explain.models": ["one"], "explain.test": "thorough"})
-    assert not app.exception
+    assert not with_verdicts(app).exception
     assert any("9 random orders, 12 steps" in caption.value for caption in app.caption)
 
 
@@ -233,7 +263,7 @@ def test_an_unknown_model_is_said(open_app: OpenApp, runs: list[RunFolder]) -> N
 
 def test_tables_hold_all_numbers(open_app: OpenApp, runs: list[RunFolder]) -> None:
     app = open_app("explain", **{"explain.row": "5"})
-    tables = [frame.value for frame in app.dataframe]
+    tables = [frame.value for frame in with_verdicts(app).dataframe]
     probabilities = next(table for table in tables if "Probability (%)" in table and "one" in table)
     assert list(probabilities["Probability (%)"]) == list(NAMES)
     np.testing.assert_allclose(probabilities["one"].sum(), 100, atol=1e-3)

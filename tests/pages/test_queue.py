@@ -12,11 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.access.policy import Person
 from fer_core.data.dataset import load_dataset
-from fer_core.explain.faithfulness import Faithfulness
+from fer_core.explain.background import Background
 from fer_core.fair_queue import FairQueue, Lane
 from pages.parts import queue
-from pages.parts.explain import trust
-from pages.parts.explain.result_cache import ResultCache
+from pages.parts.explain import testing
 
 
 @pytest.fixture
@@ -67,12 +66,12 @@ def test_a_server_without_memory_says_that_it_is_busy_and_the_page_lives(
     make_evaluated_run(home / "runs" / "one", load_dataset(sample))
     left = [0.0]
     line = FairQueue({Lane.QUICK: 1}, free=lambda: left[0])
-    monkeypatch.setattr(queue, "QUEUE", line)
-    known: ResultCache[Faithfulness] = ResultCache(10)
-    monkeypatch.setattr(trust, "_cache", lambda: known)
+    tests = Background(10, line, lane=Lane.QUICK)
+    monkeypatch.setattr(testing, "background", lambda: tests)
     app = open_app("explain")
     assert not app.exception
     assert any("busy" in one.value and "again in a moment" in one.value for one in app.warning)
+    assert any("Maps of" in one.proto.body for one in app.get("html"))
     left[0] = 1e9
     monkeypatch.setattr(line, "_looked", -10.0)
     app.run()

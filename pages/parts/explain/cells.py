@@ -60,6 +60,9 @@ def maps_to_show(answer: Answer, label: int | None, chosen: Sequence[int]) -> li
     return [Shown(which, tuple(why)) for which, why in roles.items()]
 
 
+TO_COME = '<div style="margin-top:0.3em">Testing this map …</div>'
+
+
 def top_of(scale: str, answer: Answer, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> float | None:
     """The value with the full colour in the maps of one model; None: each map's own largest."""
     if scale == OF_MAP:
@@ -126,7 +129,7 @@ def _cell(
         picture = map_on_face(about.image, one_map, top=top, opacity=look.opacity, smooth=look.smooth)
         alt = html.escape(f"{answer.name}: {describe_overlay(one_map, name)}", quote=True)
         seen = f'<img alt="{alt}" src="{picture_uri(picture)}" style="width:100%;aspect-ratio:1;display:block">'
-        below = _verdict(None if judged is None else judged.get(one.label))
+        below = TO_COME if judged is None else _verdict(judged.get(one.label))
         if boxes is not None:
             below += f'<div style="font-size:0.8rem">{trust.pointed(one_map, boxes)}</div>'
     else:
@@ -146,8 +149,8 @@ def _cell(
 
 
 def _verdict(judged: Judgement | None) -> str:
-    """The verdict's word on its colour and the sentences below it; before it is known, that it is to come."""
+    """The verdict's word on its colour and the sentences below it; nothing where the test failed."""
     if judged is None:
-        return '<div style="margin-top:0.3em">Testing this map …</div>'
+        return ""
     sentences = html.escape(" ".join(judged.sentences))
     return f'{trust.badge(judged)}<div style="font-size:0.8rem">{sentences}</div>'

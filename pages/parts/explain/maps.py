@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.emotions import NAMES, index_of
 from fer_core.errors import DataError
-from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.regions import Corners
+from fer_core.explain.trust import Judgement
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import trust as plots
 from pages.parts import linked, messages
 from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
-from pages.parts.explain import cells, faithfulness, numbers
+from pages.parts.explain import cells, faithfulness, numbers, testing
 from pages.parts.explain import trust as explain_trust
-from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, MapStyle, Shown
+from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, MapStyle
 from pages.parts.explain.face import Answer, answers
-from pages.parts.explain.trust import EFFORTS, Effort
+from pages.parts.explain.testing import EFFORTS, Effort, MapTest
 
 CLASSES, CELLS, OPACITY, SCALE, TEST, CURVES = (
     PREFIX + name for name in ("classes", "cells", "opacity", "scale", "test", "curves")
@@ -47,20 +44,20 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
     }
     boxes = _boxes(about)
     cells.scale_legend(look, found, shown)
+    tests = {
+        answer.name: testing.plan_test(about, answer, [one.label for one in shown[answer.name]], effort)
+        for answer in found
+    }
     _said_before(effort, boxes)
-    # All maps first: the tests take longer, and come one model after the other.
-    places = [_draw(about, answer, shown, found, look, effort, boxes) for answer in found]
-    tests = {}
-    for answer, (place, _) in zip(found, places, strict=True):
-        classes = [one.label for one in shown[answer.name]]
-        known = explain_trust.tested(about, answer, classes, effort)
-        if known is None:
-            known = explain_trust.run_test(about, answer, classes, effort)
-            _redraw(place, about, answer, shown, found, look, known, boxes)
-        tests[answer.name] = known
-    for answer, label, (_, right) in zip(found, traced, places, strict=True):
-        _curves(right, answer, label, tests[answer.name])
-    explain_trust.agreement(about, found, traced)
+    testing.panel(list(tests.values()))
+    for answer, label in zip(found, traced, strict=True):
+        top = cells.top_of(look.scale, answer, found, shown)
+        with st.container(key=f"maps-{answer.name}"):
+            left, right = st.columns(2, gap="medium")
+        left.html(cells.row(about, answer, shown[answer.name], top, look, _judged(tests[answer.name]), boxes))
+        with right:
+            _curves(answer, label, tests[answer.name])
+    explain_trust.agreement(found, traced)
     numbers.show(found, shown, tests, boxes)
     st.subheader("And over many faces?", anchor=False)
     st.markdown(
@@ -142,55 +139,30 @@ def _said_before(effort: Effort, boxes: dict[str, Corners] | None) -> None:
         st.caption(explain_trust.pointing_rule(boxes))
 
 
-def _draw(
-    about: ChosenFace,
-    answer: Answer,
-    shown: dict[str, list[Shown]],
-    found: Sequence[Answer],
-    look: MapStyle,
-    effort: Effort,
-    boxes: dict[str, Corners] | None,
-) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A model's maps, and the places to fill: theirs, for the verdicts, and the one beside them, for the curves."""
-    with st.container(key=f"maps-{answer.name}"):
-        left, right = st.columns(2, gap="medium")
-    place, curves = left.empty(), right.empty()
-    known = explain_trust.tested(about, answer, [one.label for one in shown[answer.name]], effort)
-    _redraw(place, about, answer, shown, found, look, known, boxes, waiting=known is None)
-    return place, curves
+def _judged(test: MapTest) -> dict[int, Judgement] | None:
+    """The verdicts by class; None while they are still to come."""
+    result = test.result
+    if result is None:
+        return None if test.waiting else {}
+    return explain_trust.judgements(result)
 
 
-def _redraw(
-    place: DeltaGenerator,
-    about: ChosenFace,
-    answer: Answer,
-    shown: dict[str, list[Shown]],
-    found: Sequence[Answer],
-    look: MapStyle,
-    tested: Faithfulness | None,
-    boxes: dict[str, Corners] | None,
-    *,
-    waiting: bool = False,
-) -> None:
-    judged = {} if tested is None else explain_trust.judgements(tested)
-    top = cells.top_of(look.scale, answer, found, shown)
-    place.html(cells.row(about, answer, shown[answer.name], top, look, None if waiting else judged, boxes))
-
-
-def _curves(place: DeltaGenerator, answer: Answer, label: int, tested: Faithfulness | None) -> None:
-    name = NAMES[label]
+def _curves(answer: Answer, label: int, test: MapTest) -> None:
+    name, tested = NAMES[label], test.result
+    if test.waiting:
+        st.caption("The curves come with the test.")
+        return
     if tested is None or name not in tested.names:
-        place.caption(f"The map of {name} says nothing, so there are no curves to draw.")
+        st.caption(f"No curves of {name}: {'its map says nothing' if not test.problem else 'the test failed'}.")
         return
     judged = explain_trust.judgements(tested)[label]
-    with place.container():
-        st.plotly_chart(
-            drawn(plots.faithfulness_curves, tested, name, judged),
-            key=f"trust-{answer.name}",
-            config={"displayModeBar": False},
-            alt=f"{answer.name}: {plots.describe(judged)}",
-        )
-        st.caption(
-            f"**{name}**, areas (0 to 1). Deletion, small is good: {plots.in_words(judged.deletion)}. Insertion, large "
-            f"is good: {plots.in_words(judged.insertion)}."
-        )
+    st.plotly_chart(
+        drawn(plots.faithfulness_curves, tested, name, judged),
+        key=f"trust-{answer.name}",
+        config={"displayModeBar": False},
+        alt=f"{answer.name}: {plots.describe(judged)}",
+    )
+    st.caption(
+        f"**{name}**, areas (0 to 1). Deletion, small is good: {plots.in_words(judged.deletion)}. Insertion, large "
+        f"is good: {plots.in_words(judged.insertion)}."
+    )

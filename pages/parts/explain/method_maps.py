@@ -27,7 +27,7 @@ from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
 from pages.parts.explain.face import Answer, cache_key
 from pages.parts.explain.result_cache import ResultCache
-from pages.parts.explain.trust import EFFORTS
+from pages.parts.explain.testing import EFFORTS
 from pages.parts.explain.worker import Asked, Here
 
 Values = npt.NDArray[np.floating]

@@ -31,6 +31,7 @@ from pages.parts.explain import sanity as explain_sanity
 from pages.parts.explain import trust, worker
 from pages.parts.explain.face import Answer, answers, picture_uri
 from pages.parts.explain.method_maps import Cell, Drawn, Options
+from pages.parts.explain.testing import EFFORTS
 from pages.parts.faces import label_words
 
 FOR, PATCH, STRIDE, MASKS = (PREFIX + name for name in ("for", "patch", "stride", "masks"))
@@ -78,7 +79,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         st.caption(
             "Colour: the strongest cell of each map, since every method counts in its own units. Occlusion and RISE "
             "also find what speaks against an expression; only what speaks for it is drawn, and all of it is tested. "
-            f"Tested quickly, with {trust.EFFORTS['quick'].orders} random orders of the same grid."
+            f"Tested quickly, with {EFFORTS['quick'].orders} random orders of the same grid."
         )
         _agreement(about, rows)
     with below:

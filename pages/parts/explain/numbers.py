@@ -10,12 +10,13 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.explain.blank_maps import why_blank
-from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.regions import Corners
+from fer_core.explain.trust import Judgement
 from fer_core.plots.faces import describe_overlay
 from pages.parts.explain import trust
 from pages.parts.explain.cells import Shown
 from pages.parts.explain.face import Answer
+from pages.parts.explain.testing import MapTest
 
 _AREAS = {
     "Map": "area",
@@ -29,7 +30,7 @@ _AREAS = {
 def show(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
-    tests: Mapping[str, Faithfulness | None],
+    tests: Mapping[str, MapTest],
     boxes: Mapping[str, Corners] | None,
 ) -> None:
     """A box that opens: the seven probabilities, and every map that is shown with its test."""
@@ -66,13 +67,13 @@ def probabilities_table(found: Sequence[Answer]) -> pd.DataFrame:
 def maps_table(
     found: Sequence[Answer],
     shown: Mapping[str, Sequence[Shown]],
-    tests: Mapping[str, Faithfulness | None],
+    tests: Mapping[str, MapTest],
     boxes: Mapping[str, Corners] | None,
 ) -> pd.DataFrame:
     """One line a map: model, expression, what the map marks, the verdict and its areas."""
     lines = []
     for answer in found:
-        result = tests[answer.name]
+        result = tests[answer.name].result
         judged = {} if result is None else trust.judgements(result)
         for one in shown[answer.name]:
             name, one_map = NAMES[one.label], answer.maps[one.label]
@@ -89,10 +90,18 @@ def maps_table(
             if boxes is not None:
                 line["Pointing game"] = "" if reason else trust.pointed(one_map, boxes)
             judgement = judged.get(one.label)
-            line["Verdict"] = "says nothing" if judgement is None else trust.WORDS[trust.verdict_key(judgement)]
+            line["Verdict"] = _verdict(tests[answer.name], judgement, blank=reason is not None)
             for which in ("deletion", "insertion"):
                 for words, field in _AREAS.items():
                     value = None if judgement is None else getattr(getattr(judgement, which), field)
                     line[f"{which.capitalize()}: {words.lower()}"] = value
             lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _verdict(test: MapTest, judged: Judgement | None, *, blank: bool) -> str:
+    if blank:
+        return "says nothing"
+    if judged is None:
+        return "being tested" if test.waiting else "could not be tested"
+    return trust.WORDS[trust.verdict_key(judged)]

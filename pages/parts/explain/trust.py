@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +13,13 @@ from fer_core.emotions import NAMES
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
 from fer_core.explain.blank_maps import why_blank
-from fer_core.explain.faithfulness import Faithfulness, measure_maps
+from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
-from fer_core.fair_queue import Lane
 from fer_core.formatting import percent
-from pages.parts import queue
-from pages.parts.chosen_face import ChosenFace
-from pages.parts.explain.face import Answer, cache_key
-from pages.parts.explain.result_cache import ResultCache
+from pages.parts.explain.face import Answer
+from pages.parts.explain.testing import Effort
 
 MAY_BE_LUCK = "luck"
 WORDS: dict[str, str] = {
@@ -43,46 +39,6 @@ COLOURS: dict[str, str] = {
 }
 """Behind white words: 4.5:1 or better."""
 BLOB = "round blob"
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How thoroughly maps are tested: random ``orders`` and ``steps`` in which the face is deleted and put back."""
-
-    orders: int
-    steps: int
-
-
-EFFORTS = {"quick": Effort(5, 4), "thorough": Effort(9, 12)}
-"""Quick is what four models can do within a second on two cores; five orders are the fewest that tell their spread."""
-
-
-def tested(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
-    """The measurement of these maps (0..6) if it was made before, by anyone; else None."""
-    return _cache().get(_key(about, answer, classes, effort))
-
-
-def run_test(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> Faithfulness | None:
-    """Measure these maps of a model at once, and keep the result. None where none of them says anything."""
-    maps = {NAMES[label]: answer.maps[label][np.newaxis] for label in speaking(answer, classes)}
-    if not maps:
-        return None
-    with queue.turn(Lane.QUICK, f"The test of {answer.name}'s maps waits"):
-        result = measure_maps(
-            answer.model.predict,
-            about.image[np.newaxis],
-            maps,
-            orders=effort.orders,
-            steps=effort.steps,
-            grid=answer.grid,
-        )
-    _cache().put(_key(about, answer, classes, effort), result)
-    return result
-
-
-def speaking(answer: Answer, classes: Sequence[int]) -> list[int]:
-    """Those of the classes whose map says something."""
-    return [label for label in classes if why_blank(answer.maps[label]) is None]
 
 
 def judgements(tested: Faithfulness) -> dict[int, Judgement]:
@@ -143,9 +99,9 @@ All of it is about *this* model on *this* face. It does not say that the model i
         )
 
 
-def agreement(about: ChosenFace, found: Sequence[Answer], classes: Sequence[int]) -> None:
+def agreement(found: Sequence[Answer], classes: Sequence[int]) -> None:
     """Rank correlation of the models' maps, each for its class in ``classes`` (0..6), and with a blob."""
-    speaks = [(one, label) for one, label in zip(found, classes, strict=True) if speaking(one, [label])]
+    speaks = [(one, label) for one, label in zip(found, classes, strict=True) if why_blank(one.maps[label]) is None]
     if len(speaks) < 2:
         return
     titles = [f"{one.name}: {NAMES[label]}" for one, label in speaks]
@@ -177,13 +133,3 @@ def _range(values: npt.NDArray[np.float64]) -> str:
 def _parts(boxes: Mapping[str, Corners]) -> str:
     names = list(boxes)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _key(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> tuple[object, ...]:
-    return (about.key, cache_key(answer.model), tuple(sorted(classes)), effort)
-
-
-@st.cache_resource(show_spinner=False)
-def _cache() -> ResultCache[Faithfulness]:
-    """About 50 KB each."""
-    return ResultCache(400)
