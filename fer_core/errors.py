@@ -52,6 +52,10 @@ class RecipeError(FerError):
     """A training recipe asks for something that cannot be done."""
 
 
+class ModelError(FerError):
+    """A model file that somebody wants to bring is not one, is not safe to open, or does not fit."""
+
+
 class ExportError(FerError):
     """The exported model does not agree with the model it came from."""
 

@@ -20,6 +20,7 @@ ORDER = (
     "fer_core.access",
     "fer_core.leaderboard",
     "fer_core.review",
+    "fer_core.bring",
     "fer_core.corruptions",
     "fer_core.explain",
     "fer_core.evaluation",
