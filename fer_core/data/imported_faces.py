@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+UNSTATED = ""
+"""Stands for the split of a face whose source names none: it is drawn when all faces are there."""
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Images uint8 (n, 48, 48), labels int8 (n,), n splits, and n names by which the source calls them."""
+    """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names by which the source calls them."""
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int8]

@@ -14,7 +14,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
+from fer_core.data.imported_faces import UNSTATED
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.errors import DataError
 from fer_core.leftovers import abandoned
@@ -150,6 +151,7 @@ class DatasetWriter:
     ) -> None:
         """Append faces: images uint8 (n, 48, 48), labels 0..6 (n,), splits (n,), names at the source (n,).
 
+        A split may be ``UNSTATED``, until :meth:`draw_unstated`.
         Raises ``ValueError`` when the arrays do not have these shapes and values: sources check before.
         """
         images = np.ascontiguousarray(images)
@@ -162,7 +164,7 @@ class DatasetWriter:
             raise ValueError("images, labels, splits and source names differ in number")
         if len(images) and not (label_array.min() >= 0 and label_array.max() < emotions.COUNT):
             raise ValueError(f"labels must be 0..{emotions.COUNT - 1}")
-        if not set(split_list) <= set(emotions.SPLITS):
+        if not set(split_list) <= {*emotions.SPLITS, UNSTATED}:
             raise ValueError(f"splits must be of {', '.join(emotions.SPLITS)}")
         if self._images is None:
             raise ValueError("the writer is not open; use it in a with statement")
@@ -177,6 +179,33 @@ class DatasetWriter:
         self._labels.append(label_array.astype(np.int8))
         self._splits += split_list
         self._source_names += names
+
+    def draw_unstated(
+        self, draw: Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int8]], tuple[list[str], str]]
+    ) -> None:
+        """Give those faces a split whose source names none.
+
+        ``draw`` gets their images uint8 (n, 48, 48), mapped, and labels, and returns the splits and a note on how they
+        came about; see :func:`fer_core.data.splitting.draw_splits`.
+        """
+        rows = np.flatnonzero(np.asarray(self._splits) == UNSTATED)
+        if not len(rows):
+            return
+        assert self._images is not None
+        with self._explain_os_errors():
+            self._images.flush()
+            shape = (len(self), emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
+            offset = len(_npy_header(0))
+            images = np.memmap(self.folder / IMAGES_FILE, np.uint8, "r", offset=offset, shape=shape)
+        try:
+            chosen = images if len(rows) == len(self) else images[rows]
+            splits, note = draw(chosen, np.concatenate(self._labels)[rows])
+        finally:
+            # Windows renames no folder of which a file is mapped.
+            chosen = images = None
+        for row, split in zip(rows.tolist(), splits, strict=True):
+            self._splits[row] = split
+        self.note(note)
 
     def add_regions(self, regions: dict[str, npt.NDArray[Any]]) -> None:
         """Store boxes (x0, y0, x1, y1) in pixels, int16 (N, 4) per region name. For the drawn sample."""
@@ -194,6 +223,8 @@ class DatasetWriter:
     def _finish(self) -> None:
         if not len(self):
             raise DataError(f"{self.source} holds no faces, so there is nothing to import.")
+        if UNSTATED in self._splits:
+            raise ValueError("some faces have no split yet; call draw_unstated before the end")
         assert self._images is not None
         self._images.seek(0)
         self._images.write(_npy_header(len(self)))

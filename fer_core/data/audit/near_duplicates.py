@@ -9,6 +9,7 @@ Every pair is looked at, in blocks, so memory grows with the number of faces and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,26 @@ def find_near_duplicates(
     n = len(images)
     count = np.zeros(n, np.int32)
     nearest, in_training = _Nearest(n, keep), _Nearest(n, 1)
+    for a, b, ncc, mirrored in pairs_above(images, threshold, progress):
+        new = group[a] != group[b]
+        a, b, ncc, mirrored = a[new], b[new], ncc[new], mirrored[new]
+        if not len(a):
+            continue
+        for one, other in ((a, b), (b, a)):
+            count += np.bincount(one, minlength=n).astype(np.int32)
+            nearest.add(one, other, ncc, mirrored)
+            known = training[other]
+            in_training.add(one[known], other[known], ncc[known], mirrored[known])
+    return NearDuplicateSearch(count, nearest.result(), in_training.result())
+
+
+def pairs_above(
+    images: npt.NDArray[np.uint8], threshold: float, progress: ProgressCallback | None = None
+) -> Iterator[tuple[Rows, Rows, npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
+    """All pairs of faces above ``threshold``, block by block: rows a < b, their NCC, and whether that is the mirrored
+    one. ``images``: uint8 (N, 48, 48), in memory or mapped.
+    """
+    n = len(images)
     even = np.empty((n, SIZE * SIZE // 2), np.float32)
     odd = np.empty_like(even)
     for i in range(0, n, BLOCK):
@@ -106,21 +127,11 @@ def find_near_duplicates(
     buffers = [np.empty(BLOCK * BLOCK, np.float32) for _ in range(3)]
     for i in range(0, n, BLOCK):
         for j in range(i, n, BLOCK):
-            a, b, ncc, mirrored = _hits(even, odd, i, j, threshold, buffers)
-            new = group[a] != group[b]
-            a, b, ncc, mirrored = a[new], b[new], ncc[new], mirrored[new]
-            if not len(a):
-                continue
-            for one, other in ((a, b), (b, a)):
-                count += np.bincount(one, minlength=n).astype(np.int32)
-                nearest.add(one, other, ncc, mirrored)
-                known = training[other]
-                in_training.add(one[known], other[known], ncc[known], mirrored[known])
+            yield _hits(even, odd, i, j, threshold, buffers)
         rest = max(0, n - i - BLOCK)
         # Rows are what people count in, pairs what takes the time.
         meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
     meter.finish(n)
-    return NearDuplicateSearch(count, nearest.result(), in_training.result())
 
 
 def _hits(
