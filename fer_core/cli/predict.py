@@ -168,9 +168,9 @@ def _read(
 ) -> None:
     """Read file after file into ``result``; what cannot be read joins ``found.problems``."""
     from fer_core.cli.progress import ProgressLine
-    from fer_core.inference.faces import MAX_BYTES, load_photo
     from fer_core.inference.pictures import read_picture
     from fer_core.inference.videos import clip_pipeline, read_clip
+    from fer_core.photo import MAX_BYTES, load_photo
     from fer_core.progress import Meter
 
     with ProgressLine(sys.stderr) as line:

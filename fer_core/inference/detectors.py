@@ -18,8 +18,7 @@ import numpy.typing as npt
 
 from fer_core.errors import RunError
 from fer_core.inference.yunet import yunet_path, yunet_ready
-
-Picture = npt.NDArray[np.uint8]
+from fer_core.photo import Picture
 
 SHORTEST, LONGEST = 320, 1280
 """Pixels of a picture's longer side while faces are looked for: smaller ones are enlarged, because both

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import IMAGE_SIZE
-from fer_core.inference.detectors import Face, Picture
+from fer_core.inference.detectors import Face
+from fer_core.photo import Picture
 
 Reference = Literal["longer", "height", "width", "mean", "eyes"]
 REFERENCES: tuple[Reference, ...] = ("longer", "height", "width", "mean", "eyes")

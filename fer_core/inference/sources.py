@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fer_core.inference.file_types import HEAD, ODD_ENDINGS, PICTURE_ENDINGS, is_video
+from fer_core.file_types import HEAD, ODD_ENDINGS, PICTURE_ENDINGS, is_video
 from fer_core.inference.stream.video import READABLE
 from fer_core.regular_files import require_file
 

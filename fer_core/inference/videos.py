@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.inference.detectors import FaceDetector, Picture
+from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.pictures import csv_lines
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.report import ClipEntry, MomentEntry, MomentFace, SeenEntry, box_json, named
@@ -18,6 +18,7 @@ from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.result import UNSURE, FaceResult, Result
 from fer_core.inference.stream.thresholds import unsure_below
 from fer_core.inference.stream.video import Progress, analyse_video
+from fer_core.photo import Picture
 
 EVERY_S = 1.0
 """Seconds between two moments that are told: what a face says hardly changes faster than people can read."""

@@ -27,9 +27,9 @@ from fer_core.inference.faces import (
     crop_face,
     find_face_crops,
     find_faces,
-    load_picture,
 )
 from fer_core.inference.yunet import YUNET_BYTES, yunet_path
+from fer_core.photo import load_picture
 from fer_core.picture_size import MOST_PIXELS
 
 
@@ -247,7 +247,7 @@ def test_a_phones_picture_is_in_memory_hardly_more_than_twice_while_it_is_read()
     Image.new("RGB", (4000, 3000), "grey").save(held, "JPEG")
     script = (
         "import resource, sys\n"
-        "from fer_core.inference.faces import load_picture\n"
+        "from fer_core.photo import load_picture\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "load_picture(sys.stdin.buffer.read())\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000)\n"

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COLOURS, COUNT, NAMES
-from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.result import FaceResult, Result, colour_of, name_of
+from fer_core.photo import Picture
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]

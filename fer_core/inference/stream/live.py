@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_core.inference.detectors import FaceDetector, Picture
+from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.predictor import Predictor
 from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.latest_frame import IDLE_S, LatestWorker
@@ -23,6 +23,7 @@ from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.recording import Recorder
 from fer_core.inference.stream.result import Result, Timings
 from fer_core.inference.stream.timeline import Timeline
+from fer_core.photo import Picture
 
 WINDOW_S = 2.0
 """Rates and lags are those of the last two seconds: long enough not to dance, short enough to follow."""

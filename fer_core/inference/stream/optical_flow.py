@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.inference.detectors import Picture
+from fer_core.photo import Picture
 
 Boxes = npt.NDArray[np.float64]
 

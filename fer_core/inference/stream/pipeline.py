@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
-from fer_core.inference.detectors import Face, FaceDetector, Picture
+from fer_core.inference.detectors import Face, FaceDetector
 from fer_core.inference.face_crop import CROP_RULE, cut, square_of
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from fer_core.inference.stream.optical_flow import MedianFlow
@@ -19,6 +19,7 @@ from fer_core.inference.stream.result import ClassMap, FaceResult, Result, Timin
 from fer_core.inference.stream.smoothing import UNSURE_BELOW, Smoother, Steadiness, shown_class
 from fer_core.inference.stream.tracking import Track, Tracker, TrackerSettings
 from fer_core.inference.vote import VotePredictor
+from fer_core.photo import Picture
 from fer_core.stats.calibration import apply_temperature
 
 

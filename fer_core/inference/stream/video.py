@@ -16,15 +16,15 @@ import cv2
 import numpy as np
 
 from fer_core.errors import DataError, FerError
+from fer_core.file_types import HEAD, is_video
 from fer_core.files import replacing
 from fer_core.formatting import duration
-from fer_core.inference.detectors import Picture
-from fer_core.inference.file_types import HEAD, is_video
 from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.timeline import HEADER, write_rows
 from fer_core.inference.stream.video_writer import CODECS, VideoWriter
+from fer_core.photo import Picture
 from fer_core.regular_files import open_file
 from fer_core.spreadsheet import SpreadsheetWriter
 

@@ -23,13 +23,13 @@ import numpy.typing as npt
 from fer_core.errors import DataError, FerError
 from fer_core.fair_queue import QUEUE, FairQueue, Lane, Ticket
 from fer_core.formatting import duration
-from fer_core.inference.detectors import Picture
 from fer_core.inference.stream.draw import Style, draw_result
 from fer_core.inference.stream.pipeline import Pipeline
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, analyse_video
 from fer_core.inference.stream.video_timeline import VideoTimeline
 from fer_core.leftovers import temporary_folder
+from fer_core.photo import Picture
 from fer_core.writable import reason
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fer_core.errors import DataError
-from fer_core.inference.detectors import Picture
+from fer_core.photo import Picture
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -15,12 +15,13 @@ from fer_core.access.uploads import MB, Place
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import DataError
 from fer_core.fair_queue import Lane
+from fer_core.file_types import PICTURE_ENDINGS
 from fer_core.formatting import plain, plural
 from fer_core.inference.detectors import FaceDetector
-from fer_core.inference.faces import crop_face, load_photo
-from fer_core.inference.file_types import PICTURE_ENDINGS
+from fer_core.inference.faces import crop_face
 from fer_core.inference.pictures import Reading, read_picture
 from fer_core.inference.predictor import Maps, Predictor, Probabilities
+from fer_core.photo import load_photo
 from pages.parts import linked, queue, uploads
 from pages.parts.detection import centre, numbered
 

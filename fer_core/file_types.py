@@ -9,7 +9,7 @@ HEAD = 512
 """Bytes of a file that :func:`what_to_do` wants to see."""
 
 PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
-"""What :func:`fer_core.inference.faces.load_picture` reads."""
+"""What :func:`fer_core.photo.load_picture` reads."""
 RAW_ENDINGS = ("dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2")
 ODD_ENDINGS = ("heic", "heif", "avif", "jxl", "svg", "psd", "pdf", *RAW_ENDINGS)
 """Pictures, too, but of kinds that are not read."""

@@ -15,9 +15,9 @@ from PIL import Image
 from fer_core import picture_size
 from fer_core.data.pictures import decode
 from fer_core.errors import DataError
-from fer_core.inference.detectors import Face, Picture
-from fer_core.inference.faces import load_photo
+from fer_core.inference.detectors import Face
 from fer_core.inference.pictures import read_picture
+from fer_core.photo import Picture, load_photo
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -127,7 +127,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, "tests")
 from peak_memory import peak_bytes
-from fer_core.inference.faces import load_photo
+from fer_core.photo import load_photo
 load_photo(Path(sys.argv[2]).read_bytes())
 before = peak_bytes()
 load_photo(Path(sys.argv[1]).read_bytes())
@@ -138,7 +138,7 @@ print(peak_bytes() - before)
 def test_a_photograph_of_48_megapixels_costs_no_more_memory_than_one_of_twelve(tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(encoded(Image.new("RGB", (8000, 6000), "grey")))
     (tmp_path / "tiny.jpg").write_bytes(encoded(Image.new("RGB", (8, 8))))
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-c", PEAK, str(tmp_path / "large.jpg"), str(tmp_path / "tiny.jpg")]
     found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert int(found.stdout) < 110e6

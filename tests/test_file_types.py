@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from fer_core.errors import DataError
-from fer_core.inference.faces import load_picture
-from fer_core.inference.file_types import is_video, what_to_do
+from fer_core.file_types import is_video, what_to_do
+from fer_core.photo import load_picture
 
 
 def iso(brand: bytes, *compatible: bytes) -> bytes:

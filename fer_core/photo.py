@@ -1,0 +1,95 @@
+"""A picture file, decoded as people see it: upright, opaque, with eight bits a colour and not too many pixels."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps
+
+from fer_core import picture_size
+from fer_core.errors import DataError
+from fer_core.file_types import HEAD, what_to_do
+
+Picture = npt.NDArray[np.uint8]
+
+_LYING = (5, 6, 7, 8)
+"""EXIF's marks of pictures whose sides are exchanged."""
+_BAND = 256
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+MAX_BYTES = 300 * 1024**2
+"""Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded picture: uint8 (H, W, 3), blue-green-red, upright; smaller than the file's own size if that is large.
+
+    ``width``, ``height``: the file's own, upright, in pixels.
+    """
+
+    picture: Picture
+    width: int
+    height: int
+
+
+def load_picture(data: bytes, name: str = "the picture") -> Picture:
+    """The pixels of :func:`load_photo`."""
+    return load_photo(data, name).picture
+
+
+def load_photo(data: bytes, name: str = "the picture") -> Photo:
+    """Decode a picture file, with at most some 8 million pixels.
+
+    The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
+    counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
+    known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has too
+    many pixels: see :mod:`fer_core.picture_size`.
+    """
+    kinds = ", ".join(FORMATS)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            size = image.size
+            picture_size.limit(image)
+            lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING
+            ImageOps.exif_transpose(image, in_place=True)
+            width, height = reversed(size) if lying else size
+            return Photo(_pixels(image), width, height)
+    except picture_size.TooManyPixelsError as error:
+        raise DataError(f"{name} {error}.") from None
+    except Image.DecompressionBombError:
+        raise DataError(f"{name} has far too many pixels to be read. Make it smaller first.") from None
+    except Image.UnidentifiedImageError:
+        if not data:
+            raise DataError(f"{name} is not a picture: it is empty. Save it anew and try again.") from None
+        advice = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
+        raise DataError(f"{name} is not a picture that can be read. {advice}") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        # Pillow reports damaged content through any of these.
+        raise DataError(f"{name} is damaged or cut off ({error}). Save it anew and try again.") from error
+
+
+def _pixels(image: Image.Image) -> Picture:
+    """Blue-green-red, uint8 (H, W, 3), band by band: Pillow has four bytes a pixel, and copies what it turns."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        pixels[top : top + _BAND] = np.asarray(_opaque(band), dtype=np.uint8)[..., ::-1]
+    if image.width * image.height > picture_size.MOST_DECODED:
+        half = (image.width // 2, image.height // 2)
+        return np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return pixels
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Any kind of picture as red-green-blue with 8 bits, transparent parts white."""
+    if image.mode.startswith("I;16"):
+        # Pillow would clip 16-bit grey to 255 instead of scaling it.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
