@@ -13,7 +13,7 @@ UNSTATED = ""
 
 @dataclass(frozen=True)
 class Batch:
-    """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names by which the source calls them."""
+    """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names at the source."""
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int8]

@@ -56,7 +56,7 @@ def test_of_very_many_only_the_same_are_found_and_that_is_told(monkeypatch: pyte
     monkeypatch.setattr(splitting, "MOST_COMPARED", 3)
     splits, note = draw_splits(np.concatenate([FACES.images] * 2), np.tile(LABELS, 2), seed=3)
     assert splits[:210] == splits[210:]
-    assert "the very same" in note
+    assert "The very same" in note
 
 
 def test_a_chain_of_pairs_is_one_family(monkeypatch: pytest.MonkeyPatch) -> None:
