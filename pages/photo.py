@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import detection, frame, linked, models, runs
+from pages.parts import detection, frame, linked, models, runs, uploads
 from pages.parts.photo import input, results, video
 
 frame.begin(
@@ -17,6 +17,8 @@ infos = runs.usable()
 if not infos:
     models.none_yet("Faces are found all the same.")
 source = input.choose_source()
+# What came in by another way has been read.
+uploads.turn_to(source)
 if source == input.VIDEO:
     video.show(infos)
 else:

@@ -2,7 +2,8 @@
 
 Streamlit's endpoint takes a file from any live session, on pages without an uploader too, and keeps it in memory until
 the session ends. So the books are kept here, and every upload is entered before its first byte is read: what a session
-may send follows from the uploaders on the page that it is at, and from how much it and the others hold already.
+may send follows from the uploaders on the page that it is at, and from how much it and the others hold already. Whoever
+leaves a page holds nothing of it any more.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Arriving:
 @dataclass
 class _Session:
     page: str = ""
+    part: str = ""
     owner: bool = False
     most: int = 0
     """Bytes of the largest file that an uploader of the page takes."""
@@ -101,12 +103,27 @@ class Books:
         self._totals, self._clock, self._lock = totals, clock, threading.RLock()
         self._sessions: dict[str, _Session] = {}
 
-    def enter(self, session: str, page: str) -> None:
-        """A session is at ``page`` now: the uploaders of the one before are gone."""
+    def enter(self, session: str, page: str) -> list[str]:
+        """A session is at ``page`` now: the uploaders of the one before are gone, and nobody can ask for their files.
+
+        Returns the ids of those files, which are in the books no longer; see that nobody keeps them.
+        """
         with self._lock:
             books = self._sessions.setdefault(session, _Session())
-            if books.page != page:
-                books.page, books.most = page, 0
+            if books.page == page:
+                return []
+            books.page, books.part = page, ""
+            return _left(books)
+
+    def turn_to(self, session: str, part: str) -> list[str]:
+        """The session's page shows ``part`` now, with uploaders of its own. As :meth:`enter` where it showed another.
+
+        Call it before :meth:`allow`.
+        """
+        with self._lock:
+            books = self._sessions.setdefault(session, _Session())
+            before, books.part = books.part, part
+            return _left(books) if before not in ("", part) else []
 
     def allow(self, session: str, place: Place, *, owner: bool) -> None:
         """There is an uploader of that kind on the session's page."""
@@ -160,7 +177,7 @@ class Books:
         """A whole file is about to be kept. Raises :class:`UploadRefusedError` where it cannot be."""
         with self._lock:
             books = self._sessions.get(session)
-            if books is None or not books.most:
+            if books is None or not books.most or file not in books.issued:
                 raise _refused(books, 403, NOTHING_HERE)
             if size > books.most:
                 raise _refused(books, 413, _too_large(books.most))
@@ -233,6 +250,15 @@ class Books:
         full = not books.owner and visitors + more > self._totals.visitors + MARGIN
         if full or self.held() + more > self._totals.server + MARGIN:
             raise _refused(books, 503, "This server holds as many uploads as it can. Try again in a few minutes.")
+
+
+def _left(books: _Session) -> list[str]:
+    """Forget what the uploaders had that are gone, and what is still on its way to them."""
+    files = list(books.kept)
+    books.most = 0
+    books.kept.clear()
+    books.issued.clear()
+    return files
 
 
 def _refused(books: _Session | None, status: int, message: str) -> UploadRefusedError:

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -131,9 +131,27 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
             data.end()
 
 
+class Keeper(Protocol):
+    """What of Streamlit's keeper of uploaded files this app relies on, and replaces to keep its books."""
+
+    def get_upload_urls(self, session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]: ...
+
+    def add_file(self, session_id: str, file: UploadedFileRec) -> None: ...
+
+    def remove_file(self, session_id: str, file_id: str) -> None: ...
+
+    def remove_session_files(self, session_id: str) -> None: ...
+
+
+def uploaded_files() -> Keeper:
+    """Streamlit's keeper of uploaded files. Pages ask for it after :func:`install`."""
+    keeper: Any = runtime.get_instance().uploaded_file_mgr
+    return cast(Keeper, keeper)
+
+
 def install() -> Books:
     """The server's books, opened if need be; from then on nothing is kept that is not in them."""
-    manager: Any = runtime.get_instance().uploaded_file_mgr
+    manager = uploaded_files()
     books = getattr(manager, _BOOKS, None)
     if not isinstance(books, Books):
         books = Books(Totals.within(int(free_memory())))
@@ -142,14 +160,17 @@ def install() -> Books:
     return books
 
 
-def _enter_all(manager: Any, books: Books) -> None:
+def _enter_all(manager: Keeper, books: Books) -> None:
     """Have the keeper of uploaded files enter in the books what it issues, keeps and drops.
 
     The server holds the keeper itself, so its methods are what is replaced. A keeper without them ends the server's
     start: better than one without bounds.
     """
     issue, keep, drop, leave = (
-        getattr(manager, name) for name in ("get_upload_urls", "add_file", "remove_file", "remove_session_files")
+        manager.get_upload_urls,
+        manager.add_file,
+        manager.remove_file,
+        manager.remove_session_files,
     )
 
     def get_upload_urls(session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]:

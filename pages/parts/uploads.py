@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,23 @@ LONGEST_NAME = 100
 
 
 def enter(page: str) -> None:
-    """The session is at ``page`` now, a file's name: what the page before took cannot be uploaded any more."""
+    """The session is at ``page`` now, a file's name: what the page before took is dropped, and nothing more comes."""
     if (here := _here()) is not None:
         books, session = here
-        books.enter(session, page)
+        _drop(session, books.enter(session, page))
+
+
+def turn_to(part: str) -> None:
+    """The page shows this of its parts now; as :func:`enter` where it showed another. Before its uploaders."""
+    if (here := _here()) is not None:
+        books, session = here
+        _drop(session, books.turn_to(session, part))
+
+
+def forget(*files: UploadedFile) -> None:
+    """These were read, and are not needed any more. Their uploader is empty when it is drawn again."""
+    if (here := _here()) is not None:
+        _drop(here[1], [file.file_id for file in files])
 
 
 def uploader(
@@ -100,6 +113,12 @@ def file_name(file: UploadedFile) -> str:
         re.sub(r"[^\w.\- ]+", "_", PurePosixPath(file.name.replace("\\", "/")).name)[-LONGEST_NAME:].lstrip(". ")
         or "upload"
     )
+
+
+def _drop(session: str, files: Iterable[str]) -> None:
+    keeper = server.uploaded_files()
+    for file in files:
+        keeper.remove_file(session, file)
 
 
 def _here() -> tuple[Books, str] | None:

@@ -167,3 +167,34 @@ def test_a_file_that_is_on_its_way_cannot_be_sent_a_second_time(books: Books) ->
         books.more(first, 15 * MB)
     books.end(first)
     assert status(books, "ann", "ann0", 1) == 200
+
+
+def test_files_of_a_page_that_was_left_stayed_in_the_books_until_the_visit_ended(books: Books) -> None:
+    books.keep("ann", "ann0", 15 * MB)
+    assert books.enter("ann", "photo.py") == []
+    assert books.held("ann") == 15 * MB
+    assert books.enter("ann", "limits.py") == ["ann0"]
+    assert books.held() == 0
+
+
+def test_what_was_on_its_way_to_a_page_that_was_left_is_not_kept_on_the_next(books: Books) -> None:
+    arriving = books.begin("ann", "ann0", MB)
+    books.enter("ann", "dataset.py")
+    books.allow("ann", Place.PICTURE, owner=False)
+    with pytest.raises(UploadRefusedError):
+        books.keep("ann", "ann0", MB)
+    books.end(arriving)
+    assert status(books, "ann", "ann1", MB) == 403
+    books.issue("ann", ["new"])
+    assert status(books, "ann", "new", MB) == 200
+
+
+def test_files_of_another_part_of_the_page_are_dropped_and_its_limit_with_them(books: Books) -> None:
+    assert books.turn_to("ann", "Video") == []
+    books.allow("ann", Place.VIDEO, owner=False)
+    books.keep("ann", "ann0", 16 * MB)
+    assert books.turn_to("ann", "Video") == []
+    assert books.turn_to("ann", "Upload") == ["ann0"]
+    books.allow("ann", Place.PICTURE, owner=False)
+    books.issue("ann", ["new"])
+    assert status(books, "ann", "new", 16 * MB) == 413

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,12 +10,16 @@ from pathlib import Path
 import psutil
 import pytest
 from browser import ROOT, AppServer
-from streamlit.proto.Common_pb2 import FileURLs
-from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
+from streamlit.proto.Common_pb2 import FileURLs, StringArray
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec, UploadFileUrlInfo
 from streamlit.testing.v1 import AppTest
-from visit import Visit
+from visit import Visit, widgets
 
 from fer_core.access.uploads import MB, Place
+from pages.parts.server import Keeper
 from pages.parts.uploads import file_name
 
 STRANGER = {"X-Forwarded-For": "203.0.113.7"}
@@ -91,6 +96,39 @@ def test_a_session_cannot_fill_the_server_and_gives_back_all_of_it_when_it_leave
         assert time.monotonic() < deadline, "the memory was not given back"
         time.sleep(0.3)
     assert visit.put(url, b"x")[0] in (400, 403)
+
+
+def test_the_memory_of_uploads_stayed_taken_when_their_page_was_left(server: AppServer) -> None:
+    """Ten of 15 MB are all that a visitor may hold: there was no eleventh in the visit, on whatever page."""
+    process = psutil.Process(server.pid)
+    with Visit(server.port, "photo", STRANGER) as visit:
+        assert [visit.upload(bytes(15 * MB))[0] for _ in range(11)] == [204] * 10 + [413]
+        full = process.memory_info().rss
+        visit.open("limits")
+        assert full - process.memory_info().rss > 100 * MB
+        way = next(one for one in widgets(visit.open("photo")) if one.endswith("-way"))
+        for number in range(6):
+            # 99 MB each, of 150 that a visitor may hold.
+            video = number % 2 == 0
+            chosen = WidgetState(id=way, string_array_value=StringArray(data=["Video" if video else "Upload"]))
+            visit.open("photo", states=[chosen])
+            assert visit.upload(bytes(99 * MB))[0] == (204 if video else 413)
+
+
+def test_streamlit_s_keeper_of_files_has_what_this_app_relies_on() -> None:
+    """A failure here: this release of Streamlit keeps uploads in another way, and none would be bounded."""
+    keeper = MemoryUploadedFileManager("/_stcore/upload_file")
+    for name in ("get_upload_urls", "add_file", "remove_file", "remove_session_files"):
+        ours = getattr(Keeper, name, None)
+        assert ours is not None, f"pages/parts/server.py does not replace {name} any more"
+        theirs = getattr(keeper, name, None)
+        assert theirs is not None, f"Streamlit's upload manager has no {name} any more"
+        wanted = list(inspect.signature(ours).parameters)[1:]
+        assert list(inspect.signature(theirs).parameters) == wanted, f"{name} of Streamlit takes other things now"
+    assert {"file_id", "data"} <= set(UploadedFileRec._fields)
+    assert "file_id" in UploadFileUrlInfo._fields
+    for name in ("uploaded_file_mgr", "is_active_session", "close_session"):
+        assert hasattr(Runtime, name), f"Streamlit's runtime has no {name} any more"
 
 
 def test_nothing_large_is_read_elsewhere(server: AppServer) -> None:

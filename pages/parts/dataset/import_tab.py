@@ -81,6 +81,8 @@ def _upload() -> None:
         except DataError as error:
             st.error(messages.told(error))
             return
+        # Up to 500 MB of memory, which the import has on disk now.
+        uploads.forget(file)
         _start(str(path), name, temporary=folder)
     _command("path/to/fer2013.csv.gz", name)
 
