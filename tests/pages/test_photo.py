@@ -17,10 +17,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.cli import build_parser
+from fer_core.errors import BusyError
+from fer_core.fair_queue import FairQueue, Lane, Ticket
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
 from fer_core.settings import settings
-from pages.parts import detection
+from pages.parts import detection, queue
 from pages.parts.photo import faces as photo_faces
 from pages.parts.photo import input
 
@@ -236,3 +238,31 @@ def test_numbered_shrinks_a_large_picture_and_marks_its_faces() -> None:
     assert shown[200:300, 200:300].any()
     assert not shown[600:].any()
     assert not picture.any()
+
+
+def test_pictures_read_so_far_were_lost_where_the_server_became_busy(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def read(content: bytes, name: str, key: str, detector: HaarDetector) -> input.Seen:
+        calls.append(name)
+        return one(content, name, key, detector)
+
+    class Line(FairQueue):
+        def ask(self, owner: str, lane: Lane, *, called: Callable[[], None] | None = None) -> Ticket:
+            if lane == Lane.PICTURE and len(calls) == 2 and not released:
+                raise BusyError("This server is busy. Try again in a moment.")
+            return super().ask(owner, lane, called=called)
+
+    one, released = input.read_one, []
+    monkeypatch.setattr(input, "read_one", read)
+    monkeypatch.setattr(queue, "QUEUE", Line(dict.fromkeys(Lane, 1), free=lambda: 1e9))
+    app = upload(open_app("photo"), *((f"{name}.png", png(48, 48)) for name in "abcd"))
+    assert any("busy" in warning.value for warning in app.warning)
+    assert calls == ["a.png", "b.png"]
+    released.append(True)
+    app.run()
+    assert not app.exception
+    assert calls == [f"{name}.png" for name in "abcd"]
+    assert list(overview(app)["Picture"]) == calls

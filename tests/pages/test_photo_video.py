@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
@@ -84,3 +86,26 @@ def test_a_bad_video_is_refused_with_what_to_do(open_app: OpenApp, temporary: Pa
     assert message.startswith("holiday.mp4 ")
     app.button(key="video-another").click().run()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_click_while_a_video_was_taken_in_lost_it(
+    open_app: OpenApp, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A click ends the script where the page draws something next: there the job was held by nobody yet."""
+    dropped: list[object] = []
+
+    @contextmanager
+    def clicked(_words: str) -> Iterator[None]:
+        yield
+        if "spinner" not in seen:
+            seen.append("spinner")
+            st.stop()
+
+    seen: list[str] = []
+    monkeypatch.setattr(video.st, "spinner", clicked)
+    monkeypatch.setattr(video.uploads, "forget", lambda *files: dropped.extend(files))
+    app = start(open_app("photo", way="Video"), clip(tmp_path / "in.webm").read_bytes())
+    assert [file.name for file in dropped] == ["clip.webm"]
+    app = finished(app)
+    assert any(text.value == "clip.webm" for text in app.subheader)
+    app.button(key="video-another").click().run()

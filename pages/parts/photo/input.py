@@ -34,7 +34,7 @@ MOST_PICTURES = 30
 MOST_MB = 150
 """Megabytes of all pictures at once: the server holds them in memory while they are read."""
 JPEG_QUALITY = 88
-_SEEN, _CHANGED = "_photo_seen", "_photo_changed"
+_SEEN, _CHANGED, _UNREAD = "_photo_seen", "_photo_changed", "_photo_unread"
 
 
 @dataclass(eq=False)
@@ -104,9 +104,22 @@ def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
     changed = st.session_state.pop(_CHANGED, None) == source
     if files or changed:
         within, left_out = limited(files)
-        by_source[source] = _read(within, by_source.get(source, []), detector)
+        seen = by_source.setdefault(source, [])
+        try:
+            _read(within, seen, detector)
+        finally:
+            if source == PASTE:
+                # Its field is empty already: nothing else would drop them, and nobody brings the rest a second time.
+                uploads.forget(*files)
+                st.session_state[_UNREAD] = len(within) - len(seen)
         if left_out:
             _too_much(left_out)
+    elif source == PASTE and (unread := st.session_state.pop(_UNREAD, 0)):
+        st.warning(
+            f"{plural(unread, 'pasted picture was', 'pasted pictures were')} not read, because something else was "
+            "clicked or the server was busy. Paste them again.",
+            icon=":material/content_paste_off:",
+        )
     seen = by_source.get(source, [])
     if seen and not files:
         with st.container(horizontal=True, vertical_alignment="center", key="photo-kept"):
@@ -195,25 +208,28 @@ def _too_much(left_out: Sequence[UploadedFile]) -> None:
     )
 
 
-def _read(files: Sequence[UploadedFile], before: Sequence[Seen], detector: FaceDetector) -> list[Seen]:
-    known = {one.key: one for one in before if one.detector == detector.title}
+def _read(files: Sequence[UploadedFile], seen: list[Seen], detector: FaceDetector) -> None:
+    """Make ``seen`` the pictures of these files, in their order, reading those that it has not.
+
+    Each is in it as soon as it is read: a click, or a busy server, ends the script in between.
+    """
+    known = {one.key: one for one in seen if one.detector == detector.title}
+    seen[:] = [known[file.file_id] for file in files if file.file_id in known]
     names: set[str] = set()
-    seen, bar = [], None
+    bar = None
     for number, file in enumerate(files):
         name = _unlike(file.name, names)
         names.add(name)
-        one = known.get(file.file_id)
-        if one is None:
-            if len(files) > 1:
-                bar = bar or st.empty()
-                bar.progress(number / len(files), text=f"Looking for faces in picture {number + 1} of {len(files)}")
-            # One picture in memory at a time, whoever brought it.
-            with queue.turn(Lane.PICTURE, f"Picture {number + 1} waits"):
-                one = read_one(file.getvalue(), name, file.file_id, detector)
-        seen.append(one)
+        if file.file_id in known:
+            continue
+        if len(files) > 1:
+            bar = bar or st.empty()
+            bar.progress(number / len(files), text=f"Looking for faces in picture {number + 1} of {len(files)}")
+        # One picture in memory at a time, whoever brought it.
+        with queue.turn(Lane.PICTURE, f"Picture {number + 1} waits"):
+            seen.insert(number, read_one(file.getvalue(), name, file.file_id, detector))
     if bar is not None:
         bar.empty()
-    return seen
 
 
 def read_one(content: bytes, name: str, key: str, detector: FaceDetector) -> Seen:

@@ -85,17 +85,19 @@ def _choose_video(infos: Sequence[ModelInfo]) -> None:
         return
     assert file is not None
     settings = StreamSettings(map_model=drawn if maps else None)
+    style = Style(model=drawn, show_map=maps)
+    who = access.person()
+    seconds = math.inf if who.owner else VISITORS_S
     try:
         with st.spinner("Getting ready"):
             pipeline = clip_pipeline(chosen, detector, settings)
-            style = Style(model=drawn, show_map=maps)
-            who = access.person()
-            seconds = math.inf if who.owner else VISITORS_S
-            job = VideoJob(file, file.name, pipeline, style, owner=who.token, most_seconds=seconds)
+            # Kept before the page draws anything more: a click ends the script there, and the job would be lost.
+            st.session_state[_JOB] = VideoJob(file, file.name, pipeline, style, owner=who.token, most_seconds=seconds)
+            # It has a copy of its own.
+            uploads.forget(file)
     except FerError as error:
         st.error(messages.told(error), icon=":material/error:")
         return
-    st.session_state[_JOB] = job
     st.rerun()
 
 
