@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypedDict
 
 _MEANS_SOMETHING = re.compile(
@@ -85,6 +86,11 @@ def moment(iso: str) -> str:
 def plural(number: float, one: str, many: str = "") -> str:
     """``1 epoch``, ``1,200 epochs``; ``many`` where adding an s is wrong."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Several names in a sentence: ``happy``, ``happy and sad``, ``happy, sad and fear``."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), *names[-1:]])
 
 
 def ordinal(number: int) -> str:

@@ -13,7 +13,7 @@ from fer_core.cli.terminal import one_line
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import Metrics
-from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -135,5 +135,5 @@ def metrics_text(metrics: Metrics) -> str:
         if clean := scores.get("without_near_duplicates"):
             line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
-    lines += litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    lines += classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     return "\n".join(lines)

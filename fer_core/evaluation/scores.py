@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.runs.contracts import FlipAverage, LitertScores, SplitScores, Temperature, TemperatureScores
 from fer_core.runs.predictions import probabilities_of
-from fer_core.stats.calibration import apply_temperature, fit_temperature
+from fer_core.stats.calibration import apply_temperature, usable_temperature
 from fer_core.stats.intervals import bootstrap_gain
 from fer_core.stats.metrics import expected_calibration_error, log_loss, score
 
@@ -78,13 +78,13 @@ def _masks(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> Iterator[tuple[
 def temperature_scores(frame: pd.DataFrame) -> Temperature | None:
     """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
 
-    ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`. None where it has no PublicTest face:
-    there is nothing to fit a temperature on then, and PrivateTest is never used for a choice.
+    ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`. None where it has too few PublicTest
+    faces (:data:`~fer_core.stats.calibration.FEWEST_FACES`): PrivateTest is never used for a choice.
     """
     public = frame[frame["split"] == PUBLIC_TEST]
-    if public.empty:
+    value = usable_temperature(public["label"].to_numpy(), probabilities_of(public))
+    if value is None:
         return None
-    value = fit_temperature(public["label"].to_numpy(), probabilities_of(public))
     splits: dict[str, TemperatureScores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
         part = frame[frame["split"] == split]

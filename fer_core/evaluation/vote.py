@@ -36,7 +36,7 @@ from fer_core.runs.predictions import probabilities_of, read_predictions, write_
 from fer_core.runs.transaction import Change, change, new_folder
 from fer_core.runs.upgrade import upgrade
 from fer_core.runs.vote import Member, Vote, homes, member_folders, read_vote, title_of
-from fer_core.stats.calibration import apply_temperature, fit_temperature
+from fer_core.stats.calibration import FEWEST_FACES, apply_temperature, usable_temperature
 from fer_core.stats.metrics import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ METHOD = (
     "Each member's temperature was fitted on PublicTest by log loss. Then weights of at least 0 that add up to 1 were "
     "chosen on PublicTest for the lowest log loss of the weighted mean of the probabilities; a member that would have "
     "weighed less than 1 % was left out, and the others' weights were chosen again."
+)
+
+
+METHOD_WITHOUT_TEMPERATURES = (
+    f"PublicTest has fewer than {FEWEST_FACES} faces here, too few to fit temperatures, so the members' probabilities "
+    "count as they are. Weights" + METHOD.partition("Then weights")[2]
 )
 
 
@@ -254,7 +260,9 @@ def _predictions(member: RunFolder, dataset: Dataset) -> pd.DataFrame:
 
 
 def _choose(members: Sequence[RunFolder], frames: Sequence[pd.DataFrame]) -> tuple[Vote, npt.NDArray[np.float32]]:
-    """The vote and its probabilities for all rows of the frames. Looks at PublicTest's labels only."""
+    """The vote and its probabilities for all rows of the frames. Looks at PublicTest's labels only; temperatures are 1
+    where these are too few to fit any.
+    """
     public = (frames[0]["split"] == PUBLIC_TEST).to_numpy(dtype=bool)
     if not public.any():
         raise RunError(f"there is no {PUBLIC_TEST} face, and the weights are chosen on that split. Nothing was built.")
@@ -262,7 +270,7 @@ def _choose(members: Sequence[RunFolder], frames: Sequence[pd.DataFrame]) -> tup
     temperatures, calibrated = [], []
     for frame in frames:
         probabilities = probabilities_of(frame)
-        temperature = round(fit_temperature(labels, probabilities[public]), DIGITS)
+        temperature = round(usable_temperature(labels, probabilities[public]) or 1.0, DIGITS)
         temperatures.append(temperature)
         calibrated.append(apply_temperature(probabilities, temperature))
     weights = without_featherweights(labels, [member[public] for member in calibrated])
@@ -272,7 +280,7 @@ def _choose(members: Sequence[RunFolder], frames: Sequence[pd.DataFrame]) -> tup
             for member, weight, temperature in zip(members, weights, temperatures, strict=True)
         ),
         chosen_on=PUBLIC_TEST,
-        method=METHOD,
+        method=METHOD if len(labels) >= FEWEST_FACES else METHOD_WITHOUT_TEMPERATURES,
     )
     return vote, np.tensordot(weights, np.stack(calibrated), axes=1).astype(np.float32)
 

@@ -83,7 +83,12 @@ def describe_dots(models: Mapping[str, Entries], *, measure: Measure = "recall")
 
 def _trace(title: str, entries: Entries, measure: Measure, position: int, models: int) -> go.Scatter:
     # The precision of a class that is never answered is 0 by convention, not by measurement: it has no interval.
-    found = {label: ends for label, entry in enumerate(entries) if (ends := interval_of(entry, measure)) is not None}
+    # Of a class without faces every answer is wrong, which says nothing about the model either.
+    found = {
+        label: ends
+        for label, entry in enumerate(entries)
+        if entry["support"] and (ends := interval_of(entry, measure)) is not None
+    }
     shown = list(found)
     values = [100 * (entries[label][measure] or 0.0) for label in shown]
     lows, highs = ([100 * ends[at] for ends in found.values()] for at in (0, 1))
@@ -109,7 +114,7 @@ def _trace(title: str, entries: Entries, measure: Measure, position: int, models
 
 def _value(entry: ClassIntervals, measure: Measure) -> str:
     value, ends = entry[measure], interval_of(entry, measure)
-    if value is None:
+    if value is None or not entry["support"]:
         return "has no faces"
     if ends is None:
         return "is never answered"

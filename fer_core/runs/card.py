@@ -17,7 +17,7 @@ from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import Metrics, RunManifest
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Event
-from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import WHAT_CHOSE, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
@@ -202,7 +202,9 @@ def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str)
 
 
 def result_lines(metrics: Metrics) -> list[str]:
-    """The results as lines of Markdown: one row a split; other ways of running the model; PrivateTest by class."""
+    """The results as lines of Markdown: one row a split; other ways of running the model; the classes that
+    there are, of PrivateTest where it has faces.
+    """
     lines = [
         "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
         "|---|---|---|---|---|---|---|",
@@ -220,14 +222,16 @@ def result_lines(metrics: Metrics) -> list[str]:
         f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}. "
         "All of these figures are one pass over each face.",
     ]
-    extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:
         lines += ["", *[f"- {line}" for line in extra]]
-    private = metrics["splits"].get(PRIVATE_TEST)
-    if private:
-        lines += ["", f"{PRIVATE_TEST}, class by class:", ""]
+    split = PRIVATE_TEST if PRIVATE_TEST in metrics["splits"] else PUBLIC_TEST
+    if scored := metrics["splits"].get(split):
+        lines += ["", f"{split}, class by class:", ""]
         lines += ["| class | precision | recall | F1 | faces |", "|---|---|---|---|---|"]
-        for row in private["per_class"]:
+        for row in scored["per_class"]:
+            if not row["support"]:
+                continue  # nothing to find, and its precision would only say that there is nothing
             figures = " | ".join(
                 "–" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1")
             )

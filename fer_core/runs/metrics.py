@@ -5,8 +5,33 @@ Runs measured before these figures existed lack them; then there is nothing to s
 
 from __future__ import annotations
 
-from fer_core.formatting import interval, percent, points
+from collections.abc import Sequence
+
+from fer_core.emotions import NAMES, PUBLIC_TEST
+from fer_core.formatting import interval, listed, percent, points
 from fer_core.runs.contracts import FlipAverage, Metrics
+from fer_core.stats.calibration import FEWEST_FACES
+
+
+def classes_words(supports: Sequence[int]) -> str:
+    """Which of the seven classes have faces, and what that means for the figures; empty where all have.
+
+    ``supports``: faces of each class, in label order.
+    """
+    there = [name for name, n in zip(NAMES, supports, strict=True) if n]
+    if not there or len(there) == len(NAMES):
+        return ""
+    mean = f"the mean over these {len(there)} classes" if len(there) > 1 else "the F1 of this class alone"
+    return f"There are faces of {listed(there)} only: macro F1 is {mean}, and every other answer counts as wrong."
+
+
+def classes_lines(metrics: Metrics) -> list[str]:
+    """:func:`classes_words` of each split that lacks classes, a line a split."""
+    found = {
+        split: classes_words([entry["support"] for entry in scores["per_class"]])
+        for split, scores in metrics["splits"].items()
+    }
+    return [f"{split}: {words}" for split, words in found.items() if words]
 
 
 def litert_lines(metrics: Metrics) -> list[str]:
@@ -24,7 +49,12 @@ def temperature_lines(metrics: Metrics) -> list[str]:
         return []
     stored = metrics["temperature"]
     if stored is None:
-        return ["There is no temperature: it is fitted on PublicTest, and the data measured on has no such faces."]
+        public = metrics["splits"].get(PUBLIC_TEST)
+        there = f"{public['n']:,}" if public else "no"
+        return [
+            f"There is no temperature: it takes at least {FEWEST_FACES} faces of {PUBLIC_TEST} to fit one, and these "
+            f"data have {there} such faces. Confidence is as the model gives it."
+        ]
     lines = [
         f"Temperature {stored['value']:.3f}, fitted on {stored['fitted_on']} (Guo et al., 2017, "
         "https://arxiv.org/abs/1706.04599). It makes confidence fit how often the model is right, "

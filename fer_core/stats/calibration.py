@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +18,11 @@ from fer_core.emotions import COUNT
 from fer_core.stats.intervals import wilson_interval
 from fer_core.stats.metrics import SMALLEST_PROBABILITY, checked, confidence_bins, expected_calibration_error
 
-if TYPE_CHECKING:
-    pass
-
 TEMPERATURES = (0.05, 20.0)
 """What a fitted temperature may be. Only a model that is nearly always right, or hardly better than chance, is held
 back."""
+FEWEST_FACES = 200
+"""From fewer faces no temperature is fitted for use: it would say more about these few than about the model."""
 _HALVINGS = 60
 """Enough to pin down a float64."""
 
@@ -55,6 +53,11 @@ def fit_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> floa
         middle = (low + high) / 2
         low, high = (low, middle) if slope(middle) > 0 else (middle, high)
     return 2 / (low + high)
+
+
+def usable_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float | None:
+    """:func:`fit_temperature`; None where there are fewer faces than :data:`FEWEST_FACES`, or none at all."""
+    return fit_temperature(labels, probabilities) if len(np.asarray(labels)) >= FEWEST_FACES else None
 
 
 def apply_temperature(probabilities: npt.ArrayLike, temperature: float) -> Float32:

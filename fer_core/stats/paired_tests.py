@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.stats.intervals import bootstrap_gain
+from fer_core.stats.intervals import bootstrap_gain, gain_at_the_end
 
 ALPHA = 0.05
 """The level at which a difference counts as unlikely to be chance; intervals hold 1 - ALPHA."""
@@ -222,7 +222,10 @@ def difference_matrix(
     points[with_faces] = 100 * (won - lost) / faces
     shares = np.stack([won / faces, lost / faces, (faces - won - lost) / faces], axis=-1)
     draws = np.random.default_rng(seed).multinomial(faces, shares, size=(resamples, *won.shape))
-    low[with_faces], high[with_faces] = 100 * _interval((draws[..., 0] - draws[..., 1]) / faces)
+    ends = _interval((draws[..., 0] - draws[..., 1]) / faces)
+    alike = shares.max(axis=-1) == 1  # every resample of such a cell is the same
+    ends = np.where(alike, gain_at_the_end((won - lost) / faces, faces, level=1 - ALPHA), ends)
+    low[with_faces], high[with_faces] = 100 * ends
     adjusted = holm(p)
     return DifferenceMatrix(points, low, high, n10, n01, p, adjusted, adjusted < ALPHA, support)
 

@@ -33,6 +33,7 @@ from fer_core.training.build import (
 )
 from fer_core.training.early_stopping import patience_is_over, without_better
 from fer_core.training.pause_and_stop import Control
+from fer_core.training.resources import lacking_for_training
 from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
 from fer_core.zoo.keras_model import predict
@@ -57,11 +58,8 @@ class Trainer:
         self.journal = Journal(folder.journal_path)
         self.control = Control(folder, self.journal)
         training, validation = dataset.rows(TRAINING), dataset.rows(PUBLIC_TEST)
-        if not len(training) or not len(validation):
-            raise DataError(
-                f"{dataset.info.path} needs faces in both {TRAINING} and {PUBLIC_TEST}; it has {len(training)} and "
-                f"{len(validation)}."
-            )
+        if lacking := lacking_for_training(dataset.info.counts):
+            raise DataError(f"{dataset.info.path}: {lacking}")
         self.batches = Batches(dataset.images[training], dataset.labels[training], recipe)
         self.validation_images = dataset.images[validation]
         self.validation_labels = dataset.labels[validation]

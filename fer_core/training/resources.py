@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fer_core.data.dataset import load_dataset
-from fer_core.emotions import TRAINING
+from fer_core.data.info import read_info
+from fer_core.emotions import COUNT, NAMES, PUBLIC_TEST, TRAINING
+from fer_core.formatting import listed
 from fer_core.memory import free_memory
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
@@ -32,15 +34,36 @@ def estimate_memory(recipe: Recipe, training_faces: int) -> float:
     return FRAMEWORK_BYTES + weights + activations + training_faces * 48 * 48
 
 
+def lacking_for_training(counts: Mapping[str, Sequence[int]]) -> str:
+    """What faces lack to be trained on, in a sentence; empty where nothing is missing.
+
+    ``counts``: seven numbers of faces by split, as in ``dataset.json``. A test set of some classes is fine to measure
+    on, and not to learn from.
+    """
+    training = counts.get(TRAINING, (0,) * COUNT)
+    missing = [name for name, n in zip(NAMES, training, strict=True) if not n]
+    wanted = []
+    if not any(training):
+        wanted.append(f"{TRAINING} faces")
+    elif missing:
+        wanted.append(f"{TRAINING} faces of {listed(missing)}, which no model could learn otherwise")
+    if not any(counts.get(PUBLIC_TEST, ())):
+        wanted.append(f"{PUBLIC_TEST} faces, on which the best epoch is chosen")
+    if not wanted:
+        return ""
+    return f"To train on these data, they need {'; and '.join(wanted)}. Without, models can only be measured."
+
+
 def check_resources(recipe: Recipe, data: Path) -> list[str]:
     """What stands in the way of a training, one sentence each; empty if nothing does.
 
     Raises ``DataError`` if ``data`` is not a dataset folder, ``RecipeError`` for an unknown architecture.
     """
     problems = []
-    faces = len(load_dataset(data).rows(TRAINING))
-    if faces < 2:
-        problems.append(f"The dataset has {faces} Training faces. Import one with a Training split.")
+    info = read_info(data)
+    faces = info.split_size(TRAINING)
+    if lacking := lacking_for_training(info.counts):
+        problems.append(lacking)
     needed, free = estimate_memory(recipe, faces), free_memory()
     if needed > free:
         problems.append(

@@ -14,6 +14,8 @@ import streamlit as st
 from fer_core.data.catalogue import SAMPLE_NAME, list_datasets
 from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts.runs import complete, data_title
@@ -85,6 +87,13 @@ def data_of(run: ModelInfo) -> list[DatasetRecord]:
     return _data_of(str(run.path), run.folder.state_key())
 
 
+def splits_of(data: KnownData, runs: Iterable[ModelInfo]) -> list[str]:
+    """The test splits that there are figures of on these data, PrivateTest first; both where no run has any."""
+    both = [PRIVATE_TEST, PUBLIC_TEST]
+    there = {split for run in runs for split in _splits_of(str(run.path), run.folder.state_key(), data.fingerprint)}
+    return [split for split in both if split in there] or both
+
+
 def titles(all_known: Iterable[KnownData]) -> dict[str, str]:
     """The name of each by its title in a sentence; of equal titles, with the fingerprint's beginning."""
     every = list(all_known)
@@ -97,6 +106,16 @@ def titles(all_known: Iterable[KnownData]) -> dict[str, str]:
 def _free(record: DatasetRecord, taken: set[str]) -> str:
     name = record["name"] or "data"
     return name if name not in taken else f"{name}-{record['fingerprint'][:8]}"
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _splits_of(path: str, sealed: tuple[int, ...], fingerprint: str) -> list[str]:
+    """None where the evaluation cannot be used, which is told where its figures are asked for."""
+    try:
+        metrics = RunFolder(Path(path)).metrics(fingerprint)
+    except RunError:
+        return []
+    return list(metrics["splits"]) if metrics else []
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

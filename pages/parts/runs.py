@@ -83,11 +83,11 @@ def accuracy_words(data: DatasetRecord, scores: Accuracy, split: str) -> str:
 
 
 def per_class_table(scores: Scores) -> pd.DataFrame:
-    """One row a class, then the mean. Precision, recall and F1 in per cent, support in faces.
+    """One row a class that has faces, then the mean. Precision, recall and F1 in per cent, support in faces.
 
-    The mean is the plain mean over the classes that have faces (macro); its support is the number of all faces.
+    The mean is the plain one (macro); its support is the number of all faces.
     """
-    rows = scores["per_class"]
+    rows = [row for row in scores["per_class"] if row["support"]]
     table = pd.DataFrame(
         {
             "Expression": [row["emotion"] for row in rows],
@@ -97,10 +97,9 @@ def per_class_table(scores: Scores) -> pd.DataFrame:
             "Support (faces)": [row["support"] for row in rows],
         }
     )
-    occurring = table[table["Support (faces)"] > 0]
     mean = {
         "Expression": "mean",
-        **{column: occurring[column].mean() for column in table.columns[1:4]},
+        **{column: table[column].mean() for column in table.columns[1:4]},
         "Support (faces)": int(table["Support (faces)"].sum()),
     }
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import COUNT
 from fer_core.errors import DataError, RunError
 from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, CROWD, DATASET, LABELS, WITHOUT_ANNOTATED, Scope
 from fer_core.review.scope import scope as core_scope
 from fer_core.runs import protocol
 from fer_core.runs.listing import ModelInfo
+from fer_core.runs.metrics import classes_words
 from pages.parts import data, known_data, lesson, linked, links, messages, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
 from pages.parts.known_data import KnownData
@@ -102,7 +104,8 @@ def choose(prefix: str = "") -> View:
     for problem in annotations.problems:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     with st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
-        split = _split(prefix + SPLIT)
+        splits = known_data.splits_of(chosen, runs)
+        split = _split(splits, prefix + SPLIT)
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
         labels = _labels(crowd, annotations, prefix + LABELS_KEY)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
@@ -129,7 +132,7 @@ def choose(prefix: str = "") -> View:
         st.caption(f":material/school: {text}")
     query: dict[str, str | list[str]] = {RUNS: [run.name for run in runs]}
     # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
-    if split != PRIVATE_TEST:
+    if split != splits[0]:
         query[SPLIT] = split
     if near_duplicates != ALL_FACES:
         query[NEAR_DUPLICATES] = NEAR_DUPLICATES_TEXT[near_duplicates]
@@ -191,10 +194,10 @@ def _into_address(key: str) -> None:
         st.session_state[key] = st.session_state[key]
 
 
-def _split(key: str) -> str:
+def _split(splits: Sequence[str], key: str) -> str:
     return linked.segmented_control(
         "Split",
-        (PRIVATE_TEST, PUBLIC_TEST),
+        splits,
         key=key,
         help=f"PublicTest flatters a little. {protocol.WHAT_CHOSE} {protocol.TWINS} {protocol.EXCEPTION}",
     )
@@ -241,6 +244,8 @@ def _show_summary(scope: Scope, split: str, title: str) -> None:
         st.caption(f"{shown:,} of the {total:,} faces of {split} of {title}. Left out: {left_out}.")
     else:
         st.caption(f"All {total:,} faces of {split} of {title}.")
+    if words := classes_words(np.bincount(scope.aligned.labels, minlength=COUNT).tolist()):
+        st.caption(words)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

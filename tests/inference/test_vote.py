@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import TINY_MAP_GRID, make_run, make_vote
+from factories import TINY_MAP_GRID, make_labels, make_run, make_vote
 
 from fer_core.errors import RunError
 from fer_core.inference import vote as vote_module
@@ -24,7 +24,11 @@ WEIGHTS, TEMPERATURES = (0.7, 0.3), (2.0, 0.5)
 
 @pytest.fixture
 def vote(home: Path) -> RunFolder:
-    members = [make_run(settings().models_dir / name, seed=seed) for seed, name in enumerate(("first", "second"))]
+    labels, splits = make_labels(630)
+    members = [
+        make_run(settings().models_dir / name, seed=seed, labels=labels, splits=splits)
+        for seed, name in enumerate(("first", "second"))
+    ]
     return make_vote(settings().models_dir / "vote", members, weights=WEIGHTS, temperatures=TEMPERATURES)
 
 

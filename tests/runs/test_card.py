@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from factories import edit_metrics, make_run, measured_on
 
+from fer_core.cli.evaluate import metrics_text
 from fer_core.files import write_json
 from fer_core.formatting import interval, percent, points
 from fer_core.runs.card import augmentation_sentence, card_of, pretrained_sentence, recipe_sentences, write_card
@@ -118,3 +119,19 @@ def test_what_was_not_measured_is_left_out_and_what_cannot_be_fitted_is_said() -
 @pytest.mark.parametrize(("difference", "text"), [(0.0123, "+1.2 points"), (-0.004, "−0.4 points"), (0, "+0.0 points")])
 def test_points_have_a_sign(difference: float, text: str) -> None:
     assert points(difference) == text
+
+
+def test_a_test_set_of_some_classes_has_no_recall_of_0_and_says_what_macro_f1_is(tmp_path: Path) -> None:
+    labels, splits = [3, 5] * 20, ["PublicTest"] * 40
+    folder = make_run(tmp_path / "run", labels=labels, splits=splits)
+    metrics = folder.metrics()
+    assert metrics is not None
+    card = card_of(folder)
+    assert "PublicTest, class by class:" in card
+    assert "| happy |" in card
+    assert "| disgust |" not in card
+    for text in (card, metrics_text(metrics)):
+        assert (
+            "PublicTest: There are faces of happy and surprise only: macro F1 is the mean over these 2 classes" in text
+        )
+    assert "There are faces of" not in card_of(make_run(tmp_path / "whole"))

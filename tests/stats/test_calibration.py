@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_probabilities, make_run
+from factories import make_labels, make_probabilities, make_run, make_vote
 from scipy.optimize import minimize_scalar
 
 from fer_core.emotions import COUNT
 from fer_core.evaluation.scores import temperature_scores
-from fer_core.stats.calibration import TEMPERATURES, apply_temperature, fit_temperature
+from fer_core.runs.metrics import temperature_lines
+from fer_core.stats.calibration import FEWEST_FACES, TEMPERATURES, apply_temperature, fit_temperature
 from fer_core.stats.metrics import expected_calibration_error, log_loss
 
 
@@ -101,7 +102,8 @@ def test_refuses_other_shapes_and_no_face() -> None:
 
 
 def test_what_is_stored_is_fitted_on_public_test_alone(tmp_path: Path) -> None:
-    frame = make_run(tmp_path / "run").predictions()
+    labels, splits = make_labels(3 * FEWEST_FACES)
+    frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
     assert frame is not None
     stored = temperature_scores(frame)
     assert stored is not None
@@ -128,3 +130,22 @@ def test_without_public_test_faces_there_is_no_temperature(tmp_path: Path) -> No
     frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
     assert frame is not None
     assert temperature_scores(frame) is None
+
+
+def test_no_temperature_is_fitted_from_fewer_than_200_faces(tmp_path: Path) -> None:
+    labels, splits = make_labels(900)
+    splits[:] = "PublicTest"
+    frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
+    assert frame is not None
+    assert FEWEST_FACES == 200
+    assert temperature_scores(frame[:200]) is not None
+    assert temperature_scores(frame[:199]) is None
+
+
+def test_the_card_and_the_command_say_how_few_faces_gave_no_temperature(tmp_path: Path) -> None:
+    metrics = make_vote(tmp_path / "vote", [make_run(tmp_path / name) for name in ("a", "b")]).metrics()
+    assert metrics is not None
+    assert metrics["temperature"] is None
+    [line] = temperature_lines(metrics)
+    assert "at least 200 faces of PublicTest" in line
+    assert "have 140" in line

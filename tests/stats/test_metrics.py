@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 from factories import make_labels, make_probabilities
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from fer_core.emotions import COUNT, NAMES
+from fer_core.stats.intervals import bootstrap_gain, bootstrap_interval
 from fer_core.stats.metrics import (
-    bootstrap_interval,
     confusion_matrix,
     expected_calibration_error,
     log_loss,
@@ -120,7 +121,6 @@ def test_interval_is_repeatable_and_covers() -> None:
     correct = np.arange(100) < 60
     assert bootstrap_interval(correct, seed=5) == bootstrap_interval(correct, seed=5)
     assert bootstrap_interval(correct, seed=5) != bootstrap_interval(correct, seed=6, resamples=50)
-    assert bootstrap_interval([True] * 10) == (1.0, 1.0)
     generator = np.random.default_rng(0)
     hits = 0
     for seed in range(200):
@@ -143,6 +143,23 @@ def test_interval_is_repeatable_and_covers() -> None:
 def test_refuses_what_cannot_be_scored(labels: list[int], probabilities: np.ndarray, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         score(labels, probabilities)
+
+
+def test_an_accuracy_of_0_or_100_per_cent_of_a_few_faces_is_not_known_exactly() -> None:
+    for n in (1, 10, 500):
+        low, high = bootstrap_interval([True] * n)
+        expected = binomtest(n, n).proportion_ci(0.95, method="wilson")
+        assert (low, high) == pytest.approx((expected.low, 1.0))
+        assert low < high
+        assert bootstrap_interval([False] * n) == pytest.approx((0.0, 1 - low))
+
+
+def test_a_gain_that_no_face_or_every_face_shows_is_not_known_exactly() -> None:
+    one, other = [True] * 10, [False] * 10
+    low = bootstrap_interval(one)[0]
+    assert bootstrap_gain(one, one) == pytest.approx((low - 1, 1 - low))
+    assert bootstrap_gain(other, one) == pytest.approx((low, 1.0))
+    assert bootstrap_gain(one, other) == pytest.approx((-1.0, -low))
 
 
 @pytest.mark.parametrize("bad", [{"resamples": 0}, {"level": 1.0}])

@@ -45,3 +45,22 @@ def test_a_larger_batch_input_or_network_needs_more() -> None:
     vgg = Recipe("vgg16", batch_size=32, input_size=48)
     assert resources.estimate_memory(vgg, 1000) > small
     assert resources.estimate_memory(replace(vgg, input_size=96), 1000) > resources.estimate_memory(vgg, 1000)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, ["Training faces;", "PublicTest faces"]),
+        ({"Training": (1,) * 7}, ["PublicTest faces"]),
+        ({"Training": (1, 0, 1, 1, 1, 1, 0), "PublicTest": (0, 0, 0, 1, 0, 0, 0)}, ["disgust and neutral"]),
+        ({"PrivateTest": (1,) * 7}, ["Training faces;", "PublicTest faces"]),
+    ],
+)
+def test_what_faces_lack_to_be_trained_on_is_one_sentence(counts: dict[str, tuple[int, ...]], words: list[str]) -> None:
+    said = resources.lacking_for_training(counts)
+    assert said.startswith("To train on these data, they need ")
+    assert all(word in said for word in words)
+
+
+def test_a_few_faces_of_every_class_and_some_of_public_test_are_enough() -> None:
+    assert resources.lacking_for_training({"Training": (1,) * 7, "PublicTest": (0, 0, 0, 1, 0, 0, 0)}) == ""

@@ -9,6 +9,7 @@ from fer_core.emotions import PUBLIC_TEST
 from fer_core.formatting import points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
+from fer_core.stats.calibration import FEWEST_FACES
 from pages.parts import linked
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -46,7 +47,10 @@ def _temperature_words(view: View, warm: bool) -> None:
     st.caption(f"Temperatures, fitted on PublicTest: {listed}. Above 1 a run becomes less sure, below 1 surer.")
     unfitted = [name for name, value in fitted.items() if value == 1]
     if unfitted:
-        st.caption(f"None was fitted, or it changes nothing: {', '.join(unfitted)}.")
+        st.caption(
+            f"None was fitted, or it changes nothing: {', '.join(unfitted)}. It takes {FEWEST_FACES} PublicTest faces "
+            "to fit one."
+        )
     if view.scope.aligned.split == PUBLIC_TEST:
         st.caption("The temperatures were fitted on these very faces, so they look a little better here than they are.")
 

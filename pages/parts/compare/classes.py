@@ -75,10 +75,11 @@ def _scores(view: View, words: str) -> None:
 
 
 def classes_table(entries: Mapping[str, list[ClassIntervals]]) -> pd.DataFrame:
-    """One row for each run and expression, then the run's mean over the expressions that have faces."""
+    """One row for each run and expression that has faces, then the run's mean over these."""
     rows = []
     for name, of_run in entries.items():
-        for entry in of_run:
+        there = [entry for entry in of_run if entry["support"]]
+        for entry in there:
             row: dict[str, Any] = {
                 "Run": name,
                 "Expression": entry["emotion"],
@@ -90,7 +91,6 @@ def classes_table(entries: Mapping[str, list[ClassIntervals]]) -> pd.DataFrame:
                 row[f"{words} (%)"] = None if value is None else 100 * value
                 row[f"{words}, 95 % interval"] = "" if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
             rows.append(row)
-        there = [entry for entry in of_run if entry["support"]]
         mean: dict[str, Any] = {"Run": name, "Expression": "mean"}
         mean["Faces"] = sum(entry["support"] for entry in of_run)
         mean["Answers"] = sum(entry["answered"] for entry in of_run)

@@ -29,9 +29,10 @@ def show(dataset: Dataset) -> None:
 def _filters(dataset: Dataset) -> Rows:
     split_box, class_box, rows_box = st.columns([2, 2, 3])
     with split_box:
-        split = _choice("Split", emotions.SPLITS, SPLIT)
+        split = _choice("Split", [split for split in emotions.SPLITS if dataset.info.split_size(split)], SPLIT)
     with class_box:
-        emotion = _choice("Label", emotions.NAMES, CLASS)
+        of_class = [sum(counts) for counts in zip(*dataset.info.counts.values(), strict=True)]
+        emotion = _choice("Label", [name for name, n in zip(emotions.NAMES, of_class, strict=True) if n], CLASS)
     with rows_box:
         text = linked.text_input(
             "Rows",
@@ -48,7 +49,7 @@ def _filters(dataset: Dataset) -> Rows:
     return select_rows(dataset, split, emotion, rows)
 
 
-def _choice(label: str, names: tuple[str, ...], key: str) -> str:
+def _choice(label: str, names: list[str], key: str) -> str:
     says = f"{{asked}} is not one of {', '.join(names)}. Showing all."
     return linked.selectbox(label, [ALL, *names], key=key, says=says, on_change=_first_page)
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset, load_dataset
+from fer_core.formatting import listed
 from pages.parts.charts import drawn
 from pages.parts.faces import enlarged
 
@@ -48,24 +49,29 @@ def _counts(dataset: Dataset) -> None:
         alt=bars.describe_class_counts(counts),
     )
     totals = np.sum(list(counts.values()), axis=0)
-    most, least = emotions.NAMES[totals.argmax()], emotions.NAMES[totals.argmin()]
+    most, least = emotions.NAMES[totals.argmax()], emotions.NAMES[np.where(totals > 0, totals, np.inf).argmin()]
+    absent = [name for name, n in zip(emotions.NAMES, totals, strict=True) if not n]
     st.caption(
-        f"Most faces are {most}, fewest are {least}. A model that always said “{most}” would be right on "
+        (f"There is no face of {listed(absent)}. " if absent else "")
+        + (f"Most faces are {most}, fewest are {least}. " if most != least else "")
+        + f"A model that always said “{most}” would be right on "
         f"{totals.max() / max(1, totals.sum()) * 100:.1f} % of the faces: that is the number to beat."
     )
 
 
 def _mean_faces(dataset: Dataset) -> None:
     st.header("The average face of each expression", anchor=False)
+    # A test set has no Training faces.
+    split = next(split for split in emotions.SPLITS if dataset.info.split_size(split))
     st.markdown(
-        "Each picture is the mean of all Training faces with that label, pixel by pixel (in brackets: how many). What "
+        f"Each picture is the mean of all {split} faces with that label, pixel by pixel (in brackets: how many). What "
         "stays sharp is what those faces have in common."
     )
-    means = _means(str(dataset.path), dataset.info.fingerprint)
-    training = dataset.info.counts.get(emotions.TRAINING, (0,) * emotions.COUNT)
+    means = _means(str(dataset.path), dataset.info.fingerprint, split)
+    counts = dataset.info.counts[split]
     with st.container(horizontal=True, gap="small"):
         for emotion in emotions.EMOTIONS:
-            n = training[emotion.index]
+            n = counts[emotion.index]
             with st.container(width=96):
                 if not n:
                     st.caption(f"{emotion.name}: no face")
@@ -73,17 +79,17 @@ def _mean_faces(dataset: Dataset) -> None:
                 st.image(
                     enlarged(means[emotion.index], 96),
                     caption=f"{emotion.name} ({n:,})",
-                    alt=f"Mean of the {n:,} Training faces labelled {emotion.name}.",
+                    alt=f"Mean of the {n:,} {split} faces labelled {emotion.name}.",
                 )
 
 
 @st.cache_resource(show_spinner="Averaging faces", max_entries=4)
-def _means(path: str, fingerprint: str) -> npt.NDArray[np.uint8]:
-    """The mean Training face of each class, uint8 (7, 48, 48), 0 where a class has none; keyed by fingerprint."""
+def _means(path: str, fingerprint: str, split: str) -> npt.NDArray[np.uint8]:
+    """The mean face of each class of a split, uint8 (7, 48, 48), 0 where a class has none; keyed by fingerprint."""
     from fer_core.plots.faces import mean_face
 
     dataset = load_dataset(path)
-    rows = dataset.rows(emotions.TRAINING)
+    rows = dataset.rows(split)
     means = np.zeros((emotions.COUNT, emotions.IMAGE_SIZE, emotions.IMAGE_SIZE), dtype=np.uint8)
     for label in range(emotions.COUNT):
         members = rows[dataset.labels[rows] == label]

@@ -16,7 +16,7 @@ from fer_core.formatting import moment, percent, plain, plural
 from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.listing import ModelInfo
-from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, classes_words, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
@@ -77,9 +77,11 @@ def _elsewhere(info: ModelInfo, shown: Metrics | None) -> None:
     """A line for each other dataset that it was measured on, Compare having the rest."""
     for one in info.folder.evaluations():
         if shown is None or one.fingerprint != shown["data"]["fingerprint"]:
-            scores = one.metrics()["splits"].get(PRIVATE_TEST)
-            if scores is not None:
-                st.markdown(f"Measured elsewhere, too: {plain(runs.accuracy_words(one.data, scores, PRIVATE_TEST))}.")
+            found = one.metrics()["splits"]
+            split = PRIVATE_TEST if PRIVATE_TEST in found else PUBLIC_TEST
+            words = plain(runs.accuracy_words(one.data, found[split], split))
+            there = classes_words([entry["support"] for entry in found[split]["per_class"]])
+            st.markdown(f"Measured elsewhere, too: {words}. {there}")
 
 
 def _metrics(info: ModelInfo) -> Metrics | None:
@@ -167,7 +169,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
         + (" for all members together." if info.is_vote else ".")
     )
     # Apart from the plain figures above; runs measured by an older version lack some or all of them.
-    extra = litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:
         st.markdown("\n".join(f"- {line}" for line in extra))
     splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
