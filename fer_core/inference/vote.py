@@ -74,17 +74,24 @@ class VotePredictor(Predictor):
         probabilities, maps = self._pool(answers)
         return apply_temperature(probabilities, self.temperature), maps
 
+    def combine_maps(self, maps: Sequence[Maps]) -> Maps:
+        """The vote's maps (B, 7, h, w) from those of its members, in the members' order, for the same B faces.
+
+        Raises ``ValueError`` for another number of members.
+        """
+        pooled = np.zeros((len(maps[0]), COUNT, *self._grid), dtype=np.float32)
+        for (_, weight), of_member in zip(self.members, maps, strict=True):
+            pooled += np.float32(weight) * resized(scaled(of_member), self._grid)
+        return pooled
+
     def _run(self, images: Faces) -> tuple[Probabilities, Maps]:
         return self._pool([member.explain(images) for member, _ in self.members])
 
     def _pool(self, answers: Sequence[tuple[Probabilities, Maps]]) -> tuple[Probabilities, Maps]:
-        faces = len(answers[0][0])
-        probabilities = np.zeros((faces, COUNT), dtype=np.float32)
-        maps = np.zeros((faces, COUNT, *self._grid), dtype=np.float32)
-        for (_, weight), (of_member, member_maps) in zip(self.members, answers, strict=True):
+        probabilities = np.zeros((len(answers[0][0]), COUNT), dtype=np.float32)
+        for (_, weight), (of_member, _) in zip(self.members, answers, strict=True):
             probabilities += np.float32(weight) * of_member
-            maps += np.float32(weight) * resized(scaled(member_maps), self._grid)
-        return probabilities, maps
+        return probabilities, self.combine_maps([maps for _, maps in answers])
 
 
 def scaled(maps: Maps) -> Maps:

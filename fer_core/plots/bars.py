@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,48 +15,11 @@ from fer_core.emotions import COLOURS, COUNT, NAMES
 from fer_core.plots.style import MUTED, apply_style, blank
 
 
-def probability_bars(
-    by_model: Mapping[str, npt.ArrayLike], *, height: int = 280, label: int | None = None
-) -> go.Figure:
-    """The seven probabilities of one face, one panel a model. ``by_model``: title to float (7,), 0..1.
-
-    ``label``: the face's label, 0..6; its name is then set in bold and pointed at. Raises ``ValueError`` for no model
-    or another shape.
-    """
-    values = _sevens(by_model, np.float64)
-    figure = go.Figure(_probability_panels(tuple(values), height, label))
-    for column, row in enumerate(values.values(), start=1):
-        _bars(figure, column, 100 * row, [f"{100 * p:.0f} %" for p in row], "%{y}: %{x:.1f} %<extra></extra>")
-    return figure
-
-
-@lru_cache(maxsize=64)
-def _probability_panels(titles: tuple[str, ...], height: int, label: int | None) -> go.Figure:
-    """The figure without its bars, to be copied: that takes a third of the time. Pages draw five for each face."""
-    figure = _panels(titles, height)
-    figure.update_xaxes(range=[0, 118], tickvals=[0, 50, 100], title_text="probability (%)")
-    if label is not None:
-        names = [f"<b>▸ {name}</b>" if at == label else name for at, name in enumerate(NAMES)]
-        figure.update_yaxes(tickvals=list(NAMES), ticktext=names)
-    return figure
-
-
-def describe_probabilities(by_model: Mapping[str, npt.ArrayLike]) -> str:
-    """What :func:`probability_bars` shows, in words: each model's two likeliest classes."""
-    parts = []
-    for title, row in _sevens(by_model, np.float64).items():
-        first, second = np.argsort(-row, kind="stable")[:2]
-        parts.append(
-            f"{title} says {NAMES[first]}, {100 * row[first]:.0f} %, then {NAMES[second]}, {100 * row[second]:.0f} %"
-        )
-    return f"Probabilities of the seven expressions. {'; '.join(parts)}."
-
-
 def class_counts(counts: Mapping[str, npt.ArrayLike], *, height: int = 300) -> go.Figure:
     """How many faces each class has, one panel a split. ``counts``: split to int (7,).
 
-    Each panel has an axis of its own: a test split is a tenth of Training. Raises ``ValueError`` as
-    :func:`probability_bars` does.
+    Each panel has an axis of its own: a test split is a tenth of Training. Raises ``ValueError`` for no split or
+    another shape.
     """
     values = _sevens(counts, np.int64)
     titles = [f"{split}, {row.sum():,} faces" for split, row in values.items()]

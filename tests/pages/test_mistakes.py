@@ -18,6 +18,7 @@ from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
+from fer_core.inference.predictor import Predictor
 from fer_core.review import selection
 from fer_core.review.annotations import Annotations
 from fer_core.review.selection import SORTS, Filter
@@ -312,11 +313,9 @@ def test_a_face_with_every_answer_and_map(open_app: OpenApp, aligned: AlignedPre
         assert NAMES[predicted] in line
         assert f"{values.max() * 100:.0f} %" in line
         assert "wrong" in line
-        assert [
-            chart
-            for chart in app.get("plotly_chart")
-            if f"expressions. {name} says {NAMES[predicted]}" in chart.proto.alt
-        ]
+        (bars,) = [one.proto.body for one in app.get("html") if f"Probabilities by {name}," in one.proto.body]
+        assert f"▸ {NAMES[aligned.labels[at]]}" in bars
+        assert f"{values.max() * 100:.0f} %" in bars
         assert len(pictures(app, f"{name}, label: Face with the map of {NAMES[aligned.labels[at]]}")) == 1
         assert len(pictures(app, f"{name}, its answer: Face with the map of {NAMES[predicted]}")) == 1
     assert sum("6×6 cells" in text.value for text in app.caption) == 2
@@ -441,6 +440,26 @@ def test_a_vote_has_no_embeddings_of_its_own(
     assert len(pictures(app, "both, ")) in (1, 2)
 
 
+def test_a_vote_beside_its_members_asks_none_of_them_twice_and_shows_its_own_maps(
+    open_app: OpenApp, home: Path, runs: list[RunFolder], aligned: AlignedPredictions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_vote(home / "runs" / "both", runs)
+    row = int(aligned.rows[0])
+    asked: list[str] = []
+    explain = Predictor.explain
+
+    def counted(self: Predictor, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # Opening a vote asks its members about nothing.
+        asked.extend([self.name] * bool(images.any()))
+        return explain(self, images)
+
+    monkeypatch.setattr(Predictor, "explain", counted)
+    app = open_mistakes(open_app, runs=[*(run.name for run in runs), "both"], face=str(row))
+    assert not app.exception
+    assert sorted(asked) == sorted(run.name for run in runs)
+    assert len(pictures(app, "both, ")) in (1, 2)
+
+
 # --- Without the dataset
 
 
@@ -459,7 +478,7 @@ def test_without_the_dataset_numbers_and_a_table_show(open_app: OpenApp, home: P
     assert table["one (%)"][0] == pytest.approx(aligned.probabilities[0, at].max() * 100)
     assert not app.image
     assert any(text.value.startswith("- **one:**") for text in app.markdown)
-    assert any("expressions. two says" in chart.proto.alt for chart in app.get("plotly_chart"))
+    assert any("Probabilities by two," in one.proto.body for one in app.get("html"))
 
 
 def test_without_runs_it_says_what_to_do(open_app: OpenApp) -> None:

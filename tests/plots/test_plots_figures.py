@@ -35,7 +35,6 @@ def all_figures(run: RunFolder) -> list[go.Figure]:
         confusion.matrix(COUNTS),
         history.learning_curves(table),
         history.learning_overlay({"a": table}, "loss"),
-        bars.probability_bars({"a": np.full(7, 1 / 7)}),
         bars.class_counts({"Training": range(7)}),
         accuracy.intervals(["a"], [scores(0)]),
     ]
@@ -205,29 +204,6 @@ def test_histories_can_be_aligned_by_time(run: RunFolder) -> None:
 
 
 # --- bars and intervals
-
-
-def test_probabilities_point_at_the_label() -> None:
-    figure = bars.probability_bars({"one": np.full(7, 1 / 7), "two": np.full(7, 1 / 7)}, label=2)
-    for axis in (figure.layout.yaxis, figure.layout.yaxis2):
-        assert axis.ticktext[2] == "<b>▸ fear</b>"
-        assert axis.ticktext[3] == "happy"
-        assert list(axis.tickvals) == list(NAMES)
-
-
-def test_probabilities_have_the_classes_colours() -> None:
-    row = np.array([0.1, 0.0, 0.05, 0.6, 0.2, 0.05, 0.0])
-    figure = bars.probability_bars({"one": row, "two": row[::-1]})
-    assert len(figure.data) == 2
-    assert list(figure.data[0].marker.color) == list(COLOURS)
-    assert list(figure.data[0].x) == pytest.approx((100 * row).tolist())
-    assert list(figure.data[0].y) == list(NAMES)
-    assert bars.describe_probabilities({"one": row}) == (
-        "Probabilities of the seven expressions. one says happy, 60 %, then sad, 20 %."
-    )
-    for bad in ({}, {"one": row[:6]}):
-        with pytest.raises(ValueError, match="row of 7"):
-            bars.probability_bars(bad)
 
 
 def test_class_counts() -> None:

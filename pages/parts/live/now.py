@@ -11,7 +11,7 @@ import html
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import COLOURS, NAMES
+from fer_core.emotions import NAMES
 from fer_core.inference.stream.connection import ConnectionStage
 from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.result import FaceResult, colour_of, name_of
@@ -21,6 +21,7 @@ from pages.parts.faces import data_uri
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help as live_help
 from pages.parts.live.camera import Camera
+from pages.parts.probability_bars import CELL, table
 
 STATUS_EVERY_S, FACES_EVERY_S = 1.0, 0.5
 FACE = "_live_face"
@@ -122,44 +123,24 @@ def _faces(live: LiveStream) -> None:
 def face_table(face: FaceResult) -> str:
     """One face as a table: a line an expression, a column a model, bars with numbers. HTML."""
     source = data_uri(face.crop)
-    head, answers = [], []
+    models, answers = [], []
     for model, label in face.shown.items():
-        head.append(f'<th scope="col" style="{_CELL};text-align:left">{html.escape(model)}</th>')
+        models.append(f'<th scope="col" style="{CELL};text-align:left">{html.escape(model)}</th>')
         patch = f'<span aria-hidden="true" style="color:{colour_of(label)}">■</span>'
-        answers.append(f'<td style="{_CELL}">{patch} <b>{name_of(label)}</b></td>')
-    rows = [f'<tr><th scope="row" style="{_CELL};text-align:left;font-weight:600">says</th>{"".join(answers)}</tr>']
-    for label, name in enumerate(NAMES):
-        cells = "".join(_bar(float(values[label]), COLOURS[label]) for values in face.smoothed.values())
-        rows.append(f'<tr><th scope="row" style="{_CELL};text-align:left;font-weight:400">{name}</th>{cells}</tr>')
+        answers.append(f'<td style="{CELL}">{patch} <b>{name_of(label)}</b></td>')
+    head = (
+        f'<tr><td style="{CELL}"></td>{"".join(models)}</tr>'
+        f'<tr><th scope="row" style="{CELL};text-align:left;font-weight:600">says</th>{"".join(answers)}</tr>'
+    )
     picture = (
         f'<img src="{source}" width="72" height="72" alt="Face {face.number} as the models see it, 48×48 grey pixels" '
         'style="image-rendering:pixelated;border-radius:4px">'
     )
-    if not face.smoothed:
-        table = "<p>No model is chosen.</p>"
-    else:
-        widest = 90 + 260 * len(face.smoothed)
-        table = (
-            f'<table style="border-collapse:collapse;width:100%;max-width:{widest}px;font-size:0.85rem"><thead>'
-            f'<tr><td style="{_CELL}"></td>{"".join(head)}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-        )
+    bars = table(face.smoothed, head=head) if face.smoothed else "<p>No model is chosen.</p>"
     return (
         '<div class="live-face" style="display:flex;gap:0.8rem;margin-bottom:1rem;align-items:flex-start">'
         f"<div><b>Face {face.number}</b><br>{picture}</div>"
-        f'<div style="flex:1;min-width:0;overflow-x:auto">{table}</div></div>'
-    )
-
-
-_CELL = "padding:1px 6px;vertical-align:middle"
-
-
-def _bar(value: float, colour: str) -> str:
-    share = f"{100 * value:.0f} %"
-    return (
-        f'<td style="{_CELL};min-width:86px"><div style="display:flex;align-items:center;gap:4px">'
-        f'<div style="flex:1;height:0.7em;background:rgba(127,127,143,0.2)">'
-        f'<div style="height:100%;width:{100 * value:.0f}%;background:{colour}"></div></div>'
-        f'<span style="min-width:2.9em;text-align:right;white-space:nowrap">{share}</span></div></td>'
+        f'<div style="flex:1;min-width:0;overflow-x:auto">{bars}</div></div>'
     )
 
 

@@ -9,11 +9,12 @@ import streamlit as st
 from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.errors import RunError
 from fer_core.formatting import plain
-from fer_core.plots import bars
+from fer_core.inference.vote import VotePredictor
 from fer_core.plots.faces import describe_overlay, overlay
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
-from pages.parts import messages
-from pages.parts.charts import drawn, jpeg
+from pages.parts import messages, probability_bars
+from pages.parts.charts import jpeg
 from pages.parts.mistakes.face import Answers, right_or_wrong
 from pages.parts.models import open_model
 from pages.parts.scope import View
@@ -35,13 +36,8 @@ def show(view: View, answers: Answers) -> None:
         for info, predicted, row in zip(view.runs, answers.predicted, answers.probabilities, strict=True):
             with st.container(width=WIDTH, key=f"run-{info.name}"):
                 st.markdown(f"**{info.name}** {right_or_wrong(predicted, answers.label)}")
-                st.plotly_chart(
-                    # No title in the figure: the line above has the name.
-                    drawn(bars.probability_bars, {"": row}, height=200, label=answers.label),
-                    key=f"face-bars-{info.name}",
-                    config={"displayModeBar": False},
-                    alt=bars.describe_probabilities({info.name: row}),
-                )
+                alt = f"Probabilities by {info.name}, in per cent"
+                st.html(probability_bars.table({info.name: row}, label=answers.label, alt=alt))
                 if view.dataset is not None:
                     _maps(info, np.asarray(view.dataset.images[answers.row]), answers.label, predicted)
     if view.dataset is not None:
@@ -81,5 +77,11 @@ def _overlay(face: npt.NDArray[np.uint8], class_map: Maps, top: float) -> bytes:
 @st.cache_data(show_spinner=False, max_entries=400)
 def _explained(path: str, sealed: tuple[int, ...], face: bytes) -> Maps:
     """The seven maps of one face by one run, float32 (7, h, w). Keyed by the pixels themselves."""
+    model = open_model(path, sealed)
+    if isinstance(model, VotePredictor):
+        # Its members are shown beside it, or were for another visitor: nobody asks them twice.
+        members = [RunFolder(member.path.parent) for member, _ in model.members]
+        maps = [_explained(str(member.path), seals(member), face) for member in members]
+        return model.combine_maps([one[np.newaxis] for one in maps])[0]
     image = np.frombuffer(face, dtype=np.uint8).reshape(1, IMAGE_SIZE, IMAGE_SIZE)
-    return open_model(path, sealed).explain(image)[1][0]
+    return model.explain(image)[1][0]

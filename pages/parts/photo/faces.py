@@ -10,9 +10,8 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.inference.pictures import Reading
-from fer_core.plots import bars
 from fer_core.plots.faces import describe_overlay, overlay
-from pages.parts import chosen_face
+from pages.parts import chosen_face, probability_bars
 from pages.parts.detection import Answering
 from pages.parts.faces import enlarged, label_words
 from pages.parts.photo.input import Seen
@@ -73,13 +72,8 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
             best = int(probabilities.argmax())
             with st.container(width=MODEL_WIDTH):
                 st.markdown(f"**{model.name}:** {label_words(best)}, {probabilities[best] * 100:.0f} %")
-                st.plotly_chart(
-                    # No title in the figure: the line above has the name.
-                    bars.probability_bars({"": probabilities}, height=220),
-                    key=f"bars-{key}-{model.name}",
-                    config={"displayModeBar": False},
-                    alt=bars.describe_probabilities({model.name: probabilities}),
-                )
+                alt = f"Probabilities by {model.name}, in per cent"
+                st.html(probability_bars.table({model.name: probabilities}, alt=alt))
                 if maps:
                     class_map = one.explain(model)[1][index, best]
                     height, width = class_map.shape
