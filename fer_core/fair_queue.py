@@ -20,8 +20,8 @@ from fer_core.memory import free_memory
 
 MOST_VISITORS = 40
 """Visitors that may wait: the last of them for about a minute in the quick lane."""
-MOST_EACH = 200
-"""Requests of one visitor that may wait: all maps of a page by every method."""
+MOST_EACH = 40
+"""Requests of one visitor that may wait in a lane: all maps of a face, by every method, of the models that ship."""
 LEAST_FREE = 60e6
 """Bytes that must be left before something expensive begins: more than a batch and its results take."""
 LOOK_S = 1.0
@@ -112,7 +112,7 @@ class FairQueue:
             )
         ticket = Ticket(self, owner, lane, called)
         with self._lock:
-            mine = sum(len(owners.get(owner, ())) for owners in self._waiting.values())
+            mine = len(self._waiting[lane].get(owner, ()))
             visitors = {one for owners in self._waiting.values() for one in owners}
             if mine >= self._most_each:
                 raise BusyError(f"{mine} of your requests wait already. Try again when some of them are done.")

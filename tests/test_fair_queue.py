@@ -92,3 +92,15 @@ def test_a_waiting_thread_wakes_when_its_turn_comes_and_who_was_called_may_ask_a
     woken.join(30)
     assert not woken.is_alive()
     assert heard[0].position() == 1
+
+
+def test_a_visitor_with_one_open_page_kept_two_hundred_pieces_of_work_waiting() -> None:
+    line = FairQueue({LANE: 1, Lane.WORKER: 1}, free=lambda: 1e9)
+    waiting = [line.ask("a", LANE) for _ in range(41)]
+    with pytest.raises(BusyError, match="40 of your requests"):
+        line.ask("a", LANE)
+    # Its maps by gradients wait elsewhere, and behind nothing of these.
+    assert line.ask("a", Lane.WORKER).its_turn
+    assert line.ask("b", LANE).position() == 2
+    for one in waiting:
+        one.close()

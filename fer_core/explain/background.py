@@ -14,15 +14,13 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from fer_core.errors import BusyError, FerError
-from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task
+from fer_core.explain.task import CANCELLED, DONE, FAILED, FORGOTTEN, FORGOTTEN_S, QUEUED, RUNNING, Task
 from fer_core.explain.worker.serve import Cancelled
 from fer_core.fair_queue import FairQueue, Lane
 from fer_core.progress import Progress, ProgressCallback
 
 Work = Callable[[ProgressCallback], Any]
 """What is to be done; it hands its progress over from time to time, and that is where it can be cancelled."""
-FORGOTTEN_S = 300.0
-"""Seconds after which what nobody looks at any more is not begun: its visitor has gone, or went on."""
 _log = logging.getLogger(__name__)
 
 
@@ -71,7 +69,7 @@ class Background:
                 try:
                     # It waits for the lock that is held here, and by then finds the task.
                     thread.start()
-                except RuntimeError:
+                except (RuntimeError, MemoryError):
                     ticket.close()
                     raise BusyError(
                         "This server is busy: the system gives it no more threads. Try again in a moment."
@@ -120,22 +118,34 @@ class Background:
         now = self._clock()
         for task, _ in list(self._queue):
             if now - task.looked > self._forgotten_s:
-                self._take_out(task, "Nobody waited for it any more.")
+                self._take_out(task, FORGOTTEN)
 
     def _work(self) -> None:
-        while True:
+        try:
+            while (job := self._next()) is not None:
+                self._do(*job)
+        except BaseException as error:
+            # Without this, pages would wait for ever.
             with self._lock:
+                self._thread = None
+                while self._queue:
+                    self._queue.popleft()[0].close(FAILED, _broken_off(error))
+            raise
+
+    def _next(self) -> tuple[Task, Work] | None:
+        """What to do now; None where nothing is left, and the thread ends."""
+        with self._lock:
+            self._give_up_forgotten()
+            while self._queue:
+                ready = next((pair for pair in self._queue if pair[0].ticket.its_turn), None)
+                if ready is not None:
+                    self._queue.remove(ready)
+                    ready[0].stage = RUNNING
+                    return ready
+                self._lock.wait(self._forgotten_s / 10)
                 self._give_up_forgotten()
-                while self._queue and not any(task.ticket.its_turn for task, _ in self._queue):
-                    self._lock.wait()
-                    self._give_up_forgotten()
-                if not self._queue:
-                    self._thread = None
-                    return
-                task, work = next(pair for pair in self._queue if pair[0].ticket.its_turn)
-                self._queue.remove((task, work))
-                task.stage = RUNNING
-            self._do(task, work)
+            self._thread = None
+            return None
 
     def _called(self) -> None:
         with self._lock:
@@ -158,5 +168,12 @@ class Background:
             _log.exception("a map could not be drawn")
             words = f"The map could not be drawn ({type(error).__name__}: {error}). The server's log says where."
             task.close(FAILED, words)
+        except BaseException as error:
+            task.close(FAILED, _broken_off(error))
+            raise
         else:
             task.close(DONE, "", answer)
+
+
+def _broken_off(error: BaseException) -> str:
+    return f"The map could not be drawn: the thread that draws maps broke off ({type(error).__name__}: {error})."

@@ -15,6 +15,9 @@ RUNNING: Final = "running"
 DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
+FORGOTTEN_S = 300.0
+"""Seconds after which what nobody looks at any more is not begun: its visitor has gone, or went on."""
+FORGOTTEN = "Nobody waited for it any more. Ask again."
 
 
 class Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from fer_core.errors import BusyError, ExplainError
 from fer_core.explain.background import Background
 from fer_core.explain.task import CANCELLED, DONE, QUEUED
 from fer_core.fair_queue import FairQueue, Lane
-from fer_core.progress import Progress
+from fer_core.progress import Progress, ProgressCallback
 
 PATIENCE = 120.0
 
@@ -122,3 +123,33 @@ def test_a_thread_that_cannot_start_leaves_nothing_behind(monkeypatch: pytest.Mo
             work.submit("a", lambda _: "never")
     assert work.find("a") is None
     assert work.submit("a", lambda _: "later").result(PATIENCE) == "later"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_work_that_ended_the_thread_left_all_others_waiting_for_ever() -> None:
+    threads = []
+
+    def leave(_: ProgressCallback) -> None:
+        threads.append(threading.current_thread())
+        raise SystemExit
+
+    work, gate = Background(10, FairQueue({Lane.LONG: 1}, free=lambda: 1e9)), Gate()
+    work.submit("a", gate)
+    assert gate.began.wait(PATIENCE)
+    tasks = [work.submit("b", leave), work.submit("c", lambda _: 1)]
+    gate.go.set()
+    for task in tasks:
+        with pytest.raises(ExplainError, match="SystemExit"):
+            task.result(PATIENCE)
+    threads[0].join(PATIENCE)
+    assert work.submit("d", lambda _: "better").result(PATIENCE) == "better"
+
+
+def test_what_waits_behind_others_work_was_given_up_only_when_its_turn_came() -> None:
+    line, looks = FairQueue({Lane.LONG: 1}, free=lambda: 1e9), itertools.count()
+    with line.ask("another", Lane.LONG):
+        # Twice while it is asked for, once when its thread begins to wait.
+        work = Background(10, line, forgotten_s=0.1, clock=lambda: 0.0 if next(looks) < 3 else 1.0)
+        task = work.submit("a", lambda _: "never")
+        assert task.wait(PATIENCE)
+        assert (task.stage, line.waiting()) == (CANCELLED, 0)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from fer_core import memory
 from fer_core.errors import ExplainError
-from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING
+from fer_core.explain.task import CANCELLED, DONE, FAILED, FORGOTTEN_S, QUEUED, RUNNING
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Worker
 from fer_core.settings import PROJECT_ROOT
 
@@ -29,7 +31,7 @@ def make() -> Iterator[Make]:
     """Workers over the fake process, ended at the end of the test."""
     made: list[Worker] = []
 
-    def one(*arguments: str, **options: float) -> Worker:
+    def one(*arguments: str, **options: Any) -> Worker:
         made.append(Worker((*FAKE, *arguments), **options))
         return made[-1]
 
@@ -252,6 +254,56 @@ def test_a_request_of_a_module_that_was_loaded_anew_fails_and_breaks_nothing(mak
     worker = make()
     with pytest.raises(ExplainError, match="Reload the page"):
         worker.run(stale("echo"), timeout=PATIENCE)
+    assert worker.run("pid", timeout=PATIENCE) != os.getpid()
+
+
+def test_a_request_that_no_pickle_holds_escaped_into_the_page(make: Make) -> None:
+    """Which exception a class that is not the same any more gives is Python's affair."""
+    worker = make()
+    with pytest.raises(ExplainError, match="Reload the page"):
+        worker.run(lambda: None, timeout=PATIENCE)
+    assert worker.run("pid", timeout=PATIENCE) != os.getpid()
+
+
+def test_a_request_outlived_the_visit_that_had_asked_for_it(make: Make) -> None:
+    now = [0.0]
+    worker = make(clock=lambda: now[0])
+    long, left, seen = (worker.submit(word) for word in ("steps 30", "left", "seen"))
+    until(lambda: long.progress is not None)
+    now[0] = FORGOTTEN_S + 1
+    assert worker.find("seen") is seen
+    with pytest.raises(ExplainError, match="Nobody waited"):
+        left.result(PATIENCE)
+    assert seen.result(PATIENCE) == "seen"
+
+
+def test_whoever_waits_in_a_thread_is_not_forgotten(make: Make) -> None:
+    now, ended = [0.0], list[object]()
+    worker = make(clock=lambda: now[0])
+    long = worker.submit("steps 100000")
+    waiting = threading.Thread(target=lambda: ended.append(worker.run("late", timeout=PATIENCE)))
+    waiting.start()
+    task = worker.submit("late")
+    for now[0] in (0.8 * FORGOTTEN_S, 1.6 * FORGOTTEN_S):
+        until(lambda: task.looked == now[0])
+    worker.cancel(long)
+    waiting.join(PATIENCE)
+    assert ended == ["late"]
+
+
+def test_a_thread_that_could_not_be_started_kept_its_place_for_ever(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    worker = make()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(ExplainError, match="too busy"):
+            worker.run("pid", timeout=PATIENCE)
+        worker.start()
+    assert (worker.status().state, worker.status().queued) == (CRASHED, 0)
     assert worker.run("pid", timeout=PATIENCE) != os.getpid()
 
 

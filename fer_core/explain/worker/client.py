@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from fer_core.errors import ExplainError
-from fer_core.explain.task import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Task, TaskStage
+from fer_core.explain.task import CANCELLED, DONE, FAILED, FORGOTTEN, FORGOTTEN_S, QUEUED, RUNNING, Task, TaskStage
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
 from fer_core.fair_queue import FairQueue, Lane
@@ -71,14 +71,18 @@ class Worker:
         cancel_seconds: float = CANCEL_SECONDS,
         start_seconds: float = START_SECONDS,
         line: FairQueue | None = None,
+        forgotten_s: float = FORGOTTEN_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``idle_seconds``: after which it ends without a request, by default the settings'. ``command``: for tests.
 
         ``line``: whose :data:`Lane.WORKER` says whose turn it is; without it all requests wait in one of their own.
+        ``forgotten_s``: seconds without :meth:`find` or :meth:`run`, by ``clock``, after which what waits is given up.
         """
         self._command = tuple(command)
         self._idle_seconds = settings().worker_idle_seconds if idle_seconds is None else idle_seconds
         self._cancel_seconds, self._start_seconds = cancel_seconds, start_seconds
+        self._forgotten_s, self._clock = forgotten_s, clock
         self._line = line or FairQueue({Lane.WORKER: 1})
         self._changed = threading.Condition()
         # All below is guarded by it.
@@ -98,21 +102,26 @@ class Worker:
         ``owner``: the visitor, so that each has a turn. Raises ``BusyError`` where too much waits already.
         """
         with self._changed:
+            self._give_up_forgotten()
             known = self._tasks.get(request)
             if known is not None and known.stage in (QUEUED, RUNNING, DONE) and not known.cancelling:
                 self._tasks.move_to_end(request)
                 known.askers.add(owner)
+                known.looked = self._clock()
                 return known
             ticket = self._line.ask(owner, Lane.WORKER, called=self._called)
             self._numbers += 1
             task = self._tasks[request] = Task(request, self._numbers, ticket)
             task.askers.add(owner)
+            task.looked = self._clock()
             self._tasks.move_to_end(request)
             try:
                 task.packed = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
-            except pickle.PicklingError:
-                # Streamlit loads edited modules anew under a running page, which then holds classes of both.
-                task.close(FAILED, "The program was changed while this page ran. Reload the page.")
+            except Exception as error:
+                # Most likely Streamlit has loaded edited modules anew under a running page, which holds classes of
+                # both. Which exception that gives depends on the class and on Python's version.
+                _log.exception("a request could not be sent to the gradient worker")
+                task.close(FAILED, f"The program was changed while this page ran ({error}). Reload the page.")
                 return task
             self._queue.append(task)
             for old in [key for key, one in self._tasks.items() if one.over][: max(0, len(self._tasks) - MOST_TASKS)]:
@@ -121,19 +130,22 @@ class Worker:
             return task
 
     def find(self, request: Any) -> Task | None:
-        """The latest task of that request, or None."""
+        """The latest task of that request, or None. Whoever waits for it asks again and again."""
         with self._changed:
-            return self._tasks.get(request)
+            if (task := self._tasks.get(request)) is not None:
+                task.looked = self._clock()
+            return task
 
     def run(self, request: Any, *, timeout: float = 600, progress: ProgressCallback | None = None) -> Any:
         """Submit, wait at most ``timeout`` seconds, and return the answer. Raises ``ExplainError``."""
         task, deadline, last_progress = self.submit(request), time.monotonic() + timeout, None
-        while progress is not None and not task.over and time.monotonic() < deadline:
-            task.wait(0.1)
-            if task.progress is not None and task.progress is not last_progress:
+        while not task.over and time.monotonic() < deadline:
+            task.wait(min(0.1, max(0.0, deadline - time.monotonic())))
+            task.looked = self._clock()
+            if progress is not None and task.progress is not None and task.progress is not last_progress:
                 last_progress = task.progress
                 progress(last_progress)
-        return task.result(max(0.0, deadline - time.monotonic()))
+        return task.result(0)
 
     def position(self, task: Task) -> int:
         """1 for the request that is served next, and so on: 0 for one that runs or is over."""
@@ -201,10 +213,24 @@ class Worker:
         with self._changed:
             self._changed.notify_all()
 
+    def _give_up_forgotten(self) -> None:
+        """Called with the lock."""
+        now = self._clock()
+        for task in list(self._queue):
+            if now - task.looked > self._forgotten_s:
+                self._queue.remove(task)
+                task.close(CANCELLED, FORGOTTEN)
+
     def _wake(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="gradient worker", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="gradient worker", daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError) as error:
+                self._warm = False
+                self._give_up(f"The gradient worker could not be started, this computer is too busy ({error}).")
+                return
+            self._thread = thread
         self._changed.notify_all()
 
     def _work(self) -> None:
@@ -225,6 +251,7 @@ class Worker:
             while not self._stopping:
                 if self._child is not None and not self._child.alive:
                     self._crashed(self._child)
+                self._give_up_forgotten()
                 task = next((one for one in self._queue if one.ticket.its_turn), None)
                 if task is not None:
                     self._queue.remove(task)
