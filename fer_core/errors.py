@@ -44,6 +44,17 @@ class DataError(FerError):
     """A dataset, or a file somebody wants to import, is not what it should be."""
 
 
+class UnusableFileError(DataError):
+    """One file of many is of no use, which need not end the reading of the others.
+
+    ``kind``: what it is, in the plural and for people, such as ``empty files``.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class RunError(FerError):
     """A run folder is missing, incomplete, busy or damaged."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
 from fer_core import picture_size
-from fer_core.errors import DataError
+from fer_core.errors import UnusableFileError
 from fer_core.file_types import HEAD, what_to_do
 
 Picture = npt.NDArray[np.uint8]
@@ -19,6 +20,13 @@ Picture = npt.NDArray[np.uint8]
 _LYING = (5, 6, 7, 8)
 """EXIF's marks of pictures whose sides are exchanged."""
 _BAND = 256
+EMPTY, BROKEN, TOO_LARGE, NO_PICTURE = (
+    "empty files",
+    "damaged or cut-off pictures",
+    "pictures with too many pixels",
+    "files that are no pictures of a kind that is read",
+)
+"""Kinds of files that :func:`load_photo` refuses."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
@@ -45,7 +53,7 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
     """Decode a picture file, with at most some 8 million pixels.
 
     The camera's rotation mark (EXIF) is applied, transparent parts become white, of several frames the first
-    counts. ``name`` is how messages call the file. Raises ``DataError`` for a file that is no picture of the
+    counts. ``name`` is how messages call the file. Raises ``UnusableFileError`` for a file that is no picture of the
     known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has too
     many pixels: see :mod:`fer_core.picture_size`.
     """
@@ -59,17 +67,23 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
             width, height = reversed(size) if lying else size
             return Photo(_pixels(image), width, height)
     except picture_size.TooManyPixelsError as error:
-        raise DataError(f"{name} {error}.") from None
+        raise UnusableFileError(f"{name} {error}.", TOO_LARGE) from None
     except Image.DecompressionBombError:
-        raise DataError(f"{name} has far too many pixels to be read. Make it smaller first.") from None
+        raise UnusableFileError(
+            f"{name} has far too many pixels to be read. Make it smaller first.", TOO_LARGE
+        ) from None
     except Image.UnidentifiedImageError:
         if not data:
-            raise DataError(f"{name} is not a picture: it is empty. Save it anew and try again.") from None
+            raise UnusableFileError(
+                f"{name} is not a picture: it is empty. Save it anew and try again.", EMPTY
+            ) from None
         advice = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
-        raise DataError(f"{name} is not a picture that can be read. {advice}") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise UnusableFileError(f"{name} is not a picture that can be read. {advice}", NO_PICTURE) from None
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         # Pillow reports damaged content through any of these.
-        raise DataError(f"{name} is damaged or cut off ({error}). Save it anew and try again.") from error
+        raise UnusableFileError(
+            f"{name} is damaged or cut off ({error}). Save it anew and try again.", BROKEN
+        ) from error
 
 
 def _pixels(image: Image.Image) -> Picture:

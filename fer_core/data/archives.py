@@ -40,6 +40,7 @@ MOST_TAR_ENTRIES = 10_000
 """Files in a tar, of which only one is read."""
 # The end of a zip with the longest comment there can be, and what large zips have before it.
 _LONGEST_END = 22 + 65_535 + 20 + 56
+_OTHER_ARCHIVES = ((b"Rar!\x1a\x07", "a RAR archive"), (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"))
 KNOWN_CSV = ("fer2013.csv", "icml_face_data.csv")
 
 
@@ -58,9 +59,15 @@ class CsvStream:
 
 
 def sniff(path: Path) -> str:
-    """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes."""
+    """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes. Raises ``DataError`` for RAR and 7-Zip."""
     with reading(str(path)), open_file(path) as file:
         head = file.read(8)
+    other = next((kind for magic, kind in _OTHER_ARCHIVES if head.startswith(magic)), None)
+    if other is not None:
+        raise DataError(
+            f"{path} is {other}, which is not read here. Unpack it (7-Zip and The Unarchiver do that) and import "
+            "the folder, or pack it as a zip."
+        )
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "plain")
 
 

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from fer_core import emotions
@@ -101,10 +101,9 @@ class Meaning:
 
 def meaning_of(word: str) -> Meaning:
     """What one word means by itself: ``Happiness``, ``0_angry``, ``suprise``, ``Freude``. A bare number is doubtful."""
-    plain = _plain(word)
+    plain, known = _plain(word), _lookup(word)
     if plain in emotions.NAMES:
         return Meaning(word, emotions.index_of(plain), why="" if word.strip().lower() == plain else "by its name")
-    known = _known().get(plain)
     if known == LEFT_OUT:
         return Meaning(word, left_out=True, why="not one of the seven")
     if known is not None:
@@ -112,6 +111,12 @@ def meaning_of(word: str) -> Meaning:
     near = difflib.get_close_matches(plain, list(_known()), n=1, cutoff=0.65) if len(plain) > 2 else []
     nearest = _known()[near[0]] if near else None
     return Meaning(word, suggestion=None if nearest == LEFT_OUT else nearest)
+
+
+@lru_cache(maxsize=20_000)
+def is_known(word: str) -> bool:
+    """Whether a word by itself means a class or something that is left out; cheap, for very many words."""
+    return _lookup(word) is not None
 
 
 def meanings(
@@ -301,6 +306,12 @@ def _plain(word: str) -> str:
     pieces = re.findall(r"[^\W\d_]+", text)
     kept = [piece for piece in pieces if piece not in _NOISE]
     return "".join(kept or pieces)
+
+
+def _lookup(word: str) -> str | None:
+    plain = _plain(word)
+    # Two letters are a code only where they stand alone: KDEF's people are called AF01.
+    return _known().get(plain) if len(plain) > 2 or word.strip().casefold() == plain else None
 
 
 def _digits(text: str) -> str:

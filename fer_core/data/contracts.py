@@ -25,8 +25,20 @@ class DatasetRecord(TypedDict):
     splits: NotRequired[list[Name]]
 
 
+class LeftOutRecord(TypedDict):
+    """What an import left out: its kind in the plural, how many, and the first few names."""
+
+    kind: Text
+    count: Count
+    examples: list[Text]
+
+
 class DatasetManifest(TypedDict):
-    """``dataset.json``. ``counts`` maps each split to its seven class counts."""
+    """``dataset.json``. ``counts`` maps each split to its seven class counts.
+
+    Since schema 2: ``classes`` and ``splits`` that there are, in our order, ``layout``, how the source was understood,
+    and ``left_out``.
+    """
 
     schema: int
     name: Name
@@ -40,3 +52,5 @@ class DatasetManifest(TypedDict):
     notes: list[Text]
     classes: NotRequired[list[Name]]
     splits: NotRequired[list[Name]]
+    layout: NotRequired[Text]
+    left_out: NotRequired[list[LeftOutRecord]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fer_core.data.archives import files_of, is_clutter, reading
-from fer_core.errors import DataError
+from fer_core.errors import DataError, UnusableFileError
 from fer_core.progress import Beat, no_beat
 from fer_core.reading import UnreadableError, read_bytes
 
@@ -31,8 +31,12 @@ class Tree(Protocol):
         """All files, sorted, without what operating systems leave behind."""
         ...
 
+    def stored(self, name: str) -> str:
+        """What an archive itself calls a file."""
+        ...
+
     def read(self, name: str) -> bytes:
-        """A file's content. Raises ``DataError`` when it cannot be read or is larger than 64 MiB."""
+        """A file's content. Raises ``UnusableFileError`` when it cannot be read or is larger than 64 MiB."""
         ...
 
 
@@ -72,17 +76,20 @@ class FolderTree:
                     )
         return sorted(found)
 
+    def stored(self, name: str) -> str:
+        return name
+
     def read(self, name: str) -> bytes:
         self._beat()
         file = self.path / name
         if file.is_symlink() and not self._stays_inside(file):
             raise DataError(f"{file} is a link that leads out of {self.path}. Put the file itself there.")
-        with reading(str(file)):
+        try:
             _check_size(str(file), file.stat().st_size)
-            try:
-                return read_bytes(file, MAX_FILE_BYTES)
-            except UnreadableError as error:
-                raise DataError(f"{file} cannot be read: {error}.") from None
+            return read_bytes(file, MAX_FILE_BYTES)
+        except (OSError, UnreadableError) as error:
+            why = (error.strerror or error) if isinstance(error, OSError) else error
+            raise UnusableFileError(f"{file} cannot be read: {why}.", "files that cannot be opened") from None
 
     def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -104,24 +111,36 @@ class ZipTree:
     def __init__(self, path: Path, archive: zipfile.ZipFile, beat: Beat = no_beat) -> None:
         self._archive, self._beat = archive, beat
         self.label = str(path)
+        self._stored: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        # By way of a dict: a zip may hold two entries of one name, and only the last can be read.
-        return sorted({name: None for name in files_of(self._archive) if not is_clutter(name)})
+        # A zip may hold two entries of one name, and only the last can be read. Some Windows programs write \\.
+        self._stored = {name.replace("\\", "/"): name for name in files_of(self._archive)}
+        return sorted(name for name in self._stored if not is_clutter(name))
+
+    def stored(self, name: str) -> str:
+        return self._stored.get(name, name)
 
     def read(self, name: str) -> bytes:
         self._beat()
         where = f"{self.label} ({name})"
-        _check_size(where, self._archive.getinfo(name).file_size)
-        with reading(where):
-            try:
-                return self._archive.read(name)
-            except NotImplementedError as error:
-                raise DataError(
-                    f"{where} is packed in a way Python cannot read: {error}. Unpack it yourself."
-                ) from error
+        stored = self.stored(name)
+        _check_size(where, self._archive.getinfo(stored).file_size)
+        try:
+            with reading(where):
+                return self._archive.read(stored)
+        except NotImplementedError as error:
+            raise UnusableFileError(
+                f"{where} is packed in a way Python cannot read: {error}. Unpack it yourself.",
+                "files packed in a way that Python cannot read (unpack the archive yourself)",
+            ) from error
+        except DataError as error:
+            raise UnusableFileError(str(error), "files that the archive holds damaged") from error
 
 
 def _check_size(where: str, size: int) -> None:
     if size > MAX_FILE_BYTES:
-        raise DataError(f"{where} has {size / 1e6:,.0f} MB, too much for the picture of a face. Remove it.")
+        raise UnusableFileError(
+            f"{where} has {size / 1e6:,.0f} MB, too much for the picture of a face. Remove it.",
+            f"files of more than {MAX_FILE_BYTES // 1024**2} MB",
+        )

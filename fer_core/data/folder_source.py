@@ -1,19 +1,18 @@
-"""FER-2013 as image folders: ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, in a folder or a zip.
+"""Faces as pictures in a folder or an archive: planned by names (:mod:`fer_core.data.layout`), then read in batches.
 
 **Which split a face belongs to** is told by the first of these that knows:
 
 1. The file name, where it keeps the official one: ``Training_…``, ``PublicTest_…``, ``PrivateTest_…``.
-2. The folder: ``test`` is PrivateTest, ``validation`` is PublicTest, ``train`` is Training.
-3. Where that leaves PublicTest empty, it is carved out of the training faces that rule 1 did not place: of each
-   class one in nine (FER-2013's own ratio of PublicTest to Training plus PublicTest), drawn from the names in
-   alphabetical order with ``numpy.random.default_rng(2013)``, class after class.
+2. What you say, or the folder: ``test`` is PrivateTest, ``validation`` is PublicTest, ``train`` is Training.
+3. Where nothing but Training is named, or nothing at all, PublicTest and PrivateTest are drawn: a tenth of each class
+   each. Where only PublicTest is missing, one in nine of the training faces that rule 1 did not place is drawn
+   (FER-2013's own ratio). How, see :mod:`fer_core.data.splitting`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -21,41 +20,27 @@ import numpy as np
 
 from fer_core import emotions
 from fer_core.data.folder_or_zip import Tree
-from fer_core.data.imported_faces import Batch
-from fer_core.data.pictures import Picture, decode
-from fer_core.errors import DataError
+from fer_core.data.imported_faces import UNSTATED, Batch
+from fer_core.data.layout import DROPPED, OTHER_CLASS, Layout, find_layout, understood_classes
+from fer_core.data.picture_lists import find_list
+from fer_core.data.pictures import FaceCutter, decode
+from fer_core.data.splitting import HELD_OUT
+from fer_core.data.understanding import Corrections, FoundClass, FoundSplit, LeftOutTally, Understanding
+from fer_core.errors import DataError, UnusableFileError
+from fer_core.formatting import plural
 
 BATCH = 512
-CARVE_SEED = 2013
-CARVE_ONE_IN = 9
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-_FOLDERS = {
-    "train": emotions.TRAINING,
-    "training": emotions.TRAINING,
-    "validation": emotions.PUBLIC_TEST,
-    "valid": emotions.PUBLIC_TEST,
-    "val": emotions.PUBLIC_TEST,
-    "publictest": emotions.PUBLIC_TEST,
-    "test": emotions.PRIVATE_TEST,
-    "privatetest": emotions.PRIVATE_TEST,
-}
-_SYNONYMS = {
-    "anger": "angry",
-    "disgusted": "disgust",
-    "afraid": "fear",
-    "fearful": "fear",
-    "happiness": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
-}
-_OFFICIAL = re.compile(r"^(Training|PublicTest|PrivateTest)[_-]", re.IGNORECASE)
-_BY_LOWER = {split.lower(): split for split in emotions.SPLITS}
+CARVED = {emotions.PUBLIC_TEST: 1 / 9}
+"""What is drawn out of train where there is a test, and no validation."""
+_MOST_HINTS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFile:
-    """One image file: its name in the tree, its label 0..6, its split, and whether its own name told the split."""
+    """One picture: its name in the tree, its label 0..6, its split, and whether its own name told the split.
+
+    The split is ``UNSTATED`` for one that is drawn when all faces are there.
+    """
 
     name: str
     label: int
@@ -65,116 +50,166 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """Every face to import, in the order of rows, and what to tell about it."""
+    """Every face to import, in the order of rows, and what to tell about it.
 
+    ``held_out``: shares of what is drawn, empty where nothing is. ``left_out`` grows while pictures are read.
+    """
+
+    layout: str
+    classes: tuple[FoundClass, ...]
     faces: list[ImageFile]
+    held_out: Mapping[str, float]
+    seed: int
+    left_out: LeftOutTally
     notes: list[str]
 
     @property
-    def counts(self) -> dict[str, tuple[int, ...]]:
-        """Class counts per split, as :class:`~fer_core.data.info.DatasetInfo` has them."""
-        tally = Counter((face.split, face.label) for face in self.faces)
-        return {split: tuple(tally[split, label] for label in range(emotions.COUNT)) for split in emotions.SPLITS}
+    def official(self) -> bool:
+        """Whether the names of some files tell FER-2013's own splits."""
+        return any(face.official for face in self.faces)
 
-
-def has_layout(names: list[str]) -> bool:
-    """True when at least one file sits in ``train/<something>/`` or a like folder."""
-    return any(_split_folder(name) is not None for name in names)
-
-
-def plan_import(tree: Tree, names: list[str]) -> ImportPlan:
-    """Find every face and decide its split, before any picture is opened. See the module's text for the rule.
-
-    Raises ``DataError`` for an unknown class folder, a file that is no image, or more than one layout.
-    """
-    inside = [name for name in names if _split_folder(name) is not None]
-    roots = {PurePosixPath(name).parts[:-3] for name in inside}
-    if len(roots) > 1:
-        listed = ", ".join(sorted("/".join(root) or "." for root in roots)[:5])
-        raise DataError(f"{tree.label} holds several sets of train and test folders, in {listed}. Import just one.")
-    faces = [_face(tree.label, name) for name in inside]
-    notes = []
-    outside = sum(name.lower().endswith(IMAGE_SUFFIXES) for name in set(names) - set(inside))
-    if outside:
-        notes.append(f"{outside:,} pictures outside train/<class>/ and test/<class>/ were left out.")
-    moved = sum(face.official and face.split != _split_folder(face.name) for face in faces)
-    if moved:
-        notes.append(f"The official split of {moved:,} faces was recovered from their file names.")
-    faces, carved = _carve(faces)
-    if carved:
-        notes.append(
-            f"File names do not tell the official split, so PublicTest was carved out of train: {carved:,} faces, "
-            f"one in {CARVE_ONE_IN} of each class, drawn with seed {CARVE_SEED}. The folder test is PrivateTest."
+    def understanding(self) -> Understanding:
+        """As people are told before an import. The sizes of splits that are drawn are about right."""
+        counts = {split: [0] * emotions.COUNT for split in emotions.SPLITS}
+        free = [0] * emotions.COUNT
+        for face in self.faces:
+            (free if face.split == UNSTATED else counts[face.split])[face.label] += 1
+        for label, number in enumerate(free):
+            left = number
+            for split, share in self.held_out.items():
+                part = min(left, max(round(number * share), int(number > 2)))
+                counts[split][label] += part
+                left -= part
+            counts[emotions.TRAINING][label] += left
+        drawn = set(self.held_out) | ({emotions.TRAINING} if sum(free) else set())
+        splits = tuple(
+            FoundSplit(split, tuple(numbers), f"drawn with seed {self.seed}" if split in drawn else "as named")
+            for split, numbers in counts.items()
+            if sum(numbers)
         )
-    faces.sort(key=lambda face: (emotions.SPLITS.index(face.split), face.name))
-    return ImportPlan(faces, notes)
+        return Understanding(self.layout, self.classes, splits, self.left_out.result(), tuple(self.notes))
 
 
-def read_batches(tree: Tree, faces: list[ImageFile], notes: Callable[[str], None]) -> Iterator[Batch]:
+def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -> ImportPlan | None:
+    """Find every face and decide its split, before any picture is opened. None where no picture has a class.
+
+    Raises ``DataError`` for several sets side by side. Classes may be in doubt: see ``Understanding.question``.
+    """
+    said = said or Corrections()
+    left_out, notes = LeftOutTally(), list[str]()
+    hint = _hint(tree, names)
+    layout = find_layout(tree.label, names, said, left_out)
+    if layout is None or _all_left_out(layout, hint, said):
+        by_lists = LeftOutTally()
+        if listed := find_list(tree, names, said, by_lists):
+            layout, left_out = listed, by_lists
+    if layout is None:
+        return None
+    classes, labels = understood_classes(layout.files, hint, said)
+    faces = []
+    for file in layout.files:
+        label = labels[file.word]
+        if label is None:
+            left_out.add(DROPPED if said.drops(file.word) else f"{OTHER_CLASS} ({file.word})", file.name)
+        else:
+            faces.append(ImageFile(file.name, label, file.split or UNSTATED, file.official))
+    for why in dict.fromkeys(one.meaning.why for one in classes if one.meaning.why.startswith("as ")):
+        listed = ", ".join(f"{one.meaning.word} {one.meaning.name}" for one in classes if one.meaning.why == why)
+        notes.append(f"Classes, {why}: {listed}.")
+    if recovered := sum(file.official for file in layout.files):
+        notes.append(f"The official split of {recovered:,} faces was recovered from their file names.")
+    faces, held_out = _drawn(faces, said)
+    faces.sort(key=lambda face: (emotions.SPLITS.index(face.split or emotions.TRAINING), face.name))
+    return ImportPlan(layout.sentence, classes, faces, held_out, said.seed, left_out, notes)
+
+
+def read_batches(
+    tree: Tree, plan: ImportPlan, notes: Callable[[str], None], cutter: FaceCutter | None = None
+) -> Iterator[Batch]:
     """Yield the faces in order, 512 at a time; at the end ``notes`` gets a sentence for what was changed.
 
-    Raises ``DataError`` naming the first file that is not a readable JPEG or PNG.
+    What cannot be read goes to the plan's ``left_out``. Raises ``DataError``, at the end, where that is more than half.
     """
-    resized = squeezed = coloured = 0
+    faces = plan.faces
+    changed: Counter[str] = Counter()
+    unusable = LeftOutTally()
     for start in range(0, len(faces), BATCH):
-        part = faces[start : start + BATCH]
-        pictures: list[Picture] = [decode(tree.read(face.name), f"{tree.label}: {face.name}") for face in part]
-        resized += sum(picture.resized for picture in pictures)
-        squeezed += sum(picture.resized and picture.squeezed for picture in pictures)
-        coloured += sum(picture.had_colour for picture in pictures)
-        yield Batch(
-            np.stack([picture.pixels for picture in pictures]),
-            np.array([face.label for face in part], np.int8),
-            [face.split for face in part],
-            [_short(face.name) for face in part],
+        images, kept = [], []
+        for face in faces[start : start + BATCH]:
+            try:
+                picture = decode(tree.read(face.name), f"{tree.label}: {face.name}", cutter)
+            except UnusableFileError as error:
+                unusable.add(error.kind, face.name)
+                plan.left_out.add(error.kind, face.name)
+                continue
+            images.append(picture.pixels)
+            kept.append(face)
+            changed.update(
+                cut=picture.cut,
+                resized=picture.resized and not picture.cut,
+                squeezed=picture.resized and picture.squeezed,
+                colour=picture.had_colour,
+            )
+        if kept:
+            yield Batch(
+                np.stack(images),
+                np.array([face.label for face in kept], np.int8),
+                [face.split for face in kept],
+                [_short(face.name) for face in kept],
+            )
+    if unusable.total * 2 > len(faces):
+        kinds = "; ".join(f"{one.count:,} {one.kind}, such as {one.examples[0]}" for one in unusable.result())
+        raise DataError(
+            f"{tree.label}: {unusable.total:,} of {plural(len(faces), 'picture')} cannot be used, more than half, so "
+            f"nothing was imported: {kinds}."
         )
-    if resized:
-        tail = f"; {squeezed:,} of them were not square and are distorted" if squeezed else ""
-        notes(f"{resized:,} of {len(faces):,} pictures were not 48×48 pixels and were resized{tail}.")
-    if coloured:
-        notes(f"{coloured:,} of {len(faces):,} pictures were in colour and were turned to grey.")
+    for sentence in _changes(changed, len(faces) - unusable.total, searched=cutter is not None):
+        notes(sentence)
 
 
-def _split_folder(name: str) -> str | None:
-    parts = PurePosixPath(name).parts
-    return _FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
+def _changes(changed: Mapping[str, int], total: int, *, searched: bool) -> Iterator[str]:
+    if changed["cut"]:
+        yield (
+            f"In {changed['cut']:,} of {total:,} pictures a face was found and cut out as FER-2013 frames them (the "
+            "largest one, where there are several)."
+        )
+    if changed["resized"]:
+        found = " whole, because no face was found in them or they are small" if searched and changed["cut"] else ""
+        tail = f"; {changed['squeezed']:,} of them were not square and are distorted" if changed["squeezed"] else ""
+        yield f"{changed['resized']:,} of {total:,} pictures were not 48×48 pixels and were resized{found}{tail}."
+    if changed["colour"]:
+        yield f"{changed['colour']:,} of {total:,} pictures were in colour and were turned to grey."
+
+
+def _all_left_out(layout: Layout, hint: str, said: Corrections) -> bool:
+    """Whether no folder names a known class: then a list of pictures may know better."""
+    return all(found.meaning.label is None for found in understood_classes(layout.files, hint, said)[0])
+
+
+def _drawn(faces: list[ImageFile], said: Corrections) -> tuple[list[ImageFile], Mapping[str, float]]:
+    """The faces with those marked whose split is to be drawn, and what shares of them to which split."""
+    have = {face.split for face in faces} - {UNSTATED}
+    if "all" in said.splits:
+        return faces, {}
+    if have <= {emotions.TRAINING}:
+        held_out = HELD_OUT
+    elif have == {emotions.TRAINING, emotions.PRIVATE_TEST}:
+        held_out = CARVED
+    else:
+        return faces, {}
+    drawn = [
+        replace(face, split=UNSTATED) if face.split in (UNSTATED, emotions.TRAINING) and not face.official else face
+        for face in faces
+    ]
+    return drawn, held_out if any(face.split == UNSTATED for face in drawn) else {}
+
+
+def _hint(tree: Tree, names: Sequence[str]) -> str:
+    """Words that may tell whose data it is: the source's name and those of the folders in it."""
+    folders = dict.fromkeys(part for name in names for part in PurePosixPath(name).parts[:-1][:3])
+    return " ".join([*PurePosixPath(tree.label.replace("\\", "/")).parts[-2:], *list(folders)[:_MOST_HINTS]])
 
 
 def _short(name: str) -> str:
     """The name without any wrapping folder: ``train/happy/Training_1.jpg``."""
     return "/".join(PurePosixPath(name).parts[-3:])
-
-
-def _face(label: str, name: str) -> ImageFile:
-    path = PurePosixPath(name)
-    folder = path.parts[-2].strip().lower()
-    try:
-        index = emotions.index_of(_SYNONYMS.get(folder, folder))
-    except KeyError:
-        raise DataError(
-            f"{label}: the folder {path.parent} is named after no known class. Class folders are "
-            f"{', '.join(emotions.NAMES)}. Rename it or remove it."
-        ) from None
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        raise DataError(f"{label}: {name} is not an image (JPEG or PNG). Remove it from the class folder.")
-    match = _OFFICIAL.match(path.name)
-    if match:
-        return ImageFile(name, index, _BY_LOWER[match[1].lower()], official=True)
-    split = _split_folder(name)
-    assert split is not None, "only files inside the layout get here"
-    return ImageFile(name, index, split, official=False)
-
-
-def _carve(faces: list[ImageFile]) -> tuple[list[ImageFile], int]:
-    """Move one in nine training faces of each class to PublicTest, where it would be empty. See the module's text."""
-    free = [face for face in faces if face.split == emotions.TRAINING and not face.official]
-    if not free or any(face.split == emotions.PUBLIC_TEST for face in faces):
-        return faces, 0
-    rng = np.random.default_rng(CARVE_SEED)
-    chosen: set[str] = set()
-    for label in range(emotions.COUNT):
-        names = sorted(face.name for face in free if face.label == label)
-        # Rounded, but at least one where the class can spare it.
-        number = max(round(len(names) / CARVE_ONE_IN), int(len(names) > 1))
-        chosen.update(names[i] for i in rng.choice(len(names), number, replace=False))
-    return [replace(face, split=emotions.PUBLIC_TEST) if face.name in chosen else face for face in faces], len(chosen)

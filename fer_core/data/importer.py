@@ -11,9 +11,13 @@ from pathlib import Path, PurePosixPath
 
 from fer_core import emotions
 from fer_core.data import archives, csv_source, folder_source
-from fer_core.data.dataset import Dataset, load_dataset, require_all_classes
+from fer_core.data.dataset import Dataset, empty_class_message, load_dataset
 from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
+from fer_core.data.folder_source import ImportPlan
 from fer_core.data.info import INFO_FILE
+from fer_core.data.pictures import FaceCutter
+from fer_core.data.splitting import draw_splits
+from fer_core.data.understanding import Corrections
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
 from fer_core.formatting import plural
@@ -45,6 +49,8 @@ class _Job:
     name: str | None
     title: str | None
     overwrite: bool
+    said: Corrections
+    cutter: FaceCutter | None
 
     def writer(self, kind: str, source: str) -> DatasetWriter:
         return DatasetWriter(
@@ -60,13 +66,16 @@ def import_dataset(
     name: str | None = None,
     title: str | None = None,
     overwrite: bool = False,
+    said: Corrections | None = None,
+    cutter: FaceCutter | None = None,
 ) -> Dataset:
     """Import ``source`` into the new dataset folder ``out`` and return it, mapped.
 
     ``source`` is ``"sample"`` (faces we draw), ``"kaggle"`` (downloaded), or a path: a CSV (plain or packed), an
-    image folder, a zip of either. ``progress`` is called with :class:`Progress`, at most ten times a second, from the
-    first file that is looked at; an exception it raises ends the import. Nothing is left behind unless the import
-    succeeds.
+    image folder, a zip of either. ``said`` is what somebody says about them (see ``data look``), ``cutter`` finds the
+    faces in larger pictures; without one, or where they are said to be cut already, each picture is a face.
+    ``progress`` is called with :class:`Progress`, at most ten times a second, from the first file that is looked at; an
+    exception it raises ends the import. Nothing is left behind unless the import succeeds.
 
     Raises ``DataError`` naming file, row and reason, or, before anything else is done, why ``out`` cannot be written;
     ``DownloadError`` for Kaggle.
@@ -75,7 +84,8 @@ def import_dataset(
     if progress is not None:
         pulse = Pulse(progress, Progress(0, None, "faces", None, "Looking through the files"))
         progress, beat = pulse.report, pulse.beat
-    job = _Job(Path(out), progress, beat, name, title, overwrite)
+    said = said or Corrections()
+    job = _Job(Path(out), progress, beat, name, title, overwrite, said, None if said.already_cut else cutter)
     # Before a long download or a long file, not after it.
     target = job.out.expanduser().absolute()
     check_target(target, overwrite=overwrite)
@@ -152,19 +162,20 @@ def _import_tree(job: _Job, tree: Tree, *, kind: str, source: str) -> None:
     names = tree.names()
     path = Path(tree.label)
     known = _known_file(tree, names)
-    if known is None and folder_source.has_layout(names):
-        _import_images(job, tree, names, kind, source)
+    plan = folder_source.plan_import(tree, names, job.said) if known is None else None
+    if plan is not None and (plan.faces or not any(name.lower().endswith(".csv") for name in names)):
+        _import_images(job, tree, plan, kind, source)
         return
     member = known or archives.choose_csv(tree.label, names)
     if member is None:
         raise DataError(
-            f"{tree.label} holds neither a CSV file nor train/<class>/ and test/<class>/ with JPEG or PNG images "
-            f"(classes: {', '.join(emotions.NAMES)})."
+            f"{tree.label} holds neither a CSV file nor pictures in folders for the classes, such as train/<class>/ "
+            f"and test/<class>/, or with a list of them (classes: {', '.join(emotions.NAMES)})."
         )
     if path.is_dir():
         _import_csv(job, path / member, None, f"{source}/{member}")
     else:
-        _import_csv(job, path, member, f"{source} ({member})")
+        _import_csv(job, path, tree.stored(member), f"{source} ({member})")
 
 
 def _known_file(tree: Tree, names: list[str]) -> str | None:
@@ -187,41 +198,56 @@ def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
             fraction = stream.fraction()
             meter.update(len(writer), max(round(len(writer) / fraction), len(writer)) if fraction > 0 else None)
-        _conclude(writer, stream.name, job)
+        _conclude(writer, job, official=True)
         # Inside: whoever stops the import now must find nothing kept.
         meter.finish(len(writer))
 
 
-def _import_images(job: _Job, tree: Tree, names: list[str], kind: str, source: str) -> None:
-    plan = folder_source.plan_import(tree, names)
-    # Before any picture is read: an empty class shows in the list of files.
-    require_all_classes(plan.counts, tree.label)
+def _import_images(job: _Job, tree: Tree, plan: ImportPlan, kind: str, source: str) -> None:
+    # Before any picture is read: what is in doubt shows in the list of files.
+    if question := plan.understanding().question:
+        raise DataError(f"{tree.label}: {question}. Look first: python -m fer_core data look SOURCE")
+    if not plan.faces:
+        raise DataError(f"{tree.label} holds no picture of one of {', '.join(emotions.NAMES)}.")
     with job.writer(kind, source) as writer:
-        for note in plan.notes:
+        for note in (plan.layout, *plan.notes):
             writer.note(note)
         if tree.left_out:
             links = plural(tree.left_out, "link was", "links were")
             writer.note(f"{links} left out, because they lead out of the folder, or nowhere.")
         writer.expect(len(plan.faces))
         meter = Meter(job.progress, "faces", f"Reading {Path(tree.label).name}")
-        for batch in folder_source.read_batches(tree, plan.faces, writer.note):
+        for batch in folder_source.read_batches(tree, plan, writer.note, job.cutter):
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
             meter.update(len(writer), len(plan.faces))
-        _conclude(writer, tree.label, job)
+        writer.draw_unstated(
+            lambda images, labels: draw_splits(
+                images, labels, seed=plan.seed, held_out=plan.held_out, progress=job.progress
+            )
+        )
+        left_out = plan.left_out.result()
+        if left_out:
+            writer.note(f"Left out: {', '.join(f'{one.kind}: {one.count:,}' for one in left_out)}.")
+        writer.understood(plan.layout, left_out)
+        _conclude(writer, job, official=kind == KAGGLE or plan.official)
         meter.finish(len(writer))
 
 
-def _conclude(writer: DatasetWriter, where: str, job: _Job) -> None:
-    """The checks that need every face, and what to tell about the whole."""
+def _conclude(writer: DatasetWriter, job: _Job, *, official: bool) -> None:
+    """What to tell about the whole: any class and any split may be missing. ``official``: it looks like FER-2013."""
     counts = writer.counts
-    require_all_classes(counts, where)
     sizes = {split: sum(numbers) for split, numbers in counts.items()}
     if sizes == OFFICIAL_SIZES:
         writer.title = job.title or "FER-2013"
-    else:
+    elif official:
         held = ", ".join(f"{sizes[split]:,} {split}" for split in emotions.SPLITS)
         official = ", ".join(f"{OFFICIAL_SIZES[split]:,} {split}" for split in emotions.SPLITS)
         writer.note(f"This is not the whole FER-2013, or not FER-2013: {held}. FER-2013 has {official}.")
+    empty = empty_class_message(counts)
+    if empty and sizes[emotions.TRAINING]:
+        writer.note(f"{empty}. Models can be measured on these faces; a training needs all seven classes.")
+    if not sizes[emotions.TRAINING]:
+        writer.note("There is no face in Training: models can be measured on these faces, and none be trained.")
     if not sizes[emotions.PUBLIC_TEST]:
         writer.note("There is no face in PublicTest, so a training could not choose its best epoch.")
     if not sizes[emotions.PRIVATE_TEST]:

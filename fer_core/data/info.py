@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core import emotions
-from fer_core.data.contracts import DatasetManifest, DatasetRecord
+from fer_core.data.contracts import DatasetManifest, DatasetRecord, LeftOutRecord
+from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
 from fer_core.reading import NewerError, UnreadableError, parse, read_bytes
 
-SCHEMA = 1
-SCHEMAS = (1,)
+SCHEMA = 2
+SCHEMAS = (1, 2)
 """Those that this version reads."""
 KINDS = ("sample", "csv", "folder", "kaggle")
 
@@ -27,7 +28,8 @@ class DatasetInfo:
 
     ``counts`` maps each split to its seven class counts, in the order of :data:`fer_core.emotions.EMOTIONS`.
     ``created`` is UTC, ISO 8601. ``fingerprint`` is a sha256 (hex) over images, labels and splits: two
-    folders with the same fingerprint hold the very same faces in the same order.
+    folders with the same fingerprint hold the very same faces in the same order. ``layout`` says how the source was
+    understood, ``left_out`` what of it was not imported; both are empty in folders of schema 1.
     """
 
     path: Path
@@ -41,11 +43,24 @@ class DatasetInfo:
     fingerprint: str
     notes: tuple[str, ...] = ()
     schema: int = SCHEMA
+    layout: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def is_sample(self) -> bool:
         """True for the faces that the project draws itself."""
         return self.kind == "sample"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of the seven classes that have a face in any split, in our order."""
+        totals = [sum(numbers) for numbers in zip(*self.counts.values(), strict=True)]
+        return tuple(name for name, total in zip(emotions.NAMES, totals, strict=False) if total)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Those of the three splits that have a face, in our order."""
+        return tuple(split for split in emotions.SPLITS if self.split_size(split))
 
     def split_size(self, split: str) -> int:
         """Number of faces in a split; 0 for a split that this dataset does not have."""
@@ -70,6 +85,12 @@ class DatasetInfo:
             faces=self.faces,
             fingerprint=self.fingerprint,
             notes=list(self.notes),
+            classes=list(self.classes),
+            splits=list(self.splits),
+            layout=self.layout,
+            left_out=[
+                LeftOutRecord(kind=one.kind, count=one.count, examples=list(one.examples)) for one in self.left_out
+            ],
         )
 
 
@@ -118,6 +139,11 @@ def read_info(path: str | Path) -> DatasetInfo:
         faces=content["faces"],
         fingerprint=content["fingerprint"],
         notes=tuple(content["notes"]),
+        schema=content["schema"],
+        layout=content.get("layout", ""),
+        left_out=tuple(
+            LeftOut(one["kind"], one["count"], tuple(one["examples"])) for one in content.get("left_out", ())
+        ),
     )
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import struct
 from dataclasses import dataclass
+from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fer_core import emotions, picture_size
-from fer_core.errors import DataError
+from fer_core import emotions
+from fer_core.photo import Picture as Pixels
+from fer_core.photo import load_photo
 
 _SIZE = (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
+LARGEST_CUT = 64
+"""Pixels of the longer side up to which a picture is taken for a face that is cut out already."""
+
+
+class FaceCutter(Protocol):
+    """Finds the largest face of a picture and frames it as FER-2013's are."""
+
+    def __call__(self, picture: Pixels) -> npt.NDArray[np.uint8] | None:
+        """``picture``: uint8 (H, W, 3), blue-green-red. The face, grey uint8 (48, 48); None where none is found."""
 
 
 @dataclass(frozen=True)
@@ -25,38 +35,26 @@ class Picture:
     squeezed: bool
     """True when the file was not square, so that resizing changed the face's proportions."""
     had_colour: bool
+    cut: bool = False
+    """True when a face was found in it and cut out; then nothing was squeezed."""
 
 
-def decode(content: bytes, where: str) -> Picture:
-    """Decode a JPEG or PNG. Colour becomes grey (ITU-R 601), other sizes become 48×48 (Lanczos); EXIF is ignored.
+def decode(content: bytes, where: str, cutter: FaceCutter | None = None) -> Picture:
+    """Decode a picture of any kind that Photo reads, upright by its EXIF mark. Colour becomes grey (ITU-R 601).
 
-    Raises ``DataError`` naming ``where`` when the content is no readable JPEG or PNG, or has too many pixels (see
-    :mod:`fer_core.picture_size`).
+    With a ``cutter``, the largest face is cut out of a picture larger than 64 pixels; where none is found, and in
+    smaller ones, the whole picture is the face. Other sizes become 48×48 (Lanczos). Raises ``UnusableFileError`` naming
+    ``where``, as :func:`fer_core.photo.load_photo` does.
     """
-    try:
-        # Opening reads the header only: the size is checked before any pixel is unpacked.
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
-            resized = image.size != _SIZE
-            squeezed = image.width != image.height
-            picture_size.limit(image)
-            had_colour = image.mode not in ("L", "LA", "1") and not image.mode.startswith("I")
-            grey = _grey(image)
-            if resized:
-                grey = grey.resize(_SIZE, Image.Resampling.LANCZOS)
-            return Picture(np.asarray(grey, dtype=np.uint8), resized, squeezed, had_colour)
-    except picture_size.TooManyPixelsError as error:
-        raise DataError(f"{where} {error}, or remove the file.") from None
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{where} has far too many pixels for the picture of a face. Remove the file.") from error
-    # Pillow's readers raise all of these for broken files; SyntaxError is its own habit for broken PNGs.
-    except (OSError, SyntaxError, ValueError, struct.error, EOFError) as error:
-        raise DataError(
-            f"{where} is not an image that can be read (JPEG or PNG): {error}. Remove the file or replace it."
-        ) from error
-
-
-def _grey(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit PNG. Pillow's own conversion clips at 255 instead of scaling.
-        return Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).astype(np.uint8))
-    return image.convert("L")
+    photo = load_photo(content, where)
+    pixels = photo.picture
+    size = (photo.width, photo.height)
+    had_colour = bool((pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any())
+    if cutter is not None and max(size) > LARGEST_CUT:
+        face = cutter(pixels)
+        if face is not None:
+            return Picture(face, resized=True, squeezed=False, had_colour=had_colour, cut=True)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    if size != _SIZE:
+        grey = np.asarray(Image.fromarray(grey).resize(_SIZE, Image.Resampling.LANCZOS), dtype=np.uint8)
+    return Picture(grey, resized=size != _SIZE, squeezed=size[0] != size[1], had_colour=had_colour)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from fer_core import emotions
 from fer_core.data.imported_faces import UNSTATED
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
+from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
 from fer_core.leftovers import abandoned
 from fer_core.processes import ProcessMark
@@ -37,6 +38,8 @@ _EXTRA_BYTES_PER_FACE = 256
 # Never fill the last of a disk: the system and the browser want some too.
 _SPARE_BYTES = 50 * 1024**2
 _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<mark>[0-9a-f-]+)$")
+LONGEST_NAME = 500
+"""Characters kept of the name of a file that was left out: its end."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 _active: set[Path] = set()
@@ -86,6 +89,8 @@ class DatasetWriter:
         self._sha1: list[str] = []
         self._sha256 = hashlib.sha256()
         self._notes: list[str] = []
+        self._layout = ""
+        self._left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         """Faces written so far."""
@@ -220,6 +225,13 @@ class DatasetWriter:
         """Add a sentence to ``notes``: something a reader of this dataset should know."""
         self._notes.append(_storable(sentence))
 
+    def understood(self, layout: str, left_out: Sequence[LeftOut] = ()) -> None:
+        """Keep how the source was understood, and what of it is not among the faces."""
+        self._layout = _storable(layout)
+        self._left_out = tuple(
+            LeftOut(_short(one.kind), one.count, tuple(map(_short, one.examples))) for one in left_out
+        )
+
     def _finish(self) -> None:
         if not len(self):
             raise DataError(f"{self.source} holds no faces, so there is nothing to import.")
@@ -242,6 +254,8 @@ class DatasetWriter:
             faces=len(self),
             fingerprint=self._fingerprint(labels),
             notes=tuple(self._notes),
+            layout=self._layout,
+            left_out=self._left_out,
         )
         text = json.dumps(info.to_json(), indent=2, ensure_ascii=False) + "\n"
         (self.folder / INFO_FILE).write_text(text, encoding="utf-8")
@@ -378,6 +392,11 @@ def _in_use(path: Path) -> bool:
 def _storable(text: str) -> str:
     """Text as UTF-8 can hold it: names of files need not be UTF-8, and their odd bytes are written out."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _short(text: str) -> str:
+    """A name as it is kept in ``dataset.json``, where texts are not endless."""
+    return _storable(text)[-LONGEST_NAME:]
 
 
 def _npy_header(faces: int) -> bytes:

@@ -173,8 +173,8 @@ def test_damaged_regions_are_told(tmp_path: Path) -> None:
 
 def test_newer_schema(tmp_path: Path) -> None:
     write(tmp_path / "d")
-    damage_json(tmp_path / "d", schema=2)
-    with pytest.raises(DataError, match=r"newer version \(schema 2\)"):
+    damage_json(tmp_path / "d", schema=3)
+    with pytest.raises(DataError, match=r"newer version \(schema 3\)"):
         load_dataset(tmp_path / "d")
 
 

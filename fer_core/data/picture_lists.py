@@ -1,0 +1,199 @@
+"""Classes of pictures out of lists beside them: CSV files of paths, ``name label`` lines, with or without a header.
+
+A list is any text file of a sane size in which most lines name a picture that is there. Its columns are found by what
+is in them: the picture, the class, and a split where there is one. Otherwise a split is told by the list's own name
+(``train_labels.csv``), the folders around the picture, or the beginning of its name (``train_00001.jpg``, as in
+RAF-DB).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+from fer_core.data.class_names import is_known, number_of, split_of
+from fer_core.data.folder_or_zip import Tree
+from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, is_picture, split_folder
+from fer_core.data.understanding import Corrections, LeftOutTally
+from fer_core.errors import UnusableFileError
+
+LIST_ENDINGS = ("csv", "tsv", "txt", "lst", "list")
+MOST_LISTS = 20
+"""Lists that are looked into; a folder with a text file for each picture is no folder of lists."""
+UNLISTED = "pictures that no list names"
+MISSING = "lines of lists whose picture is not there"
+
+_LOOKED_AT = 200
+"""Lines by which the columns are found."""
+_LABEL_HEADERS = frozenset(
+    ("label", "labels", "emotion", "emotions", "expression", "class", "classes", "category", "exp", "target")
+)
+_DELIMITERS = (",", ";", "\t", "|", " ")
+_RAF_DB = "_aligned"
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where in a row of a list the picture, the class and the split are; None for a split that is not there."""
+
+    delimiter: str
+    picture: int
+    label: int
+    split: int | None
+
+
+class _Pictures:
+    """Finds a picture by what a list calls it: its path from anywhere above it, or its bare name."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = {name.lower(): name for name in names}
+        self._bare: dict[str, str | None] = {}
+        for name in names:
+            path = PurePosixPath(name.lower())
+            for key in {path.name, path.stem}:
+                # Two of one name: neither can be meant by it alone.
+                self._bare[key] = None if key in self._bare else name
+
+    def find(self, said: str, folder: str) -> str | None:
+        """The picture's name in the tree. ``folder``: that of the list."""
+        path = said.strip().strip('"').replace("\\", "/").lower().removeprefix("./")
+        if not path or len(path) > 1000:
+            return None
+        beside = self._names.get(f"{folder.lower()}/{path}") if folder else None
+        if found := beside or self._names.get(path):
+            return found
+        parts = PurePosixPath(path).parts
+        for start in range(1, len(parts) - 1):
+            if found := self._names.get("/".join(parts[start:])):
+                return found
+        pure = PurePosixPath(path)
+        return self._bare.get(pure.name) or self._bare.get(f"{pure.stem}{_RAF_DB}")
+
+
+def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
+    """The pictures that lists in the tree name, with their classes; None where there is no list."""
+    pictures = [name for name in names if is_picture(name)]
+    lists = [name for name in names if _ending(name) in LIST_ENDINGS]
+    if not pictures or not 0 < len(lists) <= MOST_LISTS:
+        return None
+    index = _Pictures(pictures)
+    files: dict[str, PictureFile] = {}
+    used: list[str] = []
+    for one in lists:
+        lines = _lines(tree, one)
+        folder = str(PurePosixPath(one).parent) if "/" in one else ""
+        columns = _columns(lines, index, folder) if lines else None
+        if columns is None:
+            continue
+        used.append(one)
+        for row in _rows(lines, columns.delimiter):
+            _take(row, columns, one, folder, index, said, files, left_out)
+    if not files:
+        return None
+    for name in names:
+        if name in files or name in used:
+            continue
+        left_out.add(UNLISTED if is_picture(name) else NO_PICTURE, name)
+    listed = ", ".join(used[:3]) + (f" and {len(used) - 3} more" if len(used) > 3 else "")
+    return Layout(f"Pictures, and lists that tell their classes: {listed}.", list(files.values()))
+
+
+def _take(
+    row: list[str],
+    columns: _Columns,
+    one: str,
+    folder: str,
+    index: _Pictures,
+    said: Corrections,
+    files: dict[str, PictureFile],
+    left_out: LeftOutTally,
+) -> None:
+    if len(row) <= max(columns.picture, columns.label):
+        return
+    name = index.find(row[columns.picture], folder)
+    word = row[columns.label].strip()
+    if name is None or not word:
+        if is_picture(row[columns.picture].strip()):
+            left_out.add(MISSING, row[columns.picture].strip())
+        return
+    if dropped(name, said):
+        left_out.add("pictures you left out", name)
+    elif name not in files:
+        told = row[columns.split] if columns.split is not None and columns.split < len(row) else ""
+        files[name] = PictureFile(name, word, _split(told, one, name, said))
+
+
+def _split(told: str, one: str, name: str, said: Corrections) -> str:
+    if "all" in said.splits:
+        return said.splits["all"]
+    for word in (told, *re.findall(r"[^\W\d_]+", PurePosixPath(one).stem)):
+        if found := said.splits.get(word.strip().casefold()) or split_of(word):
+            return found
+    first = re.match(r"[^\W\d_]+", PurePosixPath(name).stem)
+    return split_folder(PurePosixPath(name).parts[:-1], said) or (split_of(first[0]) if first else None) or ""
+
+
+def _columns(lines: list[str], index: _Pictures, folder: str) -> _Columns | None:
+    """The columns that hold pictures and classes, by the first lines; None where no list is understood."""
+    for delimiter in _DELIMITERS:
+        rows = list(islice(_rows(lines, delimiter), _LOOKED_AT))
+        width = max(map(len, rows), default=0)
+        if width < 2 or width > 100:
+            continue
+        header = [cell.strip().lower() for cell in rows[0]]
+        hits = [sum(index.find(_cell(row, at), folder) is not None for row in rows) for at in range(width)]
+        picture = max(range(width), key=lambda at: hits[at])
+        # A header and pictures that are missing must not hide that it is a list.
+        if hits[picture] * 2 < len(rows) - 1 or not hits[picture]:
+            continue
+        body = rows[1:] if index.find(_cell(rows[0], picture), folder) is None and len(rows) > 1 else rows
+        others = [at for at in range(width) if at != picture]
+        split = next((at for at in others if all(split_of(_cell(row, at)) for row in body)), None)
+        scores = {at: _class_likeness([_cell(row, at) for row in body]) for at in others if at != split}
+        named = [at for at in scores if at < len(header) and header[at] in _LABEL_HEADERS]
+        label = named[0] if named else max(scores, key=lambda at: scores[at], default=None)
+        if label is not None and (named or scores[label] > 0):
+            return _Columns(delimiter, picture, label, split)
+    return None
+
+
+def _class_likeness(cells: list[str]) -> float:
+    """How much a column looks like one of classes: words count more than numbers, and numbers that go on not at all."""
+    if not cells or len(set(cells)) > 40:
+        return 0
+    words = sum(is_known(cell) for cell in cells) / len(cells)
+    numbers = sum(number_of(cell) is not None for cell in cells) / len(cells)
+    return words * 2 if words >= 0.5 else numbers if numbers == 1 else 0
+
+
+def _cell(row: list[str], at: int) -> str:
+    return row[at] if at < len(row) else ""
+
+
+def _rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+    if delimiter == " ":
+        yield from (line.split() for line in lines if line.strip())
+    else:
+        yield from (row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row))
+
+
+def _lines(tree: Tree, name: str) -> list[str]:
+    """The lines of a text file; none of one that is no text or cannot be read, which is told where it matters."""
+    try:
+        content = tree.read(name)
+    except UnusableFileError:
+        return []
+    if b"\0" in content[:4096]:
+        return []
+    text = content.decode("utf-8-sig", errors="replace")
+    # A pixel column makes lines of kilobytes: such a file is a table of faces, no list.
+    lines = text.splitlines()
+    return [] if lines and max(map(len, lines[:3])) > 2000 else lines
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower().removeprefix(".")

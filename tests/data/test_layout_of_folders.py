@@ -1,0 +1,176 @@
+"""How folders, names of files and lists are understood, without a picture being opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from fer_core import emotions
+from fer_core.data.folder_source import ImportPlan, plan_import
+from fer_core.data.understanding import Corrections
+from fer_core.errors import DataError
+
+
+class Names:
+    """A tree of names; ``texts`` are those files that may be read."""
+
+    left_out = 0
+
+    def __init__(self, names: Sequence[str], label: str = "src", **texts: str) -> None:
+        self.label = label
+        self._texts = {name.replace("__", "."): text for name, text in texts.items()}
+        self._names = sorted([*names, *self._texts])
+
+    def names(self) -> list[str]:
+        return self._names
+
+    def stored(self, name: str) -> str:
+        return name
+
+    def read(self, name: str) -> bytes:
+        return self._texts[name].encode()
+
+
+def plan(names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str) -> ImportPlan | None:
+    tree = Names(names, label, **texts)
+    return plan_import(tree, tree.names(), said)
+
+
+def found(names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str) -> dict[str, str]:
+    """What each picture was understood as: ``class split``."""
+    planned = plan(names, said, label, **texts)
+    assert planned is not None
+    assert planned.understanding().question is None, planned.understanding().question
+    return {face.name: f"{emotions.NAMES[face.label]} {face.split}".strip() for face in planned.faces}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{split}/{word}/{n}.png",
+        "{word}/{split}/{n}.png",
+        "data/{split}/{word}/{n}.png",
+        "a/b/{word}/c/{split}/{n}.png",
+        "{split}/{word}/person7/{n}.png",
+    ],
+)
+def test_split_and_class_nest_in_any_order(pattern: str) -> None:
+    names = [
+        pattern.format(split=split, word=word, n=n)
+        for split in ("Train", "val", "testing")
+        for word in ("Anger", "joy")
+        for n in range(2)
+    ]
+    understood = found(names)
+    assert len(understood) == 12
+    for name, meaning in understood.items():
+        split = "Training" if "Train" in name else "PublicTest" if "val" in name else "PrivateTest"
+        assert meaning == f"{'angry' if 'Anger' in name else 'happy'} {split}"
+
+
+def test_people_below_or_around_the_classes_are_no_classes() -> None:
+    names = [f"S{person:03}/{word}/01/{n}.png" for person in range(30) for word in ("happy", "sad") for n in range(2)]
+    assert set(found(names).values()) == {"happy", "sad"}
+
+
+@pytest.mark.parametrize(
+    ("names", "meaning"),
+    [
+        (["angry_001.jpg", "happy_002.jpg", "Sadness-3.jpg"], ["angry", "happy", "sad"]),
+        (["KA.AN1.39.tiff", "KA.HA2.30.tiff", "YM.SU1.58.tiff"], ["angry", "happy", "surprise"]),
+        (["AF01/AF01AFS.JPG", "AF01/AF01NES.JPG", "AM02/AM02DIHL.JPG"], ["fear", "neutral", "disgust"]),
+    ],
+    ids=["prefix", "JAFFE", "KDEF"],
+)
+def test_names_of_files_tell_classes_where_folders_do_not(names: list[str], meaning: list[str]) -> None:
+    understood = found(names)
+    assert [understood[name] for name in names] == meaning
+
+
+@pytest.mark.parametrize(
+    ("numbers", "label", "words"),
+    [
+        (range(1, 8), "downloads", ["surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"]),
+        (range(7), "downloads", list(emotions.NAMES)),
+        (range(8), "AffectNet", ["neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"]),
+    ],
+)
+def test_numbered_folders(numbers: range, label: str, words: list[str]) -> None:
+    understood = found([f"train/{number}/{number}.jpg" for number in numbers], label=label)
+    assert [understood[f"train/{number}/{number}.jpg"] for number in list(numbers)[:7]] == words
+
+
+def test_eight_numbers_of_nobody_are_asked_for() -> None:
+    planned = plan([f"train/{number}/x.jpg" for number in range(8)])
+    assert planned is not None
+    assert planned.faces == []
+    question = planned.understanding().question
+    assert question is not None
+    assert "--classes" in question
+    assert found([f"train/{n}/x.jpg" for n in range(8)], Corrections.parse("AffectNet"))["train/0/x.jpg"] == "neutral"
+
+
+def test_two_sets_side_by_side_are_refused_and_one_can_be_dropped() -> None:
+    names = [f"{root}train/{word}/x.png" for root in ("", "images/") for word in ("happy", "sad")]
+    with pytest.raises(DataError, match="several sets"):
+        plan(names)
+    assert set(found(names, Corrections.parse(drop="images"))) == {"train/happy/x.png", "train/sad/x.png"}
+
+
+def test_a_set_for_tests_only_is_said() -> None:
+    names = [f"{word}/{n}.png" for word in ("happy", "sad") for n in range(9)]
+    assert set(found(names, Corrections.parse(splits="all=test")).values()) == {"happy PrivateTest", "sad PrivateTest"}
+    assert set(found(["test/happy/1.png", "test/sad/2.png"]).values()) == {"happy PrivateTest", "sad PrivateTest"}
+
+
+def test_folds_become_splits_as_they_are_said() -> None:
+    names = [f"Fold{fold}/{word}/x.png" for fold in (1, 2) for word in ("happy", "sad")]
+    understood = found(names, Corrections.parse(splits="fold1=train,fold2=val"))
+    assert understood["Fold2/sad/x.png"] == "sad PublicTest"
+
+
+PICTURES = [f"faces/{n}.jpg" for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image,label\nfaces/0.jpg,anger\nfaces/1.jpg,joy\nfaces/2.jpg,sad\n",
+        ",pth,label,score\n0,0.jpg,anger,0.3\n1,1.jpg,joy,0.2\n2,2.jpg,sad,0.5\n",
+        "C:\\\\me\\\\faces\\\\0.jpg;anger\nD:\\\\faces\\\\1.jpg;joy\n./faces/2.jpg;sad\n",
+        "0.jpg anger\n1.jpg joy\n2.jpg sad\n",
+        "0\tanger\n1\tjoy\n2\tsad\n",
+    ],
+    ids=["csv", "index and score", "Windows", "lines", "tabs, no endings"],
+)
+def test_a_list_tells_the_classes_of_pictures_beside_it(text: str) -> None:
+    text = text.encode().decode("unicode_escape").replace("\\\\", "\\")
+    understood = found(PICTURES, labels__csv=text)
+    assert understood == {"faces/0.jpg": "angry", "faces/1.jpg": "happy", "faces/2.jpg": "sad"}
+    planned = plan(PICTURES, labels__csv=text)
+    assert planned is not None
+    assert [(one.kind, one.count) for one in planned.left_out.result()] == [("pictures that no list names", 1)]
+
+
+def test_rafdbs_own_list() -> None:
+    text = "".join(f"{split}_{n:05}.jpg {n}\n" for split in ("train", "test") for n in range(1, 8))
+    names = [f"aligned/{split}_{n:05}_aligned.jpg" for split in ("train", "test") for n in range(1, 8)]
+    understood = found(names, list_patition_label__txt=text)
+    assert understood["aligned/train_00001_aligned.jpg"] == "surprise", "of train, validation is drawn"
+    assert understood["aligned/test_00007_aligned.jpg"] == "neutral PrivateTest"
+
+
+def test_two_lists_are_two_splits() -> None:
+    lists = {
+        f"{split}_labels__csv": f"image,label\nfaces/{n}.jpg,1\nfaces/{n + 2}.jpg,7\n"
+        for n, split in enumerate(("train", "test"))
+    }
+    assert found(PICTURES, **lists)["faces/3.jpg"] == "neutral PrivateTest"
+
+
+def test_a_table_of_pixels_is_no_list() -> None:
+    assert (
+        plan(PICTURES, fer__csv="emotion,pixels\n3," + "7 " * 2304 + "\n") is None
+        or not plan(PICTURES, fer__csv="emotion,pixels\n3," + "7 " * 2304 + "\n").faces
+    )  # type: ignore[union-attr]
