@@ -79,7 +79,72 @@ def test_a_model_with_an_unknown_head_is_refused_by_name() -> None:
     from fer_core.zoo.class_maps import with_class_maps
 
     inputs = keras.Input((48, 48, 1))
-    pooled = keras.layers.GlobalMaxPooling2D()(inputs)
-    model = keras.Model(inputs, keras.layers.Dense(7)(pooled), name="odd")
-    with pytest.raises(ExportError, match="odd has neither a layer called 'average'"):
-        with_class_maps(model)
+    pooled = keras.layers.Dense(9, activation="gelu")(keras.layers.GlobalAveragePooling2D()(inputs))
+    with pytest.raises(ExportError, match="gelu"):
+        with_class_maps(keras.Model(inputs, keras.layers.Dense(7)(pooled), name="odd"))
+    tiny = keras.layers.GlobalMaxPooling2D()(keras.layers.MaxPooling2D(48)(inputs))
+    with pytest.raises(ExportError, match="1×1 cells"):
+        with_class_maps(keras.Model(inputs, keras.layers.Dense(7)(tiny), name="odd"))
+    with pytest.raises(ExportError, match="odd ends in GlobalAveragePooling2D"):
+        with_class_maps(keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs), name="odd"))
+
+
+def heads():
+    """Heads as other people build them, by a word for each."""
+    from keras import layers
+
+    return {
+        "two hidden": [
+            layers.Flatten(name="squash"),
+            layers.Dense(12, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5),
+            layers.Dense(9),
+            layers.LeakyReLU(negative_slope=0.1),
+            layers.Dense(7, activation="softmax"),
+        ],
+        "none hidden": [layers.Flatten(), layers.BatchNormalization(), layers.Dense(7, activation="softmax")],
+        "average": [
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(10, activation="elu"),
+            layers.Dense(10, activation="tanh"),
+            layers.Dense(7, activation="softmax"),
+        ],
+    }
+
+
+@pytest.mark.parametrize("word", ["two hidden", "none hidden", "average"])
+def test_maps_of_other_peoples_heads_are_grad_cam(word: str) -> None:
+    """Against gradients taken by TensorFlow."""
+    import keras
+    import tensorflow as tf
+
+    from fer_core.zoo.class_maps import feature_tensor, with_class_maps
+
+    convolution = keras.layers.Conv2D(5, 3, strides=8, activation="relu")
+    model = keras.Sequential([keras.layers.Input((48, 48, 1)), convolution, *heads()[word]])
+    model = keras.Model(model.inputs[0], model.outputs[0])
+    generator = np.random.default_rng(2)
+    for weight in model.weights:
+        weight.assign(
+            np.abs(generator.normal(size=weight.shape))
+            if "variance" in weight.name
+            else generator.normal(size=weight.shape) * 0.3
+        )
+    _, maps = with_class_maps(model).predict_on_batch(FACES / 255)
+    features = feature_tensor(model)
+    last = model.layers[-1]
+    logits = keras.Model(model.inputs, [features, last.input])
+    tail = keras.Model(features, last.input)
+    values, _ = logits.predict_on_batch(FACES / 255)
+    at = tf.convert_to_tensor(values)
+    for label in range(7):
+        with tf.GradientTape() as tape:
+            tape.watch(at)
+            answer = (tf.matmul(tail(at, training=False), last.kernel) + last.bias)[:, label]
+        slopes = tape.gradient(answer, at).numpy()
+        # Averages pass a cell's share on, so the sum of the cells is the weight; flattening passes all of it.
+        weights = slopes.sum(axis=(1, 2)) if word == "average" else slopes.mean(axis=(1, 2))
+        expected = np.maximum(np.einsum("bhwc,bc->bhw", values, weights), 0)
+        np.testing.assert_allclose(maps[:, label], expected, atol=1e-4, rtol=1e-3)
+    assert maps.max() > 0
