@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.class_names import meaning_of
 from fer_core.emotions import COUNT, NAMES
 from fer_core.errors import ModelError
 from fer_core.stats.intervals import wilson_interval
@@ -27,17 +28,6 @@ CHANCE = 0.01
 """The exact p of McNemar's test below which one order is better than another by more than chance. Lower than usual,
 since the best of many orders is looked at."""
 DECLARED, FER, ALPHABETICAL, BEST = "declared", "fer", "alphabetical", "best"
-_OTHERS = ("contempt", "unknown", "other")
-_SPELLINGS = {
-    **{name: name for name in NAMES},
-    **dict.fromkeys(("anger", "ang", "an", "rage"), "angry"),
-    **dict.fromkeys(("disgusted", "disgusting", "dis", "di"), "disgust"),
-    **dict.fromkeys(("fearful", "afraid", "scared", "fea", "fe"), "fear"),
-    **dict.fromkeys(("happiness", "joy", "joyful", "hap", "ha"), "happy"),
-    **dict.fromkeys(("sadness", "unhappy", "sa"), "sad"),
-    **dict.fromkeys(("surprised", "surprize", "suprise", "suprised", "sur", "su"), "surprise"),
-    **dict.fromkeys(("natural", "calm", "neutrality", "none", "neu", "ne"), "neutral"),
-}
 # As their makers number them: Goodfellow, 2013; Li, 2017; Mollahosseini, 2017; Barsoum, 2016.
 _PUBLISHED = {
     FER: ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),
@@ -108,15 +98,17 @@ def parse_order(text: str, count: int) -> Order | str:
     Names stand in the order of the columns, with commas between. Raises ``ModelError`` for a name that nobody knows,
     one that stands twice, or another number of names.
     """
-    words = [word.strip().strip("\"'[]").lower() for word in text.replace(";", ",").split(",")]
-    if len(words) == 1 and words[0] in NAMED:
-        return words[0]
-    names = tuple(_SPELLINGS.get(word, word) for word in words)
-    if unknown := [word for word in names if word not in NAMES and word not in _OTHERS]:
+    words = [word.strip().strip("\"'[]").strip() for word in text.replace(";", ",").split(",")]
+    if len(words) == 1 and words[0].lower() in NAMED:
+        return words[0].lower()
+    found = [meaning_of(word) for word in words]
+    if doubtful := next((one for one in found if one.doubtful), None):
+        near = f" Did you mean {doubtful.suggestion}?" if doubtful.suggestion else ""
         raise ModelError(
-            f"no class is called {unknown[0][:40]!r}. Name the columns in their order, as in "
+            f"no class is called {doubtful.word[:40]!r}.{near} Name the columns in their order, as in "
             f"{','.join(NAMES)} (contempt and other are known, too), or type one of: {', '.join(NAMED)}."
         )
+    names = tuple(word.lower() if one.left_out else one.name for word, one in zip(words, found, strict=True))
     if twice := [name for name in NAMES if names.count(name) > 1]:
         raise ModelError(f"{twice[0]} stands twice among the classes. Each column is about another class.")
     if len(names) != count:

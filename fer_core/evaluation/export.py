@@ -53,17 +53,17 @@ class Parity:
 
 
 def export_litert(
-    model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half_precision: bool = False
+    model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half_precision: bool = False, maps: bool = True
 ) -> Parity:
     """Write ``path`` (LiteRT: probabilities and class maps) from a float32 Keras model.
 
-    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half_precision`` stores large kernels as float16.
-    Nothing is
-    written where the two disagree: ``ExportError`` says by how much.
+    ``faces`` uint8 (n, 48, 48) are what parity is checked on; ``half_precision`` stores large kernels as float16;
+    without ``maps`` there are probabilities alone, for heads that have no closed form. Nothing is written where the two
+    disagree: ``ExportError`` says by how much.
     """
     # Beside the target, so that the last step is a rename on one file system.
     with replacing(path) as temporary:
-        _convert(with_class_maps(model), temporary, half_precision=half_precision)
+        _convert(with_class_maps(model) if maps else model, temporary, half_precision=half_precision)
         parity = check_parity(model, temporary, faces)
         if not parity.agrees(half_precision=half_precision):
             raise ExportError(
@@ -78,11 +78,18 @@ def export_litert(
 def check_parity(model: keras.Model, tflite: Path, faces: npt.NDArray[np.uint8]) -> Parity:
     """Compare a LiteRT file with the Keras model it came from on ``faces`` uint8 (n, 48, 48), n ≥ 1.
 
-    The map difference is relative to the largest map value.
+    The map difference is relative to the largest map value; 0 where the file has no maps.
     """
     predictor = Predictor(tflite)
     expected = predict(model, faces)
     actual, maps = predictor.explain(faces)
+    if not predictor.has_maps:
+        return Parity(
+            faces=len(faces),
+            largest_difference=float(np.abs(expected - actual).max()),
+            agreement=float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1))),
+            largest_map_difference=0.0,
+        )
     expected_maps = np.asarray(
         with_class_maps(model).predict_on_batch(faces[:PARITY_FACES, ..., None].astype(np.float32))[1]
     )

@@ -38,6 +38,7 @@ IN_USE_SECONDS = 5.0
 """For so long after a question a model counts as in use, and stays open whatever others take."""
 
 Floats = npt.NDArray[np.float32]
+NO_MAPS: Floats = np.empty((1, COUNT, 0, 0), dtype=np.float32)
 
 
 class Turns:
@@ -75,7 +76,8 @@ class _Opened:
     interpreter: Any
     input: int
     probabilities: int
-    maps: int
+    maps: int | None
+    """None: a brought model whose head has none."""
 
 
 class SharedInterpreter:
@@ -101,7 +103,8 @@ class SharedInterpreter:
         return self._opened is not None and self._turns.free
 
     def run(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Probabilities (B, 7) and maps (B, 7, h, w) of at most :data:`CHUNK` faces uint8 (B, 48, 48).
+        """Probabilities (B, 7) and maps (B, 7, h, w) of at most :data:`CHUNK` faces uint8 (B, 48, 48); h and w are 0
+        where the model has no maps.
 
         Opens the file where it is closed: raises ``RunError`` when it is missing, is no LiteRT model, or has other
         inputs or outputs than ours.
@@ -121,7 +124,9 @@ class SharedInterpreter:
                 self._batch = len(batch)
             interpreter.set_tensor(opened.input, batch)
             interpreter.invoke()
-            answer = interpreter.get_tensor(opened.probabilities), interpreter.get_tensor(opened.maps)
+            probabilities = interpreter.get_tensor(opened.probabilities)
+            maps = NO_MAPS if opened.maps is None else interpreter.get_tensor(opened.maps)
+            answer = probabilities, np.broadcast_to(maps, (len(batch), *maps.shape[1:]))
             if fresh:
                 # Its kernels have their own copy of the weights by now.
                 forget_mapped(self.path)
@@ -222,18 +227,18 @@ def _open(path: Path, threads: int) -> _Opened:
         len(inputs) == 1
         and inputs[0]["dtype"] == np.float32
         and list(inputs[0]["shape"][1:]) == [IMAGE_SIZE, IMAGE_SIZE, 1]
-        and len(outputs) == 2
-        and set(by_rank) == {2, 4}
-        and by_rank[2]["shape"][1] == COUNT
-        and by_rank[4]["shape"][1] == COUNT
+        and len(outputs) == len(by_rank)
+        and set(by_rank) in ({2}, {2, 4})
+        and all(output["shape"][1] == COUNT for output in outputs)
     )
     if not fits:
         raise RunError(
             f"{path} is not one of our models: one input (B, 48, 48, 1) and two outputs, "
-            "probabilities (B, 7) and class maps (B, 7, h, w), were expected. "
-            "Make it with: python -m fer_core export RUN --data DATASET"
+            "probabilities (B, 7) and class maps (B, 7, h, w), were expected. Make it with: python -m fer_core export "
+            "RUN --data DATASET. A model from elsewhere: python -m fer_core models import FILE --data DATASET"
         )
-    return _Opened(interpreter, inputs[0]["index"], by_rank[2]["index"], by_rank[4]["index"])
+    maps = by_rank[4]["index"] if 4 in by_rank else None
+    return _Opened(interpreter, inputs[0]["index"], by_rank[2]["index"], maps)
 
 
 def default_threads(most: int) -> int:

@@ -37,7 +37,7 @@ class Predictor:
         title: what people read.
         path: the ``.tflite`` file.
         threads: CPU threads the model uses.
-        map_grid: (h, w) of the class maps, in cells.
+        map_grid: (h, w) of the class maps, in cells; (0, 0) for a brought model whose head has none.
         temperature: what the logits are divided by (see :mod:`fer_core.stats.calibration`); 1 changes nothing.
     """
 
@@ -64,6 +64,11 @@ class Predictor:
         probabilities, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
         apply_temperature(probabilities, temperature)  # a bad temperature fails here, too
         self.map_grid: tuple[int, int] = (maps.shape[2], maps.shape[3])
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether it gives class maps. Those of a model that does not have no cells."""
+        return self.map_grid != (0, 0)
 
     def predict(self, images: Faces, *, average: Average = "none") -> Probabilities:
         """Probabilities, float32 (B, 7), rows adding up to 1. ``images``: uint8 (B, 48, 48), grey 0..255.

@@ -164,6 +164,70 @@ class VoteRecord(TypedDict):
     method: Text
 
 
+class FitRecord(TypedDict):
+    """How well one order of a brought model's classes does on labelled faces, at one scale of their pixels."""
+
+    order: Name
+    classes: list[Line]
+    accuracy: Share
+    low: Share
+    high: Share
+    log_loss: NotRequired[Amount]
+    scale: NotRequired[Name]
+    output: NotRequired[Name]
+
+
+class EvidenceRecord(TypedDict):
+    """What the order of the classes, and of a model the scale of its pixels, were found out on.
+
+    ``split``: where the faces come from; ``most_frequent``: the accuracy of always answering one class; ``fits``: all
+    that was tried, the best first; ``chosen_by``: ``evidence`` or ``owner``.
+    """
+
+    data: DatasetRecord
+    split: Name
+    faces: Count
+    most_frequent: Share
+    fits: list[FitRecord]
+    chosen_by: Literal["evidence", "owner"]
+
+
+class AdapterRecord(TypedDict):
+    """What is done to a face before a brought model sees it, and what its answers are.
+
+    ``scale``: its name in :mod:`fer_core.bring.adapter`; ``pixels``: the same in words; ``output``: ``probabilities``,
+    ``logits`` or ``separate``; ``maps``: whether ``model.tflite`` gives class maps.
+    """
+
+    height: Count
+    width: Count
+    channels: Count
+    scale: Name
+    pixels: Line
+    output: Name
+    maps: bool
+
+
+class ImportRecord(TypedDict):
+    """``import.json``. ``source``: the name of the file that was brought, ``sha256`` of its content, ``kind`` of file.
+
+    ``classes``: what each of its columns is about, in their order; ``left_out``: those of them that are none of the
+    seven; ``missing``: those of the seven that it never answers.
+    """
+
+    schema: int
+    source: Name
+    sha256: Sha256
+    kind: Line
+    created: Moment
+    order: Name
+    classes: list[Line]
+    left_out: list[Line]
+    missing: list[Line]
+    evidence: EvidenceRecord
+    adapter: NotRequired[AdapterRecord]
+
+
 class AboutRecord(TypedDict):
     """``about`` of what is measured on request: see :class:`fer_core.runs.measurements.About`."""
 

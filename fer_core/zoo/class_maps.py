@@ -61,7 +61,7 @@ def with_class_maps(model: keras.Model) -> keras.Model:
     from keras import Model, ops
 
     head = _head(model)
-    _, height, width, channels = (size if size is None else int(size) for size in head.features.shape)
+    height, width, channels = (int(size) for size in head.features.shape[1:])
     positions = ops.reshape(head.features, (-1, height * width, channels))
     # (channels, 7) where no unit of the head is ever off, otherwise (B, channels, 7).
     weights = _weights(head, height * width, channels)
@@ -154,7 +154,8 @@ def _normalised(layer: Any) -> Floats:
 
 def _head(model: keras.Model) -> _Head:
     """Walk back from the output. Raises ``ExportError`` for a head that has no closed form."""
-    tensor, steps = model.output, []
+    tensor = model.output
+    steps: list[tuple[Any, Any]] = []
     while True:
         operation, node_index, _ = tensor._keras_history
         kind = type(operation).__name__

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.errors import RecipeError, RunError
+from fer_core.errors import ExportError, RecipeError, RunError
 from fer_core.value_types import JsonObject
 from fer_core.zoo.registry import get
 
@@ -39,7 +39,7 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class Description:
-    """A network as a table. ``map_grid`` is the height and width of its class maps, in cells."""
+    """A network as a table. ``map_grid`` is the height and width of its class maps, in cells; (0, 0): it has none."""
 
     name: str
     title: str
@@ -87,26 +87,33 @@ def description(name: str) -> Description:
     return Description.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def describe_model(model: keras.Model, name: str, input_size: int) -> Description:
-    """Describe a built Keras model (child processes only)."""
+def describe_model(model: keras.Model, name: str, input_size: int, *, title: str = "") -> Description:
+    """Describe a built Keras model (child processes only). ``title``: of one that is not registered."""
     from fer_core.zoo.class_maps import map_grid
 
-    rows = tuple(_row(operation) for operation in model.operations)
+    rows = tuple(_row(operation, model) for operation in model.operations)
+    try:
+        grid = map_grid(model)
+    except ExportError:
+        grid = (0, 0)
     return Description(
         name=name,
-        title=get(name).title,
+        title=title or get(name).title,
         input_size=input_size,
         layers=rows,
         parameters=int(model.count_params()),
         trainable_parameters=int(sum(_size(weight.shape) for weight in model.trainable_weights)),
         multiply_adds=sum(row.multiply_adds for row in rows),
-        map_grid=map_grid(model),
+        map_grid=grid,
     )
 
 
-def _row(operation: Any) -> LayerRow:
-    shape = tuple(int(size) for size in operation.output.shape[1:])
-    node = operation._inbound_nodes[0]
+def _row(operation: Any, model: keras.Model) -> LayerRow:
+    # A layer that was also called outside of this model has nodes of that, too.
+    nodes = operation._inbound_nodes
+    node = next((one for one in nodes if _is_of(one, model)), nodes[0])
+    # Sizes that are free stand as 0.
+    shape = tuple(int(size or 0) for size in node.outputs[0].shape[1:])
     return LayerRow(
         name=operation.name,
         type=type(operation).__name__,
@@ -116,6 +123,10 @@ def _row(operation: Any) -> LayerRow:
         # A set would lose the order; a layer fed three times by one tensor lists it once.
         inputs=tuple(dict.fromkeys(parent.operation.name for parent in node.parent_nodes)),
     )
+
+
+def _is_of(node: Any, model: keras.Model) -> bool:
+    return any(node is one for ones in model._nodes_by_depth.values() for one in ones)
 
 
 def _multiply_adds(operation: Any, shape: tuple[int, ...]) -> int:

@@ -1,0 +1,44 @@
+"""From a stranger's file to a network that can be asked. Child processes only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.bring.kinds import Kind, kind_of_model
+from fer_core.bring.network import KerasNetwork
+from fer_core.bring.reading import read_keras
+from fer_core.errors import ModelError
+from fer_core.runs.reading import shown
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``keras``: the version that saved it, empty where it does not say."""
+
+    kind: Kind
+    keras: str
+    network: KerasNetwork
+
+
+def open_network(path: Path, scratch: Path, weights: Path | None, told: Callable[[str], None]) -> Opened:
+    """Read the file as data, and open what was found free of code. Raises ``ModelError``, which names the file."""
+    kind = kind_of_model(path)
+    told("reading it as data")
+    if kind in (Kind.KERAS, Kind.HDF5, Kind.JSON):
+        reading = read_keras(path, scratch, weights)
+        told("opening it with Keras")
+        with _named(path):
+            return Opened(kind, reading.keras, KerasNetwork(reading.clean))
+    raise ModelError(f"{shown(path)} is a {kind}, which cannot be brought yet: bring the Keras file it was made from.")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Begin a ``ModelError`` inside with the name of the file."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{shown(path)} cannot be brought: {error}") from error
