@@ -7,6 +7,7 @@ of one is counted against ``Settings.max_archive_bytes`` and ``Settings.max_arch
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import lzma
@@ -102,7 +103,7 @@ def open_csv(path: Path, member: str | None = None, *, beat: Beat = no_beat) -> 
             raw, guard = _unpacked(stack, path, beat)
             packed = path.stat().st_size
             expected = packed if sniff(path) == "plain" else int(packed * _USUAL_RATIO)
-            stream = CsvStream(str(path), path.name, _text(guard), lambda: raw.tell() / max(packed, 1), expected)
+            stream = CsvStream(str(path), path.name, _text(path, guard), lambda: raw.tell() / max(packed, 1), expected)
         yield stream
 
 
@@ -229,9 +230,12 @@ def _unpacked(stack: ExitStack, path: Path, beat: Beat = no_beat) -> tuple[IO[by
     return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size, beat)
 
 
-def _text(guard: io.RawIOBase) -> TextIO:
-    # utf-8-sig: spreadsheet programs put a byte order mark in front.
-    return io.TextIOWrapper(io.BufferedReader(guard, _BUFFER_BYTES), encoding="utf-8-sig", newline="")
+def _text(path: Path, guard: io.RawIOBase) -> TextIO:
+    buffered = io.BufferedReader(guard, _BUFFER_BYTES)
+    # Spreadsheet programs put a byte order mark in front; Excel's "Unicode text" is UTF-16.
+    with reading(str(path)):
+        wide = buffered.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return io.TextIOWrapper(buffered, encoding="utf-16" if wide else "utf-8-sig", newline="")
 
 
 def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: str | None, beat: Beat) -> CsvStream:
@@ -246,7 +250,7 @@ def _zip_member(stack: ExitStack, path: Path, archive: zipfile.ZipFile, member: 
             raise DataError(f"{path} is packed in a way Python cannot read: {error}. Unpack it yourself.") from error
     guard = Guard(file, path, path.stat().st_size, beat)
     size = max(entry.file_size, 1)
-    return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: guard.count / size, entry.file_size)
+    return CsvStream(f"{path} ({name})", _base(name), _text(path, guard), lambda: guard.count / size, entry.file_size)
 
 
 def _tar_member(stack: ExitStack, path: Path, beat: Beat) -> CsvStream:
@@ -272,7 +276,7 @@ def _tar_member(stack: ExitStack, path: Path, beat: Beat) -> CsvStream:
     assert file is not None, "a regular file has content"
     packed = path.stat().st_size
     guard = Guard(file, path, packed, beat)
-    return CsvStream(f"{path} ({name})", _base(name), _text(guard), lambda: raw.tell() / packed, entry.size)
+    return CsvStream(f"{path} ({name})", _base(name), _text(path, guard), lambda: raw.tell() / packed, entry.size)
 
 
 def _tar(stack: ExitStack, path: Path, beat: Beat) -> tuple[IO[bytes], tarfile.TarFile]:

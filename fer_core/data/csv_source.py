@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.archives import CsvStream, reading
+from fer_core.data.class_names import meaning_of, number_of, split_of
 from fer_core.data.imported_faces import Batch
 from fer_core.errors import DataError
 
@@ -30,19 +31,31 @@ _USAGE = {split.lower(): split for split in emotions.SPLITS}
 _DIGITS = {str(label): label for label in range(emotions.COUNT)}
 
 
-class _BadRowError(Exception):
-    """What is wrong with a row, without file and number; and what of the row that repeats."""
+class NotOfficialError(Exception):
+    """The table is none of the two official files: :mod:`fer_core.data.table_source` reads it, from its beginning.
 
-    def __init__(self, message: str, quoted: str = "") -> None:
+    ``strict``: what is wrong with it as an official file, where it calls itself one and has the header of one.
+    """
+
+    def __init__(self, strict: DataError | None = None) -> None:
+        super().__init__()
+        self.strict = strict
+
+
+class _BadRowError(Exception):
+    """What is wrong with a row, without file and number; what of the row that repeats; whether others write it so."""
+
+    def __init__(self, message: str, quoted: str = "", *, known: bool = False) -> None:
         super().__init__(message)
-        self.quoted = quoted
+        self.quoted, self.known = quoted, known
 
 
 def read_batches(stream: CsvStream) -> Iterator[Batch]:
     """Yield the faces of a CSV in order, 512 at a time. Memory stays at a few megabytes.
 
-    Raises ``DataError`` that names file and row (the header is row 1) for a wrong number of pixels, a value that
-    is no whole number from 0 to 255, an unknown emotion or Usage, a missing column, an empty or truncated file.
+    Raises ``NotOfficialError`` where name, header or words are not those of an official file; ``DataError`` that names
+    file and row (the header is row 1) for a wrong number of pixels, a value that is no whole number from 0 to 255, an
+    unknown emotion or Usage, an empty or truncated file.
     """
     with reading(stream.name):
         try:
@@ -54,10 +67,13 @@ def read_batches(stream: CsvStream) -> Iterator[Batch]:
 
 
 def _batches(stream: CsvStream) -> Iterator[Batch]:
-    reader = csv.reader(_lines(stream))
+    lines = _Lines(stream)
+    reader = csv.reader(lines)
     header = next(reader, None)
     if not header:
         raise DataError(f"{stream.name} is empty. Download it again.")
+    if not is_official_name(stream.file):
+        raise NotOfficialError
     positions = _find_columns(stream.name, header)
     images = np.empty((BATCH, PIXELS), np.uint8)
     labels: list[int] = []
@@ -80,7 +96,9 @@ def _batches(stream: CsvStream) -> Iterator[Batch]:
         except _BadRowError as problem:
             # Asked before reading on, which moves the number.
             number = reader.line_num
-            raise _bad_row(stream.name, number, problem, last=next(reader, None) is None) from None
+            last = next(reader, None) is None and not lines.complete
+            error = _bad_row(stream.name, number, problem, last=last)
+            raise NotOfficialError(error) if problem.known else error from None
         names.append(f"{stream.file}:{reader.line_num}")
         rows += 1
         if len(names) == BATCH:
@@ -92,17 +110,31 @@ def _batches(stream: CsvStream) -> Iterator[Batch]:
         raise DataError(f"{stream.name} has a header and no rows. Download it again.")
 
 
-def _lines(stream: CsvStream) -> Iterator[str]:
-    """The lines of the file; a line that never ends is refused before it fills the memory."""
-    number = 0
-    while line := stream.text.readline(LONGEST_LINE):
-        number += 1
+class _Lines:
+    """The lines of the file; a line that never ends is refused before it fills the memory.
+
+    ``complete``: whether the last one that was read has an end.
+    """
+
+    def __init__(self, stream: CsvStream) -> None:
+        self._stream, self._number = stream, 0
+        self.complete = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.text.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self._number += 1
         if len(line) == LONGEST_LINE:
             raise DataError(
-                f"{stream.name}, row {number:,}: longer than {LONGEST_LINE:,} characters, where a face has about "
-                f"{BYTES_PER_ROW:,}. This is not FER-2013's CSV. Import fer2013.csv or icml_face_data.csv."
+                f"{self._stream.name}, row {self._number:,}: longer than {LONGEST_LINE:,} characters, where a face has "
+                f"about {BYTES_PER_ROW:,}. This is not FER-2013's CSV. Import fer2013.csv or icml_face_data.csv."
             )
-        yield line
+        self.complete = line.endswith(("\n", "\r"))
+        return line
 
 
 def _batch(images: npt.NDArray[np.uint8], labels: list[int], splits: list[str], names: list[str]) -> Batch:
@@ -110,17 +142,15 @@ def _batch(images: npt.NDArray[np.uint8], labels: list[int], splits: list[str], 
     return Batch(faces, np.array(labels, np.int8), splits, names)
 
 
+def is_official_name(file: str) -> bool:
+    """Whether a file calls itself one of the two official ones: ``fer2013.csv``, ``fer2013 (1).csv.gz``."""
+    return file.lower().startswith(("fer2013", "icml_face_data"))
+
+
 def _find_columns(name: str, header: list[str]) -> list[int]:
     columns = [column.strip().lower() for column in header]
-    missing = [column for column in _COLUMNS if column not in columns]
-    if missing:
-        wanted = {"emotion": "emotion", "pixels": "pixels", "usage": "Usage"}
-        shown = ", ".join(column.strip()[:30] for column in header[:6])
-        raise DataError(
-            f"{name}, row 1: there is no column {' and no column '.join(repr(wanted[c]) for c in missing)}; the "
-            f"columns are: {shown}. Import fer2013.csv or icml_face_data.csv, which have emotion, pixels and Usage.",
-            quoted=[shown],
-        )
+    if any(column not in columns for column in _COLUMNS):
+        raise NotOfficialError
     doubled = [column for column in _COLUMNS if columns.count(column) > 1]
     if doubled:
         raise DataError(f"{name}, row 1: the column {doubled[0]!r} occurs more than once. Remove one of them.")
@@ -141,7 +171,8 @@ def _label(text: str) -> int:
     if label is None:
         known = ", ".join(f"{emotion.index} {emotion.name}" for emotion in emotions.EMOTIONS)
         shown = repr(_shorten(text))
-        raise _BadRowError(f"unknown emotion {shown}; there are {known}", shown)
+        words = number_of(text) is None and not meaning_of(text).doubtful
+        raise _BadRowError(f"unknown emotion {shown}; there are {known}", shown, known=words)
     return label
 
 
@@ -149,7 +180,8 @@ def _split(text: str) -> str:
     split = _USAGE.get(text.strip().lower())
     if split is None:
         shown = repr(_shorten(text))
-        raise _BadRowError(f"unknown Usage {shown}; there are {', '.join(emotions.SPLITS)}", shown)
+        message = f"unknown Usage {shown}; there are {', '.join(emotions.SPLITS)}"
+        raise _BadRowError(message, shown, known=split_of(text) is not None)
     return split
 
 

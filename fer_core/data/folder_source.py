@@ -24,14 +24,12 @@ from fer_core.data.imported_faces import UNSTATED, Batch
 from fer_core.data.layout import DROPPED, OTHER_CLASS, Layout, find_layout, understood_classes
 from fer_core.data.picture_lists import find_list
 from fer_core.data.pictures import FaceCutter, decode
-from fer_core.data.splitting import HELD_OUT
+from fer_core.data.splitting import CARVED, HELD_OUT
 from fer_core.data.understanding import Corrections, FoundClass, FoundSplit, LeftOutTally, Understanding
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.formatting import plural
 
 BATCH = 512
-CARVED = {emotions.PUBLIC_TEST: 1 / 9}
-"""What is drawn out of train where there is a test, and no validation."""
 _MOST_HINTS = 200
 
 

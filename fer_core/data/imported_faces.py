@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from fer_core.data.understanding import LeftOutTally, Understanding
 
 UNSTATED = ""
 """Stands for the split of a face whose source names none: it is drawn when all faces are there."""
@@ -19,3 +23,27 @@ class Batch:
     labels: npt.NDArray[np.int8]
     splits: list[str]
     names: list[str]
+
+
+class FaceSource(Protocol):
+    """Somebody's faces: looked through and understood, then read.
+
+    Attributes:
+        label: what to call the source in messages.
+        understanding: what was understood of it, before any face is read.
+        left_out: what is not among the faces; complete when all are read.
+        held_out: which share of each class each split gets of the faces whose split is ``UNSTATED``.
+    """
+
+    label: str
+    understanding: Understanding
+    left_out: LeftOutTally
+    held_out: Mapping[str, float]
+
+    def batches(self) -> Iterator[Batch]:
+        """All faces in order, a few hundred at a time. Raises ``DataError``, also where a question is open."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Sentences for whoever reads the dataset, complete when all faces are read."""
+        ...

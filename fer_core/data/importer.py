@@ -14,9 +14,11 @@ from fer_core.data import archives, csv_source, folder_source
 from fer_core.data.dataset import Dataset, empty_class_message, load_dataset
 from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.folder_source import ImportPlan
+from fer_core.data.imported_faces import FaceSource
 from fer_core.data.info import INFO_FILE
 from fer_core.data.pictures import FaceCutter
 from fer_core.data.splitting import draw_splits
+from fer_core.data.table_source import TableFile, TableSource
 from fer_core.data.understanding import Corrections
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
@@ -191,15 +193,50 @@ def _known_file(tree: Tree, names: list[str]) -> str | None:
 
 
 def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
-    with archives.open_csv(path, member, beat=job.beat) as stream, job.writer("csv", source) as writer:
-        writer.expect(stream.expected_bytes // csv_source.BYTES_PER_ROW)
-        meter = Meter(job.progress, "faces", f"Reading {path.name}")
-        for batch in csv_source.read_batches(stream):
+    """FER-2013's own file, or else a table that somebody wrote; that, too, where somebody says what it means."""
+    strict: DataError | None = None
+    if job.said == Corrections(seed=job.said.seed):
+        try:
+            with archives.open_csv(path, member, beat=job.beat) as stream, job.writer("csv", source) as writer:
+                writer.expect(stream.expected_bytes // csv_source.BYTES_PER_ROW)
+                meter = Meter(job.progress, "faces", f"Reading {path.name}")
+                for batch in csv_source.read_batches(stream):
+                    writer.add(batch.images, batch.labels, batch.splits, batch.names)
+                    fraction = stream.fraction()
+                    meter.update(len(writer), max(round(len(writer) / fraction), len(writer)) if fraction > 0 else None)
+                _conclude(writer, job, official=True)
+                # Inside: whoever stops the import now must find nothing kept.
+                meter.finish(len(writer))
+                return
+        except csv_source.NotOfficialError as other:
+            strict = other.strict
+    table = TableSource(path.name, [TableFile(lambda: archives.open_csv(path, member, beat=job.beat))], job.said)
+    if strict is not None and table.mixed:
+        raise strict
+    _import_source(job, table, "csv", source, official=table.official)
+
+
+def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, official: bool = False) -> None:
+    """Faces that are understood already."""
+    with job.writer(kind, source) as writer:
+        expected = faces.understanding.faces
+        writer.expect(expected)
+        meter = Meter(job.progress, "faces", f"Reading {faces.label}")
+        for batch in faces.batches():
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
-            fraction = stream.fraction()
-            meter.update(len(writer), max(round(len(writer) / fraction), len(writer)) if fraction > 0 else None)
-        _conclude(writer, job, official=True)
-        # Inside: whoever stops the import now must find nothing kept.
+            meter.update(len(writer), max(expected, len(writer)))
+        for note in faces.notes():
+            writer.note(note)
+        writer.draw_unstated(
+            lambda images, labels: draw_splits(
+                images, labels, seed=job.said.seed, held_out=faces.held_out, progress=job.progress
+            )
+        )
+        left_out = faces.left_out.result()
+        if left_out:
+            writer.note(f"Left out: {', '.join(f'{one.kind}: {one.count:,}' for one in left_out)}.")
+        writer.understood(faces.understanding.layout, left_out)
+        _conclude(writer, job, official=official)
         meter.finish(len(writer))
 
 

@@ -9,7 +9,7 @@ exact where no two faces are alike.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ from fer_core.progress import ProgressCallback
 
 HELD_OUT: Mapping[str, float] = {emotions.PUBLIC_TEST: 0.1, emotions.PRIVATE_TEST: 0.1}
 """Shares of each class that are not for training; those of FER-2013."""
+CARVED: Mapping[str, float] = {emotions.PUBLIC_TEST: 1 / 9}
+"""What is drawn out of the training faces where there is a test and no validation: FER-2013's own ratio."""
 MOST_COMPARED = 50_000
 """Faces of which every pair is compared, which takes about a minute; of more only the exact duplicates are found."""
 
@@ -65,11 +67,22 @@ def draw_splits(
         assert left or not size, f"Training keeps faces of class {label}"
     alike = f"Alike faces (NCC above {THRESHOLD:g}, mirrored too)" if near else "The very same faces"
     shares = ", ".join(f"{percent(share, digits=0)} {split}" for split, share in held_out.items())
+    why = "no splits" if len(held_out) > 1 else f"no {' or '.join(held_out)}"
     note = (
-        f"The splits of {len(labels):,} faces were drawn with seed {seed}, because the source names none: of each "
+        f"The splits of {len(labels):,} faces were drawn with seed {seed}, because the source names {why}: of each "
         f"class about {shares}, the rest Training. {alike} are in one split."
     )
     return DrawnSplits(splits.tolist(), note)
+
+
+def expected_counts(counts: Sequence[int], held_out: Mapping[str, float] = HELD_OUT) -> dict[str, tuple[int, ...]]:
+    """About what :func:`draw_splits` makes of seven class counts: exact where no two faces are alike."""
+    found = {split: [0] * len(counts) for split in (emotions.TRAINING, *held_out)}
+    for label, size in enumerate(counts):
+        for split, number in _needs(size, held_out, {split: sum(found[split]) for split in held_out}).items():
+            found[split][label] = number
+        found[emotions.TRAINING][label] = size - sum(found[split][label] for split in held_out)
+    return {split: tuple(numbers) for split, numbers in found.items()}
 
 
 def families(
@@ -87,7 +100,7 @@ def _same(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     first: dict[bytes, int] = {}
     return np.array(
         [
-            first.setdefault(hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest(), row)
+            first.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), row)
             for row, image in enumerate(images)
         ],
         np.int64,
@@ -149,7 +162,9 @@ def _take(
     """
     if len(order) < 2:
         return order, []
-    remaining, taken, missing = [], [], number
+    remaining: list[npt.NDArray[np.int64]] = []
+    taken: list[npt.NDArray[np.int64]] = []
+    missing = number
     for place, rows in enumerate(order):
         if len(rows) <= missing and (len(remaining) or place < len(order) - 1):
             taken.append(rows)

@@ -202,12 +202,12 @@ class DatasetWriter:
             shape = (len(self), emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
             offset = len(_npy_header(0))
             images = np.memmap(self.folder / IMAGES_FILE, np.uint8, "r", offset=offset, shape=shape)
+        chosen = images if len(rows) == len(self) else images[rows]
         try:
-            chosen = images if len(rows) == len(self) else images[rows]
             splits, note = draw(chosen, np.concatenate(self._labels)[rows])
         finally:
             # Windows renames no folder of which a file is mapped.
-            chosen = images = None
+            del chosen, images
         for row, split in zip(rows.tolist(), splits, strict=True):
             self._splits[row] = split
         self.note(note)

@@ -185,7 +185,7 @@ def test_row_with_too_many_columns(tmp_path: Path) -> None:
     refused(broken(tmp_path, 4, 2, "Training,more"), "row 4: 4 columns instead of 3")
 
 
-@pytest.mark.parametrize("missing", HEADER)
+@pytest.mark.parametrize("missing", ["emotion", "pixels"])
 def test_missing_column(missing: str, tmp_path: Path) -> None:
     header = [column for column in HEADER if column != missing]
     source = plain(tmp_path / "fer2013.csv", csv_text(FACES.rows(), header).encode())
