@@ -278,8 +278,8 @@ def _conclude(writer: DatasetWriter, job: _Job, *, official: bool) -> None:
         writer.title = job.title or "FER-2013"
     elif official:
         held = ", ".join(f"{sizes[split]:,} {split}" for split in emotions.SPLITS)
-        official = ", ".join(f"{OFFICIAL_SIZES[split]:,} {split}" for split in emotions.SPLITS)
-        writer.note(f"This is not the whole FER-2013, or not FER-2013: {held}. FER-2013 has {official}.")
+        all_there_is = ", ".join(f"{OFFICIAL_SIZES[split]:,} {split}" for split in emotions.SPLITS)
+        writer.note(f"This is not the whole FER-2013, or not FER-2013: {held}. FER-2013 has {all_there_is}.")
     empty = empty_class_message(counts)
     if empty and sizes[emotions.TRAINING]:
         writer.note(f"{empty}. Models can be measured on these faces; a training needs all seven classes.")
