@@ -192,7 +192,7 @@ class TableSource:
             advice = (
                 "No line end follows it, so the file was cut off (truncated). Download it again."
                 if not row.complete
-                else "So are many others. Write the table anew."
+                else "Mend it, and others like it, or write the table anew."
             )
             self._first_bad = DataError(f"{where}, row {row.number:,}: {problem}. {advice}", quoted=[problem.quoted])
 

@@ -82,7 +82,7 @@ def test_mistakes_end_with_code_2_and_one_message(command: Command, source: Path
     failed = command("import", source, "--out", tmp_path / "out", "--json")
     assert failed.returncode == 2
     message = json.loads(failed.stdout)["error"]
-    assert "no column 'Usage'" in message
+    assert "row 2: 1 pixel values instead of 2,304" in message
     assert failed.stderr.strip().splitlines()[-1] == f"error: {message}"
     assert left_behind(tmp_path, {source.name}) == []
     assert command("info", tmp_path / "out").returncode == 2
