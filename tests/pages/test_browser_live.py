@@ -44,13 +44,16 @@ PICTURE = "plot => plot.toDataURL()"
 
 
 def frame_of(faces: Sequence[np.ndarray], shift: float = 0.0) -> np.ndarray:
-    """A grey frame, uint8 (480, 640, 3), with faces (48, 48) side by side, moved sideways by ``shift`` pixels."""
-    frame = np.full((480, 640), 120, np.uint8)
-    side = 220
+    """A grey frame, uint8 (240, 320, 3), with faces (48, 48) side by side, moved sideways by ``shift`` pixels.
+
+    A quarter of what a camera gives: two browsers and a server pack and unpack every frame on two cores.
+    """
+    frame = np.full((240, 320), 120, np.uint8)
+    side = 110
     for place, face in enumerate(faces):
-        middle = 640 * (2 * place + 1) / (2 * len(faces)) + shift
+        middle = 320 * (2 * place + 1) / (2 * len(faces)) + shift
         x = round(middle - side / 2)
-        frame[130 : 130 + side, x : x + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+        frame[65 : 65 + side, x : x + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
     return np.repeat(frame[..., None], 3, axis=2)
 
 
@@ -59,7 +62,7 @@ def write_clip(path: Path, scenes: Sequence[Sequence[np.ndarray]], frames: int =
     with path.open("wb") as clip:
         for number in range(frames):
             scene = scenes[number * len(scenes) // frames]
-            frame = frame_of(scene, 15 * np.sin(2 * np.pi * number / frames))
+            frame = frame_of(scene, 8 * np.sin(2 * np.pi * number / frames))
             clip.write(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
     return path
 
@@ -125,13 +128,17 @@ def camera_of(page: Page) -> FrameLocator:
 
 
 def start(page: Page) -> None:
-    button = camera_of(page).get_by_role("button", name="Start the camera")
-    button.click(timeout=LONG)
-    # A page that is drawn anew at this moment, as by the data that it puts into its address, loses the click.
-    page.wait_for_timeout(5000)
-    if button.is_visible() and button.is_enabled() and not page.locator(".live-face").count():
+    """Press Start, as a person does: again where the page lost the click, or a busy computer the connection."""
+    button, face = camera_of(page).get_by_role("button", name="Start the camera"), page.locator(".live-face").first
+    for _ in range(4):
         button.click(timeout=LONG)
-    expect(page.locator(".live-face").first).to_be_visible(timeout=LONG)
+        for _ in range(90):
+            page.wait_for_timeout(500)
+            if face.is_visible():
+                return
+            if button.is_visible() and button.is_enabled():
+                break
+    expect(face).to_be_visible(timeout=LONG)
 
 
 def stop(page: Page) -> None:
@@ -232,7 +239,6 @@ def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path
     assert "Traceback" not in app.log()
 
 
-@pytest.mark.xfail(reason="on a slow machine the second camera may not start at all; cause not known", strict=False)
 def test_two_visitors_get_their_own_faces(
     runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path, Path]
 ) -> None:
