@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.folder_or_zip import Tree
@@ -46,6 +49,14 @@ class ImageFile:
     official: bool
 
 
+class Shown(NamedTuple):
+    """A face to be looked at before an import: its name at the source, its label 0..6, its pixels uint8 (48, 48)."""
+
+    name: str
+    label: int
+    pixels: npt.NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class ImportPlan:
     """Every face to import, in the order of rows, and what to tell about it.
@@ -60,11 +71,6 @@ class ImportPlan:
     seed: int
     left_out: LeftOutTally
     notes: list[str]
-
-    @property
-    def official(self) -> bool:
-        """Whether the names of some files tell FER-2013's own splits."""
-        return any(face.official for face in self.faces)
 
     def understanding(self) -> Understanding:
         """As people are told before an import. The sizes of splits that are drawn are about right."""
@@ -112,13 +118,72 @@ def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -
         else:
             faces.append(ImageFile(file.name, label, file.split or UNSTATED, file.official))
     for why in dict.fromkeys(one.meaning.why for one in classes if one.meaning.why.startswith("as ")):
-        listed = ", ".join(f"{one.meaning.word} {one.meaning.name}" for one in classes if one.meaning.why == why)
-        notes.append(f"Classes, {why}: {listed}.")
+        pairs = ", ".join(f"{one.meaning.word} {one.meaning.name}" for one in classes if one.meaning.why == why)
+        notes.append(f"Classes, {why}: {pairs}.")
     if recovered := sum(file.official for file in layout.files):
         notes.append(f"The official split of {recovered:,} faces was recovered from their file names.")
     faces, held_out = _drawn(faces, said)
     faces.sort(key=lambda face: (emotions.SPLITS.index(face.split or emotions.TRAINING), face.name))
     return ImportPlan(layout.sentence, classes, faces, held_out, said.seed, left_out, notes)
+
+
+class PictureSource:
+    """A :class:`~fer_core.data.imported_faces.FaceSource`: pictures in a folder or an archive."""
+
+    def __init__(self, tree: Tree, plan: ImportPlan, cutter: FaceCutter | None = None) -> None:
+        self._tree, self._plan, self._cutter = tree, plan, cutter
+        self.label = tree.label
+        self.left_out = plan.left_out
+        self.held_out = plan.held_out
+        self.understanding = plan.understanding()
+        self.official = any(face.official for face in plan.faces)
+        """Whether names of files tell FER-2013's own splits."""
+        self._notes = [self.understanding.layout, *plan.notes]
+        if tree.left_out:
+            links = plural(tree.left_out, "link was", "links were")
+            self._notes.append(f"{links} left out, because they lead out of the folder, or nowhere.")
+
+    def batches(self) -> Iterator[Batch]:
+        """The faces in order, 512 at a time; what cannot be read goes to ``left_out``.
+
+        Raises ``DataError`` where a question is open or there is no face, and at the end, where more than half of the
+        pictures cannot be read.
+        """
+        if question := self.understanding.question:
+            raise DataError(f"{self.label}: {question}. Look first: python -m fer_core data look SOURCE")
+        if not self._plan.faces:
+            raise DataError(f"{self.label} holds no picture of one of {', '.join(emotions.NAMES)}.")
+        yield from read_batches(self._tree, self._plan, self._notes.append, self._cutter)
+
+    def notes(self) -> list[str]:
+        """Sentences for whoever reads the dataset, complete when all faces are read."""
+        return self._notes
+
+    def some(self, number: int, *, opened: int) -> list[Shown]:
+        """Up to ``number`` faces, of each class by turns, out of the ``opened`` pictures that are looked into.
+
+        Those of them that cannot be read go to ``left_out``.
+        """
+        shown: list[Shown] = []
+        for face in _by_turns(self._plan.faces, opened):
+            try:
+                picture = decode(self._tree.read(face.name), face.name, self._cutter if len(shown) < number else None)
+            except UnusableFileError as error:
+                self.left_out.add(error.kind, face.name)
+                continue
+            if len(shown) < number:
+                shown.append(Shown(face.name, face.label, picture.pixels))
+        return shown
+
+
+def _by_turns(faces: Sequence[ImageFile], number: int) -> list[ImageFile]:
+    """Up to ``number`` faces: of each class one, then of each another, evenly over its files."""
+    classes: dict[int, list[ImageFile]] = {}
+    for face in faces:
+        classes.setdefault(face.label, []).append(face)
+    each = -(-number // max(len(classes), 1))
+    rows = [some[:: max(1, len(some) // each)][:each] for _, some in sorted(classes.items())]
+    return [face for turn in zip_longest(*rows) for face in turn if face is not None][:number]
 
 
 def read_batches(

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fer_core import emotions
-from fer_core.data import archives, csv_source, folder_source
+from fer_core.data import archives, csv_source
 from fer_core.data.dataset import Dataset, empty_class_message, load_dataset
-from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
-from fer_core.data.folder_source import ImportPlan
 from fer_core.data.imported_faces import FaceSource
-from fer_core.data.info import INFO_FILE
 from fer_core.data.pictures import FaceCutter
+from fer_core.data.sources import Found, find_in_tree, find_source, open_tree
 from fer_core.data.splitting import draw_splits
 from fer_core.data.table_source import TableFile, TableSource
 from fer_core.data.understanding import Corrections
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
-from fer_core.formatting import plural
 from fer_core.progress import Beat, Meter, Progress, ProgressCallback, Pulse, no_beat
-from fer_core.regular_files import kind_of
 from fer_core.settings import settings
 from fer_core.writable import check_writable
 
@@ -34,11 +26,6 @@ SAMPLE, KAGGLE = "sample", "kaggle"
 
 OFFICIAL_SIZES = {emotions.TRAINING: 28_709, emotions.PUBLIC_TEST: 3_589, emotions.PRIVATE_TEST: 3_589}
 """Faces per split in FER-2013 (Goodfellow et al., 2013)."""
-
-_NO_DATA = ("/proc", "/sys", "/dev")
-"""What the system shows of itself as if it were files; some never end, and some hold secrets."""
-# What the known files are called in a folder, unpacked or not.
-_KNOWN_FILE = re.compile(r"(fer2013|icml_face_data)(\.csv|(\.csv)?\.(gz|xz|zip|tar\.gz|tgz|tar\.xz))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -97,8 +84,8 @@ def import_dataset(
     elif source == KAGGLE:
         from fer_core.data import kaggle
 
-        with _tree(kaggle.download_from_kaggle(progress), job.beat) as tree:
-            _import_tree(job, tree, kind="kaggle", source=f"Kaggle, {kaggle.HANDLE}")
+        with open_tree(kaggle.download_from_kaggle(progress), job.beat) as tree:
+            _import_found(job, find_in_tree(tree, f"Kaggle, {kaggle.HANDLE}", job.said, job.cutter), KAGGLE)
     else:
         _import_path(job, Path(source).expanduser())
     return load_dataset(target)
@@ -125,71 +112,16 @@ def _import_sample(job: _Job) -> None:
 
 
 def _import_path(job: _Job, path: Path) -> None:
-    _check_source(path)
-    if path.is_dir() and (path / INFO_FILE).is_file():
-        raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
-    if path.is_dir() or archives.sniff(path) == "zip":
-        with _tree(path, job.beat) as tree:
-            _import_tree(job, tree, kind="folder", source=path.name)
+    with find_source(path, job.said, job.cutter, job.beat) as found:
+        _import_found(job, found, "folder")
+
+
+def _import_found(job: _Job, found: Found, kind: str) -> None:
+    if found.pictures is not None:
+        official = kind == KAGGLE or found.pictures.official
+        _import_source(job, found.pictures, kind, found.name, official=official)
     else:
-        _import_csv(job, path, None, path.name)
-
-
-def _check_source(path: Path) -> None:
-    """Raise ``DataError`` unless there is a regular file or a folder, and not one that the system makes up."""
-    try:
-        kind = kind_of(path)
-        real = Path(os.path.realpath(path))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise DataError(f"There is no file or folder {path}. Check the path, or give sample or kaggle.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if kind not in ("a file", "a folder"):
-        raise DataError(f"{path} is {kind}, not a file or a folder. Check the path.")
-    if real == Path(real.anchor) or any(real.is_relative_to(place) for place in _NO_DATA):
-        raise DataError(f"{path} is the system's own, so there are no faces in it. Give the folder that holds them.")
-
-
-@contextlib.contextmanager
-def _tree(path: Path, beat: Beat) -> Iterator[Tree]:
-    if path.is_dir():
-        yield FolderTree(path, beat)
-    else:
-        with archives.open_zip(path) as archive:
-            yield ZipTree(path, archive, beat)
-
-
-def _import_tree(job: _Job, tree: Tree, *, kind: str, source: str) -> None:
-    """A folder or zip holds FER-2013's CSV, or the image folders, or some one CSV: tried in this order."""
-    names = tree.names()
-    path = Path(tree.label)
-    known = _known_file(tree, names)
-    plan = folder_source.plan_import(tree, names, job.said) if known is None else None
-    if plan is not None and (plan.faces or not any(name.lower().endswith(".csv") for name in names)):
-        _import_images(job, tree, plan, kind, source)
-        return
-    member = known or archives.choose_csv(tree.label, names)
-    if member is None:
-        raise DataError(
-            f"{tree.label} holds neither a CSV file nor pictures in folders for the classes, such as train/<class>/ "
-            f"and test/<class>/, or with a list of them (classes: {', '.join(emotions.NAMES)})."
-        )
-    if path.is_dir():
-        _import_csv(job, path / member, None, f"{source}/{member}")
-    else:
-        _import_csv(job, path, tree.stored(member), f"{source} ({member})")
-
-
-def _known_file(tree: Tree, names: list[str]) -> str | None:
-    """FER-2013's own CSV by its name; a packed one counts in a folder, where it can be opened by itself."""
-    base = {name: PurePosixPath(name).name.lower() for name in names}
-    if any(known in base.values() for known in archives.KNOWN_CSV):
-        return archives.choose_csv(tree.label, names)
-    if isinstance(tree, FolderTree):
-        packed = [name for name in names if _KNOWN_FILE.fullmatch(base[name])]
-        # Sorted, fer2013 comes before icml_face_data; both hold the same faces.
-        return packed[0] if packed else None
-    return None
+        _import_csv(job, found.path, found.member, found.name)
 
 
 def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
@@ -221,7 +153,7 @@ def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, offi
     with job.writer(kind, source) as writer:
         expected = faces.understanding.faces
         writer.expect(expected)
-        meter = Meter(job.progress, "faces", f"Reading {faces.label}")
+        meter = Meter(job.progress, "faces", f"Reading {Path(faces.label).name}")
         for batch in faces.batches():
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
             meter.update(len(writer), max(expected, len(writer)))
@@ -237,36 +169,6 @@ def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, offi
             writer.note(f"Left out: {', '.join(f'{one.kind}: {one.count:,}' for one in left_out)}.")
         writer.understood(faces.understanding.layout, left_out)
         _conclude(writer, job, official=official)
-        meter.finish(len(writer))
-
-
-def _import_images(job: _Job, tree: Tree, plan: ImportPlan, kind: str, source: str) -> None:
-    # Before any picture is read: what is in doubt shows in the list of files.
-    if question := plan.understanding().question:
-        raise DataError(f"{tree.label}: {question}. Look first: python -m fer_core data look SOURCE")
-    if not plan.faces:
-        raise DataError(f"{tree.label} holds no picture of one of {', '.join(emotions.NAMES)}.")
-    with job.writer(kind, source) as writer:
-        for note in (plan.layout, *plan.notes):
-            writer.note(note)
-        if tree.left_out:
-            links = plural(tree.left_out, "link was", "links were")
-            writer.note(f"{links} left out, because they lead out of the folder, or nowhere.")
-        writer.expect(len(plan.faces))
-        meter = Meter(job.progress, "faces", f"Reading {Path(tree.label).name}")
-        for batch in folder_source.read_batches(tree, plan, writer.note, job.cutter):
-            writer.add(batch.images, batch.labels, batch.splits, batch.names)
-            meter.update(len(writer), len(plan.faces))
-        writer.draw_unstated(
-            lambda images, labels: draw_splits(
-                images, labels, seed=plan.seed, held_out=plan.held_out, progress=job.progress
-            )
-        )
-        left_out = plan.left_out.result()
-        if left_out:
-            writer.note(f"Left out: {', '.join(f'{one.kind}: {one.count:,}' for one in left_out)}.")
-        writer.understood(plan.layout, left_out)
-        _conclude(writer, job, official=kind == KAGGLE or plan.official)
         meter.finish(len(writer))
 
 

@@ -222,3 +222,45 @@ def test_sample_by_command(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["kind"] == "sample"
     assert load_dataset(tmp_path / "d").info.title == "Drawn sample"
+
+
+def test_look_prints_what_is_understood_and_what_to_say(command: Command, tmp_path: Path) -> None:
+    for name in ("Anger/a.png", "joy/b.png", "dozing/c.png", "contempt/d.png"):
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True)
+        Image.fromarray(FACES.images[0]).save(path)
+    (tmp_path / "src" / "list.doc").write_text("x")
+    answer = command("look", tmp_path / "src")
+    assert answer.returncode == 0
+    for word in ("Anger", "angry", "joy", "happy", "?", "left out", "list.doc", "--classes", "--drop dozing"):
+        assert word in answer.stdout
+    answer = command("look", tmp_path / "src", "--classes", "sad=dozing", "--splits", "all=test", "--json")
+    seen = json.loads(answer.stdout)
+    assert seen["question"] is None
+    assert {one["split"]: sum(one["counts"]) for one in seen["splits"]} == {"PrivateTest": 3}
+    assert {one["word"]: one["meaning"] for one in seen["classes"]}["dozing"] == "sad"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["src"]
+
+
+def test_import_takes_what_look_takes(command: Command, tmp_path: Path) -> None:
+    for label in range(8):
+        path = tmp_path / "src" / str(label) / "a.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(FACES.images[label]).save(path)
+    refused = command("import", tmp_path / "src", "--out", tmp_path / "out")
+    assert refused.returncode == 2
+    assert "AffectNet" in refused.stderr
+    answer = command(
+        *("import", tmp_path / "src", "--out", tmp_path / "out"),
+        *("--classes", "AffectNet", "--splits", "all=test", "--already-cut"),
+    )
+    assert answer.returncode == 0, answer.stderr
+    info = load_dataset(tmp_path / "out").info
+    assert (info.faces, info.splits) == (7, ("PrivateTest",))
+    assert "as AffectNet numbers them" in answer.stdout
+
+
+def test_words_that_make_no_sense_are_refused_before_anything_is_read(command: Command, tmp_path: Path) -> None:
+    answer = command("import", tmp_path / "nowhere", "--out", tmp_path / "out", "--classes", "hungry=joke")
+    assert answer.returncode == 2
+    assert "--classes" in answer.stderr
