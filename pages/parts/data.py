@@ -74,13 +74,16 @@ def dataset_picker() -> None:
 def _obey_other_links(known: dict[str, KnownData]) -> None:
     """Links of earlier versions name the data as ``?on=``; others name runs, which were measured on some data."""
     old = [name for name in OLD_NAMES if links.given(name)]
+    named = {run for one in RUN_NAMES for run in links.given(one)}
     titles = known_data.titles(known.values())
-    name = next((found for one in old if (found := links.one_of(one, titles)) is not None), None)
+    # Written when the title was nobody else's: of several, whose the link's runs speak of, or else the first.
+    for one in sorted(known.values(), key=lambda data: not named & {run.name for run in data.runs}):
+        titles.setdefault(one.title, one.name)
+    name = next((found for one_name in old if (found := links.one_of(one_name, titles)) is not None), None)
     if name is not None:
         name = titles[name]
     elif not links.given(KEY) and KEY not in st.session_state:
-        runs = {run for one in RUN_NAMES for run in links.given(one)}
-        measured = [one.name for one in known.values() if runs & {run.name for run in one.runs}]
+        measured = [one.name for one in known.values() if named & {run.name for run in one.runs}]
         name = measured[0] if measured and measured[0] != next(iter(known)) else None
     if name is None and not old:
         return

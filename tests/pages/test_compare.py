@@ -157,6 +157,13 @@ def test_two_datasets_of_one_title_are_told_apart(open_app, home, two_runs):
     assert open_app("compare").selectbox(key="data").options == ["made_up", "made_up-11111111"]
     app = open_app("compare", on=f"the drawn sample {'1' * 8}")
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
+    # Links from before there were two.
+    app = open_app("compare", on="the drawn sample")
+    assert not app.warning
+    assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
+    app = open_app("compare", on="the drawn sample", runs="elsewhere")
+    assert not app.warning
+    assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
 
 
 def test_a_run_measured_on_two_datasets_stands_under_each(open_app, home, two_runs, tmp_path, monkeypatch):
