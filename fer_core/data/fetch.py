@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import filelock
 from typing_extensions import TypedDict
 
 from fer_core.data.catalogue import list_datasets
@@ -22,6 +21,7 @@ from fer_core.errors import DataError
 from fer_core.files import write_json
 from fer_core.reading import UnreadableError, parse, read_bytes
 from fer_core.settings import settings
+from fer_core.try_lock import try_lock
 
 URL, SHA256 = "FER_EXPLORER_DATA_URL", "FER_EXPLORER_DATA_SHA256"
 KAGGLE_VARIABLES = ("KAGGLE_USERNAME", "KAGGLE_KEY")
@@ -133,14 +133,5 @@ def new_record(source: str, tries: int) -> FetchRecord:
 @contextmanager
 def held() -> Iterator[bool]:
     """Hold the lock of the one that fetches; gives False where another process does. Raises ``OSError``."""
-    folder().mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder() / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+    with try_lock(folder() / ".lock") as free:
+        yield free

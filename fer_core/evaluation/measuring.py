@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import filelock
 import psutil
 from typing_extensions import TypedDict
 
@@ -27,6 +26,7 @@ from fer_core.files import write_json
 from fer_core.memory import no_room
 from fer_core.reading import UnreadableError, parse, read_bytes
 from fer_core.settings import PROJECT_ROOT, settings
+from fer_core.try_lock import try_lock
 from fer_core.writable import check_writable, explained
 
 LOWEST_PRIORITY = 19
@@ -154,16 +154,8 @@ def new_record(data: DatasetRecord, names: Sequence[str]) -> MeasuringRecord:
 @contextmanager
 def held(patience_s: float = 10.0) -> Iterator[bool]:
     """Hold the lock of the one that measures; gives False, at once or after ``patience_s``, where another does."""
-    lock = filelock.FileLock(record_path().with_name(".measuring.lock"))
-    try:
-        lock.acquire(timeout=patience_s)
-    except filelock.Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+    with try_lock(record_path().with_name(".measuring.lock"), patience_s) as free:
+        yield free
 
 
 def _is_held() -> bool:
