@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
@@ -35,8 +36,15 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
 
 def _all() -> tuple[JsonObject, str]:
     from fer_core.runs.listing import list_runs
+    from fer_core.training.lock import worker
 
-    entries = [_entry(info) for info in list_runs()]
+    infos = list_runs()
+    for info in infos:
+        # A first look at all, so that the second, seconds later, is waited for once and not for every run.
+        if info.state == RunState.UNFINISHED:
+            with contextlib.suppress(RunError):
+                worker(info.path)
+    entries = [_entry(info) for info in infos]
     if not entries:
         return {"runs": []}, "No runs yet. Train one: python -m fer_core train custom_cnn --data datasets/sample"
     return {"runs": entries}, "\n".join(_line(entry) for entry in entries)
@@ -44,13 +52,17 @@ def _all() -> tuple[JsonObject, str]:
 
 def _entry(info: ModelInfo) -> dict[str, Any]:
     """One run in the list. What cannot be read of it is its problem, and not the list's."""
-    from fer_core.training.jobs import status
+    from fer_core.training.lock import worker
+    from fer_core.training.status import JobState, status
 
     state: str = info.state
     problem, metrics = info.problem, None
     try:
         if info.state == RunState.UNFINISHED:
-            state = status(info.path).state
+            # What a process of before a reboot left looks alive at first.
+            worker(info.path, wait=True)
+            now = status(info.path)
+            state, problem = now.state, now.message if now.state == JobState.DAMAGED else problem
         metrics = info.folder.metrics() if info.complete else None
     except FerError as error:
         state, problem = RunState.DAMAGED, str(error)
@@ -91,9 +103,11 @@ def _line(entry: dict[str, Any]) -> str:
 def _one(name: str) -> tuple[JsonObject, str]:
     from fer_core.runs.card import card_of
     from fer_core.runs.listing import find_run
+    from fer_core.training.lock import worker
     from fer_core.training.status import JobState, status
 
     folder = find_run(name)
+    worker(folder.path, wait=True)
     now = status(folder.path)
     if now.state == JobState.DAMAGED:
         raise RunError(now.message)

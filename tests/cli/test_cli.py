@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from factories import make_run
 
+from fer_core import lease
 from fer_core.cli import COMMANDS, build_parser, main
+from fer_core.files import write_json
+from fer_core.lease import Lease
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT
 
 
@@ -55,6 +62,24 @@ def test_runs_are_listed_with_interval_and_number_of_faces(home: Path, capsys: p
     assert f"{scores['n']:,} PrivateTest faces" in capsys.readouterr().out
     assert main(["runs", "mine"]) == 0
     assert "## Limits" in capsys.readouterr().out
+
+
+def test_a_training_of_before_a_reboot_was_listed_as_alive(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "WATCH_S", 0.2)
+    for name in ("first", "second"):
+        folder = RunFolder(home / "runs" / name)
+        folder.path.mkdir(parents=True)
+        write_json(folder.recipe_path, Recipe("custom_cnn", epochs=4).to_dict())
+        # The boot is part of the place: to the system of now it is another one.
+        write_json(folder.lease_path, asdict(replace(Lease.of(os.getpid(), folder.path), place="0" * 12)))
+        os.utime(folder.lease_path, (1, 1))
+    assert main(["runs", "--json"]) == 0
+    assert [run["state"] for run in json.loads(capsys.readouterr().out)["runs"]] == ["died", "died"]
+    lease._seen.clear()
+    assert main(["runs", "first", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "died"
 
 
 def test_architectures_show_their_size_and_layers(capsys: pytest.CaptureFixture[str]) -> None:
