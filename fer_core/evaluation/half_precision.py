@@ -21,6 +21,7 @@ from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity
 from fer_core.evaluation.half_precision_litert import fit_kernels, is_large
 from fer_core.formatting import percent
+from fer_core.processes import ProcessMark
 from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = Fal
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
     faces, labels = np.asarray(dataset.images[rows]), np.asarray(dataset.labels[rows])
     before = predict(load_keras(source), faces)
-    with tempfile.TemporaryDirectory(prefix=".half-", dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".half-{ProcessMark.me()}-", dir=target.parent) as folder:
         halved, fitted = Path(folder) / "half.keras", Path(folder) / "fitted.keras"
         if fit:
             model = load_keras(source)

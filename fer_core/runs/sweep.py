@@ -7,6 +7,7 @@ of a process of another host, which shares the home, only what nobody has touche
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -15,9 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_core import lease
 from fer_core.data.writer import remove_stale
-from fer_core.leftovers import abandoned
-from fer_core.processes import ProcessMark
+from fer_core.leftovers import DAY_S, abandoned, untouched_for
+from fer_core.processes import ProcessMark, place
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.transaction import COMMIT_FILE
 from fer_core.settings import settings
 
@@ -25,6 +28,9 @@ UPLOADS = ("upload-", "ferplus-")
 """How folders of files on their way in begin, in the cache."""
 VIDEOS = "fer-explorer-"
 """How folders of visitors' videos begin, among the system's temporary files."""
+UNMARKED = ".half-"
+"""How folders began that earlier versions made in a run without a mark."""
+_HOST_LEASE = re.compile(r"\.training-([0-9a-f]{12})\.json")
 TOLD_S = 3600.0
 """Seconds for which pages tell of it."""
 
@@ -50,7 +56,7 @@ def sweep() -> Swept:
     imports = tuple(remove_stale(home.datasets_dir)) if os.access(home.datasets_dir, os.R_OK | os.X_OK) else ()
     uploads = sum(map(_remove, _left(home.cache_dir, *UPLOADS)))
     videos = sum(map(_remove, _left(Path(tempfile.gettempdir()), VIDEOS)))
-    others = sum(map(_remove, _marked()))
+    others = sum(map(_remove, (*_marked(), *_host_leases())))
     swept = Swept(imports, uploads, videos, others)
     with _lock:
         _last = (time.monotonic(), swept)
@@ -76,14 +82,36 @@ def _marked() -> Iterator[Path]:
     home = settings()
     places = [home.datasets_dir, home.runs_dir, home.reviews_dir, home.cache_dir]
     # os.path, unlike Path, takes what cannot be looked at, a folder of another account say, for none.
-    inside = [path for place in (*places, home.models_dir) for path in _entries(place) if os.path.isdir(path)]  # noqa: PTH112
-    for place in (*places, *(path for path in inside if ProcessMark.find(path.name) is None)):
+    inside = [path for folder in (*places, home.models_dir) for path in _entries(folder) if os.path.isdir(path)]  # noqa: PTH112
+    for folder in (*places, *(path for path in inside if ProcessMark.find(path.name) is None)):
         # What a change that has happened still has to move: whoever reads the run finishes it.
-        if os.path.lexists(place / COMMIT_FILE):
+        if os.path.lexists(folder / COMMIT_FILE):
             continue
-        for path in _entries(place):
-            if path.name.startswith(".") and ProcessMark.find(path.name) is not None and abandoned(path):
+        for path in _entries(folder):
+            marked = path.name.startswith(".") and ProcessMark.find(path.name) is not None
+            if (marked or path.name.startswith(UNMARKED)) and abandoned(path):
                 yield path
+
+
+def _host_leases() -> Iterator[Path]:
+    """Who trained on this host before it was started again, or on another one. This host's own is kept: it is reused.
+
+    It is not touched while the training lives, so that of the run has to be old, too.
+    """
+    runs = settings().runs_dir
+    for path in _entries(runs):
+        match = _HOST_LEASE.fullmatch(path.name)
+        if match is None or match[1] == place():
+            continue
+        try:
+            found = lease.read(path)
+        except lease.HolderUnknownError:
+            continue
+        # The disk may lie elsewhere for the other host.
+        folders = [] if found is None else [Path(found.run_dir), runs / Path(found.run_dir).name]
+        leases = [one for folder in folders if os.path.lexists(one := RunFolder(folder).lease_path)]
+        if all(untouched_for(one, DAY_S) for one in (path, *leases)):
+            yield path
 
 
 def _entries(parent: Path) -> list[Path]:

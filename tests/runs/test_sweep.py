@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,14 @@ from browser import AppServer
 
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import SPLITS
+from fer_core.files import write_json
+from fer_core.lease import Lease
 from fer_core.leftovers import temporary_folder
 from fer_core.processes import ProcessMark
 from fer_core.runs import sweep
 from fer_core.runs.sweep import Swept, recently
 from fer_core.settings import settings
+from fer_core.training import lock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IN_THE_MIDDLE = """
@@ -141,6 +145,48 @@ def test_a_change_that_has_happened_keeps_what_it_still_has_to_move(home: Path) 
     (run / ".commit.json").unlink()
     assert sweep.sweep().others == 1
     assert not prepared.exists()
+
+
+def test_folders_of_earlier_versions_without_a_mark_stayed_in_a_run(home: Path) -> None:
+    run = settings().runs_dir / "mine"
+    new, old = run / ".half-aaaa", run / ".half-bbbb"
+    for path in (new, old):
+        path.mkdir(parents=True)
+    made_old(old)
+    assert sweep.sweep().others == 1
+    assert (new.is_dir(), old.exists()) == (True, False)
+
+
+def made_old(*paths: Path) -> None:
+    long_ago = time.time() - 2 * 24 * 3600
+    for path in paths:
+        os.utime(path, (long_ago, long_ago))
+
+
+def test_leases_of_a_host_that_was_started_again_stayed_for_good(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = settings().runs_dir
+    (runs / "living").mkdir(parents=True)
+    mine, leases = Lease.of(os.getpid(), runs / "x"), {}
+    for number, (name, run_dir) in enumerate(
+        {
+            "before": runs / "gone",
+            "elsewhere": runs / "living",
+            "of another mount": Path("/mnt/shared/runs/living"),
+            "just begun": runs / "new",
+        }.items()
+    ):
+        monkeypatch.setattr(lock, "place", lambda number=number: f"{number:012x}")
+        leases[name] = lock.lock_path()
+        write_json(leases[name], asdict(replace(mine, place=f"{number:012x}", run_dir=str(run_dir))))
+    own = runs / f".training-{mine.place}.json"
+    write_json(own, asdict(mine))
+    write_json(lock.lease_path(runs / "living"), asdict(mine))
+    made_old(own, *(path for name, path in leases.items() if name != "just begun"))
+    assert sweep.sweep().others == 1
+    assert [name for name, path in leases.items() if path.exists()] == ["elsewhere", "of another mount", "just begun"]
+    assert own.exists()
+    made_old(lock.lease_path(runs / "living"))
+    assert sweep.sweep().others == 2
 
 
 def test_a_temporary_file_beside_what_it_was_to_replace_goes(home: Path) -> None:
