@@ -19,9 +19,10 @@ from pathlib import Path
 
 import filelock
 
+from fer_core.errors import RunError
 from fer_core.files import disk_time_ns, write_json
 from fer_core.processes import ProcessMark, place
-from fer_core.reading import UnreadableError, read_bytes
+from fer_core.reading import RefusedError, UnreadableError, read_bytes
 
 BEAT_S = 2.0
 FRESH_S = 30.0
@@ -70,12 +71,24 @@ class HeldError(Exception):
         self.lease = lease
 
 
+class HolderUnknownError(RunError):
+    """There may be a lease, and it cannot be read: somebody holds it, for all that is known."""
+
+
 def read(path: Path) -> Lease | None:
-    """The lease at ``path``, of a living process or not. None where there is none, or what is there is no lease."""
+    """The lease at ``path``, of a living process or not. None where there is none, or what is there is no lease.
+
+    Raises :class:`HolderUnknownError` where the system does not let it be read, as all below that say nothing else.
+    """
     try:
         value = json.loads(read_bytes(path))
         kinds = {name: int if kind == "int" else str for name, kind in Lease.__annotations__.items()}
         return Lease(**value) if {name: type(one) for name, one in value.items()} == kinds else None
+    except RefusedError as error:
+        raise HolderUnknownError(
+            f"Whether a process works on {path.parent} cannot be told, so nothing is done with it: its {path.name} "
+            f"says so, and {error}. Try again, or see why that file cannot be read."
+        ) from None
     except (UnreadableError, ValueError, AttributeError):
         return None
 
@@ -112,11 +125,17 @@ def take(path: Path, lease: Lease, lock: Path) -> None:
 
 
 def release(path: Path, process: ProcessMark, lock: Path) -> None:
-    """Take the lease away, if that process holds it. Nothing happens where it, or its folder, has gone."""
+    """Take the lease away, if that process holds it. Nothing happens where it, or its folder, has gone.
+
+    Nor where it cannot be read: it dies with the process.
+    """
     if not path.parent.is_dir():
         return
     with filelock.FileLock(lock, timeout=PATIENCE_S, is_singleton=True):
-        found = read(path)
+        try:
+            found = read(path)
+        except HolderUnknownError:
+            return
         if found is not None and found.process == process:
             path.unlink(missing_ok=True)
 
@@ -146,7 +165,7 @@ class Heart:
             try:
                 if not is_lost(self.path):
                     os.utime(self.path)
-            except OSError:
+            except (OSError, HolderUnknownError):
                 # Its folder was deleted, or the disk is away for a moment. Whatever it is, the work itself will meet it
                 # and say so; the next beat tries again.
                 continue

@@ -38,7 +38,10 @@ class ProcessMark:
     @classmethod
     def of(cls, pid: int) -> ProcessMark:
         """The process that has that number here now. Raises ``ProcessLookupError`` where there is none."""
-        start = _start(pid)
+        try:
+            start = _start(pid)
+        except PermissionError as error:
+            raise ProcessLookupError(f"process {pid} is hidden from this account") from error
         if start is None:
             raise ProcessLookupError(f"there is no process {pid}")
         return cls(place(), pid, start)
@@ -58,10 +61,16 @@ class ProcessMark:
         return f"{self.place}-{self.pid}-{self.start}"
 
     def alive(self) -> bool | None:
-        """Whether it still runs; a stopped one does. None where that cannot be seen from here: another place."""
+        """Whether it still runs; a stopped one does.
+
+        None where that cannot be seen from here: it is of another place, or the system hides it (``hidepid``).
+        """
         if self.place != place():
             return None
-        start = _start(self.pid)
+        try:
+            start = _start(self.pid)
+        except PermissionError:
+            return None
         return start is not None and abs(start - self.start) <= _tolerance()
 
 
@@ -89,7 +98,10 @@ def _tolerance() -> int:
 
 
 def _start(pid: int) -> int | None:
-    """When a process of this host began, in a unit of the system's; None for one that is gone or a zombie."""
+    """When a process of this host began, in a unit of the system's; None for one that is gone or a zombie.
+
+    Raises ``PermissionError`` for one that is there, and of which this account sees no more than that.
+    """
     if sys.platform != "linux":
         try:
             process = psutil.Process(pid)
@@ -99,11 +111,21 @@ def _start(pid: int) -> int | None:
             return round(process.create_time() * _HUNDREDTHS)
         except psutil.NoSuchProcess:
             return None
+        except psutil.AccessDenied as error:
+            raise PermissionError(str(error)) from error
     try:
         # psutil adds the ticks to the time of the boot, which moves with every step of the clock.
         content = (_PROC / str(pid) / "stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+    except ProcessLookupError:
         return None
+    except FileNotFoundError:
+        try:
+            if pid <= 0:
+                return None
+            os.kill(pid, 0)
+        except (ProcessLookupError, OverflowError):
+            return None
+        raise PermissionError(f"process {pid} is hidden from this account") from None
     # The name, in brackets, may hold anything. After it: state, and nineteen fields later the start.
     fields = content[content.rindex(b")") + 2 :].split()
     return None if fields[0] in (b"Z", b"X") else int(fields[19])

@@ -38,6 +38,10 @@ class MissingError(UnreadableError):
     """There is no such file."""
 
 
+class RefusedError(UnreadableError):
+    """The system gives nothing of it: it may not be read by this account, or the disk fails. Nothing is known of it."""
+
+
 def check_file(path: Path) -> int:
     """The size in bytes of what must be a regular file. Raises :class:`UnreadableError` unread for anything else."""
     try:
@@ -172,7 +176,9 @@ def _unreadable(path: Path, error: OSError) -> UnreadableError:
     if isinstance(error, OddFileError):
         return UnreadableError(str(error.strerror))
     if not isinstance(error, FileNotFoundError):
-        return UnreadableError(f"it cannot be read: {error.strerror or error}")
+        # Where a folder of its path is a file, it is known not to be there.
+        kind = UnreadableError if isinstance(error, NotADirectoryError) else RefusedError
+        return kind(f"it cannot be read: {error.strerror or error}")
     return UnreadableError("it is a link that leads nowhere") if path.is_symlink() else MissingError("it is missing")
 
 

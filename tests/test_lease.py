@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from fer_core import lease
 from fer_core.files import write_json
-from fer_core.lease import Heart, HeldError, Lease
+from fer_core.lease import Heart, HeldError, HolderUnknownError, Lease
+from fer_core.leftovers import abandoned
 from fer_core.processes import ProcessMark
 
 ELSEWHERE = "0" * 12
@@ -106,6 +111,65 @@ def test_a_heart_touches_the_lease_and_not_that_of_who_took_it_over(
     time.sleep(0.1)
     heart.stop()
     assert path.stat().st_mtime == 1
+
+
+@pytest.fixture
+def failing_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease of a dead process, on a disk that does not give it."""
+    write_json(path, replace(Lease.of(os.getpid(), path.parent), pid=4_000_000).__dict__)
+
+    def fail(_: Path) -> BinaryIO:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("fer_core.reading.open_file", fail)
+
+
+def test_a_lease_that_could_not_be_read_was_taken_for_none(path: Path, failing_disk: None) -> None:
+    before = path.read_bytes()
+    mine = Lease.of(os.getpid(), path.parent)
+    for act in (lease.read, lease.alive, lease.settled, lambda path: lease.take(path, mine, path.with_suffix(".lock"))):
+        with pytest.raises(HolderUnknownError, match="Input/output error"):
+            act(path)
+    lease.release(path, mine.process, path.with_suffix(".lock"))
+    assert path.read_bytes() == before
+
+
+def test_a_heart_goes_on_when_the_disk_is_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "BEAT_S", 0.01)
+    lease.take(path, Lease.of(os.getpid(), path.parent), path.with_suffix(".lock"))
+    asked = threading.Event()
+
+    def away(path: Path) -> bool:
+        asked.set()
+        raise HolderUnknownError("The disk is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lease, "is_lost", away)
+        heart = Heart(path)
+        assert asked.wait(60)
+    os.utime(path, (1, 1))
+    deadline = time.monotonic() + 60
+    while path.stat().st_mtime == 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    heart.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_process_that_the_system_hides_was_taken_for_dead(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``/proc`` may show each account its own processes alone: then only the touches of a lease tell of others'."""
+    me = ProcessMark.me()
+    held = Lease.of(os.getpid(), path.parent)
+    write_json(path, held.__dict__)
+    (path.parent / "proc").mkdir()
+    monkeypatch.setattr("fer_core.processes._PROC", path.parent / "proc")
+    assert me.alive() is None
+    assert lease.alive(path) == held
+    assert not abandoned(path.with_name(f".x.{me}.abcd.part"))
+    assert replace(me, pid=2**22 + 1).alive() is False
+    assert replace(me, pid=10**30).alive() is False
+    with pytest.raises(ProcessLookupError, match="hidden"):
+        ProcessMark.of(os.getpid())
 
 
 def test_a_process_is_told_by_ticks_and_not_by_its_number(path: Path) -> None:

@@ -145,7 +145,7 @@ def delete(run_dir: Path) -> None:
 
 
 def current() -> Path | None:
-    """The run folder that is training now, or None."""
+    """The run folder that is training now, or None. Raises ``RunError`` where that cannot be read."""
     found = holder()
     return Path(found.run_dir) if found else None
 

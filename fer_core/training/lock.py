@@ -12,7 +12,7 @@ from types import TracebackType
 
 from fer_core import lease
 from fer_core.errors import RunError
-from fer_core.lease import Heart, HeldError, Lease
+from fer_core.lease import Heart, HeldError, HolderUnknownError, Lease
 from fer_core.processes import place
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.transaction import LOCK_FILE
@@ -34,12 +34,12 @@ def lease_path(run_dir: Path) -> Path:
 
 
 def holder() -> Lease | None:
-    """Who trains on this host now, or None."""
+    """Who trains on this host now, or None. Raises ``RunError`` where that cannot be read."""
     return lease.alive(lock_path())
 
 
 def worker(run_dir: Path, *, wait: bool = False) -> Lease | None:
-    """Who works on that run, on this host or another, or None.
+    """Who works on that run, on this host or another, or None. Raises ``RunError`` where that cannot be read.
 
     ``wait``: for whoever is about to change or delete it. Whether another host's process is gone takes seconds to tell.
     """
@@ -59,7 +59,12 @@ def check_places(run_dir: Path) -> None:
 
 def check_kept(run_dir: Path) -> None:
     """Raise ``RunError`` where another computer works on the run that this process trains."""
-    if lease.is_lost(lease_path(run_dir)):
+    try:
+        lost = lease.is_lost(lease_path(run_dir))
+    except HolderUnknownError:
+        # The disk is away for a moment: whoever took it meanwhile is there at the next look, too.
+        return
+    if lost:
         raise RunError(
             f"{run_dir} is being trained on another computer by now: this one did not answer for longer than "
             f"{lease.FRESH_S:.0f} seconds. It goes on there."

@@ -79,7 +79,11 @@ def status(run_dir: Path) -> JobStatus:
     A run folder that is damaged has the state ``damaged``, and its message says what is wrong with it.
     """
     folder = RunFolder(run_dir.resolve())
-    living = worker(folder.path) is not None
+    try:
+        living = worker(folder.path) is not None
+    except RunError as error:
+        # Somebody may be at work on it: nothing of it may be changed.
+        return JobStatus(folder.path, folder.name, JobState.DAMAGED, True, f"Damaged: {error}")
     if not (folder.is_vote or folder.recipe_path.exists() or folder.complete or living):
         raise RunError(f"{folder.path} is not a run folder: it has no recipe.json.")
     try:

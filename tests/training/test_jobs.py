@@ -1,7 +1,9 @@
 """What a job's state is said to be, from its folder alone."""
 
+import errno
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 import pytest
@@ -166,6 +168,26 @@ def test_a_run_is_deleted_only_when_it_rests_and_is_ones_own(folder: RunFolder, 
     write_json(shipped.recipe_path, Recipe("custom_cnn").to_dict())
     with pytest.raises(RunError, match="ships with the app"):
         jobs.delete(shipped.path)
+
+
+def test_a_run_whose_lease_could_not_be_read_was_deleted_while_it_trained(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.lease_path.write_text("{}", encoding="utf-8")
+
+    def refuse(path: Path) -> BinaryIO:
+        if path.name == folder.lease_path.name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return path.open("rb")
+
+    monkeypatch.setattr("fer_core.reading.open_file", refuse)
+    now = jobs.status(folder.path)
+    assert (now.alive, now.resumable, now.can_stop) == (True, False, False)
+    assert "Permission denied" in now.message
+    for act in (jobs.delete, jobs.restart):
+        with pytest.raises(RunError, match="Permission denied"):
+            act(folder.path)
+    assert folder.recipe_path.exists()
 
 
 def test_a_visitors_training_stops_by_itself_when_its_time_is_up_paused_or_not(folder: RunFolder) -> None:

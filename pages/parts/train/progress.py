@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.access import trainings
 from fer_core.access.policy import Action, Person
-from fer_core.errors import FerError
+from fer_core.errors import FerError, RunError
 from fer_core.formatting import duration, percent
 from fer_core.plots import live_history
 from fer_core.runs.contracts import RunState
@@ -50,7 +50,11 @@ def choose() -> Path | None:
     asked = runs.asked_run(trained)
     if asked is not None:
         return asked.path
-    current = jobs.current()
+    try:
+        current = jobs.current()
+    except RunError as error:
+        st.error(messages.told(error), icon=":material/error:")
+        current = None
     if current is not None and (access.person().owner or current in [info.path for info in trained]):
         return current
     return next((info.path for info in trained if info.state == RunState.UNFINISHED), None)
