@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from browser import AppServer
     from playwright.sync_api import Locator, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 MINUTE = 60_000
 CURVES = ".st-key-job-curves canvas"
 PICTURES = "all => all.map(one => one.toDataURL()).join()"
@@ -65,7 +65,7 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     # The curves move within an epoch: another picture, and no further epoch has ended.
     curves = page.locator(CURVES)
-    expect(curves).to_have_count(2, timeout=MINUTE)
+    expect(curves).to_have_count(2, timeout=3 * MINUTE)
     # Were they made anew each second, they would flash.
     curves.evaluate_all("all => all.forEach(one => { one.dataset.mine = 'yes' })")
     seen = []
@@ -117,7 +117,7 @@ def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppSe
     page = open_page(address(60))
     start(page)
     run = only_run(home)
-    expect(page.get_by_text(re.compile("PublicTest after epoch")).first).to_be_visible(timeout=2 * MINUTE)
+    expect(page.get_by_text(re.compile("PublicTest after epoch")).first).to_be_visible(timeout=4 * MINUTE)
 
     page.get_by_role("button", name="Pause").click()
     expect(state(page)).to_contain_text("paused", timeout=MINUTE)
