@@ -27,7 +27,7 @@ from fer_core.data.imported_faces import UNSTATED, Batch
 from fer_core.data.layout import DROPPED, OTHER_CLASS, Layout, find_layout, understood_classes
 from fer_core.data.picture_lists import find_list
 from fer_core.data.pictures import FaceCutter, decode
-from fer_core.data.splitting import CARVED, HELD_OUT
+from fer_core.data.splitting import CARVED, HELD_OUT, expected_counts
 from fer_core.data.understanding import Corrections, FoundClass, FoundSplit, LeftOutTally, Understanding
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.formatting import plural
@@ -78,13 +78,8 @@ class ImportPlan:
         free = [0] * emotions.COUNT
         for face in self.faces:
             (free if face.split == UNSTATED else counts[face.split])[face.label] += 1
-        for label, number in enumerate(free):
-            left = number
-            for split, share in self.held_out.items():
-                part = min(left, max(round(number * share), int(number > 2)))
-                counts[split][label] += part
-                left -= part
-            counts[emotions.TRAINING][label] += left
+        for split, numbers in expected_counts(free, self.held_out).items():
+            counts[split] = [one + other for one, other in zip(counts[split], numbers, strict=True)]
         drawn = set(self.held_out) | ({emotions.TRAINING} if sum(free) else set())
         splits = tuple(
             FoundSplit(split, tuple(numbers), f"drawn with seed {self.seed}" if split in drawn else "as named")

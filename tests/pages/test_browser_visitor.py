@@ -28,7 +28,7 @@ PAGES = {
 FACES = ("dataset", "mistakes", "explain")
 """Pages that show faces to whoever opens them."""
 OWNERS = (
-    "Bring real data", "Import the file", "Import from there", "Import the data", "Audit these faces", "Delete",
+    "Bring real data", "Look at the file", "Look at what is there", "Import the data", "Audit these faces", "Delete",
     "Remove", "Lock again",
     "Download the better detector",
 )  # fmt: skip

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from readonly import read_only
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalogue import list_datasets
+from fer_core.data.class_names import Numbering
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.errors import DataError
@@ -143,13 +145,21 @@ def by_path(open_app: OpenApp, source: Path) -> AppTest:
     assert not app.exception
     path = next(field for field in app.text_input if field.label.startswith("Path"))
     path.set_value(str(source)).run()
-    next(button for button in app.button if button.label == "Import from there").click().run()
-    assert not app.exception
+    click(app, "Look at what is there")
     return app
+
+
+def click(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
 
 
 def test_import_from_a_path_then_look_at_it(open_app: OpenApp, tmp_path: Path) -> None:
     app = by_path(open_app, make_csv(tmp_path / "mine.csv"))
+    assert wait_for_import().state == "looked"
+    assert [info.path.name for info in list_datasets()] == ["sample"], "nothing is written before it is said"
+    app.run()
+    click(app, "Import these faces")
     assert wait_for_import().state == "done"
     app.run()
     assert any("21 faces are in" in message.value for message in app.success)
@@ -163,8 +173,10 @@ def test_import_of_an_upload(open_app: OpenApp, tmp_path: Path) -> None:
     app = open_app("dataset", view="Bring real data")
     content = make_csv(tmp_path / "faces.csv").read_bytes()
     app.file_uploader[0].set_value([("faces.csv", content, "text/csv")]).run()
-    next(button for button in app.button if button.label == "Import the file").click().run()
-    assert not app.exception
+    click(app, "Look at the file")
+    assert wait_for_import().state == "looked"
+    app.run()
+    click(app, "Import these faces")
     assert wait_for_import().state == "done"
     assert {info.path.name for info in list_datasets()} == {"sample", "faces"}
     assert not list(settings().cache_dir.iterdir())
@@ -180,13 +192,69 @@ def test_a_bad_file_is_told_and_leaves_nothing(open_app: OpenApp, tmp_path: Path
     assert not app.error
 
 
+def make_pictures(folder: Path, words: Sequence[str], each: int = 4) -> Path:
+    rng = np.random.default_rng(5)
+    for word in words:
+        (folder / word).mkdir(parents=True)
+        for number in range(each):
+            Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / word / f"{number}.png")
+    return folder
+
+
+def test_what_is_in_doubt_is_chosen_on_the_page(open_app: OpenApp, tmp_path: Path) -> None:
+    source = make_pictures(tmp_path / "own", ("Anger", "joy", "snoo*zing", "contempt"))
+    (source / "joy" / "<b>notes.txt").write_text("x")
+    app = by_path(open_app, source)
+    job = wait_for_import()
+    assert job.state == "looked"
+    app.run()
+    assert not app.exception
+    shown = " ".join(text.value for text in app.markdown)
+    assert "contempt" in shown
+    assert "notes.txt" in shown
+    assert "<b>" not in shown, "a file's name is no HTML"
+    assert next(button for button in app.button if button.label == "Import these faces").disabled
+    next(box for box in app.selectbox if "zing" in box.label).set_value("neutral").run()
+    app.selectbox(key=f"look-{job.number}-use").set_value("all for tests, none for training").run()
+    click(app, "Look again")
+    again = wait_for_import()
+    app.run()
+    assert again.look is not None
+    assert {split.split: split.faces for split in again.look.understanding.splits} == {"PrivateTest": 12}
+    click(app, "Import these faces")
+    assert wait_for_import().state == "done"
+    info = next(info for info in list_datasets() if info.path.name == "own")
+    assert info.counts["PrivateTest"] == (4, 0, 0, 4, 0, 0, 4)
+
+
+def test_whose_numbers_is_chosen_once_for_all(open_app: OpenApp, tmp_path: Path) -> None:
+    app = by_path(open_app, make_pictures(tmp_path / "own", [str(number) for number in range(8)], each=1))
+    job = wait_for_import()
+    app.run()
+    app.selectbox(key=f"look-{job.number}-numbering").set_value(Numbering.AFFECTNET).run()
+    click(app, "Import these faces")
+    assert wait_for_import().state == "done"
+    assert next(info for info in list_datasets() if info.path.name == "own").faces == 7
+
+
+def test_a_look_that_nothing_follows_leaves_no_upload(open_app: OpenApp, tmp_path: Path) -> None:
+    app = open_app("dataset", view="Bring real data")
+    app.file_uploader[0].set_value([("faces.csv", make_csv(tmp_path / "f.csv").read_bytes(), "text/csv")]).run()
+    click(app, "Look at the file")
+    assert wait_for_import().state == "looked"
+    assert list(settings().cache_dir.iterdir())
+    app.run()
+    click(app, "Import nothing")
+    assert import_job.current_job() is None
+    assert not list(settings().cache_dir.iterdir())
+
+
 def test_an_upload_to_a_read_only_disk_is_refused_before_it_is_copied(open_app: OpenApp, home: Path) -> None:
     app = open_app("dataset", view="Bring real data")
     csv = make_csv(home.parent / "mine.csv").read_bytes()
     app.file_uploader[0].set_value([("mine.csv", csv, "text/csv")]).run()
     with read_only(home):
-        next(button for button in app.button if button.label == "Import the file").click().run()
-        assert not app.exception
+        click(app, "Look at the file")
         assert any("read-only" in error.value and str(home) in error.value for error in app.error)
     assert import_job.current_job() is None
 

@@ -6,6 +6,7 @@ beside the script and never calls Streamlit; a fragment of the page reads how fa
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import threading
@@ -18,12 +19,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer_core.access.policy import Action
+from fer_core.data.understanding import Corrections
 from fer_core.data.writer import temporary_folder
 from fer_core.errors import FerError
 from fer_core.settings import settings
 from pages.parts import access
 
 if TYPE_CHECKING:
+    from fer_core.data.look import Look
     from fer_core.progress import Progress
 
 
@@ -37,11 +40,21 @@ class _StopError(Exception):
 
 @dataclass
 class ImportJob:
-    """One import. ``state`` is ``running``, ``done``, ``stopped`` or ``failed``; ``message`` is for people."""
+    """One import, or the look before it.
+
+    ``state`` is ``running``, ``looked``, ``done``, ``stopped`` or ``failed``; ``message`` is for people. ``said`` is
+    what somebody said about the faces, ``look`` what was understood then, ``temporary`` a folder that goes when all is
+    over.
+    """
 
     source: str
     name: str
     state: str = "running"
+    said: Corrections = field(default_factory=Corrections)
+    look: Look | None = None
+    temporary: Path | None = None
+    number: int = field(default_factory=itertools.count().__next__)
+    """Tells looks apart: what was chosen at one is not chosen at the next."""
     progress: Progress | None = None
     message: str = ""
     stop_asked: bool = False
@@ -54,14 +67,16 @@ class ImportJob:
         if self.stop_asked:
             raise _StopError
 
-    def run(self, work: Callable[[Callable[[Progress], None]], str], undo: Callable[[], None]) -> None:
+    def run(
+        self, work: Callable[[Callable[[Progress], None]], str], undo: Callable[[], None], *, done: str = "done"
+    ) -> None:
         """Do ``work``, which returns the sentence to end with. Every end is recorded, an unexpected one too.
 
         ``undo`` takes back what it did, where nobody waited for its end.
         """
         try:
             message = work(self._report)
-            if not self._end("done", message):
+            if not self._end(done, message):
                 undo()
         except _StopError:
             self._end("stopped", _STOPPED)
@@ -113,33 +128,59 @@ def current_job() -> ImportJob | None:
 
 @access.only(Action.IMPORT_DATA)
 def dismiss() -> None:
-    """Forget an import that has ended."""
+    """Forget an import that has ended, or a look that nothing follows."""
     slot = _slot(str(settings().home))
     with slot.lock:
         if slot.job is not None and slot.job.state != "running":
+            _delete(slot.job.temporary)
             slot.job = None
 
 
 @access.only(Action.IMPORT_DATA)
-def start_import(source: str, name: str, *, temporary: Path | None = None) -> ImportJob:
+def start_look(source: str, name: str, *, said: Corrections | None = None, temporary: Path | None = None) -> ImportJob:
+    """Look at the faces at ``source``, a path, in a thread; nothing is written.
+
+    ``temporary`` is a folder to delete when the import after it has ended, or where there is none. Raises ``FerError``
+    while an import is running.
+    """
+    job = _place(source, name, said or Corrections(), temporary)
+
+    def work(report: Callable[[Progress], None]) -> str:
+        from fer_core.data.look import look_at
+        from fer_core.inference.cutter import LargestFace
+
+        try:
+            job.look = look_at(source, job.said, cutter=LargestFace(), progress=report)
+        except BaseException:
+            _delete(temporary)
+            raise
+        return ""
+
+    job.tidy = lambda: _delete(temporary)
+    threading.Thread(
+        target=job.run, args=(work, job.tidy), kwargs={"done": "looked"}, name=f"look at {job.name}", daemon=True
+    ).start()
+    return job
+
+
+@access.only(Action.IMPORT_DATA)
+def start_import(
+    source: str, name: str, *, said: Corrections | None = None, temporary: Path | None = None
+) -> ImportJob:
     """Import ``source`` (a path, or ``kaggle``) as a new dataset folder called like ``name``, in a thread.
 
     ``temporary`` is a folder to delete afterwards, whatever happens, a refusal included. Raises ``FerError``
     while another import is running.
     """
-    slot = _slot(str(settings().home))
-    with slot.lock:
-        if slot.job is not None and slot.job.state == "running":
-            _delete(temporary)
-            raise FerError(f"“{slot.job.name}” is being imported just now. Wait until it is done, or stop it.")
-        out = free_folder(name)
-        slot.job = job = ImportJob(source, out.name)
+    job = _place(source, name, said or Corrections(), temporary)
+    out = settings().datasets_dir / job.name
 
     def work(report: Callable[[Progress], None]) -> str:
         from fer_core.data.importer import import_dataset
+        from fer_core.inference.cutter import LargestFace
 
         try:
-            dataset = import_dataset(source, out, progress=report, name=out.name)
+            dataset = import_dataset(source, out, progress=report, name=out.name, said=job.said, cutter=LargestFace())
         finally:
             _delete(temporary)
         return " ".join([f"{len(dataset):,} faces are in.", *dataset.info.notes])
@@ -161,6 +202,20 @@ def start_import(source: str, name: str, *, temporary: Path | None = None) -> Im
 def stop(job: ImportJob) -> None:
     """Stop an import, wherever it is. Returns when it is over."""
     job.stop()
+
+
+def _place(source: str, name: str, said: Corrections, temporary: Path | None) -> ImportJob:
+    """A new job in the place of the last one, which must have ended; what that had copied goes with it."""
+    slot = _slot(str(settings().home))
+    with slot.lock:
+        last = slot.job
+        if last is not None and last.state == "running":
+            _delete(temporary)
+            raise FerError(f"“{last.name}” is being imported just now. Wait until it is done, or stop it.")
+        if last is not None and last.temporary != temporary:
+            _delete(last.temporary)
+        slot.job = ImportJob(source, free_folder(name).name, said=said, temporary=temporary)
+        return slot.job
 
 
 def _delete(folder: Path | None) -> None:

@@ -16,7 +16,7 @@ from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
 from pages.parts import linked, messages, uploads
 from pages.parts.data import choose, current_dataset, faces_are_here
-from pages.parts.dataset import ferplus, import_job
+from pages.parts.dataset import ferplus, import_job, look_first
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]
@@ -26,14 +26,19 @@ def show() -> None:
     """The whole tab."""
     st.markdown(
         "FER-2013 has 35,887 photographed faces and comes from a Kaggle challenge of 2013. It is not part of this "
-        "program; its own terms apply. Any of these forms will do:\n"
-        "- `fer2013.csv` or `icml_face_data.csv`, plain or packed (`.gz`, `.zip`, `.xz`, `.tar.gz`)\n"
-        "- folders `train/<class>/*.jpg` and `test/<class>/*.jpg`, as a folder or a zip"
+        "program; its own terms apply. Your own faces will do as well:\n"
+        "- tables: `fer2013.csv`, `icml_face_data.csv` or your own, plain or packed (`.gz`, `.zip`, `.xz`, `.tar.gz`)\n"
+        "- pictures in folders for the classes, with or without `train` and `test`, or with a list of their classes; "
+        "as a folder or a zip\n\n"
+        "You see first what is understood, and nothing is written until you say so."
     )
     job = import_job.current_job()
     if job is None:
         _cut_short()
     else:
+        if job.state == "looked":
+            look_first.show(job)
+            return
         _progress(job)
         if job.state == "running":
             return
@@ -67,7 +72,7 @@ def _cut_short() -> None:
 def _upload() -> None:
     file = uploads.uploader(Place.DATA, "Your file", types=ARCHIVES, key="import.file")
     name = _name(uploads.file_name(file).split(".")[0] if file is not None else "fer2013")
-    if st.button("Import the file", type="primary", icon=":material/upload:", disabled=file is None) and file:
+    if st.button("Look at the file", type="primary", icon=":material/upload:", disabled=file is None) and file:
         cache = settings().cache_dir
         try:
             # Where it will end up is asked first: copying 500 MB takes a while.
@@ -83,7 +88,7 @@ def _upload() -> None:
             return
         # Up to 500 MB of memory, which the import has on disk now.
         uploads.forget(file)
-        _start(str(path), name, temporary=folder)
+        _look_at(str(path), name, temporary=folder)
     _command("path/to/fer2013.csv.gz", name)
 
 
@@ -94,8 +99,8 @@ def _path() -> None:
         help="On the computer where this app runs.",
     ).strip()
     name = _name(Path(source).name.split(".")[0] or "fer2013")
-    if st.button("Import from there", type="primary", icon=":material/folder_open:", disabled=not source):
-        _start(str(Path(source).expanduser()), name)
+    if st.button("Look at what is there", type="primary", icon=":material/folder_open:", disabled=not source):
+        _look_at(str(Path(source).expanduser()), name)
     _command(source or "path/to/fer2013.csv.gz", name)
 
 
@@ -107,7 +112,7 @@ def _kaggle() -> None:
     )
     name = _name("fer2013")
     if st.button("Download from Kaggle and import", type="primary", icon=":material/cloud_download:"):
-        _start("kaggle", name)
+        _import("kaggle", name)
     _command("kaggle", name)
 
 
@@ -124,9 +129,18 @@ def _command(source: str, name: str) -> None:
     st.code(f'python -m fer_core data import "{source}" --out "{shown}"', language="shell", wrap_lines=True)
 
 
-def _start(source: str, name: str, *, temporary: Path | None = None) -> None:
+def _look_at(source: str, name: str, *, temporary: Path | None = None) -> None:
     try:
-        import_job.start_import(source, name, temporary=temporary)
+        import_job.start_look(source, name, temporary=temporary)
+    except FerError as error:
+        st.error(messages.told(error))
+    else:
+        st.rerun()
+
+
+def _import(source: str, name: str) -> None:
+    try:
+        import_job.start_import(source, name)
     except FerError as error:
         st.error(messages.told(error))
     else:
@@ -164,7 +178,7 @@ def _bar(job: import_job.ImportJob) -> None:
         st.rerun()
     progress = job.progress
     if progress is None:
-        st.progress(0.0, text=f"Importing {job.name}: starting")
+        st.progress(0.0, text=f"{plain(job.name)}: starting")
         return
     share = min(1.0, progress.done / progress.total) if progress.total else 0.0
     done, total, unit = float(progress.done), progress.total, progress.unit
