@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from stream_helpers import FRAMES, clip
 
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.settings import settings
-from pages.parts.photo import video
+from pages.parts.photo import video, video_result
 
 OpenApp = Callable[..., AppTest]
 
@@ -77,6 +78,24 @@ def test_a_video_is_read_shown_and_deleted(
     assert not app.exception
     assert app.button(key="video-start").disabled
     assert list(temporary.iterdir()) == []
+
+
+def test_a_visitors_video_filled_the_memory_to_be_played(
+    open_app: OpenApp, visitor: None, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = finished(start(open_app("photo", way="Video"), clip(tmp_path / "in.webm").read_bytes()))
+    assert len(app.get("video")) == 1
+    result = app.session_state[video._JOB].video_path
+    for size, played in (
+        (video_result.VISITORS_PLAYED_MB * 10**6, 1),
+        (video_result.VISITORS_PLAYED_MB * 10**6 + 1, 0),
+    ):
+        os.truncate(result, size)
+        app.run()
+        assert not app.exception
+        assert len(app.get("video")) == played
+    assert any("at most 25 MB" in info.value for info in app.info)
+    app.button(key="video-another").click().run()
 
 
 def test_a_bad_video_is_refused_with_what_to_do(open_app: OpenApp, temporary: Path) -> None:

@@ -10,12 +10,14 @@ import streamlit as st
 from fer_core.formatting import duration, percent, plain, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
-from pages.parts import chosen_face
+from pages.parts import access, chosen_face
 from pages.parts.downloads import megabytes
 from pages.parts.faces import enlarged
 
-MOST_PLAYED_MB = 120
-"""Megabytes of a video that is played on the page: the server holds what is played in memory."""
+MOST_PLAYED_MB, VISITORS_PLAYED_MB = 120, 25
+"""Megabytes of a video that is played on the page, of an owner's and of a visitor's. What is played lies in memory as
+long as somebody looks at the page, and in no books.
+"""
 
 
 def show(job: VideoJob) -> None:
@@ -32,10 +34,15 @@ def show(job: VideoJob) -> None:
     if summary.note:
         st.warning(summary.note, icon=":material/broken_image:")
     size = job.video_path.stat().st_size
-    if size <= MOST_PLAYED_MB * 10**6:
+    most = MOST_PLAYED_MB if access.person().owner else VISITORS_PLAYED_MB
+    if size <= most * 10**6:
         st.video(str(job.video_path), format="video/mp4", width=640)
     else:
-        st.info(f"The annotated video is too large to be played here ({megabytes(size)}). Download it.")
+        st.info(
+            f"The annotated video has {megabytes(size)}, and this server holds at most {most} MB in its memory to play "
+            "one. Download it: it is whole.",
+            icon=":material/movie_off:",
+        )
     stem = Path(job.name).stem
     with st.container(horizontal=True, key="video-downloads"):
         st.download_button(
