@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -98,8 +99,9 @@ class MapTest:
             progress=hear,
         )
 
-    @property
+    @cached_property
     def _key(self) -> _Key:
+        # Asking the disk what the model is costs a millisecond: once for each run of the page.
         return _Key(self.about.key, cache_key(self.answer.model), self.classes, self.effort)
 
     def _task(self) -> Task | None:
