@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 
@@ -103,6 +104,20 @@ class Stated:
             for split, numbers in stated.items()
             if sum(numbers)
         )
+
+
+def pieces(name: str) -> list[str]:
+    """The words of a name, in small letters: of ``XTrain`` and ``x_train`` both ``x`` and ``train``."""
+    apart = re.sub("(?<![A-Z])([XY])", r"\1 ", name)
+    return [piece.lower() for piece in re.findall(r"[A-Z]?[a-z]+|[A-Z](?![a-z])", apart)]
+
+
+def split_word(name: str) -> str:
+    """The word for a split in the name of a file or an array; empty where there is none."""
+    words = pieces(name)
+    # ytrain, xtest
+    words += [word[1:] for word in words if word[0] in "xy"]
+    return next((word for word in words if split_of(word) is not None), "")
 
 
 def _check_number(words: Collection[str], where: str) -> None:
