@@ -117,10 +117,10 @@ class ArraySource:
         pairs = []
         for one in faces:
             fitting = [array for array in labels if array.rows == one.rows]
-            split = split_word(one.name)
-            named = [array for array in fitting if split_word(array.name) == split]
+            split = _split(one)
+            named = [array for array in fitting if _split(array) == split]
             # As many labels as faces, but of another split, are not theirs.
-            fitting = named or [array for array in fitting if not (split and split_word(array.name))]
+            fitting = named or [array for array in fitting if not (split and _split(array))]
             usage = next((array for array in fitting if _is_usage(array)), None)
             fitting = [array for array in fitting if array is not usage]
             # Two fit where their lengths alone tell: those that call themselves labels count.
@@ -134,7 +134,7 @@ class ArraySource:
                     f"{self.label}: which of {listed} are the labels of {one.name}? Leave just one of them."
                 )
             words = _words(best[0])
-            spoken = split or split_word(best[0].name)
+            spoken = split or _split(best[0])
             splits = [str(word) for word in usage.whole()] if usage is not None else [spoken] * one.rows
             pairs.append(_Pair(one, words, splits, FaceMaker(_scale(one))))
         if not pairs:
@@ -149,6 +149,11 @@ class ArraySource:
             f"{name} has no labels, so its faces were left out: what is not labelled cannot be measured."
             for name in self._unlabelled
         ]
+
+
+def _split(array: Array) -> str:
+    """The word for its split in an array's own name, or in that of the ``.npz`` around it."""
+    return split_word(array.name) or (split_word(array.path.stem) if array.member is not None else "")
 
 
 def _is_faces(array: Array) -> bool:

@@ -85,7 +85,7 @@ def import_dataset(
         from fer_core.data import kaggle
 
         with open_tree(kaggle.download_from_kaggle(progress), job.beat) as tree:
-            _import_found(job, find_in_tree(tree, f"Kaggle, {kaggle.HANDLE}", job.said, job.cutter), KAGGLE)
+            _import_found(job, find_in_tree(tree, f"Kaggle, {kaggle.HANDLE}", job.said, job.cutter, job.beat), KAGGLE)
     else:
         _import_path(job, Path(source).expanduser())
     return load_dataset(target)
@@ -120,6 +120,8 @@ def _import_found(job: _Job, found: Found, kind: str) -> None:
     if found.pictures is not None:
         official = kind == KAGGLE or found.pictures.official
         _import_source(job, found.pictures, kind, found.name, official=official)
+    elif found.numbers is not None:
+        _import_source(job, found.numbers, "numbers", found.name)
     else:
         _import_csv(job, found.path, found.member, found.name)
 
@@ -129,7 +131,7 @@ def _import_csv(job: _Job, path: Path, member: str | None, source: str) -> None:
     strict: DataError | None = None
     if job.said == Corrections(seed=job.said.seed):
         try:
-            with archives.open_csv(path, member, beat=job.beat) as stream, job.writer("csv", source) as writer:
+            with job.writer("csv", source) as writer, archives.open_csv(path, member, beat=job.beat) as stream:
                 writer.expect(stream.expected_bytes // csv_source.BYTES_PER_ROW)
                 meter = Meter(job.progress, "faces", f"Reading {path.name}")
                 for batch in csv_source.read_batches(stream):

@@ -14,7 +14,8 @@ from fer_core.reading import NewerError, UnreadableError, parse, read_bytes
 SCHEMA = 2
 SCHEMAS = (1, 2)
 """Those that this version reads."""
-KINDS = ("sample", "csv", "folder", "kaggle")
+KINDS = ("sample", "csv", "folder", "kaggle", "numbers")
+"""``numbers``: arrays, Parquet, or several tables of one set."""
 
 IMAGES_FILE = "images.npy"
 FACES_FILE = "faces.parquet"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fer_core.data import archives
 from fer_core.data.folder_source import Shown
+from fer_core.data.imported_faces import FaceSource
 from fer_core.data.pictures import FaceCutter
 from fer_core.data.sources import find_source
 from fer_core.data.table_source import TableFile, TableSource
@@ -48,13 +49,13 @@ def look_at(
             shown = found.pictures.some(FACES, opened=OPENED)
             # Asked again: looking into pictures finds more that is of no use.
             return Look(replace(found.pictures.understanding, left_out=found.pictures.left_out.result()), shown)
-        table = TableSource(
+        table = found.numbers or TableSource(
             found.path.name, [TableFile(lambda: archives.open_csv(found.path, found.member, beat=beat))], said
         )
         return Look(table.understanding, [] if table.understanding.question else _first(table))
 
 
-def _first(table: TableSource) -> list[Shown]:
+def _first(table: FaceSource) -> list[Shown]:
     """Faces out of the first batch, of every class there is by turns."""
     for batch in table.batches():
         labels = batch.labels.tolist()

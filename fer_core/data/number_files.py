@@ -62,6 +62,12 @@ def source_of_tree(
     if isinstance(tree, FolderTree):
         if parquet:
             return ParquetSource(path.name, [path / name for name in parquet], said, cutter)
+        packed = _ending(arrays, ".npz")
+        if packed and len(packed) < len(arrays):
+            raise DataError(
+                f"{path} holds {packed[0]} and other arrays beside it, and it is not clear which to import. Import "
+                f"just {packed[0]}, or a folder without it."
+            )
         if arrays:
             return ArraySource(path.name, [path / name for name in arrays], said)
     elif npy_file.is_npz(list(names)):

@@ -13,7 +13,9 @@ from fer_core import emotions
 from fer_core.data import archives
 from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.folder_source import PictureSource, plan_import
+from fer_core.data.imported_faces import FaceSource
 from fer_core.data.info import INFO_FILE
+from fer_core.data.number_files import source_of_file, source_of_tree
 from fer_core.data.pictures import FaceCutter
 from fer_core.data.understanding import Corrections
 from fer_core.errors import DataError
@@ -28,7 +30,8 @@ _KNOWN_FILE = re.compile(r"(fer2013|icml_face_data)(\.csv|(\.csv)?\.(gz|xz|zip|t
 
 @dataclass(frozen=True)
 class Found:
-    """Either ``pictures``, or a table: the file at ``path``, or its ``member`` where that is an archive.
+    """Either ``pictures``, or ``numbers`` (arrays, Parquet, tables that belong together), or one table: the file at
+    ``path``, or its ``member`` where that is an archive.
 
     ``name`` is kept as where the faces come from.
     """
@@ -36,6 +39,7 @@ class Found:
     name: str
     path: Path
     pictures: PictureSource | None = None
+    numbers: FaceSource | None = None
     member: str | None = None
 
 
@@ -50,9 +54,9 @@ def find_source(path: Path, said: Corrections, cutter: FaceCutter | None, beat: 
         raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
     if path.is_dir() or archives.sniff(path) == "zip":
         with open_tree(path, beat) as tree:
-            yield find_in_tree(tree, path.name, said, cutter)
+            yield find_in_tree(tree, path.name, said, cutter, beat)
     else:
-        yield Found(path.name, path)
+        yield Found(path.name, path, numbers=source_of_file(path, said, cutter))
 
 
 def check_source(path: Path) -> None:
@@ -80,7 +84,7 @@ def open_tree(path: Path, beat: Beat) -> Iterator[Tree]:
             yield ZipTree(path, archive, beat)
 
 
-def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter | None) -> Found:
+def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter | None, beat: Beat) -> Found:
     """A folder or zip holds FER-2013's CSV, or pictures with classes, or some one CSV: tried in this order."""
     names = tree.names()
     path = Path(tree.label)
@@ -88,11 +92,13 @@ def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter 
     plan = plan_import(tree, names, said) if known is None else None
     if plan is not None and (plan.faces or not any(name.lower().endswith(".csv") for name in names)):
         return Found(source, path, PictureSource(tree, plan, cutter))
+    if known is None and (numbers := source_of_tree(tree, names, said, cutter, beat)) is not None:
+        return Found(source, path, numbers=numbers)
     member = known or archives.choose_csv(tree.label, names)
     if member is None:
         raise DataError(
             f"{tree.label} holds neither a CSV file nor pictures in folders for the classes, such as train/<class>/ "
-            f"and test/<class>/, or with a list of them (classes: {', '.join(emotions.NAMES)})."
+            f"and test/<class>/, or with a list of them, nor arrays or Parquet (classes: {', '.join(emotions.NAMES)})."
         )
     if path.is_dir():
         return Found(f"{source}/{member}", path / member)

@@ -61,6 +61,13 @@ def in_splits(faces: np.ndarray, labels: np.ndarray, x: str = "x_{}", y: str = "
     }
 
 
+def _npz_each(folder: Path) -> Path:
+    folder.mkdir()
+    for word, mask in {"train": TRAIN, "dev": VALID, "test": TEST}.items():
+        npz(folder / f"{word}.npz", X=IMAGES[mask], y=LABELS[mask])
+    return folder
+
+
 SPLIT_FORMS: dict[str, Callable[[Path], Path]] = {
     "npz": lambda path: npz(path / "f.npz", **in_splits(IMAGES, LABELS)),
     "npz, packed": lambda path: npz(path / "f.npz", packed=True, **in_splits(IMAGES, LABELS)),
@@ -77,6 +84,7 @@ SPLIT_FORMS: dict[str, Callable[[Path], Path]] = {
     ),
     "npz, channels first": lambda path: npz(path / "f.npz", **in_splits(IMAGES[:, np.newaxis], LABELS)),
     "npz, a column of splits": lambda path: npz(path / "f.npz", X=IMAGES, y=NAMES, usage=np.array(FACES.splits)),
+    "npz for each split": lambda path: _npz_each(path / "f"),
     "npz, names of classes": lambda path: npz(
         path / "f.npz",
         **in_splits(IMAGES, 6 - LABELS),
@@ -164,6 +172,11 @@ def test_a_bomb_of_zeros_in_an_npz_is_refused(tmp_path: Path) -> None:
         archive.writestr("x.npy", header((60_000, 48, 48)) + bytes(60_000 * 2304))
         archive.writestr("y.npy", header((60_000,)) + bytes(60_000))
     refused(tmp_path / "f.npz", "fill up disks")
+
+
+def test_arrays_beside_an_npz_leave_it_unclear_which_are_meant(tmp_path: Path) -> None:
+    npz(npy_folder(tmp_path / "f", X=IMAGES, y=LABELS) / "all.npz", X=IMAGES, y=LABELS)
+    refused(tmp_path / "f", "all.npz", "not clear")
 
 
 def test_a_pipe_beside_the_arrays_is_not_waited_for(tmp_path: Path) -> None:
