@@ -17,7 +17,7 @@ entered = frame.begin(
 )
 if entered:
     averages.forget_choice()
-infos = runs.usable()
+infos = runs.to_ask()
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.leaderboard.entries import leaderboard, missing
-from pages.parts import frame, messages
+from pages.parts import frame, messages, runs
 from pages.parts.leaderboard import sections as parts
 
 frame.begin(
@@ -16,7 +16,7 @@ frame.begin(
     "published ones were chosen on the very faces that they are measured on.",
 )
 try:
-    entries = leaderboard()
+    entries = leaderboard(runs.complete())
 except FerError as error:
     st.error(messages.told(error))
     st.stop()

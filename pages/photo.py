@@ -13,7 +13,7 @@ frame.begin(
     "Bring pictures or a video with faces and see what each model makes of them. Pictures stay in memory during your "
     "visit. They are never written to disk or sent on.",
 )
-infos = runs.usable()
+infos = runs.to_ask()
 if not infos:
     models.none_yet("Faces are found all the same.")
 source = input.choose_source()

@@ -30,7 +30,19 @@ from fer_core.cli.signals import INTERRUPTED, Interruption
 from fer_core.cli.terminal import OutputError, flush_output, one_line, output, prepare, silence, whisper
 from fer_core.errors import FerError, PartlyDoneError
 
-COMMANDS = ("data", "train", "evaluate", "vote", "export", "predict", "explain", "runs", "leaderboard", "architectures")
+COMMANDS = (
+    "data",
+    "train",
+    "evaluate",
+    "predictions",
+    "vote",
+    "export",
+    "predict",
+    "explain",
+    "runs",
+    "leaderboard",
+    "architectures",
+)
 
 EPILOG = """\
 a first tour:

@@ -120,6 +120,7 @@ def run_faithfulness(args: argparse.Namespace) -> tuple[JsonObject, str]:
         evaluation_on(folder, dataset.info.fingerprint, args.data)
         check_writable(folder.path, "the measurement")
         gradients = [name for name in methods if METHODS[name].where == "worker"]
+        folder.check_has_model()
         if folder.is_vote and gradients:
             raise ExplainError(
                 f"{folder.name} is a vote and has no gradients of its own. Leave out {', '.join(gradients)}, or name "
@@ -220,7 +221,7 @@ def _models(names: list[str]) -> list[RunFolder]:
 
     if names != [ALL]:
         return [find_run(name) for name in dict.fromkeys(names)]
-    folders = [info.folder for info in list_models() if not info.is_vote]
+    folders = [info.folder for info in list_models() if not info.is_vote and info.has_model]
     if not folders:
         raise RunError("there is no complete run yet. Train one: python -m fer_core train --help")
     return folders

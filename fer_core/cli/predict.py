@@ -145,7 +145,9 @@ def open_models(names: list[str], *, calibrated: bool) -> list[Predictor]:
 
     wanted: dict[str, str | Path] = {}
     for name in [part.strip() for text in names for part in text.split(",") if part.strip()]:
-        wanted.update({str(info.path): info.path for info in list_models()} if name == ALL else {name: name})
+        wanted.update(
+            {str(info.path): info.path for info in list_models() if info.has_model} if name == ALL else {name: name}
+        )
     predictors: dict[str, Predictor] = {}
     for place in wanted.values():
         model = load_model(place, calibrated=calibrated)

@@ -12,10 +12,11 @@ from fer_core.cli.terminal import one_line
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import interval, percent
-from fer_core.runs.contracts import RunState
+from fer_core.runs.contracts import BROUGHT, RunState
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
+    from fer_core.runs.folder import RunFolder
     from fer_core.runs.listing import ModelInfo
 
 
@@ -76,6 +77,7 @@ def _entry(info: ModelInfo) -> dict[str, Any]:
         "state": state,
         "problem": problem,
         "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
+        "origin": info.origin,
         "private_test": scores
         and {
             "n": scores["n"],
@@ -97,7 +99,14 @@ def _line(entry: dict[str, Any]) -> str:
         )
     else:
         figure = "not evaluated"
-    return f"{one_line(entry['name'])}  [{entry['state']}{', shipped' if entry['shipped'] else ''}]  {figure}"
+    how = ", shipped" if entry["shipped"] else ", brought" if entry["origin"] in BROUGHT else ""
+    return f"{one_line(entry['name'])}  [{entry['state']}{how}]  {figure}"
+
+
+def _made_of(folder: RunFolder) -> dict[str, Any]:
+    if folder.is_vote:
+        return {"vote": folder.vote()}
+    return {"import": folder.import_record()} if folder.is_brought else {"recipe": folder.recipe().to_dict()}
 
 
 def _one(name: str) -> tuple[JsonObject, str]:
@@ -117,7 +126,7 @@ def _one(name: str) -> tuple[JsonObject, str]:
         "message": now.message,
         "resumable": now.resumable,
         "progress": now.progress,
-        **({"vote": folder.vote()} if folder.is_vote else {"recipe": folder.recipe().to_dict()}),
+        **_made_of(folder),
         "manifest": folder.manifest(),
         "metrics": folder.metrics(),
     }

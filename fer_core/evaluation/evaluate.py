@@ -77,6 +77,7 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
     evaluation has that, a later one on the same data measures it again. Returns the metrics. Raises ``RunError`` if
     the run has no model.
     """
+    folder.check_has_model()
     upgrade(folder, drop_damaged=True)
     manifest = folder.manifest()
     if manifest is not None and not folder.is_vote:
@@ -105,6 +106,7 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
     ``dataset`` are about another file then, and go, unless the new file is the same. Raises ``ExportError``, with
     nothing changed, where the files would not be the same model.
     """
+    folder.check_has_model()
     upgrade(folder, drop_damaged=True)
     manifest = folder.manifest()
     if manifest is not None:

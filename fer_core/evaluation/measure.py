@@ -48,7 +48,7 @@ LIBRARIES = (
 def measure(
     predictions: pd.DataFrame,
     dataset: Dataset,
-    predictor: Predictor,
+    predictor: Predictor | None,
     files: Mapping[str, Path | Sequence[Path]],
     *,
     litert: dict[str, LitertScores] | None = None,
@@ -57,8 +57,8 @@ def measure(
     """``metrics.json``: scores of the predictions, the time of a prediction, the sizes of the model files.
 
     ``predictions``: as from :func:`fer_core.runs.predictions.read_predictions`. ``predictor``: what is timed, with one
-    thread. ``files``: the model files by the names under which their sizes are told; of several, the sum. ``litert``
-    (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
+    thread; None where only a model's answers are here. ``files``: the model files by the names under which their sizes
+    are told; of several, the sum. ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
     :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
     """
     splits = score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED)
@@ -71,7 +71,7 @@ def measure(
         "resamples": RESAMPLES,
         "splits": splits,
         "temperature": temperature_scores(predictions),
-        **_timing(predictor, np.asarray(dataset.images[:1])),
+        **(Timing() if predictor is None else _timing(predictor, np.asarray(dataset.images[:1]))),
         "megabytes": {name: _megabytes(path) for name, path in files.items()},
     }
     if litert:

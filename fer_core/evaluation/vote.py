@@ -230,6 +230,7 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
     for member in members:
         if member.is_vote:
             raise RunError(f"{member.name} is a vote itself. Name its members instead.")
+        member.check_has_model()
         evaluation_on(member, dataset.info.fingerprint, dataset.info.path)
         if not member.tflite_path.is_file() or sha256_of(member.tflite_path) != member.promised_model():
             raise RunError(

@@ -39,6 +39,7 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibr
             f"finish it with: python -m fer_core train --resume {folder.path}"
         )
     again = f"Make it again with: python -m fer_core export {folder.path} --data DATASET"
+    folder.check_has_model()
     if not folder.tflite_path.is_file():
         raise RunError(f"the run {folder.name} has no model.tflite. {again}")
     check_sealed(folder, manifest, folder.tflite_path.name, again)

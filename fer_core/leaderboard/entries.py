@@ -8,7 +8,7 @@ scored, whether answers were averaged, whether other data helped, and whether so
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -133,9 +133,12 @@ class Entry:
     sources: tuple[Source, ...] = field(default_factory=tuple)
     run: str = ""
     """Name of the run folder, for our own lines; empty for published ones."""
+    brought: bool = False
+    """Whether that run is somebody else's."""
 
     @property
     def ours(self) -> bool:
+        """Whether it is a run that is here."""
         return bool(self.run)
 
     @property
@@ -148,10 +151,14 @@ class Entry:
         return "fair" if self.models == 1 and self.passes == "single" else "averaged"
 
 
-def leaderboard() -> list[Entry]:
-    """All lines: group by group in the order of :data:`GROUPS`, the highest accuracy first in each."""
+def leaderboard(runs: Iterable[ModelInfo] = ()) -> list[Entry]:
+    """All lines: group by group in the order of :data:`GROUPS`, the highest accuracy first in each.
+
+    ``runs``: those of which the brought ones get a line, too, where they were measured on the shipped runs' faces.
+    """
     order = list(GROUPS)
-    return sorted([*shipped(), *published()], key=lambda entry: (order.index(entry.group), -entry.accuracy))
+    entries = [*shipped(), *brought(runs), *published()]
+    return sorted(entries, key=lambda entry: (order.index(entry.group), -entry.accuracy))
 
 
 def published(path: Path = PUBLISHED) -> list[Entry]:
@@ -190,6 +197,29 @@ def shipped() -> list[Entry]:
             entries.append(_shipped(info, scores))
             if flip := scores.get("flip_average"):
                 entries.append(_flipped(entries[-1], flip))
+    return entries
+
+
+def brought(runs: Iterable[ModelInfo]) -> list[Entry]:
+    """The brought ones among ``runs``, on the PrivateTest faces that the shipped runs were measured on.
+
+    Nobody here knows what chose such a model, so no line may be compared with it.
+    """
+    faces = {
+        evaluation.fingerprint
+        for info in list_runs()
+        if info.shipped and info.complete
+        for evaluation in info.folder.evaluations()
+        if evaluation.data["kind"] != "sample"
+    }
+    entries = []
+    for info in runs:
+        if not info.is_brought or not info.complete:
+            continue
+        for evaluation in info.folder.evaluations():
+            scores = evaluation.metrics()["splits"].get(PRIVATE_TEST)
+            if scores is not None and evaluation.fingerprint in faces:
+                entries.append(_brought(info, scores))
     return entries
 
 
@@ -236,6 +266,29 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
         without_near_duplicates=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
         note=" ".join(part for part in (note, footnote(info.name, info.shipped)) if part),
         run=info.name,
+    )
+
+
+def _brought(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
+    clean = scores.get("without_near_duplicates")
+    record = info.folder.import_record()
+    never = f" It never answers {' or '.join(record['missing'])}." if record["missing"] else ""
+    what = "A model" if info.has_model else "Answers of a model"
+    return Entry(
+        system=f"{info.title}, brought",
+        accuracy=float(scores["accuracy"]),
+        split=PRIVATE_TEST,
+        n=int(scores["n"]),
+        chosen="unknown",
+        extra_data="not said",
+        passes="single" if info.has_model else "unknown",
+        models=1 if info.has_model else None,
+        reproduced="own" if info.has_model else "no",
+        span=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
+        without_near_duplicates=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
+        note=f"{what} that was brought here from {record['source']}; it is not known what it was trained on.{never}",
+        run=info.name,
+        brought=True,
     )
 
 

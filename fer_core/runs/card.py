@@ -14,8 +14,9 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plain, plural
-from fer_core.runs.contracts import Metrics, RunManifest
-from fer_core.runs.folder import RunFolder
+from fer_core.runs.brought import UNKNOWN_TRAINING, sentences, table
+from fer_core.runs.contracts import Metrics, Origin, RunManifest
+from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import WHAT_CHOSE, footnote
@@ -40,6 +41,9 @@ LIMITS_REAL = """\
 """
 LIMITS_SAMPLE = """\
 - It was trained on **drawn** faces. Its figures say nothing about photographs.
+"""
+LIMITS_DRAWN = """\
+- It was measured on **drawn** faces. These figures say nothing about photographs.
 """
 
 
@@ -135,7 +139,7 @@ def card_of(folder: RunFolder) -> str:
             all_metrics.append(one.metrics())
         except RunError as error:
             problems.append(str(error))
-    lines = _vote_lines if folder.is_vote else _trained_lines
+    lines = _vote_lines if folder.is_vote else _brought_lines if folder.is_brought else _trained_lines
     text = lines(folder, manifest, all_metrics)
     end = text.index("## Limits")
     left_out = [f"**Left out here:** {problem}\n" for problem in problems]
@@ -186,6 +190,35 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
     ]
 
 
+def _brought_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[Metrics]) -> list[str]:
+    record, tried_on = folder.import_record(), manifest["data"]
+    about = ["Somebody else's model, brought here."]
+    if folder.origin == Origin.PREDICTIONS:
+        about = [f"Answers of somebody else's model, brought without the model: {NO_MODEL}"]
+    elif folder.architecture_path.exists():
+        description = folder.description()
+        about.append(
+            f"It has {description.parameters:,} parameters, and takes {description.multiply_adds / 1e6:,.0f} million "
+            "multiply-adds a face."
+        )
+    return [
+        f"# {plain(manifest['title'])}",
+        "",
+        " ".join(about),
+        "",
+        "## What was brought",
+        "",
+        *[f"- {text}" for text in sentences(record)],
+        "",
+        *table(record),
+        "",
+        *_results(all_metrics, tried_on, "its order of classes was tried on"),
+        "## Limits",
+        "",
+        LIMITS + UNKNOWN_TRAINING + (LIMITS_DRAWN if tried_on["kind"] == "sample" else LIMITS_REAL),
+    ]
+
+
 def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
     """A section for each dataset that the run was measured on."""
     if not all_metrics:
@@ -219,8 +252,8 @@ def result_lines(metrics: Metrics) -> list[str]:
         )
     lines += [
         "",
-        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}. "
-        "All of these figures are one pass over each face.",
+        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
+        + (" All of these figures are one pass over each face." if "milliseconds_per_face" in metrics else ""),
     ]
     extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:

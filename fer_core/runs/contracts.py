@@ -26,12 +26,16 @@ class RunState(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a run comes from."""
+    """Where a run comes from: trained here, several others, somebody else's model, or only such a model's answers."""
 
     TRAINED = "trained"
     VOTE = "vote"
     IMPORTED = "imported"
     PREDICTIONS = "predictions"
+
+
+BROUGHT = (Origin.IMPORTED, Origin.PREDICTIONS)
+"""Made elsewhere."""
 
 
 class FileRecord(TypedDict):
@@ -124,8 +128,11 @@ class LitertScores(TypedDict):
     accuracy: Share
 
 
-class Timing(TypedDict):
-    """How long one call with class maps takes for one face, with how many threads, and where."""
+class Timing(TypedDict, total=False):
+    """How long one call with class maps takes for one face, with how many threads, and where.
+
+    Nothing where only a model's answers were brought: there is no model to time.
+    """
 
     milliseconds_per_face: Amount
     threads: Count

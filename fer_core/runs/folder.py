@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import RunError
 from fer_core.files import sha256_of, write_json
-from fer_core.runs.contracts import FileRecord, Metrics, Origin, RunManifest, VoteRecord
+from fer_core.runs.contracts import FileRecord, ImportRecord, Metrics, Origin, RunManifest, VoteRecord
 from fer_core.runs.evaluations import MANIFEST as EVALUATION_MANIFEST
 from fer_core.runs.evaluations import Evaluation, Problem, folders, read_evaluations
 from fer_core.runs.integrity import check_promised
@@ -37,6 +37,11 @@ SEALED_FILES = ("recipe.json", "architecture.json", "events.jsonl", "history.csv
 says in words what the others hold, and is written anew whenever they change."""
 SEALED_VOTE_FILES = ("vote.json",)
 """What a complete vote holds: it is made of other runs, and has no model of its own."""
+SEALED_IMPORTED_FILES = ("import.json", "architecture.json", "model.tflite")
+"""What a complete run of somebody else's model holds, and :data:`OPTIONAL_IMPORTED_FILES` where they came with it."""
+OPTIONAL_IMPORTED_FILES = ("model.keras", "history.csv")
+SEALED_PREDICTIONS_FILES = ("import.json",)
+"""What a complete run holds of which only answers were brought: those are in its evaluation."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,10 @@ class RunFolder:
         return self.path / "vote.json"
 
     @property
+    def import_path(self) -> Path:
+        return self.path / "import.json"
+
+    @property
     def resume_path(self) -> Path:
         return self.path / "resume.npz"
 
@@ -116,14 +125,29 @@ class RunFolder:
         return self.vote_path.exists()
 
     @property
+    def is_brought(self) -> bool:
+        """Whether it is somebody else's model, or only its answers: such a folder has ``import.json``, no recipe."""
+        return self.import_path.exists()
+
+    @property
     def origin(self) -> Origin:
-        """Where the run comes from, as ``run.json`` says it."""
-        return Origin.VOTE if self.is_vote else Origin.TRAINED
+        """Where the run comes from, by the files that are there; ``run.json`` says the same of a complete run."""
+        if self.is_vote:
+            return Origin.VOTE
+        if self.is_brought:
+            return Origin.IMPORTED if self.tflite_path.exists() else Origin.PREDICTIONS
+        return Origin.TRAINED
 
     @property
     def sealed_files(self) -> tuple[str, ...]:
         """Names of the files whose hashes ``run.json`` lists."""
-        return SEALED_VOTE_FILES if self.is_vote else SEALED_FILES
+        optional = [name for name in OPTIONAL_IMPORTED_FILES if (self.path / name).exists()]
+        return (*sealed_by(self.origin), *(optional if self.origin == Origin.IMPORTED else ()))
+
+    def check_has_model(self) -> None:
+        """Raises ``RunError`` where only answers were brought, so that there is no model to ask."""
+        if self.origin == Origin.PREDICTIONS:
+            raise RunError(f"{self.name}: {NO_MODEL}")
 
     def recipe(self) -> Recipe:
         """The recipe. Raises ``RunError`` if the folder holds none, ``RecipeError`` if it is damaged."""
@@ -189,7 +213,9 @@ class RunFolder:
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
     def promised_model(self) -> str:
-        """SHA-256 of what answers, by ``run.json``: ``model.tflite``, of a vote ``vote.json``. Empty without one."""
+        """SHA-256 of what answers, by ``run.json``: ``model.tflite``, of a vote ``vote.json``, of answers alone
+        ``import.json``. Empty without one.
+        """
         manifest = self.manifest()
         return "" if manifest is None else self._model_by(manifest)
 
@@ -220,8 +246,13 @@ class RunFolder:
         return ([], []) if manifest is None else read_evaluations(self.path, manifest, self._model_by(manifest))
 
     def _model_by(self, manifest: RunManifest) -> str:
-        name = self.vote_path.name if self.is_vote else self.tflite_path.name
+        origin = manifest.get("origin", self.origin)
+        name = _ANSWERS_BY.get(origin, self.tflite_path.name)
         return manifest["files"][name]["sha256"] if name in manifest["files"] else ""
+
+    def import_record(self) -> ImportRecord:
+        """``import.json``: what was brought, and how its classes were understood. Raises ``RunError``."""
+        return self._json(self.import_path)
 
     def vote(self) -> VoteRecord:
         """``vote.json`` as it stands; :func:`fer_core.runs.vote.read_vote` checks it. Raises ``RunError``."""
@@ -236,6 +267,28 @@ class RunFolder:
         if not path.exists() and not path.is_symlink():
             raise RunError(f"{self.path} has no {path.name}. Is it a run folder?")
         return read_json(path, CONTRACTS[path.name])
+
+
+_ANSWERS_BY = {Origin.VOTE: "vote.json", Origin.PREDICTIONS: "import.json"}
+"""The file whose hash stands for what answers, where that is not ``model.tflite``."""
+NO_MODEL = (
+    "only its answers are here, so there is no model to ask. Bring the model's file (Keras or LiteRT) to ask it about "
+    "other faces."
+)
+"""Why nothing can be asked of a run of which only answers were brought, as the end of a sentence."""
+
+
+def sealed_by(origin: Origin) -> tuple[str, ...]:
+    """The files that a complete run of this origin must hold."""
+    match origin:
+        case Origin.VOTE:
+            return SEALED_VOTE_FILES
+        case Origin.IMPORTED:
+            return SEALED_IMPORTED_FILES
+        case Origin.PREDICTIONS:
+            return SEALED_PREDICTIONS_FILES
+        case Origin.TRAINED:
+            return SEALED_FILES
 
 
 def new_run_dir(architecture: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
-from fer_core.runs.contracts import RunState
+from fer_core.runs.contracts import BROUGHT, Origin, RunState
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.reading import shown
 from fer_core.runs.soundness import look
@@ -48,6 +48,7 @@ class ModelInfo:
     """Why the folder cannot be read, where ``state`` is ``damaged``."""
     started_by: str | None = None
     """Which visitor of a hosted app started it; None where it is the owner's, or ships."""
+    origin: Origin = Origin.TRAINED
 
     @property
     def folder(self) -> RunFolder:
@@ -57,6 +58,16 @@ class ModelInfo:
     def is_vote(self) -> bool:
         """Whether it is several runs that vote, not one that was trained."""
         return self.architecture == VOTE
+
+    @property
+    def is_brought(self) -> bool:
+        """Whether it is somebody else's model, or only such a model's answers."""
+        return self.origin in BROUGHT
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it can be asked about a face: not where only answers were brought."""
+        return self.origin != Origin.PREDICTIONS
 
 
 def list_models() -> list[ModelInfo]:
@@ -138,6 +149,7 @@ def _info(path: Path, *, shipped: bool) -> ModelInfo | None:
             best_epoch=found.manifest["best_epoch"],
             complete=True,
             data=found.manifest["data"],
+            origin=found.manifest.get("origin", folder.origin),
         )
     if found.recipe is None:
         return None

@@ -62,7 +62,8 @@ class About:
 
 
 def model_of(folder: RunFolder) -> str:
-    """What :attr:`About.model` would be now, by the files themselves."""
+    """What :attr:`About.model` would be now, by the files themselves. Raises ``RunError`` where there is no model."""
+    folder.check_has_model()
     return sha256_of(folder.vote_path if folder.is_vote else folder.tflite_path)
 
 

@@ -16,6 +16,7 @@ from fer_core.reading import MissingError, NewerError, UnreadableError, parse, r
 from fer_core.runs.contracts import (
     DescriptionRecord,
     EvaluationManifest,
+    ImportRecord,
     Metrics,
     RecipeRecord,
     RunManifest,
@@ -32,6 +33,7 @@ SCHEMAS: dict[Any, tuple[int, ...]] = {
     EvaluationManifest: (2,),
     Metrics: (1, 2),
     VoteRecord: (1, 2),
+    ImportRecord: (1,),
     RecipeRecord: (),
     DescriptionRecord: (),
 }
@@ -41,6 +43,7 @@ CONTRACTS: dict[str, Any] = {
     "evaluation.json": EvaluationManifest,
     "metrics.json": Metrics,
     "vote.json": VoteRecord,
+    "import.json": ImportRecord,
     "recipe.json": RecipeRecord,
     "architecture.json": DescriptionRecord,
 }
@@ -135,6 +138,17 @@ def _vote(value: VoteRecord) -> str:
     return "" if sound else "members need plain names, and weights that add up to 1"
 
 
+def _import(value: ImportRecord) -> str:
+    classes = value["classes"]
+    if not classes or any(classes.count(name) > 1 for name in NAMES):
+        return "each of its columns should be about another class"
+    if value["missing"] != [name for name in NAMES if name not in classes]:
+        return "the classes that it says it never answers are not those that it has no column of"
+    if value["left_out"] != [name for name in classes if name not in NAMES]:
+        return "the classes that it says it leaves out are not those that are none of the seven"
+    return "" if value["evidence"]["fits"] else "it does not say what its order of classes was tried on"
+
+
 def _description(value: DescriptionRecord) -> str:
     if len(value["map_grid"]) != 2:
         return "its map_grid should be a height and a width"
@@ -151,6 +165,7 @@ CHECKS: dict[Any, Callable[[Any], str]] = {
     EvaluationManifest: _evaluation,
     Metrics: _metrics,
     VoteRecord: _vote,
+    ImportRecord: _import,
     DescriptionRecord: _description,
 }
 """What is wrong with a value whose types are right, as the end of a sentence; empty where nothing is."""

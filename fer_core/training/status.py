@@ -84,7 +84,7 @@ def status(run_dir: Path) -> JobStatus:
     except RunError as error:
         # Somebody may be at work on it: nothing of it may be changed.
         return JobStatus(folder.path, folder.name, JobState.DAMAGED, True, f"Damaged: {error}")
-    if not (folder.is_vote or folder.recipe_path.exists() or folder.complete or living):
+    if not (folder.is_vote or folder.is_brought or folder.recipe_path.exists() or folder.complete or living):
         raise RunError(f"{folder.path} is not a run folder: it has no recipe.json.")
     try:
         if problem := look(folder).problem:
@@ -102,6 +102,9 @@ def _read(folder: RunFolder, living: bool) -> JobStatus:
     if folder.is_vote:
         members = ", ".join(member.name for member in read_vote(folder).members)
         return JobStatus(folder.path, folder.name, JobState.DONE, False, f"Done: a vote of {members}.", progress=1.0)
+    if folder.is_brought:
+        words = f"Done: brought as {folder.import_record()['source']}."
+        return JobStatus(folder.path, folder.name, JobState.DONE, False, words, progress=1.0)
     recipe = folder.recipe()
     events = folder.events()
     last_start = _last(starts_of(events))

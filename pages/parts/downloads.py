@@ -21,6 +21,7 @@ def show(folder: RunFolder) -> None:
         (folder.history_path, "History", "text/csv"),
         (folder.recipe_path, "Recipe", "application/json"),
         (folder.vote_path, "Vote", "application/json"),
+        (folder.import_path, "What was brought", "application/json"),
         *([(evaluation.metrics_path, "Metrics", "application/json")] if evaluation else []),
         (folder.card_path, "Card", "text/markdown"),
     ]

@@ -152,8 +152,10 @@ def embeddings_of(info: ModelInfo, fingerprint: str) -> Embeddings | None:
 
 
 def how_to(view: View, without: Sequence[ModelInfo]) -> str:
-    """What to do about runs without embeddings. A vote has none of its own, whatever one does."""
-    names = [info.name for info in without if not info.is_vote]
+    """What to do about runs without embeddings. A vote has none of its own, nor have answers, whatever one does."""
+    names = [info.name for info in without if not info.is_vote and info.has_model]
+    if not names and not any(info.is_vote for info in without):
+        return "Answers alone have none: they come from inside of a model."
     if not names:
         return "A vote has none of its own: choose one of its members as a run."
     data = "DATASET" if view.dataset is None else str(messages.place(view.dataset.info.path))

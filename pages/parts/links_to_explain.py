@@ -27,7 +27,8 @@ Query = dict[str, str | list[str]]
 
 def face(dataset: Dataset, row: int, *, key: str, runs: Sequence[ModelInfo] = ()) -> None:
     """The way to one face, explained by these runs where there are some; a vote only repeats its members."""
-    models = [run.name for run in runs if not run.is_vote] or [run.name for run in runs]
+    asked = [run for run in runs if run.has_model]
+    models = [run.name for run in asked if not run.is_vote] or [run.name for run in asked]
     query: Query = {MODELS: models} if models else {}
     if st.session_state.get(KEY) == dataset.info.path.name:
         frame.link("explain", "Explain this face", icon=ICON, query={**query, ROW: str(row)})

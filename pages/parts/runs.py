@@ -10,6 +10,7 @@ from fer_core.access import trainings
 from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import RunState
+from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.listing import ModelInfo, list_runs
 from fer_core.stats.metrics import Accuracy, Scores
 from pages.parts import access, links, messages
@@ -51,9 +52,28 @@ def usable() -> list[ModelInfo]:
     return [info for info in found if info.complete]
 
 
+def to_ask() -> list[ModelInfo]:
+    """Those of :func:`usable` that can be asked about a face; it is said which ones cannot, and what to bring."""
+    found = usable()
+    if answers := [info.name for info in found if not info.has_model]:
+        st.caption(f":material/table_view: {plain(', '.join(answers))}: {NO_MODEL}")
+    return [info for info in found if info.has_model]
+
+
 def state_words(info: ModelInfo) -> str:
-    """What became of a run, in words; a vote was never trained."""
-    return "a vote of other runs" if info.is_vote else STATE_WORDS[info.state]
+    """What became of a run, in words; a vote was never trained, and what was brought not here."""
+    if info.is_vote:
+        return "a vote of other runs"
+    if info.is_brought and info.complete:
+        return "a model from elsewhere" if info.has_model else "answers alone, no model"
+    return STATE_WORDS[info.state]
+
+
+def origin_words(info: ModelInfo) -> str:
+    """Where a run comes from: ``shipped``, ``trained here``, ``built here``, ``brought here``."""
+    if info.shipped:
+        return "shipped"
+    return "brought here" if info.is_brought else "built here" if info.is_vote else "trained here"
 
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:

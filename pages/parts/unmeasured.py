@@ -57,7 +57,7 @@ def offer(chosen: KnownData) -> None:
     if chosen.info is None or (chosen.runs and _progress(chosen)):
         return
     done = {run.path for run in chosen.runs}
-    missing = [run for run in runs.complete() if run.path not in done]
+    missing = [run for run in runs.complete() if run.path not in done and run.has_model]
     if not missing or not access.may(Action.TRAIN_ANYTHING):
         return
     label = f"Measure {plural(len(missing), 'model')} on these faces"

@@ -14,7 +14,8 @@ from fer_core.errors import ExplainError, RunError
 from fer_core.explain.base import Faces, checked_face
 from fer_core.explain.layers import default_layer, layer
 from fer_core.explain.methods import method
-from fer_core.runs.folder import RunFolder
+from fer_core.runs.contracts import Origin
+from fer_core.runs.folder import NO_MODEL, RunFolder
 
 Floats = npt.NDArray[np.float32]
 DRAWS = 3
@@ -104,6 +105,8 @@ def _checked(folder: RunFolder, face: Faces, label: int, name: str, at: str) -> 
     known = method(name)
     if known.where != "worker":
         raise ExplainError(f"{known.title} needs no gradients: it is drawn without the gradient worker.")
+    if folder.origin == Origin.PREDICTIONS:
+        raise ExplainError(f"{folder.name}: {NO_MODEL}")
     if folder.is_vote:
         raise ExplainError(
             f"{folder.name} is a vote of several models: it has no layers of its own. Ask its members one by one, or "

@@ -58,6 +58,8 @@ def show(view: View, is_open: bool) -> None:
             )
     if votes:
         st.caption(f"Not in the picture, because a vote is built of trained runs: {', '.join(votes)}.")
+    if brought := [run.name for run in view.runs if run.is_brought and run.name not in tables]:
+        st.caption(f"Not in the picture, because no history came with them: {', '.join(brought)}.")
     if without:
         st.caption(f"Not in the picture, because no epoch is recorded: {', '.join(without)}.")
 

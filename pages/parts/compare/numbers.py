@@ -174,10 +174,10 @@ def _probabilities(key: Key, with_temperature: bool, _scope: Scope) -> npt.NDArr
 
 
 def histories(view: View) -> Mapping[str, pd.DataFrame]:
-    """``history.csv`` of each run that was trained, in the order of the view."""
+    """``history.csv`` of each run that has one, in the order of the view."""
     return _histories(view.key, view.runs)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _histories(key: Key, _runs: Sequence[ModelInfo]) -> dict[str, pd.DataFrame]:
-    return {run.name: run.folder.history() for run in _runs if not run.is_vote}
+    return {run.name: run.folder.history() for run in _runs if run.folder.history_path.exists()}

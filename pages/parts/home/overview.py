@@ -206,7 +206,7 @@ def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
         "Faces (n)": score["n"] if score else None,
         "Data": runs.data_title(metrics["data"] if metrics else info.data),
         "Architecture": info.architecture,
-        "From": "shipped" if info.shipped else "built here" if info.is_vote else "trained here",
+        "From": runs.origin_words(info),
         "Made": info.created[:10],
     }
 

@@ -126,8 +126,8 @@ def show_legend() -> None:
 
 
 def system_name(entry: Entry) -> str:
-    """``Custom CNN (ours)``."""
-    return f"{entry.system} (ours)" if entry.ours else entry.system
+    """``Custom CNN (ours)``; brought ones say that they are."""
+    return f"{entry.system} (ours)" if entry.ours and not entry.brought else entry.system
 
 
 def frame_of(shown: Sequence[Entry]) -> pd.DataFrame:

@@ -49,6 +49,9 @@ def show(view: View, answers: Answers) -> None:
 
 
 def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: int) -> None:
+    if not info.has_model:
+        st.caption("No maps: only its answers are here.")
+        return
     try:
         maps = _explained(str(info.path), seals(info.folder), face.tobytes())
     except RunError as error:

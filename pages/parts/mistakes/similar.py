@@ -90,13 +90,15 @@ def _nearest(view: View, dataset: Dataset, row: int) -> None:
             without.append(info)
             continue
         _of_run(info, embeddings, dataset, row)
-    trained = [info for info in without if not info.is_vote]
+    trained = [info for info in without if not info.is_vote and info.has_model]
     if trained:
         names = ", ".join(info.name for info in trained)
         st.info(f"No nearest faces are kept for {names}. {how_to(view, without)}", icon=":material/info:")
     for info in without:
         if info.is_vote:
             st.caption(f"{info.name} is a vote: it reads faces through its members only.")
+        if not info.has_model:
+            st.caption(f"{info.name}: only its answers are here, and what is alike to a model is inside of it.")
 
 
 def _of_run(info: ModelInfo, embeddings: Embeddings, dataset: Dataset, row: int) -> None:

@@ -13,8 +13,10 @@ from fer_core.access.policy import Action
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plain, plural
+from fer_core.runs import brought
 from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
+from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import classes_lines, classes_words, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import footnote
@@ -65,6 +67,8 @@ def show(info: ModelInfo) -> None:
     _elsewhere(info, metrics)
     if info.is_vote:
         vote.show_members(folder, metrics)
+    elif info.is_brought:
+        _brought(info)
     else:
         _training(info)
     _limits(card_of(folder) if info.complete else "")
@@ -112,15 +116,35 @@ def _training(info: ModelInfo) -> None:
         st.caption("The training has not got as far as building the network.")
 
 
+def _brought(info: ModelInfo) -> None:
+    """What was brought, how its classes were understood, what it is built of."""
+    folder = info.folder
+    record = folder.import_record()
+    st.subheader("What was brought", anchor=False)
+    if not info.has_model:
+        st.info(NO_MODEL[0].upper() + NO_MODEL[1:], icon=":material/table_view:")
+    st.markdown("\n".join(f"- {sentence}" for sentence in brought.sentences(record)))
+    with st.expander("How each order of the classes does on labelled faces", icon=":material/sort:"):
+        st.markdown("\n".join(brought.table(record)))
+    if folder.history_path.exists():
+        st.subheader("Learning curves", anchor=False)
+        run_results.show_learning_curves(folder.history(), info.best_epoch)
+    if folder.architecture_path.exists():
+        st.subheader("Architecture", anchor=False)
+        architecture.show(folder.description(), key="run")
+
+
 def _facts(info: ModelInfo) -> None:
-    origin = "ships with FER Explorer" if info.shipped else "built here" if info.is_vote else "trained here"
-    architecture_title = info.title if info.is_vote else TITLES.get(info.architecture, info.architecture)
+    origin = "ships with FER Explorer" if info.shipped else runs.origin_words(info)
+    own = info.is_vote or info.is_brought
+    architecture_title = info.title if own else TITLES.get(info.architecture, info.architecture)
     parts = [architecture_title] if architecture_title != info.title else []
     parts += [origin, runs.state_words(info)]
     if info.created:
         parts.append(moment(info.created))
     if info.data:
         how = "weights chosen on PublicTest of" if info.is_vote else "trained on"
+        how = "order of classes tried on" if info.is_brought else how
         parts.append(f"{how} {plain(runs.data_title(info.data))} ({info.data['faces']:,} faces in all)")
     if info.best_epoch is not None:
         parts.append(f"{plural(info.epochs, 'epoch')}, best after epoch {info.best_epoch}")
@@ -155,6 +179,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
         st.caption(said)
     data = metrics["data"]
     chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"
+    chose = "used to find out the order of its classes" if info.is_brought else chose
     for split, role in ((PRIVATE_TEST, "only scored"), (PUBLIC_TEST, chose)):
         scores = metrics["splits"].get(split)
         if scores:
@@ -162,12 +187,13 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
             without = scores.get("without_near_duplicates")
             if without:
                 st.caption(f"Without twins: {percent(without['accuracy'])} (n = {without['n']:,}). {without['rule']}")
-    st.caption(
-        f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
-        f"on {metrics['machine']}; "
-        + ", ".join(f"{file} {size:.1f} MB" for file, size in metrics["megabytes"].items())
-        + (" for all members together." if info.is_vote else ".")
-    )
+    if "milliseconds_per_face" in metrics:
+        st.caption(
+            f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
+            f"on {metrics['machine']}; "
+            + ", ".join(f"{file} {size:.1f} MB" for file, size in metrics["megabytes"].items())
+            + (" for all members together." if info.is_vote else ".")
+        )
     # Apart from the plain figures above; runs measured by an older version lack some or all of them.
     extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:
@@ -193,6 +219,7 @@ def _delete(info: ModelInfo) -> None:
         st.error(messages.told(problem), icon=":material/block:")
     with st.popover("Delete this run", icon=":material/delete:"):
         what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
+        what = what if info.has_model else "its answers and its figures"
         st.markdown(f"This removes **{plain(info.name)}** with {what}. It cannot be undone.")
         if votes := vote.votes_with(info):
             st.warning(f"These votes need it, and will not work without it: {', '.join(votes)}.")

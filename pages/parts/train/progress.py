@@ -46,7 +46,7 @@ TOGGLE_WIDTH = 110
 
 def choose() -> Path | None:
     """The run folder to show: the one in ``?run=``, else the job that trains now, else the newest unfinished run."""
-    trained = [info for info in runs.known() if not info.shipped and not info.is_vote]
+    trained = [info for info in runs.known() if not info.shipped and not info.is_vote and not info.is_brought]
     asked = runs.asked_run(trained)
     if asked is not None:
         return asked.path

@@ -1,0 +1,536 @@
+"""Only answers: what a model elsewhere said of a dataset's faces, checked, understood, scored, and sealed as a run.
+
+:func:`look` finds out which faces the answers are about and in which order they name the classes, and decides nothing
+in silence; :func:`bring` makes a run of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.bring.answer_files import AnswerTable, read_answers
+from fer_core.bring.orders import (
+    ALPHABETICAL,
+    BEST,
+    DECLARED,
+    FER,
+    NAMED,
+    Fit,
+    Order,
+    always_the_same,
+    check_count,
+    fit,
+    fits,
+    parse_order,
+    rearranged,
+)
+from fer_core.data.audit import near_duplicates_of
+from fer_core.data.class_names import meaning_of
+from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import ModelError, RunError
+from fer_core.evaluation.measure import library_versions, measure, seal_measured
+from fer_core.files import sha256_of, write_json
+from fer_core.formatting import percent, plural
+from fer_core.runs.card import write_card
+from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord, Metrics, Origin
+from fer_core.runs.evaluations import FOLDER, PREDICTIONS, folder_name
+from fer_core.runs.folder import RunFolder, seal
+from fer_core.runs.journal import utc_now
+from fer_core.runs.predictions import read_predictions, write_predictions
+from fer_core.runs.reading import shown
+from fer_core.runs.transaction import change, new_folder
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+
+TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
+FEWEST_TRIED = 60
+"""Faces of PublicTest on which the order is tried; where fewer are covered, on all that are."""
+TOLERANCE = 0.041
+"""How far probabilities of a face may be from 1 together: eight of two decimals are off by half a last digit each."""
+MOSTLY = 0.9
+"""The share of faces whose numbers are probabilities, from which on the others are taken for mistakes."""
+ANSWERS, PROBABILITIES, LOGITS, SHARES, PER_CENT = (
+    "answers alone",
+    "probabilities",
+    "logits",
+    "shares of each class by itself",
+    "per cent",
+)
+"""What a file may hold, as ``kind`` of ``import.json`` says it."""
+ARCHITECTURE = "answers"
+"""Stands in ``run.json`` where that of a trained run names its architecture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a file of answers was understood to be.
+
+    Attributes:
+        source: the file.
+        kind: one of the kinds above.
+        rows: int64 (n,), rising: the test faces that the answers are about.
+        splits: the splits of which every face has an answer. Only these are scored.
+        probabilities: float64 (n, K), in the file's own order of classes.
+        tried_on: the split of the faces on which the orders were tried, ``tried`` of them.
+        fits: how each order does, the best first.
+        assumed: the order as the file declares it, or FER-2013's own where it does not, or what the owner said.
+        by_owner: whether the owner said it.
+        notes: a sentence each for what was left out, or found out.
+    """
+
+    source: Path
+    kind: str
+    rows: npt.NDArray[np.int64]
+    splits: tuple[str, ...]
+    probabilities: npt.NDArray[np.float64]
+    tried_on: str
+    tried: int
+    most_frequent: float
+    fits: tuple[Fit, ...]
+    assumed: Fit
+    by_owner: bool
+    notes: tuple[str, ...]
+
+    @property
+    def likeliest(self) -> Fit:
+        """The best order; a published one in place of the matching where that is no better by more than chance."""
+        best = self.fits[0]
+        named = [one for one in self.fits if one.order.name not in (BEST, DECLARED)]
+        return named[0] if best.order.name == BEST and named and not best.beats(named[0]) else best
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether another order does better than the assumed one by more than chance, and nobody said which it is."""
+        return not self.by_owner and self.likeliest.beats(self.assumed)
+
+    def question(self) -> str:
+        """What to ask where it is doubtful: a sentence, with what to type."""
+        likely = self.likeliest
+        declared = "as its columns are called" if self.assumed.order.name == DECLARED else "in FER-2013's own order"
+        return (
+            f"The order of the classes is in doubt: {declared}, {percent(self.assumed.accuracy)} of "
+            f"{self.tried:,} faces of {self.tried_on} are right; {in_words(likely.order)}, {percent(likely.accuracy)}. "
+            f"Say which it is: --classes {typed(likely.order)}"
+        )
+
+
+def in_words(order: Order) -> str:
+    """``in alphabetical order``, ``as angry, fear, …``."""
+    if order.name in (BEST, DECLARED):
+        return f"as {', '.join(order.classes)}"
+    return {FER: "in FER-2013's own order", ALPHABETICAL: "in alphabetical order"}.get(
+        order.name, f"in the order {order.name}"
+    )
+
+
+def typed(order: Order) -> str:
+    """What to type for an order, after ``--classes``."""
+    return ",".join(order.classes) if order.name in (BEST, DECLARED) else order.name
+
+
+def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") -> Look:
+    """Read a file of answers about faces of ``dataset``, check it, and try the orders of classes.
+
+    ``classes``: what the owner says of the columns: names with commas between, or one of
+    :data:`fer_core.bring.orders.NAMED`. ``split``: which split's faces the lines are about, where the file has neither
+    row numbers nor names. Raises ``ModelError`` for anything that does not hold together.
+    """
+    table = read_answers(path)
+    values, declared, kind, notes = _understood(table, classes, path)
+    count = values.shape[1]
+    said = parse_order(classes, count) if classes else None
+    places = _places(table, dataset, split, path)
+    found = [_tried(rows, keep, words, values, declared, said, dataset) for rows, keep, words in places]
+    chosen = _only(found, path)
+    rows = np.flatnonzero(np.isin(np.arange(len(dataset)), chosen.rows))
+    order = np.argsort(chosen.rows, kind="stable")
+    covered = tuple(one for one in TEST_SPLITS if len(dataset.rows(one)) and np.isin(dataset.rows(one), rows).all())
+    notes = [*notes, *chosen.notes, *_left_out(dataset, chosen.every, covered)]
+    if not covered:
+        counts = [
+            f"{np.isin(dataset.rows(one), rows).sum():,} of {len(dataset.rows(one)):,} faces of {one}"
+            for one in TEST_SPLITS
+        ]
+        raise ModelError(
+            f"{shown(path)} answers for no split as a whole: {'; '.join(counts)}. Comparing takes the same faces of "
+            "every run: answer for all of a split."
+        )
+    keep = np.isin(dataset.splits[rows], covered)
+    assumed = chosen.assumed
+    return Look(
+        source=path,
+        kind=kind,
+        rows=rows[keep],
+        splits=covered,
+        probabilities=chosen.probabilities[order][keep],
+        tried_on=chosen.split,
+        tried=assumed.n,
+        most_frequent=chosen.most_frequent,
+        fits=chosen.fits,
+        assumed=assumed,
+        by_owner=said is not None,
+        notes=tuple(notes),
+    )
+
+
+def with_order(found: Look, order: Order) -> Look:
+    """The same with the order that the owner chose among those that were tried."""
+    return replace(found, assumed=next(one for one in found.fits if one.order == order), by_owner=True)
+
+
+def bring(found: Look, dataset: Dataset, out: Path, title: str) -> RunFolder:
+    """Make the run folder ``out`` of answers that were understood. Raises ``ModelError`` where they are doubtful."""
+    if found.doubtful:
+        raise ModelError(found.question())
+    if out.exists():
+        raise RunError(f"{out} exists already. Choose another name with --name.")
+    target = RunFolder(out)
+    with new_folder(out) as new, change(new) as prepared:
+        import_path = prepared.file(target.import_path.name)
+        write_json(import_path, _record(found, dataset))
+        path = prepared.directory(f"{FOLDER}/{folder_name(dataset.info.record())}")
+        write_predictions(
+            path / PREDICTIONS,
+            found.rows,
+            dataset.splits[found.rows],
+            dataset.labels[found.rows],
+            rearranged(found.probabilities, found.assumed.order),
+            near_duplicates_of(dataset).exact_or_near[found.rows],
+            fingerprint=dataset.info.fingerprint,
+        )
+        frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
+        metrics = measure(frame, dataset, None, {})
+        if found.kind == ANSWERS:
+            # How sure it was of each answer is not known, so there is nothing to make fit.
+            metrics.pop("temperature")
+        seal_measured(target, prepared, path, metrics, sha256_of(import_path), new_model=False)
+        manifest: dict[str, Any] = {
+            "id": target.name,
+            "name": target.name,
+            "title": title,
+            "architecture": ARCHITECTURE,
+            "origin": Origin.PREDICTIONS,
+            "created": utc_now(),
+            "state": "done",
+            # What its answers are about; nobody here knows what it was trained on.
+            "data": dataset.info.record(),
+            "epochs": 0,
+            "best_epoch": None,
+            "versions": library_versions(),
+        }
+        prepared.file(target.manifest_path.name)
+        seal(RunFolder(prepared.path), manifest)
+    write_card(target)
+    return target
+
+
+def metrics_of(folder: RunFolder) -> Metrics:
+    """The metrics of a run that was just made. Raises ``RunError``."""
+    metrics = folder.metrics()
+    if metrics is None:
+        raise RunError(f"{folder.path} has no figures. Delete it, and bring the answers again.")
+    return metrics
+
+
+def _record(found: Look, dataset: Dataset) -> ImportRecord:
+    order = found.assumed.order
+    return ImportRecord(
+        schema=1,
+        source=shown(found.source.name)[-100:],
+        sha256=sha256_of(found.source),
+        kind=found.kind,
+        created=utc_now(),
+        order=order.name,
+        classes=list(order.classes),
+        left_out=list(order.left_out),
+        missing=list(order.missing),
+        evidence=EvidenceRecord(
+            data=dataset.info.record(),
+            split=found.tried_on,
+            faces=found.tried,
+            most_frequent=found.most_frequent,
+            fits=[
+                FitRecord(
+                    order=one.order.name,
+                    classes=list(one.order.classes),
+                    accuracy=one.accuracy,
+                    low=one.low,
+                    high=one.high,
+                )
+                for one in found.fits
+            ],
+            chosen_by="owner" if found.by_owner else "evidence",
+        ),
+    )
+
+
+def _understood(
+    table: AnswerTable, classes: str, path: Path
+) -> tuple[npt.NDArray[np.float64], Order | None, str, list[str]]:
+    """Probabilities (n, K), the order that the file declares, what kind it is, and notes."""
+    notes = []
+    if table.ignored:
+        notes.append(f"Not looked at: the columns {', '.join(shown(name)[:30] for name in table.ignored[:8])}.")
+    if table.values is None:
+        values, declared = _one_hot(table.answers or (), classes, path)
+        return values, declared, ANSWERS, notes
+    check_count(table.values.shape[1])
+    values, kind = _probabilities(table.values, path)
+    if table.classes is None:
+        return values, None, kind, notes
+    named = parse_order(",".join(map(_known, table.classes)), len(table.classes))
+    return values, named if isinstance(named, Order) else None, kind, notes
+
+
+def _known(name: str) -> str:
+    """A column's class, in this program's words where it is one of the seven."""
+    found = meaning_of(name)
+    return name.lower() if found.left_out else found.name
+
+
+def _one_hot(answers: Sequence[str], classes: str, path: Path) -> tuple[npt.NDArray[np.float64], Order | None]:
+    """An answer a face, as probabilities of 0 and 1."""
+    words = [answer.strip() for answer in answers]
+    if empty := [at for at, word in enumerate(words) if not word]:
+        raise ModelError(f"{shown(path)} has no answer in line {empty[0] + 1} of its faces. Give one for each face.")
+    numbers = [_whole(word) for word in words]
+    if all(number is not None for number in numbers):
+        values = np.array(numbers, dtype=np.int64)
+        if values.min() >= 1 and values.max() == COUNT:
+            values -= 1  # counted from 1, as RAF-DB does
+        if values.min() < 0 or values.max() > COUNT:
+            raise ModelError(
+                f"{shown(path)} answers {values.max()}, and classes are numbered 0..{COUNT - 1} or 1..{COUNT}."
+            )
+        named = [part for part in classes.split(",") if part.strip()]
+        count = max(int(values.max()) + 1, len(named) if len(named) > 1 else COUNT)
+        return np.eye(count)[values], None
+    found = {word: meaning_of(word) for word in set(words)}
+    if doubtful := sorted(word for word, meaning in found.items() if meaning.doubtful):
+        near = found[doubtful[0]].suggestion
+        hint = f" Did you mean {near}?" if near else ""
+        raise ModelError(f"{shown(path)} answers {shown(doubtful[0])[:40]!r}, which is no class known here.{hint}")
+    if outside := sorted(word for word, meaning in found.items() if meaning.left_out):
+        raise ModelError(
+            f"{shown(path)} answers {shown(outside[0])[:40]!r} for {Counter(words)[outside[0]]:,} faces, which is none "
+            "of the seven. Bring probabilities: then it can be left out, and the best of the seven counts."
+        )
+    order = Order(DECLARED, NAMES)
+    return np.eye(COUNT)[[NAMES.index(found[word].name) for word in words]], order
+
+
+def _whole(word: str) -> int | None:
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return int(value) if value == int(value) and abs(value) < 1000 else None
+
+
+def _probabilities(values: npt.NDArray[np.float64], path: Path) -> tuple[npt.NDArray[np.float64], str]:
+    """Numbers (n, K) as probabilities, and what they were. Raises ``ModelError`` where that is not evident."""
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise ModelError(
+            f"{shown(path)} has {plural(int(bad.sum()), 'face')} with a number that is none (NaN or infinite), the "
+            f"first in line {int(np.flatnonzero(bad)[0]) + 1} of its faces. Such a model is broken, or was saved so."
+        )
+    total = values.sum(axis=1)
+    for scale, kind in ((1.0, PROBABILITIES), (100.0, PER_CENT)):
+        fine = (values >= -1e-6 * scale).all(axis=1) & (np.abs(total - scale) <= TOLERANCE * scale)
+        if fine.mean() < MOSTLY:
+            continue
+        if not fine.all():
+            first = int(np.flatnonzero(~fine)[0])
+            raise ModelError(
+                f"{shown(path)} has {plural(int((~fine).sum()), 'face')} whose probabilities do not add up to "
+                f"{scale:g}, the first in line {first + 1} of its faces: {total[first]:.3f}. Write them again."
+            )
+        values = np.maximum(values, 0)
+        return values / values.sum(axis=1, keepdims=True), kind
+    if (values >= 0).all() and (values <= 1).all():
+        if (total <= 0).any():
+            raise ModelError(f"{shown(path)} has a face whose numbers are all 0. Give each an answer.")
+        return values / total[:, None], SHARES
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True), LOGITS
+
+
+def _places(
+    table: AnswerTable, dataset: Dataset, split: str, path: Path
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.intp], str]]:
+    """The faces that the lines may be about: rows of the dataset, each line's position, and in words how."""
+    n = len(table)
+    lines = np.arange(n)
+    if table.names is not None:
+        return [(_by_name(table.names, dataset, path), lines, "")]
+    found = []
+    if table.rows is not None and not split:
+        try:
+            found.append((_checked_rows(table.rows, dataset, path), lines, "by the numbers that it gives as rows"))
+        except ModelError:
+            if table.sure:
+                raise
+        if table.sure:
+            return [(found[0][0], lines, "")]
+    test = np.flatnonzero(np.isin(dataset.splits, TEST_SPLITS))
+    orders = {
+        "all faces": np.arange(len(dataset)),
+        "the faces of PublicTest and PrivateTest": test,
+        **{one: dataset.rows(one) for one in TEST_SPLITS},
+    }
+    if split:
+        orders = {split: dataset.rows(split)}
+    counted = table.rows is None or bool(np.isin(table.rows[0], (0, 1)) and (np.diff(table.rows) == 1).all())
+    for words, rows in orders.items():
+        if len(rows) == n and counted and not any(np.array_equal(rows, one[0]) for one in found):
+            found.append((rows.astype(np.int64), lines, f"{words}, in their order"))
+    if not found:
+        if table.rows is not None:
+            _checked_rows(table.rows, dataset, path)
+        sizes = "; ".join(f"{words} are {len(rows):,}" for words, rows in orders.items())
+        raise ModelError(
+            f"{shown(path)} has {plural(n, 'line')} and does not say about which faces: {sizes}. Write as many, in "
+            "that order, or give row numbers in a column called row."
+        )
+    return found
+
+
+def _checked_rows(rows: npt.NDArray[np.int64], dataset: Dataset, path: Path) -> npt.NDArray[np.int64]:
+    outside = rows[(rows < 0) | (rows >= len(dataset))]
+    if len(outside):
+        raise ModelError(
+            f"{shown(path)} names row {outside[0]:,}, and {dataset.info.title} has rows 0 to {len(dataset) - 1:,}. "
+            "Are these answers about other data?"
+        )
+    unique, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
+        raise ModelError(f"{shown(path)} names row {unique[counts > 1][0]:,} more than once. Give one line a face.")
+    return rows
+
+
+def _by_name(names: Sequence[str], dataset: Dataset, path: Path) -> npt.NDArray[np.int64]:
+    stored = [str(name).replace("\\", "/") for name in dataset.faces()["source_name"]]
+    known: dict[str, list[int]] = {}
+    ends: dict[str, list[int]] = {}
+    for row, name in enumerate(stored):
+        known.setdefault(name, []).append(row)
+        ends.setdefault(name.rsplit("/", 1)[-1], []).append(row)
+    rows: list[int] = []
+    unknown: list[str] = []
+    unclear: list[str] = []
+    for name in (one.replace("\\", "/") for one in names):
+        same = known.get(name, [])
+        if not same:
+            # Of faces that are called alike, the one whose folders are, too.
+            alike = ends.get(name.rsplit("/", 1)[-1], [])
+            same = [one for one in alike if name.endswith(stored[one]) or stored[one].endswith(name)] or alike
+        if not same:
+            unknown.append(name)
+        elif len(same) > 1:
+            unclear.append(name)
+        rows.append(same[0] if same else -1)
+    if unknown:
+        raise ModelError(
+            f"{shown(path)} names {plural(len(unknown), 'file')} that {dataset.info.title} does not have, such as "
+            f"{shown(unknown[0])[-60:]!r}; its own are called like {shown(stored[0])[-60:]!r}. Use those names, or row "
+            "numbers."
+        )
+    if unclear:
+        raise ModelError(
+            f"{shown(path)} names {shown(unclear[0])[-60:]!r}, and several faces are called so. Give their folders, "
+            "too, or row numbers."
+        )
+    return _checked_rows(np.array(rows, dtype=np.int64), dataset, path)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """One reading of which faces the lines are about, and how the orders do on it. ``every``: with Training faces."""
+
+    rows: npt.NDArray[np.int64]
+    every: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float64]
+    split: str
+    most_frequent: float
+    fits: tuple[Fit, ...]
+    assumed: Fit
+    words: str
+    notes: tuple[str, ...] = ()
+
+
+def _tried(
+    rows: npt.NDArray[np.int64],
+    lines: npt.NDArray[np.intp],
+    words: str,
+    values: npt.NDArray[np.float64],
+    declared: Order | None,
+    said: Order | str | None,
+    dataset: Dataset,
+) -> _Tried:
+    test = np.isin(dataset.splits[rows], TEST_SPLITS)
+    if not test.any():
+        raise ModelError(
+            "all of its answers are about Training faces, and only test faces are scored. Answer for those."
+        )
+    kept, probabilities = rows[test], values[lines[test]]
+    public = dataset.splits[kept] == PUBLIC_TEST
+    # PrivateTest is only scored, where there is anything else to choose by.
+    on = public if public.sum() >= FEWEST_TRIED else np.ones(len(kept), dtype=np.bool_)
+    split = (
+        PUBLIC_TEST if on is public else " and ".join(one for one in TEST_SPLITS if (dataset.splits[kept] == one).any())
+    )
+    tried, labels = probabilities[on], dataset.labels[kept[on]]
+    listed = said if isinstance(said, Order) else declared
+    found = fits(tried, labels, listed)
+    if isinstance(said, Order):
+        assumed = next(one for one in found if one.order.name == DECLARED)
+    else:
+        name = said if isinstance(said, str) else DECLARED if declared is not None else FER
+        assumed = next((one for one in found if one.order.name == name), None) or _none(name, values.shape[1])
+    if declared is not None and isinstance(said, Order) and declared.classes != said.classes:
+        found.append(replace(fit(tried, labels, declared), order=replace(declared, name="columns")))
+        found.sort(key=lambda one: -one.accuracy)
+    return _Tried(kept, rows, probabilities, split, always_the_same(labels), tuple(found), assumed, words)
+
+
+def _none(name: str, count: int) -> Fit:
+    raise ModelError(f"the order {name} has no {count} classes. Known: {', '.join(NAMED)}.")
+
+
+def _only(found: Sequence[_Tried], path: Path) -> _Tried:
+    """The reading that the labels speak for. Raises ``ModelError`` where they do not."""
+    ranked = sorted(found, key=lambda one: -one.fits[0].accuracy)
+    first = ranked[0]
+    if not first.words:
+        return first
+    if len(ranked) > 1 and ranked[1].fits[0].high >= first.fits[0].low:
+        raise ModelError(
+            f"{shown(path)} does not say about which faces its lines are: {first.words}, or {ranked[1].words}? The "
+            "labels do not tell. Say it with --split PublicTest or PrivateTest, or give row numbers in a column row."
+        )
+    others = f"; as {ranked[1].words}, {percent(ranked[1].fits[0].accuracy)}" if len(ranked) > 1 else ""
+    note = f"Its lines are taken for {first.words}: so {percent(first.fits[0].accuracy)} are right at best{others}."
+    return replace(first, notes=(note,))
+
+
+def _left_out(dataset: Dataset, rows: npt.NDArray[np.int64], covered: Sequence[str]) -> list[str]:
+    notes = []
+    training = int((~np.isin(dataset.splits[rows], TEST_SPLITS)).sum())
+    if training:
+        notes.append(f"Left out: {plural(training, 'Training face')}; only test faces are scored.")
+    for split in TEST_SPLITS:
+        have, all_of_it = int((dataset.splits[rows] == split).sum()), len(dataset.rows(split))
+        if split not in covered and have:
+            notes.append(f"Left out: {have:,} of the {all_of_it:,} faces of {split}. A split is scored as a whole.")
+        elif split not in covered and all_of_it:
+            notes.append(f"{split} has no answers.")
+    return notes

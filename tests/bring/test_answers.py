@@ -1,0 +1,367 @@
+"""Answers brought without their model: understood, refused in a sentence, scored, and sealed as a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from factories import make_noise, make_probabilities
+from PIL import Image
+
+from fer_core.bring.answers import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES, bring, look
+from fer_core.bring.orders import ALPHABETICAL, DECLARED, FER
+from fer_core.data.dataset import Dataset, load_dataset, write_dataset
+from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.errors import FerError, ModelError
+from fer_core.runs.contracts import Origin
+from fer_core.runs.listing import list_runs
+from fer_core.runs.predictions import probabilities_of
+
+SORTED = sorted(NAMES)
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("noise") / "noise"
+    make_noise(folder)
+    return folder
+
+
+@pytest.fixture
+def data(noise: Path) -> Dataset:
+    return load_dataset(noise)
+
+
+def test_rows(data: Dataset) -> np.ndarray:
+    return np.flatnonzero(data.splits != TRAINING)
+
+
+test_rows.__test__ = False  # type: ignore[attr-defined]
+
+
+def table(data: Dataset, accuracy: float = 0.7, order: list[str] | None = None) -> pd.DataFrame:
+    """Probabilities for the test faces, shuffled, under the names of the columns' classes."""
+    rows = test_rows(data)
+    frame = pd.DataFrame(make_probabilities(data.labels[rows], accuracy), columns=list(NAMES))
+    frame = frame[order or list(NAMES)]
+    frame.insert(0, "row", rows)
+    return frame.sample(frac=1, random_state=1)
+
+
+def written(frame: pd.DataFrame, path: Path, **options: object) -> Path:
+    frame.to_csv(path, index=False, **options)  # type: ignore[call-overload]
+    return path
+
+
+def true_accuracy(data: Dataset, frame: pd.DataFrame) -> float:
+    answers = np.array([NAMES.index(name) for name in frame[list(NAMES)].idxmax(axis=1)])
+    return float(np.mean(answers == data.labels[frame["row"]]))
+
+
+def test_probabilities_become_a_run_of_which_every_figure_is_theirs(home: Path, data: Dataset, tmp_path: Path) -> None:
+    frame = table(data, order=SORTED)
+    found = look(written(frame, tmp_path / "net.csv"), data)
+    assert (found.kind, found.assumed.order.name, found.doubtful) == (PROBABILITIES, DECLARED, False)
+    run = bring(found, data, home / "runs" / "net", "My net")
+    info = next(one for one in list_runs() if one.name == "net")
+    assert info.complete, info.problem
+    assert (info.origin, info.has_model, info.is_brought) == (Origin.PREDICTIONS, False, True)
+    metrics, stored = run.metrics(), run.predictions()
+    assert metrics is not None
+    assert stored is not None
+    assert set(metrics["splits"]) == {PUBLIC_TEST, PRIVATE_TEST}
+    n = sum(scores["n"] for scores in metrics["splits"].values())
+    right = sum(scores["n"] * scores["accuracy"] for scores in metrics["splits"].values())
+    assert right / n == pytest.approx(true_accuracy(data, frame))
+    expected = frame.set_index("row").loc[stored["row"], list(NAMES)].to_numpy()
+    np.testing.assert_allclose(probabilities_of(stored), expected, atol=1e-5)
+    record = run.import_record()
+    assert record["source"] == "net.csv"
+    assert record["classes"] == SORTED
+    assert record["evidence"]["chosen_by"] == "evidence"
+    assert record["evidence"]["split"] == PUBLIC_TEST
+
+
+def test_columns_in_another_order_than_they_say_are_asked_about(home: Path, data: Dataset, tmp_path: Path) -> None:
+    """Alphabetical probabilities under FER-2013's names: 40 points would be lost without a word."""
+    frame = table(data, order=SORTED)
+    frame.columns = ["row", *NAMES]
+    path = written(frame, tmp_path / "net.csv")
+    found = look(path, data)
+    assert found.doubtful
+    assert "--classes alphabetical" in found.question()
+    with pytest.raises(ModelError, match="in doubt"):
+        bring(found, data, home / "runs" / "net", "net")
+    assert list_runs() == []
+    chosen = look(path, data, classes="alphabetical")
+    assert not chosen.doubtful
+    assert chosen.assumed.accuracy == pytest.approx(found.likeliest.accuracy)
+    record = bring(chosen, data, home / "runs" / "net", "net").import_record()
+    assert (record["order"], record["evidence"]["chosen_by"]) == (ALPHABETICAL, "owner")
+
+
+def test_the_owner_may_insist_on_the_order_that_does_worse(data: Dataset, tmp_path: Path) -> None:
+    frame = table(data, order=SORTED)
+    frame.columns = ["row", *NAMES]
+    path = written(frame, tmp_path / "net.csv")
+    for said in (FER, ",".join(NAMES)):
+        found = look(path, data, classes=said)
+        assert not found.doubtful
+        assert found.assumed.accuracy < found.likeliest.accuracy
+
+
+def as_csv(separator: str, decimal: str = ".", encoding: str = "utf-8") -> Callable[[pd.DataFrame, Path], Path]:
+    def write(frame: pd.DataFrame, folder: Path) -> Path:
+        return written(frame, folder / "net.csv", sep=separator, decimal=decimal, encoding=encoding)
+
+    return write
+
+
+def as_parquet(frame: pd.DataFrame, folder: Path) -> Path:
+    frame.to_parquet(folder / "net.parquet")
+    return folder / "net.parquet"
+
+
+def with_index(frame: pd.DataFrame, folder: Path) -> Path:
+    frame.sort_values("row").drop(columns="row").reset_index(drop=True).to_csv(folder / "net.csv")
+    return folder / "net.csv"
+
+
+def in_order(frame: pd.DataFrame, folder: Path) -> Path:
+    return written(frame.sort_values("row").drop(columns="row"), folder / "net.csv")
+
+
+def without_header(frame: pd.DataFrame, folder: Path) -> Path:
+    return written(frame, folder / "net.csv", header=False)
+
+
+def our_own(frame: pd.DataFrame, folder: Path) -> Path:
+    """As the app's own download calls its columns."""
+    renamed = frame.rename(columns={name: f"p{label}" for label, name in enumerate(NAMES)})
+    return written(renamed.assign(split="PublicTest", label=0, near_duplicate=False), folder / "net.csv")
+
+
+def prefixed(frame: pd.DataFrame, folder: Path) -> Path:
+    return written(frame.rename(columns={name: f"prob_{name.title()}" for name in NAMES}), folder / "net.csv")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        as_csv(","),
+        as_csv(";", ","),
+        as_csv("\t", encoding="utf-8-sig"),
+        as_csv(",", encoding="utf-16"),
+        as_parquet,
+        with_index,
+        in_order,
+        without_header,
+        our_own,
+        prefixed,
+    ],
+)
+def test_every_form_of_the_same_table_is_read_alike(
+    data: Dataset, tmp_path: Path, write: Callable[[pd.DataFrame, Path], Path]
+) -> None:
+    frame = table(data)
+    found = look(write(frame, tmp_path), data)
+    assert not found.doubtful
+    assert np.array_equal(found.rows, test_rows(data))
+    np.testing.assert_allclose(found.probabilities, frame.sort_values("row")[list(NAMES)], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda values: np.log(values + 1e-9), LOGITS),
+        (lambda values: 3 * np.log(values + 1e-9) + 5, LOGITS),
+        (lambda values: 100 * values, PER_CENT),
+        (lambda values: values**0.5 / 2, SHARES),
+        (lambda values: values.round(2), PROBABILITIES),
+    ],
+)
+def test_what_the_numbers_are_is_found_out(
+    data: Dataset, tmp_path: Path, change: Callable[[np.ndarray], np.ndarray], kind: str
+) -> None:
+    frame = table(data).sort_values("row")
+    before = frame[list(NAMES)].to_numpy()
+    frame[list(NAMES)] = change(before.astype(np.float64))
+    found = look(written(frame, tmp_path / "net.csv"), data)
+    assert found.kind == kind
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-9)
+    assert np.mean(found.probabilities.argmax(axis=1) == before.argmax(axis=1)) > 0.98
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_answers_alone_are_enough(home: Path, data: Dataset, tmp_path: Path, words: bool) -> None:
+    frame = table(data)
+    named = frame[list(NAMES)].idxmax(axis=1)
+    answer = named.str.replace("happy", "Happiness") if words else named.map(NAMES.index)
+    path = written(pd.DataFrame({"row": frame["row"], "answer": answer}), tmp_path / "said.csv")
+    found = look(path, data)
+    assert found.kind == ANSWERS
+    metrics = bring(found, data, home / "runs" / "said", "said").metrics()
+    assert metrics is not None
+    assert "temperature" not in metrics
+    n = sum(scores["n"] for scores in metrics["splits"].values())
+    right = sum(scores["n"] * scores["accuracy"] for scores in metrics["splits"].values())
+    assert right / n == pytest.approx(true_accuracy(data, frame))
+
+
+def test_an_array_is_about_the_split_whose_labels_it_fits(data: Dataset, tmp_path: Path) -> None:
+    """PublicTest and PrivateTest have as many faces each: only the labels tell them apart."""
+    frame = table(data).set_index("row")
+    path = tmp_path / "net.npy"
+    np.save(path, frame.loc[data.rows(PRIVATE_TEST), list(NAMES)].to_numpy())
+    found = look(path, data)
+    assert found.splits == (PRIVATE_TEST,)
+    assert np.array_equal(found.rows, data.rows(PRIVATE_TEST))
+    assert any("PrivateTest, in their order" in note for note in found.notes)
+    np.save(path, np.full((len(data.rows(PRIVATE_TEST)), 7), 1 / 7))
+    with pytest.raises(ModelError, match="--split"):
+        look(path, data)
+    assert look(path, data, split=PUBLIC_TEST).splits == (PUBLIC_TEST,)
+
+
+def test_contempt_is_left_out_and_missing_classes_are_never_answered(home: Path, data: Dataset, tmp_path: Path) -> None:
+    frame = table(data)
+    eight = frame.assign(Contempt=frame["happy"] / 2)
+    eight[[*NAMES, "Contempt"]] = eight[[*NAMES, "Contempt"]].div(1 + frame["happy"] / 2, axis=0)
+    record = bring(look(written(eight, tmp_path / "eight.csv"), data), data, home / "runs" / "a", "a").import_record()
+    assert record["left_out"] == ["contempt"]
+    six = frame.drop(columns="disgust")
+    six[six.columns[1:]] = six[six.columns[1:]].div(six[six.columns[1:]].sum(axis=1), axis=0)
+    run = bring(look(written(six, tmp_path / "six.csv"), data), data, home / "runs" / "b", "b")
+    assert run.import_record()["missing"] == ["disgust"]
+    stored = run.predictions()
+    assert stored is not None
+    assert (stored["p1"] == 0).all()
+
+
+def test_only_whole_splits_are_scored(data: Dataset, tmp_path: Path) -> None:
+    frame = table(data)
+    some = frame[~frame["row"].isin(data.rows(PRIVATE_TEST)[:5])]
+    found = look(written(some, tmp_path / "net.csv"), data)
+    assert found.splits == (PUBLIC_TEST,)
+    assert any("135 of the 140 faces of PrivateTest" in note for note in found.notes)
+    with pytest.raises(ModelError, match="no split as a whole"):
+        look(written(some.iloc[:200], tmp_path / "net.csv"), data)
+
+
+def test_faces_are_known_by_the_names_of_their_files(tmp_path: Path, data: Dataset) -> None:
+    names = [f"{data.splits[row]}/{NAMES[data.labels[row]]}/face_{row}.png" for row in range(len(data))]
+    named = write_dataset(tmp_path / "named", data.images, data.labels, data.splits, title="Named", source_names=names)
+    frame = table(named)
+    for keep in (lambda name: name, lambda name: name.rsplit("/", 1)[-1], lambda name: f"C:\\data\\{name}"):
+        files = frame.assign(row=[keep(names[row]) for row in frame["row"]]).rename(columns={"row": "filename"})
+        found = look(written(files, tmp_path / "net.csv"), named)
+        assert np.array_equal(found.rows, test_rows(named))
+    files.loc[files.index[0], "filename"] = "nobody.png"
+    with pytest.raises(ModelError, match=r"nobody\.png"):
+        look(written(files, tmp_path / "net.csv"), named)
+
+
+def broken(change: Callable[[pd.DataFrame], object]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def apply(frame: pd.DataFrame) -> pd.DataFrame:
+        new = frame.reset_index(drop=True).astype({"row": object})
+        result = change(new)
+        return result if isinstance(result, pd.DataFrame) else new
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (broken(lambda frame: frame.__setitem__("row", [*frame["row"][:-1], frame["row"][0]])), "more than once"),
+        (broken(lambda frame: frame.__setitem__("row", [*frame["row"][:-1], 420])), "row 420"),
+        (broken(lambda frame: frame.__setitem__("row", [*frame["row"][:-1], -1])), "row -1"),
+        (broken(lambda frame: frame.__setitem__("row", [*frame["row"][:-1], "x"])), "'x'"),
+        (broken(lambda frame: frame.__setitem__("happy", [np.nan, *frame["happy"][1:]])), "happy is empty"),
+        (broken(lambda frame: frame.__setitem__("happy", ["nan", *frame["happy"][1:]])), "NaN"),
+        (broken(lambda frame: frame.__setitem__("happy", ["high", *frame["happy"][1:]])), "'high'"),
+        (broken(lambda frame: frame.__setitem__("happy", [3.0, *frame["happy"][1:]])), "add up"),
+        (broken(lambda frame: frame[["row", "happy", "sad"]]), "neither"),
+        (broken(lambda frame: frame.iloc[:0]), "no face"),
+        (broken(lambda frame: frame.assign(glad=frame["sad"]).drop(columns=["sad", "angry", "fear"])), "neither"),
+    ],
+)
+def test_what_does_not_hold_together_is_said_in_a_sentence(
+    data: Dataset, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], word: str
+) -> None:
+    path = written(change(table(data)), tmp_path / "net.csv")
+    with pytest.raises(ModelError, match=word):
+        look(path, data)
+
+
+def test_files_that_hold_no_answers_are_refused(data: Dataset, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+            return (Path.touch, (tmp_path / "ran",))  # type: ignore[return-value]
+
+    def array(value: object) -> bytes:
+        np.save(tmp_path / "x.npy", np.asarray(value), allow_pickle=True)
+        return (tmp_path / "x.npy").read_bytes()
+
+    for name, content, word in (
+        ("a.npy", array([Evil()]), "programs"),
+        ("a.npy", array(np.zeros((3, 48, 48))), "3×48×48"),
+        ("a.npy", array(np.full((17, 7), 1 / 7)), "17 lines"),
+        ("a.npy", b"nonsense", "no NumPy"),
+        ("a.parquet", b"nonsense", "no Parquet"),
+        ("a.csv", b"", "no"),
+        ("a.csv", b"\x80\x81", "UTF-8"),
+        ("a.pt", b"PK", "np.save"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match=word):
+            look(path, data)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_command_shows_the_table_and_stops_where_it_is_in_doubt(
+    home: Path, noise: Path, data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fer_core.cli import main
+
+    frame = table(data, order=SORTED)
+    frame.columns = ["row", *NAMES]
+    path = str(written(frame, tmp_path / "my net.csv"))
+    arguments = ["predictions", "import", path, "--data", str(noise)]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "--classes alphabetical" in said
+    assert "affectnet" in said
+    assert main([*arguments, "--classes", "alphabetical", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert Path(result["run"]) == home / "runs" / "my-net"
+    assert result["import"]["classes"] == SORTED
+    assert main(["runs", "my-net"]) == 0
+    assert "no model to ask" in capsys.readouterr().out
+    picture = tmp_path / "face.png"
+    Image.fromarray(np.asarray(data.images[0])).save(picture)
+    for command in (
+        ["evaluate", "my-net", "--data", str(noise)],
+        ["export", "my-net", "--data", str(noise)],
+        ["predict", str(picture), "--model", "my-net"],
+        ["explain", "face", "--row", "0", "--data", str(noise), "--models", "my-net", "--out", str(tmp_path / "f.png")],
+    ):
+        assert main(command) == 2, command
+        assert "no model to ask" in capsys.readouterr().err, command
+
+
+def test_a_run_of_answers_that_lost_its_account_is_damaged(home: Path, data: Dataset, tmp_path: Path) -> None:
+    run = bring(look(written(table(data), tmp_path / "net.csv"), data), data, home / "runs" / "net", "net")
+    record = run.import_path.read_text(encoding="utf-8")
+    run.import_path.write_text(record.replace("net.csv", "own.csv"), encoding="utf-8")
+    assert "import.json" in list_runs()[0].problem
+    run.import_path.unlink()
+    assert "import.json" in list_runs()[0].problem
+    found = look(tmp_path / "net.csv", data)
+    with pytest.raises(FerError, match="exists already"):
+        bring(found, data, run.path, "net")

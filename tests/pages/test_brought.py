@@ -1,0 +1,109 @@
+"""A run of which only answers are here: every page treats it well, and says where there is no model to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from factories import make_evaluated_run, make_noise, make_probabilities
+from streamlit.testing.v1 import AppTest
+
+from fer_core.bring.answers import bring, look
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import NAMES, TRAINING
+from fer_core.leaderboard import entries
+from fer_core.runs.listing import list_runs
+from fer_core.settings import settings
+from pages.parts.live import camera, now
+
+OpenApp = Callable[..., AppTest]
+ASK = "no model to ask"
+
+
+@pytest.fixture
+def both(home: Path, tmp_path: Path) -> Dataset:
+    """``one``, a trained run, and ``theirs``, answers alone, on the same faces."""
+    data = make_noise(settings().datasets_dir / "noise")
+    make_evaluated_run(settings().runs_dir / "one", data)
+    rows = (data.splits != TRAINING).nonzero()[0]
+    frame = pd.DataFrame(make_probabilities(data.labels[rows], 0.8, seed=5), columns=list(NAMES))
+    frame.assign(row=rows).to_csv(tmp_path / "theirs.csv", index=False)
+    bring(look(tmp_path / "theirs.csv", data), data, settings().runs_dir / "theirs", "Theirs")
+    return data
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.caption, app.markdown, app.info, app.warning)
+    return " ".join(element.value for kind in kinds for element in kind)
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error, [one.value for one in app.error]
+    return app
+
+
+def test_the_card_says_what_was_brought(both: Dataset, open_app: OpenApp) -> None:
+    """It crashed for want of a recipe."""
+    text = words(sound(open_app("run", run="theirs")))
+    for word in (ASK, "theirs.csv", "brought here", "surprise", "not known here what it was trained on"):
+        assert word in text, word
+    assert "ms per face" not in text
+    assert "trained to the end" not in text
+
+
+def test_compare_and_mistakes_hold_it_against_trained_runs(both: Dataset, open_app: OpenApp) -> None:
+    for view in ("", "Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning"):
+        app = sound(open_app("compare", data="noise", **({"view": view} if view else {})))
+        assert set(app.multiselect(key="compare.runs").value) == {"one", "theirs"}
+    assert "no history came with them: theirs" in words(app)
+    row = int(both.rows("PrivateTest")[0])
+    text = words(sound(open_app("mistakes", data="noise", face=str(row))))
+    assert "only its answers are here" in text
+
+
+@pytest.mark.parametrize("page", ["explain", "photo", "live"])
+def test_whoever_asks_a_model_is_told_that_there_is_none(
+    both: Dataset, open_app: OpenApp, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera, "show", lambda live: None)
+    monkeypatch.setattr(camera, "is_trying", lambda camera: False)
+    monkeypatch.setattr(now, "connection_status", lambda camera, live: None)
+    app = sound(open_app(page))
+    text = words(app)
+    assert f"theirs: only its answers are here, so there is {ASK}" in text
+    assert "Keras or LiteRT" in text
+    assert all("theirs" not in field.options for field in app.multiselect)
+
+
+@pytest.mark.parametrize("page", ["home", "leaderboard", "limits", "train", "dataset"])
+def test_other_pages_stand_it(both: Dataset, open_app: OpenApp, page: str) -> None:
+    app = sound(open_app(page))
+    if page == "home":
+        table = next(frame.value for frame in app.dataframe if "From" in frame.value)
+        assert dict(zip(table["Model"], table["From"], strict=True)) == {
+            "one": "trained here",
+            "theirs": "brought here",
+        }
+
+
+def test_the_leaderboard_marks_it_and_compares_it_with_nothing(both: Dataset) -> None:
+    assert entries.brought(list_runs()) == []
+    make_evaluated_run(settings().models_dir / "shipped", both)
+    (line,) = entries.brought(list_runs())
+    assert (line.run, line.brought, line.group) == ("theirs", True, "flattered")
+    assert "brought" in line.system
+    assert "theirs.csv" in line.note
+    assert "theirs" not in {entry.run for entry in entries.leaderboard()}
+    assert "theirs" in {entry.run for entry in entries.leaderboard(list_runs())}
+
+
+def test_nobody_offers_to_measure_it_on_other_faces(both: Dataset, home: Path, open_app: OpenApp) -> None:
+    from factories import make_test_set
+
+    make_test_set(settings().datasets_dir / "mine", split="PublicTest", labels=(3,))
+    app = sound(open_app("compare", data="mine"))
+    (button,) = [one for one in app.button if one.key == "measure-here"]
+    assert button.label == "Measure 1 model on these faces"
