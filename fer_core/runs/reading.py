@@ -20,6 +20,7 @@ from fer_core.runs.contracts import (
     Metrics,
     RecipeRecord,
     RunManifest,
+    Timing,
     VoteRecord,
 )
 from fer_core.stats.metrics import Scores
@@ -99,6 +100,9 @@ def _files(files: Any) -> str:
 
 
 def _metrics(value: Metrics) -> str:
+    timed = [name for name in Timing.__annotations__ if name in value]
+    if len(timed) not in (0, len(Timing.__annotations__)) or bool(timed) != bool(value["megabytes"]):
+        return "it should give time, threads, machine and sizes of a model, or none of them"
     for split, scores in value["splits"].items():
         if split not in SPLITS:
             return f"it knows a split called {shown(split)[:40]}"
