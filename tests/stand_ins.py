@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer_core.data.face_rows import Images
 from fer_core.emotions import COUNT
 from fer_core.evaluation.export import Parity
 from fer_core.runs.embeddings import write_embeddings
@@ -20,7 +21,8 @@ class Model:
         self.path, self.content = Path(path), Path(path).read_bytes()
         self.threads, self.map_grid = 1, (6, 6)
 
-    def predict(self, faces: np.ndarray, **_: Any) -> np.ndarray:
+    def predict(self, faces: Images, **_: Any) -> np.ndarray:
+        faces = np.asarray(faces[:])
         bright = faces.reshape(len(faces), -1)[:, : 7 * 40].reshape(len(faces), COUNT, -1).mean(axis=2)
         values = np.exp((bright - bright.mean(axis=1, keepdims=True)) / (5 + len(self.content) % 7))
         return (values / values.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -35,7 +37,7 @@ def _embeddings(path: Path, dataset: Any, model: Model) -> None:
     write_embeddings(path, test, dataset.splits[test], faces, training, known, fingerprint=dataset.info.fingerprint)
 
 
-def _export(model: Model, path: Path, faces: np.ndarray, *, half_precision: bool = False) -> Parity:
+def _export(model: Model, path: Path, faces: Images, *, half_precision: bool = False) -> Parity:
     temporary = path.with_name(f".{path.stem}.tflite")
     temporary.write_bytes(b"a LiteRT file of " + model.content)
     temporary.replace(path)

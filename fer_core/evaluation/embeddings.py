@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import FaceRows, batches
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import test_rows
 from fer_core.runs.embeddings import write_embeddings
+from fer_core.runs.spooled_rows import SpooledRows
 from fer_core.zoo.heads import PROBABILITIES
 from fer_core.zoo.keras_model import PREDICT_BATCH
 
@@ -24,25 +26,23 @@ if TYPE_CHECKING:
 def write_embeddings_of(path: Path, dataset: Dataset, model: keras.Model) -> None:
     """``embeddings.parquet``: every test face as the model's last dense layer reads it, and its nearest in Training.
 
-    The model sees each Training face once. Memory: 4 bytes a number of all embeddings, 290 MB for FER-2013 with 2,048
-    dimensions. Raises ``RunError`` where the model has another head than ours, answers with numbers that are not
-    finite, or the dataset has no test faces.
+    The model sees each Training face once. All embeddings lie on disk meanwhile, 4 bytes a number: 290 MB for FER-2013
+    with 2,048 dimensions. Raises ``RunError`` where the model has another head than ours, answers with numbers that are
+    not finite, or the dataset has no test faces.
     """
     rows = test_rows(dataset)
     training = dataset.rows(TRAINING)
     head = embedding_model(model)
-    faces, known = embed(head, dataset.images, rows), embed(head, dataset.images, training)
-    if not (np.isfinite(faces).all() and np.isfinite(known).all()):
-        raise RunError("the model gives embeddings that are not finite, so its weights are damaged. Train it again.")
-    write_embeddings(
-        path,
-        rows,
-        dataset.splits[rows],
-        faces,
-        training,
-        known,
-        fingerprint=dataset.info.fingerprint,
-    )
+    with SpooledRows(path.parent) as faces, SpooledRows(path.parent) as known:
+        for which, spooled in ((rows, faces), (training, known)):
+            for batch in batches(FaceRows(dataset.images, which), PREDICT_BATCH):
+                found = embed(head, batch)
+                if not np.isfinite(found).all():
+                    raise RunError(
+                        "the model gives embeddings that are not finite, so its weights are damaged. Train it again."
+                    )
+                spooled.append(found)
+        write_embeddings(path, rows, dataset.splits[rows], faces, training, known, fingerprint=dataset.info.fingerprint)
 
 
 def embedding_model(model: keras.Model) -> keras.Model:
@@ -66,15 +66,9 @@ def embedding_model(model: keras.Model) -> keras.Model:
     return Model(model.input, tensor, name=f"{model.name}_embedding")
 
 
-def embed(model: keras.Model, images: npt.NDArray[np.uint8], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """Embeddings float32 (n, d) of ``images[rows]``, batch by batch, with ``training=False``.
+def embed(model: keras.Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Embeddings float32 (n, d) of faces uint8 (n, 48, 48), in one batch, with ``training=False``.
 
-    ``images`` uint8 (N, 48, 48) may be mapped from disk: only one batch is read at a time. ``model`` is from
-    :func:`embedding_model`; it may compute in half precision.
+    ``model`` is from :func:`embedding_model`; it may compute in half precision.
     """
-    result = np.empty((len(rows), int(model.output.shape[-1])), dtype=np.float32)
-    for start in range(0, len(rows), PREDICT_BATCH):
-        part = slice(start, start + PREDICT_BATCH)
-        batch = np.asarray(images[rows[part]], dtype=np.float32)[..., None]
-        result[part] = np.asarray(model.predict_on_batch(batch), dtype=np.float32)
-    return result
+    return np.asarray(model.predict_on_batch(images.astype(np.float32)[..., None]), dtype=np.float32)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
-from fer_core.emotions import PUBLIC_TEST
+from fer_core.data.face_rows import FaceRows, in_batches
+from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import Parity, export_litert
@@ -131,10 +131,10 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
     return parity
 
 
-def parity_faces(dataset: Dataset) -> npt.NDArray[np.uint8]:
+def parity_faces(dataset: Dataset) -> FaceRows:
     """The faces an export is checked on: PublicTest, uint8 (n, 48, 48); all faces where that split is empty."""
     rows = dataset.rows(PUBLIC_TEST)
-    return np.asarray(dataset.images[rows] if len(rows) else dataset.images)
+    return FaceRows(dataset.images, rows if len(rows) else np.arange(len(dataset)))
 
 
 def _state_of(folder: RunFolder) -> str:
@@ -194,16 +194,17 @@ def _evaluate(
         write_embeddings_of(path / EMBEDDINGS, dataset, model)
     _announce(journal, "evaluating", "measuring how accurate and how fast model.tflite is")
     frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
-    faces = np.asarray(dataset.images[frame["row"].to_numpy()])
+    faces = FaceRows(dataset.images, frame["row"].to_numpy())
     flips = None
     if flip:
-        flips = flip_average(frame, predict(model, mirrored(faces)), resamples=RESAMPLES, seed=SEED)
+        flipped = in_batches(lambda batch: predict(model, mirrored(batch)), faces, (COUNT,))
+        flips = flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED)
     metrics = measure(
         frame,
         dataset,
         Predictor(tflite, threads=1),
         {folder.keras_path.name: prepared.newest(folder.keras_path), folder.tflite_path.name: tflite},
-        litert=accuracies(frame, Predictor(tflite).predict(faces)),
+        litert=accuracies(frame, in_batches(Predictor(tflite).predict, faces, (COUNT,))),
         flips=flips,
     )
     seal_measured(folder, prepared, path, metrics, digest, new_model=prepared.has(folder.tflite_path.name))
@@ -213,7 +214,7 @@ def _evaluate(
 def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None:
     """``predictions.parquet``: what the Keras model says of every face that is not in Training."""
     rows = test_rows(dataset)
-    probabilities = predict(model, np.asarray(dataset.images[rows]))
+    probabilities = predict(model, FaceRows(dataset.images, rows))
     write_predictions(
         path,
         rows,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fer_core.data.face_rows import Images, in_batches
+from fer_core.emotions import COUNT
 from fer_core.errors import ExportError
 from fer_core.evaluation.half_precision_litert import halve_litert
 from fer_core.files import replacing
@@ -53,7 +54,7 @@ class Parity:
 
 
 def export_litert(
-    model: keras.Model, path: Path, faces: npt.NDArray[np.uint8], *, half_precision: bool = False, maps: bool = True
+    model: keras.Model, path: Path, faces: Images, *, half_precision: bool = False, maps: bool = True
 ) -> Parity:
     """Write ``path`` (LiteRT: probabilities and class maps) from a float32 Keras model.
 
@@ -75,30 +76,27 @@ def export_litert(
     return parity
 
 
-def check_parity(model: keras.Model, tflite: Path, faces: npt.NDArray[np.uint8]) -> Parity:
+def check_parity(model: keras.Model, tflite: Path, faces: Images) -> Parity:
     """Compare a LiteRT file with the Keras model it came from on ``faces`` uint8 (n, 48, 48), n ≥ 1.
 
     The map difference is relative to the largest map value; 0 where the file has no maps.
     """
     predictor = Predictor(tflite)
     expected = predict(model, faces)
-    actual, maps = predictor.explain(faces)
+    actual = in_batches(predictor.predict, faces, (COUNT,))
+    largest_difference = float(np.abs(expected - actual).max())
+    agreement = float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1)))
     if not predictor.has_maps:
-        return Parity(
-            faces=len(faces),
-            largest_difference=float(np.abs(expected - actual).max()),
-            agreement=float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1))),
-            largest_map_difference=0.0,
-        )
-    expected_maps = np.asarray(
-        with_class_maps(model).predict_on_batch(faces[:PARITY_FACES, ..., None].astype(np.float32))[1]
-    )
+        return Parity(len(faces), largest_difference, agreement, 0.0)
+    first = np.asarray(faces[:PARITY_FACES])
+    maps = predictor.explain(first)[1]
+    expected_maps = np.asarray(with_class_maps(model).predict_on_batch(first[..., None].astype(np.float32))[1])
     largest = float(np.abs(expected_maps).max()) or 1.0
     return Parity(
         faces=len(faces),
-        largest_difference=float(np.abs(expected - actual).max()),
-        agreement=float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1))),
-        largest_map_difference=float(np.abs(expected_maps - maps[:PARITY_FACES]).max()) / largest,
+        largest_difference=largest_difference,
+        agreement=agreement,
+        largest_map_difference=float(np.abs(expected_maps - maps).max()) / largest,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_core.data.face_rows import FaceRows
 from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity
@@ -47,7 +48,7 @@ def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = Fal
     rows = dataset.rows(PUBLIC_TEST)
     if not len(rows):
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
-    faces, labels = np.asarray(dataset.images[rows]), np.asarray(dataset.labels[rows])
+    faces, labels = FaceRows(dataset.images, rows), np.asarray(dataset.labels[rows])
     before = predict(load_keras(source), faces)
     with tempfile.TemporaryDirectory(prefix=f".half-{ProcessMark.me()}-", dir=target.parent) as folder:
         halved, fitted = Path(folder) / "half.keras", Path(folder) / "fitted.keras"

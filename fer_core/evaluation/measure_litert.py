@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
+from fer_core.data.face_rows import FaceRows, batches
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import measure, seal_measured, test_rows
@@ -25,6 +26,7 @@ from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.evaluations import EMBEDDINGS, PREDICTIONS, folder_name, home_of_evaluations
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import read_predictions, write_predictions
+from fer_core.runs.spooled_rows import SpooledRows
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import member_folders, read_vote
 
@@ -82,9 +84,9 @@ def _files(folder: RunFolder) -> dict[str, Path | list[Path]]:
 
 def _batches(dataset: Dataset, rows: npt.NDArray[np.intp], meter: Meter) -> Iterator[npt.NDArray[np.uint8]]:
     """The faces of these rows, uint8 (B, 48, 48), B at most :data:`BATCH`, and a report before each batch."""
-    for start in range(0, len(rows), BATCH):
-        meter.update(start, len(rows))
-        yield np.asarray(dataset.images[rows[start : start + BATCH]])
+    for number, batch in enumerate(batches(FaceRows(dataset.images, rows), BATCH)):
+        meter.update(number * BATCH, len(rows))
+        yield batch
     meter.finish(len(rows))
 
 
@@ -93,22 +95,21 @@ def _write_embeddings(
 ) -> None:
     embedder = LitertEmbedder(folder.tflite_path)
     training_rows = dataset.rows(TRAINING)
-    found = []
-    for which, words in ((rows, "test faces again"), (training_rows, "Training faces, for those alike")):
-        meter = Meter(progress, "faces", f"{folder.name} looks at the {words}")
-        parts = [embedder(batch) for batch in _batches(dataset, which, meter)]
-        found.append(np.concatenate(parts) if parts else np.empty((0, embedder.dimensions), np.float32))
-    write_embeddings(
-        path, rows, dataset.splits[rows], found[0], training_rows, found[1], fingerprint=dataset.info.fingerprint
-    )
+    with SpooledRows(path.parent) as faces, SpooledRows(path.parent) as known:
+        for which, spooled, words in (
+            (rows, faces, "test faces again"),
+            (training_rows, known, "Training faces, for those alike"),
+        ):
+            meter = Meter(progress, "faces", f"{folder.name} looks at the {words}")
+            for batch in _batches(dataset, which, meter):
+                spooled.append(embedder(batch))
+        write_embeddings(
+            path, rows, dataset.splits[rows], faces, training_rows, known, fingerprint=dataset.info.fingerprint
+        )
 
 
 class LitertEmbedder:
-    """What the last dense layer of a LiteRT file reads of faces.
-
-    Attributes:
-        dimensions: numbers a face.
-    """
+    """What the last dense layer of a LiteRT file reads of faces."""
 
     def __init__(self, path: Path) -> None:
         """Raises ``RunError`` for a file that does not end in one dense layer of seven classes."""
@@ -123,7 +124,6 @@ class LitertEmbedder:
         model.signatureDefs = None
         self._interpreter = Interpreter(model_content=bytes(files.convert_object_to_bytearray(model)))
         self._index, self._batch = index, 0
-        self.dimensions = int(graph.tensors[index].shape[-1])
 
     def __call__(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Embeddings float32 (B, d) of faces uint8 (B, 48, 48)."""

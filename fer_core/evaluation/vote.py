@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
+from fer_core.data.face_rows import FaceRows, in_batches
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, seal_measured, test_rows
@@ -153,9 +154,9 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
     rows = test_rows(dataset)
     upgrade(folder, drop_damaged=True)
     predictor = VotePredictor(folder.vote_path, name=folder.name)
-    faces = np.asarray(dataset.images[rows])
-    probabilities = predictor.predict(faces)
-    flipped = predictor.predict(mirrored(faces)) if flip else None
+    faces = FaceRows(dataset.images, rows)
+    probabilities = in_batches(predictor.predict, faces, (COUNT,))
+    flipped = in_batches(lambda batch: predictor.predict(mirrored(batch)), faces, (COUNT,)) if flip else None
     first = pd_frame(rows, dataset)
     with change(folder.path) as prepared:
         metrics = _write_evaluation(

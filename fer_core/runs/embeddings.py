@@ -10,6 +10,7 @@ Plain NumPy: the app reads the file. :mod:`fer_core.runs.embeddings` makes it wi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from fer_core.errors import RunError
 from fer_core.files import write_parquet
 from fer_core.runs.evaluations import EMBEDDINGS, Evaluation
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.spooled_rows import SpooledRows
 
 DIMENSIONS = 32
 """At most so many are kept: more would only make the file larger, see ``variance_kept``."""
@@ -33,7 +35,9 @@ RULE = 1
 
 _KEY = b"fer_embeddings"
 _BLOCK = 256
-"""Faces compared with all of Training at once: 30 MB of similarities with FER-2013."""
+"""Faces compared with a block of Training at once."""
+_READ = 4096
+"""Embeddings of Training in memory at once: 34 MB with 2,048 dimensions."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -133,9 +137,9 @@ def write_embeddings(
     path: Path,
     rows: npt.ArrayLike,
     splits: npt.ArrayLike,
-    faces: Floats,
+    faces: Floats | SpooledRows,
     training_rows: npt.ArrayLike,
-    training: Floats,
+    training: Floats | SpooledRows,
     *,
     fingerprint: str,
 ) -> None:
@@ -144,8 +148,8 @@ def write_embeddings(
     ``rows`` int (n,) ascending and ``splits`` str (n,) describe the test faces, n ≥ 1; ``faces`` float32 (n, d) are
     their embeddings in all dimensions. ``training_rows`` int (m,) and ``training`` float32 (m, d) are the same for
     Training, which may be empty: then there are no neighbours, and the components are those of the test faces.
-    **Overwrites** ``faces`` and ``training``, because they may be large.
-    Raises ``ValueError`` for shapes that do not fit or numbers that are not finite.
+    Both are looked at block by block, so they need not be in memory. Raises ``ValueError`` for shapes that do not fit
+    or numbers that are not finite.
     """
     import pyarrow as pa
 
@@ -154,23 +158,22 @@ def write_embeddings(
     known = np.asarray(training_rows, dtype=np.int32)
     if not len(row) or (np.diff(row) <= 0).any():
         raise ValueError("rows must be ascending, and at least one")
-    if not (row.shape == split.shape == (len(faces),)) or known.shape != (len(training),) or faces.ndim != 2:
+    if not (row.shape == split.shape == (len(faces),)) or known.shape != (len(training),) or len(faces.shape) != 2:
         raise ValueError(f"{row.shape}, {split.shape}, {faces.shape}; {known.shape}, {training.shape} do not fit")
-    if not (np.isfinite(faces).all() and np.isfinite(training).all()):
-        raise ValueError("an embedding is not finite")
     source = training if len(training) else faces
     # Centred, or not? For retrieval it makes no difference: of the five nearest to a PublicTest face, centring put
     # 0.5 points fewer of its own class there with custom_cnn (65.4 to 64.9 %) and 0.5 points more with an augmented one
     # of 30 epochs (61.9 to 62.5 %). But what a ReLU gives is never below zero, so all faces point the same way:
     # uncentred, 98 % of those similarities lay above 0.9. Centred they tell near from far, and the principal
     # components, which are centred anyway, agree with them.
-    mean = source.mean(axis=0, dtype=np.float64).astype(np.float32)
-    faces -= mean
-    if len(training):
-        training -= mean
-    axes, total, variance_kept = principal_axes(source)
-    vectors = (faces @ axes.T) / np.float32(np.sqrt(total) or 1)
-    positions, similarity = nearest(faces, training, NEAREST)
+    mean = (sum(block.sum(axis=0, dtype=np.float64) for block in _blocks(source)) / len(source)).astype(np.float32)
+    if not np.isfinite(mean).all():
+        raise ValueError("an embedding is not finite")
+    axes, total, variance_kept = principal_axes(source, mean)
+    vectors = np.concatenate([(block - mean) @ axes.T for block in _blocks(faces)]) / np.float32(np.sqrt(total) or 1)
+    if not np.isfinite(vectors).all():
+        raise ValueError("an embedding is not finite")
+    positions, similarity = nearest(faces, training, NEAREST, mean)
     metadata = {
         "rule": RULE,
         "fingerprint": fingerprint,
@@ -187,17 +190,24 @@ def write_embeddings(
     write_parquet(table, path, split_bytes=[name for name in columns if name not in ("row", "split")])
 
 
-def principal_axes(centred: Floats, most: int = DIMENSIONS) -> tuple[Floats, float, float]:
-    """Principal component analysis of ``centred`` float32 (n, d), n ≥ 1, column means 0.
+def _blocks(rows: Floats | SpooledRows) -> Iterator[Floats]:
+    for start in range(0, len(rows), _READ):
+        yield rows[start : start + _READ]
+
+
+def principal_axes(
+    rows: Floats | SpooledRows, mean: Floats | None = None, most: int = DIMENSIONS
+) -> tuple[Floats, float, float]:
+    """Principal component analysis of ``rows`` float32 (n, d), n ≥ 1, whose column means are ``mean`` (d,), 0 if None.
 
     Returns the axes, float32 (c, d), orthonormal, largest variance first, c = min(``most``, d); the total variance in
     all dimensions; and the share of it along the axes, 0..1 (1 where nothing varies).
     """
-    covariance = np.zeros((centred.shape[1],) * 2)
-    for start in range(0, len(centred), 4096):
-        block = centred[start : start + 4096]
-        covariance += block.T @ block
-    values, vectors = np.linalg.eigh(covariance / len(centred))
+    covariance = np.zeros((rows.shape[1],) * 2)
+    for block in _blocks(rows):
+        centred = block if mean is None else block - mean
+        covariance += centred.T @ centred
+    values, vectors = np.linalg.eigh(covariance / len(rows))
     values = values[::-1].clip(min=0)
     axes = vectors[:, ::-1].T[:most]
     # An axis has no sign of its own. With one rule for it, the same model gives the same file.
@@ -207,27 +217,35 @@ def principal_axes(centred: Floats, most: int = DIMENSIONS) -> tuple[Floats, flo
     return axes.astype(np.float32), total, float(values[:most].sum() / total) if total else 1.0
 
 
-def nearest(faces: Floats, training: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
+def nearest(
+    faces: Floats | SpooledRows, training: Floats | SpooledRows, k: int, mean: Floats | None = None
+) -> tuple[npt.NDArray[np.int64], Floats]:
     """The ``k`` rows of ``training`` float32 (m, d) with the largest cosine to each of ``faces`` float32 (n, d).
 
-    Returns positions int64 (n, min(k, m)), most similar first, of equals the first, and the cosines, float32, -1..1.
-    **Overwrites** both arrays with their rows at length 1. A row of zeros has cosine 0 with everything.
+    ``mean`` (d,) is taken off both first. Returns positions int64 (n, min(k, m)), most similar first, of equals the
+    first, and the cosines, float32, -1..1. A row of zeros has cosine 0 with everything.
     """
     k = min(k, len(training))
-    positions = np.empty((len(faces), k), dtype=np.int64)
-    cosines = np.empty((len(faces), k), dtype=np.float32)
-    if not k:
-        return positions, cosines
-    unit(faces, out=faces)
-    unit(training, out=training)
-    for start in range(0, len(faces), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        similar = faces[part] @ training.T
-        best = np.sort(np.argpartition(-similar, k - 1, axis=1)[:, :k], axis=1)
-        values = np.take_along_axis(similar, best, axis=1)
-        order = np.argsort(-values, axis=1, kind="stable")
-        positions[part] = np.take_along_axis(best, order, axis=1)
-        cosines[part] = np.take_along_axis(values, order, axis=1)
+    positions = np.zeros((len(faces), 0), dtype=np.int64)
+    cosines = np.zeros((len(faces), 0), dtype=np.float32)
+    middle = np.float32(0) if mean is None else mean
+    for first in range(0, len(training), _READ) if k else ():
+        known = unit(training[first : first + _READ] - middle)
+        places, values = np.empty((len(faces), k), np.int64), np.empty((len(faces), k), np.float32)
+        for start in range(0, len(faces), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            similar = unit(faces[part] - middle) @ known.T
+            few = min(k, len(known))
+            best = np.sort(np.argpartition(-similar, few - 1, axis=1)[:, :few], axis=1)
+            # What was found before comes first, and so stays before its equals.
+            where = np.hstack([positions[part], best + first])
+            how = np.hstack([cosines[part], np.take_along_axis(similar, best, axis=1)])
+            order = np.argsort(-how, axis=1, kind="stable")[:, :k]
+            width = order.shape[1]
+            places[part, :width] = np.take_along_axis(where, order, axis=1)
+            values[part, :width] = np.take_along_axis(how, order, axis=1)
+        width = min(k, first + len(known))
+        positions, cosines = places[:, :width], values[:, :width]
     return positions, cosines.clip(-1, 1)
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import Images
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.runs.recipe import Augmentation, Recipe
 
@@ -98,11 +99,12 @@ def class_weights(labels: npt.NDArray[np.int8], kind: str) -> npt.NDArray[np.flo
 class Batches:
     """Training batches of one dataset under one recipe.
 
-    ``images`` uint8 (n, 48, 48) and ``labels`` int8 (n,) are the Training faces. Each epoch shuffles anew; faces
-    that do not fill a last batch wait for another epoch, so every batch has the same size.
+    ``images`` uint8 (n, 48, 48), of which each batch is gathered when its turn comes, and ``labels`` int8 (n,) are the
+    Training faces. Each epoch shuffles anew; faces that do not fill a last batch wait for another epoch, so every batch
+    has the same size.
     """
 
-    images: npt.NDArray[np.uint8]
+    images: Images
     labels: npt.NDArray[np.int8]
     recipe: Recipe
 

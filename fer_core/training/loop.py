@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import FaceRows
 from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError, FerError
 from fer_core.files import replacing
@@ -60,8 +61,8 @@ class Trainer:
         training, validation = dataset.rows(TRAINING), dataset.rows(PUBLIC_TEST)
         if lacking := lacking_for_training(dataset.info.counts):
             raise DataError(f"{dataset.info.path}: {lacking}")
-        self.batches = Batches(dataset.images[training], dataset.labels[training], recipe)
-        self.validation_images = dataset.images[validation]
+        self.batches = Batches(FaceRows(dataset.images, training), dataset.labels[training], recipe)
+        self.validation_images = FaceRows(dataset.images, validation)
         self.validation_labels = dataset.labels[validation]
         self.progress = TrainingState()
         self._plain: keras.Model | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import Images, in_batches
 from fer_core.emotions import COUNT
 from fer_core.errors import RunError
 
@@ -17,16 +18,13 @@ if TYPE_CHECKING:
 PREDICT_BATCH = 256
 
 
-def predict(model: keras.Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def predict(model: keras.Model, images: Images) -> npt.NDArray[np.float32]:
     """Probabilities float32 (n, 7) of uint8 faces (n, 48, 48), batch by batch, with ``training=False``."""
-    parts = [
-        np.asarray(
-            model.predict_on_batch(images[start : start + PREDICT_BATCH, ..., None].astype(np.float32)),
-            dtype=np.float32,
-        )
-        for start in range(0, len(images), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, COUNT), dtype=np.float32)
+
+    def answer(batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return np.asarray(model.predict_on_batch(batch.astype(np.float32)[..., None]), dtype=np.float32)
+
+    return in_batches(answer, images, (COUNT,), PREDICT_BATCH)
 
 
 def load_keras(path: Path) -> keras.Model:

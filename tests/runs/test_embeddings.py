@@ -190,7 +190,7 @@ def test_both_heads_give_what_their_last_layer_reads(name: str, dimensions: int,
     model = get(name).build(input_size=48)
     images = np.random.default_rng(0).integers(0, 256, (300, 48, 48), dtype=np.uint8)
     rows = np.arange(299, 9, -1)
-    embeddings = embed(embedding_model(model), images, rows)
+    embeddings = embed(embedding_model(model), images[rows])
     assert embeddings.shape == (290, dimensions)
     assert embeddings.dtype == np.float32
     faces = images[rows[:3], ..., None].astype(np.float32)

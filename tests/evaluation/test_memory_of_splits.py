@@ -1,0 +1,83 @@
+"""Neither training nor measuring copies a split: what is gathered from the mapped faces is a batch at most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import make_run, make_vote, measured_on
+from stand_ins import without_keras
+
+from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.data.face_rows import BATCH, FaceRows
+from fer_core.evaluation.evaluate import evaluate_run, parity_faces
+from fer_core.evaluation.measure_litert import measure_with_litert
+from fer_core.runs.recipe import Recipe
+from fer_core.settings import settings
+from fer_core.training.augmentation import Batches
+
+FACES = 3 * (BATCH + 200)
+
+
+class Watched(np.ndarray):
+    """Faces that remember how many of them were copied at most at once."""
+
+    most = 0
+
+    def __getitem__(self, which: Any) -> Any:
+        found = super().__getitem__(which)
+        if not isinstance(which, slice):
+            Watched.most = max(Watched.most, len(found) if np.ndim(found) == 3 else 0)
+        return found
+
+    def __array_finalize__(self, _: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A split of more faces than any batch, of which no more than :data:`BATCH` may be copied at once."""
+    images = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
+    splits = np.repeat(["Training", "PublicTest", "PrivateTest"], FACES // 3)
+    dataset = write_dataset(settings().datasets_dir / "many", images, np.arange(FACES) % 7, splits)
+    dataset.images = np.asarray(dataset.images).view(Watched)
+    monkeypatch.setattr(Watched, "most", 0)
+    nothing = np.zeros(FACES, bool)
+    near_duplicates = type("None", (), {"exact": nothing, "exact_or_near": nothing, "threshold": 0.93})()
+    for module in ("measure", "measure_litert", "evaluate", "vote"):
+        monkeypatch.setattr(f"fer_core.evaluation.{module}.near_duplicates_of", lambda *_: near_duplicates)
+    return dataset
+
+
+def test_training_gathers_batch_by_batch(watched: Dataset) -> None:
+    rows = watched.rows("Training")
+    batches = Batches(FaceRows(watched.images, rows), watched.labels[rows], Recipe("custom_cnn", batch_size=64))
+    assert sum(len(images) for images, _, _ in batches.epoch(1)) == len(batches) * 64
+    assert 0 < Watched.most <= 64
+
+
+def test_measuring_with_litert_gathers_batch_by_batch(watched: Dataset) -> None:
+    members = [make_run(settings().models_dir / name, seed=seed) for seed, name in enumerate(("one", "two"))]
+    vote = make_vote(settings().models_dir / "vote", members)
+    for run in (members[0], vote):
+        measure_with_litert(run, watched)
+    assert 0 < Watched.most <= BATCH
+
+
+def test_evaluating_gathers_batch_by_batch(watched: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    without_keras(monkeypatch)
+    monkeypatch.setattr(
+        "fer_core.evaluation.evaluate.predict",
+        lambda model, faces: np.concatenate(
+            [model.predict(np.asarray(faces[start : start + 256])) for start in range(0, len(faces), 256)]
+        ),
+    )
+    monkeypatch.setattr("fer_core.evaluation.evaluate.write_embeddings_of", lambda path, *_: asked.append(1))
+    run = make_run(settings().runs_dir / "mine")
+    evaluate_run(run, watched, average="flip")
+    assert len(measured_on(run, watched.info.fingerprint).predictions()) == 2 * FACES // 3
+    assert 0 < Watched.most <= BATCH
+    assert isinstance(parity_faces(watched), FaceRows)
