@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import frame, linked, links_to_mistakes, scope
-from pages.parts.compare import accuracy, agreement, certainty, classes, difference, learning, matrices
+from pages.parts.compare import accuracy, across, agreement, certainty, classes, difference, learning, matrices
 
 entered = frame.begin(
     "Compare",
@@ -31,6 +31,7 @@ VIEWS = {
     "Classes": classes.show,
     "Certainty": certainty.show,
     "Learning": learning.show,
+    "Across data": across.show,
 }
 for tab, show in zip(linked.tabs(list(VIEWS), key="view"), VIEWS.values(), strict=True):
     with tab:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.access.policy import Action
-from pages.parts import access, frame, linked
-from pages.parts.data import AUDIT, IMPORT, current_dataset, faces_are_here, no_faces, sample_banner
+from pages.parts import access, frame, linked, unmeasured
+from pages.parts.data import AUDIT, IMPORT, current, current_dataset, faces_are_here, no_faces, sample_banner
 from pages.parts.dataset import audit, browse, classes, import_tab
 
 frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
@@ -17,6 +17,8 @@ if may_import and not faces_are_here():
     st.stop()
 dataset = current_dataset()
 sample_banner(dataset.info)
+if chosen := current():
+    unmeasured.show_here(chosen)
 names = ["Faces", "Classes", AUDIT, *([IMPORT] if may_import else [])]
 faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:

@@ -10,6 +10,8 @@ import streamlit as st
 
 from fer_core.access.policy import Action
 from fer_core.data.catalogue import SAMPLE_NAME
+from fer_core.data.info import DatasetInfo
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.evaluation import measuring
 from fer_core.formatting import plural
@@ -21,6 +23,7 @@ from pages.parts.runs import data_title
 MOST_TRIES, PAUSE_S = 3, 60.0
 """How often a server measures the shipped runs by itself where that was cut short, and how long it waits before."""
 EVERY = "1s"
+QUESTION = "How do our models do on these faces?"
 
 
 @dataclass
@@ -36,6 +39,12 @@ def show(chosen: KnownData) -> None:
     if _progress(chosen):
         return
     title = links.plain(chosen.title)
+    if chosen.info is not None and not _can_be_measured(chosen.info):
+        st.info(
+            f"{title} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces, and models are measured on these alone.",
+            icon=":material/info:",
+        )
+        return
     if chosen.info is None or not runs.complete():
         st.info(
             f"There is no evaluated run on {title} yet. Train a model: it is evaluated by itself when it ends, and "
@@ -54,22 +63,51 @@ def show(chosen: KnownData) -> None:
 
 def offer(chosen: KnownData) -> None:
     """How far measuring on these faces is; to the owner, the button that has the other runs measured on them."""
-    if chosen.info is None or (chosen.runs and _progress(chosen)):
+    if chosen.info is None or not _can_be_measured(chosen.info) or (chosen.runs and _progress(chosen)):
         return
-    done = {run.path for run in chosen.runs}
-    missing = [run for run in runs.complete() if run.path not in done and run.has_model]
+    missing = missing_runs(chosen)
     if not missing or not access.may(Action.TRAIN_ANYTHING):
         return
-    label = f"Measure {plural(len(missing), 'model')} on these faces"
+    label = f"Measure {plural(len(missing), 'model')} on these faces" if chosen.runs else QUESTION
     names = ", ".join(links.plain(run.name) for run in missing)
     if st.button(label, icon=":material/speed:", key="measure-here", help=f"Not measured on them yet: {names}."):
         try:
-            access.check(Action.TRAIN_ANYTHING)
-            start(chosen, missing)
+            measure(chosen)
         except FerError as error:
             st.error(messages.told(error), icon=":material/block:")
         else:
             st.rerun()
+
+
+def measure(chosen: KnownData) -> None:
+    """Have all runs measured on these faces that were not yet. Raises ``FerError`` where that may not or cannot be."""
+    access.check(Action.TRAIN_ANYTHING)
+    if chosen.info is None or not _can_be_measured(chosen.info):
+        raise RunError(f"{chosen.title} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces here to measure models on.")
+    missing = missing_runs(chosen)
+    if not missing:
+        raise RunError(f"All models were measured on {chosen.title} already: see Compare.")
+    start(chosen, missing)
+
+
+def missing_runs(chosen: KnownData) -> list[ModelInfo]:
+    """The complete runs that have a model and were not measured on these faces."""
+    done = {run.path for run in chosen.runs}
+    return [run for run in runs.complete() if run.path not in done and run.has_model]
+
+
+def _can_be_measured(info: DatasetInfo) -> bool:
+    return bool(info.split_size(PUBLIC_TEST) or info.split_size(PRIVATE_TEST))
+
+
+def show_here(chosen: KnownData) -> None:
+    """On a page about the faces themselves: how far measuring is, the button for it, or the way to the figures."""
+    if chosen.info is None or chosen.info.is_sample or _progress(chosen):
+        return
+    offer(chosen)
+    if chosen.runs:
+        label = f"See how {plural(len(chosen.runs), 'model')} did on these faces"
+        frame.link("compare", label, icon=":material/compare:")
 
 
 def start(chosen: KnownData, runs: Sequence[ModelInfo]) -> None:

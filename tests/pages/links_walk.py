@@ -64,7 +64,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     ),
     "compare": (
         {},
-        *({"view": view} for view in ("Difference", "Agreement", "Classes", "Certainty", "Learning")),
+        *({"view": view} for view in ("Difference", "Agreement", "Classes", "Certainty", "Learning", "Across data")),
     ),
     "mistakes": (
         {},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from factories import make_run
 from PIL import Image
 from readonly import read_only
 from streamlit.testing.v1 import AppTest
@@ -18,6 +19,7 @@ from fer_core.data.class_names import Numbering
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.errors import DataError
+from fer_core.evaluation import measuring
 from fer_core.settings import settings
 from pages.parts.dataset import import_job
 
@@ -167,6 +169,24 @@ def test_import_from_a_path_then_look_at_it(open_app: OpenApp, tmp_path: Path) -
     assert not app.exception
     assert app.selectbox(key="data").value == "mine"
     assert faces_caption(app).startswith("21 of 21 faces")
+
+
+def test_after_an_import_one_button_has_the_models_measured_on_it(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(measuring, "start", lambda info, runs: begun.append(info.name))
+    make_run(settings().models_dir / "one")
+    app = by_path(open_app, make_csv(tmp_path / "mine.csv"))
+    assert wait_for_import().state == "looked"
+    app.run()
+    click(app, "Import these faces")
+    assert wait_for_import().state == "done"
+    app.run()
+    app.button(key="measure-imported").click().run()
+    assert not app.exception
+    assert begun == ["mine"]
+    assert app.selectbox(key="data").value == "mine"
 
 
 def test_import_of_an_upload(open_app: OpenApp, tmp_path: Path) -> None:

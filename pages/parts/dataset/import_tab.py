@@ -14,11 +14,12 @@ from fer_core.leftovers import temporary_folder
 from fer_core.runs.sweep import recently
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
-from pages.parts import linked, messages, uploads
+from pages.parts import known_data, linked, messages, unmeasured, uploads
 from pages.parts.data import choose, current_dataset, faces_are_here
 from pages.parts.dataset import ferplus, import_job, look_first
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
+_REFUSED = "_measuring_imported_refused"
 ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]
 
 
@@ -160,6 +161,8 @@ def _progress(job: import_job.ImportJob) -> None:
         st.info(messages.told(job.message))
     else:
         st.error(f"**{job.name}** was not imported. {messages.told(job.message)}")
+    if refused := st.session_state.pop(_REFUSED, None):
+        st.error(messages.told(refused), icon=":material/block:")
     with st.container(horizontal=True, key="after-import"):
         if job.state == "done":
             st.button(
@@ -167,6 +170,13 @@ def _progress(job: import_job.ImportJob) -> None:
                 type="primary",
                 icon=":material/grid_view:",
                 on_click=_look,
+                args=(job.name,),
+            )
+            st.button(
+                unmeasured.QUESTION,
+                icon=":material/speed:",
+                key="measure-imported",
+                on_click=_measure,
                 args=(job.name,),
             )
         st.button("Dismiss this message", on_click=import_job.dismiss)
@@ -191,5 +201,17 @@ def _bar(job: import_job.ImportJob) -> None:
 
 def _look(name: str) -> None:
     choose(name)
+
+
+def _measure(name: str) -> None:
+    """Choose the new faces and have all models measured on them; the page then shows how far that is."""
+    choose(name)
+    imported = known_data.look().get(name)
+    if imported is None:
+        return  # deleted meanwhile, by another hand
+    try:
+        unmeasured.measure(imported)
+    except FerError as error:
+        st.session_state[_REFUSED] = str(error)
     import_job.dismiss()
     st.session_state["view"] = "Faces"
