@@ -297,6 +297,6 @@ def _base(name: str) -> str:
 
 def _no_csv(path: Path) -> DataError:
     return DataError(
-        f"{path} holds no CSV file. Give fer2013.csv, icml_face_data.csv, an archive of one of them, or a folder "
-        "or zip with train/<class>/ and test/<class>/."
+        f"{path} holds no CSV file. Of pictures, unpack it and import the folder. Otherwise give fer2013.csv, "
+        "icml_face_data.csv, an archive of one of them, or a folder or zip with train/<class>/ and test/<class>/."
     )

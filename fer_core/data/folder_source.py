@@ -204,6 +204,7 @@ def read_batches(
             kept.append(face)
             changed.update(
                 cut=picture.cut,
+                faceless=picture.faceless,
                 resized=picture.resized and not picture.cut,
                 squeezed=picture.resized and picture.squeezed,
                 colour=picture.had_colour,
@@ -221,20 +222,24 @@ def read_batches(
             f"{tree.label}: {unusable.total:,} of {plural(len(faces), 'picture')} cannot be used, more than half, so "
             f"nothing was imported: {kinds}."
         )
-    for sentence in _changes(changed, len(faces) - unusable.total, searched=cutter is not None):
+    for sentence in _changes(changed, len(faces) - unusable.total):
         notes(sentence)
 
 
-def _changes(changed: Mapping[str, int], total: int, *, searched: bool) -> Iterator[str]:
+def _changes(changed: Mapping[str, int], total: int) -> Iterator[str]:
     if changed["cut"]:
         yield (
             f"In {changed['cut']:,} of {total:,} pictures a face was found and cut out as FER-2013 frames them (the "
             "largest one, where there are several)."
         )
+    if changed["faceless"]:
+        yield (
+            f"In {changed['faceless']:,} of {total:,} pictures no face was found, so they were taken whole. Where "
+            "pictures are faces already, say so with --already-cut."
+        )
     if changed["resized"]:
-        found = " whole, because no face was found in them or they are small" if searched and changed["cut"] else ""
         tail = f"; {changed['squeezed']:,} of them were not square and are distorted" if changed["squeezed"] else ""
-        yield f"{changed['resized']:,} of {total:,} pictures were not 48×48 pixels and were resized{found}{tail}."
+        yield f"{changed['resized']:,} of {total:,} pictures were not 48×48 pixels and were resized{tail}."
     if changed["colour"]:
         yield f"{changed['colour']:,} of {total:,} pictures were in colour and were turned to grey."
 
@@ -264,10 +269,11 @@ def _drawn(faces: list[ImageFile], said: Corrections) -> tuple[list[ImageFile], 
 
 def _hint(tree: Tree, names: Sequence[str]) -> str:
     """Words that may tell whose data it is: the source's name and those of the folders in it."""
-    folders = dict.fromkeys(part for name in names for part in PurePosixPath(name).parts[:-1][:3])
+    around = dict.fromkeys(name.rpartition("/")[0] for name in names)
+    folders = dict.fromkeys(part for folder in around for part in folder.split("/")[:3] if part)
     return " ".join([*PurePosixPath(tree.label.replace("\\", "/")).parts[-2:], *list(folders)[:_MOST_HINTS]])
 
 
 def _short(name: str) -> str:
     """The name without any wrapping folder: ``train/happy/Training_1.jpg``."""
-    return "/".join(PurePosixPath(name).parts[-3:])
+    return "/".join(name.split("/")[-3:])

@@ -10,7 +10,7 @@ from fer_core.data import archives, csv_source
 from fer_core.data.dataset import Dataset, empty_class_message, load_dataset
 from fer_core.data.imported_faces import FaceSource
 from fer_core.data.pictures import FaceCutter
-from fer_core.data.sources import Found, find_in_tree, find_source, open_tree
+from fer_core.data.sources import KAGGLE, SAMPLE, Found, find_in_tree, find_source, open_tree
 from fer_core.data.splitting import draw_splits
 from fer_core.data.table_source import TableFile, TableSource
 from fer_core.data.understanding import Corrections
@@ -21,8 +21,6 @@ from fer_core.settings import settings
 from fer_core.writable import check_writable
 
 __all__ = ["Progress", "import_dataset"]
-
-SAMPLE, KAGGLE = "sample", "kaggle"
 
 OFFICIAL_SIZES = {emotions.TRAINING: 28_709, emotions.PUBLIC_TEST: 3_589, emotions.PRIVATE_TEST: 3_589}
 """Faces per split in FER-2013 (Goodfellow et al., 2013)."""

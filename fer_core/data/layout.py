@@ -58,7 +58,12 @@ class Layout:
 
 def is_picture(name: str) -> bool:
     """Whether a file's ending is that of a picture that is read."""
-    return PurePosixPath(name).suffix.lower().removeprefix(".") in PICTURE_ENDINGS
+    return ending(name) in PICTURE_ENDINGS
+
+
+def ending(name: str) -> str:
+    """A file's ending in small letters, without its dot; empty where it has none."""
+    return name.rpartition("/")[2].rpartition(".")[2].lower() if "." in name else ""
 
 
 def find_layout(label: str, names: Sequence[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
@@ -80,8 +85,7 @@ def find_layout(label: str, names: Sequence[str], said: Corrections, left_out: L
         return None
     for name in names:
         if not is_picture(name):
-            odd = PurePosixPath(name).suffix.lower().removeprefix(".") in ODD_ENDINGS
-            left_out.add(ODD_PICTURE if odd else NO_PICTURE, name)
+            left_out.add(ODD_PICTURE if ending(name) in ODD_ENDINGS else NO_PICTURE, name)
     return found
 
 
@@ -107,16 +111,20 @@ def _by_folders(
     kept: list[PictureFile] = []
     loose: list[str] = []
     roots: set[tuple[str, ...]] = set()
+    # Folders are few where files are many.
+    known: dict[str, tuple[str, list[str], int | None]] = {}
     for name in pictures:
-        parts = PurePosixPath(name).parts[:-1]
         if dropped(name, said):
             left_out.add(DROPPED, name)
             continue
-        split, inner, at = _split_part(parts, said)
+        folder, _, own_name = name.rpartition("/")
+        if folder not in known:
+            known[folder] = _split_part(_parts(folder), said)
+        split, inner, at = known[folder]
         if not -len(inner) <= place < len(inner):
             loose.append(name)
             continue
-        official = _OFFICIAL.match(PurePosixPath(name).name)
+        official = _OFFICIAL.match(own_name)
         own = split_of(official[1]) if official else None
         if at is not None:
             index = place if place >= 0 else len(inner) + place
@@ -156,11 +164,10 @@ def _by_file_names(pictures: list[str], said: Corrections, left_out: LeftOutTall
     kept = []
     for name in pictures:
         found = _stem_words(name)
-        parts = PurePosixPath(name).parts[:-1]
         if dropped(name, said):
             left_out.add(DROPPED, name)
         elif place < len(found) and (found[place].casefold() in words or is_known(found[place])):
-            kept.append(PictureFile(name, found[place].lower(), _split_part(parts, said)[0]))
+            kept.append(PictureFile(name, found[place].lower(), split_folder(_parts(name.rpartition("/")[0]), said)))
         else:
             left_out.add("pictures whose names tell no class", name)
     return Layout("The names of the files tell the classes.", _of_one_kind(kept, left_out))
@@ -170,23 +177,30 @@ def _class_place(pictures: list[str], said: Corrections) -> int | None:
     """Which folder of a path names the class, counted from the outermost (0, 1, …) or the innermost (-1, -2, …)."""
     words = {word.casefold() for word in (*said.classes, *said.drop)}
     score: Counter[int] = Counter()
-    for folders, number in Counter(PurePosixPath(name).parts[:-1] for name in pictures).items():
-        inner = _split_part(folders, said)[1]
+    seen: dict[int, set[str]] = {}
+    for folder, number in Counter(name.rpartition("/")[0] for name in pictures).items():
+        inner = _split_part(_parts(folder), said)[1]
         for index, part in enumerate(inner):
             weight = 2 if part.casefold() in words or is_known(part) else int(number_of(part) is not None)
             if weight:
-                score[index] += weight * number
-                score[index - len(inner)] += weight * number
-    # Of equally good ones the outermost: what lies below a class's folder belongs to it.
-    return max(score, key=lambda place: (score[place], place >= 0, -abs(place)), default=None)
+                for place in (index, index - len(inner)):
+                    score[place] += weight * number
+                    seen.setdefault(place, set()).add(part)
+    # A folder around all others is no class, whatever it is called. Of equally good ones the outermost: what lies below
+    # a class's folder belongs to it.
+    return max(score, key=lambda place: (len(seen[place]) > 1, score[place], place >= 0, -abs(place)), default=None)
 
 
 def _folders_may_be_classes(pictures: list[str], said: Corrections) -> bool:
     """Whether there are a few folders with pictures, in folders for splits or several of them."""
-    found = {PurePosixPath(name).parts[:-1] for name in pictures}
-    parts = [_split_part(folders, said) for folders in found]
+    found = {name.rpartition("/")[0] for name in pictures}
+    parts = [_split_part(_parts(folder), said) for folder in found]
     words = {inner[-1] for _, inner, _ in parts if inner}
     return 0 < len(words) <= _MOST_UNKNOWN and (len(words) > 1 or any(split for split, _, _ in parts))
+
+
+def _parts(folder: str) -> list[str]:
+    return folder.split("/") if folder else []
 
 
 def _split_part(parts: Sequence[str], said: Corrections) -> tuple[str, list[str], int | None]:
@@ -212,7 +226,7 @@ def dropped(name: str, said: Corrections) -> bool:
     """Whether a file or one of the folders around it is left out, by its name or by its path."""
     if not said.drop:
         return False
-    parts = PurePosixPath(name).parts
+    parts = name.split("/")
     return any(said.drops(part) or said.drops("/".join(parts[: end + 1])) for end, part in enumerate(parts))
 
 

@@ -10,9 +10,10 @@ from fer_core.data import archives
 from fer_core.data.folder_source import Shown
 from fer_core.data.imported_faces import FaceSource
 from fer_core.data.pictures import FaceCutter
-from fer_core.data.sources import find_source
+from fer_core.data.sources import KAGGLE, SAMPLE, find_source
 from fer_core.data.table_source import TableFile, TableSource
 from fer_core.data.understanding import Corrections, Understanding
+from fer_core.errors import DataError
 from fer_core.progress import Progress, ProgressCallback, Pulse, no_beat
 
 FACES = 12
@@ -40,6 +41,8 @@ def look_at(
     Arguments and errors as of :func:`fer_core.data.importer.import_dataset`. What is in doubt is no error here: see
     ``understanding.question``.
     """
+    if source in (SAMPLE, KAGGLE):
+        raise DataError(f"{source} needs no look: nothing about it is in doubt. Import it.")
     said = said or Corrections()
     beat = no_beat
     if progress is not None:

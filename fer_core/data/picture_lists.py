@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from fer_core.data.class_names import is_known, number_of, split_of
 from fer_core.data.folder_or_zip import Tree
-from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, is_picture, split_folder
+from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, ending, is_picture, split_folder
 from fer_core.data.understanding import Corrections, LeftOutTally
 from fer_core.errors import UnusableFileError
 
@@ -77,7 +77,7 @@ class _Pictures:
 def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
     """The pictures that lists in the tree name, with their classes; None where there is no list."""
     pictures = [name for name in names if is_picture(name)]
-    lists = [name for name in names if _ending(name) in LIST_ENDINGS]
+    lists = [name for name in names if ending(name) in LIST_ENDINGS]
     if not pictures or not 0 < len(lists) <= MOST_LISTS:
         return None
     index = _Pictures(pictures)
@@ -193,7 +193,3 @@ def _lines(tree: Tree, name: str) -> list[str]:
     # A pixel column makes lines of kilobytes: such a file is a table of faces, no list.
     lines = text.splitlines()
     return [] if lines and max(map(len, lines[:3])) > 2000 else lines
-
-
-def _ending(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().removeprefix(".")

@@ -37,6 +37,8 @@ class Picture:
     had_colour: bool
     cut: bool = False
     """True when a face was found in it and cut out; then nothing was squeezed."""
+    faceless: bool = False
+    """True when a face was looked for in vain."""
 
 
 def decode(content: bytes, where: str, cutter: FaceCutter | None = None) -> Picture:
@@ -50,11 +52,12 @@ def decode(content: bytes, where: str, cutter: FaceCutter | None = None) -> Pict
     pixels = photo.picture
     size = (photo.width, photo.height)
     had_colour = bool((pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any())
-    if cutter is not None and max(size) > LARGEST_CUT:
+    searched = cutter is not None and max(size) > LARGEST_CUT
+    if cutter is not None and searched:
         face = cutter(pixels)
         if face is not None:
             return Picture(face, resized=True, squeezed=False, had_colour=had_colour, cut=True)
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     if size != _SIZE:
         grey = np.asarray(Image.fromarray(grey).resize(_SIZE, Image.Resampling.LANCZOS), dtype=np.uint8)
-    return Picture(grey, resized=size != _SIZE, squeezed=size[0] != size[1], had_colour=had_colour)
+    return Picture(grey, resized=size != _SIZE, squeezed=size[0] != size[1], had_colour=had_colour, faceless=searched)

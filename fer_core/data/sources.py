@@ -15,13 +15,18 @@ from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.folder_source import PictureSource, plan_import
 from fer_core.data.imported_faces import FaceSource
 from fer_core.data.info import INFO_FILE
+from fer_core.data.layout import ending
 from fer_core.data.number_files import source_of_file, source_of_tree
 from fer_core.data.pictures import FaceCutter
 from fer_core.data.understanding import Corrections
 from fer_core.errors import DataError
+from fer_core.formatting import plural
 from fer_core.progress import Beat, no_beat
 from fer_core.regular_files import kind_of
 
+SAMPLE, KAGGLE = "sample", "kaggle"
+"""What stands for the drawn sample and for Kaggle's copy in place of a path."""
+_ARCHIVES = ("zip", "rar", "7z", "tar", "tgz", "gz", "xz")
 _NO_DATA = ("/proc", "/sys", "/dev")
 """What the system shows of itself as if it were files; some never end, and some hold secrets."""
 # What the known files are called in a folder, unpacked or not.
@@ -96,6 +101,11 @@ def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter 
         return Found(source, path, numbers=numbers)
     member = known or archives.choose_csv(tree.label, names)
     if member is None:
+        if packed := [name for name in names if ending(name) in _ARCHIVES]:
+            raise DataError(
+                f"{tree.label} holds no faces that can be read, and {plural(len(packed), 'archive')}: "
+                f"{', '.join(packed[:5])}. Import the one with the faces by itself, or unpack it first."
+            )
         raise DataError(
             f"{tree.label} holds neither a CSV file nor pictures in folders for the classes, such as train/<class>/ "
             f"and test/<class>/, or with a list of them, nor arrays or Parquet (classes: {', '.join(emotions.NAMES)})."

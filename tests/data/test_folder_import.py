@@ -298,6 +298,34 @@ def test_train_and_validation_say_that_there_is_no_final_score(tmp_path: Path) -
     assert any("no face in PrivateTest" in note for note in info.notes)
 
 
+def test_archives_in_a_folder_are_named(tmp_path: Path) -> None:
+    refused(tmp_path, {"faces.rar": b"Rar!", "readme.txt": b"x"}, "1 archive", "faces.rar", "unpack")
+
+
+@pytest.mark.parametrize(("head", "kind"), [(b"Rar!\x1a\x07\x01\x00", "RAR"), (b"7z\xbc\xaf\x27\x1c\0\4", "7-Zip")])
+def test_rar_and_7z_are_named_and_refused(head: bytes, kind: str, tmp_path: Path) -> None:
+    source = tmp_path / "fer2013.zip"
+    source.write_bytes(head + bytes(100))
+    with pytest.raises(DataError, match=f"{kind}.*Unpack it"):
+        import_dataset(source, tmp_path / "out")
+
+
+def test_a_zip_of_windows_with_backslashes(tmp_path: Path) -> None:
+    files = {f"data/{name}".replace("/", "\\"): data for name, data in FILES.items()}
+    assert content(import_dataset(write_zip(tmp_path / "src.zip", files), tmp_path / "out")) == EXPECTED
+
+
+@pytest.mark.parametrize("kind", ["BMP", "WEBP", "TIFF", "GIF"])
+def test_every_kind_of_picture_that_photo_reads(kind: str, tmp_path: Path) -> None:
+    files = {}
+    for name, data in FILES.items():
+        buffer = io.BytesIO()
+        options = {"lossless": True} if kind == "WEBP" else {}
+        Image.open(io.BytesIO(data)).save(buffer, kind, **options)
+        files[name.replace(".png", f".{kind.lower()}")] = buffer.getvalue()
+    assert content(import_dataset(write_folder(tmp_path / "src", files), tmp_path / "out")) == EXPECTED
+
+
 def test_a_dataset_folder_is_not_imported_again(tmp_path: Path) -> None:
     import_dataset(write_folder(tmp_path / "src", FILES), tmp_path / "out")
     with pytest.raises(DataError, match="is a dataset folder already"):

@@ -74,6 +74,12 @@ def test_people_below_or_around_the_classes_are_no_classes() -> None:
     assert set(found(names).values()) == {"happy", "sad"}
 
 
+def test_a_folder_around_all_others_is_no_class_whatever_it_is_called() -> None:
+    names = [f"Natural faces/{word}/{n}.png" for word in ("happy", "sad") for n in range(3)]
+    assert set(found(names).values()) == {"happy", "sad"}
+    assert set(found(["neutral/1.png", "neutral/2.png"]).values()) == {"neutral"}
+
+
 @pytest.mark.parametrize(
     ("names", "meaning"),
     [

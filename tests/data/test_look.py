@@ -124,7 +124,7 @@ def test_a_picture_without_a_face_is_taken_whole_and_told(tmp_path: Path) -> Non
     found: list[int] = []
     info = import_dataset(source, tmp_path / "out", cutter=cutter).info
     assert info.faces == 86
-    assert any("resized whole, because no face was found" in note for note in info.notes)
+    assert any("In 1 of 86 pictures no face was found" in note and "--already-cut" in note for note in info.notes)
 
 
 def test_a_look_can_be_stopped(tmp_path: Path) -> None:
