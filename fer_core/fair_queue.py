@@ -106,10 +106,7 @@ class FairQueue:
 
         Raises ``BusyError`` where too many wait, or too little memory is left.
         """
-        if self._memory_left() < self._least_free:
-            raise BusyError(
-                "This server is busy: it has next to no memory left, so it begins nothing large. Try again in a moment."
-            )
+        self.check_memory()
         ticket = Ticket(self, owner, lane, called)
         with self._lock:
             mine = len(self._waiting[lane].get(owner, ()))
@@ -124,6 +121,13 @@ class FairQueue:
             turn = self._next(lane)
         self._call(turn)
         return ticket
+
+    def check_memory(self) -> None:
+        """Raise ``BusyError`` where too little memory is left to begin anything large, also what waits in no queue."""
+        if self._memory_left() < self._least_free:
+            raise BusyError(
+                "This server is busy: it has next to no memory left, so it begins nothing large. Try again in a moment."
+            )
 
     def leave(self, ticket: Ticket) -> None:
         """See :meth:`Ticket.close`."""

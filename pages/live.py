@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from pages.parts import detection, frame, messages, models, runs
+from fer_core.errors import BusyError, FerError
+from pages.parts import detection, frame, messages, models, queue, runs
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help, now, recording, snapshot
 from pages.parts.live import settings as live_settings
@@ -39,6 +39,10 @@ live = live_camera.stream_of_visit(plan)
 with seen:
     try:
         camera = live_camera.show(live)
+    except BusyError as error:
+        queue.say_busy(error)
+        st.button("Try again", icon=":material/refresh:", key="live-again")
+        st.stop()
     except FerError as error:
         st.error(messages.told(error))
         st.stop()

@@ -15,10 +15,12 @@ from aiortc.contrib.media import MediaRelay
 from factories import make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
+from fer_core.fair_queue import FairQueue, Lane
 from fer_core.inference.detectors import Face
 from fer_core.inference.stream import connection
 from fer_core.inference.stream.live import LiveStream
 from fer_core.settings import settings
+from pages.parts import queue
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help
 
@@ -127,6 +129,27 @@ def test_the_camera_is_asked_for_video_only_and_the_library_finds_the_servers(
     assert 15 <= asked["video"]["frameRate"]["ideal"] <= 30
     assert camera.options["rtc_configuration"] is None
     assert "never stored and never sent on" in texts(app)
+
+
+def test_one_more_camera_was_let_in_where_no_memory_was_left(
+    open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [0.0]
+    monkeypatch.setattr(queue, "QUEUE", FairQueue({Lane.QUICK: 1}, free=lambda: left[0]))
+    monkeypatch.setattr("fer_core.fair_queue.LOOK_S", 0.0)
+    app = open_app("live")
+    # The click of somebody whose page was drawn before.
+    camera.start()
+    app.run()
+    assert not app.exception
+    assert any("busy" in warning.value and "again in a moment" in warning.value for warning in app.warning)
+    assert camera.options == {}
+    left[0] = 1e9
+    app.button(key="live-again").click().run()
+    app = running(app, camera)
+    left[0] = 0.0
+    app = running(app, camera)
+    assert not [warning for warning in app.warning if "busy" in warning.value]
 
 
 @pytest.mark.usefixtures("models")

@@ -18,6 +18,7 @@ from streamlit_webrtc.relay import get_global_relay
 from fer_core.errors import FerError
 from fer_core.inference.stream.connection import Connection, ConnectionWatch
 from fer_core.inference.stream.live import LiveStream, StreamPlan
+from pages.parts import queue
 
 KEY = "_live_camera"
 """An underscore in front: see ``frame.begin``. Streamlit-webrtc keeps its connection under this name."""
@@ -65,7 +66,13 @@ def stream_of_visit(plan: StreamPlan) -> LiveStream:
 
 
 def show(live: LiveStream) -> Camera:
-    """The camera with its button, and the picture with what was found. Raises ``FerError`` for bad server settings."""
+    """The camera with its button, and the picture with what was found.
+
+    Raises ``FerError`` for bad server settings, ``BusyError`` where the server has no memory for one more camera. One
+    that is on stays on.
+    """
+    if not st.session_state.get(_USED):
+        queue.QUEUE.check_memory()
 
     def on_frame(frame: av.VideoFrame) -> av.VideoFrame:
         picture = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
