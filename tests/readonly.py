@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import RawIOBase
 from pathlib import Path
@@ -26,14 +27,25 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def full(folder: Path) -> Iterator[None]:
-    """Mount a disk of 256 kB, in memory, on the empty ``folder`` and fill it up. Skips as :func:`read_only` does."""
+def full(folder: Path, room: int = 0) -> Iterator[Callable[[], None]]:
+    """Mount a disk of 256 kB, in memory, on the empty ``folder`` and fill it up. Skips as :func:`read_only` does.
+
+    ``room``: bytes that are left free at first; call what is given to fill up what is left of them.
+    """
     if not sys.platform.startswith("linux") or not _mount("-t", "tmpfs", "-o", "size=256k", "tmpfs", folder):
         pytest.skip("mounting is not permitted here")
     try:
-        with (folder / "filling").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            _fill(file)
-        yield
+        with (folder / "filling").open("wb", buffering=0) as file:
+            with pytest.raises(OSError, match="No space"):
+                _fill(file)
+            file.truncate(file.tell() - room)
+            file.seek(0, os.SEEK_END)
+
+            def fill() -> None:
+                with pytest.raises(OSError, match="No space"):
+                    _fill(file)
+
+            yield fill
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 

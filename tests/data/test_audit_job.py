@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from faulty import faulty_dataset
+from readonly import full
 
 from fer_core import memory
 from fer_core.cli.progress import progress_text
 from fer_core.data.audit import AUDIT_FILE, job, read_audit
 from fer_core.data.audit.job import AuditJob
+from fer_core.data.dataset import load_dataset
 from fer_core.errors import DataError
 from fer_core.progress import Progress
 
@@ -91,3 +95,31 @@ def test_an_audit_that_has_no_room_is_not_started(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(memory, "free_memory", lambda: 0.1e9)
     with pytest.raises(DataError, match=r"0\.4 GB of memory, and 0\.1 GB are left"):
         AuditJob(faulty_dataset(tmp_path / "d").path)
+
+
+def test_a_disk_that_is_full_or_fills_up_is_told_and_nothing_is_left_on_it(tmp_path: Path) -> None:
+    made, folder = faulty_dataset(tmp_path / "d"), tmp_path / "disk"
+    folder.mkdir()
+    with full(folder, room=150_000) as fill:
+        dataset = load_dataset(shutil.copytree(made.path, folder / "d"))
+        before = sorted(path.name for path in dataset.path.iterdir())
+        running = AuditJob(dataset.path)
+        fill()
+        assert running.wait(600) == "done"
+        assert "could not be kept" in running.message
+        assert "No space left" in running.message
+        with pytest.raises(DataError, match="the disk is full"):
+            AuditJob(dataset.path)
+        assert sorted(path.name for path in dataset.path.iterdir()) == before
+        assert load_dataset(dataset.path).info.fingerprint == made.info.fingerprint
+
+
+def test_a_full_disk_of_temporary_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = faulty_dataset(tmp_path / "d")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with full(folder):
+        running = AuditJob(dataset.path)
+        assert running.wait(600) == "failed"
+        assert "No space left" in running.message

@@ -17,8 +17,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from readonly import full
 from stream_helpers import FRAMES, MadeDetector, MadeModel, clip, made_result
 
+from fer_core.errors import DataError
 from fer_core.fair_queue import Lane
 from fer_core.inference.stream import video_job
 from fer_core.inference.stream.draw import Style
@@ -195,3 +197,44 @@ def test_a_course_forgets_those_seen_longest_ago() -> None:
         timeline.add(made_result(float(number), {number: 0}))
     assert [series.face for series in timeline.series()] == [3, 4, 5]
     assert timeline.dropped == 2
+
+
+def test_a_full_disk_takes_no_video_and_keeps_no_place_in_the_queue(tmp_path: Path, temporary: Path) -> None:
+    content = clip(tmp_path / "in.webm").read_bytes()
+    with full(temporary):
+        for _ in range(3):
+            with pytest.raises(DataError, match=r"clip.webm could not be kept.*No space left"):
+                job(content)
+        assert [path.name for path in temporary.iterdir()] == ["filling"]
+    done = job(content)
+    assert done.wait(PATIENCE)
+    assert done.progress.state == DONE
+    done.close()
+
+
+def test_a_disk_that_fills_up_while_a_video_is_read_leaves_nothing_and_is_told(tmp_path: Path, temporary: Path) -> None:
+    held = Held()
+    content = clip(tmp_path / "in.webm").read_bytes()
+    with full(temporary, room=len(content) + 16384) as fill:
+        broken = job(content, held)
+        while not broken.progress.frames:
+            assert not broken.wait(0.01)
+        fill()
+        held.gate.set()
+        assert broken.wait(PATIENCE)
+        assert broken.progress.state == FAILED
+        assert "No space left" in broken.progress.message
+        assert str(temporary) not in broken.progress.message
+        broken.close()
+        until_gone(temporary)
+    done = job(content)
+    assert done.wait(PATIENCE)
+    assert done.progress.state == DONE
+    done.close()
+
+
+def until_gone(temporary: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while [path.name for path in temporary.iterdir()] != ["filling"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import AppServer
+from readonly import read_only
 
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import SPLITS
@@ -231,3 +232,13 @@ def test_a_folder_that_cannot_be_looked_at_stops_nothing(home: Path, temporary: 
         sweep.sweep()
     finally:
         closed.chmod(0o700)
+
+
+def test_a_home_that_is_read_only_stops_no_start_and_loses_nothing(home: Path, temporary: Path, kept: None) -> None:
+    interrupted()
+    before = sorted(path.relative_to(home) for path in home.rglob("*"))
+    with read_only(home):
+        # The visitor's video lies elsewhere, and goes.
+        assert sweep.sweep() == Swept((), 0, 1, 0)
+        assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
+    assert sweep.sweep() == Swept(("mine",), 1, 0, 0)
