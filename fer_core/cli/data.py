@@ -130,7 +130,7 @@ def _add_corrections(parser: argparse.ArgumentParser) -> None:
         "--classes",
         metavar="WORDS",
         help="what the source's words mean: angry=rage,happy=joy; or whose numbers they are: RAF-DB, FER-2013, "
-        "AffectNet; or the names of the numbers from 0: neutral,happy,sad,…",
+        "AffectNet, CK+; or the names of the numbers from 0: neutral,happy,sad,…",
     )
     parser.add_argument(
         "--splits", metavar="WORDS", help="what its words for splits mean: dev=validation,eval=test; or all=test"

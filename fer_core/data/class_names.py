@@ -50,6 +50,7 @@ _AFFECTNET = (
     "uncertain",
     "no face",
 )
+_CK_PLUS = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 _RAF_DB = ("", "surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 
 
@@ -59,6 +60,7 @@ class Numbering(enum.Enum):
     FER_2013 = "FER-2013"
     RAF_DB = "RAF-DB"
     AFFECTNET = "AffectNet"
+    CK_PLUS = "CK+"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,6 +72,8 @@ class Numbering(enum.Enum):
                 return _RAF_DB
             case Numbering.AFFECTNET:
                 return _AFFECTNET
+            case Numbering.CK_PLUS:
+                return _CK_PLUS
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
+from fer_core.data.class_names import number_of
 from fer_core.data.folder_or_zip import Tree
 from fer_core.data.imported_faces import UNSTATED, Batch
-from fer_core.data.layout import DROPPED, OTHER_CLASS, Layout, find_layout, understood_classes
+from fer_core.data.labels_beside import find_beside, numbering_beside
+from fer_core.data.layout import DROPPED, IN_DOUBT, OTHER_CLASS, Layout, find_layout, understood_classes
 from fer_core.data.picture_lists import find_list
 from fer_core.data.pictures import FaceCutter, decode
 from fer_core.data.splitting import CARVED, HELD_OUT, expected_counts
@@ -97,23 +99,35 @@ def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -
     said = said or Corrections()
     left_out, notes = LeftOutTally(), list[str]()
     hint = _hint(tree, names)
-    layout = find_layout(tree.label, names, said, left_out)
-    if layout is None or _all_left_out(layout, hint, said):
+    numbering = said.numbering
+    layout = find_beside(tree, names, said, left_out)
+    if layout is not None:
+        numbering = numbering or numbering_beside(names)
+    else:
+        left_out = LeftOutTally()
+        layout = find_layout(tree.label, names, said, left_out)
+    if layout is None or _all_left_out(layout, hint, replace(said, numbering=numbering)):
         by_lists = LeftOutTally()
         if listed := find_list(tree, names, said, by_lists):
             layout, left_out = listed, by_lists
     if layout is None:
         return None
-    classes, labels = understood_classes(layout.files, hint, said)
+    classes, labels = understood_classes(layout.files, hint, replace(said, numbering=numbering))
+    doubtful = {one.meaning.word for one in classes if one.meaning.doubtful}
     faces = []
     for file in layout.files:
         label = labels[file.word]
         if label is None:
-            left_out.add(DROPPED if said.drops(file.word) else f"{OTHER_CLASS} ({file.word})", file.name)
+            kind = IN_DOUBT if file.word in doubtful else OTHER_CLASS
+            left_out.add(DROPPED if said.drops(file.word) else f"{kind} ({file.word})", file.name)
         else:
             faces.append(ImageFile(file.name, label, file.split or UNSTATED, file.official))
     for why in dict.fromkeys(one.meaning.why for one in classes if one.meaning.why.startswith("as ")):
-        pairs = ", ".join(f"{one.meaning.word} {one.meaning.name}" for one in classes if one.meaning.why == why)
+        some = sorted(
+            (one.meaning for one in classes if one.meaning.why == why),
+            key=lambda one: (number_of(one.word) or 0, one.word),
+        )
+        pairs = ", ".join(f"{one.word} {one.name}" for one in some)
         notes.append(f"Classes, {why}: {pairs}.")
     if recovered := sum(file.official for file in layout.files):
         notes.append(f"The official split of {recovered:,} faces was recovered from their file names.")

@@ -25,6 +25,7 @@ ODD_PICTURE = "pictures of a kind that is not read (HEIC and the like)"
 NO_CLASS = "pictures outside the class folders"
 NO_SPLIT = "pictures outside the split folders"
 OTHER_CLASS = "pictures of other classes"
+IN_DOUBT = "pictures of a class in doubt"
 DROPPED = "pictures you left out"
 
 _MOST_UNKNOWN = 40

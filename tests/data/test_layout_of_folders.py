@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from fer_core import emotions
@@ -17,7 +19,7 @@ class Names:
 
     left_out = 0
 
-    def __init__(self, names: Sequence[str], label: str = "src", **texts: str) -> None:
+    def __init__(self, names: Sequence[str], label: str = "src", **texts: str | bytes) -> None:
         self.label = label
         self._texts = {name.replace("__", "."): text for name, text in texts.items()}
         self._names = sorted([*names, *self._texts])
@@ -29,15 +31,20 @@ class Names:
         return name
 
     def read(self, name: str) -> bytes:
-        return self._texts[name].encode()
+        text = self._texts[name]
+        return text if isinstance(text, bytes) else text.encode()
 
 
-def plan(names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str) -> ImportPlan | None:
+def plan(
+    names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str | bytes
+) -> ImportPlan | None:
     tree = Names(names, label, **texts)
     return plan_import(tree, tree.names(), said)
 
 
-def found(names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str) -> dict[str, str]:
+def found(
+    names: Sequence[str], said: Corrections | None = None, label: str = "src", **texts: str | bytes
+) -> dict[str, str]:
     """What each picture was understood as: ``class split``."""
     planned = plan(names, said, label, **texts)
     assert planned is not None
@@ -180,3 +187,42 @@ def test_a_table_of_pixels_is_no_list() -> None:
         plan(PICTURES, fer__csv="emotion,pixels\n3," + "7 " * 2304 + "\n") is None
         or not plan(PICTURES, fer__csv="emotion,pixels\n3," + "7 " * 2304 + "\n").faces
     )  # type: ignore[union-attr]
+
+
+def test_ckplus_as_it_comes() -> None:
+    """A text file for each labelled picture, numbered in an order of its own."""
+    names = [f"cohn-kanade-images/S005/001/S005_001_{n:08}.png" for n in range(1, 12)]
+    names += ["cohn-kanade-images/S010/002/S010_002_00000014.png", "cohn-kanade-images/S011/001/S011_001_00000002.png"]
+    texts = {
+        "Emotion/S005/001/S005_001_00000011_emotion__txt": "   3.0000000e+00\n",
+        "Emotion/S010/002/S010_002_00000014_emotion__txt": "   7.0000000e+00\n",
+        "Emotion/S011/001/S011_001_00000002_emotion__txt": "oops",
+    }
+    understood = found(names, **texts)
+    assert understood == {names[10]: "disgust", names[11]: "surprise"}
+    planned = plan(names, **texts)
+    assert planned is not None
+    assert {one.kind: one.count for one in planned.left_out.result()} == {
+        "files that should tell a class and do not": 1,
+        "pictures without a file that tells their class": 11,
+    }
+
+
+def test_affectnet_as_it_comes() -> None:
+    texts = {}
+    for split in ("train_set", "val_set"):
+        for number, label in enumerate(("0", "6", "7")):
+            buffer = io.BytesIO()
+            np.save(buffer, np.array(label))
+            texts[f"{split}/annotations/{number}_exp__npy"] = buffer.getvalue()
+    names = [f"{split}/images/{n}.jpg" for split in ("train_set", "val_set") for n in range(3)]
+    understood = found(names, **texts)
+    assert [understood[f"val_set/images/{n}.jpg"] for n in range(2)] == ["neutral PublicTest", "angry PublicTest"]
+    assert "val_set/images/2.jpg" not in understood, "contempt"
+
+
+def test_a_pickle_in_place_of_a_label_is_not_opened() -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array({"a": 1}, dtype=object), allow_pickle=True)
+    texts = {"a/annotations/1_exp__npy": buffer.getvalue(), "a/annotations/2_exp__npy": b"x"}
+    assert plan(["a/images/1.jpg", "a/images/2.jpg"], **texts) is None

@@ -35,8 +35,10 @@ def show(job: import_job.ImportJob) -> None:
     numbering: Numbering | None = job.said.numbering
     doubtful = [found for found in understood.classes if found.meaning.doubtful]
     if doubtful:
-        words = plural(len(doubtful), "word of it stands", "words of it stand")
-        st.warning(f"It is not evident for which class {words}. Choose, or leave it out.", icon=":material/help:")
+        words = ", ".join(f"“{plain(found.meaning.word)}”" for found in doubtful[:12])
+        st.warning(
+            f"It is not evident which class is meant by {words}. Choose, or leave it out.", icon=":material/help:"
+        )
         numbering = _numbering(job, doubtful)
         if numbering is None:
             chosen = _choices(job, doubtful)
@@ -118,12 +120,18 @@ def _numbering(job: import_job.ImportJob, doubtful: list[FoundClass]) -> Numberi
 
 
 def _counts(understood: Understanding) -> None:
-    table: dict[str, list[int] | list[str]] = {"Class": list(emotions.NAMES)}
+    words: list[list[str]] = [[] for _ in emotions.NAMES]
+    for found in understood.classes:
+        if found.meaning.label is not None:
+            words[found.meaning.label].append(found.meaning.word)
+    table: dict[str, list[int] | list[str]] = {
+        "Class": list(emotions.NAMES),
+        "Called in the files": [", ".join(some) for some in words],
+    }
     for split in understood.splits:
         table[split.split] = list(split.counts)
     st.dataframe(pd.DataFrame(table), hide_index=True)
-    for split in understood.splits:
-        st.caption(f"{split.split}: {plural(split.faces, 'face')}, {plain(split.how)}.")
+    st.caption(" · ".join(f"{one.split}: {plural(one.faces, 'face')}, {plain(one.how)}" for one in understood.splits))
     if understood.missing and understood.faces:
         st.caption(f"There is no face of {', '.join(understood.missing)}.")
     for note in understood.notes:

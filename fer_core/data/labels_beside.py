@@ -1,0 +1,78 @@
+"""Classes of pictures out of a small file for each: CK+'s ``S005_001_00000011_emotion.txt``, AffectNet's ``12_exp.npy``.
+
+Whose numbers they hold is evident from what the files are called.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from fer_core.data.class_names import Numbering
+from fer_core.data.folder_or_zip import Tree
+from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, is_picture, split_folder
+from fer_core.data.understanding import Corrections, LeftOutTally
+from fer_core.errors import UnusableFileError
+
+ENDINGS = {"_emotion.txt": Numbering.CK_PLUS, "_exp.npy": Numbering.AFFECTNET}
+UNLABELLED = "pictures without a file that tells their class"
+UNREADABLE = "files that should tell a class and do not"
+_MOST_BYTES = 1_000
+"""Of a file that holds one number."""
+
+
+def numbering_beside(names: Sequence[str]) -> Numbering | None:
+    """Whose files for labels there are among ``names``; None where there are none."""
+    return next((whose for name in names for end, whose in ENDINGS.items() if name.endswith(end)), None)
+
+
+def find_beside(tree: Tree, names: Sequence[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
+    """The pictures that have such a file, found by their name, with the number in it as their class; None without."""
+    whose = numbering_beside(names)
+    end = next((end for end, numbering in ENDINGS.items() if numbering is whose), "")
+    if whose is None:
+        return None
+    by_stem = {(_set(name), PurePosixPath(name).stem): name for name in names if is_picture(name)}
+    files: dict[str, PictureFile] = {}
+    for name in names:
+        if not name.endswith(end):
+            continue
+        picture = by_stem.get((_set(name), PurePosixPath(name).name.removesuffix(end)))
+        if picture is None or dropped(picture, said):
+            continue
+        number = _number(tree, name)
+        if number is None:
+            left_out.add(UNREADABLE, name)
+        else:
+            split = split_folder(picture.split("/")[:-1], said)
+            files[picture] = PictureFile(picture, str(number), split)
+    if not files:
+        return None
+    for name in names:
+        if name not in files and not name.endswith(end):
+            left_out.add(UNLABELLED if is_picture(name) else NO_PICTURE, name)
+    return Layout(f"Pictures with a file for each that tells its class, as in {whose.value}.", list(files.values()))
+
+
+def _set(name: str) -> str:
+    """What keeps AffectNet's ``train_set/images/1.jpg`` and ``val_set/images/1.jpg`` apart; empty in CK+."""
+    first = name.split("/")[:-1]
+    return next((part for part in first if part.endswith("_set")), "")
+
+
+def _number(tree: Tree, name: str) -> int | None:
+    """The whole number that the file holds; None where it holds none."""
+    try:
+        content = tree.read(name)
+        if len(content) > _MOST_BYTES:
+            return None
+        if name.endswith(".npy"):
+            value = float(np.load(io.BytesIO(content), allow_pickle=False).item())
+        else:
+            value = float(content.decode("ascii"))
+    except (UnusableFileError, ValueError, EOFError, OSError):
+        return None
+    return int(value) if value.is_integer() and 0 <= value < 100 else None
