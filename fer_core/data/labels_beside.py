@@ -1,4 +1,4 @@
-"""Classes of pictures out of a small file for each: CK+'s ``S005_001_00000011_emotion.txt``, AffectNet's ``12_exp.npy``.
+"""Classes of pictures out of a small file for each, as CK+ (``S005_001_00000011_emotion.txt``) and AffectNet have them.
 
 Whose numbers they hold is evident from what the files are called.
 """
