@@ -16,6 +16,7 @@ def show() -> None:
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
             st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+            st.Page("pages/bring.py", title="Bring yours", icon=":material/move_to_inbox:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
             st.Page("pages/mistakes.py", title="Mistakes", icon=":material/search:"),
             st.Page("pages/explain.py", title="Explain", icon=":material/psychology_alt:"),

@@ -128,6 +128,7 @@ visit("home")
 for view in ("Faces", "Classes", "Bring real data"):
     visit("dataset", view=view)
 visit("train")
+visit("bring")
 visit("compare")
 table = next(frame.value for frame in visit("mistakes").dataframe if "Row" in frame.value)
 opened = visit("mistakes", face=str(table["Row"][0]))

@@ -282,7 +282,7 @@ def _answer_column(names: Sequence[str], plain: dict[str, str]) -> str | None:
         if found:
             return found[0]
     # A single column beside those that say which faces: it can be nothing else.
-    return names[0] if len(names) == 1 else None
+    return names[0] if len(names) == 1 and not _class(names[0]) else None
 
 
 def _numbers(cells: pd.Series[Any], name: str) -> npt.NDArray[np.float64]:

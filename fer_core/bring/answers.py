@@ -74,7 +74,7 @@ class Look:
     """What a file of answers was understood to be.
 
     Attributes:
-        source: the file.
+        source: the file, of which ``sha256`` was read.
         kind: one of the kinds above.
         rows: int64 (n,), rising: the test faces that the answers are about.
         splits: the splits of which every face has an answer. Only these are scored.
@@ -87,6 +87,7 @@ class Look:
     """
 
     source: Path
+    sha256: str
     kind: str
     rows: npt.NDArray[np.int64]
     splits: tuple[str, ...]
@@ -167,6 +168,7 @@ def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") ->
     assumed = chosen.assumed
     return Look(
         source=path,
+        sha256=sha256_of(path),
         kind=kind,
         rows=rows[keep],
         splits=covered,
@@ -245,7 +247,7 @@ def _record(found: Look, dataset: Dataset) -> ImportRecord:
     return ImportRecord(
         schema=1,
         source=shown(found.source.name)[-100:],
-        sha256=sha256_of(found.source),
+        sha256=found.sha256,
         kind=found.kind,
         created=utc_now(),
         order=order.name,
@@ -478,9 +480,7 @@ def _tried(
 ) -> _Tried:
     test = np.isin(dataset.splits[rows], TEST_SPLITS)
     if not test.any():
-        raise ModelError(
-            "all of its answers are about Training faces, and only test faces are scored. Answer for those."
-        )
+        raise ModelError("Its answers are all about Training faces, and only test faces are scored. Answer for those.")
     kept, probabilities = rows[test], values[lines[test]]
     public = dataset.splits[kept] == PUBLIC_TEST
     # PrivateTest is only scored, where there is anything else to choose by.

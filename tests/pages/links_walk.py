@@ -83,6 +83,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
             "explain.way": "Brightness",
         },
     ),
+    "bring": ({}, {"bring.what": "Faces"}),
     "leaderboard": ({},),
     "photo": ({}, {"way": "Video"}),
     "live": ({},),

@@ -16,6 +16,7 @@ PAGES = {
     "": "FER Explorer",
     "dataset": "Dataset",
     "train": "Train",
+    "bring": "Bring yours",
     "compare": "Compare",
     "mistakes": "Mistakes",
     "explain": "Explain",
@@ -29,7 +30,7 @@ FACES = ("dataset", "mistakes", "explain")
 """Pages that show faces to whoever opens them."""
 OWNERS = (
     "Bring real data", "Look at the file", "Look at what is there", "Import the data", "Audit these faces", "Delete",
-    "Remove", "Lock again",
+    "Remove", "Lock again", "Bring them",
     "Download the better detector",
 )  # fmt: skip
 """Words of buttons, tabs and links that are the owner's alone."""

@@ -23,6 +23,7 @@ PAGES = {
     "home": "FER Explorer",
     "dataset": "Dataset",
     "train": "Train",
+    "bring": "Bring yours",
     "compare": "Compare",
     "mistakes": "Mistakes",
     "explain": "Explain",

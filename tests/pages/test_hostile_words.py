@@ -109,6 +109,7 @@ def row_of_the_note() -> str:
         ("dataset", {"view": "Audit"}),
         ("dataset", {"view": "Bring real data"}),
         ("train", {}),
+        ("bring", {}),
         ("compare", {}),
         ("mistakes", {}),
         ("explain", {}),

@@ -1,0 +1,34 @@
+"""Bring yours: answers of a model from elsewhere, a model, or faces, to explore them here like all others."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.access.policy import Action
+from pages.parts import access, data, frame, linked, uploads
+from pages.parts.bring import answers, progress
+from pages.parts.bring import job as jobs
+
+ANSWERS, FACES = "Answers", "Faces"
+
+frame.begin(
+    "Bring yours",
+    __file__,
+    "A model of yours made mistakes elsewhere? Bring it, or only what it said, and explore it here like every other. "
+    "In which order it names the classes is found out on labelled faces: nothing is assumed in silence.",
+)
+if not access.may(Action.BRING_MODEL):
+    st.info("Only the owner of this app can bring a model or its answers.", icon=":material/lock:")
+    st.stop()
+job = jobs.current()
+if job is not None:
+    progress.show(job)
+    if job.running or job.run:
+        st.stop()
+what = linked.segmented_control("What you bring", (ANSWERS, FACES), key="bring.what")
+uploads.turn_to(what)
+if what == FACES:
+    st.markdown("Faces come in on the Dataset page: tables, archives and folders, in most forms that people have them.")
+    frame.link("dataset", "Bring faces", icon=":material/upload:", query={"view": data.IMPORT})
+    st.stop()
+answers.show(data.current_dataset())

@@ -1,0 +1,45 @@
+"""How far what is being brought is, and what became of it."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from fer_core.formatting import duration, plain
+from pages.parts import frame, messages
+from pages.parts.bring import job as jobs
+from pages.parts.bring.job import BringJob
+
+EVERY = "1s"
+
+
+def show(job: BringJob) -> None:
+    """The job at work, or its end: links to what can be done with the run, or why there is none."""
+    if job.running:
+        st.fragment(_running, run_every=EVERY)()
+        st.button("Stop", icon=":material/stop:", key="bring-stop", on_click=jobs.stop)
+        return
+    if name := job.run:
+        st.success(f"**{plain(name)}** is here, brought from {plain(job.source)}.", icon=":material/check_circle:")
+        with st.container(horizontal=True, key="bring-next"):
+            frame.link("compare", "Compare it", icon=":material/compare:")
+            frame.link("mistakes", "Its mistakes", icon=":material/search:", query={"runs": [name]})
+            frame.link("run", "Its card", icon=":material/id_card:", query={"run": name})
+        st.button("Bring another", icon=":material/add:", key="bring-another", on_click=jobs.dismiss)
+        return
+    st.error(messages.told(job.problem), icon=":material/block:")
+    if job.table:
+        st.code("\n".join(job.table), language=None)
+
+
+def _running() -> None:
+    job = jobs.current()
+    if job is None or not job.running:
+        st.rerun()
+        return
+    words = next((line for line in reversed(job.said) if not line.startswith("  ")), "it begins")
+    st.info(
+        f"{plain(job.source)}: {messages.told(words)} ({duration(time.monotonic() - job.began)}).",
+        icon=":material/hourglass_top:",
+    )
