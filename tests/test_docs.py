@@ -182,3 +182,11 @@ def test_every_attack_that_the_security_page_names_is_a_test() -> None:
         source = (PROJECT_ROOT / file).read_text(encoding="utf-8")
         missing = [one for one in (*(f"class {name}" for name in classes), f"def {function}(") if one not in source]
         assert not missing, f"{file} has no {missing}"
+
+
+def test_every_benchmark_stands_in_their_readme() -> None:
+    """Two that write tables which ship did not."""
+    text = (PROJECT_ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    scripts = [path for path in (PROJECT_ROOT / "benchmarks").glob("*.py") if '"__main__"' in path.read_text("utf-8")]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if f"python benchmarks/{path.name}" not in text] == []
