@@ -33,6 +33,7 @@ ARCHITECTURE = "imported"
 """What ``run.json`` of a brought model names where others name their architecture."""
 NEVER = -1e4
 """The logit of a class that a network does not have: its probability is 0 in single precision."""
+SMALLEST = 1e-12
 TOLERANCE = 1e-4
 """Between what the network said when it was tried and what the adapted model says."""
 
@@ -78,10 +79,13 @@ def build(
         parity = export_litert(model, out / "model.tflite", faces, maps=not why)
     except ExportError as error:
         if why:
-            raise
+            raise ModelError(_unfit(error)) from error
         # Its maps may need what LiteRT has not; its answers count for more.
         why = str(error)
-        parity = export_litert(model, out / "model.tflite", faces, maps=False)
+        try:
+            parity = export_litert(model, out / "model.tflite", faces, maps=False)
+        except ExportError as again:
+            raise ModelError(_unfit(again)) from again
     description = describe_model(model, ARCHITECTURE, network.height, title=wanted["title"])
     write_json(
         out / "architecture.json", replace(description, map_grid=(0, 0) if why else description.map_grid).to_dict()
@@ -102,63 +106,78 @@ def build(
 def adapted(network: KerasNetwork, scale: str, output: OutputKind, order: Order) -> keras.Model:
     """Faces (48, 48, 1), 0..255, to seven probabilities: a flat Keras model that shares the network's weights.
 
-    Where the network ends in a dense layer and softmax (or in logits), the order goes into that layer's weights:
-    softmax over the classes that stay is what is left of the probabilities, made to add up to 1 again.
+    It ends in a dense layer with softmax, as ours do, which brings the classes into our order: softmax over those that
+    stay is what is left of the probabilities, made to add up to 1 again.
     """
     from keras import Model
 
     faces, x = adapted_faces(scale_called(scale), network.height, network.width, network.channels)
-    answers = flattened(network.model, x)
-    last = None if output == OutputKind.SEPARATE else _last_dense(answers)
-    answers = _reordered_answers(answers, output, order) if last is None else _reordered_dense(*last, order)
-    return Model(faces, answers, name=ARCHITECTURE)
-
-
-def _last_dense(answers: Any) -> tuple[Any, Any] | None:
-    """The dense layer that the answers come from with no more than softmax after it, and what it reads."""
-    tensor = answers
-    for _ in range(3):
-        operation, index, _ = tensor._keras_history
-        kind, name = type(operation).__name__, getattr(getattr(operation, "activation", None), "__name__", "")
-        parents = operation._inbound_nodes[index].input_tensors
-        if kind == "Dense":
-            plain = name == "linear" or (name == "softmax" and tensor is answers)
-            return (operation, parents[0]) if plain and len(parents[0].shape) == 2 else None
-        if kind not in ("Softmax", "Identity") and not (kind == "Activation" and name in ("softmax", "linear")):
-            return None
-        tensor = parents[0]
-    return None
-
-
-def _reordered_dense(layer: Any, inputs: Any, order: Order) -> Any:
-    from keras import layers
-
-    weights = [np.asarray(weight, dtype=np.float32) for weight in layer.get_weights()]
-    kernel = weights[0]
-    bias = weights[1] if len(weights) > 1 else np.zeros(kernel.shape[1], np.float32)
+    logits = _before_softmax(flattened(network.model, x), output)
+    layer, inputs = _dense(logits)
+    kernel, bias = _weights(layer, len(order.classes))
     new_kernel, new_bias = np.zeros((len(kernel), COUNT), np.float32), np.full(COUNT, NEVER, np.float32)
     for column, label in enumerate(order.labels):
         if label != OTHER:
             new_kernel[:, label], new_bias[label] = kernel[:, column], bias[column]
+    return Model(faces, _softmax_layer(inputs, new_kernel, new_bias), name=ARCHITECTURE)
+
+
+def _softmax_layer(inputs: Any, kernel: Floats, bias: Floats) -> Any:
+    from keras import layers
+
     made = layers.Dense(COUNT, activation="softmax", name=PROBABILITIES)
     answers = made(inputs)
-    made.set_weights([new_kernel, new_bias])
+    made.set_weights([kernel, bias])
     return answers
 
 
-def _reordered_answers(answers: Any, output: OutputKind, order: Order) -> Any:
-    """The same by operations on the answers themselves, for networks that end in anything else."""
-    from keras import layers, ops
+def _before_softmax(answers: Any, output: OutputKind) -> Any:
+    """The tensor whose softmax the answers are; where none is in the graph, the logarithm of the answers is it."""
+    from keras import ops
 
-    x = ops.softmax(answers) if output == OutputKind.LOGITS else answers
-    chosen = layers.Dense(COUNT, use_bias=False, name="order")
-    x = chosen(x)
-    matrix = np.zeros((len(order.classes), COUNT), np.float32)
-    for column, label in enumerate(order.labels):
-        if label != OTHER:
-            matrix[column, label] = 1
-    chosen.set_weights([matrix])
-    return x / ops.maximum(ops.sum(x, axis=1, keepdims=True), 1e-9)
+    if output == OutputKind.LOGITS:
+        return answers
+    tensor = answers
+    while output == OutputKind.PROBABILITIES:
+        operation, index, _ = tensor._keras_history
+        kind, name = type(operation).__name__, _activation(operation)
+        if kind == "Dense" and name == "softmax" and len(tensor.shape) == 2:
+            return tensor
+        parents = operation._inbound_nodes[index].input_tensors
+        if kind == "Softmax" or (kind == "Activation" and name == "softmax"):
+            return parents[0]
+        if kind not in ("Identity", "Reshape", "Flatten") and not (kind == "Activation" and name == "linear"):
+            break
+        tensor = parents[0]
+    return ops.log(ops.maximum(answers, SMALLEST))
+
+
+def _dense(logits: Any) -> tuple[Any, Any]:
+    """The dense layer that makes these logits, and what it reads; (None, the logits) where others make them."""
+    operation, index, _ = logits._keras_history
+    if type(operation).__name__ != "Dense" or _activation(operation) not in ("linear", "softmax"):
+        return None, logits
+    inputs = operation._inbound_nodes[index].input_tensors[0]
+    return (operation, inputs) if len(inputs.shape) == 2 else (None, logits)
+
+
+def _weights(layer: Any, count: int) -> tuple[Floats, Floats]:
+    if layer is None:
+        return np.eye(count, dtype=np.float32), np.zeros(count, np.float32)
+    kernel = np.asarray(layer.kernel, dtype=np.float32)
+    return kernel, np.asarray(layer.bias, np.float32) if layer.use_bias else np.zeros(kernel.shape[1], np.float32)
+
+
+def _activation(operation: Any) -> str:
+    return getattr(getattr(operation, "activation", None), "__name__", "")
+
+
+def _unfit(error: ExportError) -> str:
+    words = " ".join(str(error).split())
+    return (
+        f"the network does not run in LiteRT, with which the app asks models: {words[:200]}… Bring its probabilities "
+        "instead, with python -m fer_core predictions import FILE --data DATASET."
+    )
 
 
 def _expected(

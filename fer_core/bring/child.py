@@ -82,7 +82,7 @@ def _bring(request: Any, limits: Limits, channel: TextIO) -> None:
         colours=request["colours"],
         told=told,
     )
-    _say(channel, kind="tried", trial=trial, network=limits.network, keras=opened.keras)
+    _say(channel, kind="tried", trial=trial, cut=limits.network, file=opened.kind, keras=opened.keras)
     line = sys.stdin.readline()
     if not line.strip():
         return

@@ -96,8 +96,8 @@ def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
     wanted = [one for one in every if not named or one["order"] == named]
     if not wanted:
         raise ModelError(f"the order {named} has no {trial['count']} classes. Known: {', '.join(NAMED)}.")
-    best = ranked(every)[0]
-    at = ranked(wanted)[0]
+    best = _surest(every)
+    at = _surest(wanted)
     if named and (scale or better_than_guessing(trial, at)):
         return _choice(at, by_owner=True)
     if not better_than_guessing(trial, best):
@@ -128,9 +128,16 @@ def ranked(fits: Iterable[TriedRecord]) -> list[TriedRecord]:
     return sorted(fits, key=lambda one: (-one["accuracy"], one["log_loss"]))
 
 
+def _surest(fits: list[TriedRecord]) -> TriedRecord:
+    """The most accurate, at the scale where its answers are likeliest: accuracy hardly tells apart scales alike."""
+    best = ranked(fits)[0]
+    alike = [one for one in fits if one["classes"] == best["classes"] and not beats(best, one)]
+    return min(alike, key=lambda one: one["log_loss"])
+
+
 def likeliest(fits: list[TriedRecord]) -> TriedRecord:
     """The best, but a published order in place of the matching where that is no better by more than chance."""
-    best = ranked(fits)[0]
+    best = _surest(fits)
     named = [one for one in ranked(fits) if one["order"] != BEST and one["scale"] == best["scale"]]
     return named[0] if named and not beats(best, named[0]) else best
 

@@ -125,8 +125,8 @@ def _torch(where: str) -> OtherFrameworkError:
 
 def _elsewhere(where: str, what: str, script: tuple[str, ...]) -> OtherFrameworkError:
     return OtherFrameworkError(
-        f"{where} is {what}, so it cannot be opened here: bring its probabilities instead, with "
-        "python -m fer_core predictions import probabilities.npy --data DATASET. These lines write them:",
+        f"{where} is {what}, so it cannot be opened here: bring its probabilities instead, with python -m "
+        "fer_core predictions import probabilities.npy --data DATASET. Three lines of Python write that file.",
         script,
     )
 

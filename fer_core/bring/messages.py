@@ -48,12 +48,16 @@ class Built(TypedDict):
 
 
 class Answer(TypedDict):
-    """A line from the child. ``said``: what it does; ``refused``: why nothing comes of it."""
+    """A line from the child. ``said``: what it does; ``refused``: why nothing comes of it.
+
+    ``cut``: whether it is without a network; ``file``: the kind of file; ``keras``: the version that saved it.
+    """
 
     kind: Literal["said", "refused", "tried", "built"]
     words: NotRequired[str]
     script: NotRequired[list[str]]
-    network: NotRequired[bool]
+    cut: NotRequired[bool]
+    file: NotRequired[str]
     keras: NotRequired[str]
     trial: NotRequired[TrialRecord]
     built: NotRequired[Built]

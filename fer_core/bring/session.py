@@ -51,6 +51,7 @@ class Session:
     Attributes:
         trial: what was found out by trying.
         network_cut: whether the process was cut off from the network.
+        kind: of the file, in words.
         keras: the version of Keras that saved the file, empty where it does not say.
     """
 
@@ -95,10 +96,10 @@ class Session:
                     colours=colours,
                 )
             )
-            answer = self._wait_for("tried")
+            answer = self._wait_for("tried", "trial")
             self.trial: TrialRecord = answer["trial"]
-            self.network_cut = answer["network"]
-            self.keras = answer["keras"]
+            self.network_cut = answer.get("cut", False)
+            self.kind, self.keras = answer.get("file", "")[:40], answer.get("keras", "")[:20]
         except BaseException:
             self.close()
             raise
@@ -109,7 +110,7 @@ class Session:
         To be called once. Raises ``ModelError``.
         """
         self._send(Build(scale=choice.scale, output=choice.output, classes=list(choice.order.classes), title=title))
-        return self.scratch / OUT, self._wait_for("built")["built"]
+        return self.scratch / OUT, self._wait_for("built", "built")["built"]
 
     def __enter__(self) -> Session:
         return self
@@ -170,7 +171,8 @@ class Session:
         except OSError:
             pass  # it has ended, which the next answer tells
 
-    def _wait_for(self, kind: str) -> Answer:
+    def _wait_for(self, kind: str, key: str) -> Answer:
+        """The answer of that kind, which has that key."""
         while True:
             answer = self._next()
             if answer["kind"] == "said":
@@ -178,7 +180,7 @@ class Session:
             elif answer["kind"] == "refused":
                 words, script = answer.get("words", ""), answer.get("script", [])
                 raise OtherFrameworkError(words, tuple(script)) if script else ModelError(words)
-            elif answer["kind"] == kind:
+            elif answer["kind"] == kind and key in answer:
                 return answer
             else:
                 raise ModelError("the process that opened the model spoke out of turn, so it was ended.")

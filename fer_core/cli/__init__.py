@@ -35,6 +35,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "predictions",
+    "models",
     "vote",
     "export",
     "predict",

@@ -118,7 +118,9 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
             halve_keras(folder.keras_path, keras_path, dataset, fit=half_precision == "both")
         model = load_keras(keras_path)
         tflite = prepared.file(folder.tflite_path.name)
-        parity = export_litert(model, tflite, parity_faces(dataset), half_precision=half_precision == "both")
+        # A brought model may have a head that gives no class maps.
+        maps = not folder.is_brought or folder.description().map_grid != (0, 0)
+        parity = export_litert(model, tflite, parity_faces(dataset), half_precision=half_precision == "both", maps=maps)
         if manifest is not None:
             own = folder.evaluation(dataset.info.fingerprint)
             same = own if own is not None and own.sound(PREDICTIONS) and not half_precision else None

@@ -117,3 +117,9 @@ def test_kinds_of_answers_are_told_apart() -> None:
         assert (probabilities.argmax(axis=1) == logits.argmax(axis=1)).all()
     np.testing.assert_allclose(understood(np.log(softmax))[1], softmax, atol=1e-5)
     assert understood(logits * np.nan)[0] == "no numbers"
+
+
+def test_of_scales_that_accuracy_does_not_tell_apart_the_likelier_is_taken() -> None:
+    trial = Said().trial()
+    same = [one | {"scale": "torch", "log_loss": 0.5} for one in trial["fits"] if one["scale"] == "unit"]
+    assert choose(trial | {"fits": [*trial["fits"], *same]}).scale == "torch"

@@ -23,7 +23,9 @@ from fer_core.settings import PROJECT_ROOT
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_a_json_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    extra = {"data": ["info"], "explain": ["faithfulness"], "predictions": ["import"]}.get(command, [])
+    extra = {"data": ["info"], "explain": ["faithfulness"], "predictions": ["import"], "models": ["import"]}.get(
+        command, []
+    )
     with pytest.raises(SystemExit) as stop:
         main([command, *extra, "--help"])
     assert stop.value.code == 0

@@ -1,0 +1,111 @@
+"""Somebody else's model brought from its file to a run that is like any other. Each test starts TensorFlow once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import model_files as files
+import numpy as np
+import pytest
+
+from fer_core.bring.evidence import UndecidedError
+from fer_core.bring.importing import Said, bring_model
+from fer_core.bring.naming import free_run
+from fer_core.cli import main
+from fer_core.data.dataset import Dataset, write_dataset
+from fer_core.emotions import NAMES
+from fer_core.errors import RunError
+from fer_core.inference.models import load_model
+from fer_core.runs.contracts import Origin
+from fer_core.runs.listing import list_models
+
+SIX = ("angry", "fear", "happy", "neutral", "sad", "surprise")
+EIGHT = ("angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+
+
+@pytest.fixture
+def spots(tmp_path: Path, home: Path) -> Dataset:
+    images, labels, splits = files.spot_faces()
+    return write_dataset(tmp_path / "spots", images, labels, splits, title="Spots")
+
+
+@pytest.mark.slow
+def test_a_notebooks_model_is_asked_about_then_brought(tmp_path: Path, home: Path, spots: Dataset) -> None:
+    """RGB, 0..1, six classes in alphabetical order: nothing of that is said in its file."""
+    source = files.write_spot_model(tmp_path / "emotion model.h5", SIX)
+    with pytest.raises(UndecidedError, match="alphabetical") as asked:
+        bring_model(source, spots, free_run(None, source))
+    assert asked.value.suggestion.startswith("--classes alphabetical --scale ")
+    assert not list((home / "runs").glob("*"))
+
+    brought = bring_model(source, spots, free_run(None, source), Said("alphabetical", "unit"), title="From class")
+    info = list_models()[0]
+    assert (info.name, info.title, info.problem, info.origin) == ("emotion-model", "From class", "", Origin.IMPORTED)
+    record = info.folder.import_record()
+    assert (tuple(record["classes"]), record["missing"], record["left_out"]) == (SIX, ["disgust"], [])
+    assert (record["adapter"]["scale"], record["adapter"]["channels"], record["adapter"]["maps"]) == ("unit", 3, True)
+    assert record["evidence"]["chosen_by"] == "owner"
+    assert {fit["order"] for fit in record["evidence"]["fits"]} >= {"fer", "alphabetical", "best"}
+
+    predictor = load_model(info.name)
+    images, labels = np.asarray(spots.images[:70]), spots.labels[:70]
+    probabilities, maps = predictor.explain(images)
+    assert (probabilities[:, NAMES.index("disgust")] == 0).all()
+    assert (probabilities.argmax(axis=1) == labels).mean() > 0.5
+    assert maps.shape[1:] == (7, 3, 3)
+    # Where a happy face is bright is where the map of "happy" is.
+    happy = NAMES.index("happy")
+    face = int(np.flatnonzero(probabilities.argmax(axis=1) == happy)[0])
+    assert np.argmax(maps[face, happy]) == happy
+    assert brought.metrics is not None
+    assert brought.metrics["splits"]["PrivateTest"]["accuracy"] > 0.5
+    assert brought.built["parity"]["largest_difference"] < 1e-4
+    with pytest.raises(RunError, match="there already"):
+        bring_model(source, spots, info.path)
+
+
+@pytest.mark.slow
+def test_contempt_is_left_out_and_logits_are_understood(
+    tmp_path: Path, home: Path, spots: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = files.write_spot_model(tmp_path / "m.keras", EIGHT, channels=1, logits=True, suffix=".keras")
+    arguments = ["models", "import", str(source), "--data", str(spots.path), "--classes", ",".join(EIGHT), "--json"]
+    assert main(arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["import"]["left_out"] == ["contempt"]
+    assert result["import"]["adapter"]["output"] == "logits"
+    assert Path(result["run"]) == home / "runs" / "m"
+    probabilities = load_model("m").predict(np.asarray(spots.images[:70]))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_shows_the_table_and_stops(
+    tmp_path: Path, home: Path, spots: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = files.write_spot_model(tmp_path / "m.h5", tuple(sorted(NAMES)))
+    assert main(["models", "import", str(source), "--data", str(spots.path)]) == 2
+    said = capsys.readouterr().err
+    assert "--classes alphabetical --scale " in said
+    assert "always the most frequent class" in said
+    assert not list((home / "runs").glob("*"))
+
+
+def test_refusals_leave_nothing_behind(
+    tmp_path: Path, home: Path, spots: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = files.write_keras(tmp_path / "m.keras", files.sequential(files.lambda_layer()))
+    assert main(["models", "import", str(source), "--data", str(spots.path)]) == 2
+    assert "Lambda" in capsys.readouterr().err
+    (tmp_path / "m.pt").write_bytes(b"\x80\x04torch" + bytes(100))
+    assert main(["models", "import", str(tmp_path / "m.pt"), "--data", str(spots.path)]) == 2
+    said = capsys.readouterr().err
+    assert "numpy.save" in said
+    assert "predictions import" in said
+    for options, word in ((["--scale", "huge"], "huge"), (["--channels", "4"], "rgb"), (["--name", ".x"], "name")):
+        assert main(["models", "import", str(source), "--data", str(spots.path), *options]) == 2
+        assert word in capsys.readouterr().err
+    assert main(["models", "import", str(tmp_path / "no.h5"), "--data", str(spots.path)]) == 2
+    assert "no file" in capsys.readouterr().err
+    assert not [path for path in (home / "runs").rglob("*") if path.is_file()]
