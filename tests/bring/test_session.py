@@ -99,7 +99,7 @@ def test_the_process_is_limited_and_cut_off_from_the_network() -> None:
 
 def test_the_process_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_KEY", "secret")
-    program = "import os, sys; sys.exit(' '.join(os.environ))"
+    program = "import os, sys; sys.exit(' '.join(name for name in os.environ if name in ('HOME', 'KAGGLE_KEY')))"
     words = refusal(tmp_path / "m.h5", program)
     assert "KAGGLE_KEY" not in words
     assert "HOME" in words
