@@ -32,10 +32,11 @@ class FerError(Exception):
 class PartlyDoneError(FerError):
     """Some of what was asked for could not be done; the rest was, and is in ``result`` and ``text``.
 
-    The command line prints those as usual, then each of ``problems`` as an error, and exits with code 1.
+    The command line prints those as usual, unless there is no ``result`` because all was printed as it came; then each
+    of ``problems`` as an error, and exits with code 1.
     """
 
-    def __init__(self, problems: Sequence[str], result: Mapping[str, object], text: str) -> None:
+    def __init__(self, problems: Sequence[str], result: Mapping[str, object] | None = None, text: str = "") -> None:
         super().__init__(" ".join(problems))
         self.problems, self.result, self.text = list(problems), result, text
 

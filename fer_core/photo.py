@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
 from fer_core import picture_size
+from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import UnusableFileError
 from fer_core.file_types import HEAD, what_to_do
 
@@ -84,6 +85,17 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
         raise UnusableFileError(
             f"{name} is damaged or cut off ({error}). Save it anew and try again.", BROKEN
         ) from error
+
+
+def as_face(picture: Picture) -> npt.NDArray[np.uint8]:
+    """The whole picture as one face: grey (ITU-R 601), uint8 (48, 48); other sizes are resized (Lanczos).
+
+    ``picture``: uint8 (H, W, 3), blue-green-red.
+    """
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
+        return grey
+    return np.asarray(Image.fromarray(grey).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS), dtype=np.uint8)
 
 
 def _pixels(image: Image.Image) -> Picture:

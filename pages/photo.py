@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.inference.detectors import FaceDetector
+from fer_core.inference.faces import AlreadyCut
 from pages.parts import detection, frame, linked, models, runs, uploads
 from pages.parts.photo import input, results, video
 
@@ -24,7 +26,7 @@ if source == input.VIDEO:
 else:
     video.reminder()
     bringing = st.container()
-    detector = detection.choose_detector()
+    detector: FaceDetector = detection.choose_detector()
     chosen = detection.choose_models(infos) if infos else []
     with st.container(horizontal=True, key="photo-switches"):
         calibrated = detection.choose_calibrated() if infos else False
@@ -33,6 +35,13 @@ else:
             key="maps",
             help="Lays the class map of each model's answer over the face. It comes with the prediction, at no cost.",
         )
+        if linked.toggle(
+            "The pictures are faces already",
+            key="cut",
+            help="For pictures that are cut out as FER-2013's are: no face is looked for, each picture is one as a "
+            "whole.",
+        ):
+            detector = AlreadyCut()
     answering = detection.with_temperatures(chosen, calibrated=calibrated)
     with bringing:
         seen = input.read_pictures(source, detector)

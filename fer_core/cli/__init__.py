@@ -1,7 +1,8 @@
 """The command line: ``python -m fer_core <command>``.
 
 Each command is one file. Its ``add(subparsers)`` registers a parser with ``set_defaults(run=…)``; ``run(args)``
-returns ``(result, text)``: a JSON-able dict for ``--json``, and the sentences for people. A
+returns ``(result, text)``: a JSON-able dict for ``--json``, and the sentences for people; or None, where it has printed
+all of it as it came. A
 :class:`~fer_core.errors.FerError` ends the command with its message on standard error and exit code 2 (with
 ``--json`` also as ``{"error": …}`` on standard output); a :class:`~fer_core.errors.PartlyDoneError` prints what was
 done and ends with 1.
@@ -128,9 +129,10 @@ def _guarded(argv: Sequence[str] | None, interruption: Interruption) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     args = build_parser().parse_args(argv)
     try:
-        result, text = args.run(args)
+        done = args.run(args)
     except PartlyDoneError as error:
-        output(json.dumps(error.result, indent=2) if args.json else error.text)
+        if error.result is not None:
+            output(json.dumps(error.result, indent=2) if args.json else error.text)
         flush_output()
         for problem in error.problems:
             whisper(f"error: {one_line(problem)}")
@@ -146,7 +148,9 @@ def _run(argv: Sequence[str] | None) -> int:
         return _failed(args, f"{odd!a} is no UTF-8, so it cannot be stored. Is a file or folder called so? Rename it.")
     except MemoryError:
         return _failed(args, "memory ran out. Close other programs, or ask for less at once.")
-    output(json.dumps(result, indent=2) if args.json else text)
+    if done is not None:
+        result, text = done
+        output(json.dumps(result, indent=2) if args.json else text)
     return 0
 
 

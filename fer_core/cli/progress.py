@@ -31,6 +31,12 @@ class ProgressLine:
         if self._live and self._width:
             self._tell("\n")
 
+    def clear(self) -> None:
+        """Take the line off a terminal, where something else is to be printed."""
+        if self._live and self._width:
+            self._tell("\r" + " " * self._width + "\r")
+            self._width = 0
+
     def show(self, progress: Progress) -> None:
         now = time.monotonic()
         finished = progress.total is not None and progress.done >= progress.total

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from fer_core import emotions
 from fer_core.photo import Picture as Pixels
-from fer_core.photo import load_photo
+from fer_core.photo import as_face, load_photo
 
 _SIZE = (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
 LARGEST_CUT = 64
@@ -57,7 +55,7 @@ def decode(content: bytes, where: str, cutter: FaceCutter | None = None) -> Pict
         face = cutter(pixels)
         if face is not None:
             return Picture(face, resized=True, squeezed=False, had_colour=had_colour, cut=True)
-    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    if size != _SIZE:
-        grey = np.asarray(Image.fromarray(grey).resize(_SIZE, Image.Resampling.LANCZOS), dtype=np.uint8)
-    return Picture(grey, resized=size != _SIZE, squeezed=size[0] != size[1], had_colour=had_colour, faceless=searched)
+    same = size == _SIZE
+    return Picture(
+        as_face(pixels), resized=not same, squeezed=size[0] != size[1], had_colour=had_colour, faceless=searched
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,10 +14,11 @@ from fer_core.inference.detectors import (
     best_detector,
 )
 from fer_core.inference.face_crop import CROP_RULE, CropRule, cut
-from fer_core.photo import Picture
+from fer_core.photo import Picture, as_face
 
 __all__ = [
     "CROP_RULE",
+    "AlreadyCut",
     "Face",
     "FaceDetector",
     "HaarDetector",
@@ -51,18 +51,29 @@ def crop_face(image_bgr: Picture, face: Face, rule: CropRule = CROP_RULE) -> npt
     return cut(image_bgr, face, rule)
 
 
+class AlreadyCut:
+    """In place of a detector, for pictures that are one face each, framed as FER-2013's are."""
+
+    title = "nobody: each picture is a face already"
+
+    def detect(self, image_bgr: Picture) -> list[Face]:
+        """The whole picture, with score 1."""
+        height, width = image_bgr.shape[:2]
+        return [Face(0, 0, width, height, 1.0)]
+
+
 def find_face_crops(
     image_bgr: Picture, detector: FaceDetector | None = None
 ) -> list[tuple[Face, npt.NDArray[np.uint8]]]:
     """Each face with its crop, the largest first: :func:`find_faces`, then :func:`crop_face`.
 
     A picture of exactly 48×48 pixels is FER-2013's own format: it is one face already, with score 1, and is
-    not searched.
+    not searched. With :class:`AlreadyCut` that holds for all pictures, and each is resized as a whole.
     """
     _check(image_bgr)
-    if image_bgr.shape[:2] == (IMAGE_SIZE, IMAGE_SIZE):
-        grey = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        return [(Face(0, 0, IMAGE_SIZE, IMAGE_SIZE, 1.0), grey)]
+    if image_bgr.shape[:2] == (IMAGE_SIZE, IMAGE_SIZE) or isinstance(detector, AlreadyCut):
+        [whole] = AlreadyCut().detect(image_bgr)
+        return [(whole, as_face(image_bgr))]
     return [(face, crop_face(image_bgr, face)) for face in find_faces(image_bgr, detector)]
 
 

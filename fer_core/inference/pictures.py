@@ -6,6 +6,7 @@ The page and the command line give the same files: both are written here.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,6 +84,16 @@ def csv_text(readings: Iterable[Reading]) -> str:
     for reading in readings:
         writer.writerows(reading.rows())
     return buffer.getvalue()
+
+
+def json_line(row: Sequence[str]) -> str:
+    """A line under :data:`HEADER` as a JSON object with a line end: numbers as numbers, an empty time as null."""
+    words = ("file", "model", "answer")
+    values = {
+        name: text if name in words else float(text) if "." in text else int(text) if text else None
+        for name, text in zip(HEADER, row, strict=True)
+    }
+    return json.dumps(values) + "\n"
 
 
 def csv_lines(

@@ -44,6 +44,7 @@ def read_clip(
     *,
     every_s: float = EVERY_S,
     write: WriteLine | None = None,
+    tell: Callable[[MomentEntry], None] | None = None,
     progress: Progress | None = None,
 ) -> ClipEntry:
     """The video's entry in the JSON result.
@@ -51,13 +52,14 @@ def read_clip(
     ``faces``: of each face that was followed, when it was seen, the mean of its probabilities by model, and the share
     of its frames in which each answer (or "unsure") was shown. ``moments``: every ``every_s`` seconds, and at the first
     frame with a face, the faces in that frame with box and probabilities, smoothed over time; 0 tells every frame.
-    ``write`` gets the moments' lines under :data:`fer_core.inference.pictures.HEADER`. Memory grows with faces and
-    moments, not with frames. Raises ``DataError`` for a video that cannot be read, ``ValueError`` for a negative
-    ``every_s``.
+    ``write`` gets the moments' lines under :data:`fer_core.inference.pictures.HEADER`. With ``tell``, which gets each
+    moment as it comes, they are not kept. Memory grows with faces and kept moments, not with frames. Raises
+    ``DataError`` for a video that cannot be read, ``ValueError`` for a negative ``every_s``.
     """
     if not every_s >= 0:
         raise ValueError("every_s must not be negative")
-    record = _ClipRecord(str(path), every_s, write)
+    moments: list[MomentEntry] = []
+    record = _ClipRecord(str(path), every_s, write, tell or moments.append)
     summary = analyse_video(path, pipeline, video_out=None, csv_out=None, progress=progress, watch=record.add)
     return {
         "file": str(path),
@@ -68,18 +70,17 @@ def read_clip(
         "frames_with_faces": summary.frames_with_faces,
         "note": summary.note,
         "faces": [seen.to_json(number) for number, seen in sorted(record.faces.items())],
-        "moments": record.moments,
+        "moments": moments,
     }
 
 
 class _ClipRecord:
     """What is kept of a clip while it is read."""
 
-    def __init__(self, name: str, every_s: float, write: WriteLine | None) -> None:
-        self._name, self._every_s, self._write = name, every_s, write
+    def __init__(self, name: str, every_s: float, write: WriteLine | None, tell: Callable[[MomentEntry], None]) -> None:
+        self._name, self._every_s, self._write, self._tell = name, every_s, write, tell
         self._next_s: float | None = None
         self.faces: dict[int, _Seen] = {}
-        self.moments: list[MomentEntry] = []
 
     def add(self, _: Picture, result: Result) -> None:
         for face in result.faces:
@@ -88,7 +89,7 @@ class _ClipRecord:
         if not result.faces or (self._next_s is not None and result.time_s < self._next_s - 0.0005):
             return
         self._next_s = result.time_s + self._every_s
-        self.moments.append({"time_s": round(result.time_s, 3), "faces": [_moment(face) for face in result.faces]})
+        self._tell({"time_s": round(result.time_s, 3), "faces": [_moment(face) for face in result.faces]})
         if self._write is not None:
             for face in result.faces:
                 for line in csv_lines(self._name, f"{result.time_s:.3f}", face.number, face.face, dict(face.smoothed)):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import io
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from factories import edit_metrics, make_run
@@ -19,10 +22,11 @@ from stream_helpers import clip
 from fer_core.cli import main, predict
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError, PartlyDoneError, RunError
-from fer_core.inference import detectors
+from fer_core.inference import detectors, picture_files
 from fer_core.inference.faces import Face
 from fer_core.inference.models import load_model
 from fer_core.inference.pictures import HEADER
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
 
@@ -35,11 +39,19 @@ def faces(tmp_path: Path) -> np.ndarray:
     return images
 
 
-def run(*arguments: str | Path) -> tuple[dict, str]:
+def printed(*arguments: str | Path) -> str:
+    """What the command prints; where it ends with an error, that is raised."""
     parser = argparse.ArgumentParser()
     predict.add(parser.add_subparsers())
     args = parser.parse_args(["predict", *map(str, arguments)])
-    return args.run(args)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert args.run(args) is None
+    return out.getvalue()
+
+
+def run(*arguments: str | Path) -> tuple[dict, str]:
+    """Its one JSON object, and its sentences."""
+    return json.loads(printed(*arguments, "--json")), printed(*arguments).removesuffix("\n")
 
 
 def test_every_model_answers_for_every_face(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
@@ -195,12 +207,19 @@ def test_a_video_is_told_face_by_face_and_at_moments(
         run(tmp_path / "clip.webm", "--average", "flip")
 
 
-def test_a_broken_video_does_not_take_the_others_along(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+def test_a_broken_video_does_not_take_the_others_along(
+    home: Path, tmp_path: Path, faces: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_run(settings().runs_dir / "one")
     (tmp_path / "text.mp4").write_text("this is no video at all\n" * 50)
-    with pytest.raises(PartlyDoneError, match=r"text\.mp4 (is not a video|holds no frame)") as caught:
-        run(tmp_path / "text.mp4", tmp_path / "a.png", tmp_path / "b.png")
-    assert len(caught.value.result["pictures"]) == 2
+    paths = [tmp_path / name for name in ("text.mp4", "a.png", "b.png")]
+    with pytest.raises(PartlyDoneError, match=r"text\.mp4 (is not a video|holds no frame)"):
+        printed(*paths)
+    assert main(["predict", *map(str, paths), "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["pictures"]) == 2
+    assert result["videos"] == []
+    assert len(result["problems"]) == 1
 
 
 def test_without_a_model_it_says_how_to_get_one(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
@@ -229,3 +248,103 @@ def test_a_run_without_a_temperature_is_named(home: Path, tmp_path: Path, faces:
     edit_metrics(folder, lambda metrics: metrics.pop("temperature", None))
     with pytest.raises(RunError, match="old has no temperature"):
         run(tmp_path / "a.png", "--calibrated")
+
+
+def test_pictures_that_are_cut_already_are_faces_as_a_whole(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(settings().runs_dir / "one")
+    picture = Image.effect_noise((120, 96), 60).convert("RGB")
+    picture.save(tmp_path / "cut.png")
+
+    def nobody(*_: object) -> None:
+        raise AssertionError("no face is to be looked for")
+
+    monkeypatch.setattr(detectors.HaarDetector, "detect", nobody)
+    result, _ = run(tmp_path / "cut.png", "--already-cut")
+    [face] = result["pictures"][0]["faces"]
+    assert face["box"] == {"x": 0, "y": 0, "width": 120, "height": 96}
+    assert result["detector"].startswith("nobody")
+    grey = cv2.cvtColor(np.asarray(picture)[..., ::-1].copy(), cv2.COLOR_BGR2GRAY)
+    small = np.asarray(Image.fromarray(grey).resize((48, 48), Image.Resampling.LANCZOS))
+    expected = load_model("one").predict(small[None])[0]
+    np.testing.assert_allclose(list(face["probabilities"]["one"].values()), expected, atol=1e-5)
+    clip(tmp_path / "clip.webm", frames=5)
+    with pytest.raises(DataError, match=r"--already-cut is for pictures"):
+        run(tmp_path / "clip.webm", "--already-cut")
+
+
+def test_answers_are_printed_as_they_come_and_none_is_kept(
+    home: Path, tmp_path: Path, faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All results were held until the end: a folder of a million pictures would not have fitted."""
+    make_run(settings().runs_dir / "one")
+    monkeypatch.setattr(picture_files, "AT_ONCE", 2)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(9):
+        shutil.copy(tmp_path / "a.png", folder / f"{number}.png")
+    opened: list[str] = []
+    lines_when_opened: dict[str, int] = {}
+    out = io.StringIO()
+    real = picture_files.read_bytes
+
+    def watched(path: Path, most: int) -> bytes:
+        opened.append(path.name)
+        lines_when_opened[path.name] = out.getvalue().count(".png")
+        return real(path, most)
+
+    monkeypatch.setattr(picture_files, "read_bytes", watched)
+    for option in ("--json", "--calibrated"):
+        out.truncate(0)
+        edit_metrics(
+            RunFolder(settings().runs_dir / "one"),
+            lambda metrics: metrics.update(temperature={"value": 2.0, "fitted_on": "PublicTest", "splits": {}}),
+        )
+        parser = argparse.ArgumentParser()
+        predict.add(parser.add_subparsers())
+        args = parser.parse_args(["predict", str(folder), option])
+        with contextlib.redirect_stdout(out):
+            args.run(args)
+        # At most two batches of two are read ahead of what is printed.
+        assert lines_when_opened["8.png"] >= 4, option
+    assert sorted(set(opened)) == [f"{number}.png" for number in range(9)]
+
+
+def test_files_are_told_in_their_order_and_answered_in_batches(
+    home: Path, tmp_path: Path, faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(settings().runs_dir / "one")
+    monkeypatch.setattr(picture_files, "AT_ONCE", 3)
+    (tmp_path / "bad.png").write_text("no picture")
+    paths = [tmp_path / name for name in ("b.png", "bad.png", "a.png", "a.png", "b.png")]
+    model = load_model("one")
+    asked: list[int] = []
+    predict_really = model.predict
+
+    def counted(crops: np.ndarray, **more: object) -> np.ndarray:
+        asked.append(len(crops))
+        return predict_really(crops, **more)
+
+    monkeypatch.setattr(model, "predict", counted)
+    found = list(picture_files.read_files(paths, detectors.HaarDetector, [model]))
+    assert [path for path, _ in found] == paths
+    assert asked == [2, 2]
+    assert "bad.png" in str(found[1][1])
+    expected = predict_really(faces)
+    for place, face in ((0, 1), (2, 0), (3, 0), (4, 1)):
+        np.testing.assert_allclose(found[place][1].answers["one"][0], expected[face], atol=1e-6)
+
+
+def test_a_table_of_json_lines_holds_what_the_csv_does(home: Path, tmp_path: Path, faces: np.ndarray) -> None:
+    make_run(settings().runs_dir / "one")
+    for name in ("answers.csv", "answers.jsonl"):
+        printed(tmp_path / "a.png", tmp_path / "b.png", "--out", tmp_path / name)
+    table = list(csv.DictReader((tmp_path / "answers.csv").read_text(encoding="utf-8").splitlines()))
+    lines = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [tuple(line) for line in lines] == [HEADER] * 2
+    for line, row in zip(lines, table, strict=True):
+        assert line["time_s"] is None
+        assert (line["file"], line["model"], line["answer"]) == (row["file"], row["model"], row["answer"])
+        assert line["face"] == 1
+        assert line["p_happy"] == float(row["p_happy"])

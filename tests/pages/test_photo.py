@@ -269,3 +269,12 @@ def test_pictures_read_so_far_were_lost_where_the_server_became_busy(
     assert not app.exception
     assert calls == [f"{name}.png" for name in "abcd"]
     assert list(overview(app)["Picture"]) == calls
+
+
+def test_a_picture_that_is_cut_already_is_one_face_as_a_whole(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().runs_dir / "one")
+    app = upload(open_app("photo", cut="true"), ("cut.png", png(120, 90, 3)))
+    assert not app.exception
+    assert "1 picture, 1 face" in [element.value for element in app.subheader]
+    app = upload(open_app("photo"), ("cut.png", png(120, 90, 3)))
+    assert "1 picture, 0 faces" in [element.value for element in app.subheader]
