@@ -16,7 +16,7 @@ from factories import edit_metrics, make_run, make_vote
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fer_core.cli import build_parser
+from fer_core.cli import main
 from fer_core.errors import BusyError
 from fer_core.fair_queue import FairQueue, Lane, Ticket
 from fer_core.inference.detectors import Face, HaarDetector
@@ -141,7 +141,11 @@ def test_many_pictures_make_one_table_and_few_figures(open_app: OpenApp, monkeyp
 
 
 def test_what_is_taken_away_is_what_the_command_line_gives(
-    open_app: OpenApp, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     make_run(settings().runs_dir / "first")
     taken: dict[str, bytes] = {}
@@ -154,8 +158,10 @@ def test_what_is_taken_away_is_what_the_command_line_gives(
     monkeypatch.setattr(st, "download_button", download_button)
     upload(open_app("photo"), ("small.png", png(48, 48)), ("bad.png", b"no picture"))
     (tmp_path / "small.png").write_bytes(png(48, 48))
-    args = build_parser().parse_args(["predict", str(tmp_path / "small.png"), "--out", str(tmp_path / "faces.csv")])
-    expected, _ = args.run(args)
+    command = ["predict", str(tmp_path / "small.png"), "--json", "--out", str(tmp_path / "faces.csv")]
+    capsys.readouterr()
+    assert main(command) == 0
+    expected = json.loads(capsys.readouterr().out)
     found = json.loads(taken["faces.json"])
     [picture], [reference] = found["pictures"], expected["pictures"]
     assert picture["faces"] == reference["faces"]
