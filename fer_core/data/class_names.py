@@ -200,7 +200,7 @@ def doubt(found: Mapping[str, Meaning]) -> str | None:
         )
     first = open_words[0]
     listed = ", ".join(
-        f"{meaning.word} (perhaps {meaning.suggestion})" if meaning.suggestion else meaning.word
+        f"{meaning.word[:60]} (perhaps {meaning.suggestion})" if meaning.suggestion else meaning.word[:60]
         for meaning in open_words[:8]
     )
     more = f" and {len(open_words) - 8} more" if len(open_words) > 8 else ""

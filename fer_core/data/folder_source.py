@@ -147,7 +147,7 @@ class PictureSource:
         self.understanding = plan.understanding()
         self.official = any(face.official for face in plan.faces)
         """Whether names of files tell FER-2013's own splits."""
-        self._notes = [self.understanding.layout, *plan.notes]
+        self._notes = [*plan.notes]
         if tree.left_out:
             links = plural(tree.left_out, "link was", "links were")
             self._notes.append(f"{links} left out, because they lead out of the folder, or nowhere.")

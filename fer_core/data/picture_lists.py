@@ -9,6 +9,7 @@ RAF-DB).
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ MISSING = "lines of lists whose picture is not there"
 
 _LOOKED_AT = 200
 """Lines by which the columns are found."""
+_LONGEST_LINE = 2000
+"""Bytes of a line; one of pixels has more."""
 _LABEL_HEADERS = frozenset(
     ("label", "labels", "emotion", "emotions", "expression", "class", "classes", "category", "exp", "target")
 )
@@ -84,13 +87,13 @@ def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: Lef
     files: dict[str, PictureFile] = {}
     used: list[str] = []
     for one in lists:
-        lines = _lines(tree, one)
-        folder = str(PurePosixPath(one).parent) if "/" in one else ""
-        columns = _columns(lines, index, folder) if lines else None
+        text = _text(tree, one)
+        folder = one.rpartition("/")[0]
+        columns = _columns(text, index, folder) if text else None
         if columns is None:
             continue
         used.append(one)
-        for row in _rows(lines, columns.delimiter):
+        for row in _rows(text, columns.delimiter):
             _take(row, columns, one, folder, index, said, files, left_out)
     if not files:
         return None
@@ -137,10 +140,10 @@ def _split(told: str, one: str, name: str, said: Corrections) -> str:
     return split_folder(PurePosixPath(name).parts[:-1], said) or (split_of(first[0]) if first else None) or ""
 
 
-def _columns(lines: list[str], index: _Pictures, folder: str) -> _Columns | None:
+def _columns(text: str, index: _Pictures, folder: str) -> _Columns | None:
     """The columns that hold pictures and classes, by the first lines; None where no list is understood."""
     for delimiter in _DELIMITERS:
-        rows = list(islice(_rows(lines, delimiter), _LOOKED_AT))
+        rows = list(islice(_rows(text, delimiter), _LOOKED_AT))
         width = max(map(len, rows), default=0)
         if width < 2 or width > 100:
             continue
@@ -174,22 +177,25 @@ def _cell(row: list[str], at: int) -> str:
     return row[at] if at < len(row) else ""
 
 
-def _rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows that are not blank, one at a time; they end where the text is no table any more."""
+    lines = io.StringIO(text, newline="")
     if delimiter == " ":
-        yield from (line.split() for line in lines if line.strip())
-    else:
+        yield from (row for line in lines if (row := line.split()))
+        return
+    try:
         yield from (row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row))
+    except csv.Error:
+        return  # a cell without an end, say: no list of pictures goes on like that
 
 
-def _lines(tree: Tree, name: str) -> list[str]:
-    """The lines of a text file; none of one that is no text or cannot be read, which is told where it matters."""
+def _text(tree: Tree, name: str) -> str:
+    """A text file; empty for one that is no text, is a table of pixels, or cannot be read, which is told elsewhere."""
     try:
         content = tree.read(name)
     except UnusableFileError:
-        return []
-    if b"\0" in content[:4096]:
-        return []
-    text = content.decode("utf-8-sig", errors="replace")
-    # A pixel column makes lines of kilobytes: such a file is a table of faces, no list.
-    lines = text.splitlines()
-    return [] if lines and max(map(len, lines[:3])) > 2000 else lines
+        return ""
+    head = content[:8192]
+    if b"\0" in head or max(map(len, head.splitlines()[:3]), default=0) > _LONGEST_LINE:
+        return ""
+    return content.decode("utf-8-sig", errors="replace")

@@ -30,7 +30,7 @@ from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
 from fer_core.leftovers import abandoned
 from fer_core.processes import ProcessMark
-from fer_core.value_types import LONGEST_LINE, is_line
+from fer_core.value_types import LONGEST_LINE, LONGEST_TEXT, is_line
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 # Per face: labels, splits, name and hash in faces.parquet (about 60 bytes), generously.
@@ -223,11 +223,11 @@ class DatasetWriter:
 
     def note(self, sentence: str) -> None:
         """Add a sentence to ``notes``: something a reader of this dataset should know."""
-        self._notes.append(_storable(sentence))
+        self._notes.append(_storable(sentence)[:LONGEST_TEXT])
 
     def understood(self, layout: str, left_out: Sequence[LeftOut] = ()) -> None:
         """Keep how the source was understood, and what of it is not among the faces."""
-        self._layout = _storable(layout)
+        self._layout = _storable(layout)[:LONGEST_TEXT]
         self._left_out = tuple(
             LeftOut(_short(one.kind), one.count, tuple(map(_short, one.examples))) for one in left_out
         )

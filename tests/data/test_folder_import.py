@@ -338,3 +338,14 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "src", FILES)
     (source / "train" / "loop").symlink_to(source)
     assert len(import_dataset(source, tmp_path / "out")) == 42
+
+
+def test_endless_names_leave_a_dataset_that_can_be_read(tmp_path: Path) -> None:
+    """A class of 60,000 letters fits into a zip, and not into a sentence."""
+    files = FILES | {f"train/contempt {'x ' * 100}/{i:03}{'y' * 90}.png": b"x" for i in range(3)}
+    files |= {f"train/{number} contempt/a.png": b"x" for number in range(2000)}
+    source = write_zip(tmp_path / "src.zip", files)
+    said = Corrections.parse(drop=f"contempt {'x ' * 100}".strip())
+    info = import_dataset(source, tmp_path / "out", said=said).info
+    assert info.faces == 42
+    assert sum(one.count for one in info.left_out) == 2003

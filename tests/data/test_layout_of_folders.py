@@ -226,3 +226,8 @@ def test_a_pickle_in_place_of_a_label_is_not_opened() -> None:
     np.save(buffer, np.array({"a": 1}, dtype=object), allow_pickle=True)
     texts = {"a/annotations/1_exp__npy": buffer.getvalue(), "a/annotations/2_exp__npy": b"x"}
     assert plan(["a/images/1.jpg", "a/images/2.jpg"], **texts) is None
+
+
+def test_a_text_file_that_is_made_to_fill_memory_or_break_the_reader_is_no_list() -> None:
+    for text in ("\n" * 1_000_000, 'a,"' + "x\n" * 300_000, "a" * 3_000_000):
+        assert plan(PICTURES, labels__csv=text) is None
