@@ -67,7 +67,7 @@ def draw_splits(
         assert left or not size, f"Training keeps faces of class {label}"
     alike = f"Alike faces (NCC above {THRESHOLD:g}, mirrored too)" if near else "The very same faces"
     shares = ", ".join(f"{percent(share, digits=0)} {split}" for split, share in held_out.items())
-    why = "no splits" if len(held_out) > 1 else f"no {' or '.join(held_out)}"
+    why = f"no {' or '.join(held_out)}"
     note = (
         f"The splits of {len(labels):,} faces were drawn with seed {seed}, because the source names {why}: of each "
         f"class about {shares}, the rest Training. {alike} are in one split."

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from fer_core.data.class_names import meaning_of, number_of, split_of
 from fer_core.data.pixel_values import PixelError, side_of
-from fer_core.data.table_text import is_picture
+from fer_core.data.table_text import ENOUGH, is_face, is_picture
 from fer_core.errors import DataError
 
 _LABEL = (
@@ -34,8 +34,6 @@ _LABEL = (
 _PIXELS = ("pixels", "pixel", "image", "images", "img", "imagepixels", "data", "x", "features", "face")
 _USAGE = ("usage", "split", "splits", "set", "subset", "partition", "dataset", "phase", "mode", "fold", "datasplit")
 _INDEX = ("", "unnamed0", "index", "idx", "id", "imageid", "rowid", "no")
-_ENOUGH = 256
-"""Numbers in one cell, or in one row, from which on they are a face: 16×16."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,11 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
         raise DataError(f"{name} has a header and no rows. Give a table with one face a row.")
     cells = list(zip(*body, strict=True))
     picture = next((i for i, column in enumerate(cells) if all(is_picture(cell) for cell in column)), None)
-    long = [i for i, column in enumerate(cells) if any(_is_face(cell) for cell in column)]
+    long = [i for i, column in enumerate(cells) if any(is_face(cell) for cell in column)]
     usage = _by_name(name, names, _USAGE)
     if usage is None:
         usage = next((i for i, c in enumerate(cells) if all(split_of(cell) is not None for cell in c)), None)
-    label = _label_column(name, names, cells, {usage, picture, *long}, wide=len(first) >= _ENOUGH)
+    label = _label_column(name, names, cells, {usage, picture, *long}, wide=len(first) >= ENOUGH)
     if picture is not None and not long:
         pixels: tuple[int, ...] = ()
     elif long:
@@ -106,14 +104,14 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
 
 def _is_header(cells: list[str]) -> bool:
     """Whether a first row names its columns: no cell of it is a face, a picture or, beside many others, a number."""
-    if any(_is_face(cell) or is_picture(cell) for cell in cells):
+    if any(is_face(cell) or is_picture(cell) for cell in cells):
         return False
     numbers = [cell.strip() for cell in cells if _is_number(cell)]
     if not numbers:
         return any(_plain(cell) in (*_LABEL, *_PIXELS, *_USAGE) for cell in cells) or not _looks_like_row(cells)
     # pandas numbers columns without a name: 0, 1, 2, …
     counted = [str(int(float(numbers[0])) + i) for i in range(len(numbers))]
-    return len(numbers) >= _ENOUGH and numbers == counted
+    return len(numbers) >= ENOUGH and numbers == counted
 
 
 def _looks_like_row(cells: list[str]) -> bool:
@@ -146,7 +144,7 @@ def _label_column(
 def _wide(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:
     """One column for each pixel: those of numbers that are nothing else, as many as a square picture has."""
     numeric = [i for i, c in enumerate(cells) if i not in taken and all(_is_number(cell) or not cell for cell in c)]
-    if len(numeric) < _ENOUGH:
+    if len(numeric) < ENOUGH:
         return ()
     for columns in (numeric, [i for i in numeric if not _is_index(i, names, cells)], numeric[1:], numeric[:-1]):
         try:
@@ -182,15 +180,6 @@ def _twice(name: str, names: tuple[str, ...], found: list[int]) -> DataError:
 
 def _best(names: tuple[str, ...], long: list[int]) -> int:
     return min(long, key=lambda i: _PIXELS.index(names[i]) if names[i] in _PIXELS else len(_PIXELS))
-
-
-def _is_face(cell: str) -> bool:
-    """Whether a cell holds as many numbers as a square picture."""
-    if len(cell) < 2 * _ENOUGH - 1 or not re.match(r"[\s\[(\d.+-]", cell):
-        return False
-    numbers = len(re.findall(r"[^\s,;\[\]()]+", cell))
-    # A row that was cut off, or lacks some, is a broken face and still a face.
-    return numbers >= _ENOUGH
 
 
 def _is_number(cell: str) -> bool:

@@ -19,6 +19,8 @@ _SAMPLE_LETTERS = 2_000_000
 _DELIMITERS = (",", ";", "\t", "|")
 BLANKS = " "
 """Cells parted by any number of blanks, as in lists of ``name label``."""
+ENOUGH = 256
+"""Numbers in one cell, or in one row, from which on they are a face: 16×16."""
 _PICTURE = re.compile(r"\.(jpe?g|png|bmp|webp|tiff?|gif)$", re.IGNORECASE)
 
 
@@ -49,7 +51,8 @@ class TableReader:
                 break
         self.delimiter = delimiter_of([line for line in head if line.strip()])
         self._head = head
-        whole = head if len(head) <= 1 or head[-1].endswith(("\n", "\r")) else head[:-1]
+        # A last row without an end may be cut off; where there is hardly another it has to do.
+        whole = head if len(head) <= 3 or head[-1].endswith(("\n", "\r")) else head[:-1]
         self.sample = [row for row in self._parse(whole) if row][:SAMPLE_ROWS]
 
     def __iter__(self) -> Iterator[Row]:
@@ -82,20 +85,23 @@ class TableReader:
 
 def delimiter_of(lines: list[str]) -> str:
     """The sign between the cells, by the first few lines; empty where each line is one cell."""
-    best, width = "", 1
+    widths: dict[str, int] = {}
     for sign in _DELIMITERS:
         try:
             rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=sign, skipinitialspace=True))
         except csv.Error:
             continue
-        widths = {len(row) for row in rows if row}
-        # A last row may be cut off, and one in the middle broken.
+        rows = [row for row in rows if row]
         usual = len(rows[0]) if rows else 0
         alike = sum(len(row) == usual for row in rows)
-        if usual > width and alike >= max(1, len(rows) - max(1, len(rows) // 4)) and (len(widths) == 1 or alike > 1):
-            best, width = sign, usual
-    if best:
-        return best
+        # A last row may be cut off, and one in the middle broken.
+        if (usual > 1 and alike > max(1, len(rows) * 3 // 4 - 1)) or (usual > 1 and alike == len(rows)):
+            # Commas may stand within a face that semicolons part from its label.
+            if any(is_face(cell) for row in rows for cell in row):
+                return sign
+            widths[sign] = usual
+    if widths:
+        return max(widths, key=lambda sign: widths[sign])
     lists = [line.split() for line in lines]
     if lists and all(2 <= len(cells) <= 4 for cells in lists) and any(_PICTURE.search(cells[0]) for cells in lists):
         return BLANKS
@@ -105,6 +111,13 @@ def delimiter_of(lines: list[str]) -> str:
 def is_picture(cell: str) -> bool:
     """Whether a cell is the name of a picture's file."""
     return _PICTURE.search(cell.strip()) is not None
+
+
+def is_face(cell: str) -> bool:
+    """Whether a cell holds as many numbers as a square picture. One that lacks some is a broken face, and still one."""
+    if len(cell) < 2 * ENOUGH - 1 or not re.match(r"[\s\[(\d.+-]", cell):
+        return False
+    return len(re.findall(r"[^\s,;\[\]()]+", cell)) >= ENOUGH
 
 
 class _Lines:

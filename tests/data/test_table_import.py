@@ -84,6 +84,17 @@ FORMS: dict[str, Callable[[Path], Path]] = {
         path,
         table(",", ["target", "pixels", "usage"], [[a, quoted(f"[{b.replace(' ', ', ')}]"), c] for a, b, c in ROWS]),
     ),
+    "semicolons around commas, no header": lambda path: write(
+        path, [f"{a};[{b.replace(' ', ', ')}];{c}" for a, b, c in ROWS]
+    ),
+    "index, wide, label last": lambda path: write(
+        path,
+        table(
+            ",",
+            ["", *map(str, range(2304)), "label", "usage"],
+            [[str(i), *cells, row[2]] for i, (cells, row) in enumerate(zip(wide(ROWS, last=True), ROWS, strict=True))],
+        ),
+    ),
     "commas in a cell": lambda path: write(
         path, table(",", ["class", "pixels", "usage"], [[a, quoted(b.replace(" ", ",")), c] for a, b, c in ROWS])
     ),
@@ -282,3 +293,15 @@ def test_what_is_no_table_gets_one_clear_sentence(content: bytes, fragment: str,
 def test_a_table_with_a_different_label_in_every_row_has_none(tmp_path: Path) -> None:
     rows = [[f"face{i}x", row[1]] for i, row in enumerate(Faces(each=10).rows())]
     refused(write(tmp_path / "mine.csv", table(",", ["label", "pixels"], rows)), "more than 200")
+
+
+def test_a_single_row_without_a_line_end_is_a_table(tmp_path: Path) -> None:
+    source = tmp_path / "mine.csv"
+    source.write_text("emotion,pixels,Usage\n" + ",".join(ROWS[0]))
+    assert opened(source).understanding.counts["Training"][0] == 1
+
+
+def test_classes_of_which_only_some_are_there_keep_the_columns_own_numbers(tmp_path: Path) -> None:
+    rows = [row for row in ROWS if row[0] in "034"]
+    dataset = imported(write(tmp_path / "mine.csv", table(",", ["emotion", "pixels", "Usage"], rows)))
+    assert sorted(set(dataset.labels.tolist())) == [0, 3, 4]
