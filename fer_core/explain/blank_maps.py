@@ -21,6 +21,11 @@ def why_blank(one: npt.ArrayLike, *, model: str = "this model", emotion: str = "
     not finite, since that is a defect and nothing to explain to people.
     """
     values = checked_maps(one)[0]
+    if values.size == 1 and not values.any():
+        return (
+            f"There are no class maps for the head of {model}. Occlusion and RISE ask it about changed faces, which "
+            "works for any model; Grad-CAM can be drawn at any layer that still has places."
+        )
     if values.size == 1:
         return (
             f"The maps of {model} have a single cell (1×1): one number for the whole face cannot say where {model} "

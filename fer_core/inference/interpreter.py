@@ -38,7 +38,9 @@ IN_USE_SECONDS = 5.0
 """For so long after a question a model counts as in use, and stays open whatever others take."""
 
 Floats = npt.NDArray[np.float32]
-NO_MAPS: Floats = np.empty((1, COUNT, 0, 0), dtype=np.float32)
+NO_MAPS: Floats = np.zeros((1, COUNT, 1, 1), dtype=np.float32)
+"""What stands for class maps where a model has none: one cell, in which nothing speaks for anything. Whatever looks at
+maps says of one cell that it shows nothing."""
 
 
 class Turns:
@@ -103,8 +105,8 @@ class SharedInterpreter:
         return self._opened is not None and self._turns.free
 
     def run(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Probabilities (B, 7) and maps (B, 7, h, w) of at most :data:`CHUNK` faces uint8 (B, 48, 48); h and w are 0
-        where the model has no maps.
+        """Probabilities (B, 7) and maps (B, 7, h, w) of at most :data:`CHUNK` faces uint8 (B, 48, 48); of a
+        model without maps :data:`NO_MAPS`.
 
         Opens the file where it is closed: raises ``RunError`` when it is missing, is no LiteRT model, or has other
         inputs or outputs than ours.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, IMAGE_SIZE
-from fer_core.inference.interpreter import CHUNK, default_threads, interpreter_of
+from fer_core.inference.interpreter import CHUNK, NO_MAPS, default_threads, interpreter_of
 from fer_core.stats.calibration import apply_temperature
 
 MAX_THREADS = 4
@@ -37,7 +37,7 @@ class Predictor:
         title: what people read.
         path: the ``.tflite`` file.
         threads: CPU threads the model uses.
-        map_grid: (h, w) of the class maps, in cells; (0, 0) for a brought model whose head has none.
+        map_grid: (h, w) of the class maps, in cells; (1, 1) for a brought model whose head has none.
         temperature: what the logits are divided by (see :mod:`fer_core.stats.calibration`); 1 changes nothing.
     """
 
@@ -67,8 +67,8 @@ class Predictor:
 
     @property
     def has_maps(self) -> bool:
-        """Whether it gives class maps. Those of a model that does not have no cells."""
-        return self.map_grid != (0, 0)
+        """Whether it gives class maps; see :data:`~fer_core.inference.interpreter.NO_MAPS` for one that does not."""
+        return self.map_grid != NO_MAPS.shape[2:]
 
     def predict(self, images: Faces, *, average: Average = "none") -> Probabilities:
         """Probabilities, float32 (B, 7), rows adding up to 1. ``images``: uint8 (B, 48, 48), grey 0..255.

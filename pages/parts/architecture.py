@@ -22,7 +22,7 @@ def figures(description: Description) -> str:
         f"({count(description.trainable_parameters)} trainable), "
         f"**{count(description.multiply_adds)} multiply-adds** for one face, worked on at "
         f"{description.input_size}×{description.input_size} pixels. "
-        f"Its class maps have {height}×{width} cells."
+        + (f"Its class maps have {height}×{width} cells." if height else "There are no class maps for its head.")
     )
 
 

@@ -89,6 +89,7 @@ def test_nothing_to_average() -> None:
     ("values", "words"),
     [
         ([[3.0]], "a single cell (1×1)"),
+        ([[0.0]], "no class maps for the head of VGG16"),
         (np.zeros((6, 6)), "finds nothing that speaks for fear"),
         (np.full((6, 6), 0.25), "the same value everywhere"),
         (np.full((6, 6), 0.25) + np.eye(6) * 1e-9, "the same value everywhere"),

@@ -129,7 +129,9 @@ def choose_look(running: Running) -> LiveDisplay:
             disabled=no_model,
         )
         mirrored = linked.toggle("Mirror", True, key=MIRROR, help="As in a mirror.")
-    if lead is not None and whose != MAP_OFF:
+    if lead is not None and whose != MAP_OFF and not running.models[lead].has_maps:
+        st.caption(f"There are no class maps for {lead}'s head.")
+    elif lead is not None and whose != MAP_OFF:
         height, width = running.models[lead].map_grid
         st.caption(
             f"{lead}'s map has {height}×{width} cells over the whole face, so it cannot point at anything smaller than "

@@ -58,6 +58,9 @@ def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: i
         st.warning(f"No maps of {plain(info.name)}: {messages.told(error)}", icon=":material/broken_image:")
         return
     height, width = maps.shape[1:]
+    if height * width == 1:
+        st.caption("No maps: there are none for this model's head.")
+        return
     st.caption(f"Class maps of {height}×{width} cells")
     classes = [label] if predicted == label else [label, predicted]
     top = float(maps[classes].max())

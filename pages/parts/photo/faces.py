@@ -74,7 +74,9 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                 st.markdown(f"**{model.name}:** {label_words(best)}, {probabilities[best] * 100:.0f} %")
                 alt = f"Probabilities by {model.name}, in per cent"
                 st.html(probability_bars.table({model.name: probabilities}, alt=alt))
-                if maps:
+                if maps and not model.has_maps:
+                    st.caption("There are no class maps for this model's head.")
+                elif maps:
                     class_map = one.explain(model)[1][index, best]
                     height, width = class_map.shape
                     st.image(
