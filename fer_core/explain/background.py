@@ -18,6 +18,7 @@ from fer_core.explain.task import CANCELLED, DONE, FAILED, FORGOTTEN, FORGOTTEN_
 from fer_core.explain.worker.serve import Cancelled
 from fer_core.fair_queue import FairQueue, Lane
 from fer_core.progress import Progress, ProgressCallback
+from fer_core.threads import start_thread
 
 Work = Callable[[ProgressCallback], Any]
 """What is to be done; it hands its progress over from time to time, and that is where it can be cancelled."""
@@ -65,16 +66,12 @@ class Background:
                 return known
             ticket = self._line.ask(owner, self._lane, called=self._called)
             if self._thread is None:
-                thread = threading.Thread(target=self._work, name="explain", daemon=True)
                 try:
                     # It waits for the lock that is held here, and by then finds the task.
-                    thread.start()
-                except (RuntimeError, MemoryError):
+                    self._thread = start_thread(self._work, "explain")
+                except BusyError:
                     ticket.close()
-                    raise BusyError(
-                        "This server is busy: the system gives it no more threads. Try again in a moment."
-                    ) from None
-                self._thread = thread
+                    raise
             self._numbers += 1
             task = self._tasks[key] = Task(key, self._numbers, ticket)
             task.askers.add(owner)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RunError
 from fer_core.memory import forget_mapped, give_back
+from fer_core.threads import start_thread
 
 CHUNK = 8
 """Faces per call. With 64, VGG16 takes 9 % less of a core and ResNet50 1 %, and they hold 100 MB more each."""
@@ -198,8 +199,8 @@ def _watch_idle() -> None:
     global _watching
     with _guard:
         if not _watching:
+            start_thread(_look, "close models")
             _watching = True
-            threading.Thread(target=_look, name="close models", daemon=True).start()
 
 
 def _look() -> None:

@@ -300,7 +300,7 @@ def test_a_thread_that_could_not_be_started_kept_its_place_for_ever(
     worker = make()
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread)
-        with pytest.raises(ExplainError, match="too busy"):
+        with pytest.raises(ExplainError, match="no more threads"):
             worker.run("pid", timeout=PATIENCE)
         worker.start()
     assert (worker.status().state, worker.status().queued) == (CRASHED, 0)

@@ -8,17 +8,17 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import deque
 from pathlib import Path
 
 import psutil
 
 from fer_core.endings import how_it_ended
-from fer_core.errors import DataError
+from fer_core.errors import BusyError, DataError
 from fer_core.memory import no_room
 from fer_core.progress import Progress
 from fer_core.settings import PROJECT_ROOT, settings
+from fer_core.threads import start_thread
 from fer_core.writable import check_writable
 
 RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped", "failed"
@@ -49,7 +49,7 @@ class AuditJob:
         """Start the audit of a dataset folder.
 
         Raises ``DataError`` where its result could not be kept or too little memory is left, ``OSError`` where no
-        process can be started.
+        process can be started, ``BusyError`` where no thread can.
         """
         # The page shows what is kept, so an audit that cannot be kept would be work for nothing.
         check_writable(folder, "The result of the audit", DataError)
@@ -74,8 +74,13 @@ class AuditJob:
             errors="replace",
         )
         self._lower_priority()
-        self._thread = threading.Thread(target=self._follow, name=f"audit {folder.name}", daemon=True)
-        self._thread.start()
+        try:
+            self._thread = start_thread(self._follow, f"audit {folder.name}")
+        except BusyError:
+            self._child.kill()
+            self._child.communicate()
+            self._result.close()
+            raise
 
     def stop(self) -> None:
         """Ask the child to end. What it had found is lost; nothing half-written stays."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from fer_core.errors import ExplainError
+from fer_core.errors import BusyError, ExplainError
 from fer_core.explain.task import CANCELLED, DONE, FAILED, FORGOTTEN, FORGOTTEN_S, QUEUED, RUNNING, Task, TaskStage
 from fer_core.explain.worker import serve
 from fer_core.explain.worker.child import Child
@@ -28,6 +28,7 @@ from fer_core.fair_queue import FairQueue, Lane
 from fer_core.memory import no_room
 from fer_core.progress import ProgressCallback
 from fer_core.settings import settings
+from fer_core.threads import start_thread
 
 OFF: Final = "off"
 STARTING: Final = "starting"
@@ -223,14 +224,12 @@ class Worker:
 
     def _wake(self) -> None:
         if self._thread is None:
-            thread = threading.Thread(target=self._work, name="gradient worker", daemon=True)
             try:
-                thread.start()
-            except (RuntimeError, MemoryError) as error:
+                self._thread = start_thread(self._work, "gradient worker")
+            except BusyError as error:
                 self._warm = False
-                self._give_up(f"The gradient worker could not be started, this computer is too busy ({error}).")
+                self._give_up(f"The gradient worker could not be started. {error}")
                 return
-            self._thread = thread
         self._changed.notify_all()
 
     def _work(self) -> None:

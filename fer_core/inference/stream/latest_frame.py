@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from fer_core.errors import BusyError
+from fer_core.threads import start_thread
+
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -85,8 +88,11 @@ class LatestWorker(Generic[Item, Outcome]):
                 self._dropped += 1
             self._waiting = (item, time.monotonic())
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                try:
+                    self._thread = start_thread(self._run, self._name)
+                except BusyError as error:
+                    self._error, self._trace, self._waiting = error, error.__traceback__, None
+                    return False
             self._changed.notify_all()
             return True
 

@@ -20,7 +20,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.errors import DataError, FerError
+from fer_core.errors import BusyError, DataError, FerError
 from fer_core.fair_queue import QUEUE, FairQueue, Lane, Ticket
 from fer_core.formatting import duration
 from fer_core.inference.stream.draw import Style, draw_result
@@ -30,6 +30,7 @@ from fer_core.inference.stream.video import VideoCancelledError, VideoSummary, a
 from fer_core.inference.stream.video_timeline import VideoTimeline
 from fer_core.leftovers import temporary_folder
 from fer_core.photo import Picture
+from fer_core.threads import start_thread
 from fer_core.writable import reason
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
@@ -95,13 +96,13 @@ class VideoJob:
 
         ``pipeline`` is this job's alone. ``ending``: of the annotated video, ".mp4" or ".webm". ``owner``: the
         visitor, whose turn ``line`` says. ``most_seconds``: see :func:`analyse_video`. Raises ``DataError`` where the
-        copy cannot be written, ``BusyError`` where too much waits already.
+        copy cannot be written, ``BusyError`` where too much waits already or there is no thread for it.
         """
         self.name = name
         self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO), most_seconds)
         # The thread holds the work, never this object: when the visitor is gone, this goes, and the work is dropped.
+        self._work.start()
         self._drop = weakref.finalize(self, self._work.drop)
-        self._work.thread.start()
 
     @property
     def progress(self) -> VideoProgress:
@@ -184,7 +185,6 @@ class _Work:
         self.preview: Picture | None = None
         self._preview_at = -math.inf
         self._portraits: dict[int, tuple[int, Portrait]] = {}
-        self.thread = threading.Thread(target=self._run, name=f"video {name}", daemon=True)
         try:
             with self._source.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
@@ -195,6 +195,14 @@ class _Work:
                 f"{name} could not be kept in a temporary file while it is read ({error.strerror or error}). Is the "
                 "disk full?"
             ) from error
+
+    def start(self) -> None:
+        try:
+            start_thread(self._run, f"video {self._name}")
+        except BusyError:
+            self._ticket.close()
+            self._delete()
+            raise
 
     def progress(self) -> VideoProgress:
         with self._lock:
@@ -215,7 +223,7 @@ class _Work:
         """Nobody wants it any more."""
         self.cancelled.set()
         self._dropped.set()
-        if self.ended.is_set() or not self.thread.is_alive():
+        if self.ended.is_set():
             self._ticket.close()
             self._delete()
 

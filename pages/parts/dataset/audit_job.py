@@ -11,9 +11,9 @@ from fer_core.access.policy import Action
 from fer_core.data.audit import THRESHOLD, read_audit
 from fer_core.data.audit.job import DONE, RUNNING, STOPPED, AuditJob, audit_command
 from fer_core.data.dataset import Dataset
-from fer_core.errors import DataError
+from fer_core.errors import BusyError, DataError
 from fer_core.formatting import duration, plain, plural
-from pages.parts import access, messages
+from pages.parts import access, messages, queue
 
 
 class _Jobs:
@@ -63,6 +63,8 @@ def offer(dataset: Dataset) -> None:
     if st.button("Audit these faces", type="primary", icon=":material/content_copy:"):
         try:
             _start(dataset)
+        except BusyError as error:
+            queue.say_busy(error)
         except DataError as error:
             st.error(messages.told(error), icon=":material/lock:")
         except OSError as error:

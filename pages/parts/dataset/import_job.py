@@ -6,6 +6,7 @@ beside the script and never calls Streamlit; a fragment of the page reads how fa
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import shutil
@@ -21,8 +22,9 @@ import streamlit as st
 from fer_core.access.policy import Action
 from fer_core.data.understanding import Corrections
 from fer_core.data.writer import temporary_folder
-from fer_core.errors import FerError
+from fer_core.errors import BusyError, FerError
 from fer_core.settings import settings
+from fer_core.threads import start_thread
 from pages.parts import access
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ class ImportJob:
         self.progress = progress
         if self.stop_asked:
             raise _StopError
+
+    def begin(
+        self, work: Callable[[Callable[[Progress], None]], str], undo: Callable[[], None], *, done: str = "done"
+    ) -> None:
+        """As :meth:`run`, in a thread. Raises ``BusyError`` where there is none; the job has failed then."""
+        try:
+            start_thread(functools.partial(self.run, work, undo, done=done), f"import {self.name}")
+        except BusyError as error:
+            # Else every later import would wait for this one.
+            self._end("failed", str(error))
+            self.tidy()
+            raise
 
     def run(
         self, work: Callable[[Callable[[Progress], None]], str], undo: Callable[[], None], *, done: str = "done"
@@ -141,7 +155,7 @@ def start_look(source: str, name: str, *, said: Corrections | None = None, tempo
     """Look at the faces at ``source``, a path, in a thread; nothing is written.
 
     ``temporary`` is a folder to delete when the import after it has ended, or where there is none. Raises ``FerError``
-    while an import is running.
+    while an import is running, or where no thread can be started.
     """
     job = _place(source, name, said or Corrections(), temporary)
 
@@ -157,9 +171,7 @@ def start_look(source: str, name: str, *, said: Corrections | None = None, tempo
         return ""
 
     job.tidy = lambda: _delete(temporary)
-    threading.Thread(
-        target=job.run, args=(work, job.tidy), kwargs={"done": "looked"}, name=f"look at {job.name}", daemon=True
-    ).start()
+    job.begin(work, job.tidy, done="looked")
     return job
 
 
@@ -194,7 +206,7 @@ def start_import(
 
     job.tidy = tidy
 
-    threading.Thread(target=job.run, args=(work, undo), name=f"import {out.name}", daemon=True).start()
+    job.begin(work, undo)
     return job
 
 
