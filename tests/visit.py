@@ -128,6 +128,11 @@ def put(
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             request.request("PUT", url, body, headers, encode_chunked=not isinstance(content, bytes))
         answer = request.getresponse()
-        return answer.status, answer.read().decode()
+        try:
+            words = answer.read()
+        except (http.client.IncompleteRead, ConnectionResetError):
+            # The server hangs up on what it refuses: on a busy machine its words may be lost, after the status.
+            words = b""
+        return answer.status, words.decode()
     finally:
         request.close()

@@ -28,7 +28,7 @@ def test_each_column_counts_its_own_faces() -> None:
     one, two = crowd_scores(aligned, Crowd(votes))
     assert [(one[name].accuracy, one[name].n) for name in one] == [(1, 4), (1 / 3, 3), (1 / 2, 2)]
     assert [(two[name].accuracy, two[name].n) for name in two] == [(1 / 4, 4), (1, 3), (1, 2)]
-    assert share_text(two["agreed"]) == "100.0 % (100.0–100.0) of 2"
+    assert share_text(two["agreed"]) == "100.0 % (34.2–100.0) of 2"
 
 
 def test_a_column_without_faces_is_left_out() -> None:
