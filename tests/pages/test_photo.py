@@ -14,6 +14,8 @@ import pytest
 import streamlit as st
 from factories import edit_metrics, make_run, make_vote
 from PIL import Image
+from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from fer_core.cli import main
@@ -284,3 +286,33 @@ def test_a_picture_that_is_cut_already_is_one_face_as_a_whole(home: Path, open_a
     assert "1 picture, 1 face" in [element.value for element in app.subheader]
     app = upload(open_app("photo"), ("cut.png", png(120, 90, 3)))
     assert "1 picture, 0 faces" in [element.value for element in app.subheader]
+
+
+def test_pasted_pictures_that_were_not_read_went_without_a_word(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their field is empty at the next run: nobody would bring them again."""
+    pasted = [UploadedFile(UploadedFileRec(name, "image.png", "", png(48, 48)), FileURLs()) for name in "abc"]
+    given: list[list[UploadedFile]] = []
+    forgotten: list[UploadedFile] = []
+    monkeypatch.setattr(input, "_paste", lambda: given.pop() if given else [])
+    monkeypatch.setattr(input.uploads, "forget", lambda *files: forgotten.extend(files))
+    one, read = input.read_one, list[str]()
+
+    def click(content: bytes, name: str, key: str, detector: HaarDetector) -> input.Seen:
+        if read:
+            st.stop()
+        read.append(name)
+        return one(content, name, key, detector)
+
+    monkeypatch.setattr(input, "read_one", click)
+    app = open_app("photo", way="Paste")
+    given.append(pasted)
+    app.run()
+    assert forgotten == pasted
+    app.run()
+    assert not app.exception
+    assert any("2 pasted pictures were not read" in warning.value for warning in app.warning)
+    assert any("1 picture from before" in caption.value for caption in app.caption)
+    app.run()
+    assert not [warning for warning in app.warning if "pasted" in warning.value]
