@@ -89,9 +89,9 @@ def _obey_other_links(known: dict[str, KnownData]) -> None:
         return
     with contextlib.suppress(StreamlitAPIException):
         # Bound by the run before, as when the browser goes back through its history: then no link led here.
-        for one in old:
-            if one in st.query_params:
-                del st.query_params[one]
+        for one_name in old:
+            if one_name in st.query_params:
+                del st.query_params[one_name]
         if name is not None:
             st.query_params[KEY] = name
             st.session_state.pop(KEY, None)

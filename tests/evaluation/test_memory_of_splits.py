@@ -14,9 +14,10 @@ from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.data.face_rows import BATCH, FaceRows
 from fer_core.evaluation.evaluate import evaluate_run, parity_faces
 from fer_core.evaluation.measure_litert import measure_with_litert
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
-from fer_core.training.augmentation import Batches
+from fer_core.training.loop import Trainer
 
 FACES = 3 * (BATCH + 200)
 
@@ -52,10 +53,12 @@ def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 def test_training_gathers_batch_by_batch(watched: Dataset) -> None:
-    rows = watched.rows("Training")
-    batches = Batches(FaceRows(watched.images, rows), watched.labels[rows], Recipe("custom_cnn", batch_size=64))
-    assert sum(len(images) for images, _, _ in batches.epoch(1)) == len(batches) * 64
+    run = RunFolder(settings().runs_dir / "mine")
+    run.path.mkdir(parents=True)
+    trainer = Trainer(run, Recipe("custom_cnn", batch_size=64), watched)
+    assert sum(len(images) for images, _, _ in trainer.batches.epoch(1)) == len(trainer.batches) * 64
     assert 0 < Watched.most <= 64
+    assert isinstance(trainer.validation_images, FaceRows)
 
 
 def test_measuring_with_litert_gathers_batch_by_batch(watched: Dataset) -> None:

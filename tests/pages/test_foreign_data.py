@@ -170,3 +170,6 @@ def test_faces_to_train_on_alone_cannot_be_measured_on_and_no_button_says_so(
     app = open_app(page, data="mine")
     assert "has no PublicTest or PrivateTest faces" in words(app)
     assert not [button for button in app.button if button.key == "measure-here"]
+    dataset = open_app("dataset", data="mine")
+    assert not dataset.exception
+    assert not [button for button in dataset.button if button.key == "measure-here"]

@@ -238,6 +238,16 @@ def test_classes_without_faces_or_answers_have_no_dot() -> None:
     assert classes.describe_dots({}).endswith("No model.")
 
 
+def test_answers_with_a_class_that_has_no_face_say_nothing_about_its_precision() -> None:
+    table = np.zeros((COUNT, COUNT), dtype=int)
+    table[3, 3], table[3, 1] = 5, 4
+    entries = {"x": per_class_intervals(table)}
+    assert entries["x"][1]["precision"] == 0
+    [precision] = classes.class_dots(entries, measure="precision").data
+    assert list(precision.customdata) == [3]
+    assert "disgust has no faces" in classes.describe_dots(entries, measure="precision")
+
+
 def test_supports_that_differ_are_not_written_beside_the_class() -> None:
     other = {"a": TABLES["a"], "b": per_class_intervals(np.eye(COUNT, dtype=int))}
     assert list(classes.class_dots(other).layout.yaxis.ticktext) == list(NAMES)
