@@ -77,9 +77,9 @@ def _obey_other_links(known: dict[str, KnownData]) -> None:
     named = {run for one in RUN_NAMES for run in links.given(one)}
     titles = known_data.titles(known.values())
     # Written when the title was nobody else's: of several, whose the link's runs speak of, or else the first.
-    for one in sorted(known.values(), key=lambda data: not named & {run.name for run in data.runs}):
-        titles.setdefault(one.title, one.name)
-    name = next((found for one_name in old if (found := links.one_of(one_name, titles)) is not None), None)
+    for data in sorted(known.values(), key=lambda data: not named & {run.name for run in data.runs}):
+        titles.setdefault(data.title, data.name)
+    name = next((found for one in old if (found := links.one_of(one, titles)) is not None), None)
     if name is not None:
         name = titles[name]
     elif not links.given(KEY) and KEY not in st.session_state:
