@@ -23,6 +23,7 @@ from fer_core.data.number_text import numbers_in
 from fer_core.data.pictures import FaceCutter, decode
 from fer_core.data.pixel_values import FaceMaker, PixelError, Scale, scale_of
 from fer_core.data.stated import Stated, split_word
+from fer_core.data.table_source import TOO_MANY_BAD
 from fer_core.data.understanding import Corrections, LeftOutTally, Understanding
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.regular_files import open_file
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 BATCH = 256
 MOST_GROUP_BYTES = 1024**3
 """Unpacked, of a row group, of which a column is read at once. Hugging Face writes 100 to 1,000 rows each."""
-TOO_MANY_BAD = 0.25
 MAGIC = b"PAR1"
 _LABEL = ("label", "labels", "emotion", "emotions", "class", "target", "expression", "fine_label", "labelname")
 _PICTURE = ("image", "img", "picture", "pixels", "pixel", "face", "jpg", "png", "bytes", "data")
@@ -91,7 +91,7 @@ class ParquetSource:
         )
 
     def batches(self) -> Iterator[Batch]:
-        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when a quarter is bad."""
+        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when more than half is bad."""
         self._stated.require_answers(self.label)
         self.left_out = LeftOutTally()
         bad = 0

@@ -27,7 +27,7 @@ from fer_core.data.understanding import Corrections, LeftOutTally, Understanding
 from fer_core.errors import DataError
 
 BATCH = 512
-TOO_MANY_BAD = 0.25
+TOO_MANY_BAD = 0.5
 """The share of rows without a face that ends an import: then something else is wrong than a few rows."""
 BAD = "rows without a face that can be read"
 UNLABELLED = "rows without a label"
@@ -106,7 +106,7 @@ class TableSource:
         return named and {split for _, split in self._tally} <= set(emotions.SPLITS)
 
     def batches(self) -> Iterator[Batch]:
-        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when a quarter is bad."""
+        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when more than half is bad."""
         self._stated.require_answers(self.label)
         self.left_out = LeftOutTally()
         for part in self._parts:

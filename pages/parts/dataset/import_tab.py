@@ -20,7 +20,7 @@ from pages.parts.dataset import ferplus, import_job, look_first
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 _REFUSED = "_measuring_imported_refused"
-ARCHIVES = ["csv", "gz", "zip", "xz", "tar", "tgz"]
+ARCHIVES = ["csv", "tsv", "gz", "zip", "xz", "tar", "tgz", "npz", "parquet"]
 
 
 def show() -> None:
@@ -29,6 +29,7 @@ def show() -> None:
         "FER-2013 has 35,887 photographed faces and comes from a Kaggle challenge of 2013. It is not part of this "
         "program; its own terms apply. Your own faces will do as well:\n"
         "- tables: `fer2013.csv`, `icml_face_data.csv` or your own, plain or packed (`.gz`, `.zip`, `.xz`, `.tar.gz`)\n"
+        "- NumPy arrays (`.npz`) and Parquet\n"
         "- pictures in folders for the classes, with or without `train` and `test`, or with a list of their classes; "
         "as a folder or a zip\n\n"
         "You see first what is understood, and nothing is written until you say so."
