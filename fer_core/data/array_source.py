@@ -30,6 +30,8 @@ MOST_CLASSES = 16
 """Columns of labels that are one-hot."""
 _LABELS = ("y", "label", "labels", "target", "targets", "emotion", "emotions", "class", "flabels", "lbl")
 
+_USAGE = ("usage", "split", "splits", "subset", "partition", "fold")
+
 
 @dataclass(frozen=True)
 class _Pair:
@@ -135,7 +137,7 @@ class ArraySource:
                 )
             words = _words(best[0])
             spoken = split or _split(best[0])
-            splits = [str(word) for word in usage.whole()] if usage is not None else [spoken] * one.rows
+            splits = _words(usage) if usage is not None else [spoken] * one.rows
             pairs.append(_Pair(one, words, splits, FaceMaker(_scale(one))))
         if not pairs:
             raise DataError(
@@ -172,7 +174,11 @@ def _is_labels(array: Array) -> bool:
 
 
 def _is_usage(array: Array) -> bool:
-    if array.dtype.kind not in "US" or len(array.shape) != 1:
+    if len(array.shape) != 1:
+        return False
+    if set(pieces(array.name)) & set(_USAGE):
+        return True
+    if array.dtype.kind not in "US":
         return False
     return all(split_of(_text(word)) is not None for word in array.whole()[:100])
 

@@ -23,7 +23,7 @@ from fer_core.data.number_text import numbers_in
 from fer_core.data.pictures import FaceCutter, decode
 from fer_core.data.pixel_values import FaceMaker, PixelError, Scale, scale_of
 from fer_core.data.stated import Stated, split_word
-from fer_core.data.table_source import TOO_MANY_BAD
+from fer_core.data.table_source import HOW_UNLABELLED, TOO_MANY_BAD
 from fer_core.data.understanding import Corrections, LeftOutTally, Understanding
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.regular_files import open_file
@@ -77,6 +77,10 @@ class ParquetSource:
                 for row in rows:
                     if (word := _word(row[part.label])) is not None:
                         tally[word, _split(part, row)] += 1
+        if not tally:
+            raise DataError(
+                f"{label}: no row has a label, so this is an unlabelled file. Import one with labels. {HOW_UNLABELLED}"
+            )
         names = {number: name for part in self._parts for number, name in part.names.items()}
         hint = " ".join([label, *(part.path.name for part in self._parts)])
         self._stated = Stated(tally, said or Corrections(), where=label, hint=hint, names=names)
@@ -91,7 +95,7 @@ class ParquetSource:
         )
 
     def batches(self) -> Iterator[Batch]:
-        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when more than half is bad."""
+        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when half is bad."""
         self._stated.require_answers(self.label)
         self.left_out = LeftOutTally()
         bad = 0
@@ -234,7 +238,8 @@ def _columns(path: Path, columns: Sequence[str]) -> Iterator[list[dict[str, Any]
 
 
 def _word(cell: object) -> str | None:
-    if cell is None:
+    # Hugging Face's sign for a face that has no label.
+    if cell is None or cell == -1:
         return None
     if isinstance(cell, float):
         return str(int(cell)) if cell == cell and cell % 1 == 0 else None

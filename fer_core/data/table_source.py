@@ -106,7 +106,7 @@ class TableSource:
         return named and {split for _, split in self._tally} <= set(emotions.SPLITS)
 
     def batches(self) -> Iterator[Batch]:
-        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when more than half is bad."""
+        """All faces in the order of rows. Raises ``DataError`` where a class is in doubt, and when half is bad."""
         self._stated.require_answers(self.label)
         self.left_out = LeftOutTally()
         for part in self._parts:

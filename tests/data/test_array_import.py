@@ -268,6 +268,22 @@ def test_a_broken_picture_in_a_parquet_is_left_out_and_many_end_the_import(tmp_p
     refused(parquet(tmp_path / "two" / "f.parquet", {"image": nothing, "label": NAMES.tolist()}), "row 0", "path")
 
 
+def test_rows_without_a_label_are_left_out_and_a_file_of_them_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    parquet(folder / "train-0.parquet", {"image": pictures(TRAIN), "label": LABELS[TRAIN]}, list(emotions.NAMES))
+    parquet(folder / "test-0.parquet", {"image": pictures(TEST), "label": np.full(21, -1)}, list(emotions.NAMES))
+    dataset = imported(folder)
+    assert len(dataset) == 21
+    assert dataset.info.left_out[0].count == 21
+    folder.rename(tmp_path / "g")
+    (tmp_path / "only").mkdir()
+    refused((tmp_path / "g" / "test-0.parquet").rename(tmp_path / "only" / "f.parquet"), "unlabelled", "predict")
+
+
+def test_splits_that_are_numbers_are_asked_for(tmp_path: Path) -> None:
+    refused(npz(tmp_path / "f.npz", X=IMAGES, y=LABELS, split=np.arange(len(LABELS)) % 3), "--splits", "0=train")
+
+
 def test_hostile_parquet_gets_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = parquet(tmp_path / "f.parquet", {"image": pictures(), "label": NAMES.tolist()})
     whole = source.read_bytes()
