@@ -100,6 +100,8 @@ def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
     """
     files = {UPLOAD: _upload, PASTE: _paste, CAMERA: _camera}[source]()
     by_source: dict[str, list[Seen]] = st.session_state.setdefault(_SEEN, {})
+    # An object, because a script that is being ended cannot set anything in the session any more.
+    unread: dict[str, int] = st.session_state.setdefault(_UNREAD, {})
     # Taken out in any case: who comes back finds an empty widget, and has removed nothing.
     changed = st.session_state.pop(_CHANGED, None) == source
     if files or changed:
@@ -111,12 +113,12 @@ def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
             if source == PASTE:
                 # Its field is empty already: nothing else would drop them, and nobody brings the rest a second time.
                 uploads.forget(*files)
-                st.session_state[_UNREAD] = len(within) - len(seen)
+                unread[source] = len(within) - len(seen)
         if left_out:
             _too_much(left_out)
-    elif source == PASTE and (unread := st.session_state.pop(_UNREAD, 0)):
+    elif source == PASTE and (count := unread.pop(source, 0)):
         st.warning(
-            f"{plural(unread, 'pasted picture was', 'pasted pictures were')} not read, because something else was "
+            f"{plural(count, 'pasted picture was', 'pasted pictures were')} not read, because something else was "
             "clicked or the server was busy. Paste them again.",
             icon=":material/content_paste_off:",
         )
