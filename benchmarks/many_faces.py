@@ -84,6 +84,8 @@ def measure_memory(count: int, stages: tuple[str, ...], every: int) -> dict[str,
                 progress(f"Measuring {stage} with {faces:,} faces")
                 task = {"stage": stage, "home": folder, "data": str(data), "every": every}
                 figures.append({"stage": stage, "faces": faces, **run_child(__file__, task)})
+                # Each takes long: what was measured must not be lost with a later one that fails.
+                progress(f"{stage}: {figures[-1]['own'] / 1e6:.0f} MB of its own")
     return {"machine": about, "figures": figures, "goal": GOAL}
 
 

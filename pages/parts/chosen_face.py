@@ -10,7 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from fer_core.data.dataset import Dataset
-from fer_core.emotions import COUNT, PRIVATE_TEST
+from fer_core.emotions import COUNT
 from fer_core.explain.base import checked_face
 from fer_core.explain.regions import Corners, region_boxes
 from fer_core.formatting import plain
@@ -124,7 +124,7 @@ def _of_dataset() -> ChosenFace | None:
             args=(found.mistakes,),
             disabled=not len(found.mistakes),
             key="explain-shuffle",
-            help=f"One of the {len(found.mistakes):,} faces of {PRIVATE_TEST} that at least one model gets wrong."
+            help=f"One of the {len(found.mistakes):,} faces of {found.split} that at least one model gets wrong."
             if len(found.mistakes)
             else f"No model here was measured on {plain(dataset.info.title)}, so nobody knows its mistakes.",
         )

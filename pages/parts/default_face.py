@@ -9,7 +9,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from fer_core.data.dataset import Dataset
-from fer_core.emotions import PRIVATE_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
 from fer_core.runs.listing import ModelInfo
@@ -22,16 +22,20 @@ MOST = 6
 
 @dataclass(frozen=True, eq=False)
 class StartingFaces:
-    """``row``: the face to begin with. ``mistakes``: int64 (m,), rows that at least one model gets wrong, rising."""
+    """``row``: the face to begin with. ``mistakes``: int64 (m,), rows of ``split`` that at least one model gets wrong,
+    rising.
+    """
 
     row: int
     mistakes: npt.NDArray[np.int64]
+    split: str
 
 
 def starting_faces(dataset: Dataset) -> StartingFaces:
     """From the stored predictions of the models that were measured on these data; computed once for each state of them.
 
-    Without such predictions the face is the first of PrivateTest, and there are no mistakes to pick from.
+    They are of PrivateTest, or of PublicTest where that has no faces. Without predictions the face is the first of that
+    split, and there are no mistakes to pick from.
     """
     runs = [info for info in complete() if not info.is_vote]
     sealed = tuple((str(info.path), seals(info.folder)) for info in runs)
@@ -46,8 +50,9 @@ def _starting_faces(
     _dataset: Dataset,
     _runs: list[ModelInfo],
 ) -> StartingFaces:
-    rows = _dataset.rows(PRIVATE_TEST)
-    plain = StartingFaces(int(rows[0]) if len(rows) else 0, np.empty(0, dtype=np.int64))
+    split = PRIVATE_TEST if _dataset.info.split_size(PRIVATE_TEST) else PUBLIC_TEST
+    rows = _dataset.rows(split)
+    plain = StartingFaces(int(rows[0]) if len(rows) else 0, np.empty(0, dtype=np.int64), split)
     measured_runs = []
     for info in _runs:
         try:
@@ -58,8 +63,8 @@ def _starting_faces(
     if not measured_runs or not len(rows):
         return plain
     try:
-        aligned = align(measured_runs[:MOST], PRIVATE_TEST, fingerprint=fingerprint)
+        aligned = align(measured_runs[:MOST], split, fingerprint=fingerprint)
     except RunError:
         return plain  # Compare and Mistakes, which need the predictions, say which are damaged
     at = most_disputed(aligned)
-    return plain if at is None else StartingFaces(int(aligned.rows[at]), any_wrong(aligned))
+    return plain if at is None else StartingFaces(int(aligned.rows[at]), any_wrong(aligned), split)

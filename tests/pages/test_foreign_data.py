@@ -173,3 +173,12 @@ def test_faces_to_train_on_alone_cannot_be_measured_on_and_no_button_says_so(
     dataset = open_app("dataset", data="mine")
     assert not dataset.exception
     assert not [button for button in dataset.button if button.key == "measure-here"]
+
+
+def test_explain_picks_mistakes_of_the_split_that_is_there(home: Path, open_app: OpenApp) -> None:
+    measured(PUBLIC_TEST, (3, 5))
+    app = open_app("explain", data="mine")
+    assert not app.exception
+    button = app.button(key="explain-shuffle")
+    assert not button.disabled
+    assert "of PublicTest" in button.proto.help

@@ -139,3 +139,12 @@ def test_a_sample_that_is_still_to_be_drawn_is_not_called_missing(open_app, home
     app = open_app("home")
     assert any("Drawn sample" in caption.value for caption in app.sidebar.caption)
     assert not any("not on this computer" in caption.value for caption in app.sidebar.caption)
+
+
+def test_a_run_measured_on_public_test_alone_is_not_called_unmeasured(home: Path, open_app: OpenApp) -> None:
+    labels, splits = make_labels()
+    splits[splits == "PrivateTest"] = "Training"
+    run = make_run(settings().runs_dir / "mine", labels=labels, splits=splits)
+    table = open_app("home").dataframe[0].value.set_index("Model")
+    assert table.loc["mine", "Accuracy (%)"] == 100 * run.metrics()["splits"]["PublicTest"]["accuracy"]
+    assert table.loc["mine", "95 % interval"].endswith("of PublicTest")

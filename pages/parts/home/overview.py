@@ -198,11 +198,15 @@ def _interval_figure(names: list[str], labels: list[str], scores: list[SplitScor
 
 
 def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
-    score = metrics["splits"].get(PRIVATE_TEST) if metrics else None
+    splits = metrics["splits"] if metrics else {}
+    # Data may have no PrivateTest faces, which does not mean that nothing was measured.
+    split = PRIVATE_TEST if PRIVATE_TEST in splits else PUBLIC_TEST
+    score = splits.get(split)
+    words = formatting.interval(score) + ("" if split == PRIVATE_TEST else f" of {split}") if score else "not measured"
     return {
         "Model": info.name,
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
-        "95 % interval": formatting.interval(score) if score else "not measured",
+        "95 % interval": words,
         "Faces (n)": score["n"] if score else None,
         "Data": runs.data_title(metrics["data"] if metrics else info.data),
         "Architecture": info.architecture,
