@@ -173,10 +173,11 @@ def describe_look(understood: Understanding) -> str:
         meaning = found.meaning
         told = meaning.name or ("?" if meaning.suggestion is None else f"? perhaps {meaning.suggestion}")
         why = f"  ({one_line(meaning.why)})" if meaning.why else ""
-        lines.append(f"{one_line(meaning.word):24} {told:20}{plural(found.faces, 'picture'):>16}{why}")
+        lines.append(f"{one_line(meaning.word):24} {told:20}{plural(found.faces, 'face'):>16}{why}")
     if understood.splits:
         lines += ["", *counts_table(understood.counts)]
-        lines += ["", *(f"{split.split:13} {one_line(split.how)}" for split in understood.splits)]
+        told = [f"{one.split:13} {one_line(one.how)}" for one in understood.splits if one.how != one.split]
+        lines += ["", *told] if told else []
     if understood.missing and understood.faces:
         lines += ["", f"There is no face of {', '.join(understood.missing)}."]
     if understood.left_out:

@@ -169,6 +169,8 @@ def test_import_from_a_path_then_look_at_it(open_app: OpenApp, tmp_path: Path) -
     assert not app.exception
     assert app.selectbox(key="data").value == "mine"
     assert faces_caption(app).startswith("21 of 21 faces")
+    assert app.session_state["view"] == "Faces", "the tab with the faces is open"
+    assert import_job.current_job() is None
 
 
 def test_after_an_import_one_button_has_the_models_measured_on_it(

@@ -202,6 +202,8 @@ def _bar(job: import_job.ImportJob) -> None:
 
 def _look(name: str) -> None:
     choose(name)
+    import_job.dismiss()
+    st.session_state["view"] = "Faces"
 
 
 def _measure(name: str) -> None:
@@ -214,5 +216,3 @@ def _measure(name: str) -> None:
         unmeasured.measure(imported)
     except FerError as error:
         st.session_state[_REFUSED] = str(error)
-    import_job.dismiss()
-    st.session_state["view"] = "Faces"
