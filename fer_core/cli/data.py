@@ -176,8 +176,8 @@ def describe_look(understood: Understanding) -> str:
         lines.append(f"{one_line(meaning.word):24} {told:20}{plural(found.faces, 'face'):>16}{why}")
     if understood.splits:
         lines += ["", *counts_table(understood.counts)]
-        told = [f"{one.split:13} {one_line(one.how)}" for one in understood.splits if one.how != one.split]
-        lines += ["", *told] if told else []
+        hows = [f"{one.split:13} {one_line(one.how)}" for one in understood.splits if one.how != one.split]
+        lines += ["", *hows] if hows else []
     if understood.missing and understood.faces:
         lines += ["", f"There is no face of {', '.join(understood.missing)}."]
     if understood.left_out:
