@@ -17,7 +17,7 @@ from fer_core.bring.adapter import adapted_faces, scale_called
 from fer_core.bring.evidence import OutputKind
 from fer_core.bring.flatten import flattened
 from fer_core.bring.messages import Build, Built, ParityRecord
-from fer_core.bring.network import KerasNetwork
+from fer_core.bring.network import KerasNetwork, LitertNetwork
 from fer_core.bring.opening import Opened
 from fer_core.bring.orders import OTHER, Order, rearranged
 from fer_core.bring.trial import understood
@@ -50,6 +50,7 @@ def build(
     """
     import keras
 
+    from fer_core.bring.build_litert import build_litert
     from fer_core.evaluation.export import PARITY_FACES, export_litert
     from fer_core.zoo.class_maps import map_grid
     from fer_core.zoo.describe import describe_model
@@ -59,6 +60,8 @@ def build(
     told("putting adapter, network and order of the classes together")
     order, network = Order("", tuple(wanted["classes"])), opened.network
     expected = _expected(network, wanted["scale"], order, images[:PARITY_FACES])
+    if isinstance(network, LitertNetwork):
+        return build_litert(network, wanted, order, images[:PARITY_FACES], expected, out)
     adapted(network, wanted["scale"], OutputKind(wanted["output"]), order).save(out / "model.keras")
     # As it is read back: each layer has been called once then, and by nobody else.
     model = keras.models.load_model(out / "model.keras", compile=False)
@@ -181,7 +184,7 @@ def _unfit(error: ExportError) -> str:
 
 
 def _expected(
-    network: KerasNetwork, scale: str, order: Order, images: npt.NDArray[np.uint8]
+    network: KerasNetwork | LitertNetwork, scale: str, order: Order, images: npt.NDArray[np.uint8]
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """What the network itself says (n, 7), and where that can be compared: not where all went to classes left out."""
     from keras import Model

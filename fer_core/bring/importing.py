@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fer_core.bring.adapter import SCALE_NAMES, scale_called
 from fer_core.bring.evidence import Choice, choose, kept
+from fer_core.bring.history import read_foreign_history, write_foreign_history
 from fer_core.bring.messages import Built
 from fer_core.bring.naming import title_of
 from fer_core.bring.orders import DECLARED, NAMED
@@ -134,17 +135,20 @@ def bring_model(
     said: Said | None = None,
     *,
     title: str = "",
+    history: Path | None = None,
     told: Callable[[str], None] = lambda words: None,
     progress: ProgressCallback | None = None,
 ) -> Brought:
     """Make the new run folder ``out`` of a model, and measure it on ``dataset``.
 
-    Raises ``ModelError`` (:class:`~fer_core.bring.evidence.UndecidedError` where somebody has to say which order or
+    ``history``: of its training, see :func:`fer_core.bring.history.read_foreign_history`. Raises ``ModelError``
+    (:class:`~fer_core.bring.evidence.UndecidedError` where somebody has to say which order or
     scale it is) or ``RunError``, with nothing left behind.
     """
     said = said or Said()
     if out.exists():
         raise RunError(f"{out} is there already. Choose another name.")
+    epochs = read_foreign_history(history) if history else []
     digest = hash_of(source)
     with try_model(source, dataset, said, told=told) as session:
         choice = choose(session.trial, named=said.order, scale=said.scale)
@@ -156,8 +160,11 @@ def bring_model(
                     shutil.copyfile(files / name, new / name)
             folder = RunFolder(new)
             write_json(new / "import.json", dict(record))
+            if epochs:
+                write_foreign_history(folder.history_path, epochs)
             told("measuring it")
-            metrics = _sealed_and_measured(folder, out.name, title or title_of(None, source), dataset, progress)
+            name = title or title_of(None, source)
+            metrics = _sealed_and_measured(folder, out.name, name, dataset, len(epochs), progress)
         cut = session.network_cut
     return Brought(RunFolder(out), record, built, metrics, cut)
 
@@ -212,7 +219,7 @@ def _record(
 
 
 def _sealed_and_measured(
-    folder: RunFolder, name: str, title: str, dataset: Dataset, progress: ProgressCallback | None
+    folder: RunFolder, name: str, title: str, dataset: Dataset, epochs: int, progress: ProgressCallback | None
 ) -> Metrics | None:
     """``run.json``, the evaluation where the dataset has test faces, and the card."""
     seal(
@@ -225,7 +232,7 @@ def _sealed_and_measured(
             "created": utc_now(),
             "state": "done",
             "data": dataset.info.record(),
-            "epochs": 0,
+            "epochs": epochs,
             "best_epoch": None,
             "versions": library_versions(),
         },

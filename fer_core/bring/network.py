@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.bring.litert_file import free_batch, write_litert
 from fer_core.bring.orders import check_count
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import ModelError
@@ -46,6 +47,55 @@ class KerasNetwork:
     def __call__(self, pictures: Floats) -> Floats:
         """Its answers float32 (B, K) to pictures float32 (B, height, width, channels)."""
         return np.asarray(self.model.predict_on_batch(pictures), dtype=np.float32)
+
+
+class LitertNetwork:
+    """A network in a LiteRT file. Attributes as of :class:`KerasNetwork`; ``model`` is its tree of objects."""
+
+    def __init__(self, model: Any, scratch: Path) -> None:
+        """``model``: from :func:`fer_core.bring.litert_file.read_litert`. Raises ``ModelError``."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        free_batch(model)
+        self.model = model
+        path = scratch / "network.tflite"
+        write_litert(model, path)
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            given, answer = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"LiteRT cannot open it: {_words(error)}") from error
+        if given["dtype"] != np.float32 or answer["dtype"] != np.float32:
+            raise ModelError(
+                "it takes or gives whole numbers (it is quantised). Bring the file with numbers in float32, or the "
+                "Keras file that it was made from."
+            )
+        self._input, self._output, self._batch = given["index"], answer["index"], 0
+        # A size that is free stands as -1 in the signature alone.
+        sizes = [None if size < 0 else int(size) for size in given["shape_signature"]]
+        self.height, self.width, self.channels = picture_shape(tuple(sizes))
+        self.count = answers((None, *(int(size) for size in answer["shape"][1:])))
+        self._check_batches()
+
+    def __call__(self, pictures: Floats) -> Floats:
+        """Its answers float32 (B, K) to pictures float32 (B, height, width, channels)."""
+        if len(pictures) != self._batch:
+            self._interpreter.resize_tensor_input(self._input, pictures.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(pictures)
+        self._interpreter.set_tensor(self._input, pictures)
+        self._interpreter.invoke()
+        return np.array(self._interpreter.get_tensor(self._output), dtype=np.float32)
+
+    def _check_batches(self) -> None:
+        pictures = np.random.default_rng(0).uniform(0, 1, (3, self.height, self.width, self.channels))
+        try:
+            together = self(pictures.astype(np.float32))
+            alone = np.concatenate([self(one[None].astype(np.float32)) for one in pictures])
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"it cannot be asked about several faces at once: {_words(error)}") from error
+        if together.shape != alone.shape or not np.allclose(together, alone, atol=1e-4):
+            raise ModelError("it answers otherwise when it is asked about several faces at once.")
 
 
 def _shapes(model: keras.Model) -> tuple[int, int, int, int]:

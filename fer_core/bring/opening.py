@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.bring.kinds import Kind, kind_of_model
-from fer_core.bring.network import KerasNetwork
+from fer_core.bring.litert_file import read_litert
+from fer_core.bring.network import KerasNetwork, LitertNetwork
 from fer_core.bring.reading import read_keras
+from fer_core.bring.saved_model import convert
 from fer_core.errors import ModelError
 from fer_core.runs.reading import shown
 
@@ -20,19 +22,28 @@ class Opened:
 
     kind: Kind
     keras: str
-    network: KerasNetwork
+    network: KerasNetwork | LitertNetwork
 
 
 def open_network(path: Path, scratch: Path, weights: Path | None, told: Callable[[str], None]) -> Opened:
     """Read the file as data, and open what was found free of code. Raises ``ModelError``, which names the file."""
     kind = kind_of_model(path)
     told("reading it as data")
+    if weights is not None and kind != Kind.JSON:
+        raise ModelError(f"{shown(path)} is a {kind}, which holds its weights itself: leave --weights out.")
     if kind in (Kind.KERAS, Kind.HDF5, Kind.JSON):
         reading = read_keras(path, scratch, weights)
         told("opening it with Keras")
         with _named(path):
             return Opened(kind, reading.keras, KerasNetwork(reading.clean))
-    raise ModelError(f"{shown(path)} is a {kind}, which cannot be brought yet: bring the Keras file it was made from.")
+    with _named(path):
+        if kind == Kind.SAVED_MODEL:
+            converted = scratch / "converted.tflite"
+            told("converting it to LiteRT")
+            convert(path, converted)
+            return Opened(kind, "", LitertNetwork(read_litert(converted), scratch))
+        told("opening it with LiteRT")
+        return Opened(kind, "", LitertNetwork(read_litert(path), scratch))
 
 
 @contextmanager

@@ -20,6 +20,10 @@ what can be brought:
   .keras           as Keras 3 saves it
   .h5              whole models of Keras 2 and 3
   .json            model.to_json(), with --weights FILE.h5
+  .tflite          one input and one output, numbers in float32
+  SavedModel       the folder that holds saved_model.pb
+
+The last two become LiteRT files without class maps and without gradients: bring the Keras file where there is one.
 
 Height and width may be any, channels 1 or 3, classes 5 to 8. Pixels and the order of the classes are found out by
 trying them on labelled faces of the dataset. Where the evidence speaks against FER-2013's own order, or says nothing,
@@ -40,18 +44,21 @@ def add(subparsers: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     importing = actions.add_parser(
         "import",
-        help="make a run of a Keras model",
+        help="make a run of a Keras or LiteRT model, or a SavedModel",
         description="Make a run of somebody else's model. Its file is read as data first, and refused where it holds a "
         "program; then it is opened in a process with limits, without a network where the system can do that.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    importing.add_argument("file", metavar="FILE", type=some_path, help="the model's file")
+    importing.add_argument("file", metavar="FILE", type=some_path, help="the model's file or SavedModel folder")
     importing.add_argument("--data", type=some_path, required=True, help="dataset folder to try and measure it on")
     importing.add_argument("--classes", type=some, help="the order of its answers")
     importing.add_argument("--scale", type=some, help="what it wants its pixels to be")
     importing.add_argument("--channels", type=some, help="1, rgb or bgr")
     importing.add_argument("--weights", type=some_path, metavar="FILE", help="the weights of an architecture in JSON")
+    importing.add_argument(
+        "--history", type=some_path, metavar="FILE", help="its training: history.history as JSON, or CSVLogger's file"
+    )
     importing.add_argument("--name", type=label, help="name of the run (default: the file's)")
     importing.add_argument("--title", type=label, help="what to call it for people (default: the file's name)")
     add_json_option(importing)
@@ -78,6 +85,7 @@ def run_import(args: argparse.Namespace) -> tuple[JsonObject, str]:
                 dataset,
                 out,
                 said,
+                history=args.history,
                 title=args.title or title_of(args.name, args.file),
                 told=whisper,
                 progress=line.show,

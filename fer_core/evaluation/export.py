@@ -64,7 +64,7 @@ def export_litert(
     """
     # Beside the target, so that the last step is a rename on one file system.
     with replacing(path) as temporary:
-        _convert(with_class_maps(model) if maps else model, temporary, half_precision=half_precision)
+        convert(with_class_maps(model) if maps else model, temporary, half_precision=half_precision)
         parity = check_parity(model, temporary, faces)
         if not parity.agrees(half_precision=half_precision):
             raise ExportError(
@@ -100,7 +100,7 @@ def check_parity(model: keras.Model, tflite: Path, faces: Images) -> Parity:
     )
 
 
-def _convert(model: keras.Model, path: Path, *, half_precision: bool) -> None:
+def convert(model: keras.Model, path: Path, *, half_precision: bool) -> None:
     """Write the LiteRT file of a two-output model, batch size free."""
     import tensorflow as tf
 

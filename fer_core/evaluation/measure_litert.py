@@ -79,7 +79,7 @@ def _files(folder: RunFolder) -> dict[str, Path | list[Path]]:
     """The model files whose sizes are told."""
     if folder.is_vote:
         return {"model.tflite": [member.tflite_path for member in member_folders(folder, read_vote(folder))]}
-    return {path.name: path for path in (folder.keras_path, folder.tflite_path)}
+    return {path.name: path for path in (folder.keras_path, folder.tflite_path) if path.exists()}
 
 
 def _batches(dataset: Dataset, rows: npt.NDArray[np.intp], meter: Meter) -> Iterator[npt.NDArray[np.uint8]]:

@@ -15,7 +15,7 @@ from fer_core.bring.naming import free_run
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.emotions import NAMES
-from fer_core.errors import RunError
+from fer_core.errors import ModelError, RunError
 from fer_core.inference.models import load_model
 from fer_core.runs.contracts import Origin
 from fer_core.runs.listing import list_models
@@ -109,3 +109,43 @@ def test_refusals_leave_nothing_behind(
     assert main(["models", "import", str(tmp_path / "no.h5"), "--data", str(spots.path)]) == 2
     assert "no file" in capsys.readouterr().err
     assert not [path for path in (home / "runs").rglob("*") if path.is_file()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["tflite", "SavedModel"])
+def test_models_that_are_not_keras_files_are_brought_without_maps(
+    form: str, tmp_path: Path, home: Path, spots: Dataset
+) -> None:
+    import keras
+
+    from fer_core.bring.reading import read_keras
+
+    (tmp_path / "scratch").mkdir()
+    clean = read_keras(files.write_spot_model(tmp_path / "m.h5", NAMES), tmp_path / "scratch").clean
+    source = tmp_path / ("net.tflite" if form == "tflite" else "net")
+    model = keras.models.load_model(clean, compile=False)
+    model.export(source, format="litert" if form == "tflite" else "tf_saved_model", verbose=False)
+    brought = bring_model(source, spots, free_run(None, source))
+    record = brought.record
+    assert record["evidence"]["chosen_by"] == "evidence"
+    assert not record["adapter"]["maps"]
+    info = list_models()[0]
+    assert (info.name, info.problem, info.folder.keras_path.exists()) == ("net", "", False)
+    assert brought.metrics is not None
+    assert brought.metrics["splits"]["PrivateTest"]["accuracy"] > 0.6
+
+
+@pytest.mark.slow
+def test_a_saved_model_that_writes_files_is_refused(tmp_path: Path, home: Path, spots: Dataset) -> None:
+    import tensorflow as tf
+
+    class Evil(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, 48, 48, 1])])
+        def __call__(self, x: object) -> object:
+            tf.io.write_file(str(tmp_path / "written"), "x")
+            return tf.reduce_mean(x, axis=(1, 2))
+
+    tf.saved_model.save(Evil(), str(tmp_path / "evil"))
+    with pytest.raises(ModelError, match="WriteFile"):
+        bring_model(tmp_path / "evil", spots, free_run(None, tmp_path / "evil"))
+    assert not (tmp_path / "written").exists()

@@ -54,10 +54,10 @@ def test_a_file_that_disagrees_is_refused_and_the_old_one_stays(
     kernel.assign(
         np.full(kernel.shape, np.nan) if wrong == "not a number" else np.asarray(kernel) + 1e-2 * FACES[0, :1, :7]
     )
-    convert = export._convert
+    convert = export.convert
     monkeypatch.setattr(
         export,
-        "_convert",
+        "convert",
         lambda _, path, half_precision: convert(with_class_maps(other), path, half_precision=half_precision),
     )
     target = tmp_path / "model.tflite"

@@ -132,6 +132,11 @@ def seal_of(folder: RunFolder) -> str:
         seal = str(manifest["files"]["model.keras"]["sha256"]) if manifest else ""
     except (KeyError, TypeError):
         seal = ""
+    if not seal and folder.is_brought:
+        raise ExplainError(
+            f"{folder.name} was brought without a Keras file, which gradients need. Occlusion and RISE work for any "
+            "model."
+        )
     if not seal or not folder.keras_path.is_file():
         raise ExplainError(
             f"{folder.name} has no complete model.keras, which gradients need. Train the run to its end, or restore "

@@ -73,7 +73,7 @@ def learning_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             {
                 "Run": name,
                 "Epochs": len(table),
-                "Training time": duration(float(table["seconds"].sum())),
+                "Training time": duration(float(table["seconds"].sum())) if table["seconds"].any() else "not said",
                 "Best epoch": int(best["epoch"]),
                 "Best accuracy on PublicTest (%)": 100 * float(best["val_accuracy"]),
                 "Accuracy on training faces then (%)": 100 * float(best["accuracy"]),
