@@ -42,8 +42,8 @@ def read_foreign_history(path: Path) -> list[HistoryRow]:
         found = next((columns[one] for one in known if one in columns), None)
         if found is None and name not in _OPTIONAL:
             raise ModelError(
-                f"the history {where} has no {name}. It should hold loss, accuracy, val_loss and val_accuracy by epoch, "
-                "as in json.dump(history.history, file), or what CSVLogger writes."
+                f"the history {where} has no {name}. It should hold loss, accuracy, val_loss and val_accuracy, "
+                "epoch by epoch, as in json.dump(history.history, file), or what CSVLogger writes."
             )
         chosen[name] = found
     count = len(chosen["loss"] or ())
