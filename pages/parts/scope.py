@@ -108,6 +108,8 @@ def choose(prefix: str = "") -> View:
         split = _split(splits, prefix + SPLIT)
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
         labels = _labels(crowd, annotations, prefix + LABELS_KEY)
+    asked = [run.name for run in runs]
+    runs = _with_split(chosen, runs, split)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
     reviewed = annotations.state_key if labels in (CORRECTED, WITHOUT_ANNOTATED) else None
     audited = dataset is not None and read_audit_time(dataset)
@@ -130,7 +132,7 @@ def choose(prefix: str = "") -> View:
     _show_summary(scope, split, links.plain(chosen.title))
     if text := lesson.sentence(runs, fingerprint, split):
         st.caption(f":material/school: {text}")
-    query: dict[str, str | list[str]] = {RUNS: [run.name for run in runs]}
+    query: dict[str, str | list[str]] = {RUNS: asked}
     # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
     if split != splits[0]:
         query[SPLIT] = split
@@ -192,6 +194,14 @@ def _into_address(key: str) -> None:
     """
     if key in st.session_state:
         st.session_state[key] = st.session_state[key]
+
+
+def _with_split(chosen: KnownData, runs: Sequence[ModelInfo], split: str) -> tuple[ModelInfo, ...]:
+    """The runs that have figures of ``split``; the others are named. Brought answers may be about one split alone."""
+    having = tuple(run for run in runs if split in known_data.splits_of(chosen, [run]))
+    if without := [run.name for run in runs if run not in having]:
+        st.warning(f"Left out, because there are no answers for {split}: {links.quoted(without)}.")
+    return having
 
 
 def _split(splits: Sequence[str], key: str) -> str:

@@ -106,4 +106,16 @@ def test_nobody_offers_to_measure_it_on_other_faces(both: Dataset, home: Path, o
     make_test_set(settings().datasets_dir / "mine", split="PublicTest", labels=(3,))
     app = sound(open_app("compare", data="mine"))
     (button,) = [one for one in app.button if one.key == "measure-here"]
-    assert button.label == "Measure 1 model on these faces"
+    assert "one" in button.proto.help
+    assert "theirs" not in button.proto.help
+
+
+def test_answers_for_one_split_are_left_out_of_the_other(both: Dataset, tmp_path: Path, open_app: OpenApp) -> None:
+    """One such run took Compare's PublicTest away from all others."""
+    frame = pd.read_csv(tmp_path / "theirs.csv")
+    frame[frame["row"].isin(both.rows("PrivateTest"))].to_csv(tmp_path / "half.csv", index=False)
+    bring(look(tmp_path / "half.csv", both), both, settings().runs_dir / "half", "Half")
+    for page, key in (("compare", "compare.split"), ("mistakes", "split")):
+        text = words(sound(open_app(page, data="noise", **{key: "PublicTest"})))
+        assert "no answers for PublicTest: half" in text or "no answers for PublicTest: “half”" in text, text
+        assert "no answers for" not in words(sound(open_app(page, data="noise")))
