@@ -6,10 +6,10 @@ import streamlit as st
 
 from fer_core.access.policy import Action
 from pages.parts import access, data, frame, linked, uploads
-from pages.parts.bring import answers, progress
+from pages.parts.bring import answers, model, progress
 from pages.parts.bring import job as jobs
 
-ANSWERS, FACES = "Answers", "Faces"
+ANSWERS, MODEL, FACES = "Answers", "A model", "Faces"
 
 frame.begin(
     "Bring yours",
@@ -25,10 +25,12 @@ if job is not None:
     progress.show(job)
     if job.running or job.run:
         st.stop()
-what = linked.segmented_control("What you bring", (ANSWERS, FACES), key="bring.what")
+    if job.what == model.WHAT and job.table:
+        model.ask(job, data.current_dataset())
+what = linked.segmented_control("What you bring", (MODEL, ANSWERS, FACES), key="bring.what")
 uploads.turn_to(what)
 if what == FACES:
     st.markdown("Faces come in on the Dataset page: tables, archives and folders, in most forms that people have them.")
     frame.link("dataset", "Bring faces", icon=":material/upload:", query={"view": data.IMPORT})
     st.stop()
-answers.show(data.current_dataset())
+(model if what == MODEL else answers).show(data.current_dataset())

@@ -83,7 +83,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
             "explain.way": "Brightness",
         },
     ),
-    "bring": ({}, {"bring.what": "Faces"}),
+    "bring": ({}, {"bring.what": "Answers"}, {"bring.what": "Faces"}),
     "leaderboard": ({},),
     "photo": ({}, {"way": "Video"}),
     "live": ({},),

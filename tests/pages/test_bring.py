@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,13 +51,19 @@ def words(app: AppTest) -> str:
     return " ".join(element.value for kind in kinds for element in kind)
 
 
+def select(app: AppTest, label: str, start: str) -> None:
+    """Choose the option of a field that begins so."""
+    field = next(one for one in app.selectbox if one.label == label)
+    field.select_index(next(at for at, one in enumerate(field.options) if one.startswith(start))).run()
+
+
 def button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
     return next(one for one in app.button if one.label == label)
 
 
 def test_answers_in_doubt_are_corrected_by_the_table_and_made_a_run(data: Dataset, open_app: OpenApp) -> None:
     make_evaluated_run(settings().runs_dir / "one", data)
-    app = uploaded(open_app("bring"), csv_of(data, list(NAMES)))
+    app = uploaded(open_app("bring", **{"bring.what": "Answers"}), csv_of(data, list(NAMES)))
     assert "in doubt" in words(app)
     assert button(app, "Bring them").disabled
     order = next(one for one in app.selectbox if one.label == "Order of the classes")
@@ -82,11 +89,11 @@ def test_answers_in_doubt_are_corrected_by_the_table_and_made_a_run(data: Datase
 
 
 def test_what_is_evident_needs_no_choice_and_what_is_wrong_is_said(data: Dataset, open_app: OpenApp) -> None:
-    app = uploaded(open_app("bring"), csv_of(data, sorted(NAMES)))
+    app = uploaded(open_app("bring", **{"bring.what": "Answers"}), csv_of(data, sorted(NAMES)))
     order = next(one for one in app.selectbox if one.label == "Order of the classes")
     assert order.options[order.index or 0].startswith("as declared")
     assert not button(app, "Bring them").disabled
-    app = uploaded(open_app("bring"), b"row,happy\n1,2\n3,4\n", "odd.csv")
+    app = uploaded(open_app("bring", **{"bring.what": "Answers"}), b"row,happy\n1,2\n3,4\n", "odd.csv")
     assert "odd.csv cannot be used" in words(app)
     assert not [one for one in app.button if one.label == "Bring them"]
     assert list(settings().cache_dir.glob("upload-*")) == []
@@ -94,7 +101,7 @@ def test_what_is_evident_needs_no_choice_and_what_is_wrong_is_said(data: Dataset
 
 @pytest.mark.usefixtures("visitor")
 def test_a_visitor_is_told_whose_it_is(data: Dataset, open_app: OpenApp) -> None:
-    app = open_app("bring")
+    app = open_app("bring", **{"bring.what": "Answers"})
     assert not app.exception
     assert not app.file_uploader
     assert "Only the owner" in words(app)
@@ -103,7 +110,7 @@ def test_a_visitor_is_told_whose_it_is(data: Dataset, open_app: OpenApp) -> None
 
 
 def test_a_process_that_fails_tells_why(home: Path, data: Dataset, open_app: OpenApp) -> None:
-    app = open_app("bring")
+    app = open_app("bring", **{"bring.what": "Answers"})
     assert not app.exception
     file = home / "upload" / "no.csv"
     file.parent.mkdir()
@@ -119,3 +126,52 @@ def test_a_process_that_fails_tells_why(home: Path, data: Dataset, open_app: Ope
     assert "no.csv cannot be used" in words(app)
     assert app.file_uploader, "another file can be tried at once"
     jobs.dismiss()
+
+
+def test_a_model_is_handed_to_the_command_with_what_is_known_of_it(
+    data: Dataset, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, str, Path, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = uploaded(open_app("bring"), b"a model", "Emotion model.h5")
+    select(app, "Order of its classes", "alphabetical")
+    select(app, "What its pixels should be", "unit")
+    button(app, "Try it, and bring it").click().run()
+    assert not app.exception
+    ((what, source, path, arguments),) = started
+    assert (what, source, path.read_bytes()) == ("model", "Emotion model.h5", b"a model")
+    assert arguments == [
+        *("models", "import", str(path), "--data", str(data.path), "--name", "emotion-model"),
+        *("--classes", "alphabetical", "--scale", "unit"),
+    ]
+
+
+def test_what_a_trial_left_open_is_asked_with_the_table_and_the_likeliest_answer(
+    data: Dataset, open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        "  63.0 %  unit  alphabetical  angry, disgust\n"
+        "error: its classes seem to be in another order. For the likeliest, add: --classes alphabetical --scale unit\n"
+    )
+    file = tmp_path / "upload" / "net.h5"
+    file.parent.mkdir()
+    file.write_bytes(b"a model")
+    command = [sys.executable, "-c", f"import sys; sys.stderr.write({said!r}); sys.exit(2)"]
+    app = open_app("bring")
+    monkeypatch.setattr(jobs, "command", lambda arguments: command)
+    jobs.start("model", "net.h5", file, [])
+    job = jobs.current()
+    assert job is not None
+    job.process.wait(60)
+    app.run()
+    assert "another order" in words(app)
+    assert "63.0 %" in app.code[0].value
+    started: list[tuple[str, str, Path, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    button(app, "Bring it so").click().run()
+    assert not app.exception
+    ((_, _, path, arguments),) = started
+    assert path == file
+    assert arguments[-4:] == ["--classes", "alphabetical", "--scale", "unit"]
+    jobs.dismiss()
+    assert not file.exists()

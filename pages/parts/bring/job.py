@@ -105,6 +105,11 @@ class BringJob:
             reader.join(timeout=5)
 
 
+def command(arguments: Sequence[str]) -> list[str]:
+    """What is run for these arguments of the command line."""
+    return [sys.executable, "-m", "fer_core", *arguments, "--json"]
+
+
 class _Slot:
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -135,7 +140,7 @@ def start(what: str, source: str, file: Path, arguments: Sequence[str]) -> None:
             raise ModelError(why)
         before = slot.job
         process = subprocess.Popen(
-            [sys.executable, "-m", "fer_core", *arguments, "--json"],
+            command(arguments),
             cwd=PROJECT_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,0 +1,109 @@
+"""Somebody else's model: uploaded, tried in a process with limits, corrected by the table, made a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.access.uploads import Place
+from fer_core.bring.adapter import SCALES
+from fer_core.bring.naming import free_run
+from fer_core.bring.orders import NAMED
+from fer_core.data.dataset import Dataset
+from fer_core.errors import FerError
+from pages.parts import messages, uploads
+from pages.parts.bring import job as jobs
+from pages.parts.bring.job import BringJob
+from pages.parts.bring.upload import kept
+
+WHAT = "model"
+SUFFIXES = ("keras", "h5", "hdf5", "tflite")
+FIND_OUT = "find out by trying"
+LISTED = "as I list them"
+
+
+def show(dataset: Dataset) -> None:
+    """The part of the page."""
+    st.markdown(
+        "A Keras model (`.keras`, a whole `.h5`) for faces of any size, grey or in colour, with five to eight classes. "
+        "It is read as data first, refused where it holds a program, and opened in a process with limits. What pixels "
+        "it wants and in which order it answers is tried on labelled faces. That takes some minutes."
+    )
+    file = uploads.uploader(Place.MODEL, "Your model", types=SUFFIXES, key="bring.model")
+    if file is None:
+        return
+    with st.expander("What you know about it", icon=":material/help:"):
+        classes, scale = _said("new", "", "")
+    name = st.text_input(
+        "Name of the new run",
+        value=free_run(None, Path(uploads.file_name(file))).name,
+        max_chars=60,
+        key="bring-model-name",
+    ).strip()
+    if st.button("Try it, and bring it", type="primary", icon=":material/add_box:"):
+        try:
+            folder = free_run(name or None, Path(uploads.file_name(file)))
+            path = kept(file)
+            jobs.start(WHAT, uploads.file_name(file), path, _arguments(path, dataset.path, folder.name, classes, scale))
+        except FerError as error:
+            st.error(messages.told(error), icon=":material/block:")
+            return
+        # Up to 500 MB of memory, which the process has on disk now.
+        uploads.forget(file)
+        st.rerun()
+
+
+def ask(job: BringJob, dataset: Dataset) -> None:
+    """After a trial that did not decide: the owner says what the classes and the pixels are, and it goes on."""
+    likely = re.search(r"--classes (\S+) --scale (\S+)", job.problem)
+    with st.form("bring-model-again", border=True):
+        st.markdown("**Say what it is**, by the table above:")
+        classes, scale = _said("again", likely[1] if likely else "", likely[2].rstrip(".") if likely else "")
+        name = st.text_input("Name of the new run", value=free_run(None, Path(job.source)).name, max_chars=60).strip()
+        if st.form_submit_button("Bring it so", type="primary", icon=":material/add_box:"):
+            try:
+                folder = free_run(name or None, Path(job.source))
+                jobs.start(WHAT, job.source, job.file, _arguments(job.file, dataset.path, folder.name, classes, scale))
+            except FerError as error:
+                st.error(messages.told(error), icon=":material/block:")
+                return
+            st.rerun()
+
+
+def _said(which: str, classes: str, scale: str) -> tuple[str, str]:
+    """What somebody says of the classes and the pixels; empty where nothing."""
+    listed = "," in classes
+    orders = (FIND_OUT, *NAMED, LISTED)
+    order = st.selectbox(
+        "Order of its classes",
+        orders,
+        index=orders.index(LISTED if listed else classes) if classes in orders or listed else 0,
+        key=f"bring-model-order-{which}-{classes}",
+    )
+    names = st.text_input(
+        f"Its classes, where they are “{LISTED}”",
+        value=classes if listed else "",
+        placeholder="angry,disgust,fear,happy,neutral,sad,surprise",
+        max_chars=200,
+        key=f"bring-model-names-{which}-{classes}",
+    ).strip()
+    scales = (FIND_OUT, *(f"{one.name}: {one.words}" for one in SCALES))
+    known = ["", *(one.name for one in SCALES)]
+    chosen = st.selectbox(
+        "What its pixels should be",
+        scales,
+        index=known.index(scale) if scale in known else 0,
+        key=f"bring-model-scale-{which}-{scale}",
+    )
+    pixels = known[scales.index(chosen)]
+    if order == FIND_OUT:
+        return "", pixels
+    return (names if order == LISTED else order), pixels
+
+
+def _arguments(file: Path, data: Path, name: str, classes: str, scale: str) -> Sequence[str]:
+    said = [*(("--classes", classes) if classes else ()), *(("--scale", scale) if scale else ())]
+    return ["models", "import", str(file), "--data", str(data), "--name", name, *said]
