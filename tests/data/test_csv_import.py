@@ -218,6 +218,15 @@ def test_file_cut_in_the_last_word(tmp_path: Path) -> None:
     refused(plain(tmp_path / "fer2013.csv", BYTES[:-5]), "row 22:", "unknown Usage", "cut off (truncated)")
 
 
+def test_a_last_row_with_its_line_end_is_not_told_to_be_cut_off(tmp_path: Path) -> None:
+    """Whatever was wrong with the last row, the file was said to be cut off."""
+    source = broken(tmp_path, 22, 0, "9")
+    with pytest.raises(DataError) as caught:
+        import_dataset(source, tmp_path / "out")
+    assert "row 22" in str(caught.value)
+    assert "cut off" not in str(caught.value)
+
+
 @pytest.mark.parametrize("packed", [gzip.compress(BYTES), lzma.compress(BYTES)], ids=["gz", "xz"])
 @pytest.mark.parametrize("share", [0.5, 0.999])
 def test_packed_file_cut_off(packed: bytes, share: float, tmp_path: Path) -> None:

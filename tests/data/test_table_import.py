@@ -237,6 +237,7 @@ def test_a_few_broken_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     dataset = imported(write(tmp_path / "mine.csv", table(",", ["emotion", "pixels", "Usage"], rows)))
     assert len(dataset) == 19
     assert [(one.count, one.examples) for one in dataset.info.left_out] == [(2, ("mine.csv:11", "mine.csv:14"))]
+    assert not any("cut off" in note for note in dataset.info.notes)
 
 
 def test_too_many_broken_rows_end_the_import_with_the_first(tmp_path: Path) -> None:
