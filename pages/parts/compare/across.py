@@ -19,11 +19,25 @@ MISSING = "not measured"
 
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its control is drawn: what is not drawn loses its place in the address."""
-    run = linked.selectbox("Class by class", view.names, key="across_of", help="The run whose classes are shown below.")
-    if not is_open:
-        return
-    found = _found(_key(view), view.scope.aligned.split, [one.folder for one in view.runs])
-    names = _columns(found)
+    found: list[Measured] = []
+    names: dict[str, str] = {}
+    if is_open:
+        found = _found(_key(view), view.scope.aligned.split, [one.folder for one in view.runs])
+        names = _columns(found)
+        _accuracies(view, found, names)
+    run = linked.selectbox("Class by class, of the run", view.names, key="across_of")
+    if is_open:
+        st.dataframe(
+            recall_table(found, run, names),
+            hide_index=True,
+            height="content",
+            alt=f"Of each class's faces, the share that {run} finds, on each dataset.",
+        )
+        st.caption("Recall, with the number of faces. A class without faces has none: there is nothing to find.")
+
+
+def _accuracies(view: View, found: Sequence[Measured], names: dict[str, str]) -> None:
+    """Each run on each dataset, what the datasets are, and which are missing."""
     st.subheader("Accuracy of each run on each dataset", anchor=False)
     st.dataframe(
         accuracy_table(found, view.names, names),
@@ -32,18 +46,10 @@ def show(view: View, is_open: bool) -> None:
         alt="Accuracy with its 95 % interval of each run on each dataset.",
     )
     st.caption(
-        "In brackets: the 95 % interval. Down a column the faces are the same. Along a row they are not, nor is who "
-        "labelled them, or how hard they are."
+        "In brackets: the 95 % interval. Compare down a column, where the faces are the same. Along a row faces and "
+        "labels differ, and so does how hard they are."
     )
     st.dataframe(data_table(found, names), hide_index=True, height="content", alt="What each column is about.")
-    st.subheader(f"{plain(run)}, class by class", anchor=False)
-    st.dataframe(
-        recall_table(found, run, names),
-        hide_index=True,
-        height="content",
-        alt=f"Of each class's faces, the share that {run} finds, on each dataset.",
-    )
-    st.caption("Recall, with the number of faces. A class without faces has none: there is nothing to find.")
     unmeasured = [one for one in known().values() if one.info is not None and one.fingerprint not in names]
     if unmeasured:
         st.caption(
