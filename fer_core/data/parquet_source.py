@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 BATCH = 256
 MOST_GROUP_BYTES = 1024**3
 """Unpacked, of a row group, of which a column is read at once. Hugging Face writes 100 to 1,000 rows each."""
+MOST_BATCH_BYTES = 128 * 1024**2
+"""Of rows that are unpacked at once, were each as large as all that is stored."""
 MAGIC = b"PAR1"
 _LABEL = ("label", "labels", "emotion", "emotions", "class", "target", "expression", "fine_label", "labelname")
 _PICTURE = ("image", "img", "picture", "pixels", "pixel", "face", "jpg", "png", "bytes", "data")
@@ -231,10 +233,25 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
 
 
 def _columns(path: Path, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of some columns, a few hundred at a time."""
+    """The rows of some columns, a few hundred at a time, or fewer where each may be large."""
     with _opened(path) as file:
-        for batch in file.iter_batches(batch_size=BATCH, columns=list(columns), use_threads=False):
+        # A value that stands once in a file's dictionary may stand in every row.
+        largest = max(1, _largest_chunk(file, columns))
+        rows = max(1, min(BATCH, MOST_BATCH_BYTES // largest))
+        for batch in file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
             yield batch.to_pylist()
+
+
+def _largest_chunk(file: pq.ParquetFile, columns: Sequence[str]) -> int:
+    """Bytes, unpacked, of the largest piece in which one of the columns is stored."""
+    chunks = (
+        file.metadata.row_group(group).column(column)
+        for group in range(file.num_row_groups)
+        for column in range(file.metadata.num_columns)
+    )
+    return max(
+        (one.total_uncompressed_size for one in chunks if one.path_in_schema.split(".")[0] in columns), default=0
+    )
 
 
 def _word(cell: object) -> str | None:

@@ -296,6 +296,17 @@ def test_hostile_parquet_gets_one_clear_sentence(tmp_path: Path, monkeypatch: py
     refused(parquet(tmp_path / "f.parquet", {"image": [1], "age": [3]}), "no column of labels", "image, age")
 
 
+def test_one_large_picture_that_stands_in_every_row_is_unpacked_row_by_row(tmp_path: Path) -> None:
+    """A file of 1.4 kB filled the memory: its dictionary held one value, and each row the number of that."""
+    large = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array([bytes(20 * 1024**2)]))
+    source = parquet(tmp_path / "f.parquet", {"image": large, "label": ["happy"] * 300}, compression="zstd")
+    assert source.stat().st_size < 100_000
+    with parquet_source._opened(source) as file:
+        assert parquet_source._largest_chunk(file, ["image"]) > 20 * 1024**2
+    rows = next(parquet_source._columns(source, ["image"]))
+    assert len(rows) <= 6
+
+
 def test_train_and_an_unlabelled_test_give_the_labelled_ones(tmp_path: Path) -> None:
     """The challenge's two files were refused, because it was not clear which one to import."""
     rows = [row[:2] for row in FACES.rows()]
