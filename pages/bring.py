@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.access.policy import Action
 from pages.parts import access, data, frame, linked, uploads
 from pages.parts.bring import answers, model, progress
-from pages.parts.bring import job as jobs
+from pages.parts.bring import job as bring_job
 
 ANSWERS, MODEL, FACES = "Answers", "A model", "Faces"
 
@@ -20,7 +20,7 @@ frame.begin(
 if not access.may(Action.BRING_MODEL):
     st.info("Only the owner of this app can bring a model or its answers.", icon=":material/lock:")
     st.stop()
-job = jobs.current()
+job = bring_job.current()
 if job is not None:
     progress.show(job)
     if job.running or job.run:

@@ -20,7 +20,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.errors import FerError, ModelError
 from fer_core.formatting import percent, plain, plural
 from pages.parts import messages, uploads
-from pages.parts.bring import job as jobs
+from pages.parts.bring import job as bring_job
 from pages.parts.bring.upload import kept
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _bring(file: UploadedFile, dataset: Dataset, look: Look, order: Order, name:
     try:
         arguments += ["--name", free_run(name or None, Path(uploads.file_name(file))).name]
         path = kept(file)
-        jobs.start(WHAT, uploads.file_name(file), path, ["predictions", "import", str(path), *arguments])
+        bring_job.start(WHAT, uploads.file_name(file), path, ["predictions", "import", str(path), *arguments])
     except FerError as error:
         st.error(messages.told(error), icon=":material/block:")
         return

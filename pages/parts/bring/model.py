@@ -15,7 +15,7 @@ from fer_core.bring.orders import NAMED
 from fer_core.data.dataset import Dataset
 from fer_core.errors import FerError
 from pages.parts import messages, uploads
-from pages.parts.bring import job as jobs
+from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
 from pages.parts.bring.upload import kept
 
@@ -47,7 +47,9 @@ def show(dataset: Dataset) -> None:
         try:
             folder = free_run(name or None, Path(uploads.file_name(file)))
             path = kept(file)
-            jobs.start(WHAT, uploads.file_name(file), path, _arguments(path, dataset.path, folder.name, classes, scale))
+            bring_job.start(
+                WHAT, uploads.file_name(file), path, _arguments(path, dataset.path, folder.name, classes, scale)
+            )
         except FerError as error:
             st.error(messages.told(error), icon=":material/block:")
             return
@@ -66,7 +68,9 @@ def ask(job: BringJob, dataset: Dataset) -> None:
         if st.form_submit_button("Bring it so", type="primary", icon=":material/add_box:"):
             try:
                 folder = free_run(name or None, Path(job.source))
-                jobs.start(WHAT, job.source, job.file, _arguments(job.file, dataset.path, folder.name, classes, scale))
+                bring_job.start(
+                    WHAT, job.source, job.file, _arguments(job.file, dataset.path, folder.name, classes, scale)
+                )
             except FerError as error:
                 st.error(messages.told(error), icon=":material/block:")
                 return

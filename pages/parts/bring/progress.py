@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.formatting import duration, plain
 from pages.parts import frame, messages
-from pages.parts.bring import job as jobs
+from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
 
 EVERY = "1s"
@@ -18,7 +18,7 @@ def show(job: BringJob) -> None:
     """The job at work, or its end: links to what can be done with the run, or why there is none."""
     if job.running:
         st.fragment(_running, run_every=EVERY)()
-        st.button("Stop", icon=":material/stop:", key="bring-stop", on_click=jobs.stop)
+        st.button("Stop", icon=":material/stop:", key="bring-stop", on_click=bring_job.stop)
         return
     if name := job.run:
         st.success(f"**{plain(name)}** is here, brought from {plain(job.source)}.", icon=":material/check_circle:")
@@ -26,7 +26,7 @@ def show(job: BringJob) -> None:
             frame.link("compare", "Compare it", icon=":material/compare:")
             frame.link("mistakes", "Its mistakes", icon=":material/search:", query={"runs": [name]})
             frame.link("run", "Its card", icon=":material/id_card:", query={"run": name})
-        st.button("Bring another", icon=":material/add:", key="bring-another", on_click=jobs.dismiss)
+        st.button("Bring another", icon=":material/add:", key="bring-another", on_click=bring_job.dismiss)
         return
     st.error(messages.told(job.problem), icon=":material/block:")
     if job.table:
@@ -34,7 +34,7 @@ def show(job: BringJob) -> None:
 
 
 def _running() -> None:
-    job = jobs.current()
+    job = bring_job.current()
     if job is None or not job.running:
         st.rerun()
         return
