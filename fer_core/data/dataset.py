@@ -191,13 +191,3 @@ def empty_class_message(counts: dict[str, tuple[int, ...]]) -> str | None:
     if not missing:
         return None
     return f"Training has no face of {', '.join(missing)}"
-
-
-def require_all_classes(counts: dict[str, tuple[int, ...]], where: str) -> None:
-    """Raise ``DataError`` when a class has no face in Training: no model could learn it."""
-    message = empty_class_message(counts)
-    if message is not None:
-        raise DataError(
-            f"{where}: {message}. All seven classes need at least one training face; "
-            "add some, or check the labels and the names of the class folders."
-        )

@@ -249,7 +249,7 @@ def _changes(changed: Mapping[str, int], total: int) -> Iterator[str]:
     if changed["faceless"]:
         yield (
             f"In {changed['faceless']:,} of {total:,} pictures no face was found, so they were taken whole. Where "
-            "pictures are faces already, say so with --already-cut."
+            "pictures are faces already, say so before the import (--already-cut)."
         )
     if changed["resized"]:
         tail = f"; {changed['squeezed']:,} of them were not square and are distorted" if changed["squeezed"] else ""
