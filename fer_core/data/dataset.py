@@ -24,7 +24,6 @@ from fer_core.data.info import (
     read_info,
 )
 from fer_core.data.writer import DatasetWriter, bring_back
-from fer_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
