@@ -25,7 +25,7 @@ if job is not None:
     progress.show(job)
     if job.running or job.run:
         st.stop()
-    if job.what == model.WHAT and job.table:
+    if job.source_is_model and job.table:
         model.ask(job, data.current_dataset())
 what = linked.segmented_control("What you bring", (MODEL, ANSWERS, FACES), key="bring.what")
 uploads.turn_to(what)

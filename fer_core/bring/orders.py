@@ -209,7 +209,9 @@ def fits(probabilities: npt.ArrayLike, labels: npt.ArrayLike, declared: Order | 
     found: dict[str, Fit] = {}
     for order in published(rows.shape[1]):
         one = fit(rows, labels, order)
-        if order.name not in found or one.accuracy > found[order.name].accuracy:
+        known = found.get(order.name)
+        # Of seven columns, contempt is one only where the labels say so: by chance alone nobody's neutral goes.
+        if known is None or (one.beats(known) if rows.shape[1] == COUNT else one.accuracy > known.accuracy):
             found[order.name] = one
     every = [*found.values(), fit(rows, labels, best_matching(rows, labels))]
     if declared is not None:

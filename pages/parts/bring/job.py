@@ -27,6 +27,8 @@ from pages.parts import access
 
 CHILD_BYTES = 0.6e9
 """What must be free: Python with NumPy, pandas and the faces of FER-2013. A model's own process asks for more."""
+MODEL = "model"
+"""What :attr:`BringJob.what` is where a model is brought."""
 MOST_SAID = 200
 """Lines kept of what the process says."""
 
@@ -55,6 +57,11 @@ class BringJob:
     @property
     def running(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def source_is_model(self) -> bool:
+        """Whether what comes of it can be asked."""
+        return self.what == MODEL
 
     @property
     def run(self) -> str:

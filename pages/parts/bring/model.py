@@ -19,7 +19,6 @@ from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
 from pages.parts.bring.upload import kept
 
-WHAT = "model"
 SUFFIXES = ("keras", "h5", "hdf5", "tflite")
 FIND_OUT = "find out by trying"
 LISTED = "as I list them"
@@ -48,7 +47,10 @@ def show(dataset: Dataset) -> None:
             folder = free_run(name or None, Path(uploads.file_name(file)))
             path = kept(file)
             bring_job.start(
-                WHAT, uploads.file_name(file), path, _arguments(path, dataset.path, folder.name, classes, scale)
+                bring_job.MODEL,
+                uploads.file_name(file),
+                path,
+                _arguments(path, dataset.path, folder.name, classes, scale),
             )
         except FerError as error:
             st.error(messages.told(error), icon=":material/block:")
@@ -69,7 +71,10 @@ def ask(job: BringJob, dataset: Dataset) -> None:
             try:
                 folder = free_run(name or None, Path(job.source))
                 bring_job.start(
-                    WHAT, job.source, job.file, _arguments(job.file, dataset.path, folder.name, classes, scale)
+                    bring_job.MODEL,
+                    job.source,
+                    job.file,
+                    _arguments(job.file, dataset.path, folder.name, classes, scale),
                 )
             except FerError as error:
                 st.error(messages.told(error), icon=":material/block:")

@@ -10,6 +10,7 @@ from fer_core.formatting import duration, plain
 from pages.parts import frame, messages
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
+from pages.parts.links_to_explain import MODELS
 
 EVERY = "1s"
 
@@ -25,6 +26,8 @@ def show(job: BringJob) -> None:
         with st.container(horizontal=True, key="bring-next"):
             frame.link("compare", "Compare it", icon=":material/compare:")
             frame.link("mistakes", "Its mistakes", icon=":material/search:", query={"runs": [name]})
+            if job.source_is_model:
+                frame.link("explain", "Why it says so", icon=":material/psychology_alt:", query={MODELS: [name]})
             frame.link("run", "Its card", icon=":material/id_card:", query={"run": name})
         st.button("Bring another", icon=":material/add:", key="bring-another", on_click=bring_job.dismiss)
         return
