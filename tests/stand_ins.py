@@ -37,7 +37,7 @@ def _embeddings(path: Path, dataset: Any, model: Model) -> None:
     write_embeddings(path, test, dataset.splits[test], faces, training, known, fingerprint=dataset.info.fingerprint)
 
 
-def _export(model: Model, path: Path, faces: Images, *, half_precision: bool = False) -> Parity:
+def _export(model: Model, path: Path, faces: Images, *, half_precision: bool = False, maps: bool = True) -> Parity:
     temporary = path.with_name(f".{path.stem}.tflite")
     temporary.write_bytes(b"a LiteRT file of " + model.content)
     temporary.replace(path)

@@ -314,7 +314,7 @@ def test_an_export_whose_maps_differ_is_refused_with_nothing_changed(
     before = files(run)
     monkeypatch.setattr("fer_core.evaluation.evaluate.export_litert", export.export_litert)
     monkeypatch.setattr(export, "with_class_maps", lambda model: model)
-    monkeypatch.setattr(export, "_convert", lambda _, path, half_precision: path.write_bytes(b"converted"))
+    monkeypatch.setattr(export, "convert", lambda _, path, half_precision: path.write_bytes(b"converted"))
     monkeypatch.setattr(export, "check_parity", lambda *_: Parity(140, 0.0, 1.0, 0.017))
     with pytest.raises(ExportError, match=r"class maps differ by up to 1\.70 % .*not written"):
         export_run(run, first)
