@@ -27,6 +27,8 @@ class BuildWithModels(build_py):
         runs = sorted(path.parent for path in MODELS.glob("*/run.json"))
         if not runs:
             raise FileError(f"{MODELS} holds no run, so the wheel could predict nothing. Build from a whole clone.")
+        (package / "_models").mkdir()
+        shutil.copy2(MODELS / "ledger.jsonl", package / "_models")
         for run in runs:
             shutil.copytree(run, package / "_models" / run.name, ignore=shutil.ignore_patterns(".*"))
 

@@ -162,8 +162,9 @@ def _evaluate(dataset: Dataset, home: Path) -> None:
     from fer_core.zoo.keras_model import load_keras, predict
 
     model = load_keras(find_run(MODEL).keras_path)
-    predict(model, FaceRows(dataset.images, test_rows(dataset)))
-    write_embeddings_of(home / "embeddings.parquet", dataset, model)
+    rows = test_rows(dataset, final=True)
+    predict(model, FaceRows(dataset.images, rows))
+    write_embeddings_of(home / "embeddings.parquet", dataset, model, rows)
 
 
 def _measure(dataset: Dataset) -> None:

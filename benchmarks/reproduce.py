@@ -101,6 +101,8 @@ def seeds_table(names: Sequence[str]) -> str:
         metrics = folder.metrics()
         if metrics is None:
             raise FerError(f"{name} is not evaluated yet.")
+        if PRIVATE_TEST not in metrics["splits"]:
+            raise FerError(f"{name} was not measured on {PRIVATE_TEST} yet: evaluate it with --final.")
         values = [_accuracy(metrics, split, clean) for split, clean in COLUMNS]
         scores.append(values)
         rows.append([name, str(recipe["seed"]), *(f"{value:.1f} %" for value in values)])

@@ -35,8 +35,8 @@ info = current_info()
 sample_banner(info)
 st.markdown(
     f"**Data:** {plain(info.title)}. Trains on {info.split_size('Training'):,} Training faces, chooses the best "
-    f"epoch on {info.split_size('PublicTest'):,} PublicTest faces. PrivateTest is touched only by the final "
-    "evaluation. The sidebar changes the data."
+    f"epoch on {info.split_size('PublicTest'):,} PublicTest faces. PrivateTest has no part in it. "
+    "The sidebar changes the data."
 )
 person = access.person()
 name = recipe_form.choose_architecture(trainings.architectures(person))

@@ -62,13 +62,13 @@ def make_labels(n: int = 420, *, seed: int = 0) -> tuple[npt.NDArray[np.int8], n
     return labels.astype(np.int8), np.array([SPLITS[(i // COUNT) % 3] for i in range(n)], dtype="<U11")
 
 
-def make_noise(folder: str | Path) -> Dataset:
-    """A dataset of 420 faces of noise, labelled and split as :func:`make_labels` does."""
+def make_noise(folder: str | Path, *, kind: str = "folder") -> Dataset:
+    """420 faces of noise, labelled and split as :func:`make_labels` does; of kind ``sample`` no split is sealed."""
     from fer_core.data.dataset import write_dataset
 
     labels, splits = make_labels(seed=2013)
     images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(folder, images, labels, splits, title="Noise")
+    return write_dataset(folder, images, labels, splits, title="Noise", kind=kind)
 
 
 def make_probabilities(labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0) -> npt.NDArray[np.float32]:

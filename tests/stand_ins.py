@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from fer_core.data.face_rows import Images
@@ -31,8 +32,8 @@ class Model:
         return self.predict(faces), np.ones((len(faces), COUNT, *self.map_grid), np.float32)
 
 
-def _embeddings(path: Path, dataset: Any, model: Model) -> None:
-    test, training = np.flatnonzero(dataset.splits != "Training"), dataset.rows("Training")
+def _embeddings(path: Path, dataset: Any, model: Model, test: npt.NDArray[np.intp]) -> None:
+    training = dataset.rows("Training")
     faces, known = (np.asarray(dataset.images[rows])[:, 0, :4].astype(np.float32) for rows in (test, training))
     write_embeddings(path, test, dataset.splits[test], faces, training, known, fingerprint=dataset.info.fingerprint)
 

@@ -10,10 +10,11 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some, some_path, whole
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
+from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import Metrics
-from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, looks_lines, temperature_lines
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from fer_core.runs.folder import RunFolder
 
 EPILOG = """\
+PrivateTest:
+  It stays closed while you choose between models, since whoever picks by its figures makes the best of them look too
+  good. --final opens it for a model you are done with, and adds a line to the ledger, which counts the looks beside the
+  figures. Figures that are there of the very same model are made again without it. Drawn samples, and data that have no
+  PublicTest, are measured as a whole.
+
 faces made worse:
   --corruptions asks the run about PublicTest faces with noise, blur, other brightness and contrast, JPEG, low
   resolution, rotation, shift and a covered square, each at five strengths: 46 predictions a face. The answers are kept
@@ -30,7 +37,8 @@ faces made worse:
   cores; --limit 1000 takes less than a third, and the intervals are about twice as wide.
 
 examples:
-  python -m fer_core evaluate custom_cnn --data datasets/fer2013
+  python -m fer_core evaluate my-run --data datasets/fer2013
+  python -m fer_core evaluate my-run --data datasets/fer2013 --final
   python -m fer_core evaluate custom_cnn --data datasets/fer2013 --corruptions --limit 1000
 """
 
@@ -38,10 +46,10 @@ examples:
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure a run on PublicTest and PrivateTest",
-        description="Measure a run on PublicTest and PrivateTest, and fit its temperature on PublicTest. Writes "
-        "predictions.parquet, embeddings.parquet, metrics.json, CARD.md and run.json into the run folder; a missing "
-        "model.tflite is exported too. A finished training has done all of this by itself.",
+        help="measure a run on PublicTest; with --final on PrivateTest too",
+        description="Measure a run on PublicTest and, with --final, on PrivateTest, and fit its temperature on "
+        "PublicTest. Writes predictions.parquet, embeddings.parquet, metrics.json, CARD.md and run.json into the run "
+        "folder; a missing model.tflite is exported too. A finished training has done all of this by itself.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,6 +61,9 @@ def add(subparsers: Any) -> None:
         default="none",
         help="flip: also measure the mean over each face and its mirror image, reported apart. Once measured, every "
         "later evaluation of the run measures it again",
+    )
+    parser.add_argument(
+        "--final", action="store_true", help="open PrivateTest: a look, which is counted for ever beside the figures"
     )
     parser.add_argument(
         "--corruptions",
@@ -77,14 +88,16 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
         raise RunError("--limit goes with --corruptions: the rest of an evaluation always takes all faces.")
     if args.corruptions and args.average != "none":
         raise RunError("--corruptions measures only that, without averaging. Run evaluate twice, once with each.")
+    if args.corruptions and args.final:
+        raise RunError("--corruptions measures PublicTest faces only, so --final does not go with it.")
     folder = find_run(args.name)
     check_writable(folder.path, "the measurements of the run")
     dataset = load_dataset(args.data)
     if args.corruptions:
         return _corruptions(folder, dataset, args.limit)
     before = there(folder)
-    metrics = evaluate_run(folder, dataset, average=args.average)
-    gone = gone_lines(folder, before, args.data)
+    metrics = evaluate_run(folder, dataset, average=args.average, final=args.final)
+    gone = [*closed_lines(metrics, dataset), *gone_lines(folder, before, args.data)]
     return {"run": str(folder.path), **metrics, "notes": gone}, "\n".join([metrics_text(metrics), *gone])
 
 
@@ -124,6 +137,15 @@ def corruptions_text(corrupted: Corrupted) -> str:
     )
 
 
+def closed_lines(metrics: Metrics, dataset: Dataset) -> list[str]:
+    """That PrivateTest stays closed, and how it is opened; no line where it is open or there is none."""
+    from fer_core.runs.ledger import sealed
+
+    if PRIVATE_TEST in metrics["splits"] or not sealed(dataset):
+        return []
+    return [f"{PRIVATE_TEST} stays closed. When you have chosen, evaluate with --final opens it, and counts the look."]
+
+
 def metrics_text(metrics: Metrics) -> str:
     """Accuracy with its interval, one line a split; then what the LiteRT file, averaging and temperature do."""
     lines = []
@@ -135,5 +157,11 @@ def metrics_text(metrics: Metrics) -> str:
         if clean := scores.get("without_near_duplicates"):
             line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
-    lines += classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    lines += (
+        looks_lines(metrics)
+        + classes_lines(metrics)
+        + litert_lines(metrics)
+        + flip_lines(metrics)
+        + temperature_lines(metrics)
+    )
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import some
 from fer_core.cli.terminal import one_line
-from fer_core.emotions import PRIVATE_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import BROUGHT, RunState
@@ -18,6 +18,7 @@ from fer_core.value_types import JsonObject
 if TYPE_CHECKING:
     from fer_core.runs.folder import RunFolder
     from fer_core.runs.listing import ModelInfo
+    from fer_core.stats.metrics import Accuracy
 
 
 def add(subparsers: Any) -> None:
@@ -67,7 +68,8 @@ def _entry(info: ModelInfo) -> dict[str, Any]:
         metrics = info.folder.metrics() if info.complete else None
     except FerError as error:
         state, problem = RunState.DAMAGED, str(error)
-    scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
+    splits = metrics["splits"] if metrics else {}
+    scores = splits.get(PRIVATE_TEST)
     return {
         "name": info.name,
         "title": info.title,
@@ -78,24 +80,24 @@ def _entry(info: ModelInfo) -> dict[str, Any]:
         "problem": problem,
         "data": metrics["data"]["title"] if metrics else info.data["title"] if info.data else "",
         "origin": info.origin,
-        "private_test": scores
-        and {
-            "n": scores["n"],
-            "accuracy": scores["accuracy"],
-            "accuracy_low": scores["accuracy_low"],
-            "accuracy_high": scores["accuracy_high"],
-        },
+        "private_test": _figure(scores),
+        "public_test": _figure(splits.get(PUBLIC_TEST)),
     }
 
 
+def _figure(scores: Accuracy | None) -> JsonObject | None:
+    return scores and {key: scores[key] for key in ("n", "accuracy", "accuracy_low", "accuracy_high")}
+
+
 def _line(entry: dict[str, Any]) -> str:
-    scores = entry["private_test"]
+    scores = entry["private_test"] or entry["public_test"]
+    split = PRIVATE_TEST if entry["private_test"] else PUBLIC_TEST
     if entry["problem"]:
         figure = one_line(entry["problem"])
     elif scores:
         figure = (
             f"{percent(scores['accuracy'])} ({interval(scores)}) on "
-            f"{scores['n']:,} {PRIVATE_TEST} faces of {one_line(entry['data'])}"
+            f"{scores['n']:,} {split} faces of {one_line(entry['data'])}"
         )
     else:
         figure = "not evaluated"

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from fer_core.data.face_rows import FaceRows, batches
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import test_rows
 from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.spooled_rows import SpooledRows
 from fer_core.zoo.heads import PROBABILITIES
@@ -23,14 +22,13 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 
-def write_embeddings_of(path: Path, dataset: Dataset, model: keras.Model) -> None:
-    """``embeddings.parquet``: every test face as the model's last dense layer reads it, and its nearest in Training.
+def write_embeddings_of(path: Path, dataset: Dataset, model: keras.Model, rows: npt.NDArray[np.intp]) -> None:
+    """``embeddings.parquet``: the faces of ``rows`` as the last dense layer reads them, and their nearest in Training.
 
     The model sees each Training face once. All embeddings lie on disk meanwhile, 4 bytes a number: 290 MB for FER-2013
     with 2,048 dimensions. Raises ``RunError`` where the model has another head than ours, answers with numbers that are
-    not finite, or the dataset has no test faces.
+    not finite.
     """
-    rows = test_rows(dataset)
     training = dataset.rows(TRAINING)
     head = embedding_model(model)
     with SpooledRows(path.parent) as faces, SpooledRows(path.parent) as known:

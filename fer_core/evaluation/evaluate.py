@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
-from fer_core.emotions import COUNT, PUBLIC_TEST
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import Parity, export_litert
 from fer_core.evaluation.half_precision import halve_keras
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, seal_measured, test_rows
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, open_rows, seal_measured
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.evaluation.vote import evaluate_vote
 from fer_core.files import sha256_of
@@ -47,20 +48,28 @@ _SEAL_KEYS = ("schema", "origin", "files")
 
 
 def complete_run(
-    folder: RunFolder, dataset: Dataset, state: str, journal: Journal | None = None, *, average: Average = "none"
+    folder: RunFolder,
+    dataset: Dataset,
+    state: str,
+    journal: Journal | None = None,
+    *,
+    average: Average = "none",
+    final: bool = False,
 ) -> Metrics:
     """Make a trained run folder complete. Returns the metrics.
 
-    ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. ``average`` as in
-    :func:`evaluate_run`. Raises ``RunError``, ``ExportError`` or ``DataError``; model, evaluation and ``run.json``
-    appear together, at the end.
+    ``state`` is ``done`` or ``stopped``. With ``journal`` each step is announced there. ``average`` and
+    ``final`` as in :func:`evaluate_run`. Raises ``RunError``, ``ExportError`` or ``DataError``; model,
+    evaluation and ``run.json`` appear together, at the end.
     """
     model = load_keras(folder.keras_path)
     with change(folder.path) as prepared:
         tflite = prepared.file(folder.tflite_path.name)
         _announce(journal, "exporting", "writing model.tflite and comparing it with model.keras")
         export_litert(model, tflite, parity_faces(dataset))
-        metrics = _evaluate(folder, prepared, dataset, model, tflite, flip=average == "flip", journal=journal)
+        metrics = _evaluate(
+            folder, prepared, dataset, model, tflite, flip=average == "flip", final=final, journal=journal
+        )
         _announce(journal, "writing card", "")
         if journal and state == "done":
             journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
@@ -69,12 +78,13 @@ def complete_run(
     return metrics
 
 
-def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none") -> Metrics:
+def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "none", final: bool = False) -> Metrics:
     """Measure on a dataset: predictions, embeddings, metrics. Model files and other evaluations stay.
 
     An earlier evaluation on the same dataset is replaced as a whole, when the new one is there. A vote keeps its
     weights. ``average="flip"`` also measures the mean with the mirror image, apart from the plain scores; once an
-    evaluation has that, a later one on the same data measures it again. Returns the metrics. Raises ``RunError`` if
+    evaluation has that, a later one on the same data measures it again. ``final`` opens PrivateTest, and the
+    ledger gets a line of it. Returns the metrics. Raises ``RunError`` if
     the run has no model.
     """
     folder.check_has_model()
@@ -84,16 +94,16 @@ def evaluate_run(folder: RunFolder, dataset: Dataset, *, average: Average = "non
         check_sealed(folder, manifest, folder.keras_path.name, "Restore the file, or train the run again.")
     if not folder.is_vote and (manifest is None or not folder.tflite_path.exists()):
         state = _state_of(folder) if manifest is None else manifest["state"]
-        return complete_run(folder, dataset, state, average=average)
+        return complete_run(folder, dataset, state, average=average, final=final)
     flip = average == "flip" or _has_flip_average(folder, dataset.info.fingerprint)
     if folder.is_vote:
-        return evaluate_vote(folder, dataset, flip=flip)
+        return evaluate_vote(folder, dataset, flip=flip, final=final)
     assert manifest is not None
     again = f"Make it again with: python -m fer_core export {folder.path} --data {dataset.info.path}"
     check_sealed(folder, manifest, folder.tflite_path.name, again)
     model = load_keras(folder.keras_path)
     with change(folder.path) as prepared:
-        metrics = _evaluate(folder, prepared, dataset, model, folder.tflite_path, flip=flip)
+        metrics = _evaluate(folder, prepared, dataset, model, folder.tflite_path, flip=flip, final=final)
     write_card(folder)
     return metrics
 
@@ -125,7 +135,9 @@ def export_run(folder: RunFolder, dataset: Dataset, *, half_precision: str | Non
             own = folder.evaluation(dataset.info.fingerprint)
             same = own if own is not None and own.sound(PREDICTIONS) and not half_precision else None
             flip = _has_flip_average(folder, dataset.info.fingerprint)
-            _evaluate(folder, prepared, dataset, model, tflite, flip=flip, predicted=same)
+            # Figures of PrivateTest that are there are made anew, with another model: that is a look.
+            final = same is None and own is not None and PRIVATE_TEST in own.metrics()["splits"]
+            _evaluate(folder, prepared, dataset, model, tflite, flip=flip, final=final, predicted=same)
             record = {key: value for key, value in manifest.items() if key not in _SEAL_KEYS}
             seal(folder, record, prepared, known=manifest["files"])
     if manifest is not None:
@@ -173,6 +185,7 @@ def _evaluate(
     tflite: Path,
     *,
     flip: bool,
+    final: bool,
     journal: Journal | None = None,
     predicted: Evaluation | None = None,
 ) -> Metrics:
@@ -184,16 +197,20 @@ def _evaluate(
     """
     data, digest = dataset.info.record(), sha256_of(tflite)
     path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
+    if predicted is None:
+        rows, opened = open_rows(folder, dataset, digest, folder.path, final=final)
+    else:
+        rows, opened = np.sort(predicted.predictions()["row"].to_numpy()), predicted.metrics().get("opened")
     if predicted is not None:
         shutil.copy2(predicted.predictions_path, path / PREDICTIONS)
     else:
-        _announce(journal, "evaluating", "predicting PublicTest and PrivateTest with the best epoch")
-        _write_predictions(path / PREDICTIONS, dataset, model)
+        _announce(journal, "evaluating", "predicting test faces with the best epoch")
+        _write_predictions(path / PREDICTIONS, dataset, model, rows)
     if predicted is not None and predicted.sound(EMBEDDINGS):
         shutil.copy2(predicted.embeddings_path, path / EMBEDDINGS)
     else:
         _announce(journal, "evaluating", "looking for the Training faces nearest to each test face")
-        write_embeddings_of(path / EMBEDDINGS, dataset, model)
+        write_embeddings_of(path / EMBEDDINGS, dataset, model, rows)
     _announce(journal, "evaluating", "measuring how accurate and how fast model.tflite is")
     frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
     faces = FaceRows(dataset.images, frame["row"].to_numpy())
@@ -208,14 +225,14 @@ def _evaluate(
         {folder.keras_path.name: prepared.newest(folder.keras_path), folder.tflite_path.name: tflite},
         litert=accuracies(frame, in_batches(Predictor(tflite).predict, faces, (COUNT,))),
         flips=flips,
+        opened=opened,
     )
     seal_measured(folder, prepared, path, metrics, digest, new_model=prepared.has(folder.tflite_path.name))
     return metrics
 
 
-def _write_predictions(path: Path, dataset: Dataset, model: keras.Model) -> None:
-    """``predictions.parquet``: what the Keras model says of every face that is not in Training."""
-    rows = test_rows(dataset)
+def _write_predictions(path: Path, dataset: Dataset, model: keras.Model, rows: npt.NDArray[np.intp]) -> None:
+    """``predictions.parquet``: what the Keras model says of the faces of these rows."""
     probabilities = predict(model, FaceRows(dataset.images, rows))
     write_predictions(
         path,

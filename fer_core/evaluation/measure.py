@@ -20,9 +20,10 @@ from fer_core.errors import RunError
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import write_json
 from fer_core.inference.predictor import Predictor
-from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Timing
+from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Opened, Timing
 from fer_core.runs.evaluations import METRICS, SCHEMA, made_useless, seal_evaluation
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.ledger import last_look, looks_at, sealed, write_look
 from fer_core.runs.measurements import still_true
 from fer_core.runs.transaction import Change
 
@@ -53,12 +54,14 @@ def measure(
     *,
     litert: dict[str, LitertScores] | None = None,
     flips: dict[str, FlipAverage] | None = None,
+    opened: Opened | None = None,
 ) -> Metrics:
     """``metrics.json``: scores of the predictions, the time of a prediction, the sizes of the model files.
 
     ``predictions``: as from :func:`fer_core.runs.predictions.read_predictions`. ``predictor``: what is timed, with one
     thread; None where only a model's answers are here. ``files``: the model files by the names under which their sizes
-    are told; of several, the sum. ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
+    are told; of several, the sum. ``opened``: when PrivateTest was, where it is sealed.
+    ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
     :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
     """
     splits = score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED)
@@ -76,15 +79,63 @@ def measure(
     }
     if litert:
         metrics["litert"] = litert
+    if opened:
+        metrics["opened"] = opened
     return metrics
 
 
-def test_rows(dataset: Dataset) -> npt.NDArray[np.intp]:
-    """Rows of the faces of PublicTest and PrivateTest, ascending. Raises ``RunError`` where there is none."""
-    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+def test_rows(dataset: Dataset, *, final: bool) -> npt.NDArray[np.intp]:
+    """Rows of the faces to measure on, ascending: of PublicTest and, with ``final``, of PrivateTest.
+
+    Where PrivateTest is not sealed (:func:`fer_core.runs.ledger.sealed`), of both. Raises ``RunError`` where there is
+    none.
+    """
+    wanted = dataset.splits == PUBLIC_TEST
+    if final or not sealed(dataset):
+        wanted |= dataset.splits == PRIVATE_TEST
+    rows = np.flatnonzero(wanted)
     if not len(rows):
         raise RunError(f"{dataset.info.path} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces to evaluate on.")
     return rows
+
+
+def open_rows(
+    folder: RunFolder, dataset: Dataset, model: str, where: Path, *, final: bool
+) -> tuple[npt.NDArray[np.intp], Opened | None]:
+    """:func:`test_rows` for a model of this SHA-256, whose figures go to ``where``; and when PrivateTest was opened.
+
+    Each ``final`` look is written into the ledger first. Figures that are there of this very model are made again
+    without a new look: they tell nothing new. Where nothing is sealed, nothing is written down. Raises ``RunError``
+    where the ledger cannot be written.
+    """
+    if not sealed(dataset):
+        return test_rows(dataset, final=True), None
+    fingerprint = dataset.info.fingerprint
+    if final:
+        write_look(where, folder.path, model, dataset.info.record())
+    when = last_look(folder.path, model, fingerprint) or _measured_before_the_ledger(folder, fingerprint, model)
+    if not when:
+        return test_rows(dataset, final=False), None
+    found = looks_at(folder.path, fingerprint)
+    # Figures that are older than the ledger stand for a look, at least.
+    opened = Opened(when=when, model=model, looks=max(1, found.count), at_least=found.at_least or not found.count)
+    return test_rows(dataset, final=True), opened
+
+
+def opened_before(folder: RunFolder, fingerprint: str, model: str) -> bool:
+    """Whether there are figures of PrivateTest of this very model: by the ledger, or from before it."""
+    return bool(last_look(folder.path, model, fingerprint) or _measured_before_the_ledger(folder, fingerprint, model))
+
+
+def _measured_before_the_ledger(folder: RunFolder, fingerprint: str, model: str) -> str:
+    """When; empty where it was not, or those figures are damaged and about to be made anew."""
+    old = folder.evaluation(fingerprint) if folder.manifest() is not None else None
+    if old is None or old.model != model or not old.sound(METRICS):
+        return ""
+    metrics = old.metrics()
+    if PRIVATE_TEST not in metrics["splits"]:
+        return ""
+    return metrics["opened"]["when"] if "opened" in metrics else old.created
 
 
 def seal_measured(

@@ -17,7 +17,7 @@ from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, batches
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import measure, seal_measured, test_rows
+from fer_core.evaluation.measure import measure, open_rows, opened_before, seal_measured
 from fer_core.evaluation.scores import accuracies
 from fer_core.inference.models import load_model
 from fer_core.progress import Meter, ProgressCallback
@@ -45,9 +45,12 @@ def measure_with_litert(folder: RunFolder, dataset: Dataset, progress: ProgressC
     """
     if folder.manifest() is None:
         raise RunError(f"the run {folder.name} is not complete, so it cannot be measured.")
-    rows = test_rows(dataset)
     predictor = load_model(folder.path)
     home = home_of_evaluations(folder.path)
+    # Of what ships nothing is chosen any more, so its last figures may be known; its looks are counted all the same.
+    shipped, model = home.parent != folder.path, folder.promised_model()
+    final = shipped and not opened_before(folder, dataset.info.fingerprint, model)
+    rows, opened = open_rows(folder, dataset, model, home, final=final)
     root = folder.path if home.parent == folder.path else home
     root.mkdir(parents=True, exist_ok=True)
     near_duplicate = near_duplicates_of(dataset, progress).exact_or_near[rows]
@@ -69,9 +72,14 @@ def measure_with_litert(folder: RunFolder, dataset: Dataset, progress: ProgressC
             _write_embeddings(path / EMBEDDINGS, folder, dataset, rows, progress)
         frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
         metrics = measure(
-            frame, dataset, load_model(folder.path, threads=1), _files(folder), litert=accuracies(frame, probabilities)
+            frame,
+            dataset,
+            load_model(folder.path, threads=1),
+            _files(folder),
+            litert=accuracies(frame, probabilities),
+            opened=opened,
         )
-        seal_measured(folder, prepared, path, metrics, folder.promised_model(), new_model=False)
+        seal_measured(folder, prepared, path, metrics, model, new_model=False)
     return metrics
 
 

@@ -15,15 +15,15 @@ import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, seal_measured, test_rows
+from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, open_rows, seal_measured, test_rows
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
 from fer_core.runs.card import write_card
-from fer_core.runs.contracts import Metrics
+from fer_core.runs.contracts import Metrics, Opened
 from fer_core.runs.evaluations import (
     FOLDER,
     PREDICTIONS,
@@ -143,17 +143,18 @@ def _prepare(
     seal(RunFolder(prepared.path), manifest)
 
 
-def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) -> Metrics:
+def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False, final: bool = False) -> Metrics:
     """Measure a vote on a dataset: members predict anew (LiteRT); weights and temperatures stay. Returns the metrics.
 
+    ``final`` opens PrivateTest (:func:`~fer_core.evaluation.measure.open_rows`).
     With ``flip`` the mean with the mirror image is measured, too. It is LiteRT that predicts here, so ``litert`` says
     what ``splits`` say.
 
     Raises ``RunError`` for a member that is missing or has changed, or a dataset without test faces.
     """
-    rows = test_rows(dataset)
     upgrade(folder, drop_damaged=True)
     predictor = VotePredictor(folder.vote_path, name=folder.name)
+    rows, opened = open_rows(folder, dataset, sha256_of(folder.vote_path), folder.path, final=final)
     faces = FaceRows(dataset.images, rows)
     probabilities = in_batches(predictor.predict, faces, (COUNT,))
     flipped = in_batches(lambda batch: predictor.predict(mirrored(batch)), faces, (COUNT,)) if flip else None
@@ -169,6 +170,7 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False) ->
             probabilities,
             flipped=flipped,
             answered=True,
+            opened=opened,
         )
     write_card(folder)
     return metrics
@@ -192,6 +194,7 @@ def _write_evaluation(
     *,
     flipped: npt.NDArray[np.float32] | None = None,
     answered: bool = False,
+    opened: Opened | None = None,
 ) -> Metrics:
     """Prepare the evaluation of a vote from its probabilities float32 (n, 7) for the n rows of ``first``.
 
@@ -218,6 +221,7 @@ def _write_evaluation(
         {"model.tflite": [member.tflite_path for member in member_folders(target, vote)]},
         litert=accuracies(frame, probabilities) if answered else None,
         flips=None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED),
+        opened=opened,
     )
     # Evaluations of a vote that was here before are about other weights.
     seal_measured(target, prepared, path, metrics, digest, new_model=prepared.has(target.vote_path.name))
@@ -246,11 +250,12 @@ def _check_members(members: Sequence[RunFolder], dataset: Dataset, target: RunFo
 
 
 def _predictions(member: RunFolder, dataset: Dataset) -> pd.DataFrame:
-    """The member's predictions in the order of rows. Raises ``RunError`` unless they cover just these test faces."""
+    """The member's predictions in the order of rows. Raises ``RunError`` unless they cover the open test faces."""
     frame = evaluation_on(member, dataset.info.fingerprint, dataset.info.path).predictions()
     again = f"Make them again with: python -m fer_core evaluate {member.path} --data {dataset.info.path}"
-    frame = frame.sort_values("row", ignore_index=True)
-    rows = np.flatnonzero((dataset.splits == PUBLIC_TEST) | (dataset.splits == PRIVATE_TEST))
+    rows = test_rows(dataset, final=False)
+    # What members are known to say of PrivateTest is no reason to look at the vote's figures there.
+    frame = frame[np.isin(frame["row"].to_numpy(), rows)].sort_values("row", ignore_index=True)
     same = (
         np.array_equal(frame["row"], rows)
         and np.array_equal(frame["label"], dataset.labels[rows])

@@ -16,6 +16,7 @@ from typing import Any
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import VOTE, ModelInfo, list_runs
 from fer_core.runs.protocol import footnote
 from fer_core.runs.vote import member_folders, read_vote
@@ -252,6 +253,8 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
     else:
         members, chosen = [info.folder], "validation"
         note = f"Epoch {info.best_epoch} of {info.epochs} was best on PublicTest."
+    opened = looks_words(info.path, info.data["fingerprint"]) if info.data else ""
+    looks = f"{PRIVATE_TEST} was opened for it: {opened}." if opened else ""
     return Entry(
         system=info.title,
         accuracy=float(scores["accuracy"]),
@@ -264,7 +267,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
         reproduced="command",
         span=(float(scores["accuracy_low"]), float(scores["accuracy_high"])),
         without_near_duplicates=Figure(float(clean["accuracy"]), int(clean["n"])) if clean else None,
-        note=" ".join(part for part in (note, footnote(info.name, info.shipped)) if part),
+        note=" ".join(part for part in (note, looks, footnote(info.name, info.shipped)) if part),
         run=info.name,
     )
 

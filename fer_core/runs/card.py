@@ -7,6 +7,7 @@ run folder; nothing is typed in by hand. ``CARD.md`` is a copy for those who loo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
@@ -18,6 +19,7 @@ from fer_core.runs.brought import UNKNOWN_TRAINING, sentences, table
 from fer_core.runs.contracts import Metrics, Origin, RunManifest
 from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
+from fer_core.runs.ledger import looks_words
 from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import WHAT_CHOSE, footnote
 from fer_core.runs.recipe import Recipe
@@ -183,7 +185,7 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         "",
         *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
         "",
-        *_results(all_metrics, trained_on, "it was trained on"),
+        *_results(folder.path, all_metrics, trained_on, "it was trained on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if trained_on["kind"] == "sample" else LIMITS_REAL),
@@ -212,14 +214,14 @@ def _brought_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         "",
         *table(record),
         "",
-        *_results(all_metrics, tried_on, "its order of classes was tried on"),
+        *_results(folder.path, all_metrics, tried_on, "its order of classes was tried on"),
         "## Limits",
         "",
         LIMITS + UNKNOWN_TRAINING + (LIMITS_DRAWN if tried_on["kind"] == "sample" else LIMITS_REAL),
     ]
 
 
-def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
+def _results(run: Path, all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
     """A section for each dataset that the run was measured on."""
     if not all_metrics:
         return ["## Results", "", "It has not been measured.", ""]
@@ -231,6 +233,8 @@ def _results(all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str)
         else:
             lines += [f"## Results on {plain(data['title'])}", "", f"**Measured on other data than {own_words}.**", ""]
         lines += [*result_lines(metrics), ""]
+        words = looks_words(run, data["fingerprint"]) if PRIVATE_TEST in metrics["splits"] else ""
+        lines += [f"{PRIVATE_TEST} of these data was opened for this run: {words}.", ""] if words else []
     return lines
 
 
@@ -340,7 +344,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[
         f"{plain(vote.method)} The faces were those of {plain(chosen_on['title'])}. "
         f"{PRIVATE_TEST} was not used for it.",
         "",
-        *_results(all_metrics, chosen_on, "its weights were chosen on"),
+        *_results(folder.path, all_metrics, chosen_on, "its weights were chosen on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if chosen_on["kind"] == "sample" else LIMITS_REAL),

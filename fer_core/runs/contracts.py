@@ -121,6 +121,15 @@ class Temperature(TypedDict):
     splits: dict[str, TemperatureScores]
 
 
+class Opened(TypedDict):
+    """That PrivateTest was opened: when last, for which model (SHA-256), and how many looks the run had by then."""
+
+    when: Moment
+    model: Sha256
+    looks: Count
+    at_least: bool
+
+
 class LitertScores(TypedDict):
     """How accurate ``model.tflite`` itself is on one split."""
 
@@ -149,6 +158,7 @@ class Metrics(Timing):
     splits: dict[str, SplitScores]
     megabytes: dict[str, Amount]
     temperature: NotRequired[Temperature | None]
+    opened: NotRequired[Opened]
     litert: NotRequired[dict[str, LitertScores]]
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_core.emotions import NAMES, PUBLIC_TEST
-from fer_core.formatting import interval, listed, percent, points
+from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.formatting import interval, listed, percent, plural, points
 from fer_core.runs.contracts import FlipAverage, Metrics
 from fer_core.stats.calibration import FEWEST_FACES
 
@@ -32,6 +32,14 @@ def classes_lines(metrics: Metrics) -> list[str]:
         for split, scores in metrics["splits"].items()
     }
     return [f"{split}: {words}" for split, words in found.items() if words]
+
+
+def looks_lines(metrics: Metrics) -> list[str]:
+    """One line: how often PrivateTest was opened for this run by then; no line where it is not sealed, or was not."""
+    if (opened := metrics.get("opened")) is None:
+        return []
+    many = f"{'at least ' if opened['at_least'] else ''}{plural(opened['looks'], 'look')}"
+    return [f"{PRIVATE_TEST} is open: {many} by {opened['when'][:10]}, in the ledger."]
 
 
 def litert_lines(metrics: Metrics) -> list[str]:

@@ -14,12 +14,13 @@ import pytest
 from factories import make_noise, make_run, make_vote
 
 from fer_core import memory
-from fer_core.data.dataset import Dataset
+from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.errors import RunError
 from fer_core.evaluation import measuring
 from fer_core.evaluation.measure_litert import measure_with_litert
 from fer_core.evaluation.measuring_child import measure_all
 from fer_core.inference.models import load_model
+from fer_core.runs import ledger
 from fer_core.runs.embeddings import read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import probabilities_of
@@ -67,6 +68,17 @@ def test_a_run_of_the_home_keeps_it_itself_and_a_second_time_replaces_it(home: P
     for _ in range(2):
         measure_with_litert(run, noise)
         assert [one.path.parent.parent for one in run.evaluations()] == [run.path, run.path]
+
+
+def test_the_app_opens_private_test_for_what_ships_alone_and_counts_it_once(home: Path, tmp_path: Path) -> None:
+    drawn = make_noise(tmp_path / "drawn", kind="sample")
+    faces = write_dataset(settings().datasets_dir / "faces", drawn.images, drawn.labels, drawn.splits, title="Faces")
+    ships, mine = make_run(settings().models_dir / "ships"), make_run(settings().runs_dir / "mine", seed=1)
+    for _ in range(2):
+        assert set(measure_with_litert(ships, faces)["splits"]) == {"PublicTest", "PrivateTest"}
+        assert set(measure_with_litert(mine, faces)["splits"]) == {"PublicTest"}
+    assert [look["run"] for look in ledger.read(home / ledger.FILE)] == ["ships"]
+    assert not (settings().models_dir / ledger.FILE).exists()
 
 
 def test_a_vote_is_measured_by_its_members_and_has_no_embeddings(home: Path, noise: Dataset) -> None:

@@ -42,7 +42,7 @@ def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A split of more faces than any batch, of which no more than :data:`BATCH` may be copied at once."""
     images = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
     splits = np.repeat(["Training", "PublicTest", "PrivateTest"], FACES // 3)
-    dataset = write_dataset(settings().datasets_dir / "many", images, np.arange(FACES) % 7, splits)
+    dataset = write_dataset(settings().datasets_dir / "many", images, np.arange(FACES) % 7, splits, kind="sample")
     dataset.images = np.asarray(dataset.images).view(Watched)
     monkeypatch.setattr(Watched, "most", 0)
     nothing = np.zeros(FACES, bool)

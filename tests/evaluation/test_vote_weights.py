@@ -89,7 +89,7 @@ def test_nothing_to_choose_from() -> None:
 
 def _dataset(folder: Path, labels: np.ndarray, splits: np.ndarray) -> Dataset:
     images = np.random.default_rng(5).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(folder, images, labels, splits, title="Noise", source="test")
+    return write_dataset(folder, images, labels, splits, title="Noise", source="test", kind="sample")
 
 
 def _members(dataset: Dataset, parent: Path, *names: str, predicted: np.ndarray | None = None) -> list[RunFolder]:

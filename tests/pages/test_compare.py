@@ -177,10 +177,26 @@ def test_a_run_measured_on_two_datasets_stands_under_each(open_app, home, two_ru
     assert not app.exception
     table = _table(app, "95 % interval")
     assert list(table["Run"]) == ["weak"]
-    accuracy = two_runs[1].metrics(noise.info.fingerprint)["splits"]["PrivateTest"]["accuracy"]
-    assert table["Accuracy (%)"][0] == pytest.approx(100 * accuracy)
+    splits = two_runs[1].metrics(noise.info.fingerprint)["splits"]
+    assert set(splits) == {"PublicTest"}, "PrivateTest stays closed"
+    assert table["Accuracy (%)"][0] == pytest.approx(100 * splits["PublicTest"]["accuracy"])
+    assert "Looks" not in table.columns
     assert any("Measured on Noise" in caption.value for caption in app.caption)
     assert not app.warning
+
+
+def test_the_looks_at_private_test_stand_beside_its_figures(open_app, home, two_runs, tmp_path, monkeypatch):
+    without_keras(monkeypatch)
+    noise = make_noise(tmp_path / "noise")
+    for _ in range(2):
+        evaluate_run(two_runs[1], noise, final=True)
+    evaluate_run(two_runs[0], noise)
+    table = _table(open_app("compare", on="Noise"), "95 % interval").set_index("Run")
+    assert list(table["Looks"]) == ["2 looks"], "the other run has no figure for PrivateTest"
+    app = open_app("run", run=two_runs[0].name, on="Noise")
+    assert not app.exception
+    for page in ("home", "mistakes", "compare", "leaderboard"):
+        assert not open_app(page).exception
 
 
 def test_seven_runs_open_with_six(open_app, home):

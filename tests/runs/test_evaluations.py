@@ -192,7 +192,7 @@ def test_a_name_is_plain_and_short() -> None:
 @pytest.fixture
 def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Dataset, Dataset]:
     without_keras(monkeypatch)
-    first = make_noise(tmp_path / "first")
+    first = make_noise(tmp_path / "first", kind="sample")
     images = np.asarray(first.images)[::-1].copy()
     return first, write_dataset(tmp_path / "second", images, *make_labels(seed=2013), title="Other noise")
 

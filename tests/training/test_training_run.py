@@ -106,7 +106,7 @@ def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figur
     dataset = fer_core.load_dataset(data)
     predictions = folder.predictions()
     assert predictions is not None
-    assert set(predictions["row"]) == set(dataset.rows("PublicTest")) | set(dataset.rows("PrivateTest"))
+    assert set(predictions["row"]) == set(dataset.rows("PublicTest")), "PrivateTest stays closed"
     assert (predictions["label"].to_numpy() == dataset.labels[predictions["row"].to_numpy()]).all()
 
     model = fer_core.load_model("first")
@@ -120,6 +120,13 @@ def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figur
     again = here("evaluate", run_dir, "--data", data, "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["splits"] == json.loads(done.stdout)["metrics"]["splits"]
+    assert "PrivateTest stays closed" in " ".join(json.loads(again.stdout)["notes"])
+    assert not (home / "ledger.jsonl").exists()
+    final = here("evaluate", run_dir, "--data", data, "--final", "--json")
+    assert final.returncode == 0, final.stderr
+    assert json.loads(final.stdout)["splits"]["PrivateTest"]["n"] == len(dataset.rows("PrivateTest"))
+    assert json.loads(final.stdout)["opened"]["model"] == sha256_of(folder.tflite_path)
+    assert len((home / "ledger.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert fer_core.load_model(run_dir).name == "first", "run.json must name the new files' hashes"
 
     refused = here("train", "custom_cnn", "--data", data, "--run-dir", run_dir)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from fer_core.emotions import PRIVATE_TEST
 from fer_core.formatting import interval, percent, plain
 from fer_core.leaderboard.crowd import HEADING
 from fer_core.plots import accuracy as plots
 from fer_core.review.crowd_scores import EXPLAINED
+from fer_core.runs.ledger import looks_words
 from fer_core.stats.metrics import Scores
 from pages.parts import crowd_columns, frame
 from pages.parts.charts import drawn
@@ -58,6 +60,8 @@ def show(view: View) -> None:
             "over faces).\n"
             "- **Without twins**: the same without faces that also occur in Training, pixel for pixel or nearly so. A "
             "model may simply remember those.\n"
+            f"- **Looks**: how often {PRIVATE_TEST} was opened for the run, by the ledger. The more there are, the "
+            "more the best of them is luck.\n"
             "- **Macro F1**: precision and recall of each expression in one number, each expression counting alike; 0 "
             "to 1.\n\n"
             "How well the stated confidence fits is under Certainty. Times and sizes are on the cards."
@@ -78,6 +82,9 @@ def accuracy_table(view: View, values: Sequence[Scores]) -> pd.DataFrame:
             "Macro F1": [entry["macro_f1"] for entry in values],
         }
     )
+    looks = [looks_words(run.path, aligned.fingerprint) for run in view.runs]
+    if aligned.split == PRIVATE_TEST and any(looks):
+        table["Looks"] = looks
     if aligned.near_duplicate is not None and aligned.near_duplicate.any():
         alone = aligned.right[:, ~aligned.near_duplicate]
         n = alone.shape[1]

@@ -16,6 +16,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
 from fer_core.runs import protocol
 from fer_core.runs.contracts import Metrics, SplitScores
+from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, lesson, links, messages, runs
 from pages.parts.charts import drawn
@@ -208,6 +209,7 @@ def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
         "95 % interval": words,
         "Faces (n)": score["n"] if score else None,
+        "Looks": looks_words(info.path, metrics["data"]["fingerprint"]) if metrics and split == PRIVATE_TEST else "",
         "Data": runs.data_title(metrics["data"] if metrics else info.data),
         "Architecture": info.architecture,
         "From": runs.origin_words(info),

@@ -17,6 +17,7 @@ from fer_core.runs import brought
 from fer_core.runs.card import card_of, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.folder import NO_MODEL
+from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import classes_lines, classes_words, flip_lines, litert_lines, temperature_lines
 from fer_core.runs.protocol import footnote
@@ -183,7 +184,10 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
     for split, role in ((PRIVATE_TEST, "only scored"), (PUBLIC_TEST, chose)):
         scores = metrics["splits"].get(split)
         if scores:
-            st.markdown(f"**{runs.accuracy_words(data, scores, split)}**, {role}.")
+            words = looks_words(info.path, data["fingerprint"]) if split == PRIVATE_TEST else ""
+            st.markdown(
+                f"**{runs.accuracy_words(data, scores, split)}**, {role}{f' ({words} so far)' if words else ''}."
+            )
             without = scores.get("without_near_duplicates")
             if without:
                 st.caption(f"Without twins: {percent(without['accuracy'])} (n = {without['n']:,}). {without['rule']}")
