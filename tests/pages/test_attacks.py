@@ -124,6 +124,19 @@ def test_the_owner_imports_and_deletes_the_very_same_way(hosted: Hosted, tmp_pat
     states = [WidgetState(id=field, string_value=str(csv)), WidgetState(id=press, trigger_value=True)]
     with Visit(hosted.port) as owner:
         owner.open("dataset", urlencode(query), states)
+
+    def looked() -> str | None:
+        return next((one for one in drawn(hosted.port, "dataset", query) if one.endswith("import-faces")), None)
+
+    until(lambda: looked() is not None)
+    states = [WidgetState(id=looked() or "", trigger_value=True)]
+    before = hosted.state()
+    with Visit(hosted.port, headers=STRANGER) as stranger:
+        stranger.open("dataset", urlencode(query), states)
+        stranger.open("dataset", urlencode(query), states)
+    assert hosted.state() == before
+    with Visit(hosted.port) as owner:
+        owner.open("dataset", urlencode(query), states)
     until(lambda: (hosted.home / "datasets" / "faces" / "dataset.json").exists())
     found = drawn(hosted.port, "run", {"run": "mine"})
     delete = next(one for one in found if one.endswith("delete-run"))

@@ -68,11 +68,13 @@ def show(job: import_job.ImportJob) -> None:
 def _buttons(job: import_job.ImportJob, said: Corrections, *, ready: bool) -> None:
     name = st.text_input("Name of the new dataset", value=job.name, key=f"look-{job.number}-name")
     with st.container(horizontal=True, key="look-buttons"):
-        if st.button("Import these faces", type="primary", icon=":material/download:", disabled=not ready):
+        if st.button(
+            "Import these faces", type="primary", icon=":material/download:", disabled=not ready, key="import-faces"
+        ):
             _go(lambda: import_job.start_import(job.source, name, said=said, temporary=job.temporary))
         if said != job.said and st.button("Look again", icon=":material/refresh:"):
             _go(lambda: import_job.start_look(job.source, name, said=said, temporary=job.temporary))
-        st.button("Import nothing", icon=":material/close:", on_click=import_job.dismiss)
+        st.button("Import nothing", icon=":material/close:", on_click=import_job.dismiss, key="import-nothing")
 
 
 def _go(start: Callable[[], import_job.ImportJob]) -> None:
