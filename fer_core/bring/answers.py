@@ -6,7 +6,6 @@ in silence; :func:`bring` makes a run of it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.bring.answer_files import AnswerTable, read_answers
+from fer_core.bring.answer_files import read_answers
+from fer_core.bring.answer_rows import TEST_SPLITS, places
+from fer_core.bring.answer_values import ANSWERS, understood
 from fer_core.bring.orders import (
     ALPHABETICAL,
     BEST,
@@ -25,15 +26,13 @@ from fer_core.bring.orders import (
     Fit,
     Order,
     always_the_same,
-    check_count,
     fit,
     fits,
     parse_order,
     rearranged,
 )
 from fer_core.data.audit import near_duplicates_of
-from fer_core.data.class_names import meaning_of
-from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PUBLIC_TEST
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.measure import library_versions, measure, seal_measured
 from fer_core.files import sha256_of, write_json
@@ -50,21 +49,8 @@ from fer_core.runs.transaction import change, new_folder
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
-TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
 FEWEST_TRIED = 60
 """Faces of PublicTest on which the order is tried; where fewer are covered, on all that are."""
-TOLERANCE = 0.041
-"""How far probabilities of a face may be from 1 together: eight of two decimals are off by half a last digit each."""
-MOSTLY = 0.9
-"""The share of faces whose numbers are probabilities, from which on the others are taken for mistakes."""
-ANSWERS, PROBABILITIES, LOGITS, SHARES, PER_CENT = (
-    "answers alone",
-    "probabilities",
-    "logits",
-    "shares of each class by itself",
-    "per cent",
-)
-"""What a file may hold, as ``kind`` of ``import.json`` says it."""
 ARCHITECTURE = "answers"
 """Stands in ``run.json`` where that of a trained run names its architecture."""
 
@@ -145,11 +131,11 @@ def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") ->
     row numbers nor names. Raises ``ModelError`` for anything that does not hold together.
     """
     table = read_answers(path)
-    values, declared, kind, notes = _understood(table, classes, path)
+    values, declared, kind, notes = understood(table, classes, path)
     count = values.shape[1]
     said = parse_order(classes, count) if classes else None
-    places = _places(table, dataset, split, path)
-    found = [_tried(rows, keep, words, values, declared, said, dataset) for rows, keep, words in places]
+    about = places(table, dataset, split, path)
+    found = [_tried(rows, keep, words, values, declared, said, dataset) for rows, keep, words in about]
     chosen = _only(found, path)
     rows = np.flatnonzero(np.isin(np.arange(len(dataset)), chosen.rows))
     order = np.argsort(chosen.rows, kind="stable")
@@ -272,186 +258,6 @@ def _record(found: Look, dataset: Dataset) -> ImportRecord:
             chosen_by="owner" if found.by_owner else "evidence",
         ),
     )
-
-
-def _understood(
-    table: AnswerTable, classes: str, path: Path
-) -> tuple[npt.NDArray[np.float64], Order | None, str, list[str]]:
-    """Probabilities (n, K), the order that the file declares, what kind it is, and notes."""
-    notes = []
-    if table.ignored:
-        notes.append(f"Not looked at: the columns {', '.join(shown(name)[:30] for name in table.ignored[:8])}.")
-    if table.values is None:
-        values, declared = _one_hot(table.answers or (), classes, path)
-        return values, declared, ANSWERS, notes
-    check_count(table.values.shape[1])
-    values, kind = _probabilities(table.values, path)
-    if table.classes is None:
-        return values, None, kind, notes
-    named = parse_order(",".join(map(_known, table.classes)), len(table.classes))
-    return values, named if isinstance(named, Order) else None, kind, notes
-
-
-def _known(name: str) -> str:
-    """A column's class, in this program's words where it is one of the seven."""
-    found = meaning_of(name)
-    return name.lower() if found.left_out else found.name
-
-
-def _one_hot(answers: Sequence[str], classes: str, path: Path) -> tuple[npt.NDArray[np.float64], Order | None]:
-    """An answer a face, as probabilities of 0 and 1."""
-    words = [answer.strip() for answer in answers]
-    if empty := [at for at, word in enumerate(words) if not word]:
-        raise ModelError(f"{shown(path)} has no answer in line {empty[0] + 1} of its faces. Give one for each face.")
-    numbers = [_whole(word) for word in words]
-    if all(number is not None for number in numbers):
-        values = np.array(numbers, dtype=np.int64)
-        if values.min() >= 1 and values.max() == COUNT:
-            values -= 1  # counted from 1, as RAF-DB does
-        if values.min() < 0 or values.max() > COUNT:
-            raise ModelError(
-                f"{shown(path)} answers {values.max()}, and classes are numbered 0..{COUNT - 1} or 1..{COUNT}."
-            )
-        named = [part for part in classes.split(",") if part.strip()]
-        count = max(int(values.max()) + 1, len(named) if len(named) > 1 else COUNT)
-        return np.eye(count)[values], None
-    found = {word: meaning_of(word) for word in set(words)}
-    if doubtful := sorted(word for word, meaning in found.items() if meaning.doubtful):
-        near = found[doubtful[0]].suggestion
-        hint = f" Did you mean {near}?" if near else ""
-        raise ModelError(f"{shown(path)} answers {shown(doubtful[0])[:40]!r}, which is no class known here.{hint}")
-    if outside := sorted(word for word, meaning in found.items() if meaning.left_out):
-        raise ModelError(
-            f"{shown(path)} answers {shown(outside[0])[:40]!r} for {Counter(words)[outside[0]]:,} faces, which is none "
-            "of the seven. Bring probabilities: then it can be left out, and the best of the seven counts."
-        )
-    order = Order(DECLARED, NAMES)
-    return np.eye(COUNT)[[NAMES.index(found[word].name) for word in words]], order
-
-
-def _whole(word: str) -> int | None:
-    try:
-        value = float(word)
-    except ValueError:
-        return None
-    return int(value) if value == int(value) and abs(value) < 1000 else None
-
-
-def _probabilities(values: npt.NDArray[np.float64], path: Path) -> tuple[npt.NDArray[np.float64], str]:
-    """Numbers (n, K) as probabilities, and what they were. Raises ``ModelError`` where that is not evident."""
-    bad = ~np.isfinite(values).all(axis=1)
-    if bad.any():
-        raise ModelError(
-            f"{shown(path)} has {plural(int(bad.sum()), 'face')} with a number that is none (NaN or infinite), the "
-            f"first in line {int(np.flatnonzero(bad)[0]) + 1} of its faces. Such a model is broken, or was saved so."
-        )
-    total = values.sum(axis=1)
-    for scale, kind in ((1.0, PROBABILITIES), (100.0, PER_CENT)):
-        fine = (values >= -1e-6 * scale).all(axis=1) & (np.abs(total - scale) <= TOLERANCE * scale)
-        if fine.mean() < MOSTLY:
-            continue
-        if not fine.all():
-            first = int(np.flatnonzero(~fine)[0])
-            raise ModelError(
-                f"{shown(path)} has {plural(int((~fine).sum()), 'face')} whose probabilities do not add up to "
-                f"{scale:g}, the first in line {first + 1} of its faces: {total[first]:.3f}. Write them again."
-            )
-        values = np.maximum(values, 0)
-        return values / values.sum(axis=1, keepdims=True), kind
-    if (values >= 0).all() and (values <= 1).all():
-        if (total <= 0).any():
-            raise ModelError(f"{shown(path)} has a face whose numbers are all 0. Give each an answer.")
-        return values / total[:, None], SHARES
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True), LOGITS
-
-
-def _places(
-    table: AnswerTable, dataset: Dataset, split: str, path: Path
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.intp], str]]:
-    """The faces that the lines may be about: rows of the dataset, each line's position, and in words how."""
-    n = len(table)
-    lines = np.arange(n)
-    if table.names is not None:
-        return [(_by_name(table.names, dataset, path), lines, "")]
-    found = []
-    if table.rows is not None and not split:
-        try:
-            found.append((_checked_rows(table.rows, dataset, path), lines, "by the numbers that it gives as rows"))
-        except ModelError:
-            if table.sure:
-                raise
-        if table.sure:
-            return [(found[0][0], lines, "")]
-    test = np.flatnonzero(np.isin(dataset.splits, TEST_SPLITS))
-    orders = {
-        "all faces": np.arange(len(dataset)),
-        "the faces of PublicTest and PrivateTest": test,
-        **{one: dataset.rows(one) for one in TEST_SPLITS},
-    }
-    if split:
-        orders = {split: dataset.rows(split)}
-    counted = table.rows is None or bool(np.isin(table.rows[0], (0, 1)) and (np.diff(table.rows) == 1).all())
-    for words, rows in orders.items():
-        if len(rows) == n and counted and not any(np.array_equal(rows, one[0]) for one in found):
-            found.append((rows.astype(np.int64), lines, f"{words}, in their order"))
-    if not found:
-        if table.rows is not None:
-            _checked_rows(table.rows, dataset, path)
-        sizes = "; ".join(f"{words} are {len(rows):,}" for words, rows in orders.items())
-        raise ModelError(
-            f"{shown(path)} has {plural(n, 'line')} and does not say about which faces: {sizes}. Write as many, in "
-            "that order, or give row numbers in a column called row."
-        )
-    return found
-
-
-def _checked_rows(rows: npt.NDArray[np.int64], dataset: Dataset, path: Path) -> npt.NDArray[np.int64]:
-    outside = rows[(rows < 0) | (rows >= len(dataset))]
-    if len(outside):
-        raise ModelError(
-            f"{shown(path)} names row {outside[0]:,}, and {dataset.info.title} has rows 0 to {len(dataset) - 1:,}. "
-            "Are these answers about other data?"
-        )
-    unique, counts = np.unique(rows, return_counts=True)
-    if (counts > 1).any():
-        raise ModelError(f"{shown(path)} names row {unique[counts > 1][0]:,} more than once. Give one line a face.")
-    return rows
-
-
-def _by_name(names: Sequence[str], dataset: Dataset, path: Path) -> npt.NDArray[np.int64]:
-    stored = [str(name).replace("\\", "/") for name in dataset.faces()["source_name"]]
-    known: dict[str, list[int]] = {}
-    ends: dict[str, list[int]] = {}
-    for row, name in enumerate(stored):
-        known.setdefault(name, []).append(row)
-        ends.setdefault(name.rsplit("/", 1)[-1], []).append(row)
-    rows: list[int] = []
-    unknown: list[str] = []
-    unclear: list[str] = []
-    for name in (one.replace("\\", "/") for one in names):
-        same = known.get(name, [])
-        if not same:
-            # Of faces that are called alike, the one whose folders are, too.
-            alike = ends.get(name.rsplit("/", 1)[-1], [])
-            same = [one for one in alike if name.endswith(stored[one]) or stored[one].endswith(name)] or alike
-        if not same:
-            unknown.append(name)
-        elif len(same) > 1:
-            unclear.append(name)
-        rows.append(same[0] if same else -1)
-    if unknown:
-        raise ModelError(
-            f"{shown(path)} names {plural(len(unknown), 'file')} that {dataset.info.title} does not have, such as "
-            f"{shown(unknown[0])[-60:]!r}; its own are called like {shown(stored[0])[-60:]!r}. Use those names, or row "
-            "numbers."
-        )
-    if unclear:
-        raise ModelError(
-            f"{shown(path)} names {shown(unclear[0])[-60:]!r}, and several faces are called so. Give their folders, "
-            "too, or row numbers."
-        )
-    return _checked_rows(np.array(rows, dtype=np.int64), dataset, path)
 
 
 @dataclass(frozen=True, eq=False)

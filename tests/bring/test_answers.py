@@ -12,7 +12,8 @@ import pytest
 from factories import make_noise, make_probabilities
 from PIL import Image
 
-from fer_core.bring.answers import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES, bring, look
+from fer_core.bring.answer_values import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES
+from fer_core.bring.answers import bring, look
 from fer_core.bring.orders import ALPHABETICAL, DECLARED, FER
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST, TRAINING
