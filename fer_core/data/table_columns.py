@@ -40,6 +40,7 @@ _INDEX = ("", "unnamed0", "index", "idx", "id", "imageid", "rowid", "no")
 class Columns:
     """Positions of columns, from 0; None where there is no such column. ``pixels``: one, or one for each pixel.
 
+    ``one_hot``: in place of a label, a column for each class, called like it, with 1 in the face's own and 0 elsewhere.
     ``header``: whether the first row is one. ``names``: what its cells say, in small letters and figures only.
     ``width``: cells of a row.
     """
@@ -51,6 +52,19 @@ class Columns:
     pixels: tuple[int, ...]
     usage: int | None
     picture: int | None
+    one_hot: tuple[int, ...] = ()
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the table says of its faces what they are."""
+        return self.label is not None or bool(self.one_hot)
+
+    def label_word(self, cells: list[str]) -> str:
+        """What a row says its face is; empty where it says nothing, or two things."""
+        if self.label is not None:
+            return cells[self.label].strip()
+        own = [i for i in self.one_hot if _is_number(cells[i]) and float(cells[i].replace(",", ".")) == 1]
+        return self.names[own[0]] if len(own) == 1 else ""
 
     @property
     def label_name(self) -> str:
@@ -81,6 +95,7 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
     if usage is None:
         usage = next((i for i, c in enumerate(cells) if all(split_of(cell) is not None for cell in c)), None)
     label = _label_column(name, names, cells, {usage, picture, *long}, wide=len(first) >= ENOUGH)
+    one_hot = _one_hot(names, cells, {usage, picture, *long}) if label is None else ()
     if picture is not None and not long:
         pixels: tuple[int, ...] = ()
     elif long:
@@ -89,17 +104,17 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
         # Named so, and no face in it: the rows' own errors say what is wrong.
         pixels = (named,)
     else:
-        pixels = _wide(names, cells, {label, usage})
+        pixels = _wide(names, cells, {label, usage, *one_hot})
     if not pixels and picture is None:
         shown = ", ".join(cell.strip()[:30] for cell in first[:6])
-        have = [] if label is not None else ["'emotion'"]
+        have = [] if label is not None or one_hot else ["'emotion'"]
         missing = " and no column ".join([*have, "'pixels'"])
         raise DataError(
             f"{name}, row 1: there is no column {missing} that could be read as such; the columns are: {shown}. A "
             "table of faces has a label and either pixels, in one column or one each, or names of pictures.",
             quoted=[shown],
         )
-    return Columns(header, names, len(first), label, pixels, usage, picture)
+    return Columns(header, names, len(first), label, pixels, usage, picture, one_hot)
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -139,6 +154,19 @@ def _label_column(
         return ends[0] if ends else None
     small = [i for i in free if _small(cells[i])]
     return small[0] if len(small) == 1 else None
+
+
+def _one_hot(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:
+    """Columns called like classes that hold nothing but 0 and 1: three or more of them."""
+    found = [
+        i
+        for i, column in enumerate(cells)
+        if i not in taken
+        and (meaning_of(names[i]).label is not None or meaning_of(names[i]).left_out)
+        and all(_is_number(cell) and float(cell.replace(",", ".")) in (0, 1) for cell in column if cell.strip())
+        and not names[i].isdigit()
+    ]
+    return tuple(found) if len(found) >= 3 else ()
 
 
 def _wide(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:

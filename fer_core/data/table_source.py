@@ -44,12 +44,11 @@ class TableFile:
 
 @dataclass(frozen=True)
 class _Part:
-    """A file that was looked through. ``label``: the position of its column."""
+    """A file that was looked through."""
 
     file: TableFile
     name: str
     columns: Columns
-    label: int
     delimiter: str
     scale: Scale
 
@@ -127,8 +126,7 @@ class TableSource:
                 raise DataError(
                     f"{reader.name} lists pictures, and they are not beside it. Import the folder that holds both."
                 )
-            label = columns.label
-            if label is None:
+            if not columns.has_labels:
                 shown = (
                     ", ".join(cell.strip()[:30] for cell in reader.sample[0][:6]) if columns.header else "without names"
                 )
@@ -137,11 +135,11 @@ class TableSource:
             for row in _body(reader, columns):
                 if len(row.cells) != columns.width:
                     continue
-                if word := row.cells[label].strip():
+                if word := columns.label_word(row.cells):
                     self._tally[word, _split_word(file, columns, row)] += 1
                 else:
                     self.left_out.add(UNLABELLED, f"{stream.file}:{row.number}")
-            return _Part(file, reader.name, columns, label, reader.delimiter, _scale(reader, columns))
+            return _Part(file, reader.name, columns, reader.delimiter, _scale(reader, columns))
 
     def _faces(self, part: _Part) -> Iterator[Batch]:
         columns, maker = part.columns, self._makers[part.scale]
@@ -174,7 +172,7 @@ class TableSource:
         """0..6; None for a row that is left out, which is counted. Raises ``PixelError`` for one that is no row."""
         if len(row.cells) != part.columns.width:
             raise PixelError(f"{len(row.cells):,} columns instead of {part.columns.width:,}")
-        word = row.cells[part.label].strip()
+        word = part.columns.label_word(row.cells)
         if not word:
             self.left_out.add(UNLABELLED, name)
             return None
@@ -203,7 +201,10 @@ class TableSource:
         what = "A table" if len(self._parts) == 1 else f"{len(self._parts)} tables"
         signs = f" with {_SIGNS[first.delimiter]} between its cells" if first.delimiter not in (",", "") else ""
         pixels = "in one column" if len(columns.pixels) == 1 else f"in {len(columns.pixels):,} columns"
-        label = f"“{columns.label_name}”" if columns.label_name else f"column {first.label + 1}"
+        if columns.label is None:
+            label = f"{len(columns.one_hot)} columns of 0 and 1, from “{columns.names[columns.one_hot[0]]}” on,"
+            return f"{what}{signs}: one face a row, its pixels {pixels}, {first.scale.value}; {label} tell the class."
+        label = f"“{columns.label_name}”" if columns.label_name else f"column {columns.label + 1}"
         return f"{what}{signs}: one face a row, its pixels {pixels}, {first.scale.value}; {label} is the class."
 
     def _about_unlabelled(self) -> list[str]:

@@ -106,6 +106,28 @@ FORMS: dict[str, Callable[[Path], Path]] = {
             [["9", n, *r[1:]] for n, r in zip(NAMES, ROWS, strict=True)],
         ),
     ),
+    "one column a class": lambda path: write(
+        path,
+        table(
+            ",",
+            ["pixels", *map(str.title, emotions.NAMES), "contempt", "Usage"],
+            [
+                [r[1], *("1" if name == n else "0" for name in emotions.NAMES), "0", r[2]]
+                for n, r in zip(NAMES, ROWS, strict=True)
+            ],
+        ),
+    ),
+    "one column a class, wide": lambda path: write(
+        path,
+        table(
+            ",",
+            [*emotions.NAMES, *WIDE_NAMES, "Usage"],
+            [
+                [*("1.0" if name == n else "0.0" for name in emotions.NAMES), *r[1].split(" "), r[2]]
+                for n, r in zip(NAMES, ROWS, strict=True)
+            ],
+        ),
+    ),
     "wide": lambda path: write(
         path,
         table(
@@ -223,6 +245,15 @@ def test_what_is_understood_is_what_is_imported(tmp_path: Path) -> None:
     assert understanding.counts == imported(source).info.counts
     assert understanding.question is None
     assert "one column" in understanding.layout
+
+
+def test_rows_of_no_class_and_of_two_are_left_out_where_each_class_has_a_column(tmp_path: Path) -> None:
+    rows = [[r[1], *("1" if name == n else "0" for name in emotions.NAMES)] for n, r in zip(NAMES, ROWS, strict=True)]
+    rows[3][1:] = ["0"] * 7
+    rows[5][1:3] = ["1", "1"]
+    dataset = imported(write(tmp_path / "mine.csv", table(",", ["pixels", *emotions.NAMES], rows)))
+    assert len(dataset) == len(ROWS) - 2
+    assert [one.count for one in dataset.info.left_out] == [2]
 
 
 def test_an_unlabelled_table_names_the_way(tmp_path: Path) -> None:
