@@ -6,6 +6,7 @@ run folder; nothing is typed in by hand. ``CARD.md`` is a copy for those who loo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -16,12 +17,12 @@ from fer_core.errors import RunError
 from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.brought import UNKNOWN_TRAINING, sentences, table
-from fer_core.runs.contracts import Metrics, Origin, RunManifest
+from fer_core.runs.contracts import Metrics, Origin, RunManifest, Scores, SplitScores
 from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
-from fer_core.runs.protocol import WHAT_CHOSE, footnote
+from fer_core.runs.protocol import WHAT_CHOSE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
@@ -112,6 +113,16 @@ def pretrained_sentence(events: list[Event]) -> str:
     return f"{text} The head started from random weights."
 
 
+def history_sentences(events: list[Event]) -> list[str]:
+    """What was pretrained, and after what the training was taken up again, from the journal; either may be missing."""
+    found = [pretrained_sentence(events)]
+    taken_up = Counter(event["first_epoch"] for event in [e for e in events if e["event"] == "start"][1:])
+    if taken_up:
+        epochs = " and ".join(f"{epoch}{f' ({n} times)' if n > 1 else ''}" for epoch, n in taken_up.items())
+        found.append(f"It was interrupted, and resumed from its last whole epoch: at epoch {epochs}.")
+    return [sentence for sentence in found if sentence]
+
+
 def augmentation_sentence(recipe: Recipe) -> str:
     """Which random changes training faces went through, in words."""
     augmentation = recipe.augmentation
@@ -179,11 +190,13 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         "",
         "## How it was trained",
         "",
-        f"On {plain(trained_on['title'])} ({trained_on['faces']:,} faces in all; only its Training split). "
+        f"On {plain(trained_on['title'])} ({trained_on['faces']:,} faces in all, fingerprint "
+        f"{trained_on['fingerprint'][:8]}; only its Training split). "
         f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
         + (" Training stopped before its last epoch." if manifest["state"] == "stopped" else ""),
         "",
-        *[f"- {text}" for text in (*recipe_sentences(recipe), pretrained_sentence(folder.events())) if text],
+        *[f"- {text}" for text in (*recipe_sentences(recipe), *history_sentences(folder.events())) if text],
+        *[f"- {text}" for text in [copy_note(trained_on["fingerprint"])] if text],
         "",
         *_results(folder.path, all_metrics, trained_on, "it was trained on"),
         "## Limits",
@@ -242,18 +255,13 @@ def result_lines(metrics: Metrics) -> list[str]:
     """The results as lines of Markdown: one row a split; other ways of running the model; the classes that
     there are, of PrivateTest where it has faces.
     """
-    lines = [
-        "| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE | accuracy without twins |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = ["| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE |", "|---|---|---|---|---|---|"]
     for split, scores in metrics["splits"].items():
         clean = scores.get("without_near_duplicates")
-        without = f"{percent(clean['accuracy'])} (n = {clean['n']:,})" if clean else "no face is left"
-        lines.append(
-            f"| {split} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) "
-            f"| {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | "
-            f"{scores['ece']:.3f} | {without} |"
-        )
+        if clean and clean["n"] != scores["n"]:
+            lines += [_scores_row(f"{split} without twins", clean), _scores_row(f"{split}, all faces", scores)]
+        else:
+            lines.append(_scores_row(split, scores))
     lines += [
         "",
         f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
@@ -264,16 +272,38 @@ def result_lines(metrics: Metrics) -> list[str]:
         lines += ["", *[f"- {line}" for line in extra]]
     split = PRIVATE_TEST if PRIVATE_TEST in metrics["splits"] else PUBLIC_TEST
     if scored := metrics["splits"].get(split):
-        lines += ["", f"{split}, class by class:", ""]
-        lines += ["| class | precision | recall | F1 | faces |", "|---|---|---|---|---|"]
-        for row in scored["per_class"]:
-            if not row["support"]:
-                continue  # nothing to find, and its precision would only say that there is nothing
-            figures = " | ".join(
-                "–" if row[key] is None else f"{row[key]:.3f}" for key in ("precision", "recall", "f1")
-            )
-            lines.append(f"| {row['emotion']} | {figures} | {row['support']:,} |")
+        lines += ["", f"{split}, class by class:", "", *_class_rows(scored)]
     return lines
+
+
+def _scores_row(name: str, scores: Scores) -> str:
+    return (
+        f"| {name} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) "
+        f"| {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | {scores['ece']:.3f} |"
+    )
+
+
+def _class_rows(scores: SplitScores) -> list[str]:
+    """The classes that there are. What they are without twins stands first: rare classes may live on them."""
+    clean = scores.get("without_near_duplicates")
+    without = {row["emotion"]: row for row in clean["per_class"]} if clean and clean["n"] != scores["n"] else {}
+    columns = ["recall without twins", "F1 without twins", "faces without twins"] if without else []
+    columns = ["class", *columns, "precision", "recall", "F1", "faces"]
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    for row in scores["per_class"]:
+        if not row["support"]:
+            continue  # nothing to find, and its precision would only say that there is nothing
+        cells = [row["emotion"]]
+        if without:
+            own = without[row["emotion"]]
+            cells += [_figure(own["recall"]), _figure(own["f1"]), f"{own['support']:,}"]
+        cells += [_figure(row["precision"]), _figure(row["recall"]), _figure(row["f1"]), f"{row['support']:,}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 class MemberRow(TypedDict):

@@ -23,6 +23,20 @@ CHOSEN_IN_VIEW = ("custom_cnn_augmented", "vote")
 """The shipped runs that :data:`EXCEPTION` is about."""
 
 
+COPIES = {
+    "ab79c2b6eb44bdcae18f78183e20f71792f3c5adebaaa03049b80490d925de3f": (
+        "In this copy of FER-2013 177 faces (151 of Training, 10 of PublicTest, 16 of PrivateTest) are stretched in "
+        "contrast, and their labels are shuffled within their split: those that FER+ calls no face."
+    )
+}
+"""What is known of a copy of a dataset, by its fingerprint."""
+
+
+def copy_note(fingerprint: str) -> str:
+    """What is peculiar to the copy of the data with that fingerprint; empty where nothing is known."""
+    return COPIES.get(fingerprint, "")
+
+
 def footnote(name: str, shipped: bool) -> str:
     """:data:`EXCEPTION` for a shipped run that it is about; else empty."""
     return EXCEPTION if shipped and name in CHOSEN_IN_VIEW else ""

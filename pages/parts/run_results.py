@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.plots import confusion as confusion_plots
 from fer_core.plots import history as history_plots
+from fer_core.runs.contracts import SplitScores
 from fer_core.stats.metrics import Scores
 from pages.parts import runs
 from pages.parts.charts import drawn
@@ -38,7 +39,7 @@ def show_confusion(scores: Scores, *, title: str, share: bool, key: str) -> None
         )
 
 
-def show_per_class(scores: Scores) -> None:
+def show_per_class(scores: SplitScores) -> None:
     """Precision, recall, F1 and support of each expression, and their mean."""
     st.dataframe(
         runs.per_class_table(scores),

@@ -9,7 +9,7 @@ from fer_core import emotions
 from fer_core.access import trainings
 from fer_core.data.contracts import DatasetRecord
 from fer_core.formatting import interval, percent, plain, plural
-from fer_core.runs.contracts import RunState
+from fer_core.runs.contracts import RunState, SplitScores
 from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.listing import ModelInfo, list_runs
 from fer_core.stats.metrics import Accuracy, Scores
@@ -102,15 +102,23 @@ def accuracy_words(data: DatasetRecord, scores: Accuracy, split: str) -> str:
     )
 
 
-def per_class_table(scores: Scores) -> pd.DataFrame:
+def per_class_table(scores: SplitScores) -> pd.DataFrame:
     """One row a class that has faces, then the mean. Precision, recall and F1 in per cent, support in faces.
 
+    Recall and F1 without twins of training faces stand first, where there are twins: rare classes may live on them.
     The mean is the plain one (macro); its support is the number of all faces.
     """
     rows = [row for row in scores["per_class"] if row["support"]]
+    clean = scores.get("without_near_duplicates")
+    without = {row["emotion"]: row for row in clean["per_class"]} if clean and clean["n"] != scores["n"] else {}
+    first = {
+        "Recall without twins (%)": [_per_cent(without[row["emotion"]]["recall"]) for row in rows if without],
+        "F1 without twins (%)": [_per_cent(without[row["emotion"]]["f1"]) for row in rows if without],
+    }
     table = pd.DataFrame(
         {
             "Expression": [row["emotion"] for row in rows],
+            **(first if without else {}),
             "Precision (%)": [_per_cent(row["precision"]) for row in rows],
             "Recall (%)": [_per_cent(row["recall"]) for row in rows],
             "F1 (%)": [_per_cent(row["f1"]) for row in rows],
@@ -119,7 +127,7 @@ def per_class_table(scores: Scores) -> pd.DataFrame:
     )
     mean = {
         "Expression": "mean",
-        **{column: table[column].mean() for column in table.columns[1:4]},
+        **{column: table[column].mean() for column in table.columns[1:-1]},
         "Support (faces)": int(table["Support (faces)"].sum()),
     }
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
@@ -142,5 +150,13 @@ def confusion_table(scores: Scores, *, share: bool) -> pd.DataFrame:
 
 NUMBERS = {
     column: st.column_config.NumberColumn(format="%.1f")
-    for column in ("Precision (%)", "Recall (%)", "F1 (%)", "Accuracy (%)", *emotions.NAMES)
+    for column in (
+        "Recall without twins (%)",
+        "F1 without twins (%)",
+        "Precision (%)",
+        "Recall (%)",
+        "F1 (%)",
+        "Accuracy (%)",
+        *emotions.NAMES,
+    )
 }

@@ -11,6 +11,7 @@ from fer_core.cli.evaluate import metrics_text
 from fer_core.files import write_json
 from fer_core.formatting import interval, percent, points
 from fer_core.runs.card import augmentation_sentence, card_of, pretrained_sentence, recipe_sentences, write_card
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.training.presets import preset
@@ -107,6 +108,30 @@ def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single
     assert "Temperature 1.346, fitted on PublicTest" in new
     assert "With it, on PrivateTest: ECE 0.061 → 0.012, log loss 1.210 → 1.100 nats." in new
     assert set(old.splitlines()) < set(new.splitlines()), "the plain figures stay as they are"
+
+
+def shipped(name: str) -> str:
+    return card_of(RunFolder(Path(__file__).parents[2] / "models" / name))
+
+
+def test_figures_without_twins_stand_before_those_with_them_class_by_class() -> None:
+    card = shipped("custom_cnn")
+    assert (
+        0 < card.index("| PrivateTest without twins | 3,066 | 65") < card.index("| PrivateTest, all faces | 3,589 | 68")
+    )
+    line = next(line for line in card.splitlines() if line.startswith("| disgust |"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    # Of 55 faces, 24 have a twin in Training: the recall lives on them.
+    assert (cells[3], cells[7]) == ("31", "55")
+    assert float(cells[1]) < 0.5 * float(cells[5])
+
+
+def test_a_card_says_on_which_copy_and_after_which_interruptions() -> None:
+    assert "fingerprint ab79c2b6" in shipped("resnet50")
+    assert "177 faces" in shipped("resnet50")
+    assert "resumed from its last whole epoch: at epoch 9." in shipped("resnet50")
+    assert "at epoch 10 (2 times)." in shipped("vgg16")
+    assert "interrupted" not in shipped("custom_cnn")
 
 
 def test_what_was_not_measured_is_left_out_and_what_cannot_be_fitted_is_said() -> None:

@@ -14,13 +14,13 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plain, plural
 from fer_core.runs import brought
-from fer_core.runs.card import card_of, recipe_sentences
+from fer_core.runs.card import card_of, history_sentences, recipe_sentences
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import classes_lines, classes_words, flip_lines, litert_lines, temperature_lines
-from fer_core.runs.protocol import footnote
+from fer_core.runs.protocol import copy_note, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY
@@ -105,7 +105,10 @@ def _training(info: ModelInfo) -> None:
     run_results.show_learning_curves(folder.history(), info.best_epoch)
     st.subheader("Recipe", anchor=False)
     recipe = folder.recipe()
-    st.markdown("\n".join(f"- {sentence}" for sentence in recipe_sentences(recipe)))
+    copy = copy_note(info.data["fingerprint"]) if info.data else ""
+    history = [plain(sentence) for sentence in history_sentences(folder.events())]
+    told = [*recipe_sentences(recipe), *history, *([copy] if copy else [])]
+    st.markdown("\n".join(f"- {sentence}" for sentence in told))
     with st.expander("Every choice, as a table", icon=":material/tune:"):
         table = recipe_table(recipe)
         table["Value"] = [value if messages.shows(value) else "a file of this server" for value in table["Value"]]
