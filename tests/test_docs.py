@@ -64,8 +64,8 @@ def test_the_readmes_figures_are_those_of_the_shipped_models() -> None:
         scores = metrics["splits"]["PrivateTest"]
         clean = scores["without_near_duplicates"]
         row = (
-            f"| `{run.name}` | {percent(scores['accuracy'])} ({interval(scores)}) "
-            f"| {scores['n']:,} | {percent(clean['accuracy'])} | {clean['n']:,} |"
+            f"| `{run.name}` | {percent(clean['accuracy'])} ({interval(clean)}) | {clean['n']:,} "
+            f"| {percent(scores['accuracy'])} ({interval(scores)}) | {scores['n']:,} |"
         )
         assert row in README, f"README needs the row: {row}"
 
