@@ -59,6 +59,33 @@ class CsvStream:
     expected_bytes: int
 
 
+class BoundedLines:
+    """The lines of a stream; one that never ends is refused before it fills the memory.
+
+    ``complete``: whether the last one that was read has an end.
+    """
+
+    def __init__(self, stream: CsvStream, longest: int, advice: str) -> None:
+        """``longest``: characters of a line from which on it is refused; ``advice``: how that sentence goes on."""
+        self._stream, self._longest, self._advice, self._number = stream, longest, advice, 0
+        self.complete = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.text.readline(self._longest)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        if len(line) == self._longest:
+            raise DataError(
+                f"{self._stream.name}, row {self._number:,}: longer than {self._longest:,} characters, {self._advice}"
+            )
+        self.complete = line.endswith(("\n", "\r"))
+        return line
+
+
 def sniff(path: Path) -> str:
     """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes. Raises ``DataError`` for RAR and 7-Zip."""
     with reading(str(path)), open_file(path) as file:

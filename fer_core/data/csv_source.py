@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
-from fer_core.data.archives import CsvStream, reading
+from fer_core.data.archives import BoundedLines, CsvStream, reading
 from fer_core.data.class_names import meaning_of, number_of, split_of
 from fer_core.data.imported_faces import Batch
 from fer_core.errors import DataError
@@ -22,6 +22,9 @@ PIXELS = emotions.IMAGE_SIZE**2
 # Bytes of a typical row, measured on fer2013.csv (301,053,565 bytes, 35,887 rows).
 BYTES_PER_ROW = 8_389
 LONGEST_LINE = 100_000
+_NO_FER_2013 = (
+    f"where a face has about {BYTES_PER_ROW:,}. This is not FER-2013's CSV. Import fer2013.csv or icml_face_data.csv."
+)
 MOST_BLANK = 1_000
 """Lines without anything. Millions of them would be read for minutes without a face."""
 BATCH = 512
@@ -67,7 +70,7 @@ def read_batches(stream: CsvStream) -> Iterator[Batch]:
 
 
 def _batches(stream: CsvStream) -> Iterator[Batch]:
-    lines = _Lines(stream)
+    lines = BoundedLines(stream, LONGEST_LINE, _NO_FER_2013)
     reader = csv.reader(lines)
     header = next(reader, None)
     if not header:
@@ -108,33 +111,6 @@ def _batches(stream: CsvStream) -> Iterator[Batch]:
         yield _batch(images, labels, splits, names)
     if not rows:
         raise DataError(f"{stream.name} has a header and no rows. Download it again.")
-
-
-class _Lines:
-    """The lines of the file; a line that never ends is refused before it fills the memory.
-
-    ``complete``: whether the last one that was read has an end.
-    """
-
-    def __init__(self, stream: CsvStream) -> None:
-        self._stream, self._number = stream, 0
-        self.complete = True
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.text.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        self._number += 1
-        if len(line) == LONGEST_LINE:
-            raise DataError(
-                f"{self._stream.name}, row {self._number:,}: longer than {LONGEST_LINE:,} characters, where a face has "
-                f"about {BYTES_PER_ROW:,}. This is not FER-2013's CSV. Import fer2013.csv or icml_face_data.csv."
-            )
-        self.complete = line.endswith(("\n", "\r"))
-        return line
 
 
 def _batch(images: npt.NDArray[np.uint8], labels: list[int], splits: list[str], names: list[str]) -> Batch:

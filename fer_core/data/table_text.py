@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fer_core.data.archives import CsvStream
+from fer_core.data.archives import BoundedLines, CsvStream
 from fer_core.errors import DataError
 
 LONGEST_LINE = 1_000_000
@@ -39,7 +39,7 @@ class TableReader:
     def __init__(self, stream: CsvStream) -> None:
         """Raises ``DataError`` for an endless line and for text that is none."""
         self.name = stream.name
-        self._lines = _Lines(stream)
+        self._lines = BoundedLines(stream, LONGEST_LINE, "where a face has some 8,000. This is no table of faces.")
         head: list[str] = []
         letters = blank = 0
         for line in self._lines:
@@ -118,28 +118,6 @@ def is_face(cell: str) -> bool:
     if len(cell) < 2 * ENOUGH - 1 or not re.match(r"[\s\[(\d.+-]", cell):
         return False
     return len(re.findall(r"[^\s,;\[\]()]+", cell)) >= ENOUGH
-
-
-class _Lines:
-    """The lines of a stream; one that never ends is refused before it fills the memory."""
-
-    def __init__(self, stream: CsvStream) -> None:
-        self._stream, self._number = stream, 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.text.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        self._number += 1
-        if len(line) == LONGEST_LINE:
-            raise DataError(
-                f"{self._stream.name}, row {self._number:,}: longer than {LONGEST_LINE:,} characters, where a face has "
-                "some 8,000. This is no table of faces."
-            )
-        return line
 
 
 class _Counter:
