@@ -21,7 +21,7 @@ from fer_core.runs.contracts import Metrics, Origin, RunManifest, Scores, SplitS
 from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.ledger import looks_words
-from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines, without_twins
 from fer_core.runs.protocol import WHAT_CHOSE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
@@ -257,8 +257,7 @@ def result_lines(metrics: Metrics) -> list[str]:
     """
     lines = ["| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE |", "|---|---|---|---|---|---|"]
     for split, scores in metrics["splits"].items():
-        clean = scores.get("without_near_duplicates")
-        if clean and clean["n"] != scores["n"]:
+        if clean := without_twins(scores):
             lines += [_scores_row(f"{split} without twins", clean), _scores_row(f"{split}, all faces", scores)]
         else:
             lines.append(_scores_row(split, scores))
@@ -285,8 +284,8 @@ def _scores_row(name: str, scores: Scores) -> str:
 
 def _class_rows(scores: SplitScores) -> list[str]:
     """The classes that there are. What they are without twins stands first: rare classes may live on them."""
-    clean = scores.get("without_near_duplicates")
-    without = {row["emotion"]: row for row in clean["per_class"]} if clean and clean["n"] != scores["n"] else {}
+    clean = without_twins(scores)
+    without = {row["emotion"]: row for row in clean["per_class"]} if clean else {}
     columns = ["recall without twins", "F1 without twins", "faces without twins"] if without else []
     columns = ["class", *columns, "precision", "recall", "F1", "faces"]
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]

@@ -9,8 +9,14 @@ from collections.abc import Sequence
 
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.formatting import interval, listed, percent, plural, points
-from fer_core.runs.contracts import FlipAverage, Metrics
+from fer_core.runs.contracts import FlipAverage, Metrics, ScoresWithoutNearDuplicates, SplitScores
 from fer_core.stats.calibration import FEWEST_FACES
+
+
+def without_twins(scores: SplitScores) -> ScoresWithoutNearDuplicates | None:
+    """The scores on the faces without a near duplicate in Training; None where there are none, or they are all."""
+    clean = scores.get("without_near_duplicates")
+    return clean if clean and clean["n"] != scores["n"] else None
 
 
 def classes_words(supports: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from fer_core.formatting import interval, percent, plain, plural
 from fer_core.runs.contracts import RunState, SplitScores
 from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.listing import ModelInfo, list_runs
+from fer_core.runs.metrics import without_twins
 from fer_core.stats.metrics import Accuracy, Scores
 from pages.parts import access, links, messages
 
@@ -109,8 +110,8 @@ def per_class_table(scores: SplitScores) -> pd.DataFrame:
     The mean is the plain one (macro); its support is the number of all faces.
     """
     rows = [row for row in scores["per_class"] if row["support"]]
-    clean = scores.get("without_near_duplicates")
-    without = {row["emotion"]: row for row in clean["per_class"]} if clean and clean["n"] != scores["n"] else {}
+    clean = without_twins(scores)
+    without = {row["emotion"]: row for row in clean["per_class"]} if clean else {}
     first = {
         "Recall without twins (%)": [_per_cent(without[row["emotion"]]["recall"]) for row in rows if without],
         "F1 without twins (%)": [_per_cent(without[row["emotion"]]["f1"]) for row in rows if without],
