@@ -28,16 +28,6 @@ CHANCE = 0.01
 """The exact p of McNemar's test below which one order is better than another by more than chance. Lower than usual,
 since the best of many orders is looked at."""
 DECLARED, FER, ALPHABETICAL, BEST = "declared", "fer", "alphabetical", "best"
-# As their makers number them: Goodfellow, 2013; Li, 2017; Mollahosseini, 2017; Barsoum, 2016.
-_PUBLISHED = {
-    FER: ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),
-    ALPHABETICAL: ("angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
-    "rafdb": ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral", "contempt"),
-    "affectnet": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
-    "ferplus": ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"),
-}
-NAMED = (*_PUBLISHED, BEST)
-"""What may be typed in place of a list of classes."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,20 @@ class Order:
     def left_out(self) -> tuple[str, ...]:
         """Classes that are none of the seven: they are left out, and the rest adds up to 1 again."""
         return tuple(name for name in self.classes if name not in NAMES)
+
+
+# As their makers number them: Goodfellow, 2013; Li, 2017; Mollahosseini, 2017; Barsoum, 2016.
+_PUBLISHED = {
+    FER: ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),
+    ALPHABETICAL: ("angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
+    "rafdb": ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral", "contempt"),
+    "affectnet": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
+    "ferplus": ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"),
+}
+# Lucey, 2010: contempt and no neutral face. A name of its own, since "alphabetical" said of seven means our seven.
+_CK_PLUS = Order("ckplus", ("angry", "contempt", "disgust", "fear", "happy", "sad", "surprise"))
+NAMED = (*_PUBLISHED, _CK_PLUS.name, BEST)
+"""What may be typed in place of a list of classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +133,15 @@ def check_count(count: int) -> None:
 def published(count: int) -> tuple[Order, ...]:
     """The orders that ``count`` columns may be in: as published, with each choice of classes that are not there.
 
-    Those of one name follow each other. Eight columns have contempt; seven may have it in place of another class.
+    Those of one name follow each other. Eight columns have contempt; seven have it only as CK+ orders them.
     """
     check_count(count)
     orders = []
     for name, classes in _PUBLISHED.items():
         full = classes if count == MOST else tuple(one for one in classes if one in NAMES)
         orders += [Order(name, chosen) for chosen in combinations(full, count)]
-        if count == COUNT and name == ALPHABETICAL:
-            # CK+ has contempt and no neutral face.
-            orders.append(Order(name, tuple(one for one in classes if one != "neutral")))
+    if count == len(_CK_PLUS.classes):
+        orders.append(_CK_PLUS)
     return tuple(orders)
 
 
@@ -210,8 +213,7 @@ def fits(probabilities: npt.ArrayLike, labels: npt.ArrayLike, declared: Order | 
     for order in published(rows.shape[1]):
         one = fit(rows, labels, order)
         known = found.get(order.name)
-        # Of seven columns, contempt is one only where the labels say so: by chance alone nobody's neutral goes.
-        if known is None or (one.beats(known) if rows.shape[1] == COUNT else one.accuracy > known.accuracy):
+        if known is None or one.accuracy > known.accuracy:
             found[order.name] = one
     every = [*found.values(), fit(rows, labels, best_matching(rows, labels))]
     if declared is not None:

@@ -29,7 +29,7 @@ Height and width may be any, channels 1 or 3, classes 5 to 8. Pixels and the ord
 trying them on labelled faces of the dataset. Where the evidence speaks against FER-2013's own order, or says nothing,
 you are shown the table and asked.
 
-orders (--classes):  fer, alphabetical, rafdb, affectnet, ferplus, best, or a list of names
+orders (--classes):  fer, alphabetical, rafdb, affectnet, ferplus, ckplus, best, or a list of names
 pixels (--scale):    unit (0..1), signed (-1..1), raw (0..255), caffe, torch (ImageNet's), caffe-rgb, torch-bgr
 
 examples:

@@ -50,7 +50,7 @@ def add(subparsers: Any) -> None:
         "--classes",
         type=some,
         help="the classes of the columns in their order, with commas between; or fer, alphabetical, rafdb, affectnet, "
-        "ferplus or best",
+        "ferplus, ckplus or best",
     )
     bring.add_argument("--split", choices=(PUBLIC_TEST, PRIVATE_TEST), help="which faces, where the file does not say")
     bring.add_argument("--name", type=label, help="name of the run (default: that of the file)")
