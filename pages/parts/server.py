@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -225,10 +226,12 @@ def _counted(receive: Receive, books: Books, arriving: Arriving) -> Receive:
 
 
 async def _trim() -> None:
-    """In a thread: it takes some milliseconds, in which visitors would wait."""
+    """Garbage is found here, for all visits together (``runner.postScriptGC`` is off), and what is freed goes back."""
     while True:
         await asyncio.sleep(TRIM_S)
         with _logged():
+            # In a thread, and apart: each takes some milliseconds, in which visitors would wait.
+            await asyncio.to_thread(gc.collect)
             await asyncio.to_thread(give_back)
 
 

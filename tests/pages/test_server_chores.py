@@ -1,0 +1,34 @@
+"""What the server does by itself beside its visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+import weakref
+
+import pytest
+
+from fer_core.settings import PROJECT_ROOT
+from pages.parts import server
+
+
+class _Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_each_click_looked_for_garbage_and_now_the_server_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's search after each run of a script was half of a click's CPU time; without it somebody has to."""
+    config = tomllib.loads((PROJECT_ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["runner"]["postScriptGC"] is False
+    monkeypatch.setattr(server, "TRIM_S", 0.01)
+    left = weakref.ref(_Cycle())
+
+    async def until_it_is_gone() -> None:
+        chore = asyncio.create_task(server._trim())
+        async with asyncio.timeout(20):
+            while left() is not None:
+                await asyncio.sleep(0.01)
+        chore.cancel()
+
+    asyncio.run(until_it_is_gone())
