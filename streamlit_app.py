@@ -7,26 +7,48 @@ import streamlit as st
 from pages.parts import access, frame, messages, server, unmeasured
 from pages.parts.data import dataset_picker
 
+NAME, START = "FER Explorer", "home"
+# The pages of the navigation, a line each: the script in ``pages/``, the title, the icon. (Streamlit would write a
+# docstring on the page.)
+GROUPS = {
+    "Play": (
+        ("home", "Home", ":material/home:"),
+        ("photo", "Photo", ":material/photo_camera:"),
+        ("live", "Live", ":material/videocam:"),
+    ),
+    "Understand": (
+        ("compare", "Compare", ":material/compare:"),
+        ("mistakes", "Mistakes", ":material/search:"),
+        ("explain", "Explain", ":material/psychology_alt:"),
+    ),
+    "Make": (
+        ("dataset", "Dataset", ":material/grid_view:"),
+        ("train", "Train", ":material/model_training:"),
+        ("bring", "Bring yours", ":material/move_to_inbox:"),
+    ),
+    "Reference": (
+        ("leaderboard", "Leaderboard", ":material/leaderboard:"),
+        ("run", "Run card", ":material/id_card:"),
+        ("limits", "Limits", ":material/gavel:"),
+    ),
+}
+
 
 def show() -> None:
     """One run of the script: the page that the visitor is at."""
-    st.set_page_config(page_title="FER Explorer", page_icon="🙂", layout="wide")
     page = st.navigation(
-        [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
-            st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-            st.Page("pages/bring.py", title="Bring yours", icon=":material/move_to_inbox:"),
-            st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
-            st.Page("pages/mistakes.py", title="Mistakes", icon=":material/search:"),
-            st.Page("pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
-            st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
-            st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
-            st.Page("pages/live.py", title="Live", icon=":material/videocam:"),
-            st.Page("pages/run.py", title="Run card", icon=":material/id_card:"),
-            st.Page("pages/limits.py", title="Limits", icon=":material/gavel:"),
-        ]
+        {
+            group: [
+                st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == START)
+                for name, title, icon in entries
+            ]
+            for group, entries in GROUPS.items()
+        },
+        expanded=True,
     )
+    # A title given here counts for more than the page's own, so it is made of that.
+    name = NAME if page.title == "Home" else f"{page.title} · {NAME}"
+    st.set_page_config(page_title=name, page_icon="🙂", layout="wide")
     frame.enter()
     dataset_picker()
     unmeasured.measure_shipped()

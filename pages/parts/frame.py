@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from pages.parts import links, uploads
+from pages.parts import copy_link, links, uploads
 
 ENTRY = "streamlit_app.py"
 _FRAMED = "_framed"
@@ -55,7 +55,9 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     if entered:
         st.session_state[_SHOWN] = here
         _forget_earlier_visits()
-    st.title(title, anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", key="frame-title"):
+        st.title(title, anchor=False)
+        copy_link.show(arrived=entered)
     if lead:
         st.markdown(lead)
     links.make_place()

@@ -95,9 +95,26 @@ def test_the_first_deep_link_of_a_fresh_server_keeps_frame_page_and_query(
     assert query["split"] == ["PublicTest"]
     assert query["class"] == ["fear"]
     assert query["face"] == ["17"]
-    # And it goes on from there.
+    # Four groups, and the tab of the browser says which page it is.
+    expect(page.get_by_test_id("stNavSectionHeader")).to_contain_text(["Play", "Understand", "Make", "Reference"])
+    expect(page).to_have_title("Dataset · FER Explorer")
+    # The button copies the address as it is after a click, not as it was when the page was drawn.
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Next", exact=False).last.click()
+    expect(page.get_by_text("Row 17, labelled")).to_have_count(0)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert query_of(page)["face"] != ["17"]
+    # And it goes on from there, at the top of the next page.
+    scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
+    page.mouse.move(800, 500)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function(f"{scrolled} > 300")
     navigation.filter(has_text="Photo").click()
     expect(page.get_by_role("heading", name="Photo", exact=True)).to_be_visible()
+    expect(page).to_have_title("Photo · FER Explorer")
+    page.wait_for_function(f"{scrolled} == 0")
     navigation.filter(has_text="Dataset").click()
     expect(page.get_by_text("30 of 2,100 faces")).to_be_visible()
 
