@@ -99,10 +99,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``kind``: :data:`LABEL`, :data:`MODEL`, :data:`UNCLEAR` or :data:`NEITHER`. ``because``: why, in a sentence."""
+    """``kind``: :data:`LABEL`, :data:`MODEL`, :data:`UNCLEAR` or :data:`NEITHER`. ``because``: why, in a sentence or
+    two. ``line``: the verdict and its share or its votes, in one line."""
 
     kind: str
     because: str
+    line: str
 
     @property
     def words(self) -> str:
@@ -163,15 +165,13 @@ def verdict(found: Evidence) -> Verdict:
         return _by_crowd(found, found.crowd)
     if found.conflicting_duplicates:
         others = " and ".join(dict.fromkeys(NAMES[duplicate.label] for duplicate in found.conflicting_duplicates))
-        return Verdict(
-            UNCLEAR,
-            f"The same picture is also in the data as {others}. At least one of the labels is wrong, and a model may "
-            "simply remember one of them.",
-        )
+        twin = f"The same picture is also in the data as {others}."
+        because = f"{twin} At least one of the labels is wrong, and a model may simply remember one of them."
+        return Verdict(UNCLEAR, because, _line(UNCLEAR, twin))
     kind = by_doubt(found.label_issue_score, found.against)
     if kind == LABEL and found.other_data and found.against < found.models:
         kind = UNCLEAR
-    return Verdict(kind, f"{_models_say(found)}. {_measured(found, kind)}")
+    return Verdict(kind, f"{_models_say(found)}. {_measured(found, kind)}", _line(kind, _share(found, kind)))
 
 
 def by_doubt(doubt: float, against: int) -> str:
@@ -197,8 +197,8 @@ def _models_say(found: Evidence) -> str:
 
 def _measured(found: Evidence, kind: str) -> str:
     """What a crowd did with faces like this one, and with all faces of the verdict."""
-    like = f"Of 100 faces like this one, a crowd rejected the label of about {100 * found.label_issue_score:.0f}"
-    measured = shipped_table().verdicts.get(kind)
+    like = f"Of 100 faces like this one, a crowd rejected the label of about {_in_100(found.label_issue_score)}"
+    measured = shipped_table().measured(kind, found.models)
     if measured is None or found.other_data:
         return f"{like}."
     of = f"{plural(measured.faces, 'face')} of PublicTest with this verdict"
@@ -207,26 +207,50 @@ def _measured(found: Evidence, kind: str) -> str:
     return f"{like}; of {of} it rejected {100 * measured.share:.0f} in 100."
 
 
+def _share(found: Evidence, kind: str) -> str:
+    """The same for this face alone, said of what the verdict says; a guess where the data are others."""
+    guess = ", if people doubt these labels as they doubt FER-2013's" if found.other_data else ""
+    did, share = "rejected", found.label_issue_score
+    if kind in (MODEL, NEITHER):
+        did, share = "kept", 1 - share
+    return f"Of faces like this one, the crowd {did} the label in {_in_100(share)} of 100{guess}."
+
+
+def _in_100(share: float) -> str:
+    """1 to 99: no share of a model is a promise."""
+    return f"{min(max(100 * share, 1), 99):.0f}"
+
+
+def _line(kind: str, sentence: str) -> str:
+    """The verdict and one sentence as one."""
+    return f"{WORDS[kind].removeprefix('Neither: ').capitalize()}: {sentence[0].lower()}{sentence[1:]}"
+
+
 def label_issue_words(score: float) -> str:
     """A label doubt of 0..1 in words."""
     return next((words for limit, words in _LABEL_ISSUE_WORDS if score <= limit), "very doubtful")
 
 
 def _by_crowd(found: Evidence, crowd: CrowdAnswer) -> Verdict:
+    kind, because = _crowd_says(found, crowd)
+    return Verdict(kind, because, _line(kind, because))
+
+
+def _crowd_says(found: Evidence, crowd: CrowdAnswer) -> tuple[str, str]:
     label = NAMES[found.label]
     gives = f"{crowd.votes} of its {plural(crowd.of, 'vote')}"
     if crowd.tie:
-        return Verdict(UNCLEAR, f"The crowd is split, too: {crowd.answer} and another answer have {gives} each.")
+        return UNCLEAR, f"The crowd is split, too: {crowd.answer} and another answer have {gives} each."
     if crowd.votes < MAJORITY * crowd.of:
-        return Verdict(UNCLEAR, f"The crowd is split, too: {crowd.answer} leads with {gives}.")
+        return UNCLEAR, f"The crowd is split, too: {crowd.answer} leads with {gives}."
     if crowd.answer == UNKNOWN:
-        return Verdict(UNCLEAR, f"The crowd cannot tell, either: {gives} are for “unknown”.")
+        return UNCLEAR, f"The crowd cannot tell, either: {gives} are for “unknown”."
     if crowd.answer != label:
         none = "" if crowd.answer in NAMES else ", which is none of the seven classes"
-        return Verdict(LABEL, f"The crowd gives {gives} to “{crowd.answer}”{none}, and {crowd.for_label} to {label}.")
+        return LABEL, f"The crowd gives {gives} to “{crowd.answer}”{none}, and {crowd.for_label} to {label}."
     if found.against:
-        return Verdict(MODEL, f"The crowd gives {gives} to {label}, as the label does.")
-    return Verdict(NEITHER, f"The crowd gives {gives} to {label}, and {_models(found.models, found.models)} so, too.")
+        return MODEL, f"The crowd gives {gives} to {label}, as the label does."
+    return NEITHER, f"The crowd gives {gives} to {label}, and {_models(found.models, found.models)} so, too."
 
 
 def _crowd_answer(crowd: Crowd, row: int, label: int) -> CrowdAnswer:

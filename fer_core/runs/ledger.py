@@ -86,8 +86,8 @@ def check_ledger(path: Path) -> None:
     read(ledger)
 
 
-def write_look(path: Path, run: Path, model: str, data: DatasetRecord) -> None:
-    """Add a look at the ``run`` to the ledger for figures kept in ``path``.
+def write_look(path: Path, run: Path, model: str, data: DatasetRecord, note: str = "") -> None:
+    """Add a look at the ``run`` to the ledger for figures kept in ``path``; a ``note`` says what was not just scored.
 
     Raises ``RunError`` where it cannot be written."""
     ledger = ledger_of(path)
@@ -108,6 +108,8 @@ def write_look(path: Path, run: Path, model: str, data: DatasetRecord) -> None:
                 at_least=False,
                 before=hashlib.sha256(text.encode()).hexdigest(),
             )
+            if note:
+                look["note"] = note
             write_text(ledger, text + json.dumps(look, ensure_ascii=False) + "\n")
     except OSError as error:
         raise RunError(f"{ledger} could not be written ({error}), so PrivateTest stays closed.") from error

@@ -36,7 +36,9 @@ Float = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measured:
-    """How often the crowd rejected the label: ``rejected`` of ``faces``, cross-validated, 95 % interval 0..1."""
+    """How often the crowd rejected the label: ``rejected`` of ``faces``, cross-validated, 95 % interval 0..1.
+
+    Where several choices of as many runs were measured, both are the means over those choices."""
 
     faces: int
     rejected: int
@@ -53,13 +55,18 @@ class Table:
     """The fitted model and where it comes from.
 
     ``coefficients``: one for each of :data:`FEATURES`. ``runs``: whose answers it was fitted on. ``fingerprint``: the
-    dataset's. ``verdicts``: by kind of verdict, how often the crowd rejected labels that it was given for.
+    dataset's. ``verdicts``: by number of runs and kind of verdict, how often the crowd rejected labels that it was
+    given for.
     """
 
     coefficients: tuple[float, ...]
     runs: tuple[str, ...]
     fingerprint: str
-    verdicts: dict[str, Measured]
+    verdicts: dict[int, dict[str, Measured]]
+
+    def measured(self, kind: str, runs: int) -> Measured | None:
+        """How often that kind of verdict was right with as many ``runs``, of more than were measured with the most."""
+        return self.verdicts[min(runs, max(self.verdicts))].get(kind)
 
     def beyond(self, fingerprint: str, runs: Sequence[str]) -> str:
         """A sentence where the table is used on other data or other runs than it was made from; else empty."""
@@ -82,8 +89,8 @@ def shipped_table() -> Table:
         tuple(values["coefficients"][name] for name in FEATURES),
         tuple(values["runs"]),
         values["data"]["fingerprint"],
-        {kind: Measured(**{key: each[key] for key in ("faces", "rejected", "low", "high")})
-         for kind, each in values["verdicts"].items()},
+        {int(runs): {kind: Measured(**each) for kind, each in kinds.items()}
+         for runs, kinds in values["verdicts"].items()},
     )  # fmt: skip
 
 

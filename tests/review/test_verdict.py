@@ -47,7 +47,8 @@ def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> C
         ({"together": 1}, LABEL, "All 3 models contradict the label"),
         ({"against": 2, "together": 2, "label_issue_score": 0.66}, UNCLEAR, "2 of 3 models say sad instead"),
         ({"label_issue_score": 0.34}, UNCLEAR, "with this verdict it rejected 53 in 100"),
-        ({"label_issue_score": 0.33}, MODEL, "with this verdict it kept 79 in 100"),
+        ({"label_issue_score": 0.33, "models": 4}, MODEL, "with this verdict it kept 79 in 100"),
+        ({"label_issue_score": 0.33, "models": 1, "against": 1, "together": 1}, MODEL, "verdict it kept 73 in 100"),
         ({"label_issue_score": 0.33, "against": 0, "together": 0, "answer": -1}, NEITHER, "All 3 models say the label"),
         ({"against": 0, "together": 0, "answer": -1}, LABEL, "All 3 models say the label"),
         # What people doubt in one collection they need not doubt in another.
@@ -80,6 +81,37 @@ def test_each_rule(changes: dict[str, object], kind: str, sentence: str) -> None
     found = verdict(replace(ALL_SAY_SAD, **changes))  # type: ignore[arg-type]
     assert (found.kind, found.words) == (kind, WORDS[kind])
     assert sentence in found.because
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "Probably the label: of faces like this one, the crowd rejected the label in 90 of 100."),
+        (
+            {"label_issue_score": 0.3},
+            "Probably the model: of faces like this one, the crowd kept the label in 70 of 100.",
+        ),
+        ({"label_issue_score": 0.9999}, "in 99 of 100."),
+        (
+            {"label_issue_score": 0.001, "against": 0},
+            "Nothing speaks against the label: of faces like this one, the crowd kept",
+        ),
+        # Elsewhere the share is a guess, and the line itself says so.
+        ({"other_data": True}, "in 90 of 100, if people doubt these labels as they doubt FER-2013's."),
+        (
+            {"crowd": says("sad", 5, 3)},
+            "Probably the label: the crowd gives 5 of its 10 votes to “sad”, and 3 to fear.",
+        ),
+        (
+            {"conflicting_duplicates": (ConflictingDuplicate(5, SAD, TRAINING, True),)},
+            "Unclear: the same picture is also in the data as sad.",
+        ),
+    ],
+)
+def test_the_verdict_in_one_line(changes: dict[str, object], line: str) -> None:
+    found = verdict(replace(ALL_SAY_SAD, **changes)).line  # type: ignore[arg-type]
+    assert line in found
+    assert found.count(". ") == 0
 
 
 def scope_of(labels: list[int], probabilities: np.ndarray) -> Scope:

@@ -101,6 +101,13 @@ def test_where_no_look_can_be_written_private_test_stays_closed(home: Path, tmp_
         open_rows(run, dataset, MODEL, run.path, final=True)
 
 
+def test_a_look_that_was_no_evaluation_says_what_it_was(home: Path, tmp_path: Path) -> None:
+    dataset, run = dataset_at(tmp_path / "data"), home / "runs" / "mine"
+    ledger.write_look(run, run, MODEL, dataset.info.record())
+    ledger.write_look(run, run, MODEL, dataset.info.record(), "Under other labels.")
+    assert [look.get("note") for look in ledger.read(home / ledger.FILE)] == [None, "Under other labels."]
+
+
 def test_what_ships_has_its_looks_in_the_ledger_that_ships() -> None:
     root = Path(__file__).resolve().parents[2] / "models"
     looks = ledger.read(root / ledger.FILE)
