@@ -1,11 +1,14 @@
 """Many visitors at once: how long the server takes for each, what it costs in CPU time, memory, threads and handles.
 
     python benchmarks/visitors.py --home /data/fer --visitors 1 10 20 50
+    python benchmarks/visitors.py --home /data/fer --servers 2 --visitors 50
     python benchmarks/visitors.py --seconds 20 --visitors 1 --json
 
 Starts the app, and for each number of visitors as many WebSocket sessions, which open Home, Compare, Mistakes and
 Explain and click there, with the pauses of a person who looks. Each visitor walks the same way at times and on faces of
-their own. Times are from asking to the end of the page's script; what the browser draws is not in them.
+their own. Times are from asking to the end of the page's script; what the browser draws is not in them. With several
+servers, which share a home, each visitor stays with one, as ``docs/hosting.md`` sets it up; CPU time and memory are
+those of all together.
 """
 
 from __future__ import annotations
@@ -43,6 +46,14 @@ CPU_GOALS = {"open": 0.2, "click": 0.1}
 SEED = 0
 
 
+@dataclass(frozen=True)
+class App:
+    """One process of the app, and where it listens."""
+
+    port: int
+    process: psutil.Process
+
+
 @dataclass
 class Seen:
     """What happened to all visitors of one round."""
@@ -58,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, metavar="DIR", help="where datasets and runs are (default: the app's)")
     parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10, 20, 50], help="(default: %(default)s)")
+    parser.add_argument("--servers", type=int, default=1, help="processes of the app (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=180, help="of each round (default: %(default)s)")
     parser.add_argument(
         "--after", type=float, default=AFTER, help="seconds until memory is looked at (default: %(default)s)"
@@ -69,37 +81,48 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """All rounds, one after another on one server. Raises ``FerError`` where the app does not start."""
-    if min(args.visitors) < 1 or args.seconds <= 0:
-        raise FerError("--visitors and --seconds must be above 0.")
+    if min(args.visitors) < 1 or args.servers < 1 or args.seconds <= 0:
+        raise FerError("--visitors, --servers and --seconds must be above 0.")
     if args.home is not None:
         os.environ["FER_EXPLORER_HOME"] = str(args.home.resolve())
     from browser import AppServer  # type: ignore[import-not-found]
 
     about = machine(PACKAGES)
     with TemporaryDirectory() as folder:
-        server = AppServer(Path(folder) / "server.log").start()
+        servers: list[AppServer] = []
         try:
-            process = psutil.Process(server.pid)
-            progress("one visitor first: what the server reads once for all belongs to nobody's time")
-            asyncio.run(_hurry(server.port))
-            rounds = [_measured(server.port, process, count, args.seconds, args.after) for count in args.visitors]
+            for number in range(args.servers):
+                servers.append(AppServer(Path(folder) / f"server{number}.log").start())
+            progress("one visitor first: what a server reads once for all belongs to nobody's time")
+            for server in servers:
+                asyncio.run(_hurry(server.port))
+            apps = [App(server.port, psutil.Process(server.pid)) for server in servers]
+            rounds = [_measured(apps, count, args.seconds, args.after) for count in args.visitors]
         finally:
-            server.stop()
-    result = {"machine": about, "seconds": args.seconds, "goals": GOALS, "cpu_goals": CPU_GOALS, "rounds": rounds}
+            for server in servers:
+                server.stop()
+    result = {
+        "machine": about,
+        "seconds": args.seconds,
+        "servers": args.servers,
+        "goals": GOALS,
+        "cpu_goals": CPU_GOALS,
+        "rounds": rounds,
+    }
     return result, report(result)
 
 
-def _measured(port: int, process: psutil.Process, count: int, seconds: float, after: float) -> dict[str, Any]:
+def _measured(apps: Sequence[App], count: int, seconds: float, after: float) -> dict[str, Any]:
     import numpy as np
 
     progress(f"{count} visitors for {seconds:.0f} s")
-    before, began = _state(process), time.perf_counter()
-    own, theirs = time.process_time(), _cpu(process)
-    seen, during = asyncio.run(_round(port, process, count, seconds))
+    before, began = _state(apps), time.perf_counter()
+    own, theirs = time.process_time(), sum(map(_cpu, apps))
+    seen, during = asyncio.run(_round(apps, count, seconds))
     took = time.perf_counter() - began
-    own, theirs = time.process_time() - own, _cpu(process) - theirs
+    own, theirs = time.process_time() - own, sum(map(_cpu, apps)) - theirs
     time.sleep(after)
-    left = _state(process)
+    left = _state(apps)
     clicks = [one for kind, values in seen.seconds.items() if kind.startswith("click") for one in values]
     return {
         "visitors": count,
@@ -120,16 +143,17 @@ def _measured(port: int, process: psutil.Process, count: int, seconds: float, af
     }
 
 
-async def _round(port: int, process: psutil.Process, count: int, seconds: float) -> tuple[Seen, dict[str, float]]:
+async def _round(apps: Sequence[App], count: int, seconds: float) -> tuple[Seen, dict[str, float]]:
     """``count`` visitors for ``seconds``, who come one after another during the first tenth of it."""
-    seen, during = Seen(), _state(process)
+    seen, during = Seen(), _state(apps)
     stop = time.monotonic() + seconds
     visitors = [
-        asyncio.create_task(_visitor(port, number, count, stop, seconds / 10, seen, process)) for number in range(count)
+        asyncio.create_task(_visitor(apps[number % len(apps)], number, count, stop, seconds / 10, seen))
+        for number in range(count)
     ]
     while not all(task.done() for task in visitors):
         await asyncio.sleep(0.5)
-        during = {name: max(value, during[name]) for name, value in _state(process).items()}
+        during = {name: max(value, during[name]) for name, value in _state(apps).items()}
     return seen, during
 
 
@@ -141,20 +165,19 @@ async def _hurry(port: int) -> None:
     await visit.close()
 
 
-async def _visitor(
-    port: int, number: int, count: int, stop: float, come: float, seen: Seen, process: psutil.Process
-) -> None:
+async def _visitor(app: App, number: int, count: int, stop: float, come: float, seen: Seen) -> None:
     chance = random.Random(f"{SEED} {number}")
     await asyncio.sleep(chance.uniform(0, come) if count > 1 else 0)
     visit: Visit | None = None
+    alone = app if count == 1 else None
     try:
-        visit = await _timed(seen, process if count == 1 else None, "open Home", lambda: Visit.open(port))
+        visit = await _timed(seen, alone, "open Home", lambda: Visit.open(app.port))
         while time.monotonic() < stop:
             async for kind, act in _walk(visit, chance):
                 await asyncio.sleep(chance.uniform(*PAUSE))
                 if time.monotonic() >= stop:
                     break
-                await _timed(seen, process if count == 1 else None, kind, act)
+                await _timed(seen, alone, kind, act)
     except (FerError, OSError) as error:
         seen.failures.append(f"visitor {number}: {error}")
     except Exception as error:  # a connection that broke has a class of its own in each library
@@ -184,26 +207,28 @@ def _mistaken(cells: list[list[Any]]) -> list[list[Any]]:
     return [cell for cell in cells if cell[0] != cell[1] and cell[2]]
 
 
-async def _timed(seen: Seen, process: psutil.Process | None, kind: str, act: Callable[[], Awaitable[Any]]) -> Any:
-    before, began = _cpu(process) if process else 0.0, time.perf_counter()
+async def _timed(seen: Seen, alone: App | None, kind: str, act: Callable[[], Awaitable[Any]]) -> Any:
+    before, began = _cpu(alone) if alone else 0.0, time.perf_counter()
     result = await act()
     seen.seconds[kind].append(time.perf_counter() - began)
-    if process:
+    if alone:
         await asyncio.sleep(0.2)  # what the server still does for it, such as sending
-        seen.cpu[kind].append(_cpu(process) - before)
+        seen.cpu[kind].append(_cpu(alone) - before)
     return result
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
+def _cpu(app: App) -> float:
+    times = app.process.cpu_times()
     return float(times.user + times.system)
 
 
-def _state(process: psutil.Process) -> dict[str, float]:
+def _state(apps: Sequence[App]) -> dict[str, float]:
+    """Of all processes together."""
+    every = [one.process for one in apps]
     return {
-        "megabytes": process.memory_info().rss / 1e6,
-        "threads": float(process.num_threads()),
-        "handles": float(process.num_fds() if hasattr(process, "num_fds") else process.num_handles()),
+        "megabytes": sum(one.memory_info().rss for one in every) / 1e6,
+        "threads": float(sum(one.num_threads() for one in every)),
+        "handles": float(sum(one.num_fds() if hasattr(one, "num_fds") else one.num_handles() for one in every)),
     }
 
 
@@ -237,7 +262,8 @@ def report(result: dict[str, Any]) -> str:
         ]
         for one in rounds
     ]
-    parts = [machine_text(result["machine"]), table(head, rows)]
+    servers = f"{result['servers']} processes of the app" if result["servers"] > 1 else "1 process of the app"
+    parts = [machine_text(result["machine"]), servers, table(head, rows)]
     kinds = sorted({kind for one in rounds for kind in one["kinds"]})
     if kinds:
         cells = [

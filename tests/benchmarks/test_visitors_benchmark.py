@@ -26,7 +26,9 @@ def test_two_visitors_are_measured_without_a_failure(home: Path) -> None:
     dataset = load_dataset(settings().datasets_dir / "sample")
     for seed, name in enumerate(("one", "two")):
         make_evaluated_run(settings().runs_dir / name, dataset, seed=seed)
-    done = run_script("--home", str(home), "--visitors", "1", "2", "--seconds", "12", "--after", "0", "--json")
+    done = run_script(
+        "--home", str(home), "--servers", "2", "--visitors", "1", "2", "--seconds", "12", "--after", "0", "--json"
+    )
     assert done.returncode == 0, done.stderr
     alone, together = json.loads(done.stdout)["rounds"]
     for one in (alone, together):

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.cookiejar import CookieJar
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from time import sleep
+from urllib.error import URLError
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, OpenerDirector, build_opener
 
 import pytest
 from browser import CHROMIUM_ARGS, AppServer, chromium_path, free_port
@@ -33,25 +41,32 @@ def by_password(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def https(by_password: None, app: AppServer, tmp_path: Path) -> Iterator[int]:
     """The port on which nginx serves the app, as the guide configures it."""
+    with nginx([app.port], tmp_path) as port:
+        yield port
+
+
+@contextmanager
+def nginx(apps: Sequence[int], folder: Path) -> Iterator[int]:
+    """A real nginx with the guide's configuration before servers on the ports ``apps``, and the port of its own."""
     port = free_port()
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={NAME}"]
     subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    configuration = _of_the_guide(app.port, port, certificate, key)
-    file = tmp_path / "nginx.conf"
+    configuration = _of_the_guide(apps, port, certificate, key)
+    file = folder / "nginx.conf"
     file.write_text(
-        f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\nevents {{}}\nhttp {{\n"
-        + "".join(
-            f"{one}_temp_path {tmp_path}/{one};\n" for one in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        + f"access_log {tmp_path}/access.log;\n{configuration}\n}}\n"
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\nevents {{}}\nhttp {{\n"
+        + "".join(f"{one}_temp_path {folder}/{one};\n" for one in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        + f"access_log {folder}/access.log;\n{configuration}\n}}\n"
     )
-    command = ["nginx", "-e", str(tmp_path / "error.log"), "-p", str(tmp_path), "-c", str(file)]
+    command = ["nginx", "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(file)]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     server = subprocess.Popen(command)
-    yield port
-    server.terminate()
-    server.wait(10)
+    try:
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 @pytest.fixture
@@ -67,11 +82,12 @@ def stranger(https: int, chromium: Browser) -> Iterator[Page]:
     browser.close()
 
 
-def _of_the_guide(app: int, port: int, certificate: Path, key: Path) -> str:
+def _of_the_guide(apps: Sequence[int], port: int, certificate: Path, key: Path) -> str:
     guide = (PROJECT_ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
     found = re.search(r"```nginx\n(.*?)```", guide, flags=re.DOTALL)
     assert found
-    text = found[1].replace("127.0.0.1:8501", f"127.0.0.1:{app}").replace("443 ssl", f"127.0.0.1:{port} ssl")
+    servers = "\n".join(f"server 127.0.0.1:{app};" for app in apps)
+    text = found[1].replace("server 127.0.0.1:8501;", servers).replace("443 ssl", f"127.0.0.1:{port} ssl")
     text = re.sub(r"(ssl_certificate\s+)\S+;", rf"\g<1>{certificate};", text)
     return re.sub(r"(ssl_certificate_key\s+)\S+;", rf"\g<1>{key};", text)
 
@@ -94,3 +110,45 @@ def test_a_header_of_ones_own_makes_nobody_the_owner(stranger: Page) -> None:
     stranger.reload()
     expect(stranger.get_by_role("tab", name="Faces")).to_be_visible(timeout=60_000)
     expect(stranger.get_by_role("tab", name="Bring real data")).to_have_count(0)
+
+
+class _Named(BaseHTTPRequestHandler):
+    """Answers with the port that it listens on."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(self.server.server_address[1]).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_class_behind_one_address_is_spread_and_each_browser_stays(tmp_path: Path) -> None:
+    """By their address, all of a class went to one process."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _Named)) for _ in range(2)]
+        for server in servers:
+            Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        port = stack.enter_context(nginx([server.server_address[1] for server in servers], tmp_path))
+        reached = []
+        for _ in range(30):
+            opener = build_opener(
+                HTTPSHandler(context=ssl._create_unverified_context()), HTTPCookieProcessor(CookieJar())
+            )
+            answers = {_read(opener, f"https://127.0.0.1:{port}/{number}") for number in range(4)}
+            assert len(answers) == 1
+            reached += answers
+        assert min(reached.count(str(server.server_address[1])) for server in servers) >= 5
+
+
+def _read(opener: OpenerDirector, url: str) -> str:
+    # nginx may still be opening its port.
+    for _ in range(100):
+        try:
+            with opener.open(url, timeout=10) as answer:
+                return str(answer.read().decode())
+        except URLError:
+            sleep(0.05)
+    raise TimeoutError(url)
