@@ -32,9 +32,9 @@ from fer_core.bring.orders import (
     rearranged,
 )
 from fer_core.data.audit import near_duplicates_of
-from fer_core.emotions import PUBLIC_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import ModelError, RunError
-from fer_core.evaluation.measure import library_versions, measure, seal_measured
+from fer_core.evaluation.measure import library_versions, measure, open_rows, seal_measured
 from fer_core.files import sha256_of, write_json
 from fer_core.formatting import percent, plural
 from fer_core.runs.card import write_card
@@ -42,6 +42,7 @@ from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord, Met
 from fer_core.runs.evaluations import FOLDER, PREDICTIONS, folder_name
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
+from fer_core.runs.ledger import sealed
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.reading import shown
 from fer_core.runs.transaction import change, new_folder
@@ -150,6 +151,8 @@ def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") ->
             f"{shown(path)} answers for no split as a whole: {'; '.join(counts)}. Comparing takes the same faces of "
             "every run: answer for all of a split."
         )
+    if PRIVATE_TEST in covered and sealed(dataset):
+        notes.append(f"{PRIVATE_TEST} is scored, too: a look at it, which the ledger counts.")
     keep = np.isin(dataset.splits[rows], covered)
     assumed = chosen.assumed
     return Look(
@@ -175,7 +178,11 @@ def with_order(found: Look, order: Order) -> Look:
 
 
 def bring(found: Look, dataset: Dataset, out: Path, title: str) -> RunFolder:
-    """Make the run folder ``out`` of answers that were understood. Raises ``ModelError`` where they are doubtful."""
+    """Make the run folder ``out`` of answers that were understood. Raises ``ModelError`` where they are doubtful.
+
+    Where they are about a sealed PrivateTest, too, that is a look, and the ledger gets a line of it first. Raises
+    ``RunError`` where that cannot be written.
+    """
     if found.doubtful:
         raise ModelError(found.question())
     if out.exists():
@@ -195,11 +202,14 @@ def bring(found: Look, dataset: Dataset, out: Path, title: str) -> RunFolder:
             fingerprint=dataset.info.fingerprint,
         )
         frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
-        metrics = measure(frame, dataset, None, {})
+        model = sha256_of(import_path)
+        # Scored, hence seen: who brings a better one each day has looked as often as who trains one here.
+        opened = open_rows(target, dataset, model, out, final=True)[1] if PRIVATE_TEST in found.splits else None
+        metrics = measure(frame, dataset, None, {}, opened=opened)
         if found.kind == ANSWERS:
             # How sure it was of each answer is not known, so there is nothing to make fit.
             metrics.pop("temperature")
-        seal_measured(target, prepared, path, metrics, sha256_of(import_path), new_model=False)
+        seal_measured(target, prepared, path, metrics, model, new_model=False)
         manifest: dict[str, Any] = {
             "id": target.name,
             "name": target.name,

@@ -13,11 +13,13 @@ from factories import make_noise, make_probabilities
 from PIL import Image
 
 from fer_core.bring.answer_values import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES
-from fer_core.bring.answers import bring, look
+from fer_core.bring.answers import bring, look, metrics_of
 from fer_core.bring.orders import ALPHABETICAL, DECLARED, FER
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST, TRAINING
-from fer_core.errors import FerError, ModelError
+from fer_core.errors import FerError, ModelError, RunError
+from fer_core.runs import ledger
+from fer_core.runs.card import card_of
 from fer_core.runs.contracts import Origin
 from fer_core.runs.listing import list_runs
 from fer_core.runs.predictions import probabilities_of
@@ -251,6 +253,27 @@ def test_only_whole_splits_are_scored(data: Dataset, tmp_path: Path) -> None:
     assert any("135 of the 140 faces of PrivateTest" in note for note in found.notes)
     with pytest.raises(ModelError, match="no split as a whole"):
         look(written(some.iloc[:200], tmp_path / "net.csv"), data)
+
+
+def test_answers_for_a_sealed_private_test_are_a_look_which_is_counted(
+    home: Path, data: Dataset, tmp_path: Path
+) -> None:
+    """They were scored without a line in the ledger."""
+    frame = table(data)
+    public = look(written(frame[frame["row"].isin(data.rows(PUBLIC_TEST))], tmp_path / "public.csv"), data)
+    assert "opened" not in metrics_of(bring(public, data, home / "runs" / "public", "public"))
+    assert not (home / ledger.FILE).exists()
+    both = look(written(frame, tmp_path / "both.csv"), data)
+    assert any("ledger" in note for note in both.notes)
+    assert not any("ledger" in note for note in public.notes)
+    run = bring(both, data, home / "runs" / "both", "both")
+    assert metrics_of(run)["opened"]["looks"] == 1
+    assert [line["run"] for line in ledger.read(home / ledger.FILE)] == ["both"]
+    assert "1 look" in card_of(run)
+    (home / ledger.FILE).write_text("{")
+    with pytest.raises(RunError, match="line 1"):
+        bring(both, data, home / "runs" / "again", "again")
+    assert not (home / "runs" / "again").exists()
 
 
 def test_faces_are_known_by_the_names_of_their_files(tmp_path: Path, data: Dataset) -> None:
