@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -16,7 +18,7 @@ from fer_core.errors import BusyError
 from fer_core.fair_queue import FairQueue, Lane
 from fer_core.inference.stream.latest_frame import LatestWorker
 from fer_core.inference.stream.video_job import VideoJob
-from fer_core.threads import start_thread
+from fer_core.threads import NICE, start_thread
 from pages.parts.dataset import import_job
 
 
@@ -33,6 +35,20 @@ def test_a_thread_does_its_work() -> None:
     thread = start_thread(done.set, "mine")
     assert done.wait(60)
     assert (thread.name, thread.daemon) == ("mine", True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there threads have priorities of their own")
+def test_what_takes_long_gives_way_to_what_answers_visitors() -> None:
+    """The tests of maps took as much of a busy machine as everybody's clicks."""
+    found: list[int] = []
+
+    def note() -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    for gives_way in (False, True):
+        start_thread(note, "mine", gives_way=gives_way).join(60)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert found == [own, max(own, NICE)]
 
 
 def test_that_there_is_none_is_said(no_threads: None) -> None:

@@ -68,7 +68,7 @@ class Background:
             if self._thread is None:
                 try:
                     # It waits for the lock that is held here, and by then finds the task.
-                    self._thread = start_thread(self._work, "explain")
+                    self._thread = start_thread(self._work, "explain", gives_way=True)
                 except BusyError:
                     ticket.close()
                     raise

@@ -198,7 +198,7 @@ class _Work:
 
     def start(self) -> None:
         try:
-            start_thread(self._run, f"video {self._name}")
+            start_thread(self._run, f"video {self._name}", gives_way=True)
         except BusyError:
             self._ticket.close()
             self._delete()
