@@ -286,11 +286,12 @@ def keep_to_cores() -> int | None:
 
 
 def spread_of(values: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile in milliseconds; zeros where the stage never ran."""
+    """Median, mean and 95th percentile in milliseconds; zeros where the stage never ran."""
     if not values:
-        return {"median_ms": 0.0, "p95_ms": 0.0, "n": 0}
+        return {"median_ms": 0.0, "mean_ms": 0.0, "p95_ms": 0.0, "n": 0}
     return {
         "median_ms": float(np.median(values)),
+        "mean_ms": float(np.mean(values)),
         "p95_ms": float(np.percentile(values, 95)),
         "n": len(values),
     }
@@ -300,14 +301,16 @@ def goals(result: dict[str, Any]) -> list[dict[str, Any]]:
     """What was aimed at, with one face in the picture, and whether it was reached."""
     one, every = (figure for figure in result["figures"] if figure["faces"] == 1)
     [plain] = [figure for figure in result["plain"] if figure["faces"] == 1]
-    ms_one, ms_all, ms_plain = (figure["stages"]["total"]["median_ms"] for figure in (one, every, plain))
+    ms_one, ms_all = (figure["stages"]["total"]["median_ms"] for figure in (one, every))
+    # Frames a second come from the mean: the dear frames, on which faces are looked for, keep up the others.
+    rate = plain["stages"]["total"]["mean_ms"] / one["stages"]["total"]["mean_ms"]
     return [
         {"goal": f"one model: median under {GOAL_ONE_MS:g} ms", "found": ms_one, "met": ms_one < GOAL_ONE_MS},
         {"goal": f"{every['kind']}: median under {GOAL_ALL_MS:g} ms", "found": ms_all, "met": ms_all < GOAL_ALL_MS},
         {
             "goal": f"one model: at least {GOAL_FACTOR:g} times the plain loop's rate",
-            "found": ms_plain / ms_one,
-            "met": ms_plain / ms_one >= GOAL_FACTOR,
+            "found": rate,
+            "met": rate >= GOAL_FACTOR,
         },
     ]
 
@@ -327,6 +330,7 @@ def report(result: dict[str, Any]) -> str:
     columns = [(figure["faces"], figure["kind"]) for figure in result["figures"]]
     titles = ["stage", *(f"{faces_words(faces)}, {kind}" for faces, kind in columns)]
     rows = [[_stage(stage), *(_cell(figure["stages"][stage]) for figure in result["figures"])] for stage in STAGES]
+    rows.append(["frames a second, by the mean", *(_rate(figure) for figure in result["figures"])])
     rows.append(["faces read per frame", *(f"{figure['faces_per_frame']:.2f}" for figure in result["figures"])])
     parts = [head, "Ours: milliseconds per frame, median (95th percentile)", table(titles, rows)]
     names = settings["models"]
@@ -342,6 +346,7 @@ def report(result: dict[str, Any]) -> str:
             ["stage", *(faces_words(figure["faces"]) for figure in result["plain"])],
             [
                 *([stage, *(_cell(figure["stages"][stage]) for figure in result["plain"])] for stage in PLAIN_STAGES),
+                ["frames a second, by the mean", *(_rate(figure) for figure in result["plain"])],
                 ["faces read per frame", *(f"{figure['faces_per_frame']:.2f}" for figure in result["plain"])],
             ],
         ),
@@ -370,6 +375,10 @@ def _stage(stage: str) -> str:
 
 def _cell(figure: dict[str, float]) -> str:
     return f"{figure['median_ms']:.1f} ({figure['p95_ms']:.1f})"
+
+
+def _rate(figure: dict[str, Any]) -> str:
+    return f"{1000 / figure['stages']['total']['mean_ms']:.0f}"
 
 
 def _found(goal: dict[str, Any]) -> str:

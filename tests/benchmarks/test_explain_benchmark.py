@@ -51,7 +51,7 @@ def test_the_report_gives_calls_maps_and_whether_the_goal_is_met() -> None:
     assert [cell.strip() for cell in call.split("|")[2:5]] == ["7", "7.00 (14.00)", "7.00 (14.00)"]
     (maps,) = [line for line in text.splitlines() if line.startswith("| one ")]
     cells = [cell.strip() for cell in maps.split("|")[2:-1]]
-    assert cells == ["1.00", "20.00", "1.00", "20.00", "×20.0", "×20.0", "6.6e-06"]
+    assert cells == ["1.00", "20.00", "1.00", "20.00", "×20.0", "×20.0", "×2.9", "×2.9", "6.6e-06"]
     assert "is met." in text
     assert "is missed." in explain.report(result(7.0, 5.0))
     assert "do not quote" not in text

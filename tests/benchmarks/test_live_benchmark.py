@@ -25,7 +25,7 @@ ABOUT = {"processor": "p", "cores": 2, "memory_gb": 8.0, "system": "s", "load": 
 
 def figures(total: float, stages: tuple[str, ...], models: tuple[str, ...] = ("one",)) -> dict[str, Any]:
     def spread(ms: float) -> dict[str, float]:
-        return {"median_ms": ms, "p95_ms": 2 * ms, "n": 3}
+        return {"median_ms": ms, "mean_ms": 2 * ms, "p95_ms": 2 * ms, "n": 3}
 
     return {
         "frames": 3,
@@ -72,6 +72,19 @@ def test_the_report_says_which_goals_are_met() -> None:
     haar = result(1.0, 1.0, 9.0)
     haar["settings"]["detector"] = HaarDetector.title
     assert "YuNet, which was not at hand" in live.report(haar)
+
+
+def test_rates_come_from_means() -> None:
+    """A tracked frame is three times as cheap as one on which faces are looked for, and the median hides those."""
+    found = live.spread_of([2.0, 2.0, 2.0, 14.0])
+    assert (found["median_ms"], found["mean_ms"]) == (2.0, 5.0)
+    values = result(10.0, 30.0, 90.0)
+    for figure in values["figures"]:
+        figure["stages"]["total"]["mean_ms"] = 20.0
+    for figure in values["plain"]:
+        figure["stages"]["total"]["mean_ms"] = 100.0
+    assert live.goals(values)[2]["found"] == pytest.approx(5)
+    assert "50" in next(line for line in live.report(values).splitlines() if line.startswith("| frames a second"))
 
 
 def test_the_clip_moves_its_faces_inside_the_frame() -> None:
