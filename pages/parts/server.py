@@ -42,7 +42,7 @@ IDLE_S = 60.0
 """Seconds that an upload may send nothing."""
 SWEEP_S = 2.0
 CLEAR_S = 3600.0
-TRIM_S = 15.0
+TRIM_S = 30.0
 MOST_BODY = 1024**2
 """Bytes of a request's body that is no upload."""
 
