@@ -206,8 +206,7 @@ def verdicts_by_runs(faces: Faces, fitted: list[Float]) -> dict[str, dict[str, d
         found[str(size)] = {}
         for kind in each[0]:
             faces_of, rejected = (
-                round(float(np.mean([one[kind][key] for one in each])))  # type: ignore[arg-type]
-                for key in ("faces", "rejected")
+                round(float(np.mean([one[kind][key] for one in each]))) for key in ("faces", "rejected")
             )
             found[str(size)][kind] = share_of(rejected, faces_of)
     return found

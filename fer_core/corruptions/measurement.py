@@ -105,7 +105,10 @@ def read_corruptions(folder: RunFolder, fingerprint: str | None = None) -> Corru
         metadata = json.loads((table.schema.metadata or {})[measurements.PARQUET_KEY])
         about, seed = measurements.About.from_dict(metadata["about"]), int(metadata["seed"])
         strengths = {name: tuple(values) for name, values in metadata["strengths"].items()}
-        answers = [[_answers(table, _column(name, severity)) for severity in SEVERITIES] for name in strengths]
+        answers = [
+            [_answers(table, measurements.corrupted_column(name, severity)) for severity in SEVERITIES]
+            for name in strengths
+        ]
         keys = table["row"].to_numpy().astype(np.int64)
         robustness = Robustness(
             tuple(strengths), _answers(table, "label"), _answers(table, "clean"), np.array(answers), keys, seed
@@ -132,7 +135,7 @@ def _write(path: Path, corrupted: Corrupted) -> None:
         "clean": found.clean,
     }
     for name, of_name in zip(found.names, found.answers, strict=True):
-        columns |= {_column(name, severity): of_name[severity - 1] for severity in SEVERITIES}
+        columns |= {measurements.corrupted_column(name, severity): of_name[severity - 1] for severity in SEVERITIES}
     metadata = {
         "about": corrupted.about.to_dict(),
         "seed": found.seed,
@@ -140,10 +143,6 @@ def _write(path: Path, corrupted: Corrupted) -> None:
     }
     table = pa.table(columns).replace_schema_metadata({measurements.PARQUET_KEY: json.dumps(metadata).encode()})
     write_parquet(table, path)
-
-
-def _column(name: str, severity: int) -> str:
-    return f"{name}_{severity}"
 
 
 def _answers(table: Any, column: str) -> Any:

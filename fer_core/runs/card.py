@@ -26,6 +26,7 @@ from fer_core.runs.protocol import WHAT_CHOSE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
+from fer_core.runs.weakest import breaks_lines, weakest_lines
 from fer_core.settings import settings
 from fer_core.zoo.registry import TITLES, get
 
@@ -41,6 +42,8 @@ LIMITS_REAL = """\
 - FER-2013's labels are noisy: people agree with them about 65 % of the time (Goodfellow et al., 2013,
   https://arxiv.org/abs/1307.0414). Its faces come from web searches and mirror who is found there.
 - Some test faces also occur in Training, pixel for pixel or nearly so. The figures "without twins" leave those out.
+- FER-2013 records no age, gender or skin colour, and nobody has measured this model by them. Others found such models
+  worse on children, on old faces and by skin colour: the page Limits has the sources.
 """
 LIMITS_SAMPLE = """\
 - It was trained on **drawn** faces. Its figures say nothing about photographs.
@@ -152,13 +155,28 @@ def card_of(folder: RunFolder) -> str:
             all_metrics.append(one.metrics())
         except RunError as error:
             problems.append(str(error))
+    weakest = _weakest(folder, problems)
     lines = _vote_lines if folder.is_vote else _brought_lines if folder.is_brought else _trained_lines
     text = lines(folder, manifest, all_metrics)
     end = text.index("## Limits")
     left_out = [f"**Left out here:** {problem}\n" for problem in problems]
     said = footnote(folder.name, shipped=folder.path.parent == settings().models_dir)
     chosen = ["## How it was chosen", "", f"{WHAT_CHOSE} {said}", ""] if said else []
-    return "\n".join([*text[:end], *chosen, *left_out, *text[end:]])
+    limits = [text[end], "", *[f"- {line}" for line in weakest], *text[end + 2 :]]
+    return "\n".join([*text[:end], *chosen, *left_out, *limits])
+
+
+def _weakest(folder: RunFolder, problems: list[str]) -> list[str]:
+    """Where it is weakest on its own data; what is damaged is added to the ``problems``, and the rest stands."""
+    own = folder.evaluation()
+    lines: list[str] = []
+    for part in () if own is None else (lambda: weakest_lines(own.metrics()), lambda: breaks_lines(own)):
+        try:
+            lines += part()
+        except RunError as error:
+            if str(error) not in problems:
+                problems.append(str(error))
+    return lines
 
 
 def write_card(folder: RunFolder) -> None:

@@ -32,6 +32,11 @@ COMMANDS = {
 """How each is made."""
 
 
+def corrupted_column(name: str, severity: int) -> str:
+    """The column of ``corruptions.parquet`` with the answers to faces made worse so, at a severity of 1 to 5."""
+    return f"{name}_{severity}"
+
+
 @dataclass(frozen=True)
 class About:
     """What a measurement is about.
