@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from fer_core.data.info import DatasetInfo, read_info
@@ -11,6 +12,8 @@ from fer_core.formatting import is_plain
 from fer_core.settings import settings
 
 SAMPLE_NAME = "sample"
+_drawing = threading.Lock()
+"""Who comes while the sample is being drawn waits for it: drawing it twice at once takes twice as long for both."""
 
 
 def list_datasets() -> list[DatasetInfo]:
@@ -35,12 +38,15 @@ def ensure_sample() -> Path:
         return path
     from fer_core.data.importer import import_dataset
 
-    try:
-        # A damaged sample is replaced: nothing is lost, it is drawn from its seed.
-        import_dataset("sample", path, overwrite=(path / "dataset.json").exists())
-    except DataError:
-        if not _is_sample(path):
-            raise
+    with _drawing:
+        if _is_sample(path):
+            return path
+        try:
+            # A damaged sample is replaced: nothing is lost, it is drawn from its seed.
+            import_dataset("sample", path, overwrite=(path / "dataset.json").exists())
+        except DataError:
+            if not _is_sample(path):
+                raise
     return path
 
 

@@ -25,6 +25,7 @@ from fer_core.access import trainings
 from fer_core.access.connection import names_this_computer
 from fer_core.access.password import password
 from fer_core.access.uploads import Arriving, Books, Totals, UploadRefusedError
+from fer_core.data.catalogue import ensure_sample, list_datasets
 from fer_core.errors import AccessError
 from fer_core.evaluation import fetching
 from fer_core.memory import free_memory, give_back, stay_small
@@ -107,7 +108,8 @@ MIDDLEWARE: Sequence[Middleware] = [Middleware(FrameGuard), Middleware(UploadGua
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     """While the server runs, visits that have ended are cleared away, what is freed goes back to the system, and
-    FER-2013 is fetched where the owner asks for it. What a killed server left is taken away first.
+    FER-2013 is fetched where the owner asks for it. What a killed server left is taken away first. Where there are no
+    faces, the sample is drawn before the first visitor asks for it.
     """
     stay_small()
     install()
@@ -122,6 +124,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
         asyncio.create_task(_sweep(), name="sweep visits"),
         asyncio.create_task(_trim(), name="give back memory"),
         asyncio.create_task(_clear(), name="clear visitors' runs"),
+        asyncio.create_task(_draw(), name="draw the sample"),
     ]
     try:
         yield {}
@@ -233,6 +236,13 @@ async def _trim() -> None:
             # In a thread, and apart: each takes some milliseconds, in which visitors would wait.
             await asyncio.to_thread(gc.collect)
             await asyncio.to_thread(give_back)
+
+
+async def _draw() -> None:
+    """Where it cannot be written, the pages say so."""
+    with _logged():
+        if not await asyncio.to_thread(list_datasets):
+            await asyncio.to_thread(ensure_sample)
 
 
 async def _clear() -> None:
