@@ -15,6 +15,7 @@ GROUPS = {
         ("home", "Home", ":material/home:"),
         ("photo", "Photo", ":material/photo_camera:"),
         ("live", "Live", ":material/videocam:"),
+        ("poke", "Poke", ":material/touch_app:"),
     ),
     "Understand": (
         ("compare", "Compare", ":material/compare:"),

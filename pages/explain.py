@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import chosen_face, frame, linked, models, runs
-from pages.parts.explain import averages, maps, methods, poke, robustness
+from pages.parts import chosen_face, frame, linked, links_to_poke, models, runs
+from pages.parts.explain import averages, maps, methods, robustness
 from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
 from pages.parts.models import by_default
 
@@ -15,6 +15,7 @@ entered = frame.begin(
     "Why did each model say so, and can the explanation be trusted? A picture of where a model looks convinces easily, "
     "so every map here comes with a test of it.",
 )
+links_to_poke.obey_old_links(VIEW)
 if entered:
     averages.forget_choice()
 infos = runs.to_ask()
@@ -33,7 +34,6 @@ VIEWS = {
     "Maps": maps.show,
     "Methods": methods.show,
     AVERAGES: averages.show,
-    "Poke": poke.show,
     "Robustness": robustness.show,
 }
 tabs = zip(linked.tabs(list(VIEWS), key=VIEW), VIEWS.values(), strict=True)

@@ -1,48 +1,43 @@
-"""Seven probabilities before and after a change, as bars in plain HTML: many are redrawn at every move of a slider,
-and on a narrow screen they stand below each other.
-"""
+"""Seven probabilities before and after a change, as bars in plain HTML: they are redrawn at every move of a slider."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COLOURS, COUNT, NAMES
 
-_CARD = "flex:1 1 15rem;min-width:13rem;max-width:26rem"
-_TRACK = "position:relative;flex:1;height:0.95rem;background:rgba(127,127,143,0.16);border-radius:2px"
+_TRACK = "position:relative;flex:1;height:1.15rem;background:rgba(127,127,143,0.16);border-radius:2px"
 
 
 def change_bars(before: npt.ArrayLike, after: npt.ArrayLike, *, label: int | None = None) -> str:
-    """One model's bars: filled as they are now, an outline where they were.
+    """Bars of the models' mean: filled as it is now, an outline where it was, and a tick for each model now.
 
-    ``before``, ``after``: float (7,), 0..1. ``label``: the face's label, 0..6, pointed at. Raises ``ValueError`` for
-    another shape.
+    ``before``, ``after``: float (models, 7), 0..1; of one model there are no ticks. ``label``: the face's label, 0..6,
+    pointed at. Raises ``ValueError`` for another shape.
     """
-    first, second = (np.asarray(values, dtype=np.float64) for values in (before, after))
-    if first.shape != (COUNT,) or second.shape != (COUNT,):
-        raise ValueError(f"{COUNT} probabilities were expected, not {first.shape} and {second.shape}")
-    best = int(second.argmax())
+    first, second = (np.atleast_2d(np.asarray(values, dtype=np.float64)) for values in (before, after))
+    if first.shape != second.shape or not len(first) or first.shape[1:] != (COUNT,):
+        raise ValueError(f"{COUNT} probabilities of each model were expected, not {first.shape} and {second.shape}")
+    was, now = first.mean(axis=0), second.mean(axis=0)
+    best = int(now.argmax())
     rows = "".join(
-        _row(at, float(first[at]), float(second[at]), bold=at == best, pointed=at == label) for at in range(COUNT)
+        _row(at, float(was[at]), float(now[at]), second[:, at], bold=at == best, pointed=at == label)
+        for at in range(COUNT)
     )
-    return f'<div style="font-size:0.85rem;line-height:1.35">{rows}</div>'
+    return f'<section style="font-size:0.95rem;line-height:1.65">{rows}</section>'
 
 
-def card(words: str, inside: str, *, changed: bool) -> str:
-    """A model's bars under a sentence; one that changed its answer has a strong frame."""
-    frame = "2px solid currentColor" if changed else "1px solid rgba(127,127,143,0.35)"
-    return (
-        f'<section style="{_CARD};border:{frame};border-radius:6px;padding:0.5rem 0.7rem">'
-        f'<div style="font-weight:600;margin-bottom:0.35rem">{_unbroken(words)}</div>{inside}</section>'
+def answer_list(lines: Sequence[tuple[str, bool]]) -> str:
+    """A line for each model: its words, and whether it changed its answer, which makes them bold."""
+    items = "".join(
+        f'<li style="font-weight:{600 if changed else 400};margin:0.1rem 0">{_unbroken(words)}</li>'
+        for words, changed in lines
     )
-
-
-def cards(parts: list[str]) -> str:
-    """Cards beside each other, as many as there is room for."""
-    return f'<div style="display:flex;flex-wrap:wrap;gap:0.6rem">{"".join(parts)}</div>'
+    return f'<ul style="list-style:none;margin:0;padding:0;font-size:0.9rem">{items}</ul>'
 
 
 def _unbroken(words: str) -> str:
@@ -50,7 +45,7 @@ def _unbroken(words: str) -> str:
     return html.escape(words).replace(" %", "&nbsp;%")
 
 
-def _row(at: int, before: float, after: float, *, bold: bool, pointed: bool) -> str:
+def _row(at: int, before: float, after: float, each: npt.NDArray[np.float64], *, bold: bool, pointed: bool) -> str:
     colour, name = COLOURS[at], NAMES[at]
     was, now = f"{100 * before:.0f}", f"{100 * after:.0f}"
     change = now if was == now else f"{was} → {now}"
@@ -60,11 +55,16 @@ def _row(at: int, before: float, after: float, *, bold: bool, pointed: bool) -> 
     )
     fill = (
         f'<div style="position:absolute;inset:0 auto 0 0;width:{100 * after:.1f}%;background:{colour};'
-        'border-radius:2px"></div>'
+        'border-radius:2px;transition:width 0.2s"></div>'
+    )
+    ticks = "".join(
+        f'<div style="position:absolute;top:-2px;bottom:-2px;left:calc({100 * value:.1f}% - 1px);border-left:2px solid '
+        'currentColor"></div>'
+        for value in (each if len(each) > 1 else ())
     )
     return (
-        f'<div style="display:flex;align-items:center;gap:0.45rem;font-weight:{600 if bold else 400}">'
-        f'<span style="width:4.6rem">{"▸ " if pointed else ""}{name}</span>'
-        f'<div aria-hidden="true" style="{_TRACK}">{fill}{outline}</div>'
-        f'<span style="width:5.4rem;text-align:right;white-space:nowrap">{change} %</span></div>'
+        f'<div style="display:flex;align-items:center;gap:0.5rem;font-weight:{600 if bold else 400}">'
+        f'<span style="width:4.8rem">{"▸ " if pointed else ""}{name}</span>'
+        f'<div aria-hidden="true" style="{_TRACK}">{fill}{outline}{ticks}</div>'
+        f'<span style="width:5.2rem;text-align:right;white-space:nowrap">{change} %</span></div>'
     )

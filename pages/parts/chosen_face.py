@@ -67,11 +67,11 @@ def add_own_face(image: npt.NDArray[np.uint8], title: str, label: int | None = N
     if label is not None and not 0 <= label < COUNT:
         raise ValueError(f"label must be 0..{COUNT - 1} or None, not {label}")
     face = checked_face(image).copy()
-    key = _sha1(face)
-    own = {name: one for name, one in own_faces().items() if one.key != key}
+    key = sha1_of(face)
+    kept = {name: one for name, one in own_faces().items() if one.key != key}
     name = f"{title} ({key[:4]})"
-    own[name] = ChosenFace(face, key, title, label)
-    st.session_state[_OWN_FACES] = dict(list(own.items())[-MOST_OWN_FACES:])
+    kept[name] = ChosenFace(face, key, title, label)
+    st.session_state[_OWN_FACES] = dict(list(kept.items())[-MOST_OWN_FACES:])
     st.session_state[OWN_FACE] = name
 
 
@@ -94,55 +94,64 @@ def row_query(dataset: Dataset, row: int) -> dict[str, str]:
 def choose() -> ChosenFace | None:
     """Draw the choice and return it; None, with a sentence, where there is no face to explain."""
     origin = linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM)
-    return _own() if origin == YOURS else _of_dataset()
+    return own() if origin == YOURS else of_dataset()
 
 
-def _of_dataset() -> ChosenFace | None:
+def of_dataset(prefix: str = PREFIX) -> ChosenFace | None:
+    """Draw the choice among the faces of the data, and return it; None, with a sentence, where none are here.
+
+    ``prefix``: of the page's names in the address.
+    """
+    key = prefix + ROW.removeprefix(PREFIX)
+    page = prefix.rstrip(".")
     if not faces_are_here():
         no_faces()
         return None
     dataset = current_dataset()
     last = len(dataset) - 1
     found = starting_faces(dataset)
-    held = st.session_state.get(ROW)
+    held = st.session_state.get(key)
     range_text = f" in {plain(dataset.info.title)}: rows run from 0 to {last:,}. Another face is shown."
-    asked = row_field.asked(ROW, last, range_text)
+    asked = row_field.asked(key, last, range_text)
     if (held is None and asked is None) or (held is not None and held > last):
         # Set, not given as the default: what equals the default is left out of the address, and on another computer,
         # with other models, another face is the default.
-        st.session_state[ROW] = found.row
+        st.session_state[key] = found.row
     elif held is not None and asked is None:
         # What is set before a widget is first drawn does not reach the address.
-        st.session_state[ROW] = held
-    with st.container(horizontal=True, vertical_alignment="bottom", key="explain-row"):
+        st.session_state[key] = held
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{page}-row"):
         lead = "Mistakes and Dataset lead here from any face."
-        row = row_field.show("Row number of the face", ROW, last, width=220, help=lead)
+        row = row_field.show("Row number of the face", key, last, width=220, help=lead)
         st.button(
             "A random mistake",
             icon=":material/shuffle:",
             on_click=_shuffle,
-            args=(found.mistakes,),
+            args=(key, found.mistakes),
             disabled=not len(found.mistakes),
-            key="explain-shuffle",
+            key=f"{page}-shuffle",
             help=f"One of the {len(found.mistakes):,} faces of {found.split} that at least one model gets wrong."
             if len(found.mistakes)
             else f"No model here was measured on {plain(dataset.info.title)}, so nobody knows its mistakes.",
         )
+        said = st.container(width="content")
     row = found.row if row is None else row
     label = int(dataset.labels[row])
     image = np.asarray(dataset.images[row]).copy()
-    face = ChosenFace(image, _sha1(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
-    st.caption(f"{dataset.splits[row]}, labelled {label_words(label)}.")
+    face = ChosenFace(image, sha1_of(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
+    said.caption(f"{dataset.splits[row]}, labelled {label_words(label)}.")
     return face
 
 
-def _shuffle(mistakes: npt.NDArray[np.int64]) -> None:
-    st.session_state[ROW] = int(np.random.default_rng().choice(mistakes))
+def _shuffle(key: str, mistakes: npt.NDArray[np.int64]) -> None:
+    st.session_state[key] = int(np.random.default_rng().choice(mistakes))
 
 
-def _own() -> ChosenFace | None:
-    own = own_faces()
-    if not own:
+def own(prefix: str = PREFIX) -> ChosenFace | None:
+    """Draw the choice among the faces that were brought, and return it; None, with a sentence, where there is none."""
+    key = prefix + OWN_FACE.removeprefix(PREFIX)
+    brought = own_faces()
+    if not brought:
         st.info(
             "No face was brought in this visit. Find one in a picture on Photo, or freeze one on Live, and choose "
             "“Explain” there. A face that you bring stays in this visit's memory and is never written to disk.",
@@ -150,10 +159,10 @@ def _own() -> ChosenFace | None:
         )
         frame.link("photo", "Bring a picture", icon=":material/photo_camera:")
         return None
-    if st.session_state.get(OWN_FACE) not in own:
-        st.session_state[OWN_FACE] = next(reversed(own))
-    name = str(st.selectbox("Face", list(reversed(own)), key=OWN_FACE))
-    face = own[name]
+    if st.session_state.get(key) not in brought:
+        st.session_state[key] = next(reversed(brought))
+    name = str(st.selectbox("Face", list(reversed(brought)), key=key))
+    face = brought[name]
     label_text = "without a label" if face.label is None else f"labelled {label_words(face.label)} by you"
     st.caption(
         f"{plain(face.title)}, {label_text}. It is in this visit's memory only, so a link cannot show it to others."
@@ -166,5 +175,6 @@ def show_face(face: ChosenFace, side: int = 192) -> None:
     st.image(enlarged(face.image, side), alt=f"{face.title}, a face of 48×48 grey pixels, enlarged.", width=side)
 
 
-def _sha1(image: npt.NDArray[np.uint8]) -> str:
+def sha1_of(image: npt.NDArray[np.uint8]) -> str:
+    """sha1 of the pixels, hex: what :attr:`ChosenFace.key` is."""
     return hashlib.sha1(image.tobytes(), usedforsecurity=False).hexdigest()

@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, links, scope
-from pages.parts.chosen_face import PREFIX, ROW, row_query
+from pages.parts.chosen_face import FROM, PREFIX, ROW, YOURS, ChosenFace, row_query
 from pages.parts.data import KEY
 from pages.parts.face_filters import FILTERS
 from pages.parts.scope import View
@@ -36,6 +36,11 @@ def face(dataset: Dataset, row: int, *, key: str, runs: Sequence[ModelInfo] = ()
         frame.link_button(
             "explain", "Explain this face", key=key, icon=ICON, query={**query, **row_query(dataset, row)}
         )
+
+
+def face_query(face: ChosenFace) -> Query:
+    """The address of a face on Explain; one that was brought is the last of this visit there."""
+    return {FROM: YOURS} if face.row is None else {ROW: str(face.row)}
 
 
 def averages(label: str, chosen: Mapping[str, str | Sequence[str]]) -> None:

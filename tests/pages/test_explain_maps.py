@@ -24,9 +24,9 @@ from fer_core.runs.folder import RunFolder
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import cells, testing, trust
 from pages.parts.explain.cells import Shown, maps_to_show, top_of
-from pages.parts.explain.face import Answer
-from pages.parts.explain.result_cache import ResultCache
 from pages.parts.explain.trust import badge, pointed
+from pages.parts.face_answers import Answer
+from pages.parts.result_cache import ResultCache
 
 OpenApp = Callable[..., AppTest]
 FEAR, HAPPY, SAD = 2, 3, 4

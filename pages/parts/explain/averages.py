@@ -26,10 +26,10 @@ from fer_core.plots.maps import colour_scale, map_on_face
 from fer_core.progress import Progress
 from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, queue, scope
 from pages.parts.chosen_face import ChosenFace
-from pages.parts.explain.face import cache_key, picture_uri
-from pages.parts.explain.result_cache import ResultCache
+from pages.parts.face_answers import cache_key, picture_uri
 from pages.parts.face_filters import FILTERS
 from pages.parts.links_to_explain import AVERAGE
+from pages.parts.result_cache import ResultCache
 
 OF, WEIGHT, MOST = (AVERAGE + name for name in ("of", "weight", "most"))
 ANSWER, LABEL = "the model's answer", "the label"

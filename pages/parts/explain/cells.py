@@ -22,7 +22,7 @@ from fer_core.plots.faces import describe_overlay
 from fer_core.plots.maps import colour_scale, map_on_face
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import trust
-from pages.parts.explain.face import Answer, picture_uri
+from pages.parts.face_answers import Answer, picture_uri
 from pages.parts.faces import label_words
 
 SMOOTH, BLOCKS = "smooth", "blocks"

@@ -16,7 +16,7 @@ from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts import messages
 from pages.parts.dataset_extras import dataset_of
-from pages.parts.explain.face import Seal, cache_key
+from pages.parts.face_answers import Seal, cache_key
 from pages.parts.runs import data_title
 
 

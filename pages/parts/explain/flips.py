@@ -16,7 +16,7 @@ from fer_core.emotions import NAMES
 from fer_core.formatting import plural
 from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet
-from pages.parts import chosen_face, data, linked
+from pages.parts import chosen_face, data, linked, links_to_poke
 from pages.parts.chosen_face import PREFIX
 from pages.parts.dataset_extras import dataset_of, offer_import
 from pages.parts.faces import enlarged, label_words, sheet_figure
@@ -25,7 +25,7 @@ from pages.parts.links_to_mistakes import clicked
 RUN, CORRUPTION, STRENGTH, KIND, PAGE = (PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
 """Names in the address."""
 FACE = "flip-row"
-VIEW, MAPS, POKE = PREFIX + "view", "Maps", "Poke"
+VIEW, MAPS = PREFIX + "view", "Maps"
 KINDS: dict[str, Kind] = {"lost": "lost", "won": "won", "any change": "changed"}
 _KINDS_HELP = (
     "Lost: right on the face as it is, wrong on the worse one. Won: the reverse; it happens by luck. Any change: every "
@@ -221,23 +221,20 @@ def _one(flips: Flips) -> None:
     )
     st.caption(f"Row {row:,} is labelled {label_words(label)}. The model says {words[index]}.")
     with st.container(horizontal=True, key="flip-face"):
-        for name, view, icon in (
-            ("Explain it", MAPS, ":material/psychology_alt:"),
-            ("Poke it", POKE, ":material/touch_app:"),
-        ):
-            st.button(
-                name,
-                icon=icon,
-                key=f"flip-{view}",
-                on_click=_open,
-                args=(flips.dataset, row, view),
-                help=f"Opens the face as it is, under {view}.",
-            )
+        st.button(
+            "Explain it",
+            icon=":material/psychology_alt:",
+            key="flip-explain",
+            on_click=_open,
+            args=(flips.dataset, row),
+            help="Opens the face as it is, under Maps.",
+        )
+        links_to_poke.row(flips.dataset, row, "Poke it", key="flip-poke")
 
 
-def _open(dataset: Dataset, row: int, view: str) -> None:
-    """Make the face the one that Explain is about, and open that tab."""
+def _open(dataset: Dataset, row: int) -> None:
+    """Make the face the one that Explain is about, and open its maps."""
     data.choose(dataset.info.path.name)
     st.session_state[chosen_face.FROM] = chosen_face.DATASET
     st.session_state[chosen_face.ROW] = row
-    st.session_state[VIEW] = view
+    st.session_state[VIEW] = MAPS

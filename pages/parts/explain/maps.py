@@ -16,8 +16,8 @@ from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import cells, faithfulness, numbers, testing
 from pages.parts.explain import trust as explain_trust
 from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, MapStyle
-from pages.parts.explain.face import Answer, answers
 from pages.parts.explain.testing import EFFORTS, Effort, MapTest
+from pages.parts.face_answers import Answer, answers
 
 CLASSES, CELLS, OPACITY, SCALE, TEST, CURVES = (
     PREFIX + name for name in ("classes", "cells", "opacity", "scale", "test", "curves")

@@ -25,10 +25,10 @@ from fer_core.runs.folder import RunFolder
 from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
-from pages.parts.explain.face import Answer, cache_key
-from pages.parts.explain.result_cache import ResultCache
 from pages.parts.explain.testing import EFFORTS
 from pages.parts.explain.worker import Asked, Here
+from pages.parts.face_answers import Answer, cache_key
+from pages.parts.result_cache import ResultCache
 
 Values = npt.NDArray[np.floating]
 RISE_GRID = 7

@@ -29,9 +29,9 @@ from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
 from pages.parts.explain import trust, worker
-from pages.parts.explain.face import Answer, answers, picture_uri
 from pages.parts.explain.method_maps import Cell, Drawn, Options
 from pages.parts.explain.testing import EFFORTS
+from pages.parts.face_answers import Answer, answers, picture_uri
 from pages.parts.faces import label_words
 
 FOR, PATCH, STRIDE, MASKS = (PREFIX + name for name in ("for", "patch", "stride", "masks"))

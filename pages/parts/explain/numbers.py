@@ -15,8 +15,8 @@ from fer_core.explain.trust import Judgement
 from fer_core.plots.faces import describe_overlay
 from pages.parts.explain import trust
 from pages.parts.explain.cells import Shown
-from pages.parts.explain.face import Answer
 from pages.parts.explain.testing import MapTest
+from pages.parts.face_answers import Answer
 
 _AREAS = {
     "Map": "area",

@@ -25,8 +25,8 @@ from pages.parts.charts import drawn
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.dataset_extras import dataset_of
 from pages.parts.explain import flips
-from pages.parts.explain.face import Seal, cache_key
 from pages.parts.explain.flips import FlipChoice
+from pages.parts.face_answers import Seal, cache_key
 from pages.parts.runs import data_title
 
 COLUMNS = 3

@@ -24,7 +24,7 @@ from pages.parts import access, linked, messages, queue
 from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
-from pages.parts.explain.face import Answer, picture_uri
+from pages.parts.face_answers import Answer, picture_uri
 
 MODEL, METHOD = PREFIX + "sanity.model", PREFIX + "sanity.by"
 SIDE = 112

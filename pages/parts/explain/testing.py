@@ -20,7 +20,7 @@ from fer_core.formatting import ordinal, plural
 from fer_core.progress import ProgressCallback
 from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
-from pages.parts.explain.face import Answer, Seal, cache_key
+from pages.parts.face_answers import Answer, Seal, cache_key
 
 LOOK_S = 0.5
 """Seconds between two looks at tests that are not done."""

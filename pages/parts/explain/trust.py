@@ -18,8 +18,8 @@ from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_ga
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
 from fer_core.formatting import percent
-from pages.parts.explain.face import Answer
 from pages.parts.explain.testing import Effort
+from pages.parts.face_answers import Answer
 
 MAY_BE_LUCK = "luck"
 WORDS: dict[str, str] = {

@@ -20,7 +20,7 @@ from fer_core.fair_queue import QUEUE
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
 from pages.parts import access, messages, runs
-from pages.parts.explain.face import Seal
+from pages.parts.face_answers import Seal
 
 SOON, LATER = 0.5, 10.0
 """Seconds between two looks at the worker: while something is going on, and otherwise."""

@@ -12,11 +12,10 @@ from fer_core.emotions import NAMES
 from fer_core.formatting import percent, plural
 from fer_core.inference.stream.live import LiveStream, Shot
 from fer_core.inference.stream.result import FaceResult, name_of
-from pages.parts import chosen_face, frame
+from pages.parts import chosen_face, frame, links_to_poke
 from pages.parts.faces import enlarged, label_words
 
 _FROZEN, _MISSED, _SELECTED = "_live_frozen", "_live_missed", "_live_kept"
-EXPLAIN_VIEW, POKE = chosen_face.PREFIX + "view", "Poke"
 
 
 def freeze_button(live: LiveStream, *, running: bool) -> None:
@@ -89,7 +88,7 @@ def _face(face: FaceResult, at: str) -> None:
             chosen_face.open_own_face(face.crop, title)
         if st.button("Poke", icon=":material/touch_app:", key=f"{key}-poke"):
             chosen_face.add_own_face(face.crop, title)
-            frame.go("explain", {chosen_face.FROM: chosen_face.YOURS, EXPLAIN_VIEW: POKE})
+            frame.go("poke", {links_to_poke.FROM: chosen_face.YOURS})
         label = st.selectbox(
             "Wrong? The expression you say it was",
             range(len(NAMES)),

@@ -20,7 +20,7 @@ from fer_core.explain.poke.links import to_text
 from fer_core.explain.poke.steps import Box, Brush
 from fer_core.inference.models import load_model
 from fer_core.settings import settings
-from pages.parts.explain.canvas import new_strokes, read_stroke
+from pages.parts.poke.canvas import new_strokes, read_stroke
 
 OpenApp = Callable[..., AppTest]
 POKE = "explain.poke"
@@ -224,7 +224,7 @@ def test_strokes_of_the_browser_are_checked() -> None:
 
 
 def test_strokes_that_are_sent_again_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.parts.explain.canvas.st", SimpleNamespace(session_state={}))
+    monkeypatch.setattr("pages.parts.poke.canvas.st", SimpleNamespace(session_state={}))
 
     def send(board: str, *numbers: int) -> list[int]:
         one = {"tool": "brush", "grey": 7, "width": 3, "at": -1}

@@ -1,4 +1,4 @@
-"""The Poke tab's tools: brush and boxes, light and camera, place, muscles. Each change goes into the address."""
+"""Poke's tools: brush and boxes, light and camera, place, muscles. Each change goes into the address."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data.sample.action_units import MUSCLES
-from fer_core.data.sample.redraw import expression_units
-from fer_core.emotions import IMAGE_SIZE, NAMES
+from fer_core.data.sample.action_units import MUSCLES, WORDS
+from fer_core.emotions import IMAGE_SIZE
 from fer_core.explain.poke.edit import (
     box_between,
     boxes,
@@ -23,9 +22,8 @@ from fer_core.explain.poke.edit import (
     toggle_mirror,
 )
 from fer_core.explain.poke.steps import Blur, Box, Brightness, Contrast, Mirror, Noise, Rotate, Shift, Step, moved
-from pages.parts.explain.canvas import Stroke, Tool
-from pages.parts.explain.poke_state import Poked, current_steps, make_steps
-from pages.parts.faces import label_words
+from pages.parts.poke.canvas import Stroke, Tool
+from pages.parts.poke.state import Poked, current_steps, make_steps
 
 PAINT, LIGHT, PLACE, MUSCLES_TOOL, PATCH = "Paint", "Light", "Place", "Muscles", "Smallest patch"
 TOOL_WORDS: dict[Tool, str] = {
@@ -35,6 +33,9 @@ TOOL_WORDS: dict[Tool, str] = {
 }
 TOOL, GREY, WIDTH = "_poke_tool", "_poke_grey", "_poke_width"
 DEFAULTS: dict[str, Any] = {TOOL: "brush", GREY: 127, WIDTH: 5}
+TELLING = ("AU1", "AU4", "AU5", "AU9", "AU12", "AU15", "AU26")
+"""The muscles that one meets first: each moves an answer by itself."""
+SLIDER_COLUMNS = 3
 BOX_SIDE = 16
 GREYS = (0, 32, 64, 96, 127, 159, 191, 223, 255)
 
@@ -106,22 +107,23 @@ def muscles(face: Poked) -> None:
         return
     own: dict[str, float] = dict(face.drawn.units)
     shown = own | moved(face.steps)
-    part = st.selectbox("Part of the face", list(MUSCLES), index=list(MUSCLES).index("Lips"), key="poke-part")
-    for name, words in MUSCLES[part].items():
-        key = f"_poke_{name}"
-        hold(key, round(100 * shown[name]))
-        st.slider(f"{words} ({name})", 0, 100, key=key, format="%d %%", on_change=_move_muscle, args=(name, own))
-    key = "_poke_expression"
-    hold(key, None)
-    st.selectbox(
-        "Or set all muscles at once",
-        range(len(NAMES)),
-        format_func=lambda label: f"the usual {label_words(label)} face",
-        key=key,
-        on_change=_express,
-        args=(own,),
-        placeholder="to the usual face of …",
+    sliders = st.container()
+    groups = {"The most telling": {name: WORDS[name] for name in TELLING}, **MUSCLES}
+    part = st.selectbox(
+        "Which muscles",
+        list(groups),
+        key="poke-part",
+        width=240,
+        help="Expressions are described by the muscles that move, the action units of the Facial Action Coding System "
+        "(Ekman and Friesen, 1978).",
     )
+    units = list(groups[part].items())
+    for start in range(0, len(units), SLIDER_COLUMNS):
+        places = sliders.columns(SLIDER_COLUMNS, gap="medium")
+        for place, (name, words) in zip(places, units[start : start + SLIDER_COLUMNS], strict=False):
+            key = f"_poke_{name}"
+            hold(key, round(100 * shown[name]))
+            place.slider(words, 0, 100, key=key, format="%d %%", on_change=_move_muscle, args=(name, own))
 
 
 def take_strokes(strokes: Sequence[Stroke]) -> None:
@@ -206,12 +208,6 @@ def _move_muscle(name: str, own: dict[str, float]) -> None:
     percents = int(st.session_state[f"_poke_{name}"])
     wanted = own[name] if percents == round(100 * own[name]) else percents / 100
     make_steps(set_muscles(current_steps(), {name: wanted}, own), name)
-
-
-def _express(own: dict[str, float]) -> None:
-    chosen = st.session_state["_poke_expression"]
-    if chosen is not None:
-        make_steps(set_muscles(current_steps(), expression_units(NAMES[chosen]), own))
 
 
 def _other_noise() -> None:

@@ -1,4 +1,4 @@
-"""The Poke tab's search: the smallest patch that makes a model change its mind."""
+"""A search on Poke: the smallest patch that makes a model change its mind."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import contact_sheet
 from fer_core.progress import Progress
 from pages.parts import queue
-from pages.parts.explain.face import cache_key
-from pages.parts.explain.poke_state import Poked, current_steps, make_steps
-from pages.parts.explain.result_cache import ResultCache
+from pages.parts.face_answers import cache_key
+from pages.parts.poke.state import Poked, current_steps, make_steps
+from pages.parts.result_cache import ResultCache
 
 FILLS: dict[str, Fill] = {"the face's mean grey": "mean", "black": 0, "white": 255}
 

@@ -1,0 +1,83 @@
+"""Seven pictures to begin with: the drawn face with each usual expression, one click each, by ``presets.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from fer_core.data.sample.redraw import DrawnFace, expression_units
+from fer_core.emotions import COUNT, NAMES
+from fer_core.inference.predictor import Predictor
+from pages.parts.face_answers import Seal, cache_key
+from pages.parts.faces import data_uri
+
+_here = Path(__file__).parent
+_component = st.components.v2.component(
+    "fer_presets",
+    html='<div class="presets" role="group" aria-label="Set all muscles at once"></div>',
+    css=(_here / "presets.css").read_text(encoding="utf-8"),
+    js=(_here / "presets.js").read_text(encoding="utf-8"),
+)
+
+
+class Preset(TypedDict):
+    """One picture as the browser gets it. ``below``: what stands under the name; ``told``: the whole in words."""
+
+    name: str
+    picture: str
+    below: str
+    told: str
+    pressed: bool
+
+
+def show(
+    face: str,
+    drawn: DrawnFace,
+    now: npt.NDArray[np.uint8],
+    models: Sequence[Predictor],
+    *,
+    on_pick: Callable[[str], None],
+) -> None:
+    """The row of pictures. ``face``: the key of the untouched face. ``now``: the face as it is, to mark the one that
+    shows it. ``on_pick`` gets the expression's name, as a callback.
+    """
+    faces = _faces(face, drawn)
+    named = np.zeros(COUNT, dtype=np.int64)
+    for model in models:
+        named += _named(cache_key(model), face, model, faces)
+    presets: list[Preset] = []
+    for label, name in enumerate(NAMES):
+        count = f"{named[label]} of {len(models)} see it" if models else ""
+        presets.append(
+            {
+                "name": name,
+                "picture": data_uri(faces[label]),
+                "below": count,
+                "told": f"The usual {name} face: {named[label]} of {len(models)} models name it so" if models else f"The usual {name} face",
+                "pressed": bool(np.array_equal(faces[label], now)),
+            }
+        )
+
+    def arrived() -> None:
+        name = st.session_state["_poke_presets"].get("picked")
+        if name in NAMES:
+            on_pick(str(name))
+
+    _component(key="_poke_presets", data={"presets": presets}, on_picked_change=arrived)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _faces(face: str, _drawn: DrawnFace) -> npt.NDArray[np.uint8]:
+    """uint8 (7, 48, 48): the face with each usual expression."""
+    return np.stack([_drawn.draw(expression_units(name))[0] for name in NAMES])
+
+
+@st.cache_resource(show_spinner=False, max_entries=400)
+def _named(seal: Seal, face: str, _model: Predictor, _faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether the model names each expression as it is meant, bool (7,)."""
+    return _model.predict(_faces).argmax(axis=1) == np.arange(COUNT)

@@ -1,0 +1,15 @@
+"""Poke: change a face with your own hands, by muscles or by pixels, and watch the models change their mind."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import frame, models, runs
+from pages.parts.poke import view
+
+frame.begin("Poke", __file__, "Move a muscle of this drawn face, or paint over a part, and watch what the models say.")
+infos = runs.to_ask()
+if not infos:
+    models.none_yet("You can look at the faces all the same.")
+    st.stop()
+view.show(infos)
