@@ -1,4 +1,4 @@
-"""Milliseconds from letting go of the mouse until all models' bars have moved, on the Poke tab of Explain.
+"""Milliseconds from letting go of the mouse until all models' bars have moved, on Poke.
 
     python benchmarks/poke.py
     python benchmarks/poke.py --home /data/fer --data fer2013 --models custom_cnn resnet50 --repeats 50
@@ -32,7 +32,7 @@ GOAL = 200.0
 """Milliseconds that the median must stay below, on two idle cores."""
 MOST_REPEATS = 58
 """A link carries 60 changes; the first stroke warms everything up."""
-CANVAS, BARS = ".stack canvas", ".st-key-poke-bars"
+CANVAS, BARS, LINES = ".stack canvas", ".st-key-poke-bars section", ".st-key-poke-lines"
 WATCH = """bars => {
     const now = () => document.querySelector(bars)?.innerHTML;
     const before = now();
@@ -65,10 +65,10 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if args.home is not None:
         os.environ["FER_EXPLORER_HOME"] = str(args.home.resolve())
     about = machine(PACKAGES)
-    query: dict[str, Any] = {"data": args.data, "explain.view": "Poke", "explain.row": args.row}
+    query: dict[str, Any] = {"data": args.data, "poke.from": "Dataset", "poke.row": args.row}
     if args.models:
-        query["explain.models"] = args.models
-    names, times = _strokes(f"explain?{urlencode(query, doseq=True)}", args.repeats)
+        query["poke.models"] = args.models
+    names, times = _strokes(f"poke?{urlencode(query, doseq=True)}", args.repeats)
     median, slow = float(np.median(times)), float(np.percentile(times, 95))
     result = {
         "machine": about,
@@ -98,11 +98,11 @@ def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _strokes(path: str, repeats: int) -> tuple[list[str], list[float]]:
     """The models that answered, and the milliseconds of each stroke but the first."""
     with served_page(path) as (_, page):
-        page.locator(f"{BARS} section").first.wait_for()
+        page.locator(BARS).first.wait_for()
         page.locator(CANVAS).scroll_into_view_if_needed()
         page.wait_for_timeout(1000)
         times = [_stroke(page, number) for number in range(repeats + 1)]
-        heads = page.locator(f"{BARS} section > div:first-child").all_inner_texts()
+        heads = page.locator(f"{LINES} li").all_inner_texts()
         names = [head.split()[0].rstrip(":") for head in heads]
     return names, times[1:]
 

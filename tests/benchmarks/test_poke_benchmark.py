@@ -1,4 +1,4 @@
-"""The benchmark of the Poke tab runs from start to finish, with one stroke."""
+"""The benchmark of Poke runs from start to finish, with one stroke."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     ),
     "explain": (
         {},
-        *({"explain.view": view} for view in ("Methods", "Poke", "Averages")),
+        *({"explain.view": view} for view in ("Methods", "Averages")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
         {
             "explain.view": "Robustness",
@@ -87,6 +87,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     "leaderboard": ({},),
     "photo": ({}, {"way": "Video"}),
     "live": ({},),
+    "poke": ({}, {"poke.from": "Dataset"}),
     "run": ({"run": "one"}, {}),
     "limits": ({},),
 }

@@ -93,7 +93,7 @@ def words(app: AppTest) -> str:
         ("mistakes", {"data": "noise", "face": "7"}),
         ("explain", {"data": "noise", "models": "theirs"}),
         ("explain", {"data": "noise", "models": "theirs", "view": "Methods"}),
-        ("explain", {"data": "noise", "models": "theirs", "view": "Poke"}),
+        ("poke", {"data": "noise", "poke.models": "theirs"}),
         ("live", {}),
         ("photo", {}),
         ("leaderboard", {}),

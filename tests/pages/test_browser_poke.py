@@ -43,7 +43,7 @@ def ready(page: Page) -> None:
 
 
 def changes(page: Page) -> str:
-    return parse_qs(urlsplit(page.url).query).get("explain.poke", [""])[0]
+    return parse_qs(urlsplit(page.url).query).get("poke.steps", [""])[0]
 
 
 def seen(page: Page) -> tuple[str, str]:
@@ -81,7 +81,7 @@ def changed(page: Page, before: tuple[str, str]) -> tuple[str, str]:
 def test_painting_over_the_mouth_moves_the_bars_and_undo_brings_them_back(
     model: None, open_page: Callable[..., Page], app: AppServer
 ) -> None:
-    page = open_page("explain?data=sample&explain.view=Poke&explain.row=1900")
+    page = open_page("poke?data=sample&poke.from=Dataset&poke.row=1900&poke.tools=Paint")
     ready(page)
     page.locator(CANVAS).scroll_into_view_if_needed()
     untouched = seen(page)
@@ -97,7 +97,7 @@ def test_painting_over_the_mouth_moves_the_bars_and_undo_brings_them_back(
     assert stroke.points == MOUTH
 
     page.get_by_role("button", name="Undo").click()
-    expect(page).not_to_have_url(re.compile(r"explain\.poke="), timeout=MINUTE)
+    expect(page).not_to_have_url(re.compile(r"poke\.steps="), timeout=MINUTE)
     assert changed(page, painted) == untouched
     page.get_by_role("button", name="Redo").click()
     assert changed(page, untouched) == painted
@@ -130,10 +130,10 @@ def test_painting_over_the_mouth_moves_the_bars_and_undo_brings_them_back(
 
 
 def test_a_muscle_moves_the_probabilities_of_a_drawn_face(model: None, open_page: Callable[..., Page]) -> None:
-    page = open_page("explain?data=sample&explain.view=Poke&explain.row=1900&explain.tools=Muscles", width=400)
+    page = open_page("poke?data=sample&poke.from=Dataset&poke.row=1900&poke.tools=Muscles", width=400)
     ready(page)
     untouched = seen(page)
-    smile = page.get_by_role("slider", name="Lip corners up (AU12)")
+    smile = page.get_by_role("slider", name="Lip corners up")
     smile.focus()
     smile.press("End")
     smiling = changed(page, untouched)
@@ -143,3 +143,20 @@ def test_a_muscle_moves_the_probabilities_of_a_drawn_face(model: None, open_page
     assert seen(page) == smiling
     # Nothing is wider than a phone.
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+
+
+def test_a_newcomer_sets_an_expression_and_watches_the_bars(model: None, open_page: Callable[..., Page]) -> None:
+    page = open_page("poke")
+    ready(page)
+    at_rest = seen(page)
+    surprise = page.get_by_role("button", name=re.compile("usual surprise face"))
+    expect(page.get_by_role("button", name=re.compile("usual neutral face"))).to_have_attribute("aria-pressed", "true")
+    surprise.click()
+    changed(page, at_rest)
+    expect(surprise).to_have_attribute("aria-pressed", "true")
+    assert "muscle_2_1" in changes(page)
+    # The face, the bars and the first muscles lie on the first screen.
+    for place in (page.locator(CANVAS), page.locator(BARS), page.get_by_role("slider", name="Inner brows up")):
+        area = place.bounding_box()
+        assert area is not None
+        assert area["y"] + area["height"] < 900

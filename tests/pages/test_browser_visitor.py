@@ -23,6 +23,7 @@ PAGES = {
     "leaderboard": "Leaderboard",
     "photo": "Photo",
     "live": "Live",
+    "poke": "Poke",
     "run?run=custom_cnn": "Run card",
     "limits": "Limits",
 }

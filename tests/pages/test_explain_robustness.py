@@ -74,7 +74,7 @@ def test_the_faces_that_flip_are_those_of_the_choice(open_app: OpenApp, corrupte
     assert f"{len(rows):,} answer" in texts(app)
     # The way to the other tabs, without a mouse.
     app.selectbox(key="flip-row").set_value(int(rows[0])).run()
-    app.button(key="flip-Maps").click().run()
+    app.button(key="flip-explain").click().run()
     assert not app.exception
     assert app.number_input(key="explain.row").value == rows[0]
     assert app.session_state["explain.view"] == "Maps"

@@ -29,6 +29,7 @@ PAGES = {
     "explain": "Explain",
     "leaderboard": "Leaderboard",
     "photo": "Photo",
+    "poke": "Poke",
     "run": "Run card",
     "limits": "Limits",
 }

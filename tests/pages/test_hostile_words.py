@@ -116,6 +116,7 @@ def row_of_the_note() -> str:
         ("explain", {"explain.view": "Robustness"}),
         ("leaderboard", {}),
         ("photo", {}),
+        ("poke", {"poke.from": "Dataset"}),
         ("run", {}),
         ("run", {"run": "one"}),
         ("limits", {}),

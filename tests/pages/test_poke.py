@@ -1,4 +1,4 @@
-"""Explain, the tab Poke: tools, undo, links, muscles, the smallest patch. (Painting is tested in a real browser.)"""
+"""Poke: tools, undo, links, muscles, the smallest patch. (Painting is tested in a real browser.)"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer_core.settings import settings
 from pages.parts.poke.canvas import new_strokes, read_stroke
 
 OpenApp = Callable[..., AppTest]
-POKE = "explain.poke"
+STEPS = "poke.steps"
 ROW = 5
 
 
@@ -39,24 +39,24 @@ def photos(home: Path) -> Path:
 
 
 def poke(open_app: OpenApp, data: str = "photos", **query: str) -> AppTest:
-    app = open_app("explain", **{"data": data, "explain.view": "Poke", "explain.row": str(ROW), **query})
+    app = open_app("poke", **{"data": data, "poke.from": "Dataset", "poke.row": str(ROW), **query})
     assert not app.exception, app.exception
     return app
 
 
 def changes(app: AppTest) -> str:
     # ``AppTest`` gives back as a text what was one, and as a list what came with the address.
-    value = app.query_params.get(POKE, "")
+    value = app.query_params.get(STEPS, "")
     return value if isinstance(value, str) else value[0]
 
 
 def bars_text(app: AppTest) -> str:
-    (bars,) = [block.value for block in app.get("html") if "<section" in block.value]
+    bars = " ".join(block.value for block in app.get("html") if "<section" in block.value or "<ul" in block.value)
     return " ".join(re.sub(r"<[^>]+>", " ", bars).replace("&nbsp;", " ").split())
 
 
 def tools(app: AppTest, name: str) -> AppTest:
-    return app.segmented_control(key="explain.tools").set_value(name).run()
+    return app.segmented_control(key="poke.tools").set_value(name).run()
 
 
 def test_sliders_change_the_bars_and_the_address_and_undo_brings_them_back(photos: Path, open_app: OpenApp) -> None:
@@ -91,8 +91,8 @@ def test_sliders_change_the_bars_and_the_address_and_undo_brings_them_back(photo
 
 def test_a_link_shows_the_same_bars_and_can_be_undone(photos: Path, open_app: OpenApp) -> None:
     text = "contrast_2~box_13_34_35_45_0~rotate_20~mirror"
-    app = tools(poke(open_app, **{POKE: text}), "Place")
-    again = poke(open_app, **{POKE: text})
+    app = tools(poke(open_app, **{STEPS: text}), "Place")
+    again = poke(open_app, **{STEPS: text})
     assert bars_text(app) == bars_text(again)
     assert bars_text(app) != bars_text(poke(open_app))
     assert app.slider(key="_poke_Turn").value == 20
@@ -129,7 +129,7 @@ def test_a_drawn_face_has_its_own_parts_and_muscles(home: Path, drawn_sample: Pa
     dataset = load_dataset(settings().datasets_dir / "sample")
     regions = dataset.regions()
     assert regions is not None
-    app = poke(open_app, "sample")
+    app = tools(poke(open_app, "sample"), "Paint")
     app.button(key="poke-cover-mouth").click().run()
     assert changes(app) == to_text((Box(*map(int, regions["mouth"][ROW]), 127),))
     app.button(key="poke-undo").click().run()
@@ -144,39 +144,52 @@ def test_a_drawn_face_has_its_own_parts_and_muscles(home: Path, drawn_sample: Pa
     app.slider(key="_poke_AU12").set_value(own).run()
     assert changes(app) == ""
     assert bars_text(app) == untouched
-    app.selectbox(key="_poke_expression").set_value(emotions.index_of("surprise")).run()
-    assert "muscle_2_1" in changes(app)
-    assert app.selectbox(key="_poke_expression").value is None
 
 
-def test_any_data_can_make_room_for_a_drawn_face(photos: Path, open_app: OpenApp) -> None:
-    app = poke(open_app)
-    own = bars_text(app)
-    app.toggle(key="_poke_drawn").set_value(True).run()
-    app = tools(app, "Muscles")
+def test_it_opens_on_a_drawn_face_whose_muscles_move(photos: Path, open_app: OpenApp) -> None:
+    app = open_app("poke", data="photos")
+    assert not app.exception
     at_rest = bars_text(app)
-    assert at_rest != own
     app.slider(key="_poke_AU12").set_value(80).run()
     assert bars_text(app) != at_rest
     assert changes(app) == "muscle_12_0.8"
-    link = {"explain.drawn": "0", POKE: "muscle_12_0.8"}
-    assert bars_text(poke(open_app, **link)) == bars_text(app)
-    app.toggle(key="_poke_drawn").set_value(False).run()
-    assert any("a photo has none to move" in warning.value for warning in app.warning)
-    assert bars_text(app) == own
+    assert bars_text(open_app("poke", data="photos", **{STEPS: "muscle_12_0.8"})) == bars_text(app)
+    app.button(key="poke-somebody").click().run()
+    assert changes(app) == "muscle_12_0.8"
+    seed = app.query_params["poke.drawn"]
+    same = open_app("poke", data="photos", **{STEPS: "muscle_12_0.8", "poke.drawn": seed})
+    assert bars_text(same) == bars_text(app)
+    # A photo has no muscles: what was done to them stays behind, the rest does not.
+    app.segmented_control(key="poke.from").set_value("Dataset").run()
+    assert changes(app) == ""
+    assert not app.warning
+    told = poke(open_app, **{STEPS: "muscle_12_0.8"})
+    assert any("a photo has none to move" in warning.value for warning in told.warning)
+
+
+def test_links_from_when_it_was_a_tab_of_explain_lead_to_it(photos: Path, open_app: OpenApp) -> None:
+    old = {"data": "photos", "explain.view": "Poke", "explain.row": str(ROW), "explain.tools": "Place"}
+    app = open_app("explain", **old, **{"explain.poke": "rotate_20", "explain.models": "net"})
+    assert app.title[0].value == "Poke"
+    assert changes(app) == "rotate_20"
+    assert app.slider(key="_poke_Turn").value == 20
+    assert bars_text(app) == bars_text(poke(open_app, **{STEPS: "rotate_20"}))
+    drawn = open_app("explain", **old, **{"explain.drawn": "7", "explain.poke": "muscle_12_1"})
+    again = open_app("poke", **{"data": "photos", "poke.drawn": "7", STEPS: "muscle_12_1"})
+    assert bars_text(drawn) == bars_text(again)
 
 
 def test_broken_addresses_are_told(photos: Path, open_app: OpenApp) -> None:
-    app = poke(open_app, **{POKE: "laugh_3", "explain.drawn": "99999"})
+    app = poke(open_app, **{STEPS: "laugh_3", "poke.from": "A drawn face", "poke.drawn": "99999"})
     words = " ".join(warning.value for warning in app.warning)
     assert "there is no step 'laugh'" in words
     assert "no drawn face “99999”" in words
-    assert bars_text(app) == bars_text(poke(open_app))
+    assert bars_text(app) == bars_text(open_app("poke", data="photos"))
 
 
 def test_more_changes_than_a_link_carries_are_refused(photos: Path, open_app: OpenApp) -> None:
     full = "~".join(["box_0_0_9_9_0"] * 60)
-    app = poke(open_app, **{POKE: full})
+    app = poke(open_app, **{STEPS: full})
     app.button(key="poke-cover-mouth").click().run()
     assert changes(app) == full
     assert any("at most 60 changes" in warning.value for warning in app.warning)
@@ -200,17 +213,17 @@ def test_the_smallest_patch_is_searched_and_applied(photos: Path, open_app: Open
 
 
 def test_the_map_of_the_poked_face_is_laid_over_it(photos: Path, open_app: OpenApp) -> None:
-    app = poke(open_app, **{POKE: "blur_1"})
+    app = poke(open_app, **{STEPS: "blur_1"})
     app.selectbox(key="_poke_map").set_value("net").run()
     assert not app.exception
 
 
 def test_without_a_face_or_a_model_it_says_what_to_do(photos: Path, open_app: OpenApp) -> None:
-    app = poke(open_app, **{"explain.from": "Your own pictures"})
-    assert any("take a drawn one" in info.value for info in app.info)
-    app.toggle(key="_poke_drawn").set_value(True).run()
+    app = poke(open_app, **{"poke.from": "Your own pictures"})
+    assert any("No face was brought" in info.value for info in app.info)
+    app.segmented_control(key="poke.from").set_value("A drawn face").run()
     assert "net: " in bars_text(app)
-    app.multiselect(key="explain.models").set_value([]).run()
+    app.multiselect(key="poke.models").set_value([]).run()
     assert any("Choose at least one model" in info.value for info in app.info)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.emotions import NAMES
-from fer_core.plots.before_after import card, cards, change_bars
+from fer_core.plots.before_after import answer_list, change_bars
 
 BEFORE = np.array([0.1, 0, 0.6, 0.1, 0.1, 0.1, 0])
 AFTER = np.array([0.1, 0, 0.2, 0.104, 0.1, 0.496, 0])
@@ -27,14 +27,18 @@ def test_each_class_tells_where_it_was_and_is() -> None:
     assert len(widths) == 2 * len(NAMES)
 
 
-def test_a_card_says_what_happened_and_cannot_be_broken_by_a_name() -> None:
-    inside = card("<b>net</b> stays with fear, 61 %", change_bars(BEFORE, BEFORE), changed=False)
-    assert "&lt;b&gt;net&lt;/b&gt;" in inside
-    assert "61&nbsp;%" in inside
-    changed = card("net", "", changed=True)
-    assert "2px solid" in changed
-    assert "2px solid" not in inside
-    assert cards([inside, changed]).count("<section") == 2
+def test_several_models_give_their_mean_and_a_tick_each() -> None:
+    bars = change_bars([BEFORE, AFTER], [AFTER, AFTER])
+    assert "fear 40 → 20 %" in " ".join(words_of(bars).split())
+    assert bars.count("border-left:2px") == 2 * len(NAMES)
+    assert "border-left:2px" not in change_bars(BEFORE, AFTER)
+
+
+def test_a_line_for_each_model_cannot_be_broken_by_a_name() -> None:
+    lines = answer_list([("<b>net</b> stays with fear, 61 %", False), ("net", True)])
+    assert "&lt;b&gt;net&lt;/b&gt;" in lines
+    assert "61&nbsp;%" in lines
+    assert re.findall(r"font-weight:(\d+)", lines) == ["400", "600"]
 
 
 def test_other_shapes_are_refused() -> None:

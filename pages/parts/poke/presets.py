@@ -46,22 +46,18 @@ def show(
     """The row of pictures. ``face``: the key of the untouched face. ``now``: the face as it is, to mark the one that
     shows it. ``on_pick`` gets the expression's name, as a callback.
     """
-    faces = _faces(face, drawn)
-    named = np.zeros(COUNT, dtype=np.int64)
-    for model in models:
-        named += _named(cache_key(model), face, model, faces)
-    presets: list[Preset] = []
-    for label, name in enumerate(NAMES):
-        count = f"{named[label]} of {len(models)} see it" if models else ""
-        presets.append(
-            {
-                "name": name,
-                "picture": data_uri(faces[label]),
-                "below": count,
-                "told": f"The usual {name} face: {named[label]} of {len(models)} models name it so" if models else f"The usual {name} face",
-                "pressed": bool(np.array_equal(faces[label], now)),
-            }
-        )
+    faces, pictures = _drawn(face, drawn)
+    named = sum((_named(cache_key(model), face, model, faces) for model in models), np.zeros(COUNT, dtype=np.int64))
+    presets: list[Preset] = [
+        {
+            "name": name,
+            "picture": picture,
+            "below": f"{count} of {len(models)} see it",
+            "told": f"The usual {name} face: {count} of {len(models)} models name it so",
+            "pressed": bool(np.array_equal(one, now)),
+        }
+        for name, picture, count, one in zip(NAMES, pictures, named, faces, strict=True)
+    ]
 
     def arrived() -> None:
         name = st.session_state["_poke_presets"].get("picked")
@@ -72,9 +68,10 @@ def show(
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _faces(face: str, _drawn: DrawnFace) -> npt.NDArray[np.uint8]:
-    """uint8 (7, 48, 48): the face with each usual expression."""
-    return np.stack([_drawn.draw(expression_units(name))[0] for name in NAMES])
+def _drawn(face: str, _face: DrawnFace) -> tuple[npt.NDArray[np.uint8], list[str]]:
+    """The face with each usual expression, uint8 (7, 48, 48), and the same as addresses of pictures."""
+    faces = np.stack([_face.draw(expression_units(name))[0] for name in NAMES])
+    return faces, [data_uri(one) for one in faces]
 
 
 @st.cache_resource(show_spinner=False, max_entries=400)
