@@ -6,18 +6,17 @@ import streamlit as st
 
 from fer_core.data.catalogue import list_datasets
 from pages.parts import frame, runs, unmeasured
-from pages.parts.data import draw_and_start_again
-from pages.parts.home import fetching, overview
+from pages.parts.home import fetching, game, overview
 
 frame.begin(
     "FER Explorer",
     __file__,
-    "Small neural networks look at a face of 48×48 pixels and name one of seven expressions. "
-    "Here you train them, measure them, and see where they go wrong.",
+    "What does this face express? You answer, then the models do.",
 )
 fetching.show()
 unmeasured.show_anything_running()
 models = runs.usable()
+game.show()
 datasets = list_datasets()
 if models:
     # How good the models are is what people come for; without any, what to do comes first.
@@ -33,6 +32,3 @@ st.caption(
     "It does not know what a person feels."
 )
 frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")
-if not datasets:
-    # Last, so that a fresh start shows the page at once and draws meanwhile.
-    draw_and_start_again()

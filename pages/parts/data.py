@@ -49,6 +49,9 @@ def dataset_picker() -> None:
         # A fresh visit, or the chosen dataset was deleted or renamed meanwhile. Set, not given as the default: what
         # equals the default is left out of the address, and another computer, with other data, would fill in its own.
         st.session_state[KEY] = next(iter(known))
+        with contextlib.suppress(StreamlitAPIException):
+            # What is set before a widget is first drawn does not reach the address by itself.
+            st.query_params[KEY] = next(iter(known))
     elif named is None:
         # What is set before a widget is first drawn does not reach the address.
         st.session_state[KEY] = st.session_state[KEY]

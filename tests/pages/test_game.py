@@ -1,0 +1,205 @@
+"""Home as a game: the faces of a round, what turns over, the result and its link; and all of it in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from browser import AppServer
+from factories import make_labels, make_noise, make_run
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.dataset import Dataset
+from fer_core.emotions import NAMES
+from fer_core.settings import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+OpenApp = Callable[..., AppTest]
+
+
+@pytest.fixture
+def dataset(home: Path) -> Dataset:
+    """Faces of noise, and two shipped models that were measured on them."""
+    made = make_noise(settings().datasets_dir / "noise")
+    labels, splits = make_labels(seed=2013)
+    for seed, name in enumerate(("custom_cnn", "resnet50")):
+        make_run(settings().models_dir / name, labels=labels, splits=splits, seed=seed, data=dict(made.info.record()))
+    return made
+
+
+def words(app: AppTest) -> str:
+    parts = [each.proto.body for each in app.get("html")]
+    parts += [each.value for kind in (app.markdown, app.caption, app.subheader, app.warning) for each in kind]
+    return " ".join(parts)
+
+
+def pictures(app: AppTest) -> list[str]:
+    """The faces on the page."""
+    return re.findall(r"data:image/jpeg;base64,[\w+/=]+", words(app))
+
+
+def asked(app: AppTest, name: str) -> str:
+    """What the address says; Streamlit's tests know it as a text or as a list."""
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[-1]
+
+
+def answer(app: AppTest, label: int) -> AppTest:
+    app.button(key=f"game.answer.{label}").click().run()
+    return app.button(key="game.next").click().run()
+
+
+def play(app: AppTest, faces: int = 10) -> tuple[AppTest, list[str]]:
+    """Say the classes in turn; returns the result and the faces."""
+    seen = []
+    for at in range(faces):
+        seen += pictures(app)
+        answer(app, at % 7)
+    return app, seen
+
+
+def test_a_fresh_start_shows_a_face_and_seven_answers_before_any_figure(home: Path, open_app: OpenApp) -> None:
+    app = open_app("home")
+    assert not app.exception
+    assert [app.button(key=f"game.answer.{label}").label for label in range(7)] == list(NAMES)
+    assert [app.button(key=f"game.answer.{label}").proto.shortcut for label in range(7)] == list("1234567")
+    assert len(pictures(app)) == 1
+    main = [each.type for each in app.main]
+    assert main.index("html") < main.index("header") if "header" in main else True
+
+
+def test_an_answer_turns_over_label_models_and_verdict(dataset: Dataset, open_app: OpenApp) -> None:
+    app = open_app("home", round="3")
+    assert "labelled" not in words(app)
+    assert "resnet50" not in words(app).partition("Accuracy")[0]
+    app.button(key="game.answer.2").click().run()
+    assert not app.exception
+    text = words(app)
+    assert "fear" in text
+    assert ("The label says" in text) or ("You and the label" in text)
+    assert "custom_cnn" in text
+    assert "Who is wrong?" in text
+    assert [button.key for button in app.button if str(button.key).startswith("game.")] == ["game.next"]
+
+
+def test_ten_faces_make_a_result_whose_link_leads_to_it(dataset: Dataset, open_app: OpenApp) -> None:
+    app, seen = play(open_app("home", round="3"))
+    assert len(set(seen)) == 10
+    said = asked(app, "answers")
+    assert said.startswith("0123456012-")
+    elsewhere = open_app("home", round="3", answers=said)
+    assert not elsewhere.exception
+    assert set(pictures(elsewhere)) == set(seen)
+    score = next(each.value for each in app.subheader if "of 10" in each.value)
+    assert score in [each.value for each in elsewhere.subheader]
+    assert "A result from a link" in words(elsewhere)
+    # Who then plays the faces meets them in the same order.
+    again = elsewhere.button(key="game.again").click().run()
+    assert pictures(again) == seen[:1]
+    assert "answers" not in again.query_params
+
+
+@pytest.mark.parametrize("said", ["0123456012-000000", "0123-{mark}", "0123456789-{mark}", "text"])
+def test_answers_that_do_not_fit_are_said_and_the_round_is_played(
+    dataset: Dataset, open_app: OpenApp, said: str
+) -> None:
+    mark = asked(play(open_app("home", round="3"))[0], "answers").partition("-")[2]
+    app = open_app("home", round="3", answers=said.format(mark=mark))
+    assert not app.exception
+    assert any("no result of this round" in each.value for each in app.warning)
+    assert app.button(key="game.answer.0")
+    assert "answers" not in app.query_params
+
+
+def test_another_round_has_other_faces_and_stays_in_the_address(dataset: Dataset, open_app: OpenApp) -> None:
+    app = play(open_app("home", round="3"))[0]
+    app.button(key="game.new").click().run()
+    number = asked(app, "round")
+    assert number != "3"
+    assert pictures(app) == pictures(open_app("home", round=number))
+    assert "answers" not in app.query_params
+
+
+def test_a_round_that_cannot_be_is_said(dataset: Dataset, open_app: OpenApp) -> None:
+    app = open_app("home", round="0")
+    assert any("There is no round" in each.value for each in app.warning)
+    assert 1 <= int(asked(app, "round")) <= 9999
+
+
+def test_two_clicks_on_one_face_count_once(dataset: Dataset, open_app: OpenApp) -> None:
+    app = open_app("home", round="3")
+    app.button(key="game.answer.2").click()
+    app.button(key="game.answer.4").click()
+    app.run()
+    assert "Face 1 of 10" in words(app)
+    assert app.session_state["_game"].answers == [2]
+
+
+def test_a_damaged_run_does_not_stop_the_game(dataset: Dataset, open_app: OpenApp) -> None:
+    for path in (settings().models_dir / "resnet50").rglob("predictions.parquet"):
+        path.write_bytes(b"PAR1")
+    app = open_app("home", round="3")
+    assert not app.exception
+    app.button(key="game.answer.2").click().run()
+    assert not app.exception
+
+
+def test_the_crowd_answers_too_where_its_votes_are(dataset: Dataset, open_app: OpenApp, monkeypatch) -> None:
+    from fer_core.data.ferplus import Crowd
+
+    votes = np.zeros((len(dataset), 10), np.int8)
+    votes[np.arange(len(dataset)), dataset.labels] = 10
+    monkeypatch.setattr("pages.parts.home.cards.crowd_of", lambda _: Crowd(votes))
+    app = open_app("home", round="3")
+    before = pictures(app)
+    app.button(key="game.answer.2").click().run()
+    assert "Ten people" in words(app)
+    # The round is the same with and without the votes.
+    monkeypatch.undo()
+    assert pictures(open_app("home", round="3")) == before
+
+
+@pytest.mark.browser
+def test_ten_faces_by_keyboard_and_the_link_elsewhere(
+    sample: Path, app: AppServer, open_page: Callable[..., Page]
+) -> None:
+    from playwright.sync_api import expect
+
+    page = open_page("?round=217&data=sample", width=390, height=844)
+    faces = []
+    for at in range(10):
+        expect(page.get_by_text(f"Face {at + 1} of 10")).to_be_visible()
+        last = page.get_by_role("button", name="neutral")
+        expect(last).to_be_visible()
+        if not at:
+            # The face and all seven answers lie within the first screen of a phone.
+            face, button = page.locator(".game-face").bounding_box(), last.bounding_box()
+            assert face is not None
+            assert button is not None
+            assert 0 < face["y"] < button["y"] < 844 - button["height"]
+        faces.append(page.locator(".game-face").get_attribute("src"))
+        page.keyboard.press(str(at % 7 + 1))
+        go_on = page.get_by_role("button", name="Next face" if at < 9 else "See the result")
+        expect(go_on).to_be_visible()
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="New faces")).to_be_visible()
+    expect(page).to_have_url(re.compile("answers=0123456012-"))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("status")).to_have_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    result = page.locator(".game-scores").inner_text()
+
+    other = open_page(link.removeprefix(app.url()))
+    expect(other.get_by_text("A result from a link")).to_be_visible()
+    expect(other.locator(".game-scores")).to_have_text(result, use_inner_text=True)
+    shown = other.locator(".game-all img").evaluate_all("images => images.map(image => image.src)")
+    assert shown == faces
+    other.get_by_role("button", name="Play these faces yourself").click()
+    expect(other.locator(".game-face")).to_have_attribute("src", faces[0] or "")
