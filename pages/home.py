@@ -21,7 +21,6 @@ datasets = list_datasets()
 if models:
     # How good the models are is what people come for; without any, what to do comes first.
     overview.models(models)
-    frame.link("leaderboard", "Beside published systems", icon=":material/leaderboard:")
     overview.next_steps(models, datasets)
 else:
     overview.next_steps(models, datasets)

@@ -82,8 +82,10 @@ def test_mistakes_draws_nothing_twice(open_app: OpenApp, dataset: Dataset, work:
 def test_home_draws_nothing_twice(open_app: OpenApp, dataset: Dataset, work: Counter[str]) -> None:
     app = open_app("home")
     assert not app.exception
-    assert work["figures built"]
+    assert work["pictures encoded"] == 10, "the faces of the round"
+    number = app.query_params["round"]
     work.clear()
     app.run()
+    assert not open_app("home", round=number).exception
     # Metrics are looked at each time, which is quick: a damaged file shall be told, not what it held before.
     assert not work.keys() - {"metrics read"}

@@ -41,8 +41,11 @@ def test_runs_appear_with_accuracy_interval_and_number_of_faces(home: Path, open
     assert table.loc["custom_cnn", "Faces (n)"] == score["n"]
     assert f"{100 * score['accuracy_low']:.1f}" in table.loc["custom_cnn", "95 % interval"]
     assert table["From"].tolist() == ["shipped", "trained here"]
-    chart = app.get("plotly_chart")[0]
-    assert "custom_cnn on the drawn sample" in chart.proto.alt
+    bars = next(each.proto.body for each in app.get("html") if "how-good" in each.proto.body)
+    assert "custom_cnn on the drawn sample" in bars
+    assert "chance 14 %" in bars
+    # What people reach was asked about FER-2013, not about drawings.
+    assert "people 65" not in bars
 
 
 def test_a_run_with_damaged_metrics_is_named_and_the_page_stands(home: Path, open_app: OpenApp) -> None:
@@ -126,6 +129,7 @@ def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings
     assert table.loc["custom_cnn", "Data"] == "FER-2013"
     assert table.loc["custom_cnn", "Accuracy (%)"] == 100 * run.metrics()["splits"]["PrivateTest"]["accuracy"]
     assert any("of **FER-2013**" in text.value for text in app.markdown)
+    assert any("people 65 ± 5 %" in each.proto.body for each in app.get("html"))
     assert any("Drawings are not photographs" in caption.value for caption in app.caption)
 
 

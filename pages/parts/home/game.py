@@ -102,7 +102,7 @@ def _play(chosen: KnownData) -> None:
 def _face(hand: Hand, game: Game) -> None:
     at = len(game.answers) - game.turned
     card = hand.cards[at]
-    st.html(turned.progress(hand, game.answers, at))
+    st.html(turned.STYLE + turned.progress(hand, game.answers, at))
     with st.container(key="game"):
         left, right = st.columns([5, 6], gap="medium")
         with left:
@@ -139,7 +139,6 @@ def _face(hand: Hand, game: Game) -> None:
                     icon=":material/search:",
                     query={"face": str(card.row), "split": hand.split},
                 )
-    st.html(turned.STYLE)
 
 
 def _answer(at: int, label: int) -> None:

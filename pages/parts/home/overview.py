@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from fer_core import formatting
 from fer_core.access.policy import Action
+from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
@@ -19,11 +19,17 @@ from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, lesson, links, messages, runs
-from pages.parts.charts import drawn
 from pages.parts.data import AUDIT, IMPORT
+from pages.parts.home import accuracy_bars
+from pages.parts.home.accuracy_bars import Bar
 
 if TYPE_CHECKING:
     from typing import Any
+
+CARDS_STYLE = """<style>
+@media (max-width: 640px) { .st-key-next-steps > * { flex: 1 1 9rem !important; width: auto !important; } }
+</style>"""
+"""On a phone two cards fill the width."""
 
 Step = tuple[str, str, str, str, frame.Query]
 """A page's name, a link's label and icon, why to go there, and the link's query."""
@@ -33,54 +39,30 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
     """Links to the other pages, each with the sentence that says why; the most useful one first."""
     st.header("What to do next", anchor=False)
     real = any(not info.is_sample for info in datasets)
-    faces: Step = ("dataset", "Look at the faces", ":material/grid_view:", "What is in the data, class by class.", {})
+    faces: Step = ("dataset", "Look at the faces", ":material/grid_view:", "Class by class.", {})
     train: Step = (
         "train",
         "Train a model",
         ":material/model_training:",
-        "Watch it learn. The 1-minute preset is quick on the drawn sample.",
+        "Watch it learn, in a minute.",
         {},
     )
     if models:
         steps = [
-            (
-                "compare",
-                "Compare models",
-                ":material/compare:",
-                "Which is better at what, and is the difference more than chance?",
-                {},
-            ),
-            (
-                "mistakes",
-                "See the mistakes",
-                ":material/search:",
-                "The faces behind each number. Is the model wrong, or the label?",
-                {},
-            ),
-            (
-                "explain",
-                "Ask why",
-                ":material/psychology_alt:",
-                "Where each model looked, and whether you can believe the map.",
-                {},
-            ),
-            (
-                "live",
-                "Show your face",
-                ":material/videocam:",
-                "On your webcam: what every model says as you move.",
-                {},
-            ),
+            ("mistakes", "See the mistakes", ":material/search:", "Is the model wrong, or the label?", {}),
+            ("compare", "Compare models", ":material/compare:", "Which is better at what?", {}),
+            ("explain", "Ask why", ":material/psychology_alt:", "Where did it look?", {}),
+            ("live", "Show your face", ":material/videocam:", "Seven answers as you move.", {}),
+            ("photo", "Try a picture", ":material/photo_camera:", "What do they see in yours?", {}),
             faces,
             (
                 "dataset",
                 "Audit the data",
                 ":material/content_copy:",
-                "Duplicates, contradicting labels, blank images, and what they cost.",
+                "What do duplicates cost?",
                 {"view": AUDIT},
             ),
             train,
-            ("photo", "Try a picture", ":material/photo_camera:", "Your own photo: what each model sees in it.", {}),
         ]
     else:
         steps = [train, faces]
@@ -90,10 +72,11 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
                 "dataset",
                 "Bring FER-2013",
                 ":material/upload:",
-                "The real faces. Until then you work with drawn ones.",
+                "Real faces, not drawn ones.",
                 {"view": IMPORT},
             )
         )
+    st.html(CARDS_STYLE)
     with st.container(horizontal=True, key="next-steps"):
         for page, label, icon, why, query in steps:
             # Four fit side by side beside the sidebar of a 1280-pixel screen.
@@ -103,7 +86,7 @@ def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> 
 
 
 def models(infos: Sequence[ModelInfo]) -> None:
-    """Accuracy on PrivateTest of every complete run, as a figure and as a table."""
+    """Accuracy on PrivateTest of every complete run, as bars, and folded as a table."""
     st.header("How good are the models?" if infos else "Models", anchor=False)
     if not infos:
         st.info(
@@ -112,7 +95,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         )
         frame.link("train", "Train your first model", icon=":material/model_training:")
         return
-    rows, scores, names, labels, titles = [], [], [], [], []
+    rows, bars, found_on = [], [], []
     for info in infos:
         try:
             metrics = info.folder.metrics()
@@ -122,21 +105,42 @@ def models(infos: Sequence[ModelInfo]) -> None:
         rows.append(_model_row(info, metrics))
         found = metrics["splits"].get(PRIVATE_TEST) if metrics else None
         if metrics and found:
-            scores.append(found)
-            title = runs.data_title(metrics["data"])
-            titles.append(title)
-            names.append(f"{info.name} on {title}")
-            labels.append("<br>".join([*textwrap.wrap(info.name, 20), html.escape(title)]))
-    if scores:
-        about = " and ".join(dict.fromkeys(links.plain(title) for title in titles))
-        st.markdown(
-            f"Accuracy on **{PRIVATE_TEST}** of **{about}**. "
-            "The bar is the 95 % interval: how far chance alone could move the figure."
-        )
-        _interval_figure(names, labels, scores)
-        _effect_of_near_duplicates(scores)
-        st.caption(f"{protocol.WHAT_CHOSE} {protocol.footnotes(infos)}")
+            found_on.append(metrics["data"])
+            bars.append(Bar(info.name, runs.data_title(metrics["data"]), found))
+    if bars:
+        _bars(bars, found_on)
     _on_drawings(infos)
+    with st.expander("All figures, and how they came about", icon=":material/table_view:"):
+        if bars:
+            _effect_of_near_duplicates([bar.scores for bar in bars])
+            st.caption(f"{protocol.WHAT_CHOSE} {protocol.footnotes(infos)}")
+        _table(rows)
+    frame.link("leaderboard", "Beside published systems", icon=":material/leaderboard:")
+
+
+def _bars(bars: Sequence[Bar], found_on: Sequence[DatasetRecord]) -> None:
+    """The bars, and the sentence that says what they show."""
+    titles = list(dict.fromkeys(bar.about for bar in bars))
+    # People were asked about FER-2013, which comes as a CSV or from Kaggle.
+    people = all(data["kind"] in ("csv", "kaggle") for data in found_on)
+    shown = [replace(bar, about="") for bar in bars] if len(titles) == 1 else bars
+    about = formatting.listed([links.plain(title) for title in titles])
+    told = "; ".join(
+        f"{bar.name} on {bar.about} {formatting.percent(bar.scores['accuracy'])}, 95 % interval "
+        f"{formatting.interval(bar.scores)}, {bar.scores['n']:,} faces"
+        for bar in bars
+    )
+    st.html(accuracy_bars.table(shown, people=people, alt=f"Accuracy on {PRIVATE_TEST}. {told}."))
+    best = max(bars, key=lambda bar: bar.scores["accuracy"])
+    beside = "people about 65 and chance 14" if people else "chance names 14"
+    st.markdown(
+        f"Of 100 test faces ({PRIVATE_TEST}) of **{about}**, **{links.plain(best.name)}** names the label of "
+        f"{100 * best.scores['accuracy']:.0f}, {beside}. The dark end of a bar is its 95 % interval: how far chance "
+        "alone could move it."
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> None:
     import pandas as pd
 
     st.dataframe(
@@ -185,19 +189,6 @@ def _effect_of_near_duplicates(scores: Sequence[SplitScores]) -> None:
     )
 
 
-def _interval_figure(names: list[str], labels: list[str], scores: list[SplitScores]) -> None:
-    """``labels`` are ``names`` broken into lines, so that they fit on a phone."""
-    from fer_core.plots import accuracy
-
-    lines = 2 + max(label.count("<br>") for label in labels)
-    st.plotly_chart(
-        drawn(accuracy.intervals, labels, scores, height=90 + len(labels) * (14 * lines + 14)),
-        key="accuracies",
-        config={"displayModeBar": False},
-        alt=f"{PRIVATE_TEST}: {accuracy.describe(names, scores)}",
-    )
-
-
 def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
     splits = metrics["splits"] if metrics else {}
     # Data may have no PrivateTest faces, which does not mean that nothing was measured.
@@ -219,15 +210,18 @@ def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
 
 def datasets(infos: Sequence[DatasetInfo]) -> None:
     """The datasets at hand, as a table."""
-    st.header("Data", anchor=False)
     if not infos:
-        st.markdown("There is no data yet. A sample of drawn faces is being made right now.")
         return
     if all(info.is_sample for info in infos):
         st.markdown(
             "So far there is only the **drawn sample**: faces that this program draws itself, so that you can try "
             "everything at once. They are not photographs."
         )
+    with st.expander("The data that are here", icon=":material/database:"):
+        _datasets(infos)
+
+
+def _datasets(infos: Sequence[DatasetInfo]) -> None:
     import pandas as pd
 
     st.dataframe(

@@ -38,13 +38,19 @@ def show(hand: Hand, answers: Sequence[int], *, by_link: bool) -> None:
     mine = found.right(found.you)
     if by_link:
         st.caption(":material/link: A result from a link: “you” is whoever played this round.")
+    else:
+        st.caption(":material/link: The page's link now leads to this result. Copy it above.")
     st.subheader(f"{mine} of {found.faces}", anchor=False)
     st.markdown(" ".join(found.sentences()))
     st.html(STYLE + _scores(found))
     st.caption(
         f"The score counts agreement with the label. On FER-2013 as a whole people reach {PEOPLE} ± "
-        f"{PEOPLE_GIVE_OR_TAKE} % ([Goodfellow and others, 2013](https://arxiv.org/abs/1307.0414)). These faces were "
-        "chosen to teach, and are harder."
+        f"{PEOPLE_GIVE_OR_TAKE} % ([Goodfellow and others, 2013](https://arxiv.org/abs/1307.0414)). "
+        + (
+            "These faces are drawn, and the models know photographs."
+            if hand.drawn
+            else "These faces were chosen to teach, and are harder."
+        )
     )
     st.html(_faces(hand, found))
     with st.expander("Who agrees with whom, and which classes are mixed up"):
@@ -64,7 +70,11 @@ def _faces(hand: Hand, found: Result) -> str:
     lines = []
     for at, card in enumerate(hand.cards):
         cells = "".join(
-            _cell(one.answers[at], right=one is not found.labels and one.answers[at] == card.label)
+            _cell(
+                one.answers[at],
+                right=one is not found.labels and one.answers[at] == card.label,
+                doubtful=one is found.labels and card.doubtful,
+            )
             for one in found.everybody
         )
         alt = f"Face {at + 1}, labelled {NAMES[card.label]}"
@@ -75,12 +85,13 @@ def _faces(hand: Hand, found: Result) -> str:
     )
 
 
-def _cell(answer: int, *, right: bool) -> str:
+def _cell(answer: int, *, right: bool, doubtful: bool) -> str:
+    """``doubtful``: the answer is a label that is probably wrong."""
     if answer == NO_CLASS:
         return '<td><span role="img" aria-label="no class">–</span></td>'
     emotion = EMOTIONS[answer]
     style = f' style="background:{RIGHT}"' if right else ""
-    mark = "✓" if right else ""
+    mark = "✓" if right else '<span title="probably wrong">?</span>' if doubtful else ""
     icon = f'<span role="img" aria-label="{emotion.name}">{emotion.icon}</span>'
     return f'<td{style} title="{emotion.name}">{icon}{mark}</td>'
 
