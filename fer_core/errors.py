@@ -28,6 +28,10 @@ class FerError(Exception):
             words = words.replace(text, "…")
         return words
 
+    def details(self) -> dict[str, object]:
+        """What a program needs besides the message to go on from here; ``--json`` tells it beside the error."""
+        return {}
+
 
 class PartlyDoneError(FerError):
     """Some of what was asked for could not be done; the rest was, and is in ``result`` and ``text``.

@@ -47,6 +47,10 @@ class Settings:
     shared_annotations: bool = False
     """Whether visitors annotate for everybody (``FER_EXPLORER_SHARED_ANNOTATIONS=1``) or each for themselves."""
 
+    visitors_bring: bool = False
+    """Whether visitors may bring models and answers of their own for their visit (``FER_EXPLORER_VISITORS_BRING=1``).
+    Off: opening a stranger's model costs a process with 1.5 GB of memory for some minutes."""
+
     sample_seed: int = 2013
     """Seed of the drawn sample: fixed, so that everybody sees the very same faces."""
 
@@ -99,6 +103,7 @@ def settings() -> Settings:
         models_dir=_folder("FER_EXPLORER_MODELS", models),
         ownership=_ownership(os.environ.get("FER_EXPLORER_OWNER", "")),
         shared_annotations=os.environ.get("FER_EXPLORER_SHARED_ANNOTATIONS") == "1",
+        visitors_bring=os.environ.get("FER_EXPLORER_VISITORS_BRING") == "1",
     )
 
 

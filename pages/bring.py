@@ -20,17 +20,22 @@ frame.begin(
 if not access.may(Action.BRING_MODEL):
     st.info("Only the owner of this app can bring a model or its answers.", icon=":material/lock:")
     st.stop()
+if not access.person().owner:
+    st.caption("What you bring is seen by you alone. It goes when your visit ends, after a day at the latest.")
 job = bring_job.current()
 if job is not None:
     progress.show(job)
     if job.running or job.run:
         st.stop()
-    if job.source_is_model and job.table:
-        model.ask(job, data.current_dataset())
+    if job.source_is_model and (undecided := job.undecided):
+        model.ask(job, undecided, data.current_dataset())
 what = linked.segmented_control("What you bring", (MODEL, ANSWERS, FACES), key="bring.what")
 uploads.turn_to(what)
 if what == FACES:
     st.markdown("Faces come in on the Dataset page: tables, archives and folders, in most forms that people have them.")
-    frame.link("dataset", "Bring faces", icon=":material/upload:", query={"view": data.IMPORT})
+    if access.may(Action.IMPORT_DATA):
+        frame.link("dataset", "Bring faces", icon=":material/upload:", query={"view": data.IMPORT})
+    else:
+        st.info("Only the owner of this app can bring faces. Photo takes single pictures.", icon=":material/lock:")
     st.stop()
 (model if what == MODEL else answers).show(data.current_dataset())

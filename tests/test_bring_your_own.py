@@ -16,6 +16,7 @@ from PIL import Image
 from fer_core.cli import main
 from fer_core.data.dataset import load_dataset
 from fer_core.emotions import NAMES, TRAINING
+from fer_core.runs.journal import history_rows
 from fer_core.runs.listing import find_run
 from fer_core.settings import PROJECT_ROOT
 
@@ -72,8 +73,12 @@ def test_faces_as_the_guide_brings_them(place: Path) -> None:
 def test_a_model_as_the_guide_brings_it(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An untrained one is asked about; said what it is, it becomes a run that can be asked."""
     notebook = """
+import json
 import keras
 from keras import layers
+keras.utils.set_random_seed(0)
+history = {"loss": [1.9, 1.7], "accuracy": [0.2, 0.3], "val_loss": [1.9, 1.8], "val_accuracy": [0.2, 0.25]}
+json.dump(history, open("history.json", "w"))
 keras.Sequential([
     layers.Input((48, 48, 1)), layers.Conv2D(8, 3, strides=2, activation="relu"), layers.GlobalAveragePooling2D(),
     layers.Dense(7, activation="softmax"),
@@ -87,3 +92,4 @@ keras.Sequential([
     run = find_run("mine")
     assert run.tflite_path.is_file()
     assert run.import_record()["classes"] == sorted(NAMES)
+    assert [row["val_accuracy"] for row in history_rows(run.history_path)] == [0.2, 0.25]

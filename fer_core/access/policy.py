@@ -27,7 +27,7 @@ class Action(StrEnum):
     STOP_WORKER = "stop the process that draws maps for everybody"
     FETCH = "have this computer download something"
     ANNOTATE_FOR_ALL = "annotate faces for everybody"
-    BRING_MODEL = "bring a model"
+    BRING_MODEL = "bring a model or its answers"
     LARGE_UPLOADS = "upload large files"
 
 
@@ -65,6 +65,8 @@ def may(person: Person, action: Action, *, started_by: str | None = None) -> boo
         return started_by is not None and hmac.compare_digest(started_by.encode(), person.mark.encode())
     if action == Action.ANNOTATE_FOR_ALL:
         return settings().shared_annotations
+    if action == Action.BRING_MODEL:
+        return settings().visitors_bring
     return action == Action.TRAIN
 
 

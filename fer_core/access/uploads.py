@@ -37,8 +37,9 @@ class Place(Enum):
     PICTURE = (15, 50)
     VIDEO = (100, 300)
     DATA = (0, 500)
-    ANSWERS = (0, 50)
-    MODEL = (0, 500)
+    ANSWERS = (10, 50)
+    MODEL = (60, 500)
+    HISTORY = (5, 100)
 
     def megabytes(self, *, owner: bool) -> int:
         """The most megabytes of one file; 0: none at all."""

@@ -46,12 +46,14 @@ from fer_core.runs.ledger import sealed
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.reading import shown
 from fer_core.runs.transaction import change, new_folder
+from fer_core.runs.visitor import write_visitor
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 FEWEST_TRIED = 60
 """Faces of PublicTest on which the order is tried; where fewer are covered, on all that are."""
+_OWNERS_SPLIT = "answers for PrivateTest, which only the owner of this app opens."
 ARCHITECTURE = "answers"
 """Stands in ``run.json`` where that of a trained run names its architecture."""
 
@@ -124,12 +126,13 @@ def typed(order: Order) -> str:
     return ",".join(order.classes) if order.name in (BEST, DECLARED) else order.name
 
 
-def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") -> Look:
+def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "", visitor: bool = False) -> Look:
     """Read a file of answers about faces of ``dataset``, check it, and try the orders of classes.
 
     ``classes``: what the owner says of the columns: names with commas between, or one of
     :data:`fer_core.bring.orders.NAMED`. ``split``: which split's faces the lines are about, where the file has neither
-    row numbers nor names. Raises ``ModelError`` for anything that does not hold together.
+    row numbers nor names. ``visitor``: whether a visitor of a hosted app asks, for whom nobody opens PrivateTest where
+    it is sealed. Raises ``ModelError`` for anything that does not hold together.
     """
     table = read_answers(path)
     values, declared, kind, notes = understood(table, classes, path)
@@ -142,6 +145,11 @@ def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "") ->
     order = np.argsort(chosen.rows, kind="stable")
     covered = tuple(one for one in TEST_SPLITS if len(dataset.rows(one)) and np.isin(dataset.rows(one), rows).all())
     notes = [*notes, *chosen.notes, *_left_out(dataset, chosen.every, covered)]
+    if visitor and PRIVATE_TEST in covered and sealed(dataset):
+        if covered == (PRIVATE_TEST,):
+            raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for PublicTest.")
+        covered = tuple(one for one in covered if one != PRIVATE_TEST)
+        notes = [*notes, f"Left out: the file {_OWNERS_SPLIT}"]
     if not covered:
         counts = [
             f"{np.isin(dataset.rows(one), rows).sum():,} of {len(dataset.rows(one)):,} faces of {one}"
@@ -177,18 +185,23 @@ def with_order(found: Look, order: Order) -> Look:
     return replace(found, assumed=next(one for one in found.fits if one.order == order), by_owner=True)
 
 
-def bring(found: Look, dataset: Dataset, out: Path, title: str) -> RunFolder:
+def bring(found: Look, dataset: Dataset, out: Path, title: str, *, visitor: str | None = None) -> RunFolder:
     """Make the run folder ``out`` of answers that were understood. Raises ``ModelError`` where they are doubtful.
 
     Where they are about a sealed PrivateTest, too, that is a look, and the ledger gets a line of it first. Raises
-    ``RunError`` where that cannot be written.
+    ``RunError`` where that cannot be written. ``visitor``: the mark of the visitor of a hosted app who brings them;
+    visitors have no look.
     """
     if found.doubtful:
         raise ModelError(found.question())
+    if visitor is not None and PRIVATE_TEST in found.splits and sealed(dataset):
+        raise ModelError(f"The file {_OWNERS_SPLIT}")
     if out.exists():
         raise RunError(f"{out} exists already. Choose another name with --name.")
     target = RunFolder(out)
     with new_folder(out) as new, change(new) as prepared:
+        if visitor is not None:
+            write_visitor(new, visitor, 0)
         import_path = prepared.file(target.import_path.name)
         write_json(import_path, _record(found, dataset))
         path = prepared.directory(f"{FOLDER}/{folder_name(dataset.info.record())}")

@@ -67,8 +67,14 @@ def _bring(request: Any, limits: Limits, channel: TextIO) -> None:
     def told(words: str) -> None:
         _say(channel, kind="said", words=words)
 
+    history = {}
+    if request["events"]:
+        from fer_core.bring.tensorboard import read_events
+
+        told("reading its history")
+        history = read_events(Path(request["events"]), scratch)
     weights = Path(request["weights"]) if request["weights"] else None
-    opened = open_network(Path(request["source"]), scratch, weights, told)
+    opened = open_network(Path(request["source"]), scratch, weights, told, keras_alone=request["keras_alone"])
     declared = parse_order(request["classes"], opened.network.count) if request["classes"] else None
 
     from fer_core.bring.trial import try_out
@@ -82,7 +88,8 @@ def _bring(request: Any, limits: Limits, channel: TextIO) -> None:
         colours=request["colours"],
         told=told,
     )
-    _say(channel, kind="tried", trial=trial, cut=limits.network, file=opened.kind, keras=opened.keras)
+    found = {"file": opened.kind, "keras": opened.keras, "history": history}
+    _say(channel, kind="tried", trial=trial, cut=limits.network, **found)
     line = sys.stdin.readline()
     if not line.strip():
         return

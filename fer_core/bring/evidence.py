@@ -75,12 +75,20 @@ class UndecidedError(ModelError):
 
     Attributes:
         table: what was tried, as lines.
-        suggestion: what to type for the best of it, as ``--classes alphabetical --scale unit``.
+        classes, scale: the likeliest of it, as one would type them: ``alphabetical`` and ``unit``.
     """
 
-    def __init__(self, message: str, table: str, suggestion: str) -> None:
+    def __init__(self, message: str, table: str, classes: str, scale: str) -> None:
         super().__init__(message)
-        self.table, self.suggestion = table, suggestion
+        self.table, self.classes, self.scale = table, classes, scale
+
+    @property
+    def suggestion(self) -> str:
+        """What to type for the likeliest."""
+        return f"--classes {self.classes} --scale {self.scale}"
+
+    def details(self) -> dict[str, object]:
+        return {"table": self.table.splitlines(), "classes": self.classes, "scale": self.scale}
 
 
 def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
@@ -106,7 +114,8 @@ def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
             f"saying the same ({percent(trial['most_frequent'])}): it looks untrained, or its input is another. To "
             "bring it all the same, say what its classes and its pixels are.",
             table(trial),
-            _typed(",".join(at["classes"]) if named == DECLARED else named or FER, scale or "unit"),
+            ",".join(at["classes"]) if named == DECLARED else named or FER,
+            scale or "unit",
         )
     if named:
         return _choice(at, by_owner=True)
@@ -118,7 +127,8 @@ def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
             f"its classes seem to be in another order than FER-2013's: {_order_words(likely)} "
             f"{percent(likely['accuracy'])} of {trial['faces']} faces are right{words}. Say which order it is.",
             table(trial),
-            _typed(likely["order"] if likely["order"] != BEST else ",".join(likely["classes"]), likely["scale"]),
+            likely["order"] if likely["order"] != BEST else ",".join(likely["classes"]),
+            likely["scale"],
         )
     return _choice(assumed, by_owner=False)
 
@@ -209,7 +219,3 @@ def _order_words(one: TriedRecord) -> str:
     if one["order"] in (BEST, DECLARED):
         return f"as {', '.join(one['classes'])}"
     return f"in the order {one['order']} (pixels {scale_called(one['scale']).words})"
-
-
-def _typed(order: str, scale: str) -> str:
-    return f"--classes {order} --scale {scale}"

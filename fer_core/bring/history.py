@@ -1,4 +1,8 @@
-"""The history of somebody else's training: Keras' ``History`` as JSON, its ``CSVLogger``, or our ``history.csv``."""
+"""The history of somebody else's training: Keras' ``History`` as JSON, its ``CSVLogger``, or our ``history.csv``.
+
+TensorBoard's event files are told here and read elsewhere, in the process that opens the model
+(:mod:`fer_core.bring.tensorboard`); :func:`rows_of` takes what comes of it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from pathlib import Path
 from fer_core.errors import ModelError
 from fer_core.files import write_text
 from fer_core.reading import UnreadableError, read_text
+from fer_core.regular_files import kind_of, open_file
 from fer_core.runs.contracts import HistoryRow
 from fer_core.runs.journal import HISTORY_COLUMNS
 from fer_core.runs.reading import shown
@@ -25,8 +30,21 @@ _NAMES = {
     "learning_rate": ("learning_rate", "lr"),
     "seconds": ("seconds",),
 }
+_HEAD = 64
 _OPTIONAL = ("learning_rate", "seconds")
 """0 where they are not told."""
+
+
+def is_tensorboard(path: Path) -> bool:
+    """Whether it is a folder, a zip or an event file of TensorBoard. Raises ``ModelError`` for what cannot be read."""
+    try:
+        if kind_of(path) == "a folder":
+            return True
+        with open_file(path) as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise ModelError(f"the history {shown(path)} cannot be read: {error.strerror or error}.") from None
+    return head.startswith(b"PK") or b"brain.Event:" in head
 
 
 def read_foreign_history(path: Path) -> list[HistoryRow]:
@@ -36,7 +54,11 @@ def read_foreign_history(path: Path) -> list[HistoryRow]:
         text = read_text(path).lstrip("\ufeff")
     except UnreadableError as error:
         raise ModelError(f"the history {where} cannot be read: {error}.") from None
-    columns = _json(text, where) if text.lstrip().startswith("{") else _csv(text)
+    return rows_of(_json(text, where) if text.lstrip().startswith("{") else _csv(text), where)
+
+
+def rows_of(columns: Mapping[str, Sequence[object]], where: str) -> list[HistoryRow]:
+    """One row an epoch out of columns by name, in any of the usual words. Raises ``ModelError``, which names it so."""
     chosen = {}
     for name, known in _NAMES.items():
         found = next((columns[one] for one in known if one in columns), None)

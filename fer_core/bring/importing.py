@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from fer_core.bring.adapter import SCALE_NAMES, scale_called
+from fer_core.bring.bounds import OWNERS, VISITORS, Bounds
 from fer_core.bring.evidence import Choice, choose, kept
-from fer_core.bring.history import read_foreign_history, write_foreign_history
+from fer_core.bring.history import is_tensorboard, read_foreign_history, rows_of, write_foreign_history
 from fer_core.bring.messages import Built
 from fer_core.bring.naming import title_of
 from fer_core.bring.orders import DECLARED, NAMED
 from fer_core.bring.session import Session
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.measure import library_versions
 from fer_core.evaluation.measure_litert import measure_with_litert
 from fer_core.files import sha256_of, write_json
+from fer_core.inference.interpreter import CHUNK, interpreter_of
 from fer_core.progress import Progress, ProgressCallback
 from fer_core.runs.card import write_card
 from fer_core.runs.contracts import AdapterRecord, EvidenceRecord, ImportRecord, Metrics
@@ -31,6 +34,7 @@ from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.runs.reading import shown
 from fer_core.runs.transaction import new_folder
+from fer_core.runs.visitor import write_visitor
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -106,9 +110,18 @@ def faces_to_try(dataset: Dataset, most: int = TRIED_FACES) -> tuple[npt.NDArray
 
 
 def try_model(
-    source: Path, dataset: Dataset, said: Said | None = None, *, told: Callable[[str], None] = lambda words: None
+    source: Path,
+    dataset: Dataset,
+    said: Said | None = None,
+    *,
+    events: Path | None = None,
+    bounds: Bounds = OWNERS,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Session:
-    """Open a model and try it; the caller closes what is returned. Raises ``ModelError``."""
+    """Open a model and try it; the caller closes what is returned. ``events``: its history, TensorBoard's files.
+
+    Raises ``ModelError``.
+    """
     said = said or Said()
     said.check()
     rows, _ = faces_to_try(dataset)
@@ -121,6 +134,8 @@ def try_model(
         scale=said.scale,
         colours=said.colours if said.colours != "1" else "",
         told=told,
+        events=events,
+        bounds=bounds,
     )
     if said.colours and (session.trial["channels"] == 1) != (said.colours == "1"):
         session.close()
@@ -136,21 +151,27 @@ def bring_model(
     *,
     title: str = "",
     history: Path | None = None,
+    visitor: str | None = None,
     told: Callable[[str], None] = lambda words: None,
     progress: ProgressCallback | None = None,
 ) -> Brought:
     """Make the new run folder ``out`` of a model, and measure it on ``dataset``.
 
-    ``history``: of its training, see :func:`fer_core.bring.history.read_foreign_history`. Raises ``ModelError``
-    (:class:`~fer_core.bring.evidence.UndecidedError` where somebody has to say which order or
-    scale it is) or ``RunError``, with nothing left behind.
+    ``history``: of its training, see :mod:`fer_core.bring.history`. ``visitor``: the mark of the visitor of a hosted
+    app who brings it; theirs are opened within narrower bounds. Raises ``ModelError``
+    (:class:`~fer_core.bring.evidence.UndecidedError` where somebody has to say which order or scale it is) or
+    ``RunError``, with nothing left behind.
     """
     said = said or Said()
     if out.exists():
         raise RunError(f"{out} is there already. Choose another name.")
-    epochs = read_foreign_history(history) if history else []
+    bounds = VISITORS if visitor is not None else OWNERS
+    events = history if history and is_tensorboard(history) else None
+    epochs = read_foreign_history(history) if history and not events else []
     digest = hash_of(source)
-    with try_model(source, dataset, said, told=told) as session:
+    with try_model(source, dataset, said, events=events, bounds=bounds, told=told) as session:
+        if events:
+            epochs = rows_of(session.history, shown(events))
         choice = choose(session.trial, named=said.order, scale=said.scale)
         files, built = session.build(choice, title or title_of(None, source))
         record = _record(source, digest, dataset, session, choice, built)
@@ -159,10 +180,14 @@ def bring_model(
                 if (files / name).is_file():
                     shutil.copyfile(files / name, new / name)
             folder = RunFolder(new)
+            if visitor is not None:
+                write_visitor(new, visitor, bounds.seconds)
             write_json(new / "import.json", dict(record))
             if epochs:
                 write_foreign_history(folder.history_path, epochs)
             told("measuring it")
+            if bounds.asked is not None:
+                _check_asking(folder.tflite_path, bounds.asked)
             name = title or title_of(None, source)
             metrics = _sealed_and_measured(folder, out.name, name, dataset, len(epochs), progress)
         cut = session.network_cut
@@ -182,6 +207,19 @@ def hash_of(source: Path) -> str:
         raise ModelError(f"there is no file {shown(source)}.") from None
     except OSError as error:
         raise ModelError(f"{shown(source)} cannot be read: {error.strerror or error}.") from None
+
+
+def _check_asking(path: Path, most: float) -> None:
+    """Raises ``ModelError`` where LiteRT takes more than ``most`` bytes to answer a batch. It is asked in here, where
+    it disturbs nobody.
+    """
+    before = psutil.Process().memory_info().rss
+    interpreter_of(path, 1).run(np.zeros((CHUNK, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
+    if (taken := psutil.Process().memory_info().rss - before) > most:
+        raise ModelError(
+            f"it takes {taken / 1e6:,.0f} MB of memory to answer {CHUNK} faces, and {most / 1e6:,.0f} MB is the most "
+            "that a visitor's model may take here. A smaller network, or one for smaller pictures, can be brought."
+        )
 
 
 def _record(

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     JSON = "architecture"
     SAVED_MODEL = "SavedModel"
     LITERT = "LiteRT file"
+    ZIP = "zip"
+    """Packed: one of the others, or several, or none."""
 
 
 class OtherFrameworkError(ModelError):
@@ -40,6 +42,9 @@ class OtherFrameworkError(ModelError):
     def __init__(self, message: str, script: tuple[str, ...]) -> None:
         super().__init__(message)
         self.script = script
+
+    def details(self) -> dict[str, object]:
+        return {"script": list(self.script)}
 
 
 _TORCH = (
@@ -111,11 +116,8 @@ def _zip(path: Path, where: str) -> Kind:
         return Kind.KERAS
     if any(name.endswith("data.pkl") for name in names):
         raise _torch(where)
-    if any(name.endswith(SAVED_MODEL) for name in names):
-        raise ModelError(f"{where} is a packed SavedModel. Unpack it and give the folder that holds {SAVED_MODEL}.")
-    inside = [name for name in names if name.endswith((".keras", ".h5", ".hdf5", ".tflite"))]
-    if inside:
-        raise ModelError(f"{where} is a zip that holds {shown(min(inside))[:80]}. Unpack it and give that file.")
+    if any(name.endswith((SAVED_MODEL, ".keras", ".h5", ".hdf5", ".tflite")) for name in names):
+        return Kind.ZIP
     raise ModelError(f"{where} is a zip, and no model that Keras saved: it lacks config.json and metadata.json.")
 
 

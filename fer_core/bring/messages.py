@@ -10,7 +10,9 @@ from fer_core.bring.evidence import TrialRecord
 
 
 class Request(TypedDict):
-    """The first line to the child. ``classes``: the columns' names where somebody listed them."""
+    """The first line to the child. ``classes``: the columns' names where somebody listed them; ``events``: files of
+    TensorBoard, a file, folder or zip; ``keras_alone``: see :class:`fer_core.bring.bounds.Bounds`.
+    """
 
     source: str
     weights: str | None
@@ -18,6 +20,8 @@ class Request(TypedDict):
     classes: str
     scale: str
     colours: str
+    events: str | None
+    keras_alone: bool
 
 
 class Build(TypedDict):
@@ -50,7 +54,8 @@ class Built(TypedDict):
 class Answer(TypedDict):
     """A line from the child. ``said``: what it does; ``refused``: why nothing comes of it.
 
-    ``cut``: whether it is without a network; ``file``: the kind of file; ``keras``: the version that saved it.
+    ``cut``: whether it is without a network; ``file``: the kind of file; ``keras``: the version that saved it;
+    ``history``: columns of a history, epoch by epoch.
     """
 
     kind: Literal["said", "refused", "tried", "built"]
@@ -60,4 +65,5 @@ class Answer(TypedDict):
     file: NotRequired[str]
     keras: NotRequired[str]
     trial: NotRequired[TrialRecord]
+    history: NotRequired[dict[str, list[float]]]
     built: NotRequired[Built]

@@ -12,6 +12,7 @@ from fer_core.bring.litert_file import read_litert
 from fer_core.bring.network import KerasNetwork, LitertNetwork
 from fer_core.bring.reading import read_keras
 from fer_core.bring.saved_model import convert
+from fer_core.bring.unpacking import model_in, unpack
 from fer_core.errors import ModelError
 from fer_core.runs.reading import shown
 
@@ -25,13 +26,29 @@ class Opened:
     network: KerasNetwork | LitertNetwork
 
 
-def open_network(path: Path, scratch: Path, weights: Path | None, told: Callable[[str], None]) -> Opened:
-    """Read the file as data, and open what was found free of code. Raises ``ModelError``, which names the file."""
+KERAS = (Kind.KERAS, Kind.HDF5, Kind.JSON)
+
+
+def open_network(
+    path: Path, scratch: Path, weights: Path | None, told: Callable[[str], None], *, keras_alone: bool = False
+) -> Opened:
+    """Read the file as data, and open what was found free of code. Raises ``ModelError``, which names the file.
+
+    ``keras_alone``: whether a LiteRT file and a SavedModel are refused.
+    """
     kind = kind_of_model(path)
     told("reading it as data")
+    if kind == Kind.ZIP:
+        unpacked = unpack(path, scratch / "unpacked", shown(path))
+        path, inside = model_in(unpacked, shown(path))
+        kind, weights = kind_of_model(path), weights or inside
+        if kind == Kind.ZIP:
+            raise ModelError(f"{shown(path)} is packed twice. Unpack it once.")
+    if keras_alone and kind not in KERAS:
+        raise ModelError(f"{shown(path)} is a {kind}. Only the owner of this app can bring one: bring the Keras file.")
     if weights is not None and kind != Kind.JSON:
         raise ModelError(f"{shown(path)} is a {kind}, which holds its weights itself: leave --weights out.")
-    if kind in (Kind.KERAS, Kind.HDF5, Kind.JSON):
+    if kind in KERAS:
         reading = read_keras(path, scratch, weights)
         told("opening it with Keras")
         with _named(path):

@@ -10,9 +10,9 @@ import queue
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
+from fer_core.bring.bounds import OWNERS, Bounds
 from fer_core.bring.child import FACES, OUT
 from fer_core.bring.evidence import Choice, TrialRecord
 from fer_core.bring.kinds import OtherFrameworkError
@@ -31,12 +32,9 @@ from fer_core.errors import ModelError
 from fer_core.memory import no_room
 from fer_core.reading import UnreadableError, parse
 from fer_core.settings import PROJECT_ROOT
+from fer_core.threads import start_thread
 
 COMMAND = (sys.executable, "-m", "fer_core.bring.child")
-SECONDS = 1800.0
-"""From start to end, on the wall's clock: three times what the largest networks take on one idle core."""
-MOST_MEMORY = 4 * 1024**3
-"""Resident bytes. TensorFlow takes 0.5 GB, VGG16 at 224 pixels with its gradients' room 1.5."""
 CHILD_BYTES = 1.2e9
 """What must be free before it starts: TensorFlow and the converter with a middling network."""
 MOST_LINE = 4 * 1024**2
@@ -53,6 +51,7 @@ class Session:
         network_cut: whether the process was cut off from the network.
         kind: of the file, in words.
         keras: the version of Keras that saved the file, empty where it does not say.
+        history: columns of its history, epoch by epoch; empty without TensorBoard's files.
     """
 
     def __init__(
@@ -66,20 +65,19 @@ class Session:
         scale: str = "",
         colours: str = "",
         told: Callable[[str], None] = lambda words: None,
-        seconds: float = SECONDS,
-        most_memory: float = MOST_MEMORY,
+        events: Path | None = None,
+        bounds: Bounds = OWNERS,
         command: tuple[str, ...] = COMMAND,
     ) -> None:
         """Start the process and wait for the trial on faces uint8 (n, 48, 48) with ``labels``.
 
         ``classes``, ``scale`` and ``colours``: what somebody said, empty where nothing; ``told`` is given words on what
-        is being done. Raises ``ModelError`` in one or two sentences whatever is wrong with the file or becomes of the
-        process.
+        is being done; ``events``: the history as TensorBoard's event files, a file, folder or zip of them. Raises
+        ``ModelError`` in one or two sentences whatever is wrong with the file or becomes of the process.
         """
         if why := no_room(CHILD_BYTES, "Opening a model runs in a process of its own, which"):
             raise ModelError(why)
-        self._told, self._deadline, self._most = told, time.monotonic() + seconds, most_memory
-        self._seconds = seconds
+        self._told, self._deadline, self._bounds = told, time.monotonic() + bounds.seconds, bounds
         self._folder = tempfile.TemporaryDirectory(prefix="bring-")
         self.scratch = Path(self._folder.name)
         self._child: subprocess.Popen[bytes] | None = None
@@ -94,12 +92,15 @@ class Session:
                     classes=classes,
                     scale=scale,
                     colours=colours,
+                    events=str(events.expanduser().resolve()) if events else None,
+                    keras_alone=bounds.keras_alone,
                 )
             )
             answer = self._wait_for("tried", "trial")
             self.trial: TrialRecord = answer["trial"]
             self.network_cut = answer.get("cut", False)
             self.kind, self.keras = answer.get("file", "")[:40], answer.get("keras", "")[:20]
+            self.history = answer.get("history", {})
         except BaseException:
             self.close()
             raise
@@ -142,8 +143,8 @@ class Session:
         self._errors: list[bytes] = []
         assert self._child.stdout is not None
         assert self._child.stderr is not None
-        threading.Thread(target=self._read, args=(self._child.stdout,), daemon=True).start()
-        threading.Thread(target=self._read_errors, args=(self._child.stderr,), daemon=True).start()
+        start_thread(partial(self._read, self._child.stdout), "bring: answers")
+        start_thread(partial(self._read_errors, self._child.stderr), "bring: last words")
 
     def _read(self, stream: IO[bytes]) -> None:
         try:
@@ -204,17 +205,17 @@ class Session:
         assert self._child is not None
         if time.monotonic() > self._deadline:
             raise ModelError(
-                f"opening and trying it took more than {self._seconds / 60:.0f} minutes, so it was ended. A smaller "
-                "network, or one for smaller pictures, can be brought."
+                f"opening and trying it took more than {self._bounds.seconds / 60:.0f} minutes, so it was ended. "
+                "A smaller network, or one for smaller pictures, can be brought."
             )
         try:
             used = psutil.Process(self._child.pid).memory_info().rss
         except psutil.Error:
             return
-        if used > self._most:
+        if used > self._bounds.memory:
             raise ModelError(
-                f"it took more than {self._most / 1e9:.1f} GB of memory to open, so it was ended. A smaller network, "
-                "or one for smaller pictures, can be brought."
+                f"it took more than {self._bounds.memory / 1e9:.1f} GB of memory to open, so it was ended. "
+                "A smaller network, or one for smaller pictures, can be brought."
             )
 
     def _ending(self) -> str:

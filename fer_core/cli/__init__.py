@@ -23,7 +23,7 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from fer_core import __version__
@@ -138,7 +138,7 @@ def _run(argv: Sequence[str] | None) -> int:
             whisper(f"error: {one_line(problem)}")
         return 1
     except FerError as error:
-        return _failed(args, str(error))
+        return _failed(args, str(error), error.details())
     except OSError as error:
         from fer_core.writable import sentence
 
@@ -154,10 +154,10 @@ def _run(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _failed(args: argparse.Namespace, message: str) -> int:
+def _failed(args: argparse.Namespace, message: str, details: Mapping[str, object] | None = None) -> int:
     whisper(f"error: {one_line(message)}")
     if args.json:
-        output(json.dumps({"error": message}))
+        output(json.dumps({"error": message, **(details or {})}))
     return 2
 
 

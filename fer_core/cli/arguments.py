@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,17 @@ def new_folder(text: str) -> Path:
     given = some_path(text)
     _check_readable(given.absolute().name)
     return given
+
+
+def add_visitor_option(parser: argparse.ArgumentParser) -> None:
+    """For the app alone, which brings what visitors upload: whose run it will be, a mark of 32 hex digits."""
+    parser.add_argument("--visitor", type=_mark, metavar="MARK", help=argparse.SUPPRESS)
+
+
+def _mark(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise argparse.ArgumentTypeError("it must be 32 hex digits")
+    return text
 
 
 def _check_readable(text: str) -> None:

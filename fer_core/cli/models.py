@@ -7,11 +7,10 @@ import sys
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import label, some, some_path
+from fer_core.cli.arguments import add_visitor_option, label, some, some_path
 from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line, whisper
-from fer_core.errors import ModelError
 from fer_core.formatting import percent
 from fer_core.value_types import JsonObject
 
@@ -22,8 +21,10 @@ what can be brought:
   .json            model.to_json(), with --weights FILE.h5
   .tflite          one input and one output, numbers in float32
   SavedModel       the folder that holds saved_model.pb
+  .zip             one of these, packed
 
-The last two become LiteRT files without class maps and without gradients: bring the Keras file where there is one.
+LiteRT files and SavedModels become LiteRT files without class maps and without gradients: bring the Keras file where
+there is one.
 
 Height and width may be any, channels 1 or 3, classes 5 to 8. Pixels and the order of the classes are found out by
 trying them on labelled faces of the dataset. Where the evidence speaks against FER-2013's own order, or says nothing,
@@ -57,10 +58,14 @@ def add(subparsers: Any) -> None:
     importing.add_argument("--channels", type=some, help="1, rgb or bgr")
     importing.add_argument("--weights", type=some_path, metavar="FILE", help="the weights of an architecture in JSON")
     importing.add_argument(
-        "--history", type=some_path, metavar="FILE", help="its training: history.history as JSON, or CSVLogger's file"
+        "--history",
+        type=some_path,
+        metavar="FILE",
+        help="its training: history.history as JSON, CSVLogger's file, or TensorBoard's event file or folder of logs",
     )
     importing.add_argument("--name", type=label, help="name of the run (default: the file's)")
     importing.add_argument("--title", type=label, help="what to call it for people (default: the file's name)")
+    add_visitor_option(importing)
     add_json_option(importing)
     importing.set_defaults(run=run_import)
 
@@ -86,13 +91,15 @@ def run_import(args: argparse.Namespace) -> tuple[JsonObject, str]:
                 out,
                 said,
                 history=args.history,
+                visitor=args.visitor,
                 title=args.title or title_of(args.name, args.file),
                 told=whisper,
                 progress=line.show,
             )
     except UndecidedError as error:
         whisper(error.table)
-        raise ModelError(f"{error} For the likeliest, add: {error.suggestion}") from None
+        words = f"{error} For the likeliest, add: {error.suggestion}"
+        raise UndecidedError(words, error.table, error.classes, error.scale) from None
     except OtherFrameworkError as error:
         for row in ("its probabilities are written by:", *error.script):
             whisper(f"  {row}")

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import label, some, some_path
+from fer_core.cli.arguments import add_visitor_option, label, some, some_path
 from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
@@ -54,6 +54,7 @@ def add(subparsers: Any) -> None:
     )
     bring.add_argument("--split", choices=(PUBLIC_TEST, PRIVATE_TEST), help="which faces, where the file does not say")
     bring.add_argument("--name", type=label, help="name of the run (default: that of the file)")
+    add_visitor_option(bring)
     add_json_option(bring)
     bring.set_defaults(run=run)
 
@@ -65,14 +66,16 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.writable import check_writable
 
     dataset = load_dataset(args.data)
-    found = look(args.file, dataset, classes=args.classes or "", split=args.split or "")
+    found = look(
+        args.file, dataset, classes=args.classes or "", split=args.split or "", visitor=args.visitor is not None
+    )
     table = fits_text(found)
     if found.doubtful:
         whisper(table)
         raise ModelError(found.question())
     out = free_run(args.name, args.file)
     check_writable(out, "the run")
-    folder = bring(found, dataset, out, title_of(args.name, args.file))
+    folder = bring(found, dataset, out, title_of(args.name, args.file), visitor=args.visitor)
     metrics = metrics_of(folder)
     lines = [
         f"{one_line(folder.path)}: {found.kind} for {len(found.rows):,} faces of {', '.join(found.splits)}.",

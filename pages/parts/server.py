@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from starlette.exceptions import HTTPException
@@ -30,6 +31,7 @@ from fer_core.errors import AccessError
 from fer_core.evaluation import fetching
 from fer_core.memory import free_memory, give_back, stay_small
 from fer_core.runs.sweep import sweep
+from fer_core.threads import start_thread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)/?")
 _BOOKS = "fer_explorer_books"
+_AT_END: dict[str, dict[str, Callable[[], object]]] = {}
+"""What each session left word of for its end. Bound by the sessions: those that end are taken out."""
 _CLOSE = {"Connection": "close"}
 """With a refusal: the server would go on to read the rest of the body, and throw it away."""
 IDLE_S = 60.0
@@ -164,6 +168,16 @@ def install() -> Books:
     return books
 
 
+def at_end(session_id: str, name: str, act: Callable[[], object]) -> None:
+    """Have ``act`` called, in a thread, when the session ends, in place of another one of that name."""
+    _AT_END.setdefault(session_id, {})[name] = act
+
+
+def _end(act: Callable[[], object]) -> None:
+    with _logged():
+        act()
+
+
 def _enter_all(manager: Keeper, books: Books) -> None:
     """Have the keeper of uploaded files enter in the books what it issues, keeps and drops.
 
@@ -199,6 +213,9 @@ def _enter_all(manager: Keeper, books: Books) -> None:
     def remove_session_files(session_id: str) -> None:
         leave(session_id)
         books.leave(session_id)
+        for act in _AT_END.pop(session_id, {}).values():
+            # Not here: the server waits.
+            start_thread(functools.partial(_end, act), "end of a visit")
 
     for wrapped in (get_upload_urls, add_file, remove_file, remove_session_files):
         setattr(manager, wrapped.__name__, wrapped)

@@ -270,6 +270,13 @@ def test_answers_for_a_sealed_private_test_are_a_look_which_is_counted(
     assert metrics_of(run)["opened"]["looks"] == 1
     assert [line["run"] for line in ledger.read(home / ledger.FILE)] == ["both"]
     assert "1 look" in card_of(run)
+    with pytest.raises(ModelError, match="owner"):
+        bring(both, data, home / "runs" / "visitors", "visitors", visitor="a" * 32)
+    theirs = look(both.source, data, visitor=True)
+    assert theirs.splits == (PUBLIC_TEST,)
+    assert any("owner" in note for note in theirs.notes)
+    bring(theirs, data, home / "runs" / "visitors", "visitors", visitor="a" * 32)
+    assert len(ledger.read(home / ledger.FILE)) == 1
     (home / ledger.FILE).write_text("{")
     with pytest.raises(RunError, match="line 1"):
         bring(both, data, home / "runs" / "again", "again")

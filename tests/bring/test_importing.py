@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import event_files
 import model_files as files
 import numpy as np
 import pytest
+from factories import TINY_MODEL
 
+from fer_core.bring.bounds import VISITORS
 from fer_core.bring.evidence import UndecidedError
-from fer_core.bring.importing import Said, bring_model
+from fer_core.bring.importing import Said, _check_asking, bring_model
 from fer_core.bring.naming import free_run
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset
@@ -18,6 +22,7 @@ from fer_core.emotions import NAMES
 from fer_core.errors import ModelError, RunError
 from fer_core.inference.models import load_model
 from fer_core.runs.contracts import Origin
+from fer_core.runs.journal import history_rows
 from fer_core.runs.listing import list_models
 
 SIX = ("angry", "fear", "happy", "neutral", "sad", "surprise")
@@ -70,12 +75,21 @@ def test_contempt_is_left_out_and_logits_are_understood(
     tmp_path: Path, home: Path, spots: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = files.write_spot_model(tmp_path / "m.keras", EIGHT, channels=1, logits=True, suffix=".keras")
+    # As the app says it for a visitor, with the folder that Keras' TensorBoard callback writes.
+    for folder, value in (("train", 0.5), ("validation", 0.25)):
+        columns = {"epoch_loss": [2.0, 1.0], "epoch_accuracy": [0.25, value]}
+        event_files.write_events(tmp_path / "logs" / folder / "events.out.tfevents.1.host", columns)
+    mark = "a" * 32
     arguments = ["models", "import", str(source), "--data", str(spots.path), "--classes", ",".join(EIGHT), "--json"]
-    assert main(arguments) == 0
+    assert main([*arguments, "--history", str(tmp_path / "logs"), "--visitor", mark]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["import"]["left_out"] == ["contempt"]
     assert result["import"]["adapter"]["output"] == "logits"
     assert Path(result["run"]) == home / "runs" / "m"
+    (info,) = list_models()
+    assert (info.started_by, info.problem) == (mark, "")
+    told = [(row["epoch"], row["accuracy"], row["val_accuracy"]) for row in history_rows(info.folder.history_path)]
+    assert told == [(1, 0.25, 0.25), (2, 0.5, 0.25)]
     probabilities = load_model("m").predict(np.asarray(spots.images[:70]))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
@@ -111,6 +125,13 @@ def test_refusals_leave_nothing_behind(
     assert not [path for path in (home / "runs").rglob("*") if path.is_file()]
 
 
+def test_a_visitors_model_that_takes_much_memory_to_answer_is_not_kept() -> None:
+    path = TINY_MODEL / "model.tflite"
+    _check_asking(path, VISITORS.asked or 0)
+    with pytest.raises(ModelError, match="visitor"):
+        _check_asking(path, -1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["tflite", "SavedModel"])
 def test_models_that_are_not_keras_files_are_brought_without_maps(
@@ -125,6 +146,10 @@ def test_models_that_are_not_keras_files_are_brought_without_maps(
     source = tmp_path / ("net.tflite" if form == "tflite" else "net")
     model = keras.models.load_model(clean, compile=False)
     model.export(source, format="litert" if form == "tflite" else "tf_saved_model", verbose=False)
+    if form == "SavedModel":
+        source = Path(shutil.make_archive(str(source), "zip", tmp_path, "net"))
+    with pytest.raises(ModelError, match="Only the owner"):
+        bring_model(source, spots, free_run(None, source), visitor="a" * 32)
     brought = bring_model(source, spots, free_run(None, source))
     record = brought.record
     assert record["evidence"]["chosen_by"] == "evidence"

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from fer_core.bring.bounds import Bounds
 from fer_core.bring.kinds import OtherFrameworkError
 from fer_core.bring.session import COMMAND, Session
 from fer_core.errors import ModelError
@@ -61,7 +62,7 @@ def test_other_frameworks_come_with_their_script(tmp_path: Path) -> None:
 )
 def test_whatever_becomes_of_the_process_is_one_sentence(program: str, word: str, tmp_path: Path) -> None:
     seconds = 0.5 if word == "minutes" else 60.0
-    assert word in refusal(tmp_path / "m.h5", program, seconds=seconds, most_memory=200 * 1024**2)
+    assert word in refusal(tmp_path / "m.h5", program, bounds=Bounds(seconds, 200 * 1024**2))
 
 
 LIMITED = """

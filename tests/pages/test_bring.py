@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pytest
-from factories import make_evaluated_run, make_noise, make_probabilities
+from factories import make_evaluated_run, make_noise, make_probabilities, make_run
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
+from fer_core.access.policy import Person
+from fer_core.access.uploads import Books, Totals
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES, TRAINING
-from fer_core.errors import AccessError
+from fer_core.errors import AccessError, ModelError
 from fer_core.runs.listing import list_runs
+from fer_core.runs.visitor import started_by, write_visitor
 from fer_core.settings import settings
+from pages.parts import access, server
 from pages.parts.bring import job as jobs
+from pages.parts.bring.upload import Files
 
 OpenApp = Callable[..., AppTest]
 
@@ -85,7 +93,7 @@ def test_answers_in_doubt_are_corrected_by_the_table_and_made_a_run(data: Datase
     assert record["classes"] == sorted(NAMES)
     button(app, "Bring another").click().run()
     assert jobs.current() is None
-    assert not job.file.exists()
+    assert not job.files.source.exists()
 
 
 def test_what_is_evident_needs_no_choice_and_what_is_wrong_is_said(data: Dataset, open_app: OpenApp) -> None:
@@ -106,7 +114,111 @@ def test_a_visitor_is_told_whose_it_is(data: Dataset, open_app: OpenApp) -> None
     assert not app.file_uploader
     assert "Only the owner" in words(app)
     with pytest.raises(AccessError):
-        jobs.start("answers", "x", Path("x"), ["runs"])
+        jobs.start("answers", "x", Files(Path("x")), ["runs"])
+
+
+@pytest.fixture
+def brings(visitor: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Visitors, where the owner lets them bring."""
+    monkeypatch.setenv("FER_EXPLORER_VISITORS_BRING", "1")
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("brings")
+def test_what_a_visitor_brings_is_theirs_alone_and_goes_with_the_visit(data: Dataset, open_app: OpenApp) -> None:
+    make_evaluated_run(settings().runs_dir / "one", data)
+    app = uploaded(open_app("bring", **{"bring.what": "Answers"}), csv_of(data, sorted(NAMES)), "theirs.csv")
+    assert "seen by you alone" in words(app)
+    button(app, "Bring them").click().run()
+    assert not app.exception
+    mark = Person(owner=False, token=app.session_state["_token"]).mark
+    job = jobs._jobs(str(settings().home)).of[mark]
+    assert job.process.wait(120) == 0, job.said
+    app.run()
+    assert "**theirs** is here" in words(app)
+    assert started_by(settings().runs_dir / "theirs") == mark
+
+    other = open_app("bring", **{"bring.what": "Answers"})
+    assert "theirs" not in words(other)
+    for page, address in (("compare", {}), ("mistakes", {"runs": "theirs"}), ("leaderboard", {}), ("run", {})):
+        mine, others = app.switch_page(f"pages/{page}.py").run(), open_app(page, data="noise", **address)
+        assert not others.exception
+        # A link's word is repeated where it is said that there is no such run.
+        seen = [str(one.value) for kind in (others.markdown, others.selectbox, others.dataframe) for one in kind]
+        assert "theirs" not in " ".join(seen)
+        assert not mine.exception
+
+    (act,) = server._AT_END.popitem()[1].values()
+    act()
+    assert not (settings().runs_dir / "theirs").exists()
+    assert (settings().runs_dir / "one").exists()
+    assert not job.files.source.parent.exists()
+
+
+def test_what_was_left_for_the_end_of_a_visit_is_done_then() -> None:
+    manager = MemoryUploadedFileManager("/_stcore/upload_file")
+    server._enter_all(cast(server.Keeper, manager), Books(Totals()))
+    done = threading.Event()
+    for act in (lambda: pytest.fail("it was replaced"), done.set):
+        server.at_end("visit", "bring", act)
+    manager.remove_session_files("another")
+    assert not done.wait(0.1)
+    manager.remove_session_files("visit")
+    assert done.wait(10)
+    assert "visit" not in server._AT_END
+
+
+@pytest.mark.usefixtures("brings")
+def test_a_visit_that_ends_ends_what_it_brings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {"one": Person(owner=False), "other": Person(owner=False), "owner": Person(owner=True)}
+    here = "one"
+    monkeypatch.setattr(access, "person", lambda: people[here])
+    monkeypatch.setattr(jobs, "command", lambda arguments: [sys.executable, "-c", "import time; time.sleep(600)"])
+
+    def files(name: str) -> Files:
+        (home / name).mkdir()
+        (home / name / "net.h5").write_bytes(b"a model")
+        return Files(home / name / "net.h5")
+
+    jobs.start("model", "net.h5", files("one"), [])
+    mine = jobs.current()
+    assert mine is not None
+    here = "other"
+    assert jobs.current() is None
+    with pytest.raises(ModelError, match="Another visitor"):
+        jobs.start("model", "secret.h5", files("other"), [])
+    here = "owner"
+    assert jobs.current() is None
+    jobs.start("model", "owners.h5", files("owner"), [])
+    owners = jobs.current()
+    assert owners is not None
+    jobs.leave(str(settings().home), people["one"].mark)
+    assert not mine.running
+    assert not (home / "one").exists()
+    assert owners.running
+    owners.process.kill()
+    owners.process.wait()
+    jobs.dismiss()
+
+
+@pytest.mark.usefixtures("brings")
+def test_a_visitor_reads_no_path_and_gets_no_more_than_their_share(
+    home: Path, data: Dataset, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = uploaded(open_app("bring"), b"no model", "net.h5")
+    button(app, "Try it, and bring it").click().run()
+    mark = Person(owner=False, token=app.session_state["_token"]).mark
+    jobs._jobs(str(settings().home)).of[mark].process.wait(120)
+    app.run()
+    assert "net.h5 is no model file" in words(app)
+    assert str(home) not in words(app)
+    for number in range(3):
+        folder = make_run(settings().runs_dir / f"mine-{number}").path
+        write_visitor(folder, mark, 0)
+        (folder / "import.json").write_text("{}")
+    button(app, "Try it, and bring it").click().run()
+    assert "Delete one" in words(app)
+    assert open_app("bring").file_uploader[0].proto.type == [".keras", ".h5", ".hdf5", ".json", ".zip"]
 
 
 def test_a_process_that_fails_tells_why(home: Path, data: Dataset, open_app: OpenApp) -> None:
@@ -115,7 +227,7 @@ def test_a_process_that_fails_tells_why(home: Path, data: Dataset, open_app: Ope
     file = home / "upload" / "no.csv"
     file.parent.mkdir()
     file.write_text("nothing")
-    jobs.start("answers", "no.csv", file, ["predictions", "import", str(file), "--data", str(data.path)])
+    jobs.start("answers", "no.csv", Files(file), ["predictions", "import", str(file), "--data", str(data.path)])
     job = jobs.current()
     assert job is not None
     job.process.wait(120)
@@ -131,14 +243,15 @@ def test_a_process_that_fails_tells_why(home: Path, data: Dataset, open_app: Ope
 def test_a_model_is_handed_to_the_command_with_what_is_known_of_it(
     data: Dataset, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[tuple[str, str, Path, list[str]]] = []
+    started: list[tuple[str, str, Files, list[str]]] = []
     monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
     app = uploaded(open_app("bring"), b"a model", "Emotion model.h5")
     select(app, "Order of its classes", "alphabetical")
     select(app, "What its pixels should be", "unit")
     button(app, "Try it, and bring it").click().run()
     assert not app.exception
-    ((what, source, path, arguments),) = started
+    ((what, source, files, arguments),) = started
+    path = files.source
     assert (what, source, path.read_bytes()) == ("model", "Emotion model.h5", b"a model")
     assert arguments == [
         *("models", "import", str(path), "--data", str(data.path), "--name", "emotion-model"),
@@ -150,28 +263,29 @@ def test_what_a_trial_left_open_is_asked_with_the_table_and_the_likeliest_answer
     data: Dataset, open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = (
-        "  63.0 %  unit  alphabetical  angry, disgust\n"
-        "error: its classes seem to be in another order. For the likeliest, add: --classes alphabetical --scale unit\n"
+        '{"error": "its classes seem to be in another order. For the likeliest, add: --classes alphabetical", '
+        '"table": ["  63.0 %  unit  alphabetical  angry, disgust"], "classes": "alphabetical", "scale": "unit"}'
     )
     file = tmp_path / "upload" / "net.h5"
     file.parent.mkdir()
     file.write_bytes(b"a model")
-    command = [sys.executable, "-c", f"import sys; sys.stderr.write({said!r}); sys.exit(2)"]
+    command = [sys.executable, "-c", f"import sys; print({said!r}); sys.exit(2)"]
     app = open_app("bring")
     monkeypatch.setattr(jobs, "command", lambda arguments: command)
-    jobs.start("model", "net.h5", file, [])
+    jobs.start("model", "net.h5", Files(file), [])
     job = jobs.current()
     assert job is not None
     job.process.wait(60)
     app.run()
-    assert "another order" in words(app)
+    assert "Its classes seem to be in another order" in words(app)
+    assert "--classes" not in words(app)
     assert "63.0 %" in app.code[0].value
-    started: list[tuple[str, str, Path, list[str]]] = []
+    started: list[tuple[str, str, Files, list[str]]] = []
     monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
     button(app, "Bring it so").click().run()
     assert not app.exception
-    ((_, _, path, arguments),) = started
-    assert path == file
+    ((_, _, files, arguments),) = started
+    assert files.source == file
     assert arguments[-4:] == ["--classes", "alphabetical", "--scale", "unit"]
     jobs.dismiss()
     assert not file.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from fer_core.bring.orders import BEST, DECLARED, Order
 from fer_core.data.dataset import Dataset
 from fer_core.errors import FerError, ModelError
 from fer_core.formatting import percent, plain, plural
-from pages.parts import messages, uploads
+from pages.parts import access, messages, uploads
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.upload import kept
 
@@ -93,14 +92,15 @@ def _look(file: UploadedFile, dataset: Dataset, said: str, split: str) -> _Seen:
 
 
 def _read(file: UploadedFile, dataset: Dataset, said: str, split: str) -> Look:
-    path = kept(file)
+    files = kept(file)
+    path = files.source
     try:
-        return core.look(path, dataset, classes=said, split=split)
+        return core.look(path, dataset, classes=said, split=split, visitor=not access.person().owner)
     except ModelError as error:
         # Where it lay for a moment tells nobody anything.
         raise ModelError(str(error).replace(str(path), path.name)) from None
     finally:
-        shutil.rmtree(path.parent, ignore_errors=True)
+        files.forget()
 
 
 def _understood(look: Look) -> None:
@@ -157,8 +157,8 @@ def _bring(file: UploadedFile, dataset: Dataset, look: Look, order: Order, name:
         arguments += ["--split", split]
     try:
         arguments += ["--name", free_run(name or None, Path(uploads.file_name(file))).name]
-        path = kept(file)
-        bring_job.start(WHAT, uploads.file_name(file), path, ["predictions", "import", str(path), *arguments])
+        files = kept(file)
+        bring_job.start(WHAT, uploads.file_name(file), files, ["predictions", "import", str(files.source), *arguments])
     except FerError as error:
         st.error(messages.told(error), icon=":material/block:")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,28 +13,41 @@ from fer_core.bring.naming import free_run
 from fer_core.bring.orders import NAMED
 from fer_core.data.dataset import Dataset
 from fer_core.errors import FerError
-from pages.parts import messages, uploads
+from pages.parts import access, messages, uploads
 from pages.parts.bring import job as bring_job
-from pages.parts.bring.job import BringJob
-from pages.parts.bring.upload import kept
+from pages.parts.bring.job import BringJob, Undecided
+from pages.parts.bring.upload import Files, kept
 
-SUFFIXES = ("keras", "h5", "hdf5", "tflite")
+SUFFIXES = ("keras", "h5", "hdf5", "json", "tflite", "zip")
+VISITORS_SUFFIXES = ("keras", "h5", "hdf5", "json", "zip")
+WEIGHTS = ("h5", "hdf5")
+HISTORY = "Its history: a .csv, Keras' history as .json, or TensorBoard's logs as .zip"
 FIND_OUT = "find out by trying"
 LISTED = "as I list them"
 
 
 def show(dataset: Dataset) -> None:
     """The part of the page."""
+    owner = access.person().owner
     st.markdown(
-        "A Keras model (`.keras`, a whole `.h5`) for faces of any size, grey or in colour, with five to eight classes. "
+        "A Keras model (`.keras`, `.h5`, or `.json` with its weights), "
+        + ("a LiteRT file, or a SavedModel as a zip, " if owner else "")
+        + "for faces of any size, grey or in colour, with five to eight classes. "
         "It is read as data first, refused where it holds a program, and opened in a process with limits. What pixels "
         "it wants and in which order it answers is tried on labelled faces. That takes some minutes."
     )
-    file = uploads.uploader(Place.MODEL, "Your model", types=SUFFIXES, key="bring.model")
+    types = SUFFIXES if owner else VISITORS_SUFFIXES
+    file = uploads.uploader(Place.MODEL, "Your model", types=types, key="bring.model")
     if file is None:
         return
+    weights = None
+    if file.name.lower().endswith(".json"):
+        weights = uploads.uploader(Place.MODEL, "Its weights", types=WEIGHTS, key="bring.weights")
+        if weights is None:
+            return
     with st.expander("What you know about it", icon=":material/help:"):
         classes, scale = _said("new", "", "")
+        history = uploads.uploader(Place.HISTORY, HISTORY, key="bring.history")
     name = st.text_input(
         "Name of the new run",
         value=free_run(None, Path(uploads.file_name(file))).name,
@@ -43,29 +55,29 @@ def show(dataset: Dataset) -> None:
         key="bring-model-name",
     ).strip()
     if st.button("Try it, and bring it", type="primary", icon=":material/add_box:"):
+        given = [one for one in (file, weights, history) if one is not None]
         try:
             folder = free_run(name or None, Path(uploads.file_name(file)))
-            path = kept(file)
+            files = kept(file, weights, history)
             bring_job.start(
                 bring_job.MODEL,
                 uploads.file_name(file),
-                path,
-                _arguments(path, dataset.path, folder.name, classes, scale),
+                files,
+                _arguments(files, dataset.path, folder.name, classes, scale),
             )
         except FerError as error:
             st.error(messages.told(error), icon=":material/block:")
             return
         # Up to 500 MB of memory, which the process has on disk now.
-        uploads.forget(file)
+        uploads.forget(*given)
         st.rerun()
 
 
-def ask(job: BringJob, dataset: Dataset) -> None:
+def ask(job: BringJob, undecided: Undecided, dataset: Dataset) -> None:
     """After a trial that did not decide: the owner says what the classes and the pixels are, and it goes on."""
-    likely = re.search(r"--classes (\S+) --scale (\S+)", job.problem)
     with st.form("bring-model-again", border=True):
         st.markdown("**Say what it is**, by the table above:")
-        classes, scale = _said("again", likely[1] if likely else "", likely[2].rstrip(".") if likely else "")
+        classes, scale = _said("again", undecided.classes, undecided.scale)
         name = st.text_input("Name of the new run", value=free_run(None, Path(job.source)).name, max_chars=60).strip()
         if st.form_submit_button("Bring it so", type="primary", icon=":material/add_box:"):
             try:
@@ -73,8 +85,8 @@ def ask(job: BringJob, dataset: Dataset) -> None:
                 bring_job.start(
                     bring_job.MODEL,
                     job.source,
-                    job.file,
-                    _arguments(job.file, dataset.path, folder.name, classes, scale),
+                    job.files,
+                    _arguments(job.files, dataset.path, folder.name, classes, scale),
                 )
             except FerError as error:
                 st.error(messages.told(error), icon=":material/block:")
@@ -113,6 +125,7 @@ def _said(which: str, classes: str, scale: str) -> tuple[str, str]:
     return (names if order == LISTED else order), pixels
 
 
-def _arguments(file: Path, data: Path, name: str, classes: str, scale: str) -> Sequence[str]:
-    said = [*(("--classes", classes) if classes else ()), *(("--scale", scale) if scale else ())]
-    return ["models", "import", str(file), "--data", str(data), "--name", name, *said]
+def _arguments(files: Files, data: Path, name: str, classes: str, scale: str) -> Sequence[str]:
+    said = {"--classes": classes, "--scale": scale, "--weights": files.weights, "--history": files.history}
+    more = [word for option, value in said.items() if value for word in (option, str(value))]
+    return ["models", "import", str(files.source), "--data", str(data), "--name", name, *more]

@@ -32,8 +32,10 @@ def show(job: BringJob) -> None:
         st.button("Bring another", icon=":material/add:", key="bring-another", on_click=bring_job.dismiss)
         return
     st.error(messages.told(job.problem), icon=":material/block:")
-    if job.table:
-        st.code("\n".join(job.table), language=None)
+    if undecided := job.undecided:
+        st.code("\n".join(undecided.table), language=None)
+    if job.script:
+        st.code("\n".join(job.script), language="python")
 
 
 def _running() -> None:
