@@ -193,6 +193,9 @@ def test_ten_faces_by_keyboard_and_the_link_elsewhere(
     expect(page.get_by_text("Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     result = page.locator(".game-scores").inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Keep it as a picture").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
     other = open_page(link.removeprefix(app.url()))
     expect(other.get_by_text("A result from a link")).to_be_visible()

@@ -47,13 +47,13 @@ class Said:
     probability: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Card:
     """A face of a round.
 
     Attributes:
         row, label, kind: its row number, its label 0..6, why it was chosen.
-        picture: a ``data:`` address.
+        face: uint8 (48, 48); ``picture``: the same, enlarged, as a ``data:`` address.
         said: what the models say, in their order.
         crowd: the crowd's class, or :data:`~fer_core.game.result.NO_CLASS`.
         votes: the crowd's answers in words; empty where no crowd was asked.
@@ -64,6 +64,7 @@ class Card:
     row: int
     label: int
     kind: rounds.Kind
+    face: npt.NDArray[np.uint8]
     picture: str
     said: tuple[Said, ...]
     crowd: int
@@ -73,7 +74,7 @@ class Card:
     doubtful: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hand:
     """A round as it is played. ``mark``: of its faces, for links. ``asked_people``: whether there is a crowd."""
 
@@ -169,8 +170,8 @@ def _hand(
             words, because, doubtful = found.words, found.because, found.kind == verdicts.LABEL
         votes = "" if _crowd is None else ", ".join(f"{count} {answer}" for answer, count in _crowd.answers(row))
         people = NO_CLASS if _crowd is None else int(_crowd.labels()[row])
-        picture = _picture(np.asarray(_dataset.images[row]))
-        cards.append(Card(row, label, kind, picture, said, people, votes, words, because, doubtful))
+        face = np.array(_dataset.images[row])
+        cards.append(Card(row, label, kind, face, _picture(face), said, people, votes, words, because, doubtful))
     mark = mark_of(_dataset.info.fingerprint, chosen.rows)
     return Hand(number, name, split, drawn, mark, _crowd is not None, tuple(cards))
 

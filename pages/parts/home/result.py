@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import html
+import io
 from collections.abc import Sequence
+from functools import partial
 
+import numpy as np
 import streamlit as st
+from PIL import Image
 
 from fer_core.emotions import EMOTIONS, NAMES
 from fer_core.game.result import NO_CLASS, PEOPLE, PEOPLE_GIVE_OR_TAKE, YOU, Answers, Result
@@ -53,9 +57,29 @@ def show(hand: Hand, answers: Sequence[int], *, by_link: bool) -> None:
         )
     )
     st.html(_faces(hand, found))
+    st.download_button(
+        "Keep it as a picture",
+        data=partial(_png, hand, found),
+        file_name=f"fer-explorer-round-{hand.number}.png",
+        mime="image/png",
+        icon=":material/image:",
+        on_click="ignore",
+        key="game.picture",
+    )
     with st.expander("Who agrees with whom, and which classes are mixed up"):
         st.html(_agreement(found))
         st.html(_confusions(found))
+
+
+def _png(hand: Hand, found: Result) -> bytes:
+    """The picture to keep, with its faces only where they are drawn: photographs are not ours to pass on."""
+    from fer_core.plots.round_picture import round_picture
+
+    faces = np.stack([card.face for card in hand.cards]) if hand.drawn else None
+    title = f"FER Explorer, round {hand.number:,}: {found.right(found.you)} of {found.faces}"
+    buffer = io.BytesIO()
+    Image.fromarray(round_picture(found, title, faces)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _scores(found: Result) -> str:
