@@ -51,6 +51,7 @@ def show() -> None:
     name = NAME if page.title == "Home" else f"{page.title} · {NAME}"
     st.set_page_config(page_title=name, page_icon="🙂", layout="wide")
     frame.enter()
+    frame.style()
     dataset_picker()
     unmeasured.measure_shipped()
     access.unlocking()

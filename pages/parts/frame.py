@@ -17,6 +17,18 @@ from streamlit.errors import StreamlitAPIException
 from pages.parts import copy_link, links, uploads
 
 ENTRY = "streamlit_app.py"
+ACCENTED = (
+    '[data-testid="stButtonGroup"] [data-selected="true"]',
+    '[data-testid="stTabs"] [role="tab"][aria-selected="true"]',
+    '[data-testid="stSliderThumbValue"]',
+    '[data-testid="stBaseButton-secondary"]:hover',
+    '[data-testid="stBaseButton-tertiary"]:hover',
+    '[data-testid="stExpander"] summary:hover',
+)
+"""What Streamlit writes in the accent. White on the accent and the accent on a dark page cannot both be readable, so
+that here the text's own colour stays; border, underline or background tell what is chosen.
+"""
+STYLE = f"<style>{', '.join(ACCENTED)} {{ color: inherit !important }}</style>"
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
 _SHOWN = "_shown_page"
@@ -38,6 +50,11 @@ def enter() -> None:
     if target is not None:
         page, query = target
         st.switch_page(page, query_params=query)
+
+
+def style() -> None:
+    """What the theme's settings (``.streamlit/config.toml``) cannot say."""
+    st.html(STYLE)
 
 
 def begin(title: str, file: str, lead: str = "") -> bool:
