@@ -10,12 +10,17 @@ from pages.parts.limits import sections
 frame.begin(
     "Limits",
     __file__,
-    "What these models cannot tell you, how wrong they are even when they look sure, what is wrong with the data, and "
-    "what the law forbids. Read this before you show anybody a result.",
+    "A model names an expression, not a feeling. How often is it wrong, on whom, and what does the law forbid?",
 )
-sections.meaning()
-sections.mistakes(runs.complete())
-sections.data()
-sections.people()
+shown = runs.complete()
+sections.mistakes(shown)
+sections.people(shown)
+st.header("Before you show anybody a result", anchor=False)
+st.markdown(
+    "Never decide anything about anybody with it. In the European Union, inferring emotions at work and in schools is "
+    "forbidden."
+)
 sections.law()
+sections.meaning()
+sections.data()
 st.caption("Sources are linked where they are used. This page is information, not legal advice.")

@@ -212,7 +212,8 @@ def rewrite_predictions(run: RunFolder, frame: pd.DataFrame) -> Evaluation:
 
     def rewrite(found: Evaluation) -> None:
         about = frame["row"], frame["split"], frame["label"], probabilities_of(frame)
-        write_predictions(found.predictions_path, *about, fingerprint=found.fingerprint)
+        twins = frame.get("near_duplicate")
+        write_predictions(found.predictions_path, *about, twins, fingerprint=found.fingerprint)
         metrics = {**found.metrics(), "splits": score_splits(frame, resamples=50)}
         write_json(found.metrics_path, metrics)
 

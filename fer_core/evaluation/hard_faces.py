@@ -24,9 +24,9 @@ SOURCE = "https://arxiv.org/abs/1905.04075"
 GROUPS: dict[str, str] = {
     "glasses": "Glasses",
     "turned": "Head turned by more than 45°",
-    "mouth": "Mouth covered, by a hand for example",
-    "sides": "Cheek or side covered, by a hand for example",
-    "forehead": "Forehead covered, by a hand or a hat",
+    "mouth": "Mouth covered",
+    "sides": "Cheek or side covered",
+    "forehead": "Forehead covered",
 }
 """What makes a face hard, and how a page says it."""
 RESAMPLES, SEED = 2000, 0

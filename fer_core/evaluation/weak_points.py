@@ -1,11 +1,18 @@
-"""How wrong a finished run still is, from its stored figures: what its card's limits mean in numbers."""
+"""How wrong a finished run still is, from its stored predictions, on the faces that have no twin in Training.
+
+A face with a twin may be remembered, and tells nothing of other faces. Where nobody knows which have one, all count.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.predictions import NEAR_DUPLICATE
+from fer_core.runs.weakest import FEWEST_FACES
 from fer_core.stats.intervals import wilson_interval
 
 SURE = 0.9
@@ -25,7 +32,7 @@ class CountedShare:
 
 @dataclass(frozen=True)
 class WeakPoints:
-    """One run on one split.
+    """One run on one split. ``without_twins``: whether faces with a twin in Training were left out.
 
     ``wrong``: of all faces. ``sure_wrong``: of those answered with a probability of :data:`SURE` or more.
     ``missed``: of the faces of the class called ``hardest``, which is the one most often missed.
@@ -36,6 +43,7 @@ class WeakPoints:
     sure_wrong: CountedShare
     hardest: str
     missed: CountedShare
+    without_twins: bool = False
 
 
 def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
@@ -44,13 +52,18 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
     if table is None:
         return None
     table = table[table["split"] == split]
+    known = NEAR_DUPLICATE in table.columns and not table[NEAR_DUPLICATE].all()
+    if known:
+        table = table[~table[NEAR_DUPLICATE].to_numpy(bool)]
     if not len(table):
         return None
     labels = table["label"].to_numpy()
     probabilities = table[[f"p{label}" for label in range(COUNT)]].to_numpy()
     wrong = probabilities.argmax(axis=1) != labels
     sure = probabilities.max(axis=1) >= SURE
-    present = [label for label in range(COUNT) if (labels == label).any()]
+    n = np.bincount(labels, minlength=COUNT)
+    # By chance alone a class of a few faces may be missed most.
+    present = np.flatnonzero(n >= FEWEST_FACES if (n >= FEWEST_FACES).any() else n)
     hardest = max(present, key=lambda label: float(wrong[labels == label].mean()))
     of_class = labels == hardest
     return WeakPoints(
@@ -59,6 +72,7 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
         _share(int((wrong & sure).sum()), int(sure.sum())),
         NAMES[hardest],
         _share(int((wrong & of_class).sum()), int(of_class.sum())),
+        known,
     )
 
 

@@ -41,6 +41,22 @@ def test_wrong_sure_and_hardest_are_counted_by_hand(tmp_path: Path) -> None:
     assert 0 < points.wrong.low < 0.5 < points.wrong.high < 1
 
 
+def test_faces_that_a_model_may_remember_are_left_out(tmp_path: Path) -> None:
+    """Disgust looked half found: the faces that were found have twins in Training."""
+    run = make_run(tmp_path / "twins")
+    table = pd.DataFrame({"row": np.arange(4), "split": "PrivateTest", "label": [1, 1, 3, 3]})
+    said = answers([1, 0, 3, 3], [0.5] * 4)
+    for label in range(7):
+        table[f"p{label}"] = said[:, label].astype(np.float32)
+    table["near_duplicate"] = [True, False, False, False]
+    rewrite_predictions(run, table)
+    points = weak_points(run)
+    assert points is not None
+    assert points.without_twins
+    assert (points.wrong.count, points.wrong.n) == (1, 3)
+    assert (points.hardest, points.missed.count, points.missed.n) == ("disgust", 1, 1)
+
+
 def test_no_sure_answer_gives_no_share_rather_than_zero(tmp_path: Path) -> None:
     run = make_run(tmp_path / "unsure")
     write(run, [0], answers([0], [0.5]))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from factories import make_run
+import pytest
+from factories import make_run, measured_on
 from streamlit.testing.v1 import AppTest
 
+from fer_core.evaluation.hard_faces import HardFaces, shipped_hard_faces
 from fer_core.evaluation.weak_points import weak_points
+from fer_core.formatting import percent, points
 from fer_core.settings import settings
+from pages.parts.limits import sections
 
 OpenApp = Callable[..., AppTest]
 
@@ -32,3 +37,32 @@ def test_without_a_run_the_page_says_so_and_still_warns(home: Path, open_app: Op
     assert any("No run has been measured" in info.value for info in app.info)
     text = " ".join(block.value for block in app.markdown)
     assert "Article 5(1)(f)" in text
+
+
+def test_who_is_told_apart_from_what_was_measured_and_what_was_not(
+    home: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(settings().models_dir / "vgg16", accuracy=0.7)
+    found = measured_on(run)
+    shipped = {group: {"vgg16": of["vgg16"]} for group, of in shipped_hard_faces().groups.items()}
+    figures = HardFaces(found.fingerprint, {"vgg16": found.model}, shipped)
+    monkeypatch.setattr(sections, "shipped_hard_faces", lambda: figures)
+    app = open_app("limits")
+    assert not app.exception
+    [table] = [block.value for block in app.markdown if "Measured here" in block.value]
+    rows = {line.split("|")[1].strip(" *"): line for line in table.splitlines()[2:]}
+    glasses, turned = shipped["glasses"]["vgg16"], shipped["turned"]["vgg16"]
+    assert f"{percent(glasses.accuracy, 0)} of {glasses.n} right" in rows["Glasses"]
+    assert all("https://" in line for line in rows.values())
+    assert all("Not measured: FER-2013" in rows[who] for who in ("Beards", "Children", "Old people", "Skin colour"))
+    assert turned.gap_high < 0
+    [short] = [block.value for block in app.markdown if "kinds of hard faces" in block.value]
+    assert f"worse beyond chance on head turned by more than 45° ({points(turned.gap, 0)})" in short
+    cells = app.dataframe[1].value["vgg16"]
+    assert len(cells) == len(shipped)
+    assert all(cell.count("to") == 1 for cell in cells)
+    # Another model under that name has none of these figures.
+    monkeypatch.setattr(sections, "shipped_hard_faces", lambda: replace(figures, models={"vgg16": "0" * 64}))
+    app = open_app("limits")
+    assert not any("kinds of hard faces" in block.value for block in app.markdown)
+    assert any("Not measured with these runs" in block.value for block in app.markdown)

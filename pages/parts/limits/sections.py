@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
+from fer_core.evaluation.hard_faces import GROUPS, SOURCE, Hard, shipped_hard_faces
 from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak_points
-from fer_core.formatting import percent
+from fer_core.formatting import listed, percent, plain, points
 from fer_core.runs import protocol
-from fer_core.runs.listing import ModelInfo
+from fer_core.runs.listing import VOTE, ModelInfo
 from pages.parts import frame, messages
 from pages.parts.data import AUDIT
 from pages.parts.runs import data_title
@@ -20,8 +22,8 @@ from pages.parts.runs import data_title
 
 def meaning() -> None:
     """What an answer is, and is not."""
-    st.header("An expression is not a feeling", anchor=False)
-    st.markdown(
+    box = st.expander("An expression is not a feeling", icon=":material/psychology_alt:")
+    box.markdown(
         "A model here answers one question: *which of seven words would those who labelled FER-2013 have given this "
         "picture?* It does not know what the person feels, thinks or intends.\n\n"
         "- People smile when they are happy more often than chance would have it. They also smile when they are "
@@ -50,13 +52,6 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         st.info("No run has been measured yet, so there are no numbers to show.", icon=":material/info:")
         frame.link("train", "Train a model", icon=":material/model_training:")
         return
-    st.markdown(
-        f"Measured on **{PRIVATE_TEST}**. {protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
-    )
-    st.markdown(
-        f"A model that gives its answer {percent(SURE, 0)} or more looks sure. "
-        "Look at how often it is wrong all the same."
-    )
     st.dataframe(
         pd.DataFrame(
             {
@@ -72,7 +67,18 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         alt=f"How often each run is wrong on {PRIVATE_TEST}: of all faces, of those it is sure about, of its hardest "
         "class; each with its 95 % interval and number of faces.",
     )
-    st.caption("Shares with their 95 % Wilson interval and the number of faces they are of.")
+    without = (
+        "without faces that have a twin in Training"
+        if all(points.without_twins for _, points in found)
+        else "without faces that have a twin in Training where it is known which do"
+    )
+    st.markdown(_wrong_in_short([points for _, points in found]))
+    with st.expander("What these numbers mean", icon=":material/help:"):
+        st.markdown(
+            f"Measured on **{PRIVATE_TEST}**, {without}. **Sure**: the model gives its answer {percent(SURE, 0)} "
+            "or more. In brackets the 95 % Wilson interval and the number of faces. "
+            f"{protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
+        )
     with st.container(horizontal=True, key="mistake-links"):
         frame.link("mistakes", "See these faces", icon=":material/search:")
         frame.link("compare", "What if a model may say “unsure”?", icon=":material/compare:")
@@ -80,8 +86,8 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
 
 def data() -> None:
     """What is wrong with FER-2013."""
-    st.header("What is wrong with the data", anchor=False)
-    st.markdown(
+    box = st.expander("What is wrong with the data", icon=":material/content_copy:")
+    box.markdown(
         "- **Labels are noisy.** People agree with FER-2013's labels on about 65 ± 5 % of the faces "
         "([Goodfellow et al., 2013](https://arxiv.org/abs/1307.0414)). A model that scores above "
         "that agrees with those who labelled; it does not read faces better than people. When ten people voted on "
@@ -94,27 +100,115 @@ def data() -> None:
         "stock photographs, often posed. Nobody recorded age, gender, skin colour or country, and nobody was asked. "
         "So nobody can measure on it whether a model treats people alike, and we do not claim that ours do."
     )
-    frame.link("dataset", "See the faults, face by face", icon=":material/content_copy:", query={"view": AUDIT})
+    with box:
+        frame.link("dataset", "See the faults, face by face", icon=":material/content_copy:", query={"view": AUDIT})
 
 
-def people() -> None:
-    """Whom a model may treat unfairly."""
-    st.header("Whom it may treat unfairly", anchor=False)
-    st.markdown(
-        "- Two commercial systems read more anger or contempt into the faces of Black than of white basketball "
-        "players, smile for smile ([Rhue, 2018](https://doi.org/10.2139/ssrn.3281765)). Ours learned from pictures of "
-        "the same kind.\n"
-        "- Faces that are turned, partly covered, very old or very young, or shaped by a palsy are rare in the data. "
-        "Expect more mistakes there. The Explain page lets you cover or turn a face and watch.\n"
-        "- Light, camera and distance move the answer, too: a model that is right in your office may be wrong at your "
-        "window."
-    )
+def people(infos: Sequence[ModelInfo]) -> None:
+    """On whom a model may err more: what others found, and what was measured here."""
+    st.header("On whom", anchor=False)
+    found = _hard(infos)
+    name, hard = next(((name, of) for name, of in found if name == VOTE), found[0]) if found else ("", {})
+    lines = ["| | What others found | Measured here |", "|---|---|---|"]
+    lines += [f"| **{who}** | {known} | {_measured(name, hard, groups)} |" for who, known, groups in _PEOPLE]
+    st.markdown("\n".join(lines))
+    if not found:
+        return
+    st.markdown(_in_short(name, hard))
+    with st.expander("Every model, on faces that are hard", icon=":material/visibility_off:"):
+        st.markdown(
+            f"PrivateTest faces without twins, marked by [Wang et al., 2020]({SOURCE}). In each cell: how many are "
+            "right, and in brackets how far that is from the other faces with as many of each label, in points, with "
+            "its 95 % interval. Of so many intervals, one in twenty misses by chance. A hand before the mouth may help "
+            "because it is itself a sign: of fear and surprise, mostly."
+        )
+        st.dataframe(
+            pd.DataFrame(
+                {"": f"{GROUPS[group]} (n = {next(iter(found))[1][group].n})"}
+                | {run: _cell(of[group]) for run, of in found if group in of}
+                for group in GROUPS
+            ),
+            hide_index=True,
+            alt="How often each run is right on faces behind glasses, turned or covered, against other faces.",
+        )
+
+
+_PEOPLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Glasses", f"Covered faces cost networks accuracy ([Wang et al., 2020]({SOURCE}))", ("glasses",)),
+    ("Turned heads", f"So do turned ones ([the same]({SOURCE}))", ("turned",)),
+    ("A hand or a hat in the face", f"See glasses ([the same]({SOURCE}))", ("mouth", "sides", "forehead")),
+    (
+        "Beards",
+        "People and a program name anger better with one "
+        "([Craig et al., 2019](https://doi.org/10.1177/0956797619834876))",
+        (),
+    ),
+    (
+        "Children",
+        "Eight commercial systems did worse than on adults "
+        "([Bryant and Howard, 2019](https://doi.org/10.1145/3306618.3314284))",
+        (),
+    ),
+    (
+        "Old people",
+        "Networks err more, most on neutral, sad and angry "
+        "([Gaya-Morey et al., 2025](https://arxiv.org/abs/2507.07638))",
+        (),
+    ),
+    (
+        "Skin colour",
+        "Two commercial systems saw more anger in Black players, smile for smile "
+        "([Rhue, 2018](https://doi.org/10.2139/ssrn.3281765)); networks differ, too "
+        "([Xu et al., 2020](https://arxiv.org/abs/2007.10075))",
+        (),
+    ),
+)
+"""Who; what is known elsewhere; and the groups of faces on which it was measured here, none where it was not."""
+
+
+def _hard(infos: Sequence[ModelInfo]) -> list[tuple[str, dict[str, Hard]]]:
+    """Each run that was measured on hard faces, and its figures by group."""
+    figures = shipped_hard_faces()
+    found = []
+    for info in infos:
+        evaluation = info.folder.evaluation(figures.fingerprint) if info.name in figures.models else None
+        if evaluation is not None and (of := figures.of(info.name, evaluation.model)):
+            found.append((info.name, of))
+    return found
+
+
+def _measured(name: str, found: Mapping[str, Hard], groups: Sequence[str]) -> str:
+    if not groups:
+        return "Not measured: FER-2013 does not say who"
+    hard = [found[group] for group in groups if group in found]
+    if not hard:
+        return "Not measured with these runs"
+    n = sum(one.n for one in hard)
+    right, expected = (sum(one.n * getattr(one, value) for one in hard) / n for value in ("accuracy", "expected"))
+    return f"{plain(name)}: {percent(right, 0)} of {n} right; on others, as many of each label, {percent(expected, 0)}"
+
+
+def _in_short(name: str, hard: Mapping[str, Hard]) -> str:
+    """Which groups differ beyond chance."""
+    parts = []
+    for word, kinds in (
+        ("worse", [group for group, one in hard.items() if one.gap_high < 0]),
+        ("better", [group for group, one in hard.items() if one.gap_low > 0]),
+    ):
+        where = [f"{GROUPS[group].lower()} ({points(hard[group].gap, 0)})" for group in kinds]
+        parts.append(f"{word} beyond chance on {'none' if not where else listed(where)}")
+    return f"Of {len(hard)} kinds of hard faces, {plain(name)} does {' and '.join(parts)}."
+
+
+def _cell(one: Hard) -> str:
+    low, high = (f"{100 * value:+.0f}".replace("-", "−") for value in (one.gap_low, one.gap_high))
+    return f"{percent(one.accuracy, 0)} ({points(one.gap, 0).removesuffix(' points')}; {low} to {high})"
 
 
 def law() -> None:
     """What is forbidden, in the European Union; and good manners everywhere."""
-    st.header("What you may not do with it", anchor=False)
-    st.markdown(
+    box = st.expander("What you may not do with it", icon=":material/gavel:")
+    box.markdown(
         "In the European Union, the AI Act ([Regulation 2024/1689](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)) "
         "says of systems that infer emotions from faces, voices and other biometric data:\n\n"
         "- **At work and in schools and universities it is forbidden** to infer people's emotions, except for medical "
@@ -127,6 +221,18 @@ def law() -> None:
         "Wherever you are: show only yourself, or people who said yes and may say no. Never decide anything about "
         "anybody with it: not in hiring, teaching, policing, at a border, or in health care."
     )
+
+
+def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
+    """The most trustworthy of them when it is sure, and the class that is hardest for most."""
+    sure = min((points for points in found if points.sure_wrong.n), key=lambda one: one.sure_wrong.value, default=None)
+    hardest = Counter(points.hardest for points in found).most_common(1)[0][0]
+    one_in = (
+        f"Even when {plain(sure.name)} is sure, 1 face in {1 / sure.sure_wrong.value:.0f} is wrong. "
+        if (sure is not None and sure.sure_wrong.count)
+        else ""
+    )
+    return f"{one_in}The class missed most often is {hardest}."
 
 
 def _words(share: CountedShare) -> str:
