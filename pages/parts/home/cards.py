@@ -57,7 +57,7 @@ class Card:
         said: what the models say, in their order.
         crowd: the crowd's class, or :data:`~fer_core.game.result.NO_CLASS`.
         votes: the crowd's answers in words; empty where no crowd was asked.
-        verdict, because: is the label wrong, or the model? Empty where no model says anything.
+        verdict, because: is the label wrong, or the model? Empty where no model says anything; drawn labels are right.
         doubtful: whether that verdict is that the label is wrong.
     """
 
@@ -164,7 +164,7 @@ def _hand(
         label = int(_dataset.labels[row])
         said, words, because, doubtful = _said(_scope, row), "", "", False
         if drawn:
-            words, because = "The label is right", f"This face was drawn as {NAMES[label]}."
+            because = f"This face was drawn as {NAMES[label]}, so the label is right."
         elif _scope is not None:
             found = verdicts.verdict(verdicts.evidence(_scope, row, crowd=_crowd, audit=_audit))
             words, because, doubtful = found.words, found.because, found.kind == verdicts.LABEL
