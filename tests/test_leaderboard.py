@@ -119,7 +119,7 @@ def test_a_shipped_run_appears_with_its_own_figures(home: Path) -> None:
     assert entry.extra_data == "ImageNet"
     assert entry.group == "fair"
     text = leaderboard_markdown(leaderboard(), checked_on())
-    assert "| **ResNet50 transfer** (ours) |" in text
+    assert "| **resnet50** (ours) |" in text
     assert "[card](../models/resnet50/CARD.md)" in text
     assert "mine" not in text
 

@@ -256,7 +256,7 @@ def _shipped(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
     opened = looks_words(info.path, info.data["fingerprint"]) if info.data else ""
     looks = f"{PRIVATE_TEST} was opened for it: {opened}." if opened else ""
     return Entry(
-        system=info.title,
+        system=info.name,
         accuracy=float(scores["accuracy"]),
         split=PRIVATE_TEST,
         n=int(scores["n"]),
@@ -278,7 +278,7 @@ def _brought(info: ModelInfo, scores: Mapping[str, Any]) -> Entry:
     never = f" It never answers {' or '.join(record['missing'])}." if record["missing"] else ""
     what = "A model" if info.has_model else "Answers of a model"
     return Entry(
-        system=f"{info.title}, brought",
+        system=f"{info.name}, brought",
         accuracy=float(scores["accuracy"]),
         split=PRIVATE_TEST,
         n=int(scores["n"]),

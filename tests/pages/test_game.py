@@ -35,7 +35,7 @@ def dataset(home: Path) -> Dataset:
 
 def words(app: AppTest) -> str:
     parts = [each.proto.body for each in app.get("html")]
-    parts += [each.value for kind in (app.markdown, app.caption, app.subheader, app.warning) for each in kind]
+    parts += [each.value for kind in (app.markdown, app.caption, app.header, app.warning) for each in kind]
     return " ".join(parts)
 
 
@@ -72,6 +72,15 @@ def test_a_fresh_start_shows_a_face_and_seven_answers_before_any_figure(home: Pa
     assert len(pictures(app)) == 1
 
 
+def test_the_keys_can_be_switched_off_for_the_rest_of_the_visit(dataset: Dataset, open_app: OpenApp) -> None:
+    app = open_app("home", round="3")
+    app.toggle(key="game.keys").set_value(False).run()
+    app.button(key="game.answer.2").click().run()
+    assert app.button(key="game.next").proto.shortcut == ""
+    app.button(key="game.next").click().run()
+    assert app.button(key="game.answer.2").proto.shortcut == ""
+
+
 def test_an_answer_turns_over_label_models_and_verdict(dataset: Dataset, open_app: OpenApp) -> None:
     app = open_app("home", round="3")
     assert 'class="game-said"' not in words(app)
@@ -94,8 +103,8 @@ def test_ten_faces_make_a_result_whose_link_leads_to_it(dataset: Dataset, open_a
     elsewhere = open_app("home", round="3", answers=said)
     assert not elsewhere.exception
     assert set(pictures(elsewhere)) == set(seen)
-    score = next(each.value for each in app.subheader if "of 10" in each.value)
-    assert score in [each.value for each in elsewhere.subheader]
+    score = next(each.value for each in app.header if "of 10" in each.value)
+    assert score in [each.value for each in elsewhere.header]
     assert "A result from a link" in words(elsewhere)
     # Who then plays the faces meets them in the same order.
     again = elsewhere.button(key="game.again").click().run()

@@ -24,11 +24,11 @@ def test_our_runs_stand_beside_the_published_systems(home: Path, open_app: OpenA
     metrics = run.metrics()
     assert metrics is not None
     scores = metrics["splits"]["PrivateTest"]
-    assert table.loc["Custom CNN (ours)", "Accuracy (%)"] == 100 * scores["accuracy"]
-    assert table.loc["Custom CNN (ours)", "Faces (n)"] == scores["n"]
-    assert table.loc["Custom CNN (ours)", "Group"] == "Fair"
+    assert table.loc["custom_cnn (ours)", "Accuracy (%)"] == 100 * scores["accuracy"]
+    assert table.loc["custom_cnn (ours)", "Faces (n)"] == scores["n"]
+    assert table.loc["custom_cnn (ours)", "Group"] == "Fair"
     assert table.loc["Challenge winner 2013 (Tang)", "Chosen"] == "blind"
-    assert "Custom CNN (ours)" in app.get("plotly_chart")[0].proto.alt
+    assert "custom_cnn (ours)" in app.get("plotly_chart")[0].proto.alt
 
 
 def test_the_address_chooses_the_groups(home: Path, open_app: OpenApp) -> None:

@@ -24,7 +24,8 @@ ROUND, ANSWERS = "round", "answers"
 """Names in the address."""
 NO_ROUND = f"There is no round {{asked}}: they have numbers from {rounds.FIRST} to {rounds.LAST:,}. Here is another."
 NO_RESULT = "{asked} is no result of this round on these faces. You can play it yourself."
-_STATE, _NUMBER = "_game", "_game_round"
+_STATE, _NUMBER, _KEYS = "_game", "_game_round", "_game_keys"
+KEYS = "game.keys"
 
 
 @dataclass
@@ -101,6 +102,8 @@ def _play(chosen: KnownData) -> None:
 
 def _face(hand: Hand, game: Game) -> None:
     at = len(game.answers) - game.turned
+    # They can be switched off, since they get in the way of whoever speaks to the computer.
+    by_keys = bool(st.session_state.get(_KEYS, True))
     card = hand.cards[at]
     st.html(turned.STYLE + turned.progress(hand, game.answers, at))
     with st.container(key="game"):
@@ -115,7 +118,7 @@ def _face(hand: Hand, game: Game) -> None:
                             emotion.name,
                             icon=emotion.icon,
                             key=f"game.answer.{emotion.index}",
-                            shortcut=str(emotion.index + 1),
+                            shortcut=str(emotion.index + 1) if by_keys else None,
                             width="stretch",
                             on_click=_answer,
                             args=(at, emotion.index),
@@ -127,7 +130,7 @@ def _face(hand: Hand, game: Game) -> None:
                     icon=":material/arrow_forward:",
                     icon_position="right",
                     type="primary",
-                    shortcut="Enter",
+                    shortcut="Enter" if by_keys else None,
                     key="game.next",
                     on_click=_go_on,
                     args=(at,),
@@ -139,6 +142,12 @@ def _face(hand: Hand, game: Game) -> None:
                     icon=":material/search:",
                     query={"face": str(card.row), "split": hand.split},
                 )
+    if not game.turned:
+        st.toggle("Answer with the keys 1 to 7, too", by_keys, key=KEYS, on_change=_switch_keys)
+
+
+def _switch_keys() -> None:
+    st.session_state[_KEYS] = st.session_state[KEYS]
 
 
 def _answer(at: int, label: int) -> None:

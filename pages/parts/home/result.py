@@ -44,7 +44,7 @@ def show(hand: Hand, answers: Sequence[int], *, by_link: bool) -> None:
         st.caption(":material/link: A result from a link: “you” is whoever played this round.")
     else:
         st.caption(":material/link: The page's link now leads to this result. Copy it above.")
-    st.subheader(f"{mine} of {found.faces}", anchor=False)
+    st.header(f"{mine} of {found.faces}", anchor=False)
     st.markdown(" ".join(found.sentences()))
     st.html(STYLE + _scores(found))
     st.caption(
@@ -104,7 +104,7 @@ def _faces(hand: Hand, found: Result) -> str:
         alt = f"Face {at + 1}, labelled {NAMES[card.label]}"
         lines.append(f'<tr><th scope="row"><img src="{card.picture}" alt="{alt}"></th>{cells}</tr>')
     return (
-        '<div class="game-scroll"><table class="game-all"><caption hidden>The faces, and what everybody says'
+        '<div class="game-scroll" tabindex="0" role="region" aria-label="A table"><table class="game-all"><caption hidden>The faces, and what everybody says'
         f"</caption><thead><tr><td></td>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
 
@@ -155,6 +155,6 @@ def _count(value: int, most: int) -> str:
 
 def _table(caption: str, head: str, lines: Sequence[str]) -> str:
     return (
-        f'<div class="game-scroll"><table class="game-all"><caption style="text-align:left">{caption}</caption>'
+        f'<div class="game-scroll" tabindex="0" role="region" aria-label="A table"><table class="game-all"><caption style="text-align:left">{caption}</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )

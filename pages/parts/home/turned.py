@@ -34,7 +34,7 @@ def progress(hand: Hand, given: Sequence[int], at: int) -> str:
             right = given[number] == card.label
             marks.append(f'<span style="opacity:{1 if right else 0.75}">{"✓" if right else "✗"}</span>')
         else:
-            marks.append(f'<span style="opacity:0.6">{"●" if number == at else "○"}</span>')
+            marks.append(f'<span style="opacity:0.7">{"●" if number == at else "○"}</span>')
     right = sum(answer == card.label for answer, card in zip(given, hand.cards, strict=False))
     score = f'<span title="Answers that are the label\'s">{right} of {len(given)}</span>' if given else ""
     return (

@@ -51,7 +51,7 @@ def gallery(known: list[ModelInfo]) -> None:
 
 def show(info: ModelInfo) -> None:
     """The whole card."""
-    st.header(plain(info.title), anchor=False)
+    st.header(plain(info.name), anchor=False)
     if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {messages.told(info.problem, stored=True)}", icon=":material/broken_image:")
         _delete(info)
