@@ -103,10 +103,7 @@ def _faces(hand: Hand, found: Result) -> str:
         )
         alt = f"Face {at + 1}, labelled {NAMES[card.label]}"
         lines.append(f'<tr><th scope="row"><img src="{card.picture}" alt="{alt}"></th>{cells}</tr>')
-    return (
-        '<div class="game-scroll" tabindex="0" role="region" aria-label="A table"><table class="game-all"><caption hidden>The faces, and what everybody says'
-        f"</caption><thead><tr><td></td>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    return _table("What everybody says about each face", head, lines)
 
 
 def _cell(answer: int, *, right: bool, doubtful: bool) -> str:
@@ -154,7 +151,9 @@ def _count(value: int, most: int) -> str:
 
 
 def _table(caption: str, head: str, lines: Sequence[str]) -> str:
+    """On a phone it may be wider than the screen: then it is reached and scrolled by the keyboard, too."""
     return (
-        f'<div class="game-scroll" tabindex="0" role="region" aria-label="A table"><table class="game-all"><caption style="text-align:left">{caption}</caption>'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        f'<div class="game-scroll" tabindex="0" role="region" aria-label="{caption}"><table class="game-all">'
+        f'<caption style="text-align:left;caption-side:top">{caption}</caption><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
