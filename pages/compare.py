@@ -10,8 +10,7 @@ from pages.parts.compare import accuracy, across, agreement, certainty, classes,
 entered = frame.begin(
     "Compare",
     __file__,
-    "Which model is better at what, and is the difference real? Every number says how far chance alone could move it, "
-    "and leads to the faces behind it.",
+    "Which model is better at what, and is the difference more than chance? Every number leads to its faces.",
 )
 if entered:
     links_to_mistakes.come_back()

@@ -29,6 +29,8 @@ def matrix(
     height: int = 420,
     selected: tuple[int, int] | None = None,
     order: Sequence[int] = LABEL_ORDER,
+    diagonal: bool = True,
+    most: float = 100.0,
 ) -> go.Figure:
     """A 7×7 confusion matrix with a number in each cell. ``counts``: int (7, 7), rows true.
 
@@ -37,6 +39,8 @@ def matrix(
     the true class in the first two cases, so that rare classes can be read too. ``dark`` picks the scale for
     a dark page. ``selected``: (true, predicted) of a cell to frame. ``order``: the seven classes from the top down and
     from left to right, for example from :func:`order_by_confusion`; ``counts`` and ``selected`` stay in label order.
+    ``diagonal``: False leaves the right answers empty, so that mistakes can be told apart; shares are those of all
+    answers still. ``most``: per cent at which colours end, above 0; matrices side by side need one.
 
     Heatmaps report no clicks to Streamlit (streamlit/streamlit#8760), so the last trace is a scatter of
     transparent squares, whose ``customdata`` is [true, predicted, faces, per cent], the classes as labels
@@ -49,16 +53,21 @@ def matrix(
     # From here on by position; only the click targets speak of labels.
     percent = percentages(numbers, "column" if normalise == "column" else "row")[np.ix_(classes, classes)]
     numbers = numbers[np.ix_(classes, classes)]
-    shown = numbers if normalise == "none" else percent
+    shown: npt.NDArray[Any] = numbers if normalise == "none" else percent
+    coloured = np.nan_to_num(percent)
+    if not diagonal:
+        shown, coloured = shown.astype(np.float64), coloured.copy()
+        np.fill_diagonal(shown, np.nan)
+        np.fill_diagonal(coloured, 0)
     scale = DARK_SCALE if dark else LIGHT_SCALE
     figure = blank(height, title)
     figure.add_trace(
         go.Heatmap(
-            z=np.nan_to_num(percent),
+            z=coloured,
             x=list(range(COUNT)),
             y=list(range(COUNT)),
             zmin=0,
-            zmax=100,
+            zmax=most,
             colorscale=[list(stop) for stop in scale],
             showscale=False,
             xgap=2,
@@ -67,7 +76,7 @@ def matrix(
         )
     )
     # All at once: added one by one, 49 annotations take 0.2 s.
-    figure.update_layout(annotations=_numbers(shown, np.nan_to_num(percent) / 100, scale))
+    figure.update_layout(annotations=_numbers(shown, coloured / most, scale, diagonal))
     figure.add_trace(_click_targets(numbers, percent, classes, _UNITS["column" if normalise == "column" else "row"]))
     frame_cell(figure, classes, selected, SELECTED)
     class_axes(figure, classes, f"predicted ({_UNITS[normalise]})")
@@ -118,14 +127,14 @@ def percentages(counts: npt.ArrayLike, of: Literal["row", "column"]) -> npt.NDAr
 
 
 def _numbers(
-    shown: npt.NDArray[np.int64] | npt.NDArray[np.float64], shares: npt.NDArray[np.float64], scale: Scale
+    shown: npt.NDArray[Any], shares: npt.NDArray[np.float64], scale: Scale, diagonal: bool
 ) -> list[dict[str, Any]]:
     """The number in each cell as an annotation, black or white by the cell's colour (``shares``, 0..1)."""
     return [
         {
             "x": predicted,
             "y": true,
-            "text": _cell(float(shown[true, predicted])),
+            "text": _cell(float(shown[true, predicted])) if diagonal or true != predicted else "",
             "showarrow": False,
             "font": {"color": readable_on(scale_colour(scale, float(shares[true, predicted]))), "size": 13},
         }

@@ -1,4 +1,4 @@
-"""Where two models' confusion matrices differ: B less A, clickable, faint where chance may be all there is."""
+"""Where two models' confusion matrices differ: B less A, clickable, coloured where chance is excluded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.plots.class_grid import LABEL_ORDER, checked_order, class_axes, click_squares, frame_cell
-from fer_core.plots.style import Scale, blank, readable_on, rgb, scale_colour
+from fer_core.plots.style import Scale, blank, readable_on, scale_colour
 from fer_core.stats.paired_tests import p_words
 
 LIGHT_DIVERGING: Scale = ((0.0, "#1D5C9E"), (0.25, "#82AFD6"), (0.5, "#F3F3FB"), (0.75, "#E9AC6B"), (1.0, "#A34E00"))
@@ -21,7 +21,6 @@ keep apart. Equal is near the background; both ends differ from it in lightness,
 
 SMALLEST_REACH = 5.0
 """Percentage points at which colours end, at least: with less, two equal models would look worlds apart."""
-_FAINT = 0.3
 PAGES = {False: "#FFFFFF", True: "#16161C"}
 """The page's background, by whether it is dark, as in ``.streamlit/config.toml``."""
 FRAMES = {False: "#22222B", True: "#E9E9F0"}
@@ -50,7 +49,7 @@ def difference_matrix(
     bool; ``low``, ``high`` float, the 95 % interval in points; ``adjusted`` float, p after Holm's correction. Only
     ``support``, faces of each true class, is int (7,). ``names``: A and B.
 
-    Cells that are not significant are faint, the others have full colour and a bold number. Colours reach from the
+    Cells that are not significant have no colour, the others have one and a bold number. Colours reach from the
     largest difference to its opposite, at least :data:`SMALLEST_REACH`. ``dark``, ``selected`` and ``order`` are as in
     :func:`fer_core.plots.confusion.matrix`, and so is the last trace of click targets; its ``customdata`` is [true,
     predicted, points, adjusted p], the last two None for a class without a face. Raises ``ValueError`` for other
@@ -67,10 +66,8 @@ def difference_matrix(
     reach = max(SMALLEST_REACH, float(np.nanmax(np.abs(shown), initial=0.0)))
     scale = DARK_DIVERGING if dark else LIGHT_DIVERGING
     figure = blank(height, title)
-    for cells, opacity in ((~certain, _FAINT), (certain, 1.0)):
-        # Two heatmaps, since opacity belongs to a trace: z stays the difference itself.
-        figure.add_trace(_heatmap(np.where(cells, np.nan_to_num(shown), np.nan), reach, scale, opacity))
-    figure.update_layout(annotations=_numbers(shown, certain, reach, scale, dark))
+    figure.add_trace(_heatmap(np.where(certain, np.nan_to_num(shown), 0.0), reach, scale))
+    figure.update_layout(annotations=_numbers(shown, certain, reach, scale))
     figure.add_trace(_click_targets([table[places] for table in tables], faces, classes, names))
     frame_cell(figure, classes, selected, FRAMES[dark])
     class_axes(figure, classes, "predicted (points of the true class)")
@@ -93,7 +90,7 @@ def describe(points: npt.ArrayLike, significant: npt.ArrayLike, names: tuple[str
     )
 
 
-def _heatmap(values: npt.NDArray[np.float64], reach: float, scale: Scale, opacity: float) -> go.Heatmap:
+def _heatmap(values: npt.NDArray[np.float64], reach: float, scale: Scale) -> go.Heatmap:
     return go.Heatmap(
         z=values,
         x=list(range(COUNT)),
@@ -101,8 +98,6 @@ def _heatmap(values: npt.NDArray[np.float64], reach: float, scale: Scale, opacit
         zmin=-reach,
         zmax=reach,
         colorscale=[list(stop) for stop in scale],
-        opacity=opacity,
-        hoverongaps=False,
         showscale=False,
         xgap=2,
         ygap=2,
@@ -111,15 +106,13 @@ def _heatmap(values: npt.NDArray[np.float64], reach: float, scale: Scale, opacit
 
 
 def _numbers(
-    points: npt.NDArray[np.float64], certain: npt.NDArray[np.bool_], reach: float, scale: Scale, dark: bool
+    points: npt.NDArray[np.float64], certain: npt.NDArray[np.bool_], reach: float, scale: Scale
 ) -> list[dict[str, Any]]:
-    """The number in each cell as an annotation, black or white by the colour that the cell has on its page."""
+    """The number in each cell as an annotation, black or white by the colour of the cell."""
     notes = []
-    page = rgb(PAGES[dark])
     for cell in np.ndindex(COUNT, COUNT):
-        value, opacity = float(points[cell]), 1.0 if certain[cell] else _FAINT
-        full = scale_colour(scale, 0.5 + float(np.nan_to_num(value)) / (2 * reach))
-        colour = [opacity * above + (1 - opacity) * below for above, below in zip(full, page, strict=True)]
+        value = float(points[cell])
+        coloured = float(np.nan_to_num(value)) if certain[cell] else 0.0
         text = _cell(value)
         notes.append(
             {
@@ -127,7 +120,7 @@ def _numbers(
                 "y": cell[0],
                 "text": f"<b>{text}</b>" if certain[cell] else text,
                 "showarrow": False,
-                "font": {"color": readable_on(colour), "size": 13},
+                "font": {"color": readable_on(scale_colour(scale, 0.5 + coloured / (2 * reach))), "size": 13},
             }
         )
     return notes

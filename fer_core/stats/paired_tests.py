@@ -233,10 +233,10 @@ def difference_matrix(
 def comparison_text(name_a: str, name_b: str, accuracy: Difference, test: McNemar) -> str:
     """One sentence about two models' accuracy, as honest as the numbers allow.
 
-    For example ``VGG16 is better by 1.4 points (0.3 to 2.5); this is unlikely to be chance.`` The numbers in brackets
-    are the 95 % interval, in percentage points, seen from the better model. Whether chance explains it is McNemar's
-    exact test's to say; where that test and the interval part ways, the sentence says so. ``accuracy`` and ``test``
-    are of the same faces, A first.
+    For example ``VGG16 is better than CNN: +1.4 points (+0.3 to +2.5); this is unlikely to be chance.`` Every number is
+    B less A, as everywhere, so its sign says who is better. In brackets the 95 % interval, in percentage points.
+    Whether chance explains it is McNemar's exact test's to say; where that test and the interval part ways, the
+    sentence says so. ``accuracy`` and ``test`` are of the same faces, A first.
     """
     discordant = test.n01 + test.n10
     if not discordant:
@@ -250,15 +250,14 @@ def comparison_text(name_a: str, name_b: str, accuracy: Difference, test: McNema
             f"{name_a} and {name_b} are right equally often ({_points(low)} to {_points(high)} points), but not on the "
             f"same faces: each gets {test.n01:,} right that the other gets wrong. That does not prove them equal."
         )
-    better = name_b
-    if value < 0:
-        better, value, low, high = name_a, -value, -high, -low
-    amount = f"{100 * value:.1f} points" if value >= 0.0005 else "less than 0.1 points"
-    start = f"{better} is better by {amount} ({_points(low)} to {_points(high)})"
+    amount = f"{_points(value)} points" if abs(value) >= 0.0005 else "less than 0.1 points"
+    start = (
+        f"{name_b} is {'better' if value > 0 else 'worse'} than {name_a}: {amount} ({_points(low)} to {_points(high)})"
+    )
     if discordant < FEWEST:
         who = "only 1 face tells" if discordant == 1 else f"only {discordant} faces tell"
         return f"{start}, but {who} the two apart: too few to rule out chance."
-    if (test.p < ALPHA) != (low > 0):
+    if (test.p < ALPHA) != (low > 0 or high < 0):
         return f"{start}; whether this is chance is a close call ({p_words(test.p)})."
     return f"{start}; this {'is unlikely to' if test.p < ALPHA else 'may well'} be chance."
 
@@ -272,8 +271,9 @@ def p_words(p: float) -> str:
 
 
 def _points(share: float) -> str:
-    text = f"{100 * share:.1f}".replace("-", "−")
-    return "0.0" if text == "−0.0" else text
+    """With its sign; what rounds to zero has none."""
+    text = f"{100 * share:+.1f}".replace("-", "−")
+    return "0.0" if text in ("−0.0", "+0.0") else text
 
 
 def _macro_f1(counts: Counts, true: npt.NDArray[np.intp], answer: npt.NDArray[np.intp]) -> Floats:

@@ -95,6 +95,11 @@ def tabs(names: Sequence[str], *, key: str) -> Sequence[Any]:
     return st.tabs(list(names), on_change="rerun", **_choice(key, names, NO_CHOICE))
 
 
+def expander(label: str, *, key: str, **more: Any) -> Any:
+    """A folded section that knows whether it is ``open``, so that what nobody looks at need not be drawn."""
+    return st.expander(label, on_change="rerun", **_switch(key), **more)
+
+
 def several(
     draw: Callable[..., Any],
     label: str,

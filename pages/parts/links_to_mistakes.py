@@ -20,11 +20,15 @@ _LEFT = "_left_compare"
 Query = dict[str, str | list[str]]
 
 
-def cell(view: View, true: int, predicted: int, by: str | None = None, runs: Sequence[str] = ()) -> Query:
+def cell(
+    view: View, true: int, predicted: int, by: str | None = None, runs: Sequence[str] = (), least: int = 0
+) -> Query:
     """The faces labelled ``true`` (0..6) that the run ``by`` takes for ``predicted``, or any run, as Mistakes has it by
-    default; with only ``runs`` in view, where given.
+    default; with only ``runs`` in view, where given, and only answers of at least ``least`` % confidence.
     """
     query: Query = {**_start(view, runs), "true": NAMES[true], "said": NAMES[predicted]}
+    if least:
+        query["confidence"] = [str(least), "100"]
     return query if by is None else {**query, "by": by}
 
 

@@ -44,14 +44,14 @@ def _table(app, column: str) -> pd.DataFrame:
 
 
 def test_without_runs_it_says_what_to_do(open_app):
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert not app.exception
     assert "Train a model" in app.info[0].value
     assert not app.dataframe
 
 
 def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert not app.exception
     table = _table(app, "95 % interval")
     assert list(table["Run"]) == ["strong", "weak"]
@@ -64,7 +64,9 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
     assert any(f"Measured on the drawn sample, n\u00a0=\u00a0{scores['n']} faces" in c.value for c in app.caption)
     clean = scores["without_near_duplicates"]
     assert clean["n"] < scores["n"]
-    assert table["Without twins"][0] == f"{clean['accuracy'] * 100:.1f} % of {clean['n']}"
+    assert table["Without twins"][0].startswith(f"{clean['accuracy'] * 100:.1f} % (")
+    assert table["Without twins"][0].endswith(f"of {clean['n']}")
+    assert table["Macro F1 without twins"][0] == pytest.approx(clean["macro_f1"])
     # The other run was evaluated before twins were kept; its faces are the same.
     assert table["Without twins"][1].endswith(f"of {clean['n']}")
 
@@ -72,7 +74,7 @@ def test_accuracy_has_interval_n_and_twins(open_app, two_runs):
 def test_every_tab_can_leave_out_twins(open_app, two_runs):
     clean = two_runs[0].metrics()["splits"]["PrivateTest"]["without_near_duplicates"]
     for tab in TABS:
-        app = open_app("compare", view=tab, twins="without twins of training faces")
+        app = open_app("compare", figures="true", view=tab, twins="without twins of training faces")
         assert not app.exception
         table = _table(app, "95 % interval")
         assert table["Accuracy (%)"][0] == pytest.approx(clean["accuracy"] * 100)
@@ -80,21 +82,32 @@ def test_every_tab_can_leave_out_twins(open_app, two_runs):
     assert any("with a twin in Training" in caption.value for caption in app.caption)
 
 
+def test_classes_without_twins_stand_before_those_with_them(open_app, two_runs):
+    table = _table(open_app("compare", view="Classes", all_measures="true"), "F1 (%)").set_index(["Run", "Expression"])
+    columns = list(table.columns)
+    assert columns.index("F1 without twins (%)") < columns.index("F1 (%)")
+    scores = two_runs[0].metrics()["splits"]["PrivateTest"]
+    for entry, clean in zip(scores["per_class"], scores["without_near_duplicates"]["per_class"], strict=True):
+        row = table.loc[("strong", entry["emotion"])]
+        assert row["F1 without twins (%)"] == pytest.approx(100 * clean["f1"])
+        assert (row["Faces without twins"], row["Faces"]) == (clean["support"], entry["support"])
+
+
 def test_where_all_faces_are_twins_it_says_so(open_app, home):
     every = np.ones(FACES, dtype=bool)
     make_run(home / "runs" / "copy", near_duplicates=NearDuplicates(exact=every, exact_or_near=every))
     for tab in TABS:
-        app = open_app("compare", view=tab)
+        app = open_app("compare", figures="true", view=tab)
         assert not app.exception
         assert _table(app, "95 % interval")["Without twins"][0] == "no face is left"
-        app = open_app("compare", view=tab, twins="without twins of training faces")
+        app = open_app("compare", figures="true", view=tab, twins="without twins of training faces")
         assert not app.exception
         assert "No face is left" in app.info[0].value
         assert any("140 faces with a twin in Training" in caption.value for caption in app.caption)
 
 
 def test_split_and_runs_come_from_the_url(open_app, two_runs):
-    app = open_app("compare", split="PublicTest", runs="weak")
+    app = open_app("compare", figures="true", split="PublicTest", runs="weak")
     table = _table(app, "95 % interval")
     assert list(table["Run"]) == ["weak"]
     expected = two_runs[1].metrics()["splits"]["PublicTest"]["accuracy"] * 100
@@ -105,7 +118,7 @@ def test_bad_query_values_are_said_and_ignored(open_app, two_runs):
     nonsense = dict.fromkeys(
         ("view", "show", "order", "a", "b", "which", "measure", "curves", "least", "curve", "along"), "x"
     )
-    app = open_app("compare", split="Nowhere", runs="gone", **nonsense)
+    app = open_app("compare", figures="true", split="Nowhere", runs="gone", **nonsense)
     assert not app.exception
     assert "gone" in app.warning[0].value
     assert len(_table(app, "95 % interval")) == 2
@@ -115,7 +128,7 @@ def test_the_data_in_the_sidebar_decide_which_runs_are_compared(open_app, home, 
     """Compare and Mistakes once had a choice of their own, so that two pages could be about different faces."""
     other = {"fingerprint": "1" * 64, "kind": "csv", "name": "fer2013", "title": "FER-2013"}
     make_run(home / "runs" / "elsewhere", data=other, created="2026-01-01T00:00:00+00:00")
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
     app.selectbox(key="data").set_value("fer2013").run()
     assert not app.exception
@@ -128,7 +141,7 @@ def test_the_data_in_the_sidebar_decide_which_runs_are_compared(open_app, home, 
     assert app.multiselect(key="runs").value == ["elsewhere"]
     app.selectbox(key="data").set_value("made_up").run()
     assert app.multiselect(key="runs").value == ["strong", "weak"]
-    app = open_app("compare", runs=["weak", "elsewhere"])
+    app = open_app("compare", figures="true", runs=["weak", "elsewhere"])
     assert "measured on other faces: “elsewhere”" in app.warning[0].value
     assert list(_table(app, "95 % interval")["Run"]) == ["weak"]
 
@@ -142,26 +155,26 @@ def test_links_that_name_the_data_as_earlier_versions_did_choose_them(open_app, 
         assert not app.warning
         assert app.selectbox(key="data").value == "fer2013"
         assert name not in app.query_params
-    app = open_app("compare", on="the drawn sample")
+    app = open_app("compare", figures="true", on="the drawn sample")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
-    assert "“Nowhere”" in open_app("compare", on="Nowhere").warning[0].value
+    assert "“Nowhere”" in open_app("compare", figures="true", on="Nowhere").warning[0].value
     # A link that names a run alone finds its data; one that names data is obeyed.
-    app = open_app("compare", runs="elsewhere")
+    app = open_app("compare", figures="true", runs="elsewhere")
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
-    app = open_app("compare", runs="elsewhere", data="made_up")
+    app = open_app("compare", figures="true", runs="elsewhere", data="made_up")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
 
 
 def test_two_datasets_of_one_title_are_told_apart(open_app, home, two_runs):
     make_run(home / "runs" / "elsewhere", data={"fingerprint": "1" * 64})
-    assert open_app("compare").selectbox(key="data").options == ["made_up", "made_up-11111111"]
-    app = open_app("compare", on=f"the drawn sample {'1' * 8}")
+    assert open_app("compare", figures="true").selectbox(key="data").options == ["made_up", "made_up-11111111"]
+    app = open_app("compare", figures="true", on=f"the drawn sample {'1' * 8}")
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
     # Links from before there were two.
-    app = open_app("compare", on="the drawn sample")
+    app = open_app("compare", figures="true", on="the drawn sample")
     assert not app.warning
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
-    app = open_app("compare", on="the drawn sample", runs="elsewhere")
+    app = open_app("compare", figures="true", on="the drawn sample", runs="elsewhere")
     assert not app.warning
     assert list(_table(app, "95 % interval")["Run"]) == ["elsewhere"]
 
@@ -171,9 +184,9 @@ def test_a_run_measured_on_two_datasets_stands_under_each(open_app, home, two_ru
     without_keras(monkeypatch)
     noise = make_noise(tmp_path / "noise")
     evaluate_run(two_runs[1], noise)
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert list(_table(app, "95 % interval")["Run"]) == ["strong", "weak"]
-    app = open_app("compare", on="Noise")
+    app = open_app("compare", figures="true", on="Noise")
     assert not app.exception
     table = _table(app, "95 % interval")
     assert list(table["Run"]) == ["weak"]
@@ -191,7 +204,7 @@ def test_the_looks_at_private_test_stand_beside_its_figures(open_app, home, two_
     for _ in range(2):
         evaluate_run(two_runs[1], noise, final=True)
     evaluate_run(two_runs[0], noise)
-    table = _table(open_app("compare", on="Noise"), "95 % interval").set_index("Run")
+    table = _table(open_app("compare", figures="true", on="Noise"), "95 % interval").set_index("Run")
     assert list(table["Looks"]) == ["2 looks"], "the other run has no figure for PrivateTest"
     app = open_app("run", run=two_runs[0].name, on="Noise")
     assert not app.exception
@@ -203,13 +216,13 @@ def test_seven_runs_open_with_six(open_app, home):
     for number in range(7):
         make_run(home / "runs" / f"run{number}", seed=number)
     for tab in TABS:
-        app = open_app("compare", view=tab)
+        app = open_app("compare", figures="true", view=tab)
         assert not app.exception
         assert len(_table(app, "95 % interval")) == 6
 
 
 def test_no_run_chosen(open_app, two_runs):
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     app.multiselect(key="compare.runs").set_value([]).run()
     assert not app.exception
     assert "at least one" in app.info[0].value
@@ -219,7 +232,7 @@ def test_a_run_without_private_faces(open_app, home):
     labels, splits = make_labels()
     splits[splits == "PrivateTest"] = "Training"
     make_run(home / "runs" / "public-only", labels=labels, splits=splits)
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert not app.exception
     assert not app.error
     assert any("faces of PublicTest" in caption.value for caption in app.caption)
@@ -230,7 +243,7 @@ def test_a_run_without_private_faces(open_app, home):
 
 @pytest.mark.parametrize("tab", TABS)
 def test_one_run_alone(open_app, two_runs, tab):
-    app = open_app("compare", view=tab, runs="strong")
+    app = open_app("compare", figures="true", view=tab, runs="strong")
     assert not app.exception
     assert len(_table(app, "95 % interval")) == 1
     if tab == "Difference":
@@ -247,7 +260,7 @@ def test_only_the_open_tab_is_drawn(open_app, two_runs, tab):
         "Certainty": "Accuracy by confidence",
         "Learning": "over epochs",
     }
-    app = open_app("compare", view=tab)
+    app = open_app("compare", figures="true", view=tab)
     assert not app.exception
     words = " ".join(chart.proto.alt for chart in app.get("plotly_chart"))
     assert [name for name, found in keys.items() if found in words] == [tab]
@@ -266,7 +279,7 @@ def test_closed_tabs_keep_their_controls(open_app, two_runs):
 
 def test_a_vote_is_compared_but_has_no_curve(open_app, home, two_runs):
     vote = make_vote(home / "runs" / "both", two_runs)
-    app = open_app("compare", view="Learning")
+    app = open_app("compare", figures="true", view="Learning")
     assert not app.exception
     table = _table(app, "95 % interval").set_index("Run")
     accuracy = vote.metrics()["splits"]["PrivateTest"]["accuracy"]
@@ -275,13 +288,13 @@ def test_a_vote_is_compared_but_has_no_curve(open_app, home, two_runs):
     assert "strong:" in curves
     assert "both" not in curves
     assert any("built of trained runs: both" in caption.value for caption in app.caption)
-    app = open_app("compare", view="Learning", runs="both")
+    app = open_app("compare", figures="true", view="Learning", runs="both")
     assert not app.exception
     assert not any("over epochs" in chart.proto.alt for chart in app.get("plotly_chart"))
 
 
 def test_learning_by_time(open_app, two_runs):
-    app = open_app("compare", view="Learning", along="by time", curve="Loss")
+    app = open_app("compare", learning_table="true", view="Learning", along="by time", curve="Loss")
     assert not app.exception
     [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "Loss over training time" in chart.proto.alt]
     assert "after 5 epochs, 62 s" in curves
@@ -296,7 +309,7 @@ def test_with_the_crowds_votes_three_labels_stand_side_by_side(open_app, home, t
     dataset = write_dataset(settings().datasets_dir / "noise", images, labels, splits, kind="csv", title="Noise")
     about = {"fingerprint": dataset.info.fingerprint, "title": "Noise", "kind": "csv"}
     run = make_run(settings().runs_dir / "one", labels=labels, splits=splits, data=about, accuracy=0.8)
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert not any("Eight of ten agree" in element.value.columns for element in app.dataframe)
     # The crowd gives every label, unanimously for even rows and with six votes for odd ones.
     columns = [4, 5, 6, 1, 3, 2, 0]
@@ -309,7 +322,7 @@ def test_with_the_crowds_votes_three_labels_stand_side_by_side(open_app, home, t
     file = tmp_path / "fer2013new.csv"
     file.write_text("\n".join(lines) + "\n")
     add_ferplus(dataset, file)
-    app = open_app("compare")
+    app = open_app("compare", figures="true")
     assert not app.exception
     table = _table(app, "Eight of ten agree")
     right = align([run], "PrivateTest").right[0]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from factories import edit_metrics, make_run
 
+from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
@@ -61,7 +62,7 @@ def test_matrices_by_row_by_column_and_in_faces(open_app, runs, aligned):
         ("Per cent of the answers", 100 * counts / counts.sum(axis=0, keepdims=True)),
         ("Faces", counts),
     ):
-        app = open_app("compare", show=show)
+        app = open_app("compare", show=show, matrix_tables="true")
         table = table_of(app, "true ↓  predicted →")
         np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(dtype=float), expected)
 
@@ -98,7 +99,7 @@ def test_no_matrix_chosen_shows_the_first_two(open_app, home, runs):
 
 
 def test_one_order_for_all_matrices(open_app, runs, aligned):
-    app = open_app("compare", order="by confusion", matrices=["first", "second", "third"])
+    app = open_app("compare", order="by confusion", matrices=["first", "second", "third"], matrix_tables="true")
     tables = [element.value for element in app.dataframe if "true ↓  predicted →" in element.value.columns]
     assert len(tables) == 3
     order = list(tables[0].columns[1:])
@@ -127,11 +128,31 @@ def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
     assert "by" not in links[f"One run at least: {either} faces"]
 
 
+def test_mistakes_alone_from_a_confidence_upward_lead_to_just_those(open_app, runs, aligned):
+    app = open_app("compare", runs=["first", "second"], mistakes_alone="true", sure="60", matrix_tables="true")
+    sure = aligned.probabilities[:2].max(axis=2) >= 0.6
+    counts = np.zeros((7, 7))
+    np.add.at(counts, (aligned.labels[sure[0]], aligned.predicted[0][sure[0]]), 1)
+    table = table_of(app, "true ↓  predicted →").iloc[:, 1:].to_numpy(dtype=float)
+    totals = counts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(table, np.divide(100 * counts, totals, out=np.full((7, 7), np.nan), where=totals > 0))
+    assert f"{int(sure[0].sum())} answers from 60 %" in " ".join(element.value for element in app.markdown)
+    # The list counts faces that one of the shown runs takes so, and leads to them.
+    taken = {label: query for label, query in links_of(app).items() if " taken for " in label}
+    assert 0 < len(taken) <= 10
+    label, query = next(iter(taken.items()))
+    true, said = (NAMES.index(word) for word in label.split(":")[0].split(" taken for "))
+    one = sure & (aligned.predicted[:2] == said) & (aligned.labels == true)
+    assert label.endswith(f": {int(one.any(axis=0).sum())} faces")
+    assert query["confidence"] == ["60", "100"]
+    assert "by" not in query
+
+
 # --- Difference
 
 
 def test_the_verdict_is_the_cores(open_app, runs, aligned):
-    app = open_app("compare", view="Difference", a="third", b="first")
+    app = open_app("compare", view="Difference", a="third", b="first", difference_table="true")
     expected = paired_tests.compare(aligned.labels, aligned.predicted[2], aligned.predicted[0])
     assert f"#### {expected.verdict('third', 'first')}" in [element.value for element in app.markdown]
     metrics = {metric.label: metric.value for metric in app.metric}
@@ -147,7 +168,7 @@ def test_the_verdict_is_the_cores(open_app, runs, aligned):
 
 
 def test_swapping_turns_the_difference_round(open_app, runs):
-    app = open_app("compare", view="Difference")
+    app = open_app("compare", view="Difference", difference_table="true")
     before = table_of(app, "B less A (points)").set_index(["True", "Taken for"])["B less A (points)"]
     next(button for button in app.button if button.label == "Swap A and B").click().run()
     assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == ("second", "first")
@@ -239,7 +260,7 @@ def test_agreement_of_every_two(open_app, runs, aligned):
 
 
 def test_classes_with_intervals_and_two_guesses(open_app, runs, aligned):
-    app = open_app("compare", view="Classes", measure="Recall")
+    app = open_app("compare", view="Classes", measure="Recall", all_measures="true")
     assert "Recall of each expression" in alt_of(app, "of each expression with its")
     table = table_of(app, "F1 (%)").set_index(["Run", "Expression"])
     confusion = np.zeros((7, 7), dtype=int)
@@ -250,6 +271,7 @@ def test_classes_with_intervals_and_two_guesses(open_app, runs, aligned):
     assert table.loc[("second", "fear"), "Recall, 95 % interval"] == f"{low:.1f}–{high:.1f} %"
     mean = table.loc[("second", "mean"), "Recall (%)"]
     assert mean == pytest.approx(table.loc["second"]["Recall (%)"].iloc[:7].mean())
+    assert not any("without twins" in column for column in table_of(app, "F1 (%)").columns)
     guesses = table_of(app, "First or second guess (%)")
     expected = top_k(aligned.labels, aligned.probabilities[2], k=2)
     assert guesses["First or second guess (%)"][2] == pytest.approx(100 * expected.value)

@@ -261,44 +261,44 @@ def test_what_cannot_be_compared(labels: list, a: list, b: list, resamples: int,
         (
             Difference(0.0139, 0.003, 0.0251, 3589),
             McNemar(230, 180, 0.015),
-            "VGG16 is better by 1.4 points (0.3 to 2.5); this is unlikely to be chance.",
+            "VGG16 is better than CNN: +1.4 points (+0.3 to +2.5); this is unlikely to be chance.",
         ),
         (
             Difference(-0.012, -0.024, 0.0003, 3589),
             McNemar(200, 243, 0.06),
-            "CNN is better by 1.2 points (0.0 to 2.4); this may well be chance.",
+            "VGG16 is worse than CNN: −1.2 points (−2.4 to 0.0); this may well be chance.",
         ),
         (
             Difference(0.005, -0.011, 0.021, 3589),
             McNemar(210, 192, 0.4),
-            "VGG16 is better by 0.5 points (−1.1 to 2.1); this may well be chance.",
+            "VGG16 is better than CNN: +0.5 points (−1.1 to +2.1); this may well be chance.",
         ),
         (
             Difference(0.0003, -0.011, 0.011, 3589),
             McNemar(200, 199, 1.0),
-            "VGG16 is better by less than 0.1 points (−1.1 to 1.1); this may well be chance.",
+            "VGG16 is better than CNN: less than 0.1 points (−1.1 to +1.1); this may well be chance.",
         ),
         (
             Difference(0.012, 0.0001, 0.024, 3589),
             McNemar(243, 200, 0.0505),
-            "VGG16 is better by 1.2 points (0.0 to 2.4); whether this is chance is a close call (p = 0.051).",
+            "VGG16 is better than CNN: +1.2 points (0.0 to +2.4); whether this is chance is a close call (p = 0.051).",
         ),
         (
             Difference(0.1, 0.0, 0.2, 30),
             McNemar(3, 0, 0.25),
-            "VGG16 is better by 10.0 points (0.0 to 20.0), but only 3 faces tell the two apart: too few to rule out "
-            "chance.",
+            "VGG16 is better than CNN: +10.0 points (0.0 to +20.0), but only 3 faces tell the two apart: too few "
+            "to rule out chance.",
         ),
         (
             Difference(1.0, 1.0, 1.0, 1),
             McNemar(1, 0, 1.0),
-            "VGG16 is better by 100.0 points (100.0 to 100.0), but only 1 face tells the two apart: too few to rule "
-            "out chance.",
+            "VGG16 is better than CNN: +100.0 points (+100.0 to +100.0), but only 1 face tells the two apart: too few "
+            "to rule out chance.",
         ),
         (
             Difference(0.0, -0.01, 0.01, 3589),
             McNemar(212, 212, 1.0),
-            "CNN and VGG16 are right equally often (−1.0 to 1.0 points), but not on the same faces: each gets 212 "
+            "CNN and VGG16 are right equally often (−1.0 to +1.0 points), but not on the same faces: each gets 212 "
             "right that the other gets wrong. That does not prove them equal.",
         ),
         (

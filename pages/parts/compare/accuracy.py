@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from fer_core.emotions import PRIVATE_TEST
+from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.formatting import interval, percent, plain
 from fer_core.leaderboard.crowd import HEADING
-from fer_core.plots import accuracy as plots
+from fer_core.plots import accuracy_strip as plots
+from fer_core.review import sentences
 from fer_core.review.crowd_scores import EXPLAINED
 from fer_core.runs.ledger import looks_words
 from fer_core.stats.metrics import Scores
-from pages.parts import crowd_columns, frame
-from pages.parts.charts import drawn
+from pages.parts import crowd_columns, frame, linked
 from pages.parts.compare import numbers
 from pages.parts.scope import LABELS_KEY, View
 
@@ -24,55 +24,75 @@ _COLUMNS = {
     "Run": st.column_config.TextColumn(width=165),
     "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
     "Macro F1": st.column_config.NumberColumn(format="%.3f"),
+    "Macro F1 without twins": st.column_config.NumberColumn(format="%.3f"),
 }
 
 
 def show(view: View) -> None:
-    """Accuracies with their intervals, as a picture and as a table."""
+    """A strip of accuracies with their intervals, a sentence, and every figure folded below."""
     aligned = view.scope.aligned
-    st.header(f"Accuracy on {aligned.split}", anchor=False)
+    st.subheader(f"Accuracy on {aligned.split}", anchor=False)
+    st.html(_strip(view))
+    if words := sentences.accuracies(view.names, aligned.right):
+        st.markdown(words)
+    figures = linked.expander("Every figure, other people's labels, cards", key="figures", icon=":material/table:")
+    if figures.open:
+        with figures:
+            _figures(view)
+
+
+def _strip(view: View) -> str:
+    without = numbers.without_twins(view)
+    lines = [
+        plots.Line(
+            name,
+            score["accuracy"],
+            score["accuracy_low"],
+            score["accuracy_high"],
+            f"without twins {percent(clean['accuracy'])}" if clean else "",
+        )
+        for name, score, clean in zip(
+            view.names, numbers.scores(view), without or [None] * len(view.names), strict=True
+        )
+    ]
+    classes = int(view.scope.confusions[0].any(axis=1).sum())
+    # What people reach was measured on FER-2013's photographs.
+    people = plots.PEOPLE if view.data.record["kind"] != "sample" and classes == COUNT else None
+    return plots.strip(lines, chance=1 / COUNT, people=people)
+
+
+def _figures(view: View) -> None:
+    aligned = view.scope.aligned
     whose = f", labels {view.query[LABELS_KEY]}" if LABELS_KEY in view.query else ""
     st.caption(f"Measured on {plain(view.data_title)}, n\u00a0=\u00a0{len(aligned):,} faces{whose}.")
-    values = numbers.scores(view)
-    picture, table = st.columns([1, 2], vertical_alignment="center")
-    with picture:
-        st.plotly_chart(
-            drawn(plots.intervals, view.names, values),
-            key="accuracies",
-            config={"displayModeBar": False},
-            alt=plots.describe(view.names, values),
-        )
-    with table:
-        st.dataframe(
-            accuracy_table(view, values),
-            hide_index=True,
-            height="content",
-            column_config=_COLUMNS,
-            alt=f"Accuracy on {aligned.split} of each run.",
-        )
+    st.dataframe(
+        accuracy_table(view, numbers.scores(view)),
+        hide_index=True,
+        height="content",
+        column_config=_COLUMNS,
+        alt=f"Accuracy on {aligned.split} of each run.",
+    )
+    st.markdown(
+        "- **95 % interval**: how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
+        "over faces).\n"
+        "- **Without twins**: without faces that also occur in Training, pixel for pixel or nearly so. A model may "
+        "simply remember those.\n"
+        f"- **Looks**: how often {PRIVATE_TEST} was opened for the run, by the ledger. The more there are, the "
+        "more the best of them is luck.\n"
+        "- **Macro F1**: precision and recall of each expression in one number, each expression counting alike; 0 "
+        "to 1."
+    )
     if rows := numbers.under_crowd(view):
         st.subheader(HEADING, anchor=False)
         st.caption(EXPLAINED)
         crowd_columns.show(rows, aligned.split)
-    with st.expander("What these numbers mean", icon=":material/help:"):
-        st.markdown(
-            "- **95 % interval**: how far chance alone moves an accuracy that is measured on so many faces (bootstrap "
-            "over faces).\n"
-            "- **Without twins**: the same without faces that also occur in Training, pixel for pixel or nearly so. A "
-            "model may simply remember those.\n"
-            f"- **Looks**: how often {PRIVATE_TEST} was opened for the run, by the ledger. The more there are, the "
-            "more the best of them is luck.\n"
-            "- **Macro F1**: precision and recall of each expression in one number, each expression counting alike; 0 "
-            "to 1.\n\n"
-            "How well the stated confidence fits is under Certainty. Times and sizes are on the cards."
-        )
     with st.container(horizontal=True, key="cards"):
         for run in view.runs:
             frame.link("run", f"Card of {run.name}", icon=":material/id_card:", query={"run": run.name})
 
 
 def accuracy_table(view: View, values: Sequence[Scores]) -> pd.DataFrame:
-    """One row a run. ``values`` as from :func:`pages.parts.compare.numbers.scores`."""
+    """One row a run, without twins before with them. ``values``: from :func:`pages.parts.compare.numbers.scores`."""
     aligned = view.scope.aligned
     table = pd.DataFrame(
         {
@@ -86,8 +106,9 @@ def accuracy_table(view: View, values: Sequence[Scores]) -> pd.DataFrame:
     if aligned.split == PRIVATE_TEST and any(looks):
         table["Looks"] = looks
     if aligned.near_duplicate is not None and aligned.near_duplicate.any():
-        alone = aligned.right[:, ~aligned.near_duplicate]
-        n = alone.shape[1]
-        words = [f"{percent(right.mean())} of {n:,}" if n else "no face is left" for right in alone]
-        table.insert(3, "Without twins", words)
+        clean = numbers.without_twins(view)
+        words = [f"{percent(one['accuracy'])} ({interval(one)}) of {one['n']:,}" for one in clean]
+        table.insert(1, "Without twins", words or "no face is left")
+        if clean:
+            table.insert(4, "Macro F1 without twins", [one["macro_f1"] for one in clean])
     return table

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import interval, listed, percent, plain
+from fer_core.review import sentences
 from fer_core.review.across_data import Measured, across_data
 from fer_core.runs.folder import RunFolder
 from pages.parts import linked
@@ -49,6 +50,7 @@ def _accuracies(view: View, found: Sequence[Measured], names: dict[str, str]) ->
         "In brackets: the 95 % interval. Compare down a column, where the faces are the same. Along a row faces and "
         "labels differ, and so does how hard they are."
     )
+    st.markdown(sentences.across(_by_data(found, names)))
     st.dataframe(data_table(found, names), hide_index=True, height="content", alt="What each column is about.")
     unmeasured = [one for one in known().values() if one.info is not None and one.fingerprint not in names]
     if unmeasured:
@@ -56,6 +58,13 @@ def _accuracies(view: View, found: Sequence[Measured], names: dict[str, str]) ->
             f"No run chosen here was measured on {plain(listed(list(titles(unmeasured))))}. Choose these data in the "
             "sidebar to have that done."
         )
+
+
+def _by_data(found: Sequence[Measured], names: dict[str, str]) -> dict[str, dict[str, float]]:
+    return {
+        plain(name): {one.run: one.scores["accuracy"] for one in found if one.data["fingerprint"] == fingerprint}
+        for fingerprint, name in names.items()
+    }
 
 
 def accuracy_table(found: Sequence[Measured], runs: Sequence[str], names: dict[str, str]) -> pd.DataFrame:

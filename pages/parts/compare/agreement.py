@@ -15,6 +15,7 @@ from fer_core.stats.agreement import MOST_MODELS, Set, agreement_rates, kappas, 
 from pages.parts import linked
 from pages.parts import links_to_mistakes as links
 from pages.parts.charts import drawn
+from pages.parts.compare import numbers
 from pages.parts.scope import View
 
 ORDERS: dict[str, plots.Order] = {"largest set first": "size", "most runs right first": "models"}
@@ -148,7 +149,7 @@ def _pairs(view: View) -> None:
     st.caption(
         "Of all faces in view, right or wrong. Cohen's kappa is the agreement beyond what two runs would reach by "
         "chance that name the expressions as often as these do: 1 is full agreement, 0 none beyond chance. Same error: "
-        "both are wrong with the same answer; there, look at the label."
+        f"both are wrong with the same answer; there, look at the label. {numbers.looks(view, view.names)}"
     )
 
 

@@ -9,6 +9,7 @@ from fer_core.emotions import PUBLIC_TEST
 from fer_core.formatting import points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
+from fer_core.review import sentences
 from fer_core.stats.calibration import FEWEST_FACES
 from pages.parts import linked
 from pages.parts.charts import drawn
@@ -61,10 +62,11 @@ def _reliability(view: View, run: str, warm: bool) -> None:
     shown = found if run == ALL_RUNS else {run: found[run]}
     st.plotly_chart(drawn(plots.diagram, shown), key="reliability", config=_PLAIN, alt=plots.describe_diagram(shown))
     st.caption(
-        "Faces are sorted by confidence into 15 bins. On the dotted line a run is right as often as it says; below it, "
-        "it is too sure. Under the diagram: how many faces each bin has. ECE is the mean distance from the line, "
-        "weighted by faces."
+        "On the dotted line a run is right as often as it says; below it, it is too sure.",
+        help="Faces are sorted by confidence into 15 bins; under the diagram is how many each has. ECE, the expected "
+        "calibration error, is the mean distance from the line, weighted by faces.",
     )
+    st.markdown(sentences.certainty(shown))
     table = pd.DataFrame(
         [
             {
@@ -129,8 +131,9 @@ def _abstention(view: View, least: float, warm: bool) -> None:
         alt=curve_plots.describe_risk_coverage(lines, operating_points),
     )
     st.caption(
-        "Coverage is the share of faces that a run answers, accuracy is among those. Each line starts with the surest "
-        "faces and ends where all are answered; the marks are where the slider stands. AURC is the mean share of wrong "
-        "answers along a line, 0 to 1: lower is better. A threshold chosen here flatters: choose it on PublicTest and "
-        "read PrivateTest."
+        "Coverage is the share of faces that a run answers; the marks are where the slider stands. A threshold chosen "
+        "here flatters: choose it on PublicTest and read PrivateTest.",
+        help="Each line starts with the surest faces and ends where all are answered. AURC is the mean share of wrong "
+        "answers along a line, 0 to 1: lower is better.",
     )
+    st.markdown(sentences.abstention(operating_points, least))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fer_core import emotions
 from fer_core.formatting import percent
 from fer_core.plots import classes as plots
 from fer_core.plots import curves as curve_plots
+from fer_core.review import sentences
 from fer_core.stats.curves import areas
 from fer_core.stats.metrics import ClassIntervals, interval_of
 from pages.parts import linked
@@ -22,6 +23,7 @@ from pages.parts.scope import View
 
 MEASURES: dict[str, plots.Measure] = {"F1": "f1", "Recall": "recall", "Precision": "precision"}
 KINDS: dict[str, numbers.Kind] = {"ROC": "roc", "Precision and recall": "precision_recall"}
+WITHOUT = " without twins"
 ALL_RUNS, MEAN = "all runs", "mean of the expressions"
 _PLAIN = {"displayModeBar": False}
 
@@ -61,44 +63,70 @@ def _scores(view: View, words: str) -> None:
         config=_PLAIN,
         alt=plots.describe_dots(entries, measure=measure),
     )
-    st.caption(
-        "The lines are 95 % intervals (Wilson's). Where there are few faces they are long: look at them before you "
-        "call one run better."
-    )
-    with st.expander("All measures of every run", icon=":material/table:"):
-        st.dataframe(
-            classes_table(entries),
+    st.caption("Lines are 95 % intervals (Wilson's): long where there are few faces.")
+    st.markdown(sentences.classes(entries, measure))
+    clean = numbers.classes_without_twins(view)
+    table = linked.expander("All measures of every run", key="all_measures", icon=":material/table:")
+    if table.open:
+        table.dataframe(
+            classes_table(entries, clean),
             hide_index=True,
-            column_config={f"{name} (%)": st.column_config.NumberColumn(format="%.1f") for name in MEASURES},
-            alt="Precision, recall and F1 of each expression and run, with intervals.",
+            column_config={
+                f"{name}{which} (%)": st.column_config.NumberColumn(format="%.1f")
+                for name in MEASURES
+                for which in ("", WITHOUT)
+            },
+            alt="Precision, recall and F1 of each expression and run, with intervals, without twins and with.",
         )
 
 
-def classes_table(entries: Mapping[str, list[ClassIntervals]]) -> pd.DataFrame:
-    """One row for each run and expression that has faces, then the run's mean over these."""
+def classes_table(
+    entries: Mapping[str, list[ClassIntervals]], clean: Mapping[str, list[ClassIntervals]]
+) -> pd.DataFrame:
+    """One row for each run and expression that has faces, then the run's mean over these.
+
+    ``clean``: the same without twins of training faces, empty where there are none. Its columns stand first: rare
+    expressions may live on twins.
+    """
     rows = []
     for name, of_run in entries.items():
         there = [entry for entry in of_run if entry["support"]]
+        without = {entry["emotion"]: entry for entry in clean.get(name, ()) if entry["support"]}
         for entry in there:
             row: dict[str, Any] = {
                 "Run": name,
                 "Expression": entry["emotion"],
-                "Faces": entry["support"],
-                "Answers": entry["answered"],
             }
-            for words, measure in MEASURES.items():
-                value, ends = entry[measure], interval_of(entry, measure)
-                row[f"{words} (%)"] = None if value is None else 100 * value
-                row[f"{words}, 95 % interval"] = "" if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
+            if clean:
+                row |= _measures(without.get(entry["emotion"]), WITHOUT)
+            row |= _measures(entry) | {"Answers": entry["answered"]}
             rows.append(row)
         mean: dict[str, Any] = {"Run": name, "Expression": "mean"}
-        mean["Faces"] = sum(entry["support"] for entry in of_run)
-        mean["Answers"] = sum(entry["answered"] for entry in of_run)
-        for words, measure in MEASURES.items():
-            mean[f"{words} (%)"] = 100 * float(np.mean([entry[measure] or 0.0 for entry in there]))
-            mean[f"{words}, 95 % interval"] = ""
+        if clean:
+            mean |= _mean(list(without.values()), WITHOUT)
+        mean |= _mean(there) | {"Answers": sum(entry["answered"] for entry in of_run)}
         rows.append(mean)
     return pd.DataFrame(rows)
+
+
+def _measures(entry: ClassIntervals | None, which: str = "") -> dict[str, Any]:
+    """Faces, and each measure with its interval, of one expression; None for one that has no faces."""
+    cells: dict[str, Any] = {f"Faces{which}": entry["support"] if entry else 0}
+    for words, measure in MEASURES.items():
+        value, ends = (entry[measure], interval_of(entry, measure)) if entry else (None, None)
+        cells[f"{words}{which} (%)"] = None if value is None else 100 * value
+        cells[f"{words}{which}, 95 % interval"] = "" if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
+    return cells
+
+
+def _mean(there: Sequence[ClassIntervals], which: str = "") -> dict[str, Any]:
+    """The mean over the expressions that have faces, in the columns of :func:`_measures`."""
+    cells: dict[str, Any] = {f"Faces{which}": sum(entry["support"] for entry in there)}
+    for words, measure in MEASURES.items():
+        values = [entry[measure] or 0.0 for entry in there]
+        cells[f"{words}{which} (%)"] = 100 * float(np.mean(values)) if values else None
+        cells[f"{words}{which}, 95 % interval"] = ""
+    return cells
 
 
 def _top_two(view: View) -> None:
@@ -146,8 +174,9 @@ def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
     st.caption(f"A curve runs through all thresholds on the probability of that one expression. {area}")
     names = [*emotions.NAMES, "mean"]
     table = pd.DataFrame({name: areas(of_run) for name, of_run in found.items()}, index=names)
-    with st.expander("Areas as a table", icon=":material/table:"):
-        st.dataframe(
+    areas_table = linked.expander("Areas as a table", key="areas", icon=":material/table:")
+    if areas_table.open:
+        areas_table.dataframe(
             table.rename_axis("AUC (0 to 1)" if kind == "roc" else "Average precision (0 to 1)"),
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in found},
             height="content",

@@ -9,6 +9,7 @@ import streamlit as st
 from fer_core import emotions
 from fer_core.formatting import plural, points
 from fer_core.plots import difference as plots
+from fer_core.review import sentences
 from fer_core.stats.paired_tests import Comparison, Difference, p_words
 from pages.parts import linked
 from pages.parts import links_to_mistakes as links
@@ -33,7 +34,7 @@ def show(view: View, is_open: bool) -> None:
         st.info("A and B are the same run. Choose two different ones.", icon=":material/info:")
     elif is_open:
         compared = numbers.comparison(view, a, b)
-        _verdict(compared, first, second)
+        _verdict(compared, first, second, numbers.looks(view, (first, second)))
         _matrix(view, compared, first, second)
     _one_cell(view, compared, a, b)
 
@@ -42,7 +43,7 @@ def _swap() -> None:
     st.session_state["a"], st.session_state["b"] = st.session_state["b"], st.session_state["a"]
 
 
-def _verdict(compared: Comparison, a: str, b: str) -> None:
+def _verdict(compared: Comparison, a: str, b: str, looks: str) -> None:
     st.markdown(f"#### {compared.verdict(a, b)}")
     test = compared.test
     with st.container(horizontal=True, key="verdict"):
@@ -68,8 +69,8 @@ def _verdict(compared: Comparison, a: str, b: str) -> None:
     st.caption(
         f"95 % intervals of 2,000 paired resamples of the {plural(compared.n, 'face')}: accuracy "
         f"{_span(compared.accuracy, 100, 1)} points, macro F1 {_span(compared.macro_f1, 1, 3)}. Only {a} is right on "
-        f"{plural(test.n10, 'face')}, only {b} on {test.n01:,}. All this is about these two trained models: training "
-        "either again, with another seed, would move its accuracy, too."
+        f"{plural(test.n10, 'face')}, only {b} on {test.n01:,}. Training either again, with another seed, would move "
+        f"its accuracy, too. {looks}"
     )
 
 
@@ -82,9 +83,10 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
     found = compared.matrix
     st.subheader("Where they differ", anchor=False)
     st.caption(
-        f"{b} less {a}, in percentage points of the true class. Orange: {b} says it more often; blue: less often. "
-        "Cells are faint where chance may be all there is (McNemar's exact test of the cell, Holm's correction over "
-        "all cells, 5 %). **Click a cell to see the faces that one of the two takes so.**"
+        f"{b} less {a}, in percentage points of the true class. Orange, +: {b} says it more often; blue, −: less "
+        "often. **Click a cell to see the faces that one of the two takes so.**",
+        help="A cell has a colour only where chance is excluded: McNemar's exact test of the cell, Holm's correction "
+        "over all cells, 5 %.",
     )
     event = st.plotly_chart(
         drawn(
@@ -107,8 +109,10 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
     )
     if (hit := links.clicked(event)) is not None:
         links.open_faces(links.cell(view, hit[0], hit[1], runs=(a, b)))
-    with st.expander("As a table", icon=":material/table:"):
-        st.dataframe(
+    st.markdown(sentences.difference(found.points, found.significant, (a, b)))
+    table = linked.expander("As a table", key="difference_table", icon=":material/table:")
+    if table.open:
+        table.dataframe(
             difference_table(compared),
             hide_index=True,
             column_config={

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.formatting import duration
 from fer_core.plots import history as plots
+from fer_core.review import sentences
 from pages.parts import linked
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -43,11 +44,14 @@ def show(view: View, is_open: bool) -> None:
             alt=plots.describe_learning_overlay(tables, metric, along=axis),
         )
         st.caption(
-            "Full lines: PublicTest. Dashed lines: the training faces, while learning. Whatever faces and labels you "
-            "chose above, these curves were drawn while training, with the dataset's labels."
+            "Full lines: PublicTest. Dashed lines: the training faces, while learning.",
+            help="Whatever faces and labels you chose above, these curves were drawn while training, with the "
+            "dataset's labels.",
         )
-        with st.expander("As a table", icon=":material/table:"):
-            st.dataframe(
+        st.markdown(sentences.learning(numbers.learned(view)))
+        table = linked.expander("As a table", key="learning_table", icon=":material/table:")
+        if table.open:
+            table.dataframe(
                 learning_table(tables),
                 hide_index=True,
                 column_config={

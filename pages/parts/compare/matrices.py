@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import ceil
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from fer_core import emotions
+from fer_core.formatting import plural
 from fer_core.plots import confusion as plots
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE
+from fer_core.review import sentences
 from pages.parts import linked, links_to_explain
 from pages.parts import links_to_mistakes as links
 from pages.parts.charts import drawn
+from pages.parts.compare import numbers
 from pages.parts.scope import View
 
 SHOWN: dict[str, plots.Normalise] = {
@@ -23,15 +30,32 @@ LABEL_ORDER, BY_CONFUSION = "as the labels", "by confusion"
 AT_FIRST = 2
 """Matrices shown unless more are asked for: side by side, and drawn at once."""
 
+Counts = npt.NDArray[np.int64]
+
 
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
-    with st.container(horizontal=True):
+    # The picture leads, and what it needs is chosen below it.
+    picture = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = linked.segmented_control(
             "Cells show",
             list(SHOWN),
             key="show",
             help="Of the true class: the diagonal is recall. Of the answers: the diagonal is precision.",
+        )
+        diagonal = not linked.toggle(
+            "Mistakes alone", key="mistakes_alone", help="Leave the diagonal, the right answers, empty."
+        )
+        least = linked.slider(
+            "Confidence from (%)",
+            0,
+            95,
+            0,
+            5,
+            key="sure",
+            width=180,
+            help="Count only answers that the run gives with at least this probability.",
         )
         order_words = linked.segmented_control(
             "Order of the expressions",
@@ -40,18 +64,20 @@ def show(view: View, is_open: bool) -> None:
             help="By confusion: expressions that these runs, taken together, confuse the most are neighbours.",
         )
     names = _which(view)
-    shown = SHOWN[words]
-    order = plots.LABEL_ORDER
     if is_open:
+        counts = dict(zip(view.names, numbers.confusions_above(view, least / 100), strict=True))
+        order = plots.LABEL_ORDER
         if order_words == BY_CONFUSION:
             order = plots.order_by_confusion(view.scope.confusions.sum(axis=0))
-        st.caption(
-            "Rows are the true expression, columns what the model said. A perfect model fills only the diagonal. "
-            "**Click a cell to see its faces.**"
-        )
-        _scale(shown)
-        _side_by_side(view, names, shown, order)
-    _one_cell(view, is_open)
+        with picture:
+            _side_by_side(view, {name: counts[name] for name in names}, SHOWN[words], order, diagonal, least)
+        pairs, one = st.columns(2, gap="medium")
+        with pairs:
+            _pairs(view, names, least)
+        with one:
+            _one_cell(view, is_open, least)
+    else:
+        _one_cell(view, is_open, least)
 
 
 def _which(view: View) -> tuple[str, ...]:
@@ -66,35 +92,67 @@ def _which(view: View) -> tuple[str, ...]:
     return tuple(name for name in view.names if name in chosen) or first
 
 
-def _side_by_side(view: View, names: tuple[str, ...], shown: plots.Normalise, order: tuple[int, ...]) -> None:
+def _side_by_side(
+    view: View,
+    counts: Mapping[str, Counts],
+    shown: plots.Normalise,
+    order: tuple[int, ...],
+    diagonal: bool,
+    least: int,
+) -> None:
     dark = st.context.theme.type == "dark"
+    names = list(counts)
+    most = 100.0 if diagonal else _most(counts, shown)
+    _legend(shown, most)
     width = min(3, max(2, len(names)))
     for start in range(0, len(names), width):
         for column, name in zip(st.columns(width), names[start : start + width], strict=False):
-            counts = view.scope.confusions[view.names.index(name)]
             with column:
-                st.markdown(f"**{name}**")
+                sure = f", {plural(int(counts[name].sum()), 'answer')} from {least} %" if least else ""
+                st.markdown(f"**{name}**{sure}")
                 event = st.plotly_chart(
-                    drawn(plots.matrix, counts, normalise=shown, order=order, dark=dark),
+                    drawn(
+                        plots.matrix,
+                        counts[name],
+                        normalise=shown,
+                        order=order,
+                        dark=dark,
+                        diagonal=diagonal,
+                        most=most,
+                        height=380,
+                    ),
                     key=f"confusion-{name}",
                     on_select="rerun",
                     selection_mode="points",
                     config={"displayModeBar": False},
-                    alt=plots.describe(counts, name),
+                    alt=plots.describe(counts[name], name),
                 )
                 if (hit := links.clicked(event)) is not None:
-                    links.open_faces(links.cell(view, hit[0], hit[1], name))
-                with st.expander("As a table", icon=":material/table:"):
-                    st.dataframe(
-                        matrix_table(counts, shown, order),
-                        hide_index=True,
-                        column_config=None if shown == "none" else _NUMBERS,
-                        alt=f"The confusion matrix of {name}: rows true, columns predicted, {_UNITS[shown]}.",
-                    )
+                    links.open_faces(links.cell(view, hit[0], hit[1], name, least=least))
+    st.markdown(sentences.matrices(counts))
+    tables = linked.expander("As tables", key="matrix_tables", icon=":material/table:")
+    if tables.open:
+        with tables:
+            for name in names:
+                st.markdown(f"**{name}**")
+                st.dataframe(
+                    matrix_table(counts[name], shown, order),
+                    hide_index=True,
+                    height="content",
+                    column_config=None if shown == "none" else _NUMBERS,
+                    alt=f"The confusion matrix of {name}: rows true, columns predicted, {_UNITS[shown]}.",
+                )
 
 
 _UNITS = {"row": "per cent of the true class", "column": "per cent of the answers", "none": "faces"}
 _NUMBERS = {name: st.column_config.NumberColumn(format="%.1f") for name in emotions.NAMES}
+
+
+def _most(counts: Mapping[str, Counts], shown: plots.Normalise) -> float:
+    """Where the colours of mistakes alone end: the largest share of all matrices, rounded up to tens of per cent."""
+    shares = [plots.percentages(of_run, "column" if shown == "column" else "row") for of_run in counts.values()]
+    beside = ~np.eye(emotions.COUNT, dtype=bool)
+    return max(10.0, 10.0 * ceil(max(float(np.nan_to_num(one[beside]).max()) for one in shares) / 10))
 
 
 def matrix_table(counts: np.ndarray, shown: plots.Normalise, order: tuple[int, ...]) -> pd.DataFrame:
@@ -106,19 +164,35 @@ def matrix_table(counts: np.ndarray, shown: plots.Normalise, order: tuple[int, .
     return table
 
 
-def _scale(shown: plots.Normalise) -> None:
-    """The one colour scale of all matrices. Where cells show faces their colours still are shares of the true class."""
+def _legend(shown: plots.Normalise, most: float) -> None:
+    """How to read them, and their one colour scale. Where cells show faces colours still are shares of the class."""
     scale = DARK_SCALE if st.context.theme.type == "dark" else LIGHT_SCALE
     stops = ", ".join(f"{colour} {100 * place:.0f}%" for place, colour in scale)
     unit = _UNITS["row" if shown == "none" else shown]
     st.html(
-        '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">Colour: 0 %'
-        f'<span style="width:9em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
-        f"</span>100 %, {unit}</div>"
+        '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
+        "<span>Rows: the label. Columns: what the run said. <b>Click a cell to see its faces.</b></span>"
+        "<span>0 %</span>"
+        f'<span style="width:6em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
+        f"</span><span>{most:.0f} %, {unit}</span></div>"
     )
 
 
-def _one_cell(view: View, is_open: bool) -> None:
+def _pairs(view: View, names: tuple[str, ...], least: int) -> None:
+    """The most confused pairs as a list, each a link to its faces."""
+    st.subheader("Most confused", anchor=False)
+    found = sentences.confused_pairs(numbers.taken_for(view, names, least / 100))
+    if not found:
+        st.caption("No face is taken for another expression.")
+    with st.container(gap=None, key="pairs"):
+        for pair in found:
+            links.link_with_count(
+                pair.words, pair.faces, links.cell(view, pair.true, pair.said, runs=names, least=least)
+            )
+    st.caption(f"Faces that {'one of the shown runs' if len(names) > 1 else names[0]} takes so.")
+
+
+def _one_cell(view: View, is_open: bool, least: int) -> None:
     """The way to a cell without a mouse, and the same cell of all runs."""
     if is_open:
         st.subheader("One cell, all runs", anchor=False)
@@ -128,14 +202,13 @@ def _one_cell(view: View, is_open: bool) -> None:
     if not is_open:
         return
     cell = emotions.index_of(true), emotions.index_of(predicted)
-    aligned = view.scope.aligned
-    here = aligned.labels == cell[0]
+    of_class = int((view.scope.aligned.labels == cell[0]).sum())
     with st.container(horizontal=True, key="cell-links"):
-        for name, counts in zip(view.names, view.scope.confusions, strict=True):
-            links.link_with_count(name, int(counts[cell]), links.cell(view, *cell, name))
+        for name, counts in zip(view.names, numbers.confusions_above(view, least / 100), strict=True):
+            links.link_with_count(name, int(counts[cell]), links.cell(view, *cell, name, least=least))
         if len(view.names) > 1:
-            faces = int((here & (aligned.predicted == cell[1]).any(axis=0)).sum())
-            links.link_with_count("One run at least", faces, links.cell(view, *cell))
+            faces = int(numbers.taken_for(view, view.names, least / 100)[cell])
+            links.link_with_count("One run at least", faces, links.cell(view, *cell, least=least))
         if view.dataset is not None:
-            links_to_explain.averages("Average maps of the cell", links.cell(view, *cell))
-    st.caption(f"Of {int(here.sum()):,} faces labelled {true}, so many are taken for {predicted}.")
+            links_to_explain.averages("Average maps of the cell", links.cell(view, *cell, least=least))
+    st.caption(f"Of {of_class:,} faces labelled {true}, so many are taken for {predicted}.")

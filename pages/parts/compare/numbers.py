@@ -15,15 +15,27 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.ferplus import Crowd
+from fer_core.emotions import COUNT, PRIVATE_TEST
+from fer_core.formatting import listed
 from fer_core.leaderboard.crowd import shipped_crowd_figures
 from fer_core.review.crowd_scores import Share, crowd_scores
 from fer_core.review.scope import Scope
+from fer_core.review.sentences import Learned
+from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats import curves as curves_core
 from fer_core.stats.calibration import Reliability, apply_temperature
 from fer_core.stats.calibration import reliability as reliability_core
 from fer_core.stats.curves import OneVsRest
-from fer_core.stats.metrics import ClassIntervals, Scores, ShareInterval, per_class_intervals, score, top_k
+from fer_core.stats.metrics import (
+    ClassIntervals,
+    Scores,
+    ShareInterval,
+    confusion_matrix,
+    per_class_intervals,
+    score,
+    top_k,
+)
 from fer_core.stats.paired_tests import Comparison, compare
 from fer_core.stats.risk_coverage import Answered, RiskCoverage, at_threshold
 from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
@@ -49,9 +61,78 @@ def _scores(key: Key, _scope: Scope) -> list[Scores]:
 
 def classes(view: View) -> Mapping[str, list[ClassIntervals]]:
     """Precision, recall and F1 of each class with intervals, by run."""
+    return _classes(view.key, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _classes(key: Key, _scope: Scope) -> dict[str, list[ClassIntervals]]:
     return {
-        name: per_class_intervals(confusion) for name, confusion in zip(view.names, view.scope.confusions, strict=True)
+        name: per_class_intervals(confusion)
+        for name, confusion in zip(_scope.aligned.names, _scope.confusions, strict=True)
     }
+
+
+def without_twins(view: View) -> Sequence[Scores]:
+    """SCORES of each run on the faces in view that have no twin in Training; none where that leaves none, or all."""
+    near_duplicate = view.scope.aligned.near_duplicate
+    if near_duplicate is None or near_duplicate.all() or not near_duplicate.any():
+        return []
+    return _without_twins(view.key, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _without_twins(key: Key, _scope: Scope) -> list[Scores]:
+    aligned = _scope.aligned
+    assert aligned.near_duplicate is not None
+    clean = aligned.where(~aligned.near_duplicate)
+    return [score(clean.labels, probabilities) for probabilities in clean.probabilities]
+
+
+def classes_without_twins(view: View) -> Mapping[str, list[ClassIntervals]]:
+    """:func:`classes` without faces that have a twin in Training; empty where :func:`without_twins` is."""
+    return {
+        name: per_class_intervals(one["confusion"]) for name, one in zip(view.names, without_twins(view), strict=False)
+    }
+
+
+def looks(view: View, names: Sequence[str]) -> str:
+    """How often PrivateTest was opened for these runs, a sentence; empty on other splits and where nobody counted."""
+    aligned = view.scope.aligned
+    if aligned.split != PRIVATE_TEST:
+        return ""
+    counted = [(run.name, looks_words(run.path, aligned.fingerprint)) for run in view.runs if run.name in names]
+    words = [f"{name} {how_often}" for name, how_often in counted if how_often]
+    return f"{PRIVATE_TEST} was opened for {listed(words)}: the more looks, the more luck." if words else ""
+
+
+def confusions_above(view: View, least: float) -> npt.NDArray[np.int64]:
+    """The confusion matrix of each run over the faces that it answers with at least this confidence (0..1)."""
+    return view.scope.confusions if least <= 0 else _confusions_above(view.key, least, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _confusions_above(key: Key, least: float, _scope: Scope) -> npt.NDArray[np.int64]:
+    aligned = _scope.aligned
+    sure = aligned.probabilities.max(axis=2) >= least
+    matrices = [
+        confusion_matrix(aligned.labels[here], said[here]) for here, said in zip(sure, aligned.predicted, strict=True)
+    ]
+    return np.stack(matrices)
+
+
+def taken_for(view: View, names: Sequence[str], least: float) -> npt.NDArray[np.int64]:
+    """Faces of each class, int (7, 7), rows true, that one at least of these runs takes for another, so confident."""
+    return _taken_for(view.key, tuple(names), least, view.scope)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _taken_for(key: Key, names: tuple[str, ...], least: float, _scope: Scope) -> npt.NDArray[np.int64]:
+    aligned = _scope.aligned
+    said = np.zeros((len(aligned), COUNT), dtype=bool)
+    for at in map(aligned.names.index, names):
+        faces = np.flatnonzero(aligned.probabilities[at].max(axis=1) >= least)
+        said[faces, aligned.predicted[at][faces]] = True
+    return np.stack([said[aligned.labels == label].sum(axis=0) for label in range(COUNT)])
 
 
 def under_crowd(view: View) -> Sequence[tuple[str, dict[str, Share]]]:
@@ -171,6 +252,26 @@ def _probabilities(key: Key, with_temperature: bool, _scope: Scope) -> npt.NDArr
     return np.stack(
         [apply_temperature(of_run, value) for of_run, value in zip(probabilities, _scope.temperatures, strict=True)]
     )
+
+
+def learned(view: View) -> Sequence[Learned]:
+    """Each run with a history at its best epoch on PublicTest."""
+    return _learned(view.key, view.runs)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
+def _learned(key: Key, _runs: Sequence[ModelInfo]) -> list[Learned]:
+    found = []
+    for run in _runs:
+        table = run.folder.history() if run.folder.history_path.exists() else pd.DataFrame()
+        if table.empty:
+            continue
+        best = table.iloc[int(table["val_accuracy"].to_numpy().argmax())]
+        changed = run.folder.recipe().augmentation.active if run.folder.recipe_path.exists() else None
+        found.append(
+            Learned(run.name, int(best["epoch"]), float(best["accuracy"]), float(best["val_accuracy"]), changed)
+        )
+    return found
 
 
 def histories(view: View) -> Mapping[str, pd.DataFrame]:
