@@ -55,7 +55,7 @@ def test_all_views_of_compare_stand_a_test_set_of_one_class(home: Path, open_app
         app = open_app("compare", data="mine", view=view)
         assert not app.exception, view
         assert not app.error, view
-    app = open_app("compare", data="mine", view="Classes")
+    app = open_app("compare", data="mine", view="Classes", all_measures="true")
     table = next(frame.value for frame in app.dataframe if "Faces" in frame.value)
     assert set(table["Expression"]) == {"happy", "mean"}
 
