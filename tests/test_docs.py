@@ -51,7 +51,7 @@ def test_commands_in_the_documents_are_understood(document: Path) -> None:
     parser = build_parser()
     for line in lines:
         parser.parse_args(shlex.split(line))
-    if document.name == "README.md":
+    if document.name == "command-line.md":
         assert {line.split()[0] for line in lines} == set(COMMANDS)
 
 

@@ -11,8 +11,8 @@ from fer_core.runs.protocol import CHOSEN_IN_VIEW, EXCEPTION, WHAT_CHOSE, footno
 from fer_core.settings import PROJECT_ROOT
 
 
-def test_the_readme_says_the_same() -> None:
-    text = " ".join((PROJECT_ROOT / "README.md").read_text(encoding="utf-8").split())
+def test_the_guide_to_the_models_says_the_same() -> None:
+    text = " ".join((PROJECT_ROOT / "docs" / "models.md").read_text(encoding="utf-8").split())
     assert WHAT_CHOSE in text
     assert EXCEPTION in text
     assert "never looks at" not in text
