@@ -1,43 +1,42 @@
-"""Explain: why each model said so, whether the explanation can be trusted, and what would change its mind."""
+"""Explain: why each model said so, whether the explanation can be trusted, and what is inside the model."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.parts import chosen_face, frame, linked, links_to_poke, models, runs
-from pages.parts.explain import averages, maps, methods, robustness
+from pages.parts.explain import averages, maps, methods, robustness, tab_memory
 from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
 from pages.parts.models import by_default
 
 entered = frame.begin(
     "Explain",
     __file__,
-    "Why did each model say so, and can the explanation be trusted? A picture of where a model looks convinces easily, "
-    "so every map here comes with a test of it.",
+    "Where does each model look, and can the picture be believed? A map convinces easily, so each one here is tested.",
 )
 links_to_poke.obey_old_links(VIEW)
 if entered:
-    averages.forget_choice()
+    tab_memory.forget()
 infos = runs.to_ask()
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")
     st.stop()
-face, choices = st.columns([1, 4], gap="medium")
-with choices:
-    about = chosen_face.choose()
-    asked = models.choose(infos, MODELS, default=by_default(infos))
+with st.container(horizontal=True, vertical_alignment="center", key="explain-about"):
+    origin = chosen_face.whose()
+    with st.popover("Models", icon=":material/network_node:"):
+        asked = models.choose(infos, MODELS, default=by_default(infos))
+    way = st.container(width="content")
+about = chosen_face.own() if origin == chosen_face.YOURS else chosen_face.of_dataset()
 if about is not None:
-    with face:
-        chosen_face.show_face(about)
+    with way:
+        frame.link("poke", "Poke this face", icon=links_to_poke.ICON, query=links_to_poke.face_query(about))
 VIEWS = {
-    "Maps": maps.show,
-    "Methods": methods.show,
+    maps.MAPS: maps.show,
+    methods.METHODS_TAB: methods.show,
     AVERAGES: averages.show,
-    "Robustness": robustness.show,
+    robustness.ROBUSTNESS: robustness.show,
 }
-tabs = zip(linked.tabs(list(VIEWS), key=VIEW), VIEWS.values(), strict=True)
-# Averages come last: where there is nothing to average over they end the run, and the others must be drawn by then.
-for tab, show in sorted(tabs, key=lambda one: one[1] is averages.show):
+for tab, show in zip(linked.tabs(list(VIEWS), key=VIEW), VIEWS.values(), strict=True):
     with tab:
         show(about, asked, bool(tab.open))

@@ -91,10 +91,9 @@ def row_query(dataset: Dataset, row: int) -> dict[str, str]:
     return {"data": dataset.info.path.name, ROW: str(row)}
 
 
-def choose() -> ChosenFace | None:
-    """Draw the choice and return it; None, with a sentence, where there is no face to explain."""
-    origin = linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM)
-    return own() if origin == YOURS else of_dataset()
+def whose() -> str:
+    """Draw the choice of where the face comes from."""
+    return linked.segmented_control("Whose face", (DATASET, YOURS), key=FROM, label_visibility="collapsed")
 
 
 def of_dataset(prefix: str = PREFIX) -> ChosenFace | None:

@@ -24,11 +24,15 @@ Seal = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one model says about one face: ``probabilities`` float32 (7,), ``maps`` float32 (7, h, w) ≥ 0."""
+    """What one model says about one face: ``probabilities`` float32 (7,), ``maps`` float32 (7, h, w) ≥ 0.
+
+    ``seal``: what caches of the model's answers are keyed by.
+    """
 
     model: Predictor
     probabilities: npt.NDArray[np.float32]
     maps: npt.NDArray[np.float32]
+    seal: Seal = ("", ())
 
     @property
     def name(self) -> str:
@@ -49,8 +53,9 @@ def answers(about: ChosenFace, models: Sequence[Predictor]) -> list[Answer]:
     """Each model's probabilities and seven maps of the face, one call a model, kept for all visitors."""
     found = []
     for model in models:
-        probabilities, maps = _explained(cache_key(model), about.key, model, about.image)
-        found.append(Answer(model, probabilities[0], maps[0]))
+        seal = cache_key(model)
+        probabilities, maps = _explained(seal, about.key, model, about.image)
+        found.append(Answer(model, probabilities[0], maps[0], seal))
     return found
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from factories import make_evaluated_run, make_run, measured_on
+from factories import make_evaluated_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset, load_dataset
@@ -106,14 +106,6 @@ def test_nothing_to_average_says_why(open_app: OpenApp, aligned: AlignedPredicti
     app = open_averages(open_app, **{"explain.average.confidence": ["0", "1"]})
     assert app.info
     assert not words(app)
-
-
-def test_the_other_tabs_are_drawn_where_averages_end_the_page(open_app: OpenApp, home: Path, sample: Path) -> None:
-    run = make_run(home / "runs" / "one")
-    (measured_on(run).path / "evaluation.json").unlink()
-    app = open_averages(open_app)
-    assert any("no evaluated run" in info.value for info in app.info)
-    assert app.slider(key="explain.opacity")
 
 
 def link(app: AppTest, label: str, page: str) -> dict[str, list[str]]:

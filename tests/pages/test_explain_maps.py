@@ -47,14 +47,15 @@ def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
 
 def rows_of(app: AppTest) -> list[str]:
     """The words of each model's row of maps, without the pictures."""
-    bodies = [element.proto.body for element in app.get("html")]
-    return [" ".join(re.sub("<[^>]*>", " ", body).split()) for body in bodies if body.lstrip().startswith("<section")]
+    bodies = " ".join(element.proto.body for element in app.get("html"))
+    sections = re.findall("<section.*?</section>", bodies, re.DOTALL)
+    return [" ".join(re.sub("<[^>]*>", " ", body).split()) for body in sections]
 
 
 def with_verdicts(app: AppTest) -> AppTest:
     """The page once all its maps are tested, as the fragment draws it anew."""
     until = time.monotonic() + 120
-    while any("Testing this map" in words for words in rows_of(app)):
+    while any("Testing …" in words for words in rows_of(app)):
         assert time.monotonic() < until, "the tests are not done within two minutes"
         time.sleep(0.05)
         app.run()
@@ -109,14 +110,21 @@ def test_every_model_but_votes_has_its_maps_and_verdicts(
     assert [words.split()[0] for words in found] == ["one", "two"]
     probabilities, _ = load_model("one").explain(np.asarray(dataset.images[[row]]))
     said = int(probabilities[0].argmax())
-    assert f"{100 * probabilities[0, said]:.1f} %" in found[0]
-    assert "Maps of 6×6 cells." in found[0]
+    assert f"{NAMES[said]} {100 * probabilities[0, said]:.0f}" in found[0]
     for words in found:
-        assert "Testing this map" not in words
         assert any(word in words for word in trust.WORDS.values())
-        assert "Strongest point:" in words  # the drawn faces' regions are known
+    said_at_the_end = next(block.value for block in app.markdown if "the test" in block.value)
+    passed = sum(trust.WORDS["trust"] in words for words in found)
+    assert f"{passed} of 2 maps" in said_at_the_end
+    assert "rank correlation" in said_at_the_end
+    # Curves and numbers are drawn for who asks for them.
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
+    app = open_app("explain", **{"explain.row": str(row), "explain.proof": "true"})
+    assert len(app.get("plotly_chart")) == 2
     assert any("5 random orders, 4 steps" in caption.value for caption in app.caption)
     assert any("Pointing game" in caption.value for caption in app.caption)
+    assert any("6×6 cells" in block.value for block in app.markdown)
 
 
 def test_chosen_expressions_are_shown_too(open_app: OpenApp, runs: list[RunFolder]) -> None:
@@ -131,7 +139,7 @@ def test_chosen_expressions_are_shown_too(open_app: OpenApp, runs: list[RunFolde
 def test_a_vote_can_be_explained_when_asked(open_app: OpenApp, runs: list[RunFolder]) -> None:
     app = open_app("explain", **{"explain.row": "5", "explain.models": ["both"]})
     assert not app.exception
-    assert rows_of(app)[0].startswith("both says")
+    assert rows_of(app)[0].startswith("both ")
 
 
 def test_a_test_that_fails_is_told_and_not_waited_for(
@@ -146,11 +154,14 @@ def test_a_test_that_fails_is_told_and_not_waited_for(
     app = with_verdicts(open_app("explain", **{"explain.row": "5", "explain.models": ["one"]})).run()
     assert not app.exception
     assert any("ZeroDivisionError" in warning.value for warning in app.warning)
-    assert "Maps of" in rows_of(app)[0]
+    assert "what speaks for" in rows_of(app)[0]
 
 
 def test_a_thorough_test_says_so_and_is_kept(open_app: OpenApp, runs: list[RunFolder]) -> None:
-    app = open_app("explain", **{"explain.row": "5", "explain.models": ["one"], "explain.test": "thorough"})
+    app = open_app(
+        "explain",
+        **{"explain.row": "5", "explain.models": ["one"], "explain.test": "thorough", "explain.proof": "true"},
+    )
     assert not with_verdicts(app).exception
     assert any("9 random orders, 12 steps" in caption.value for caption in app.caption)
 
@@ -165,8 +176,8 @@ def test_a_brought_face_has_no_label_and_no_known_regions(open_app: OpenApp, run
     app.run()
     assert not app.exception
     for words in rows_of(app):
-        assert "the label" not in words
-        assert "Strongest point" not in words
+        assert "✓" not in words.split("what speaks for")[0]
+    assert any("Nobody gave this face a label" in caption.value for caption in app.caption)
 
 
 def test_unknown_choices_in_a_link_are_said(open_app: OpenApp, runs: list[RunFolder]) -> None:
@@ -187,20 +198,31 @@ def test_a_silent_map_is_words_and_not_a_picture(open_app: OpenApp, runs: list[R
     quiet = Answer(Still(), np.eye(7, dtype=np.float32)[FEAR], maps.astype(np.float32))  # type: ignore[arg-type]
     about = ChosenFace(np.zeros((48, 48), dtype=np.uint8), "0" * 40, "a face", SAD)
     look = cells.MapStyle(True, 0.6, cells.OF_MODEL)
-    words = cells.row(about, quiet, maps_to_show(quiet, SAD, []), 1.0, look, {}, None)
+    words = cells.model(about, quiet, maps_to_show(quiet, FEAR, SAD, [SAD]), 1.0, look, {})
     assert words.count("<img") == 1
     assert "finds nothing that speaks for sad" in words
 
 
-def test_maps_shown_are_label_answer_and_chosen_each_once() -> None:
+def test_maps_shown_are_the_one_asked_for_and_chosen_each_once() -> None:
     found = answer([0, 0, 0.6, 0, 0.4, 0, 0], np.ones((7, 2, 2)))
-    assert maps_to_show(found, SAD, [HAPPY, FEAR]) == [
-        Shown(SAD, ("the label",)),
-        Shown(FEAR, ("its answer",)),
-        Shown(HAPPY, ()),
-    ]
-    assert maps_to_show(found, FEAR, []) == [Shown(FEAR, ("the label", "its answer"))]
-    assert maps_to_show(found, None, []) == [Shown(FEAR, ("its answer",))]
+    assert maps_to_show(found, FEAR, SAD, [HAPPY, FEAR]) == [Shown(FEAR, ("its answer",)), Shown(HAPPY, ())]
+    assert maps_to_show(found, SAD, SAD, []) == [Shown(SAD, ("the label",))]
+    assert maps_to_show(found, FEAR, FEAR, []) == [Shown(FEAR, ("the label", "its answer"))]
+    assert maps_to_show(found, HAPPY, None, []) == [Shown(HAPPY, ())]
+
+
+def test_the_sentence_says_which_pass_and_where_models_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answer, "name", property(lambda self: f"net{self.maps.sum():.0f}"))
+    left, right = np.zeros((7, 6, 6)), np.zeros((7, 6, 6))
+    left[FEAR], right[FEAR] = np.arange(36).reshape(6, 6), np.arange(36).reshape(6, 6)[:, ::-1]
+    found = [answer([0, 0, 1, 0, 0, 0, 0], one) for one in (left, left + 0.001, right[:, ::-1])]
+    figure = ComparedArea(0.2, 0.3, 0.1, 0.5, True, True, 0.3, 0.3)
+    good = Judgement("trust", FEAR, 0.9, figure, figure, ("It is used.",))
+    words = trust.sentence(found[:2], [FEAR, FEAR], [good, replace(good, verdict="no")])
+    assert words.startswith("**1 of 2 maps passes the test: net630**")
+    assert "much the same places (rank correlation 1.00)" in words
+    assert "different places" in trust.sentence([found[0], found[2]], [FEAR, FEAR], [None, None])
+    assert trust.sentence(found[:1], [FEAR], [None]) == ""
 
 
 def test_scales(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +269,7 @@ def test_other_data_without_that_row_show_a_face_that_they_have(
     app = open_app("explain")
     app.sidebar.selectbox(key="data").select("sample").run()
     app.number_input(key="explain.row").set_value(1500).run()
-    assert any("Strongest point" in words for words in rows_of(app))
+    assert len(rows_of(app)) == 2
     app.sidebar.selectbox(key="data").select("few").run()
     assert not app.exception
     row = app.number_input(key="explain.row").value
@@ -262,7 +284,7 @@ def test_an_unknown_model_is_said(open_app: OpenApp, runs: list[RunFolder]) -> N
 
 
 def test_tables_hold_all_numbers(open_app: OpenApp, runs: list[RunFolder]) -> None:
-    app = open_app("explain", **{"explain.row": "5"})
+    app = open_app("explain", **{"explain.row": "5", "explain.proof": "true"})
     tables = [frame.value for frame in with_verdicts(app).dataframe]
     probabilities = next(table for table in tables if "Probability (%)" in table and "one" in table)
     assert list(probabilities["Probability (%)"]) == list(NAMES)

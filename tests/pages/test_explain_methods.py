@@ -180,11 +180,17 @@ def test_stop_ends_the_worker(open_app: OpenApp, dataset: Dataset, fake: Worker)
     assert rows_of(app)[0].count("<img") == 1
 
 
-def test_the_closed_tab_draws_controls_alone(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
+def test_the_closed_tab_draws_nothing_and_opens_as_it_was_left(
+    open_app: OpenApp, dataset: Dataset, fake: Worker
+) -> None:
     app = open_app("explain", **{"explain.by.rise": "true"})
     assert not app.exception
+    assert not app.checkbox
+    for view in ("Methods", "Maps", "Methods"):
+        app.session_state["explain.view"] = view
+        app.run()
+        assert not app.exception
     assert app.checkbox(key="explain.by.rise").value is True
-    assert not rows_of(app)
 
 
 def test_maps_by_gradients_are_not_offered_where_too_little_memory_is_left(

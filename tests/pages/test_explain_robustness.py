@@ -114,8 +114,20 @@ def test_a_damaged_measurement_is_said(open_app: OpenApp, home: Path, corrupted:
 def test_closed_it_reads_nothing_and_keeps_its_place_in_the_address(open_app: OpenApp, corrupted: Corrupted) -> None:
     app = open_app("explain", **{"explain.way": "Blur", "explain.view": "Maps"})
     assert not app.exception
-    assert app.selectbox(key="explain.way").value == "Blur"
     assert not [chart for chart in app.get("plotly_chart") if "accuracy by" in chart.proto.alt]
+    assert not [box for box in app.selectbox if box.key == "explain.way"]
+    turn_to(app, "Robustness")
+    assert app.selectbox(key="explain.way").value == "Blur"
+    app.selectbox(key="explain.way").set_value("Noise").run()
+    turn_to(app, "Maps")
+    turn_to(app, "Robustness")
+    assert app.selectbox(key="explain.way").value == "Noise"
+
+
+def turn_to(app: AppTest, view: str) -> None:
+    app.session_state["explain.view"] = view
+    app.run()
+    assert not app.exception
 
 
 def test_runs_on_other_faces_are_left_out_and_parts_are_cut_to_what_they_share(

@@ -26,9 +26,10 @@ from fer_core.plots.maps import colour_scale, map_on_face
 from fer_core.progress import Progress
 from pages.parts import dataset_extras, face_filters, face_selection, frame, linked, links, queue, scope
 from pages.parts.chosen_face import ChosenFace
+from pages.parts.explain import tab_memory
 from pages.parts.face_answers import cache_key, picture_uri
 from pages.parts.face_filters import FILTERS
-from pages.parts.links_to_explain import AVERAGE
+from pages.parts.links_to_explain import AVERAGE, AVERAGES
 from pages.parts.result_cache import ResultCache
 
 OF, WEIGHT, MOST = (AVERAGE + name for name in ("of", "weight", "most"))
@@ -38,7 +39,6 @@ MANY = {"200 faces": 200, "1,000 faces": 1000, "all faces": None}
 SEED = 2013
 SIDE = 200
 """Pixels of a map on the page."""
-_LEFT = "_explain_averages"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +57,6 @@ class Chosen:
         return f"{n:,} of the {self.total:,} faces, drawn at random (seed {SEED}), the same each time."
 
 
-def forget_choice() -> None:
-    """Let go of what an earlier visit had chosen here."""
-    st.session_state.pop(_LEFT, None)
-
-
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
     """The tab. Closed, it draws nothing, since its choice reads predictions; opened again, it is as it was left.
 
@@ -69,7 +64,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
     """
     if not is_open:
         return
-    _come_back()
+    tab_memory.come_back(AVERAGES, _is_mine)
     st.markdown(
         "Where does a model look over many faces: over an expression, or whenever it takes one for another? Faces here "
         "are roughly in register, eyes above mouth, so a mean over them means something."
@@ -80,7 +75,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
     found = face_selection.find_faces(view, choice)
     face_selection.show_summary(view, choice, found, AVERAGE)
     of, weight, most = _controls()
-    _remember()
+    tab_memory.remember(AVERAGES, _is_mine)
     if found.empty:
         return
     if view.dataset is None:
@@ -257,17 +252,8 @@ def _with_blob(one: AverageMap) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _remember() -> None:
-    st.session_state[_LEFT] = links.copy(lambda name: name.startswith(AVERAGE))
-
-
-def _come_back() -> None:
-    """Put what was chosen when the tab was last open back into the address, before its widgets are drawn."""
-    left = st.session_state.get(_LEFT)
-    if left and not links.copy(lambda name: name.startswith(AVERAGE)):
-        st.query_params.update(left)
-        # Widgets take what the address held when the run began.
-        st.rerun()
+def _is_mine(name: str) -> bool:
+    return name.startswith(AVERAGE)
 
 
 @st.cache_resource(show_spinner=False)

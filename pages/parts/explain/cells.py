@@ -1,4 +1,4 @@
-"""The grid of maps, models × expressions: one piece of HTML a model, with pictures, words and verdicts.
+"""The face and its maps beside each other: one piece of HTML, with pictures, words and verdicts.
 
 A piece of HTML, because a browser asks for each ``st.image`` on its own, and the whole row is drawn again when its
 tests are done.
@@ -7,15 +7,14 @@ tests are done.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
+import numpy.typing as npt
 
 from fer_core.emotions import NAMES
-from fer_core.explain.blank_maps import coarseness, why_blank
-from fer_core.explain.regions import Corners
+from fer_core.explain.blank_maps import why_blank
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import percent
 from fer_core.plots.faces import describe_overlay
@@ -23,13 +22,15 @@ from fer_core.plots.maps import colour_scale, map_on_face
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import trust
 from pages.parts.face_answers import Answer, picture_uri
-from pages.parts.faces import label_words
+from pages.parts.faces import data_uri, label_words
+from pages.parts.result_cache import ResultCache
 
 SMOOTH, BLOCKS = "smooth", "blocks"
 OF_MODEL, OF_MAP, OF_ALL = "each model", "each map", "all maps"
 LABEL, ANSWER = "the label", "its answer"
-SIDE = 184
-"""Pixels of a map on the page: two beside each other, and the curves, on a common screen."""
+LEAST = 132
+"""Pixels of a map on the page, or more: the face and four models beside each other on a common screen."""
+_HEAD = "font-size:0.875rem;line-height:1.35;margin-bottom:0.3em;overflow-wrap:anywhere;min-height:2.7em"
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,21 @@ class Shown:
     roles: tuple[str, ...]
 
 
-def maps_to_show(answer: Answer, label: int | None, chosen: Sequence[int]) -> list[Shown]:
-    """The maps to show of one model: the label's, its answer's, then the chosen ones; each class once."""
-    roles: dict[int, list[str]] = {}
-    if label is not None:
-        roles.setdefault(label, []).append(LABEL)
-    roles.setdefault(answer.predicted, []).append(ANSWER)
-    for other in chosen:
-        roles.setdefault(other, [])
-    return [Shown(which, tuple(why)) for which, why in roles.items()]
+def maps_to_show(answer: Answer, first: int, label: int | None, chosen: Sequence[int]) -> list[Shown]:
+    """The maps to show of one model: of the class ``first``, then of the chosen ones; each class once.
+
+    ``label``: the face's, 0..6 or None.
+    """
+    shown = []
+    for which in dict.fromkeys([first, *chosen]):
+        roles = [*([LABEL] if which == label else []), *([ANSWER] if which == answer.predicted else [])]
+        shown.append(Shown(which, tuple(roles)))
+    return shown
 
 
-TO_COME = '<div style="margin-top:0.3em">Testing this map …</div>'
+TO_COME = '<div style="margin-top:0.3em">Testing …</div>'
+_PICTURES: ResultCache[str] = ResultCache(300)
+"""Maps on faces as addresses, about 15 kB each: a page is drawn again when its tests are done."""
 
 
 def top_of(scale: str, answer: Answer, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> float | None:
@@ -71,46 +75,58 @@ def top_of(scale: str, answer: Answer, found: Sequence[Answer], shown: Mapping[s
     return max(float(one.maps[which.label].max()) for one in whose for which in shown[one.name])
 
 
-def scale_legend(look: MapStyle, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> None:
-    """The one colour scale of all maps."""
-    most = "the strongest cell of that map"
+def legend(look: MapStyle, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> str:
+    """The one colour scale of all maps, as HTML."""
+    most = "strongest cell of each map"
     if look.scale == OF_MODEL:
-        most = "the strongest cell shown of that model"
+        most = "strongest cell of the model"
     elif look.scale == OF_ALL:
-        most = (
-            f"{top_of(OF_ALL, found[0], found, shown):.2f} on the logit’s scale, the strongest cell of all maps shown"
-        )
-    st.html(
-        '<div style="font-size:0.875rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        "<span>Colour: nothing speaks for the expression</span>"
-        f'<img alt="Colour scale, from no colour over violet and orange to bright yellow" '
-        f'src="{picture_uri(colour_scale(look.opacity))}" style="height:14px;width:180px;max-width:100%">'
-        f"<span>{most}</span></div>"
+        most = f"strongest cell of all, {top_of(OF_ALL, found[0], found, shown):.2f} on the logit’s scale"
+    picture = _kept(("legend", look.opacity), lambda: colour_scale(look.opacity))
+    return (
+        '<div style="font-size:0.8rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
+        '<span>nothing</span><img alt="Colour scale, from no colour over violet and orange to bright yellow" '
+        f'src="{picture}" style="height:12px;width:120px;max-width:100%"><span>{most}</span></div>'
     )
 
 
-def row(
+def face(about: ChosenFace) -> str:
+    """The face itself as HTML, to stand before its maps."""
+    labelled = "nobody labelled it" if about.label is None else f"labelled {label_words(about.label)}"
+    alt = html.escape(f"{about.title}, a face of 48×48 grey pixels, enlarged.", quote=True)
+    return (
+        f'<figure style="margin:0"><figcaption style="{_HEAD}"><b>The face</b><br>{labelled}</figcaption>'
+        f'<img alt="{alt}" src="{data_uri(about.image)}" style="width:100%;aspect-ratio:1;display:block;'
+        'image-rendering:pixelated"></figure>'
+    )
+
+
+def row(parts: Sequence[str]) -> str:
+    """Face and models beside each other, as HTML; on a phone two in a line."""
+    cells = "".join(parts)
+    return (
+        f'<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax({LEAST}px,1fr));gap:0.8rem">{cells}'
+        "</div>"
+    )
+
+
+def model(
     about: ChosenFace,
     answer: Answer,
     shown: Sequence[Shown],
     top: float | None,
     look: MapStyle,
     judged: Mapping[int, Judgement] | None,
-    boxes: Mapping[str, Corners] | None,
 ) -> str:
     """One model's maps as HTML. ``judged``: the verdicts by class; None while they are still to come."""
-    cells = "".join(_cell(about, answer, one, top, look, judged, boxes) for one in shown)
-    summary = f"says {label_words(answer.predicted)}, {percent(answer.probabilities[answer.predicted], 0)}"
+    said = f"{label_words(answer.predicted)} {percent(answer.probabilities[answer.predicted], 0)}"
     if about.label is not None:
-        summary += ", ✓ right" if answer.predicted == about.label else ", ✗ wrong"
-    name, grid = html.escape(answer.name), "×".join(map(str, answer.grid))
-    coarse = coarseness(answer.grid)
+        said += " ✓" if answer.predicted == about.label else " ✗"
+    name = html.escape(answer.name)
+    cells = "".join(_cell(about, answer, one, top, look, judged) for one in shown)
     return (
         f'<section aria-label="{html.escape(answer.name, quote=True)}">'
-        f'<h3 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{name}</h3>'
-        f'<p style="margin:0 0 0.5em;font-size:0.9rem">{summary}. Maps of {grid} cells.'
-        f"{'' if coarse is None else ' ' + html.escape(coarse)}</p>"
-        f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem">{cells}</div></section>'
+        f'<div style="{_HEAD}"><b>{name}</b><br>{said.replace(" %", "&nbsp;%")}</div>{cells}</section>'
     )
 
 
@@ -121,36 +137,41 @@ def _cell(
     top: float | None,
     look: MapStyle,
     judged: Mapping[int, Judgement] | None,
-    boxes: Mapping[str, Corners] | None,
 ) -> str:
     name, one_map = NAMES[one.label], answer.maps[one.label]
     why = why_blank(one_map, model=answer.name, emotion=name)
     if why is None:
-        picture = map_on_face(about.image, one_map, top=top, opacity=look.opacity, smooth=look.smooth)
+        key = (about.key, answer.seal, one.label, top, look)
+        picture = _kept(
+            key, lambda: map_on_face(about.image, one_map, top=top, opacity=look.opacity, smooth=look.smooth)
+        )
         alt = html.escape(f"{answer.name}: {describe_overlay(one_map, name)}", quote=True)
-        seen = f'<img alt="{alt}" src="{picture_uri(picture)}" style="width:100%;aspect-ratio:1;display:block">'
+        seen = f'<img alt="{alt}" src="{picture}" style="width:100%;aspect-ratio:1;display:block">'
         below = TO_COME if judged is None else _verdict(judged.get(one.label))
-        if boxes is not None:
-            below += f'<div style="font-size:0.8rem">{trust.pointed(one_map, boxes)}</div>'
     else:
         seen = (
-            '<div style="aspect-ratio:1;border:1px dashed #7F7F8F;padding:0.8em;font-size:0.85rem;overflow:auto">'
+            '<div style="aspect-ratio:1;border:1px dashed #7F7F8F;padding:0.6em;font-size:0.85rem;overflow:auto">'
             f"{html.escape(why)}</div>"
         )
         below = ""
-    roles = f", {' and '.join(one.roles)}" if one.roles else ""
-    strongest = f"strongest cell {float(np.max(one_map)):.2f} (logit)"
+    chance = "" if one.label == answer.predicted else f": {percent(answer.probabilities[one.label])}"
     return (
-        f'<figure style="margin:0;width:min({SIDE}px, calc(50% - 0.4rem))">{seen}'
-        f'<figcaption style="font-size:0.875rem;line-height:1.35;margin-top:0.3em"><b>{name}</b>{roles}: '
-        f'{percent(answer.probabilities[one.label])}<div style="font-size:0.8rem">{strongest}</div>{below}'
-        "</figcaption></figure>"
+        f'<figure style="margin:0 0 0.6rem">{seen}<figcaption style="font-size:0.875rem;line-height:1.35;'
+        f'margin-top:0.3em">what speaks for <b>{name}</b>{chance}{below}</figcaption></figure>'
     )
 
 
+def _kept(key: Hashable, draw: Callable[[], npt.NDArray[np.uint8]]) -> str:
+    """The address of a picture, drawn once."""
+    known = _PICTURES.get(key)
+    if known is None:
+        known = picture_uri(draw())
+        _PICTURES.put(key, known)
+    return known
+
+
 def _verdict(judged: Judgement | None) -> str:
-    """The verdict's word on its colour and the sentences below it; nothing where the test failed."""
+    """The verdict's word on its colour; nothing where the test failed."""
     if judged is None:
         return ""
-    sentences = html.escape(" ".join(judged.sentences))
-    return f'{trust.badge(judged)}<div style="font-size:0.8rem">{sentences}</div>'
+    return trust.badge(judged, title=" ".join(judged.sentences))

@@ -22,8 +22,8 @@ from pages.parts.dataset_extras import dataset_of, offer_import
 from pages.parts.faces import enlarged, label_words, sheet_figure
 from pages.parts.links_to_mistakes import clicked
 
-RUN, CORRUPTION, STRENGTH, KIND, PAGE = (PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
-"""Names in the address."""
+NAMES_IN_ADDRESS = tuple(PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
+RUN, CORRUPTION, STRENGTH, KIND, PAGE = NAMES_IN_ADDRESS
 FACE = "flip-row"
 VIEW, MAPS = PREFIX + "view", "Maps"
 KINDS: dict[str, Kind] = {"lost": "lost", "won": "won", "any change": "changed"}

@@ -28,7 +28,7 @@ from pages.parts import linked, messages, queue
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
-from pages.parts.explain import trust, worker
+from pages.parts.explain import tab_memory, trust, worker
 from pages.parts.explain.method_maps import Cell, Drawn, Options
 from pages.parts.explain.testing import EFFORTS
 from pages.parts.face_answers import Answer, answers, picture_uri
@@ -37,6 +37,8 @@ from pages.parts.faces import label_words
 FOR, PATCH, STRIDE, MASKS = (PREFIX + name for name in ("for", "patch", "stride", "masks"))
 """Names in the address; a method's is ``explain.by.<name>``, a model's layer ``explain.layer.<name>``."""
 BY, LAYER = PREFIX + "by.", PREFIX + "layer."
+_MINE = (FOR, PATCH, STRIDE, MASKS, explain_sanity.MODEL, explain_sanity.METHOD)
+METHODS_TAB = "Methods"
 ANSWER, LABEL = "each model's answer", "the label"
 FIRST = (CLASS_MAP, GRADCAM_PP, LAYERCAM, OCCLUSION)
 """Chosen where the address says nothing: cheap ones that look in different ways."""
@@ -44,7 +46,10 @@ SIDE = 176
 
 
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
-    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
+    """The tab. Closed, it draws nothing; opened again, it is as it was left."""
+    if not is_open or about is None:
+        return
+    tab_memory.come_back(METHODS_TAB, _is_mine)
     st.markdown(
         "A map is one method's opinion. Ask several: where they agree, and pass the test, you may believe them more. "
         "Each map is tested on this face, as on the first tab."
@@ -53,8 +58,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
     body, below = st.container(), st.container()
     with below:
         sanity_of = explain_sanity.controls(models)
-    if not is_open or about is None:
-        return
+    tab_memory.remember(METHODS_TAB, _is_mine)
     with body:
         if not models:
             st.info("Choose at least one model above.", icon=":material/info:")
@@ -84,6 +88,10 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         _agreement(about, rows)
     with below:
         explain_sanity.show(about, sanity, sanity_of)
+
+
+def _is_mine(name: str) -> bool:
+    return name in _MINE or name.startswith((BY, LAYER))
 
 
 def _controls(models: Sequence[Predictor]) -> tuple[str, list[Method], dict[str, str], Options]:

@@ -33,8 +33,8 @@ def show(
     tests: Mapping[str, MapTest],
     boxes: Mapping[str, Corners] | None,
 ) -> None:
-    """A box that opens: the seven probabilities, and every map that is shown with its test."""
-    with st.expander("All numbers as tables", icon=":material/table:"):
+    """The seven probabilities, and every map that is shown with its test, as tables."""
+    with st.container(key="maps-numbers"):
         st.dataframe(
             probabilities_table(found),
             hide_index=True,

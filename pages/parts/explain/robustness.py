@@ -24,12 +24,13 @@ from pages.parts import data, messages
 from pages.parts.charts import drawn
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.dataset_extras import dataset_of
-from pages.parts.explain import flips
+from pages.parts.explain import flips, tab_memory
 from pages.parts.explain.flips import FlipChoice
 from pages.parts.face_answers import Seal, cache_key
 from pages.parts.runs import data_title
 
 COLUMNS = 3
+ROBUSTNESS = "Robustness"
 PREDICTIONS = 1 + len(CORRUPTIONS) * len(SEVERITIES)
 """What measuring costs for each face."""
 _SYMBOLS = ("●", "◆", "■", "▲", "✚", "★")
@@ -49,15 +50,21 @@ class Shared:
 
 
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
-    """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
-    above = st.container()
-    choice = flips.choose([model.name for model in models])
+    """The tab. Closed, it draws nothing; opened again, it is as it was left."""
     if not is_open:
         return
+    tab_memory.come_back(ROBUSTNESS, _is_mine)
+    above = st.container()
+    choice = flips.choose([model.name for model in models])
+    tab_memory.remember(ROBUSTNESS, _is_mine)
     with above:
         shared = _curves_of(models, choice)
     if shared is not None and choice is not None:
         flips.show(shared.runs, shared.fingerprint, choice)
+
+
+def _is_mine(name: str) -> bool:
+    return name in flips.NAMES_IN_ADDRESS
 
 
 def _curves_of(models: list[Predictor], choice: FlipChoice | None) -> Shared | None:

@@ -20,10 +20,11 @@ from fer_core.formatting import ordinal, plural
 from fer_core.progress import ProgressCallback
 from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
-from pages.parts.face_answers import Answer, Seal, cache_key
+from pages.parts.face_answers import Answer, Seal
 
 LOOK_S = 0.5
 """Seconds between two looks at tests that are not done."""
+_ASKED = "_explain_tests_asked"
 FORGOTTEN_S = 20.0
 """Who has gone to another face or page no longer looks: their tests make room for those of others."""
 
@@ -42,7 +43,9 @@ spread."""
 
 
 @dataclass(frozen=True)
-class _Key:
+class TestKey:
+    """A test as caches know it: ``face`` and ``seal`` of the model, the ``classes`` 0..6 and the effort."""
+
     face: str
     seal: Seal
     classes: tuple[int, ...]
@@ -85,7 +88,7 @@ class MapTest:
     def begin(self) -> None:
         """See to it that it is made. Raises ``BusyError`` where too much waits already."""
         if self.waiting:
-            background().submit(self._key, self._measure, access.person().token)
+            background().submit(self.key, self._measure, access.person().token)
 
     def _measure(self, hear: ProgressCallback) -> Faithfulness:
         maps = {NAMES[label]: self.answer.maps[label][np.newaxis] for label in self.classes}
@@ -100,12 +103,12 @@ class MapTest:
         )
 
     @cached_property
-    def _key(self) -> _Key:
-        # Asking the disk what the model is costs a millisecond: once for each run of the page.
-        return _Key(self.about.key, cache_key(self.answer.model), self.classes, self.effort)
+    def key(self) -> TestKey:
+        """What makes it another test than others."""
+        return TestKey(self.about.key, self.answer.seal, self.classes, self.effort)
 
     def _task(self) -> Task | None:
-        return background().find(self._key)
+        return background().find(self.key)
 
 
 def plan_test(about: ChosenFace, answer: Answer, classes: Sequence[int], effort: Effort) -> MapTest:
@@ -121,7 +124,10 @@ def background() -> Background:
 
 
 def panel(tests: Sequence[MapTest]) -> None:
-    """Begin the tests and say how far they are; draws the page anew when one of them is over."""
+    """Begin the tests and say how far they are; draws the page anew when all of them are over.
+
+    They begin half a second late: who goes on to the next face at once has no use for them.
+    """
     for problem in sorted({test.problem for test in tests} - {""}):
         st.warning(f"A test failed: {problem}", icon=":material/error:")
     waiting = [test for test in tests if test.waiting]
@@ -130,14 +136,17 @@ def panel(tests: Sequence[MapTest]) -> None:
 
 
 def _look(tests: tuple[MapTest, ...]) -> None:
-    try:
-        for test in tests:
-            test.begin()
-    except BusyError as error:
-        queue.say_busy(error)
-        return
+    asked = tuple(test.key for test in tests)
+    if st.session_state.get(_ASKED) == asked:
+        try:
+            for test in tests:
+                test.begin()
+        except BusyError as error:
+            queue.say_busy(error)
+            return
+    st.session_state[_ASKED] = asked
     left = [test for test in tests if test.waiting]
-    if len(left) < len(tests):
+    if not left:
         st.rerun()
     place = min(test.place for test in left)
     where = f": {ordinal(place)} in the queue" if place else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,9 +18,10 @@ from fer_core.explain.faithfulness import Faithfulness
 from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
-from fer_core.formatting import percent
+from fer_core.formatting import percent, plain, plural
 from pages.parts.explain.testing import Effort
 from pages.parts.face_answers import Answer
+from pages.parts.result_cache import ResultCache
 
 MAY_BE_LUCK = "luck"
 WORDS: dict[str, str] = {
@@ -51,10 +53,11 @@ def verdict_key(judged: Judgement) -> str:
     return MAY_BE_LUCK if judged.verdict == "no" and judged.sentences[0] == LUCK else judged.verdict
 
 
-def badge(judged: Judgement) -> str:
-    """The verdict's word on its colour, as HTML."""
+def badge(judged: Judgement, *, title: str = "") -> str:
+    """The verdict's word on its colour, as HTML. ``title``: what resting the mouse on it shows."""
+    more = f' title="{html.escape(title, quote=True)}"' if title else ""
     style = f"background:{COLOURS[verdict_key(judged)]};color:#FFFFFF;padding:0.1em 0.5em;border-radius:0.3em"
-    return f'<div style="margin:0.3em 0"><span style="{style}">{WORDS[verdict_key(judged)]}</span></div>'
+    return f'<div style="margin:0.3em 0"><span{more} style="{style}">{WORDS[verdict_key(judged)]}</span></div>'
 
 
 def pointed(one_map: npt.NDArray[np.floating], boxes: Mapping[str, Corners]) -> str:
@@ -99,24 +102,68 @@ All of it is about *this* model on *this* face. It does not say that the model i
         )
 
 
-def agreement(found: Sequence[Answer], classes: Sequence[int]) -> None:
-    """Rank correlation of the models' maps, each for its class in ``classes`` (0..6), and with a blob."""
+def sentence(found: Sequence[Answer], classes: Sequence[int], judged: Sequence[Judgement | None]) -> str:
+    """What the row of maps shows, in one sentence: which pass the test, and whether the models look at the same places.
+
+    ``classes``: of each model's map, 0..6. ``judged``: the verdict on it; None where there is none, or none yet.
+    """
+    parts = []
+    if verdicts := [one for one in judged if one is not None]:
+        good = [answer.name for answer, one in zip(found, judged, strict=True) if one and one.verdict == "trust"]
+        who = f": {', '.join(plain(name) for name in good)}" if 0 < len(good) < len(verdicts) else ""
+        parts.append(f"**{len(good)} of {plural(len(verdicts), 'map')} pass{'es' * (len(good) == 1)} the test{who}**")
+    matrix = _correlations(found, classes)
+    if matrix is not None:
+        k = len(matrix)
+        between, blob = matrix[:, :k][np.triu_indices(k, 1)], matrix[:, k]
+        where = next(words for least, words in _PLACES if between.mean() >= least)
+        close = "no more alike than each is like" if blob.mean() >= between.mean() else "more alike than like"
+        parts.append(
+            f"the models look at {where} (rank correlation {_range(between)}), {close} a round blob in the middle, "
+            "which knows nothing"
+        )
+    if not parts:
+        return ""
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+_PLACES = ((0.7, "much the same places"), (0.4, "partly the same places"), (-1.0, "different places"))
+"""By the mean rank correlation that it takes at least."""
+
+
+def _correlations(found: Sequence[Answer], classes: Sequence[int]) -> npt.NDArray[np.float64] | None:
+    """Rank correlations (k, k + 1) of the k maps that say something with each other and, last, with a round blob; None
+    where there are fewer than two.
+    """
     speaks = [(one, label) for one, label in zip(found, classes, strict=True) if why_blank(one.maps[label]) is None]
     if len(speaks) < 2:
+        return None
+    key = tuple((one.seal, label, one.maps[label].tobytes()) for one, label in speaks)
+    known = _AGREEMENT.get(key)
+    if known is None:
+        maps = np.concatenate([at_face_size(one.maps[label]) for one, label in speaks])
+        known = rank_correlations(np.concatenate([maps, centre_map()[np.newaxis]]))[:-1]
+        _AGREEMENT.put(key, known)
+    return known
+
+
+_AGREEMENT: ResultCache[npt.NDArray[np.float64]] = ResultCache(300)
+
+
+def agreement(found: Sequence[Answer], classes: Sequence[int]) -> None:
+    """Rank correlation of the models' maps, each for its class in ``classes`` (0..6), and with a blob, as a table."""
+    matrix = _correlations(found, classes)
+    if matrix is None:
         return
-    titles = [f"{one.name}: {NAMES[label]}" for one, label in speaks]
-    maps = np.concatenate([at_face_size(one.maps[label]) for one, label in speaks])
-    matrix = rank_correlations(np.concatenate([maps, centre_map()[np.newaxis]]))
-    k = len(speaks)
-    between = matrix[:k, :k][np.triu_indices(k, 1)]
+    speaks = [(one, label) for one, label in zip(found, classes, strict=True) if why_blank(one.maps[label]) is None]
     st.markdown(
-        f"**Do the models look at the same places?** Rank correlation of their maps: {_range(between)} "
-        f"(1: the same order of all pixels, 0: no relation, −1: the reverse). With a round blob in the middle, which "
-        f"knows nothing, they correlate {_range(matrix[k, :k])}. Read the one beside the other."
+        "**Do the models look at the same places?** Rank correlation of their maps: 1 the same order of all pixels, 0 "
+        "no relation, −1 the reverse. Read it beside that with a round blob in the middle, which knows nothing."
     )
     names = [one.name for one, _ in speaks]
-    table = pd.DataFrame(matrix[:k], columns=[*names, BLOB])
-    table.insert(0, "Map", titles)
+    table = pd.DataFrame(matrix, columns=[*names, BLOB])
+    table.insert(0, "Map", [f"{one.name}: {NAMES[label]}" for one, label in speaks])
     st.dataframe(
         table,
         hide_index=True,
