@@ -21,6 +21,7 @@ GROUPS = {
         ("compare", "Compare", ":material/compare:"),
         ("mistakes", "Mistakes", ":material/search:"),
         ("explain", "Explain", ":material/psychology_alt:"),
+        ("lessons", "Lessons", ":material/school:"),
     ),
     "Make": (
         ("dataset", "Dataset", ":material/grid_view:"),

@@ -19,6 +19,7 @@ ORDER = (
     "fer_core.plots",
     "fer_core.access",
     "fer_core.leaderboard",
+    "fer_core.lessons",
     "fer_core.game",
     "fer_core.review",
     "fer_core.bring",

@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from pages.parts import copy_link, links, uploads
+from pages.parts import copy_link, lesson_strip, links, uploads
 
 ENTRY = "streamlit_app.py"
 ACCENTED = (
@@ -78,6 +78,8 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     if lead:
         st.markdown(lead)
     links.make_place()
+    if elsewhere := lesson_strip.show(Path(file).stem):
+        go(*elsewhere)
     return entered
 
 

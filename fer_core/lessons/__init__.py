@@ -1,0 +1,1 @@
+"""Lessons that lead over the app's pages: plain files that a teacher writes, read without trust."""

@@ -1,0 +1,30 @@
+"""Lessons: three minutes each, over the app's own pages, with a prediction before each answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.access.policy import Action
+from fer_core.formatting import plain, plural
+from pages.parts import access, frame, lesson_strip
+
+frame.begin("Lessons", __file__, "Each leads you over the real pages. Say what you expect before you see what is true.")
+
+shelf, state = lesson_strip.shelf(), lesson_strip.taking()
+for lesson in shelf.lessons:
+    with st.container(border=True, key=f"lesson-{lesson.name}"):
+        ended = " :material/check_circle:" if lesson.name in state.ended else ""
+        st.subheader(f"{plain(lesson.title)}{ended}", anchor=False)
+        st.markdown(lesson.lead)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            frame.link(
+                lesson.steps[0].page,
+                "Begin again" if ended else "Begin",
+                icon=":material/play_arrow:",
+                query=lesson_strip.query_of(lesson, 1),
+            )
+            st.caption(f"{plural(lesson.minutes, 'minute')}, {plural(len(lesson.steps), 'step')}")
+if shelf.damaged and access.may(Action.SERVER_PATHS):
+    for sentence in shelf.damaged:
+        st.warning(plain(sentence), icon=":material/error:")
+st.caption("You can write your own in ten minutes: docs/lessons.md says how.")

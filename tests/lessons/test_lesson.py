@@ -1,0 +1,100 @@
+"""Lessons are read from plain files; what is wrong in one is said with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.lessons.lesson import LessonError, parse_lesson
+from fer_core.lessons.shelf import lesson_files, read_lessons
+
+PAGES = ("home", "compare", "mistakes")
+TEXT = """# Is 70 % good?
+
+minutes: 3
+
+You find out what an accuracy is worth.
+
+## Somebody who guesses
+
+go: compare?data=fer2013&view=Classes
+shows: Who wins what | 14 %
+
+Seven expressions: how often is a **guess** right?
+
+- [ ] half of the time
+- [x] one time in seven
+
+> One in seven is 14 %.
+> The rest was learnt.
+
+## Look
+
+go: https://fer.example.org/mistakes?data=fer2013&lesson=old&step=3
+
+Just look.
+"""
+
+
+def test_a_lesson_is_read() -> None:
+    lesson = parse_lesson("1-good", TEXT, PAGES)
+    assert (lesson.name, lesson.title, lesson.minutes) == ("1-good", "Is 70 % good?", 3)
+    assert lesson.lead == "You find out what an accuracy is worth."
+    asked, shown = lesson.steps
+    assert (asked.page, asked.query) == ("compare", {"data": ["fer2013"], "view": ["Classes"]})
+    assert asked.options[asked.right] == "one time in seven"
+    assert asked.reveal == "One in seven is 14 %.\nThe rest was learnt."
+    assert asked.shows == ("Who wins what", "14 %")
+    assert (shown.page, shown.query, shown.options, shown.right) == ("mistakes", {"data": ["fer2013"]}, (), -1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("# Is 70 % good?", "Is 70 % good?"), "title"),
+        (("minutes: 3", ""), "how long"),
+        (("minutes: 3", "minutes: ³"), "how long"),
+        (("go: compare?", "go: nowhere?"), "Line 7.*which page.*compare, home, mistakes"),
+        (("go: compare?data=fer2013&view=Classes\n", ""), "Line 7.*which page"),
+        (("- [x]", "- [ ]"), "Line 7.*just one of them"),
+        (("> One in seven is 14 %.\n> The rest was learnt.\n", ""), "Line 7.*below them what is true"),
+        (("half of the time", "one time in seven"), "the same"),
+        (("Just look.", ""), "Line 20.*what to look at"),
+        (("Just look.", "Just look.\n\n> So it is."), "Line 20.*no answers"),
+        (("## Look", "# Look"), "Line 20.*one title"),
+        (("go: https", "minutes: 2\ngo: https"), "Line 20.*minutes"),
+        (("go: https://fer", "go: https://[fer"), "no address"),
+    ],
+)
+def test_what_is_wrong_in_a_lesson_is_said_with_its_line(change: tuple[str, str], words: str) -> None:
+    assert change[0] in TEXT
+    with pytest.raises(LessonError, match=words):
+        parse_lesson("x", TEXT.replace(*change), PAGES)
+
+
+def test_a_lesson_without_steps_or_with_too_many_is_refused() -> None:
+    head, step = TEXT.split("## Somebody")[0], "## Look\n\ngo: compare\n\nLook.\n\n"
+    for steps in (0, 21):
+        with pytest.raises(LessonError, match=f"{steps} steps"):
+            parse_lesson("x", head + steps * step, PAGES)
+
+
+def test_a_teachers_lessons_stand_beside_ours_and_may_replace_them(home: Path) -> None:
+    shipped = [path.stem for path in lesson_files()]
+    folder = home / "lessons"
+    folder.mkdir()
+    (folder / f"{shipped[0]}.md").write_text(TEXT)
+    (folder / "mine.md").write_text(TEXT.replace("70 %", "80 %"))
+    (folder / "broken.md").write_text("nothing")
+    (folder / "binary.md").write_bytes(b"# \xff")
+    (folder / "large.md").write_text("x" * 200_000)
+    (folder / "*star*.md").write_text(TEXT)
+    shelf = read_lessons([path for path in lesson_files() if path.parent == folder], PAGES)
+    assert [one.name for one in shelf.lessons] == [shipped[0], "mine"]
+    assert shelf.find("mine") == shelf.lessons[1]
+    assert shelf.find("no such lesson") is None
+    assert len(shelf.damaged) == 4
+    for name, why in {"broken": "title", "binary": "UTF-8", "large": "larger", "star": "Rename"}.items():
+        assert any(name in sentence and why in sentence for sentence in shelf.damaged)
+    assert [path.stem for path in lesson_files() if path.stem in shipped] == shipped
