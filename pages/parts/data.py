@@ -15,7 +15,7 @@ from fer_core.data.info import DatasetInfo
 from fer_core.errors import DataError
 from fer_core.formatting import plain
 from pages.parts import access, frame, known_data, links, messages
-from pages.parts.known_data import KnownData
+from pages.parts.known_data import KnownData, choose
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -27,7 +27,6 @@ OLD_NAMES = ("on", "compare.on", "explain.average.on")
 """What links of earlier versions call the data that Compare, Mistakes and averages are about, by title."""
 RUN_NAMES = ("runs", "compare.runs", "explain.average.runs")
 """What links call the runs that these pages are about."""
-_CHOOSE_NEXT = "_choose_data"
 _UNKNOWN = "There is no dataset called {asked} here. Showing another one."
 
 
@@ -42,7 +41,7 @@ def dataset_picker() -> None:
         return
     _obey_other_links(known)
     named = links.one_of(KEY, known, _UNKNOWN, place=st.sidebar)
-    wanted = st.session_state.pop(_CHOOSE_NEXT, None)
+    wanted = known_data.pop_choice()
     if wanted in known:
         st.session_state[KEY] = wanted
     elif st.session_state.get(KEY) not in known and named is None:
@@ -100,11 +99,6 @@ def _obey_other_links(known: dict[str, KnownData]) -> None:
             st.session_state.pop(KEY, None)
             # Widgets take what the address held when the run began.
             st.rerun()
-
-
-def choose(name: str) -> None:
-    """Make the dataset folder called ``name`` the chosen one from the next run of the script on."""
-    st.session_state[_CHOOSE_NEXT] = name
 
 
 def current() -> KnownData | None:

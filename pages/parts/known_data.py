@@ -21,6 +21,7 @@ from fer_core.runs.listing import ModelInfo
 from pages.parts.runs import complete, data_title
 
 _KNOWN = "_known_data"
+_CHOOSE_NEXT = "_choose_data"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,17 @@ def known() -> dict[str, KnownData]:
     """What :func:`look` found in this run of the app."""
     found: dict[str, KnownData] | None = st.session_state.get(_KNOWN)
     return look() if found is None else found
+
+
+def choose(name: str) -> None:
+    """Make the dataset folder called ``name`` the chosen one from the next run of the script on."""
+    st.session_state[_CHOOSE_NEXT] = name
+
+
+def pop_choice() -> str | None:
+    """What :func:`choose` was told since the last run of the script."""
+    name: str | None = st.session_state.pop(_CHOOSE_NEXT, None)
+    return name
 
 
 def data_of(run: ModelInfo) -> list[DatasetRecord]:

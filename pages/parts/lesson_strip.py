@@ -6,21 +6,31 @@ elsewhere meanwhile keeps the strip, with the way back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
+from fer_core.data.catalogue import SAMPLE_NAME
 from fer_core.formatting import plain
 from fer_core.lessons.lesson import Lesson, Step
 from fer_core.lessons.shelf import Shelf, lesson_files, read_lessons
 from fer_core.settings import PROJECT_ROOT
-from pages.parts import links
+from pages.parts import known_data, links
 
 LESSON, STEP = "lesson", "step"
 _STATE = "_lesson"
 _OVERVIEW = "lessons"
+_DATA, ANY_FACES = "data", "faces"
+"""``data=faces`` in a lesson means whatever faces are at hand: imported ones before drawn ones."""
 NO_LESSON = "There is no lesson {asked} here. It is ignored."
+
+
+Kind = Literal["primary", "secondary", "tertiary"]
+Place = tuple[str, links.Query]
+"""A page by its file's name, and its query."""
 
 
 @dataclass
@@ -31,6 +41,8 @@ class Taking:
     step: int = 1
     answers: dict[tuple[str, int], str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    going: Place | None = None
+    """Where a button of the strip leads, from the click to the run that follows."""
 
     def leave(self) -> None:
         """Whoever begins it again predicts again."""
@@ -52,13 +64,20 @@ def shelf() -> Shelf:
 
 def query_of(lesson: Lesson, number: int) -> links.Query:
     """The query of a lesson's step, 1 or more: what its page shows, and the strip above it."""
-    step = lesson.steps[number - 1]
-    return {**step.query, LESSON: lesson.name, STEP: str(number)}
+    query: links.Query = {**lesson.steps[number - 1].query, LESSON: lesson.name, STEP: str(number)}
+    if query.get(_DATA) == [ANY_FACES] and ANY_FACES not in known_data.known():
+        # Photographs where there are some; a stranger's host has none.
+        with_faces = [name for name, one in known_data.known().items() if one.info is not None or one.can_be_drawn]
+        query[_DATA] = with_faces[0] if with_faces else SAMPLE_NAME
+    return query
 
 
-def show(page: str) -> tuple[str, links.Query] | None:
+def show(page: str) -> Place | None:
     """Draw the strip, if a lesson is on, at the top of ``pages/<page>.py``; returns where the visitor wants to go."""
     state, lessons = taking(), None
+    if state.going is not None:
+        going, state.going = state.going, None
+        return going
     if links.given(LESSON):
         lessons = shelf()
         name = links.one_of(LESSON, [one.name for one in lessons.lessons], says=NO_LESSON)
@@ -73,37 +92,53 @@ def show(page: str) -> tuple[str, links.Query] | None:
         state.lesson = ""
         return None
     with st.container(border=True, key="lesson-strip"):
-        return _step(lesson, state, page)
+        _step(lesson, state, page)
+    return None
 
 
-def _step(lesson: Lesson, state: Taking, page: str) -> tuple[str, links.Query] | None:
+def _step(lesson: Lesson, state: Taking, page: str) -> None:
     number = min(state.step, len(lesson.steps))
     step = lesson.steps[number - 1]
-    with st.container(horizontal=True, vertical_alignment="center", key="lesson-head"):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="lesson-head"
+    ):
         st.markdown(f":material/school: **{plain(lesson.title)}** · step {number} of {len(lesson.steps)}")
-        if st.button("End the lesson", icon=":material/close:", type="tertiary", key="_lesson-end"):
-            state.leave()
-            return _OVERVIEW, {}
+        _button("End the lesson", ":material/close:", "end", _end, lesson, False, kind="tertiary")
     st.progress(number / len(lesson.steps))
     if step.page != page:
-        if st.button("Back to the lesson", icon=":material/undo:", type="primary", key="_lesson-back"):
-            return step.page, query_of(lesson, number)
-        return None
+        _button("Back to the lesson", ":material/undo:", "back", _lead, lesson, number, kind="primary")
+        return
     st.markdown(f"**{plain(step.title)}.** {step.text}")
     answered = _asked(lesson, number, step, state)
     with st.container(horizontal=True, key="lesson-ways"):
-        if number > 1 and st.button("Back", icon=":material/arrow_back:", key="_lesson-previous"):
-            return lesson.steps[number - 2].page, query_of(lesson, number - 1)
-        if not answered:
-            return None
-        if number < len(lesson.steps):
-            if st.button("Next", icon=":material/arrow_forward:", type="primary", key="_lesson-next"):
-                return lesson.steps[number].page, query_of(lesson, number + 1)
-        elif st.button("Done", icon=":material/check:", type="primary", key="_lesson-done"):
-            state.ended.add(lesson.name)
-            state.leave()
-            return _OVERVIEW, {}
-    return None
+        if number > 1:
+            _button("Back", ":material/arrow_back:", "previous", _lead, lesson, number - 1)
+        if answered and number < len(lesson.steps):
+            _button("Next", ":material/arrow_forward:", "next", _lead, lesson, number + 1, kind="primary")
+        elif answered:
+            _button("Done", ":material/check:", "done", _end, lesson, True, kind="primary")
+
+
+def _button(label: str, icon: str, key: str, act: Callable[..., None], *args: object, kind: Kind = "secondary") -> None:
+    # By what it calls, since that comes before the sidebar's choice of data is drawn.
+    st.button(label, icon=icon, key=f"_lesson-{key}", type=kind, on_click=act, args=args)
+
+
+def _lead(lesson: Lesson, number: int) -> None:
+    """To that step, in the run that follows."""
+    query = query_of(lesson, number)
+    if name := query.pop(_DATA, None):
+        # Bound to the sidebar's widget, so it cannot be set with the rest.
+        known_data.choose(name if isinstance(name, str) else name[-1])
+    taking().going = lesson.steps[number - 1].page, query
+
+
+def _end(lesson: Lesson, whole: bool) -> None:
+    state = taking()
+    if whole:
+        state.ended.add(lesson.name)
+    state.leave()
+    state.going = _OVERVIEW, {}
 
 
 def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:

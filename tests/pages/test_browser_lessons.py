@@ -1,0 +1,53 @@
+"""All shipped lessons, walked in a browser on a host without FER-2013: each step leads to what its sentence says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from fer_core.lessons.shelf import lesson_files, read_lessons
+from fer_core.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+MINUTE = 60_000
+SHOWN = """([words]) => {
+    const page = document.querySelector("[data-testid='stMain']").cloneNode(true);
+    page.querySelectorAll(".st-key-lesson-strip").forEach(one => one.remove());
+    const text = page.textContent.toLowerCase();
+    return words.every(one => text.includes(one.toLowerCase()));
+}"""
+"""Whether the page itself shows these words, not the strip above it."""
+
+
+def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
+    sample: Path, open_page: Callable[..., Page]
+) -> None:
+    pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
+    shelf = read_lessons(lesson_files(), pages)
+    assert (len(shelf.lessons), shelf.damaged) == (6, ())
+    page = open_page("lessons")
+    for lesson in shelf.lessons:
+        page.locator(f".st-key-lesson-{lesson.name}").get_by_role("link", name="Begin").click()
+        strip = page.locator(".st-key-lesson-strip")
+        for number, step in enumerate(lesson.steps, 1):
+            expect(strip).to_contain_text(f"step {number} of {len(lesson.steps)}", timeout=MINUTE)
+            expect(page).to_have_url(re.compile(f"lesson={lesson.name}.*step={number}"))
+            page.wait_for_function(SHOWN, arg=[list(step.shows)], timeout=MINUTE)
+            expect(page.get_by_text("It is ignored")).to_have_count(0)
+            expect(page.locator(".stException")).to_have_count(0)
+            if step.options:
+                # Everybody who does not know yet.
+                guess = (step.right + 1) % len(step.options)
+                strip.get_by_role("button", name=step.options[guess], exact=True).click()
+                expect(strip).to_contain_text(f"it is {step.options[step.right]}", timeout=MINUTE)
+            strip.get_by_role("button", name="Next" if number < len(lesson.steps) else "Done").click()
+        expect(page.get_by_role("heading", name="Lessons", exact=True)).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_role("link", name="Begin again")).to_have_count(6, timeout=MINUTE)

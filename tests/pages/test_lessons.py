@@ -1,0 +1,117 @@
+"""The page Lessons and the strip that leads over the other pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from apptest import open_app
+from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.usefixtures("sample_home")
+LESSON = """# Mine
+
+minutes: 1
+
+Short.
+
+## First
+
+go: limits
+
+Look.
+
+- [ ] yes
+- [x] no
+
+> So it *is*.
+
+## Second
+
+go: limits?data=faces
+
+Look again.
+
+## Third
+
+go: leaderboard
+
+And here.
+"""
+
+
+@pytest.fixture
+def sample_home(home: Path, drawn_sample: Path) -> Path:
+    (home / "datasets").mkdir(exist_ok=True)
+    (home / "datasets" / "sample").symlink_to(drawn_sample)
+    (home / "lessons").mkdir()
+    (home / "lessons" / "mine.md").write_text(LESSON)
+    return home
+
+
+def words(app: AppTest) -> str:
+    return " ".join(str(one.value) for one in [*app.markdown, *app.success, *app.info, *app.warning])
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def test_a_step_asks_first_and_then_says_what_is_true_and_leads_on() -> None:
+    app = open_app("limits", lesson="mine", step="1")
+    assert "step 1 of 3" in words(app)
+    assert "So it" not in words(app)
+    assert "_lesson-next" not in [button.key for button in app.button]
+    app.button_group(key="_lesson-mine-1").set_value("yes").run()
+    assert "You said yes; it is no" in words(app)
+    press(app, "_lesson-next")
+    assert "step 2 of 3" in words(app)
+    assert "Look again" in words(app)
+    press(app, "_lesson-next")
+    assert [title.value for title in app.title] == ["Leaderboard"]
+    press(app, "_lesson-previous")
+    assert [title.value for title in app.title] == ["Limits"]
+    press(app, "_lesson-previous")
+    # What was predicted stays.
+    assert "You said yes" in words(app)
+
+
+def test_the_end_leads_to_the_lessons_and_is_remembered() -> None:
+    app = open_app("leaderboard", lesson="mine", step="3")
+    press(app, "_lesson-done")
+    assert [title.value for title in app.title] == ["Lessons"]
+    assert [one.value for one in app.subheader if "Mine" in one.value] == ["Mine :material/check_circle:"]
+    assert not app.exception
+
+
+def test_who_goes_elsewhere_finds_the_way_back_and_may_end_it() -> None:
+    app = open_app("limits", lesson="mine", step="2")
+    app.switch_page("pages/leaderboard.py").run()
+    assert "Look again" not in words(app)
+    press(app, "_lesson-back")
+    assert [title.value for title in app.title] == ["Limits"]
+    assert "Look again" in words(app)
+    press(app, "_lesson-end")
+    app.switch_page("pages/limits.py").run()
+    assert "step 2" not in words(app)
+
+
+def test_a_link_to_what_is_no_lesson_or_step_says_so() -> None:
+    app = open_app("limits", lesson="none")
+    assert "none" in words(app)
+    assert "step" not in words(app)
+    app = open_app("limits", lesson="mine", step="9")
+    assert "9" in " ".join(one.value for one in app.warning)
+    assert "step 1 of 3" in words(app)
+
+
+def test_only_the_owner_reads_which_files_are_no_lessons(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sample_home / "lessons" / "broken.md").write_text("nothing")
+    assert any("broken" in one.value for one in open_app("lessons").warning)
+    monkeypatch.setenv("FER_EXPLORER_OWNER", "password")
+    from fer_core.settings import settings
+
+    settings.cache_clear()
+    app = open_app("lessons")
+    assert not app.warning
+    assert any("Mine" in one.value for one in app.subheader)
