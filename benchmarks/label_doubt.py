@@ -46,6 +46,7 @@ TABLE_LOOK = ROOT / "models" / "label_doubt"
 """Stands for the table in the ledger, as the folder of a run does; there is none of that name."""
 PICTURE = ROOT / "docs" / "label-or-model.svg"
 FIGURES = ROOT / "docs" / "label-or-model.json"
+LAST_FIGURES = ROOT / "docs" / "label-or-model-final.json"
 
 SEEDS = 5
 MISTAKES = (("at random", 0.1), ("at random", 0.25), ("alike", 0.1), ("alike", 0.25), ("neutral called sad", 0.3))
@@ -175,9 +176,9 @@ def rated(faces: Faces, score: Float, positive: Bool | None = None, use: Bool | 
     right = int(y[np.argsort(-s, kind="stable")[:MOST]].sum())
     ends = wilson_interval(right, MOST)
     return {
-        "n": len(y), "rejected": int(y.sum()), "auroc": round(auroc(y, s), 4),
-        "auroc_low": round(float(low), 4), "auroc_high": round(float(high), 4),
-        "right_of_200": right, "right_low": round(float(ends[0]), 4), "right_high": round(float(ends[1]), 4),
+        "n": len(y), "rejected": int(y.sum()), "auroc": round(auroc(y, s), 6),
+        "auroc_low": round(float(low), 6), "auroc_high": round(float(high), 6),
+        "right_of_200": right, "right_low": round(float(ends[0]), 6), "right_high": round(float(ends[1]), 6),
     }  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def counted(faces: Faces, which: Bool) -> dict[str, object]:
 
 def share_of(k: int, n: int) -> dict[str, object]:
     low, high = wilson_interval(k, n)
-    return {"faces": n, "rejected": k, "low": round(float(low), 4), "high": round(float(high), 4)}
+    return {"faces": n, "rejected": k, "low": round(float(low), 6), "high": round(float(high), 6)}
 
 
 def verdicts(faces: Faces, doubt: Float, ask: tuple[int, ...]) -> dict[str, dict[str, object]]:
@@ -216,7 +217,7 @@ def reliability(faces: Faces, doubt: Float) -> list[dict[str, object]]:
     """Ten bins of doubt: what was said, and what the crowd did."""
     bins = np.minimum((doubt * 10).astype(int), 9)
     return [
-        {"said": round(float(doubt[(bins == b) & faces.judged].mean()), 4), **counted(faces, bins == b)}
+        {"said": round(float(doubt[(bins == b) & faces.judged].mean()), 6), **counted(faces, bins == b)}
         for b in range(10)
     ]
 
@@ -273,7 +274,7 @@ def made_up_mistakes(faces: Faces, crowd: npt.NDArray[np.int8]) -> dict[str, dic
                 rules.setdefault(name, []).append((auroc(labels != true, score), int((labels != true)[most].sum())))
         found[f"{kind}, {share:.0%}"] = {
             name: {
-                "auroc": round(float(np.mean([a for a, _ in each])), 4),
+                "auroc": round(float(np.mean([a for a, _ in each])), 6),
                 "right_of_200": round(np.mean([r for _, r in each])),
             }
             for name, each in rules.items()
@@ -322,10 +323,12 @@ def main() -> None:
         look(options.data)
         faces = read(options.data, PRIVATE_TEST)
         doubt = label_doubt(faces.labels, faces.probabilities)
-        print(json.dumps({
+        figures = {
             "table": rated(faces, doubt), "before": rated(faces, former(faces)),
             "verdicts": verdicts(faces, doubt, every), "reliability": reliability(faces, doubt),
-        }, indent=1))  # fmt: skip
+        }  # fmt: skip
+        LAST_FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(figures, indent=1))
         return
     faces = read(options.data, PUBLIC_TEST)
     fitted = fit_folds(faces, every)
