@@ -12,8 +12,8 @@ from pages.parts.leaderboard import sections as parts
 frame.begin(
     "Leaderboard",
     __file__,
-    "How good are systems that name expressions on FER-2013? A percentage is worth what its origin is worth: many "
-    "published ones were chosen on the very faces that they are measured on.",
+    "How good are systems that name expressions? A percentage is worth what its origin is worth: many were chosen on "
+    "the very faces that they are measured on.",
 )
 try:
     entries = leaderboard(runs.complete())
@@ -22,9 +22,7 @@ except FerError as error:
     st.stop()
 for problem in missing():
     st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
-shown = parts.choose(entries)
-parts.show_picture(shown)
-parts.show_table(shown)
-parts.show_crowd()
+shown = parts.picture(entries)
+parts.table(shown)
+parts.crowd()
 parts.notes(shown)
-parts.show_legend()

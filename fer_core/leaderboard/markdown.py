@@ -85,6 +85,31 @@ def chance(entries: Sequence[Entry]) -> str:
     )
 
 
+def in_short(entries: Sequence[Entry]) -> str:
+    """What the lines amount to: the best of those that may be compared, ours against it, people, and what is too high.
+
+    Entries as from :func:`fer_core.leaderboard.entries.leaderboard`.
+    """
+    fair = [entry for entry in entries if entry.group == "fair"]
+    people = next((entry for entry in entries if entry.group == "people"), None)
+    flattered = [entry for entry in entries if entry.group == "flattered"]
+    parts = []
+    if fair:
+        best = max(fair, key=lambda entry: entry.accuracy)
+        words = f"With one look and chosen on other faces, {best.system} leads: {percent(best.accuracy)}"
+        if people:
+            ahead = 100 * (best.accuracy - people.accuracy)
+            above = f"{abs(ahead):.0f} points {'above' if ahead >= 0 else 'below'}"
+            within = people.span and people.span[0] <= best.accuracy <= people.span[1]
+            words += f", {above} people{', and within what they vary by' if within else ''}"
+        parts.append(f"{words}.")
+        higher = [entry for entry in flattered if entry.accuracy > best.accuracy]
+        if higher:
+            claims = f"{len(higher)} claims are" if len(higher) > 1 else "One claim is"
+            parts.append(f"{claims} higher, but cannot be compared.")
+    return " ".join([*parts, chance(entries)]).strip()
+
+
 def accuracy_text(entry: Entry) -> str:
     """``68.0 % (66.5–69.5 %)``; in brackets our interval, or the range that a source gives."""
     return f"{percent(entry.accuracy)} ({span_text(entry)})" if entry.span else percent(entry.accuracy)

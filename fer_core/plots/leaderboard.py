@@ -1,4 +1,4 @@
-"""The leaderboard as a picture: one dot a system, group under group, each group with a look of its own."""
+"""The leaderboard as a picture: one dot a system, group under group, with chance and people as lines through all."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from fer_core.plots.style import ACCENT, RUN_COLOURS, blank
+from fer_core.emotions import COUNT
+from fer_core.plots.style import ACCENT, MUTED, RUN_COLOURS, blank
 
 SYMBOLS = ("circle", "diamond", "x-thin-open", "line-ns-open")
 """One a group: groups differ in shape, not in colour alone."""
 
-LABEL = 24
+LABEL = 26
 """Letters in a line of a system's name: on a phone the dots need room, too."""
+CHANCE = 1 / COUNT
+"""What guessing reaches, where each class is as likely."""
+_LINE, _ROW = 0.5, 28
+"""A further line of a name takes half a row, and a row so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -27,29 +32,51 @@ class Dot:
     ours: bool = False
 
 
-def system_dots(groups: Mapping[str, Sequence[Dot]]) -> go.Figure:
-    """All groups, the first on top; under each heading its systems in their order. Accuracies in per cent."""
+def system_dots(groups: Mapping[str, Sequence[Dot]], people: Dot | None = None) -> go.Figure:
+    """All groups, the first on top; under each heading its systems in their order. Accuracies in per cent.
+
+    Chance is a dotted line through all groups, and so are ``people``, with their span as a band.
+    """
     figure = blank(100)
     ticks: dict[float, str] = {}
     row = 0.0
     for number, (heading, systems) in enumerate(groups.items()):
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, text=f"<b>{heading}</b>", showarrow=False, yanchor="middle"
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=row,
+            text=f"<b>{heading}</b>",
+            showarrow=False,
+            yanchor="middle",
+            align="left",
         )
-        # A heading may be broken into two lines, so it takes the room of two.
         row += 1
         for system in systems:
             lines = textwrap.wrap(system.name, LABEL)
+            row += _LINE * (len(lines) - 1) / 2
             ticks[row] = "<br>".join([f"<b>{line}</b>" if system.ours else line for line in lines])
             figure.add_trace(_trace(system, row, SYMBOLS[number % len(SYMBOLS)]))
-            row += 1
+            row += 1 + _LINE * (len(lines) - 1) / 2
         row += 0.3
+    _mark(figure, CHANCE, "chance", None)
+    if people is not None:
+        _mark(figure, people.accuracy, "people", people.span)
     figure.update_yaxes(
-        tickvals=list(ticks), ticktext=list(ticks.values()), range=[row - 0.5, -0.6], showgrid=False, zeroline=False
+        tickvals=list(ticks), ticktext=list(ticks.values()), range=[row - 0.5, -0.8], showgrid=False, zeroline=False
     )
-    figure.update_xaxes(title_text="accuracy (%)", side="bottom")
-    figure.update_layout(height=80 + round(40 * row), showlegend=False)
+    figure.update_xaxes(title_text="accuracy (%)", side="bottom", range=[10, 86], zeroline=False)
+    figure.update_layout(height=90 + round(_ROW * row), showlegend=False, margin={"t": 36})
     return figure
+
+
+def _mark(figure: go.Figure, accuracy: float, word: str, span: tuple[float, float] | None) -> None:
+    """A dotted line through all rows, named on top."""
+    at = 100 * accuracy
+    figure.add_vline(x=at, line={"color": MUTED, "width": 2, "dash": "dot"}, layer="below")
+    if span is not None:
+        figure.add_vrect(x0=100 * span[0], x1=100 * span[1], fillcolor=MUTED, opacity=0.15, line_width=0, layer="below")
+    figure.add_annotation(x=at, y=1, yref="paper", yanchor="bottom", text=f"{word} {at:.0f} %", showarrow=False)
 
 
 def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
@@ -63,7 +90,7 @@ def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
         mode="markers+text",
         marker={
             "symbol": symbol,
-            "size": 13 if system.ours else 10,
+            "size": 12 if system.ours else 9,
             "color": colour,
             "line": {"width": 2, "color": colour},
         },
@@ -74,20 +101,22 @@ def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
             "arrayminus": [value - low],
             "color": colour,
             "thickness": 2,
-            "width": 6,
+            "width": 5,
             "visible": system.span is not None,
         },
-        text=[f"{value:.1f} %"],
-        textposition="top center",
+        # Beside the interval, where no other row has anything.
+        text=[f"{'&nbsp;' * 5 if system.span else ''} {value:.1f}"],
+        textposition="middle right" if high - value < 3 else "top center",
         hovertemplate=f"{system.name}: {value:.1f} %{span}<extra></extra>",
         cliponaxis=False,
     )
 
 
-def describe(groups: Mapping[str, Sequence[Dot]]) -> str:
+def describe(groups: Mapping[str, Sequence[Dot]], people: Dot | None = None) -> str:
     """What :func:`system_dots` shows, in words."""
     parts = [
         f"{heading}: " + ", ".join(f"{system.name} {100 * system.accuracy:.1f} %" for system in systems)
         for heading, systems in groups.items()
     ]
-    return f"Accuracy of each system, group by group. {'. '.join(parts)}."
+    marks = f"chance {100 * CHANCE:.0f} %" + (f", people {100 * people.accuracy:.0f} %" if people else "")
+    return f"Accuracy of each system, group by group; for comparison {marks}. {'. '.join(parts)}."

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fer_core.corruptions.kinds import CORRUPTIONS
 from fer_core.corruptions.robustness import Robustness
-from fer_core.emotions import COUNT, NAMES
+from fer_core.emotions import COUNT, NAMES, PUBLIC_TEST
 from fer_core.formatting import listed, percent, plural, points
 from fer_core.stats.calibration import Reliability
 from fer_core.stats.metrics import ClassIntervals, Measure, interval_of
@@ -252,7 +252,7 @@ def robustness(runs: Mapping[str, Robustness], split: str) -> str:
         change = "the order stays as on faces as they are"
     return (
         f"{first} Over all damage {change}. Compare's order may be another: it starts with other faces; these are "
-        f"{faces} of {split}."
+        f"{faces} of {split}{', so no look at PrivateTest was spent' if split == PUBLIC_TEST else ''}."
     )
 
 

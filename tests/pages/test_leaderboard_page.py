@@ -17,7 +17,7 @@ REAL = {"kind": "csv", "title": "FER-2013"}
 
 def test_our_runs_stand_beside_the_published_systems(home: Path, open_app: OpenApp) -> None:
     run = make_run(settings().models_dir / "custom_cnn", accuracy=0.7, data=REAL)
-    app = open_app("leaderboard")
+    app = open_app("leaderboard", table="true")
     assert not app.exception
     table = app.dataframe[0].value.set_index("System")
     assert len(table) == 1 + len(published())
@@ -28,11 +28,13 @@ def test_our_runs_stand_beside_the_published_systems(home: Path, open_app: OpenA
     assert table.loc["custom_cnn (ours)", "Faces (n)"] == scores["n"]
     assert table.loc["custom_cnn (ours)", "Group"] == "Fair"
     assert table.loc["Challenge winner 2013 (Tang)", "Chosen"] == "blind"
-    assert "custom_cnn (ours)" in app.get("plotly_chart")[0].proto.alt
+    alt = app.get("plotly_chart")[0].proto.alt
+    assert f"custom_cnn {100 * scores['accuracy']:.1f} %" in alt
+    assert "chance 14 %, people 65 %" in alt
 
 
 def test_the_address_chooses_the_groups(home: Path, open_app: OpenApp) -> None:
-    app = open_app("leaderboard", groups=["Flattered", "People"])
+    app = open_app("leaderboard", groups=["Flattered", "People"], table="true", sources="true")
     assert set(app.dataframe[0].value["Group"]) == {"Flattered", "People"}
     text = " ".join(block.value for block in app.markdown)
     assert "What people reach" in text
@@ -40,7 +42,7 @@ def test_the_address_chooses_the_groups(home: Path, open_app: OpenApp) -> None:
 
 
 def test_every_word_of_the_table_is_explained_on_the_page(home: Path, open_app: OpenApp) -> None:
-    app = open_app("leaderboard")
+    app = open_app("leaderboard", table="true")
     table = app.dataframe[0].value
     text = " ".join(block.value for block in app.markdown)
     for word in [*table["Chosen"], *table["Obtained again"]]:
@@ -62,3 +64,14 @@ def test_a_damaged_shipped_run_is_named(home: Path, open_app: OpenApp) -> None:
     app = open_app("leaderboard")
     assert not app.exception
     assert any("metrics.json is damaged" in error.value for error in app.warning)
+
+
+def test_before_anything_is_opened_there_is_a_picture_and_few_words(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.7, data=REAL)
+    app = open_app("leaderboard")
+    assert not app.dataframe
+    words = " ".join(block.value for block in [*app.main.markdown, *app.main.caption])
+    assert "custom_cnn leads" in words
+    assert "points above people" in words
+    assert "cannot be compared" in words
+    assert len(words.split()) < 150

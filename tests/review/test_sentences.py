@@ -108,7 +108,7 @@ def test_robustness_says_what_breaks_and_whether_the_order_changes() -> None:
     words = sentences.robustness(runs, "PublicTest")
     assert "(−35.0 points on average)" in words
     assert "sturdy once they are worse" in words
-    assert "100 faces of PublicTest" in words
+    assert "100 faces of PublicTest, so no look at PrivateTest" in words
 
 
 @pytest.mark.parametrize("sign", [1, -1])

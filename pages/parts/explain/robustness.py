@@ -18,6 +18,7 @@ from fer_core.formatting import duration, percent, plain, points
 from fer_core.inference.predictor import Predictor
 from fer_core.plots import robustness as plots
 from fer_core.plots.style import run_colour
+from fer_core.review import sentences
 from fer_core.runs import measurements
 from fer_core.runs.folder import RunFolder
 from pages.parts import data, messages
@@ -41,12 +42,14 @@ _SYMBOLS = ("●", "◆", "■", "▲", "✚", "★")
 class Shared:
     """Measurements that can be compared: the same faces made worse in the same ways.
 
-    ``runs``: name to answers, all to the faces ``rows`` of the data with ``fingerprint``. ``sentence`` says which.
+    ``runs``: name to answers, all to the faces ``rows`` of ``split`` of the data with ``fingerprint``.
+    ``sentence`` says which.
     """
 
     runs: dict[str, Robustness]
     fingerprint: str
     sentence: str
+    split: str
 
 
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
@@ -120,7 +123,7 @@ def shared_measurements(corrupted_runs: Mapping[str, Corrupted], preferred: str)
             f"Measured on faces of {first.about.split} of {title}, on different numbers of them ({counts}). Shown are "
             f"the {len(rows):,} faces that all have in common."
         )
-    return Shared(runs, fingerprint, sentence)
+    return Shared(runs, fingerprint, sentence, first.about.split)
 
 
 def _draw(shared: Shared, choice: FlipChoice | None) -> None:
@@ -149,6 +152,7 @@ def _draw(shared: Shared, choice: FlipChoice | None) -> None:
                     config={"displayModeBar": False},
                     alt=plots.describe_severity_curves(name, runs),
                 )
+    st.markdown(sentences.robustness(runs, shared.split))
     st.dataframe(
         accuracy_table(runs),
         hide_index=True,

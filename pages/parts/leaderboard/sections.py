@@ -14,7 +14,7 @@ from fer_core.leaderboard.entries import GROUP_MEANING, GROUPS, Entry
 from fer_core.leaderboard.markdown import (
     OTHER_DATA,
     WITHOUT_NEAR_DUPLICATES,
-    chance,
+    in_short,
     looks_text,
     meanings,
     span_text,
@@ -29,11 +29,9 @@ SHORT = {"fair": "Fair", "averaged": "Averaged", "flattered": "Flattered", "peop
 """A group in one word, for buttons and cells."""
 
 
-def choose(entries: Sequence[Entry]) -> list[Entry]:
-    """Which number may be compared with which, and the groups to show, bound to ``?groups=``."""
-    st.header("Compare within a group", anchor=False)
-    st.markdown("\n".join(f"- **{SHORT[key]}**: {title}. {GROUP_MEANING[key]}" for key, title in GROUPS.items()))
-    st.caption(chance(entries))
+def picture(entries: Sequence[Entry]) -> list[Entry]:
+    """The picture with a sentence under it, then the groups to show, bound to ``?groups=``, which are returned."""
+    place = st.container()
     chosen = linked.several(
         st.pills,
         "Groups to show",
@@ -41,80 +39,103 @@ def choose(entries: Sequence[Entry]) -> list[Entry]:
         selection_mode="multi",
         default=list(SHORT.values()),
         key="groups",
+        help=" ".join(f"{SHORT[key]}: {GROUP_MEANING[key]}" for key in GROUPS),
     )
     shown = [entry for entry in entries if SHORT[entry.group] in chosen]
     if not shown:
         st.info("Choose at least one group above.", icon=":material/info:")
         st.stop()
+    with place:
+        _dots(shown)
+        st.markdown(in_short(shown))
     return shown
 
 
-def show_picture(shown: Sequence[Entry]) -> None:
-    """One dot a system; ours bold and with their intervals."""
+def _dots(shown: Sequence[Entry]) -> None:
+    people = next((_dot(entry) for entry in shown if entry.group == "people"), None)
+    # What two looks add to one is in the table.
+    once = [entry for entry in shown if entry.group != "people" and not (entry.ours and entry.passes == "flip")]
     groups = {
-        SHORT[key]: [
-            plots.Dot(system_name(entry), entry.accuracy, entry.span, entry.ours)
-            for entry in shown
-            if entry.group == key
-        ]
+        SHORT[key]: [_dot(entry) for entry in once if entry.group == key]
         for key in GROUPS
-        if any(entry.group == key for entry in shown)
+        if any(entry.group == key for entry in once)
     }
     st.plotly_chart(
-        drawn(plots.system_dots, groups), key="systems", config={"displayModeBar": False}, alt=plots.describe(groups)
+        drawn(plots.system_dots, groups, people),
+        key="systems",
+        config={"displayModeBar": False},
+        alt=plots.describe(groups, people),
     )
-    st.caption("Bars: for ours the 95 % interval, for others the range that the source gives.")
-
-
-def show_table(shown: Sequence[Entry]) -> None:
-    """Everything about each number, to sort by a click on a column's head."""
-    st.header("Every number with its origin", anchor=False)
-    st.dataframe(
-        frame_of(shown),
-        hide_index=True,
-        height="content",
-        placeholder="",
-        column_config={
-            "System": st.column_config.TextColumn(pinned=True, width="medium"),
-            "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
-            "Without twins (%)": st.column_config.NumberColumn(format="%.1f"),
-            "Faces (n)": st.column_config.NumberColumn(format="localized"),
-            "Source": st.column_config.LinkColumn(display_text=r"^https?://(?:www\.)?(.*?)/?$"),
-        },
-        alt="Each system with its accuracy, the faces it was measured on, and how the number came about.",
+    st.caption(
+        "; ".join(
+            f"**{SHORT[key]}**: {GROUPS[key][0].lower()}{GROUPS[key][1:]}" for key in GROUPS if SHORT[key] in groups
+        )
+        + ". Bold names: ours, with 95 % intervals.",
+        help="For others a line is the range that the source gives.",
     )
-    # A run may have two lines, with and without its mirror image.
-    ours = list(dict.fromkeys(entry.run for entry in shown if entry.ours))
-    if ours:
-        with st.container(horizontal=True, key="cards"):
-            for run in ours:
-                frame.link("run", f"Card of {run}", icon=":material/id_card:", query={"run": run})
 
 
-def show_crowd() -> None:
-    """Our models under FER-2013's labels and under the crowd's, side by side."""
+def _dot(entry: Entry) -> plots.Dot:
+    return plots.Dot(entry.system, entry.accuracy, entry.span, entry.ours and not entry.brought)
+
+
+def table(shown: Sequence[Entry]) -> None:
+    """Everything about each number, folded, to sort by a click on a column's head; and what its words mean."""
+    section = linked.expander("Every number with its origin", key="table", icon=":material/table:")
+    if not section.open:
+        return
+    with section:
+        st.dataframe(
+            frame_of(shown),
+            hide_index=True,
+            height="content",
+            placeholder="",
+            column_config={
+                "System": st.column_config.TextColumn(pinned=True, width="medium"),
+                "Accuracy (%)": st.column_config.NumberColumn(format="%.1f"),
+                "Without twins (%)": st.column_config.NumberColumn(format="%.1f"),
+                "Faces (n)": st.column_config.NumberColumn(format="localized"),
+                "Source": st.column_config.LinkColumn(display_text=r"^https?://(?:www\.)?(.*?)/?$"),
+            },
+            alt="Each system with its accuracy, the faces it was measured on, and how the number came about.",
+        )
+        # A run may have two lines, with and without its mirror image.
+        ours = list(dict.fromkeys(entry.run for entry in shown if entry.ours))
+        if ours:
+            with st.container(horizontal=True, key="cards"):
+                for run in ours:
+                    frame.link("run", f"Card of {run}", icon=":material/id_card:", query={"run": run})
+        _legend()
+
+
+def crowd() -> None:
+    """Our models under FER-2013's labels and under the crowd's, side by side, folded."""
     if not (rows := shipped_rows(PRIVATE_TEST)):
         return
-    st.header(HEADING, anchor=False)
-    st.caption(f"{EXPLAINED} Measured on {PRIVATE_TEST} of FER-2013.")
-    crowd_columns.show(rows, PRIVATE_TEST)
+    section = linked.expander(HEADING, key="crowd", icon=":material/groups:")
+    if section.open:
+        with section:
+            st.caption(f"{EXPLAINED} Measured on {PRIVATE_TEST} of FER-2013.")
+            crowd_columns.show(rows, PRIVATE_TEST)
 
 
 def notes(shown: Sequence[Entry]) -> None:
-    """What the sources and their code show, one line a finding, with links."""
-    st.header("What the sources show", anchor=False)
+    """What the sources and their code show, one line a finding, with links, folded."""
+    section = linked.expander("What the sources show", key="sources", icon=":material/menu_book:")
+    if not section.open:
+        return
     by_name = {entry.system: entry for entry in shown}
     lines = []
     for note, systems in systems_by_note(shown).items():
         links = {source.url: source.name for system in systems for source in by_name[system].sources}
         where = f" ({', '.join(f'[{name}]({url})' for url, name in links.items())})" if links else ""
         lines.append(f"- **{', '.join(systems)}**: {note}{where}")
-    st.markdown("\n".join(lines))
+    section.markdown("\n".join(lines))
 
 
-def show_legend() -> None:
-    """The legend: what each word about a number's origin means."""
-    st.header("What the words mean", anchor=False)
+def _legend() -> None:
+    """What each word about a number's origin means."""
+    st.markdown("\n".join(f"- **{SHORT[key]}**: {title}. {GROUP_MEANING[key]}" for key, title in GROUPS.items()))
     for title, terms, explained in (
         ("Chosen", board.CHOSEN, board.CHOSEN_MEANING),
         ("Looks", board.TEST_TIME_AUGMENTATION, board.TEST_TIME_AUGMENTATION_MEANING),
