@@ -1,4 +1,4 @@
-"""A folder, or a zip, as a list of files: image folders are read the same way from both."""
+"""A folder, or a zip, as a list of files, from which image folders are read the same way. (Tars: ``tar_tree.py``.)"""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from fer_core.data.archives import files_of, is_clutter, reading
+from fer_core.data.archives import Guard, files_of, is_clutter, reading
+from fer_core.data.unpacked import Unpacked
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.progress import Beat, no_beat
 from fer_core.reading import UnreadableError, read_bytes
@@ -37,6 +38,13 @@ class Tree(Protocol):
 
     def read(self, name: str) -> bytes:
         """A file's content. Raises ``UnusableFileError`` when it cannot be read or is larger than 64 MiB."""
+        ...
+
+    def on_disk(self, name: str) -> Path:
+        """The file on the disk; out of an archive a copy that is there as long as the tree is open.
+
+        Raises ``DataError``.
+        """
         ...
 
 
@@ -85,11 +93,14 @@ class FolderTree:
         if file.is_symlink() and not self._stays_inside(file):
             raise DataError(f"{file} is a link that leads out of {self.path}. Put the file itself there.")
         try:
-            _check_size(str(file), file.stat().st_size)
+            check_size(str(file), file.stat().st_size)
             return read_bytes(file, MAX_FILE_BYTES)
         except (OSError, UnreadableError) as error:
             why = (error.strerror or error) if isinstance(error, OSError) else error
             raise UnusableFileError(f"{file} cannot be read: {why}.", "files that cannot be opened") from None
+
+    def on_disk(self, name: str) -> Path:
+        return self.path / name
 
     def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -108,9 +119,9 @@ class ZipTree:
 
     left_out = 0
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, beat: Beat = no_beat) -> None:
-        self._archive, self._beat = archive, beat
-        self.label = str(path)
+    def __init__(self, path: Path, archive: zipfile.ZipFile, unpacked: Unpacked, beat: Beat = no_beat) -> None:
+        self._archive, self._unpacked, self._beat = archive, unpacked, beat
+        self.path, self.label = path, str(path)
         self._stored: dict[str, str] = {}
 
     def names(self) -> list[str]:
@@ -125,7 +136,7 @@ class ZipTree:
         self._beat()
         where = f"{self.label} ({name})"
         stored = self.stored(name)
-        _check_size(where, self._archive.getinfo(stored).file_size)
+        check_size(where, self._archive.getinfo(stored).file_size)
         try:
             with reading(where):
                 return self._archive.read(stored)
@@ -137,8 +148,18 @@ class ZipTree:
         except DataError as error:
             raise UnusableFileError(str(error), "files that the archive holds damaged") from error
 
+    def on_disk(self, name: str) -> Path:
+        where, size = f"{self.label} ({name})", self.path.stat().st_size
+        try:
+            with reading(where), self._archive.open(self.stored(name)) as source:
+                # What a zip says of its sizes may be a lie.
+                return self._unpacked.write(name, Guard(source, self.path, size, self._beat), where)
+        except NotImplementedError as error:
+            raise DataError(f"{where} is packed in a way Python cannot read: {error}. Unpack it yourself.") from None
 
-def _check_size(where: str, size: int) -> None:
+
+def check_size(where: str, size: int) -> None:
+    """Raise ``UnusableFileError`` for more than 64 MiB."""
     if size > MAX_FILE_BYTES:
         raise UnusableFileError(
             f"{where} has {size / 1e6:,.0f} MB, too much for the picture of a face. Remove it.",

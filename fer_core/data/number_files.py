@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from fer_core.data import npy_file, parquet_source
 from fer_core.data.archives import CsvStream, open_csv, reading
 from fer_core.data.array_source import ArraySource
-from fer_core.data.folder_or_zip import FolderTree, Tree
+from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.imported_faces import FaceSource
 from fer_core.data.parquet_source import ParquetSource
 from fer_core.data.pictures import FaceCutter
@@ -55,27 +55,22 @@ def source_of_file(path: Path, said: Corrections, cutter: FaceCutter | None) -> 
 def source_of_tree(
     tree: Tree, names: Sequence[str], said: Corrections, cutter: FaceCutter | None, beat: Beat
 ) -> FaceSource | None:
-    """Arrays, Parquet or several tables of one set, in a folder or a zip; None where there is nothing of the kind."""
+    """Arrays, Parquet or several tables of one set, in a folder or an archive; None where there is nothing of it."""
     path = Path(tree.label)
+    if isinstance(tree, ZipTree) and npy_file.is_npz(list(names)):
+        return ArraySource(path.name, [path], said)
     arrays = _ending(names, ".npy", ".npz")
     parquet = _ending(names, ".parquet")
-    if isinstance(tree, FolderTree):
-        if parquet:
-            return ParquetSource(path.name, [path / name for name in parquet], said, cutter)
-        packed = _ending(arrays, ".npz")
-        if packed and len(packed) < len(arrays):
-            raise DataError(
-                f"{path} holds {packed[0]} and other arrays beside it, and it is not clear which to import. Import "
-                f"just {packed[0]}, or a folder without it."
-            )
-        if arrays:
-            return ArraySource(path.name, [path / name for name in arrays], said)
-    elif npy_file.is_npz(list(names)):
-        return ArraySource(path.name, [path], said)
-    elif arrays or parquet:
+    if parquet:
+        return ParquetSource(path.name, [tree.on_disk(name) for name in parquet], said, cutter)
+    packed = _ending(arrays, ".npz")
+    if packed and len(packed) < len(arrays):
         raise DataError(
-            f"{path} holds {(arrays or parquet)[0]}, which is not read out of a zip. Unpack it, and import the folder."
+            f"{path} holds {packed[0]} and other arrays beside it, and it is not clear which to import. Import "
+            f"just {packed[0]}, or a folder without it."
         )
+    if arrays:
+        return ArraySource(path.name, [tree.on_disk(name) for name in arrays], said)
     if "xl/workbook.xml" in names:
         raise DataError(f"{path} is an Excel workbook, which is not read. Save its sheet as CSV.")
     tables = [name for name in _ending(names, ".csv", ".tsv") if "submission" not in name.lower()]

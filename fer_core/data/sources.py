@@ -15,14 +15,17 @@ from fer_core.data.folder_or_zip import FolderTree, Tree, ZipTree
 from fer_core.data.folder_source import PictureSource, plan_import
 from fer_core.data.imported_faces import FaceSource
 from fer_core.data.info import INFO_FILE
-from fer_core.data.layout import ending
+from fer_core.data.layout import ending, is_picture
 from fer_core.data.number_files import source_of_file, source_of_tree
 from fer_core.data.pictures import FaceCutter
+from fer_core.data.tar_tree import ON_DISK, open_tar_tree
 from fer_core.data.understanding import Corrections
+from fer_core.data.unpacked import Unpacked
 from fer_core.errors import DataError
 from fer_core.formatting import plural
 from fer_core.progress import Beat, no_beat
 from fer_core.regular_files import kind_of
+from fer_core.settings import settings
 
 SAMPLE, KAGGLE = "sample", "kaggle"
 """What stands for the drawn sample and for Kaggle's copy in place of a path."""
@@ -57,7 +60,7 @@ def find_source(path: Path, said: Corrections, cutter: FaceCutter | None, beat: 
     check_source(path)
     if path.is_dir() and (path / INFO_FILE).is_file():
         raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
-    if path.is_dir() or archives.sniff(path) == "zip":
+    if path.is_dir() or archives.sniff(path) == "zip" or _is_tar_of_many(path, beat):
         with open_tree(path, beat) as tree:
             yield find_in_tree(tree, path.name, said, cutter, beat)
     else:
@@ -81,12 +84,26 @@ def check_source(path: Path) -> None:
 
 @contextmanager
 def open_tree(path: Path, beat: Beat) -> Iterator[Tree]:
-    """A folder or a zip as a list of files."""
+    """A folder or an archive as a list of files."""
+    cache = settings().cache_dir
     if path.is_dir():
         yield FolderTree(path, beat)
+    elif archives.sniff(path) == "zip":
+        with archives.open_zip(path) as archive, Unpacked(cache) as unpacked:
+            yield ZipTree(path, archive, unpacked, beat)
     else:
-        with archives.open_zip(path) as archive:
-            yield ZipTree(path, archive, beat)
+        with open_tar_tree(path, cache, beat) as tree:
+            yield tree
+
+
+def _is_tar_of_many(path: Path, beat: Beat) -> bool:
+    """Whether it is a tar of pictures, arrays, Parquet or several tables; one table is read as it comes."""
+    if not archives.is_tar(path):
+        return False
+    names = [name for name in archives.tar_names(path, beat) if not archives.is_clutter(name)]
+    known = any(PurePosixPath(name).name.lower() in archives.KNOWN_CSV for name in names)
+    tables = sum(ending(name) in ("csv", "tsv") for name in names)
+    return not known and (tables > 1 or any(is_picture(name) or ending(name) in ON_DISK for name in names))
 
 
 def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter | None, beat: Beat) -> Found:
