@@ -186,7 +186,8 @@ def describe_look(understood: Understanding) -> str:
             f"{one.count:>9,}  {one_line(one.kind)}, such as {one_line(', '.join(one.examples))}"
             for one in understood.left_out
         ]
-    notes = [*understood.notes, *([f"{understood.question}."] if understood.question else [])]
+    notes = [*understood.notes, *([understood.remark] if understood.remark else [])]
+    notes += [f"{understood.question}."] if understood.question else []
     return "\n".join([*lines, *([""] if notes else []), *(f"Note: {one_line(note)}" for note in notes)])
 
 
@@ -210,6 +211,7 @@ def _understanding_json(understood: Understanding) -> dict[str, Any]:
             {"kind": one.kind, "count": one.count, "examples": list(one.examples)} for one in understood.left_out
         ],
         "notes": list(understood.notes),
+        "remark": understood.remark,
         "question": understood.question,
     }
 

@@ -72,6 +72,7 @@ class ArraySource:
             self._stated.splits,
             self._stated.left_out,
             tuple(self._about_unlabelled()),
+            self._stated.reassigned,
         )
 
     def batches(self) -> Iterator[Batch]:

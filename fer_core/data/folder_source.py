@@ -73,6 +73,8 @@ class ImportPlan:
     seed: int
     left_out: LeftOutTally
     notes: list[str]
+    reassigned: bool
+    """As :attr:`fer_core.data.understanding.Understanding.reassigned`."""
 
     def understanding(self) -> Understanding:
         """As people are told before an import. The sizes of splits that are drawn are about right."""
@@ -88,7 +90,9 @@ class ImportPlan:
             for split, numbers in counts.items()
             if sum(numbers)
         )
-        return Understanding(self.layout, self.classes, splits, self.left_out.result(), tuple(self.notes))
+        return Understanding(
+            self.layout, self.classes, splits, self.left_out.result(), tuple(self.notes), self.reassigned
+        )
 
 
 def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -> ImportPlan | None:
@@ -131,9 +135,11 @@ def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -
         notes.append(f"Classes, {why}: {pairs}.")
     if recovered := sum(file.official for file in layout.files):
         notes.append(f"The official split of {recovered:,} faces was recovered from their file names.")
+    called = {face.split for face in faces}
     faces, held_out = _drawn(faces, said)
+    reassigned = bool(held_out) and called == {emotions.TRAINING}
     faces.sort(key=lambda face: (emotions.SPLITS.index(face.split or emotions.TRAINING), face.name))
-    return ImportPlan(layout.sentence, classes, faces, held_out, said.seed, left_out, notes)
+    return ImportPlan(layout.sentence, classes, faces, held_out, said.seed, left_out, notes, reassigned)
 
 
 class PictureSource:

@@ -94,6 +94,7 @@ class ParquetSource:
             self._stated.classes,
             self._stated.splits,
             self._stated.left_out,
+            reassigned=self._stated.reassigned,
         )
 
     def batches(self) -> Iterator[Batch]:

@@ -25,6 +25,7 @@ class Stated:
         splits: about the splits there will be.
         held_out: the shares of what is drawn, empty where nothing is.
         left_out: the faces of classes that are not imported.
+        reassigned: whether test faces are drawn out of faces that are all called Training.
     """
 
     def __init__(
@@ -51,7 +52,10 @@ class Stated:
         found = meanings(set(spoken.values()), hint=hint, numbering=said.numbering or numbering, chosen=chosen)
         self._meanings = {word: found[spoken[word]] for word in words}
         self._splits = _split_words({split for _, split in tally}, said, where)
-        self.held_out, self._drawn = _what_to_draw({self._splits[split] for _, split in tally})
+        present = {self._splits[split] for _, split in tally}
+        # Whoever says where all of them belong is taken at their word.
+        self.held_out, self._drawn = ({}, frozenset()) if "all" in said.splits else _what_to_draw(present)
+        self.reassigned = bool(self.held_out) and present == {emotions.TRAINING}
         counts: Counter[str] = Counter()
         for (word, _), number in tally.items():
             counts[spoken[word]] += number

@@ -87,6 +87,7 @@ class TableSource:
             self._stated.splits,
             (*self._stated.left_out, *self.left_out.result()),
             tuple(self._about_unlabelled()),
+            self._stated.reassigned,
         )
 
     @property

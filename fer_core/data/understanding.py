@@ -59,6 +59,9 @@ class Corrections:
         return word.strip().casefold() in {one.casefold() for one in self.drop}
 
 
+REASSIGNED = "The source calls all of its faces training faces, so a tenth of each class is drawn for each test."
+
+
 @dataclass(frozen=True)
 class FoundClass:
     """A word for a class in the source, what it means, and how many faces have it."""
@@ -99,6 +102,7 @@ class Understanding:
         splits: those there are, in the order of :data:`fer_core.emotions.SPLITS`.
         left_out: by kind.
         notes: further sentences for whoever reads the dataset.
+        reassigned: whether test faces are drawn out of faces that the source calls Training, all of them.
     """
 
     layout: str
@@ -106,6 +110,7 @@ class Understanding:
     splits: tuple[FoundSplit, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    reassigned: bool = False
 
     @property
     def faces(self) -> int:
@@ -128,6 +133,13 @@ class Understanding:
     def question(self) -> str | None:
         """What has to be answered before an import, with the option that answers; None where nothing is in doubt."""
         return doubt({found.meaning.word: found.meaning for found in self.classes})
+
+    @property
+    def remark(self) -> str | None:
+        """What somebody may want otherwise, with the option that says so; None where nothing was decided for them."""
+        if not self.reassigned:
+            return None
+        return f"{REASSIGNED} To keep all of them for training: --splits all=train."
 
 
 class LeftOutTally:

@@ -48,6 +48,34 @@ def test_a_look_says_what_an_import_then_does(packed: bool, tmp_path: Path) -> N
     assert kinds["empty files"] == 1
 
 
+@pytest.mark.parametrize("form", ["table", "folder", "array"])
+def test_faces_that_are_all_called_training_stay_so_where_somebody_says_it(form: str, tmp_path: Path) -> None:
+    """Test faces were drawn out of them, and nothing said how to keep them; of tables nothing could."""
+    source = tmp_path / "src"
+    if form == "table":
+        source = tmp_path / "src.csv"
+        source.write_text(csv_text([[label, pixels, "train"] for label, pixels, _ in FACES.rows()]))
+    elif form == "folder":
+        write_folder(source, {f"train/{name}": content for name, content in FLAT.items()})
+    else:
+        source = tmp_path / "src.npz"
+        np.savez(source, x_train=FACES.images, y_train=FACES.labels)
+    understood = look_at(source).understanding
+    assert len(understood.splits) == 3
+    assert understood.reassigned
+    assert "--splits all=train" in (understood.remark or "")
+    kept = Corrections.parse(splits="all=train")
+    understood = look_at(source, kept).understanding
+    assert ([one.split for one in understood.splits], understood.remark) == ([emotions.TRAINING], None)
+    assert len(import_dataset(source, tmp_path / "out", said=kept).rows(emotions.TRAINING)) == len(FACES.images)
+
+
+def test_what_says_nothing_about_splits_is_not_told_that_it_calls_them_training(tmp_path: Path) -> None:
+    assert not look_at(write_folder(tmp_path / "flat", FLAT)).understanding.reassigned
+    files = picture_files(FACES, official_names=False)
+    assert not look_at(write_folder(tmp_path / "split", files)).understanding.reassigned
+
+
 def test_a_look_shows_twelve_faces_of_every_class(tmp_path: Path) -> None:
     look = look_at(write_folder(tmp_path / "src", FLAT))
     assert len(look.faces) == SHOWN

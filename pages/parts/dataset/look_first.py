@@ -11,14 +11,15 @@ import streamlit as st
 
 from fer_core import emotions
 from fer_core.data.class_names import LEFT_OUT, Numbering, number_of
-from fer_core.data.understanding import Corrections, FoundClass, Understanding
+from fer_core.data.understanding import REASSIGNED, Corrections, FoundClass, Understanding
 from fer_core.errors import FerError
 from fer_core.formatting import plain, plural
 from pages.parts import messages
 from pages.parts.charts import jpeg
 from pages.parts.dataset import import_job
 
-AS_FOUND, ALL_TESTS = "as found", "all for tests, none for training"
+AS_FOUND, ALL_TESTS, ALL_TRAINING = "as found", "all for tests, none for training", "all for training, none for tests"
+_ALL = {ALL_TESTS: emotions.PRIVATE_TEST, ALL_TRAINING: emotions.TRAINING}
 MOST_CHOICES = 60
 """Words whose meaning can be chosen here; of more than that the command line is told."""
 
@@ -43,11 +44,14 @@ def show(job: import_job.ImportJob) -> None:
         if numbering is None:
             chosen = _choices(job, doubtful)
     _counts(understood)
+    if understood.reassigned:
+        st.info(f"{REASSIGNED} Below you can keep all of them for training.", icon=":material/call_split:")
     _left_out(understood)
     with st.expander("Say what was misunderstood"):
         known = [found for found in understood.classes if not found.meaning.doubtful]
         chosen |= _choices(job, known)
-        use = st.selectbox("Use these faces", (AS_FOUND, ALL_TESTS), key=f"look-{job.number}-use", index=_used(job))
+        uses = (AS_FOUND, *_ALL)
+        use = st.selectbox("Use these faces", uses, key=f"look-{job.number}-use", index=uses.index(_used(job)))
         cut = st.checkbox(
             "Each picture is a face already",
             value=job.said.already_cut,
@@ -161,10 +165,11 @@ def _faces(job: import_job.ImportJob) -> None:
     st.image(jpeg(sheet), alt=describe_sheet(len(faces), labels))
 
 
-def _used(job: import_job.ImportJob) -> int:
-    return int("all" in job.said.splits)
+def _used(job: import_job.ImportJob) -> str:
+    said = job.said.splits.get("all")
+    return next((use for use, split in _ALL.items() if split == said), AS_FOUND)
 
 
 def _splits(said: Corrections, use: str) -> Mapping[str, str]:
     others = {word: split for word, split in said.splits.items() if word != "all"}
-    return others if use == AS_FOUND else {**others, "all": emotions.PRIVATE_TEST}
+    return others if use == AS_FOUND else {**others, "all": _ALL[use]}
