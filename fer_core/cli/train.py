@@ -23,6 +23,7 @@ EPILOG = """\
 examples:
   python -m fer_core train custom_cnn --data datasets/sample --epochs 5
   python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --preset serious
+  python -m fer_core train tiny --data datasets/fer2013 --preset serious --teachers resnet50 vgg16
   python -m fer_core train --recipe models/custom_cnn/recipe.json --data datasets/fer2013
   python -m fer_core train --resume runs/my-run
 
@@ -63,6 +64,14 @@ def add(subparsers: Any) -> None:
         ("initial-weights", some, "transfer models: imagenet, none, or a local weights file"),
     ):
         parser.add_argument(f"--{name}", type=kind, help=text)
+    parser.add_argument(
+        "--teachers",
+        nargs="+",
+        type=some,
+        metavar="RUN",
+        help="runs whose answers for the training faces are mixed into the labels (distillation); how much: "
+        "--set soft_weight=0.5. Teachers trained with --set folds=3 --set fold=1 (2, 3) label what they left out",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -105,6 +114,8 @@ def _recipe(args: argparse.Namespace) -> Any:
         for name in ("epochs", "batch_size", "learning_rate", "seed", "name", "initial_weights")
         if (value := getattr(args, name)) is not None
     }
+    if args.teachers:
+        changes["teachers"] = tuple(args.teachers)
     if "epochs" in changes:
         # A shorter training than the preset's shortens its stages with it.
         changes["warmup_epochs"] = min(recipe.warmup_epochs, changes["epochs"] / 2)

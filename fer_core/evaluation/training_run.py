@@ -7,6 +7,7 @@ import errno
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
@@ -16,9 +17,13 @@ from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import LOCK_FILE
 from fer_core.runs.visitor import VISITOR_FILE
 from fer_core.training.lock import TrainingLock, check_places
-from fer_core.training.resources import check_resources
+from fer_core.training.resources import check_resources, use_fast_kernels
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
+from fer_core.training.teachers import SoftLabels, find_teachers, soft_labels
 from fer_core.writable import NO_SPACE, reason
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
 
 ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE, ".lease.json", LOCK_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
@@ -32,6 +37,7 @@ def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     """
     recipe.validate()
     check_places(run_dir)
+    find_teachers(recipe.teachers)
     problems = check_resources(recipe, data)
     if problems:
         raise RunError(" ".join(problems))
@@ -72,6 +78,7 @@ def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
 
 def _train(folder: RunFolder, data: Path) -> None:
     journal = Journal(folder.journal_path)
+    use_fast_kernels()
     try:
         _run(folder, data, journal)
     except KeyboardInterrupt:
@@ -108,6 +115,7 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     _check_same_data(folder, dataset.info.fingerprint)
     recipe = folder.recipe().validate()
 
+    from fer_core.data.folds import folds_of
     from fer_core.evaluation.evaluate import complete_run
     from fer_core.training.build import choose_precision
     from fer_core.training.loop import Trainer
@@ -125,7 +133,9 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
         _describe(folder, recipe)
         if recipe.initial_weights != "none":
             journal.write("weights", **pretrained(folder.description(), recipe.initial_weights))
-    trainer = Trainer(folder, recipe, dataset)
+    kept = folds_of(dataset, recipe.folds) != recipe.fold if recipe.folds else None
+    soft = _ask_teachers(recipe, folder, dataset, journal)
+    trainer = Trainer(folder, recipe, dataset, kept=kept, soft=soft.probabilities if soft else None)
     state = trainer.run(reason)
     # Whatever was asked for has been done, or comes too late: nothing after the last batch waits or stops.
     control.done()
@@ -166,6 +176,37 @@ def _fetch_weights(architecture: str, journal: Journal) -> None:
             journal.write("phase", name="downloading", detail=f"ImageNet weights, {done / 1e6:.0f}{of} MB")
 
     imagenet_file(architecture, report)
+
+
+def _ask_teachers(recipe: Recipe, folder: RunFolder, dataset: Dataset, journal: Journal) -> SoftLabels | None:
+    """What the recipe's teachers say, and a line in the journal about it; None where there are none.
+
+    Raises ``RunError`` where a training that goes on would find other teachers under the names than it began with.
+    """
+    if not recipe.teachers:
+        return None
+    teachers = find_teachers(recipe.teachers)
+    records = [teacher.record() for teacher in teachers]
+    before = [event for event in folder.events() if event["event"] == "teachers"]
+    for record in records:
+        if before and record not in before[-1]["teachers"]:
+            raise RunError(
+                f"the teacher {record['name']} is another model now than when this training began. Bring the old one "
+                "back, or start a new run."
+            )
+    last_report = 0.0
+
+    def tell(detail: str) -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report >= 5:
+            last_report = time.monotonic()
+            journal.write("phase", name="asking teachers", detail=detail)
+
+    soft = soft_labels(recipe, teachers, dataset, tell)
+    if not before:
+        faces = len(soft.probabilities)
+        journal.write("teachers", teachers=records, faces=faces, unseen=soft.unseen, agreement=soft.agreement)
+    return soft
 
 
 def _check_same_data(folder: RunFolder, fingerprint: str) -> None:

@@ -15,7 +15,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.files import write_text
-from fer_core.formatting import interval, percent, plain, plural
+from fer_core.formatting import interval, listed, percent, plain, plural
 from fer_core.runs.brought import UNKNOWN_TRAINING, sentences, table
 from fer_core.runs.contracts import Metrics, Origin, RunManifest, Scores, SplitScores
 from fer_core.runs.folder import NO_MODEL, RunFolder
@@ -75,6 +75,15 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
         sentences.append(f"Rare classes weigh more: {how}.")
     if recipe.sampling == "balanced":
         sentences.append("Every class was shown equally often, so that rare faces came several times an epoch.")
+    if recipe.folds:
+        sentences.append(
+            f"Part {recipe.fold} of {recipe.folds} of the Training faces was left out, near duplicates with it, so "
+            "that this run can label it as a teacher."
+        )
+    if recipe.averaging:
+        sentences.append(
+            f"Measured and kept is a running average of the weights, of which each step keeps {recipe.averaging:g}."
+        )
     sentences.append(augmentation_sentence(recipe))
     if recipe.start_epochs:
         sentences.append(
@@ -116,9 +125,27 @@ def pretrained_sentence(events: list[Event]) -> str:
     return f"{text} The head started from random weights."
 
 
-def history_sentences(events: list[Event]) -> list[str]:
-    """What was pretrained, and after what the training was taken up again, from the journal; either may be missing."""
-    found = [pretrained_sentence(events)]
+def teachers_sentence(recipe: Recipe, events: list[Event]) -> str:
+    """Who labelled besides people, how much that counts, and what these teachers had learnt; empty without teachers."""
+    found = next((event for event in reversed(events) if event["event"] == "teachers"), None)
+    if found is None:
+        return ""
+    names = listed([f"{one['name']} (SHA-256 {one['sha256'][:16]}…)" for one in found["teachers"]])
+    at = f" at temperature {recipe.soft_temperature:g}" if recipe.soft_temperature != 1 else ""
+    text = (
+        f"{percent(recipe.soft_weight, 0)} of each label is what teachers say of the face{at}: the mean of {names}. "
+        f"Their most probable class is the label for {percent(found['agreement'])} of the {found['faces']:,} faces."
+    )
+    if found["unseen"] == found["faces"]:
+        return f"{text} No face was labelled by a teacher that had learnt its label."
+    return f"{text} The teachers had learnt these very labels, so they are surer of them than of new faces."
+
+
+def history_sentences(recipe: Recipe, events: list[Event]) -> list[str]:
+    """What was pretrained, who taught, and after what the training was taken up again, from the journal; each may be
+    missing. Names in it are somebody's own words.
+    """
+    found = [pretrained_sentence(events), teachers_sentence(recipe, events)]
     taken_up = Counter(event["first_epoch"] for event in [e for e in events if e["event"] == "start"][1:])
     if taken_up:
         epochs = " and ".join(f"{epoch}{f' ({n} times)' if n > 1 else ''}" for epoch, n in taken_up.items())
@@ -213,7 +240,8 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         f"Epoch {manifest['best_epoch']} of {manifest['epochs']} was best on PublicTest and is the model here."
         + (" Training stopped before its last epoch." if manifest["state"] == "stopped" else ""),
         "",
-        *[f"- {text}" for text in (*recipe_sentences(recipe), *history_sentences(folder.events())) if text],
+        *[f"- {text}" for text in recipe_sentences(recipe)],
+        *[f"- {plain(text)}" for text in history_sentences(recipe, folder.events())],
         *[f"- {text}" for text in [copy_note(trained_on["fingerprint"])] if text],
         "",
         *_results(folder.path, all_metrics, trained_on, "it was trained on"),

@@ -292,6 +292,12 @@ class RecipeRecord(TypedDict):
     frozen_epochs: NotRequired[int]
     fine_tune_from: NotRequired[str]
     fine_tune_factor: NotRequired[float]
+    averaging: NotRequired[float]
+    teachers: NotRequired[list[Name]]
+    soft_weight: NotRequired[float]
+    soft_temperature: NotRequired[float]
+    folds: NotRequired[int]
+    fold: NotRequired[int]
     name: NotRequired[Line]
 
 

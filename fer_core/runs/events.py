@@ -13,7 +13,7 @@ from annotated_types import Ge, Le, Predicate
 from typing_extensions import TypedDict, get_type_hints
 
 from fer_core.data.contracts import DatasetRecord
-from fer_core.value_types import MOST_EPOCHS, Amount, Count, Epoch, Moment
+from fer_core.value_types import MOST_EPOCHS, Amount, Count, Epoch, Moment, Name, Sha256, Share
 
 
 def is_square(rows: list[list[int]]) -> bool:
@@ -62,6 +62,23 @@ class WeightsEvent(Base):
     backbone: Count
     missing: list[str]
     clipped: NotRequired[list[str]]
+
+
+class TeacherRecord(TypedDict):
+    """A run that labelled; ``sha256`` of its ``model.tflite``. It left ``fold`` of ``folds`` out (0: nothing)."""
+
+    name: Name
+    sha256: Sha256
+    folds: Count
+    fold: Count
+
+
+class TeachersEvent(Base):
+    event: Literal["teachers"]
+    teachers: list[TeacherRecord]
+    faces: Count
+    unseen: Count
+    agreement: Share
 
 
 class BatchEvent(Base):
@@ -126,6 +143,7 @@ Event = (
     StartEvent
     | PhaseEvent
     | WeightsEvent
+    | TeachersEvent
     | BatchEvent
     | EpochEvent
     | CheckpointEvent

@@ -23,6 +23,7 @@ LARGEST = 2**63 - 1
 """Of whole numbers. JSON knows no limit, and larger ones cannot be computed with."""
 MOST_BYTES = 100_000
 """Of a recipe's file. One has 1,500."""
+MOST_TEACHERS = 50
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -65,6 +66,13 @@ class Recipe:
     ``input_size``: pixels the network itself works at; faces stay 48×48 outside. 0 means the architecture's own.
     ``start_epochs`` epochs work at ``start_size`` pixels first, which is cheaper; then the network grows (progressive
     resizing; Howard, 2018, https://www.fast.ai/posts/2018-04-30-dawnbench-fastai.html).
+    ``averaging``: the model that is measured and kept is a running average of the weights, of which each step keeps
+    this share (0: the weights as they are; 0.999 averages over about a thousand steps).
+    ``teachers``: names of runs whose answers for the training faces are mixed into the labels, ``soft_weight`` being
+    their share (Hinton et al., 2015, https://arxiv.org/abs/1503.02531); a ``soft_temperature`` above 1 makes the
+    answers less sure.
+    ``folds`` above 0 parts Training, and ``fold`` (1 to ``folds``) is the part that this run leaves out, so that it can
+    label it as a teacher without having learnt the labels.
     ``initial_weights``: ``none``, ``imagenet`` (downloaded), or the path of a local weights file.
     ``frozen_epochs`` train the head alone; then layers from ``fine_tune_from`` on (empty: all) train at
     ``learning_rate`` × ``fine_tune_factor``. Transfer architectures only.
@@ -93,6 +101,12 @@ class Recipe:
     frozen_epochs: int = 0
     fine_tune_from: str = ""
     fine_tune_factor: float = 0.1
+    averaging: float = 0.0
+    teachers: tuple[str, ...] = ()
+    soft_weight: float = 0.5
+    soft_temperature: float = 1.0
+    folds: int = 0
+    fold: int = 0
     name: str = ""
 
     @property
@@ -139,14 +153,31 @@ class Recipe:
         _range("augmentation.zoom", self.augmentation.zoom, 0, 0.5)
         _range("augmentation.erasing", self.augmentation.erasing, 0, 1)
         _range("augmentation.mixup", self.augmentation.mixup, 0, 10)
+        _range("averaging", self.averaging, 0, 0.99999)
+        _range("soft_weight", self.soft_weight, 0, 1)
+        _range("soft_temperature", self.soft_temperature, 0.1, 100)
+        _range("folds", self.folds, 0, 20)
+        _range("fold", self.fold, min(self.folds, 1), self.folds)
+        if self.folds == 1:
+            raise RecipeError("folds is 1; Training has to be parted in 2 at least, or 0 for all of it.")
+        self._check_teachers()
         if not get(self.architecture).transfer:
             for name in ("initial_weights", "frozen_epochs", "fine_tune_from"):
                 if getattr(self, name) not in ("none", 0, ""):
                     raise RecipeError(f"{name} is for transfer models; {self.architecture} is trained from scratch.")
         return self
 
+    def _check_teachers(self) -> None:
+        for name in self.teachers:
+            if not name or not is_line(name) or len(name) > LONGEST_LINE or Path(name).name != name or name == "..":
+                raise RecipeError(f"teachers holds {name!r:.100}; it must hold names of runs, not paths.")
+        if len(set(self.teachers)) < len(self.teachers):
+            raise RecipeError("teachers names a run twice.")
+        if len(self.teachers) > MOST_TEACHERS:
+            raise RecipeError(f"teachers names {len(self.teachers)} runs; {MOST_TEACHERS} are the most.")
+
     def to_dict(self) -> JsonObject:
-        return asdict(self)
+        return {**asdict(self), "teachers": list(self.teachers)}
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -190,6 +221,11 @@ def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
     allowed: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
     result: dict[str, Any] = {}
     for name, value in values.items():
+        if str(types[name]).startswith("tuple"):
+            if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+                raise RecipeError(f"the recipe's {prefix}{name} must be a list of words, not {value!r:.100}.")
+            result[name] = tuple(value)
+            continue
         wanted = allowed[str(types[name])]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
             raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r}.")

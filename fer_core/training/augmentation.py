@@ -100,13 +100,14 @@ class Batches:
     """Training batches of one dataset under one recipe.
 
     ``images`` uint8 (n, 48, 48), of which each batch is gathered when its turn comes, and ``labels`` int8 (n,) are the
-    Training faces. Each epoch shuffles anew; faces that do not fill a last batch wait for another epoch, so every batch
-    has the same size.
+    Training faces; ``soft`` float32 (n, 7) is what the recipe's teachers say of them. Each epoch shuffles anew; faces
+    that do not fill a last batch wait for another epoch, so every batch has the same size.
     """
 
     images: Images
     labels: npt.NDArray[np.int8]
     recipe: Recipe
+    soft: npt.NDArray[np.float32] | None = None
 
     @property
     def batch_size(self) -> int:
@@ -119,8 +120,8 @@ class Batches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of epoch ``epoch`` (from 1), prepared two ahead in a thread.
 
-        Yields images float32 (b, 48, 48, 1) in 0..255, targets float32 (b, 7) with label smoothing and mixup
-        applied, and sample weights float32 (b,).
+        Yields images float32 (b, 48, 48, 1) in 0..255, targets float32 (b, 7) with label smoothing, teachers and
+        mixup applied, and sample weights float32 (b,).
         """
         weights = class_weights(self.labels, self.recipe.class_weights)
         order = self._order(np.random.default_rng([self.recipe.seed, epoch]))
@@ -158,6 +159,9 @@ class Batches:
         smoothing = self.recipe.label_smoothing
         targets = np.full((len(rows), COUNT), smoothing / COUNT, dtype=np.float32)
         targets[np.arange(len(rows)), self.labels[rows]] += 1 - smoothing
+        if self.soft is not None:
+            share = np.float32(self.recipe.soft_weight)
+            targets = (1 - share) * targets + share * self.soft[rows]
         sample_weights = weights[self.labels[rows]]
         if self.recipe.augmentation.mixup:
             return mixup(images, targets, sample_weights, self.recipe.augmentation.mixup, rng)

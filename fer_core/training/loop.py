@@ -37,6 +37,7 @@ from fer_core.training.pause_and_stop import Control
 from fer_core.training.resources import lacking_for_training
 from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
+from fer_core.training.weight_average import WeightAverage
 from fer_core.zoo.keras_model import predict
 
 if TYPE_CHECKING:
@@ -52,7 +53,18 @@ class Trainer:
     epoch saved there.
     """
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        recipe: Recipe,
+        dataset: Dataset,
+        *,
+        kept: npt.NDArray[np.bool_] | None = None,
+        soft: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """``kept`` bool (n,): which of the n Training faces are learnt, in order (None: all); ``soft`` float32 (n, 7):
+        what teachers say of each of the n.
+        """
         self.folder = folder
         self.recipe = recipe
         self.dataset = dataset
@@ -61,7 +73,15 @@ class Trainer:
         training, validation = dataset.rows(TRAINING), dataset.rows(PUBLIC_TEST)
         if lacking := lacking_for_training(dataset.info.counts):
             raise DataError(f"{dataset.info.path}: {lacking}")
-        self.batches = Batches(FaceRows(dataset.images, training), dataset.labels[training], recipe)
+        which = np.arange(len(training)) if kept is None else np.flatnonzero(kept)
+        training = training[which]
+        self.batches = Batches(
+            FaceRows(dataset.images, training),
+            dataset.labels[training],
+            recipe,
+            None if soft is None else soft[which],
+        )
+        self.average = WeightAverage(recipe.averaging) if recipe.averaging else None
         self.validation_images = FaceRows(dataset.images, validation)
         self.validation_labels = dataset.labels[validation]
         self.progress = TrainingState()
@@ -108,6 +128,8 @@ class Trainer:
             grown = build_for_training(self.recipe.at(epoch), load=False)
             carry_weights(model, grown)
             model, self._plain = grown, None
+        if self.average:
+            self.average.begin_anew()
         compile_stage(model, self.recipe, epoch)
         return model
 
@@ -117,7 +139,7 @@ class Trainer:
         last = self.progress.epoch
         model = build_for_training(self.recipe.at(last), load=False)
         compile_stage(model, self.recipe, last)
-        load_state(self.folder.resume_path, model)
+        load_state(self.folder.resume_path, model, self.average)
         if last < self.recipe.epochs and stage(self.recipe, last + 1) != stage(self.recipe, last):
             model = self._enter(model, last + 1)
         if self.folder.keras_path.exists():
@@ -159,6 +181,8 @@ class Trainer:
             rate = learning_rate(self.recipe, epoch, step / steps, self.progress.plateau)
             model.optimizer.learning_rate.assign(rate)
             means.add(model.train_on_batch(images, targets, sample_weight=weights, return_dict=True), len(images))
+            if self.average:
+                self.average.add(model)
             seen += len(images)
             now = time.monotonic()
             if not math.isfinite(means.loss):
@@ -195,7 +219,8 @@ class Trainer:
                 f"after epoch {epoch} {bad[0]} holds values that are no finite numbers. Lower the learning rate, or "
                 "check the file of initial weights."
             )
-        loss, accuracy, confusion = self._validate(model)
+        measured = self._measured(model, epoch)
+        loss, accuracy, confusion = self._validate(measured)
         seconds = time.monotonic() - began - self.control.paused_seconds
         self.journal.write(
             "epoch",
@@ -213,14 +238,14 @@ class Trainer:
         better = accuracy > progress.best_accuracy
         # Of equal accuracies the better calibrated one is kept, but patience is not renewed.
         if rank(accuracy, loss) > rank(progress.best_accuracy, progress.best_loss):
-            self._checkpoint(model, epoch)
+            self._checkpoint(measured, epoch)
             progress.best_epoch, progress.best_accuracy, progress.best_loss = epoch, accuracy, loss
             self.journal.write("checkpoint", epoch=epoch, val_accuracy=accuracy)
         progress.epochs_without_better = without_better(progress.epochs_without_better, better)
         progress.plateau.after_epoch(better, self.recipe.plateau_patience)
         progress.epoch = epoch
         progress.seconds += seconds
-        save_state(self.folder.resume_path, model, progress)
+        save_state(self.folder.resume_path, model, progress, self.average)
         write_history(self.folder.history_path, self.folder.events())
 
     def _validate(self, model: keras.Model) -> tuple[float, float, npt.NDArray[np.int64]]:
@@ -232,11 +257,25 @@ class Trainer:
 
     def _checkpoint(self, model: keras.Model, epoch: int) -> None:
         """Write ``model.keras`` in float32, atomically: LiteRT cannot run what half precision leaves in a graph."""
+        plain = self._plain_twin(epoch)
+        if model is not plain:
+            plain.set_weights(model.get_weights())
+        with replacing(self.folder.keras_path) as temporary:
+            plain.save(temporary)
+
+    def _measured(self, model: keras.Model, epoch: int) -> keras.Model:
+        """What is measured and kept after an epoch: the model as it is, or a twin with its averaged weights."""
+        if self.average is None:
+            return model
+        plain = self._plain_twin(epoch)
+        plain.set_weights(self.average.values)
+        return plain
+
+    def _plain_twin(self, epoch: int) -> keras.Model:
+        """The network in float32 and with Keras' own layers, built once a size."""
         if self._plain is None:
             self._plain = build_model(self.recipe.at(epoch), precision="float32", load=False)
-        self._plain.set_weights(model.get_weights())
-        with replacing(self.folder.keras_path) as temporary:
-            self._plain.save(temporary)
+        return self._plain
 
 
 class _RunningMeans:

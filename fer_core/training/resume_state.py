@@ -18,6 +18,7 @@ from fer_core.files import replacing, write_json
 from fer_core.reading import UnreadableError, read_text
 from fer_core.runs.folder import RunFolder
 from fer_core.training.schedule import Plateau
+from fer_core.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
     import keras
@@ -39,11 +40,12 @@ class TrainingState:
     plateau: Plateau = field(default_factory=Plateau)
 
 
-def save_state(path: Path, model: keras.Model, progress: TrainingState) -> None:
-    """Write weights, optimiser and progress to ``path``, atomically."""
+def save_state(path: Path, model: keras.Model, progress: TrainingState, average: WeightAverage | None = None) -> None:
+    """Write weights, optimiser, averaged weights and progress to ``path``, atomically."""
     arrays = {f"weight{index:04d}": np.asarray(value) for index, value in enumerate(model.get_weights())}
     for index, variable in enumerate(model.optimizer.variables):
         arrays[f"optimizer{index:04d}"] = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+    arrays |= average.state() if average else {}
     arrays["progress"] = np.frombuffer(json.dumps(asdict(progress)).encode(), dtype=np.uint8)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -59,25 +61,28 @@ def load_progress(path: Path) -> TrainingState:
     return TrainingState(**{**values, "plateau": Plateau(**values["plateau"])})
 
 
-def load_state(path: Path, model: keras.Model) -> None:
-    """Put weights and optimiser variables back into a model compiled as it was when they were saved.
+def load_state(path: Path, model: keras.Model, average: WeightAverage | None = None) -> None:
+    """Put weights and optimiser variables back into a model compiled as it was when they were saved, and averaged ones.
 
     Raises ``RunError`` if they do not fit, for example because the recipe was edited.
     """
     with np.load(path) as file:
         weights = [file[name] for name in sorted(file.files) if name.startswith("weight")]
         saved = [file[name] for name in sorted(file.files) if name.startswith("optimizer")]
+        averaged = {name: file[name] for name in file.files if "average" in name}
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     variables = model.optimizer.variables
     shapes = [tuple(value.shape) for value in weights] + [tuple(value.shape) for value in saved]
     wanted = [tuple(value.shape) for value in model.weights] + [tuple(value.shape) for value in variables]
-    if shapes != wanted:
+    if shapes != wanted or bool(average) != bool(averaged):
         raise RunError(
             f"{path} was written by another network or optimiser than recipe.json describes. Restore the recipe, "
             "or train anew."
         )
     model.set_weights(weights)
+    if average:
+        average.restore(averaged)
     for variable, value in zip(variables, saved, strict=True):
         variable.assign(value)
 

@@ -90,6 +90,14 @@ _ARCHITECTURES = (
         fine_tune_from="block3_conv1",
     ),
     Architecture(
+        name="tiny",
+        title="Tiny",
+        summary="Nine depthwise separable convolutions with shortcuts: a twelfth of the custom CNN's work a face, for "
+        "phones, small hosts and live pictures. Its card says whether it also learnt from larger models' answers.",
+        module="fer_core.zoo.tiny",
+        augmented=True,
+    ),
+    Architecture(
         name="resnet50v2",
         title="ResNet50V2 transfer",
         summary="ResNet50V2 (He et al., 2016) up to its fourth stage: the worked example of adding an "

@@ -81,6 +81,7 @@ def test_every_field_of_the_recipe_reaches_the_job(open_app, home, monkeypatch):
         "schedule": "constant",
         "weight_decay": 0.001,
         "early_stopping": 1,
+        "averaging": 0.99,
         "class_weights": "balanced",
         "sampling": "balanced",
         "label_smoothing": 0.2,

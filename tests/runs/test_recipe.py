@@ -15,7 +15,7 @@ from fer_core.zoo.registry import names
 
 
 def test_a_recipe_survives_its_file() -> None:
-    recipe = Recipe("custom_cnn", epochs=3, augmentation=Augmentation(flip=True, shift=0.1))
+    recipe = Recipe("custom_cnn", epochs=3, augmentation=Augmentation(flip=True, shift=0.1), teachers=("a", "b"))
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
@@ -44,6 +44,15 @@ def test_every_preset_is_valid(key: str, architecture: str) -> None:
         ({"augmentation": Augmentation(shift=0.9)}, "augmentation.shift"),
         ({"initial_weights": "imagenet"}, "trained from scratch"),
         ({"frozen_epochs": 2}, "trained from scratch"),
+        ({"averaging": 1.0}, "averaging is 1; it must lie between 0"),
+        ({"soft_weight": 1.5}, "soft_weight"),
+        ({"soft_temperature": 0.0}, "soft_temperature"),
+        ({"folds": 1, "fold": 1}, "parted in 2 at least"),
+        ({"folds": 3}, "fold is 0; it must lie between 1 and 3"),
+        ({"fold": 2}, "fold is 2; it must lie between 0 and 0"),
+        ({"teachers": ("../secret",)}, "names of runs, not paths"),
+        ({"teachers": ("..",)}, "names of runs, not paths"),
+        ({"teachers": ("a", "a")}, "names a run twice"),
     ],
 )
 def test_a_wrong_choice_is_named_with_what_is_allowed(change: dict[str, object], words: str) -> None:
@@ -58,6 +67,8 @@ def test_a_wrong_choice_is_named_with_what_is_allowed(change: dict[str, object],
         ({"epochs": "three"}, "epochs must be int, not 'three'"),
         ({"epochs": True}, "epochs must be int"),
         ({"augmentation": {"flip": 1}}, "augmentation.flip must be bool"),
+        ({"teachers": "resnet50"}, "teachers must be a list of words"),
+        ({"teachers": [3]}, "teachers must be a list of words"),
         ({"augmentation": {"flop": True}}, "augmentation.flop"),
         ({"augmentation": 3}, "augmentation must be a JSON object"),
     ],

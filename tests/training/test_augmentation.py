@@ -1,5 +1,7 @@
 """Augmentation does what it says, and only that."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -112,6 +114,16 @@ def test_batches_have_one_size_smoothed_targets_and_grey_values() -> None:
         assert np.allclose(weights, 1)
         seen += len(images)
     assert seen == len(batches) * 16 == 48
+
+
+def test_teachers_answers_are_mixed_into_the_labels_face_by_face() -> None:
+    plain = make_batches(Recipe("custom_cnn", batch_size=16, label_smoothing=0.0, soft_weight=0.25))
+    # Teachers who always say the class after the label.
+    soft = np.eye(7, dtype=np.float32)[(plain.labels + 1) % 7]
+    for one, two in zip(plain.epoch(1), replace(plain, soft=soft).epoch(1), strict=True):
+        labels = one[1].argmax(axis=1)
+        assert np.allclose(two[1][np.arange(16), labels], 0.75)
+        assert np.allclose(two[1][np.arange(16), (labels + 1) % 7], 0.25)
 
 
 def test_a_batch_larger_than_the_dataset_is_the_dataset() -> None:

@@ -84,12 +84,60 @@ def train(home: Path, images: Any) -> tuple[RunFolder, dict[str, Any]]:
     trainer = Scripted(folder, recipe, dataset)
     trainer.run("chosen")
     return folder, {
+        "averaged": averaged(home, dataset),
         "broken off": message,
         "first epochs": [event["first_epoch"] for event in folder.events() if event["event"] == "start"],
         "epochs": [int(epoch) for epoch in folder.history()["epoch"]],
         "went on with the same": same(*Scripted.began_with[1:]),
         "kept": Scripted.kept,
         "best epoch": trainer.progress.best_epoch,
+    }
+
+
+class Averaged(Trainer):
+    """Keeps running averages, and dies once in the beginning of its third epoch unless it is never to."""
+
+    measured: ClassVar[dict[str, list[list[Any]]]] = {}
+    """By run, the weights that were measured after each epoch, and those of the training itself."""
+    dies = False
+
+    def _epoch(self, model: Any, epoch: int) -> bool:
+        if epoch == 3 and self.dies:
+            raise FerError("the power went out")
+        return super()._epoch(model, epoch)
+
+    def _finish_epoch(self, model: Any, *arguments: Any) -> None:
+        super()._finish_epoch(model, *arguments)
+        Averaged.measured.setdefault(self.folder.name, []).append(model.get_weights())
+
+    def _validate(self, model: Any) -> tuple[float, float, Any]:
+        Averaged.measured.setdefault(f"{self.folder.name} measured", []).append(model.get_weights())
+        return super()._validate(model)
+
+
+def averaged(home: Path, dataset: Any) -> dict[str, Any]:
+    """The same training with averaged weights twice: at one go, and broken off."""
+    recipe = Recipe("custom_cnn", epochs=4, batch_size=7, precision="float32", averaging=0.9)
+    states = []
+    for name in ("whole", "broken"):
+        folder = RunFolder(home / "runs" / name)
+        folder.path.mkdir(parents=True)
+        trainer = Averaged(folder, recipe, dataset)
+        trainer.dies = name == "broken"
+        try:
+            trainer.run("chosen")
+        except FerError:
+            trainer = Averaged(folder, recipe, dataset)
+            trainer.run("chosen")
+        assert trainer.average is not None
+        states.append((trainer.average.steps, trainer.average.values))
+    kept = keras.models.load_model(RunFolder(home / "runs" / "whole").keras_path, compile=False).get_weights()
+    seen = Averaged.measured
+    return {
+        "steps": [steps for steps, _ in states],
+        "went on": all(np.allclose(*pair, atol=1e-3) for pair in zip(states[0][1], states[1][1], strict=True)),
+        "kept was measured": any(same(kept, weights) for weights in seen["whole measured"]),
+        "kept was trained": any(same(kept, weights) for weights in seen["whole"]),
     }
 
 

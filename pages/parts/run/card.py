@@ -106,7 +106,7 @@ def _training(info: ModelInfo) -> None:
     st.subheader("Recipe", anchor=False)
     recipe = folder.recipe()
     copy = copy_note(info.data["fingerprint"]) if info.data else ""
-    history = [plain(sentence) for sentence in history_sentences(folder.events())]
+    history = [plain(sentence) for sentence in history_sentences(recipe, folder.events())]
     told = [*recipe_sentences(recipe), *history, *([copy] if copy else [])]
     st.markdown("\n".join(f"- {sentence}" for sentence in told))
     with st.expander("Every choice, as a table", icon=":material/tune:"):
@@ -266,4 +266,6 @@ def recipe_table(recipe: Recipe) -> pd.DataFrame:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import streamlit as st
 
 from pages.parts import linked
 
@@ -46,6 +49,13 @@ class Fields:
             return words.get(option, option)
 
         return linked.selectbox(label, options, options.index(value), format_func=shown, **self._common(key, help_text))
+
+    def several(
+        self, label: str, key: str, options: Sequence[str], value: Sequence[str], help_text: str = ""
+    ) -> tuple[str, ...]:
+        return tuple(
+            linked.several(st.multiselect, label, options, default=list(value), **self._common(key, help_text))
+        )
 
     def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
         return linked.toggle(label, value, **self._common(key, help_text))

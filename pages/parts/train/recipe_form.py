@@ -17,7 +17,7 @@ from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLING
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get
-from pages.parts import linked
+from pages.parts import linked, runs
 from pages.parts.train.fields import (
     OPTIMIZER_WORDS,
     PRECISION_WORDS,
@@ -83,6 +83,7 @@ def edit_recipe(architecture: str, preset_key: str) -> Recipe:
         recipe = replace(start, name=name.strip(), epochs=epochs)
         recipe = _optimisation(fields, recipe)
         recipe = _fairness(fields, recipe)
+        recipe = _teachers(fields, recipe)
         recipe = replace(recipe, augmentation=_augmentation(fields, recipe.augmentation))
         if get(architecture).transfer:
             recipe = _transfer(fields, recipe)
@@ -159,6 +160,17 @@ def _optimisation(fields: Fields, start: Recipe) -> Recipe:
             1000,
             "End the training after this many epochs without a better PublicTest accuracy.",
         )
+        averaging = fields.number(
+            "Averaged weights (0 = off)",
+            "averaging",
+            start.averaging,
+            0.0,
+            0.99999,
+            "%.5g",
+            0.001,
+            "The model kept is a running average of which each step keeps this share; 0.999 is common. Steadier, and "
+            "often a little better.",
+        )
     patience = start.plateau_patience
     if schedule == "plateau":
         with right:
@@ -180,6 +192,7 @@ def _optimisation(fields: Fields, start: Recipe) -> Recipe:
         weight_decay=weight_decay,
         plateau_patience=patience,
         early_stopping=stopping,
+        averaging=averaging,
     )
 
 
@@ -216,6 +229,45 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
             "Spreads this share of each label over all classes: less overconfidence.",
         )
     return replace(start, class_weights=weights, sampling=sampling, label_smoothing=smoothing)
+
+
+def _teachers(fields: Fields, start: Recipe) -> Recipe:
+    left, middle, right = st.columns(3)
+    offered = [run.name for run in runs.complete() if run.has_model and not run.is_vote]
+    with left:
+        teachers = fields.several(
+            "Teachers",
+            "teachers",
+            offered,
+            start.teachers,
+            "Finished models whose answers for the training faces are mixed into the labels (distillation): a small "
+            "network learns from them which faces are doubtful.",
+        )
+    share, temperature = start.soft_weight, start.soft_temperature
+    if teachers:
+        with middle:
+            share = fields.number(
+                "The teachers' share (0 to 1)",
+                "soft_weight",
+                share,
+                0.0,
+                1.0,
+                "%.2f",
+                0.05,
+                "How much of each label is the teachers' answer; the rest is the label in the data.",
+            )
+        with right:
+            temperature = fields.number(
+                "The teachers' temperature",
+                "soft_temperature",
+                temperature,
+                0.1,
+                100.0,
+                "%.1f",
+                0.5,
+                "Above 1 their answers become less sure, so that more is learnt from their second choices.",
+            )
+    return replace(start, teachers=teachers, soft_weight=share, soft_temperature=temperature)
 
 
 def _augmentation(fields: Fields, start: Augmentation) -> Augmentation:
