@@ -48,7 +48,7 @@ class WeightAverage:
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """What :meth:`restore` needs, as arrays by name."""
         arrays: dict[str, npt.NDArray[np.generic]] = {f"average{i:04d}": value for i, value in enumerate(self.values)}
-        return {**arrays, "steps_averaged": np.int64(self.steps)[None]} if self.steps else {}
+        return {**arrays, "steps_averaged": np.array([self.steps])} if self.steps else {}
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
         """Go on with a :meth:`state`; an empty one begins anew."""
