@@ -253,7 +253,7 @@ def _set_clicks(setting: Setting, repeats: int) -> Times:
 
 def _sorts(setting: Setting, repeats: int) -> Times:
     from fer_core.emotions import NAMES, PUBLIC_TEST
-    from fer_core.review.selection import SORTS
+    from fer_core.review.ordering import SORTS
 
     # The first is how faces are sorted anyway; similarity needs a face.
     orders = [words for key, words in list(SORTS.items())[1:] if key != "similarity"]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.websocket import EVENTS
 from fer_core.errors import FerError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,10 +62,15 @@ class Visitor:
         return int(found[0].num_pages) if found else 1
 
     def click(self, key: str, customdata: Sequence[Any]) -> float:
-        """Click the mark with this ``customdata`` in the chart with this key. Milliseconds.
+        """Click the mark with this ``customdata`` in the chart with this key, or that face of a sheet. Milliseconds.
 
         Raises ``FerError`` where the page has no such chart, or the chart no such mark.
         """
+        if (sheet := self._sheet(key)) is not None:
+            states = self.app._tree.get_widget_states()
+            events = json.dumps([{"event": "face", "value": customdata[0]}])
+            states.widgets.add(id=f"{EVENTS[0]}{sheet.id}{EVENTS[1]}", json_trigger_value=events)
+            return self._run(states)
         chart = next((chart for chart in self.app.get("plotly_chart") if _key_of(chart.proto.id) == key), None)
         if chart is None:
             raise FerError(f"this page has no chart called {key!r} that can be clicked")
@@ -89,8 +95,14 @@ class Visitor:
 
     def rows(self, key: str) -> list[int]:
         """The faces of a contact sheet, by row number, as they stand on the page."""
+        if (sheet := self._sheet(key)) is not None:
+            return [int(face[0]) for face in json.loads(sheet.mixed.json or sheet.json)["faces"]]
         chart = next(chart for chart in self.app.get("plotly_chart") if _key_of(chart.proto.id) == key)
         return [int(point[0]) for trace in json.loads(chart.proto.spec)["data"] for point in _points(trace)]
+
+    def _sheet(self, key: str) -> Any:
+        """The sheet of faces with this key; None where there is none."""
+        return next((one.proto for one in self.app.get("bidi_component") if _key_of(one.proto.id) == key), None)
 
     @property
     def title(self) -> str:

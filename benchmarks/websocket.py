@@ -21,6 +21,8 @@ from fer_core.errors import FerError
 
 SECONDS = 60.0
 """Longest that the server may take for one answer."""
+EVENTS = ("$$STREAMLIT_INTERNAL_KEY_", "__events")
+"""What Streamlit puts around the id of a component for the events that the component reports."""
 _ENDED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
 
 
@@ -84,13 +86,25 @@ class Visit:
         return await self._keep(state)
 
     async def click(self, key: str, among: Callable[[list[list[Any]]], list[Any]]) -> float:
-        """Click the mark of a chart that ``among`` picks of the ``customdata`` of all. Returns seconds."""
+        """Click the mark of a chart that ``among`` picks of the ``customdata`` of all, or the face of a sheet that it
+        picks of what the browser knows of all. Returns seconds.
+        """
+        sheet = next((one for one in self._of("bidi_component") if _key(one.id).startswith(key)), None)
+        if sheet is not None:
+            return await self._trigger(sheet, among)
         chart = next((one for one in self._of("plotly_chart") if _key(one.id).startswith(key)), None)
         if chart is None:
             raise FerError(f"the page has no chart {key!r}")
         point = among(list(_points(json.loads(chart.spec))))
         selection = json.dumps({"selection": {"points": [{"customdata": point}]}})
         return await self._keep(WidgetState(id=chart.id, string_value=selection))
+
+    async def _trigger(self, sheet: Any, among: Callable[[list[list[Any]]], list[Any]]) -> float:
+        face = among(json.loads(sheet.mixed.json or sheet.json)["faces"])
+        state = WidgetState(
+            id=f"{EVENTS[0]}{sheet.id}{EVENTS[1]}", json_trigger_value=json.dumps([{"event": "face", "value": face[0]}])
+        )
+        return await self._run(state, fragment=self._fragments.get(sheet.id, ""))
 
     def keys(self) -> list[str]:
         """The keys of all widgets on the page."""

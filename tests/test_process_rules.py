@@ -130,9 +130,10 @@ for view in ("Faces", "Classes", "Bring real data"):
 visit("train")
 visit("bring")
 visit("compare")
-table = next(frame.value for frame in visit("mistakes").dataframe if "Row" in frame.value)
-opened = visit("mistakes", face=str(table["Row"][0]))
-if not any("Face with the map" in one.alt for image in opened.image for one in image.proto.imgs):
+table = next(frame.value for frame in visit("mistakes", table="true", take="true").dataframe if "Row" in frame.value)
+for panel in ("Evidence", "Similar faces", "Your mark", "How sure"):
+    opened = visit("mistakes", face=str(table["Row"][0]), panel=panel)
+if not any("Face with the map" in one.proto.body for one in opened.get("html")):
     problems.append("mistakes shows no class map")
 visit("explain", data="sample", **{"explain.row": str(table["Row"][0])})
 for view in ("Methods", "Averages", "Robustness"):

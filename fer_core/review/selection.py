@@ -1,4 +1,4 @@
-"""Which faces to look at, and in which order.
+"""Which faces to look at.
 
 Everything works on the positions 0..n-1 of
 :class:`~fer_core.evaluation.aligned_predictions.AlignedPredictions`, the order of all its arrays;
@@ -7,10 +7,9 @@ Everything works on the positions 0..n-1 of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,26 +17,16 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, NAMES
 from fer_core.formatting import percent
 from fer_core.review.annotations import KINDS
+from fer_core.review.ordering import one_each, places
 
 if TYPE_CHECKING:
     from fer_core.evaluation.aligned_predictions import AlignedPredictions
     from fer_core.review.annotations import Annotation
 
 Bool = npt.NDArray[np.bool_]
-Float = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 ANY_ANNOTATION, NO_ANNOTATION = "any", "none"
-
-SORTS: dict[str, str] = {
-    "wrong": "Confidence in the wrong class",
-    "margin": "Margin of the label, smallest first",
-    "disagreement": "Disagreement of the models",
-    "doubt": "Label doubt",
-    "similarity": "Similarity to the chosen face",
-    "row": "Row number",
-}
-"""What :func:`order` can sort by, and how a page says it."""
 
 
 @dataclass(frozen=True)
@@ -135,108 +124,6 @@ def why_empty(
     return ""
 
 
-def order(
-    aligned: AlignedPredictions,
-    positions: npt.ArrayLike,
-    by: str,
-    *,
-    models: Sequence[str] = (),
-    label_issue_score: npt.ArrayLike | None = None,
-    embeddings: npt.ArrayLike | None = None,
-    like: int | None = None,
-) -> Positions:
-    """``positions``, int (m,), sorted by one of :data:`SORTS`; of equals, the lower row number first.
-
-    ``wrong``, ``disagreement``, ``doubt`` and ``similarity`` put the highest first, ``margin`` and ``row`` the lowest.
-    ``models``: names that ``wrong``, ``margin`` and ``disagreement`` look at; empty: all. ``label_issue_score``: float
-    (n,), for ``doubt``. ``embeddings``: float (n, d), and ``like``, the position 0..n-1 of the chosen face, for
-    ``similarity``. Raises ``ValueError`` for an unknown sort, or one whose array is missing or has another length.
-    """
-    chosen = np.asarray(positions, dtype=np.intp)
-    if by == "row":
-        key = np.zeros(len(aligned.rows))
-    elif by == "wrong":
-        key = -wrong_confidence(aligned, models)
-    elif by == "margin":
-        key = label_margin(aligned, models)
-    elif by == "disagreement":
-        key = -disagreement(aligned.probabilities[_models(aligned, models)])
-    elif by == "doubt":
-        key = -_aligned("label_issue_score", label_issue_score, aligned, np.float64)
-    elif by == "similarity":
-        vectors = _vectors(embeddings, aligned)
-        if like is None or not 0 <= like < len(vectors):
-            raise ValueError(f"sorting by similarity needs a face at 0..{len(vectors) - 1}, not {like}")
-        key = -similarity(vectors, vectors[like])
-    else:
-        raise ValueError(f"unknown sort {by!r}; there are {', '.join(SORTS)}")
-    return chosen[np.lexsort((aligned.rows[chosen], key[chosen]))]
-
-
-def wrong_confidence(aligned: AlignedPredictions, models: Sequence[str] = ()) -> Float:
-    """The highest probability that one of the models gives to a wrong answer of its own: float64 (n,), 0..1.
-
-    0 where all of them are right. ``models``: names; empty: all.
-    """
-    which = _models(aligned, models)
-    confidence = aligned.probabilities[which].max(axis=2)
-    return np.where(aligned.right[which], 0, confidence).max(axis=0).astype(np.float64)
-
-
-def surest_wrong(aligned: AlignedPredictions, models: Sequence[str] = ()) -> npt.NDArray[np.int8]:
-    """The wrong class whose confidence :func:`wrong_confidence` gives: int8 (n,), 0..6; -1 where all are right.
-
-    Of models that are equally sure, the first one's answer. ``models``: names; empty: all.
-    """
-    which = _models(aligned, models)
-    confidence = np.where(aligned.right[which], -1, aligned.probabilities[which].max(axis=2))
-    surest = confidence.argmax(axis=0)[np.newaxis]
-    answers = np.take_along_axis(aligned.predicted[which], surest, axis=0)[0]
-    return np.where(aligned.right[which].all(axis=0), -1, answers).astype(np.int8)
-
-
-def label_margin(aligned: AlignedPredictions, models: Sequence[str] = ()) -> Float:
-    """The label's probability less the highest of the others, mean of the models: float64 (n,), -1..1.
-
-    Near -1 the models are sure that it is another class, near 0 they waver. ``models``: names; empty: all.
-    """
-    values = aligned.probabilities[_models(aligned, models)].astype(np.float64)
-    at = np.broadcast_to(aligned.labels.astype(np.intp)[:, np.newaxis], (len(values), len(aligned.labels), 1))
-    own = np.take_along_axis(values, at, axis=2)[..., 0]
-    np.put_along_axis(values, at, -1, axis=2)
-    return (own - values.max(axis=2)).mean(axis=0)
-
-
-def disagreement(probabilities: npt.ArrayLike) -> Float:
-    """How far models lie apart: the mean Jensen–Shannon divergence of each two, float64 (n,), 0..1 bit.
-
-    ``probabilities``: float (K, n, 7). 0 where all say the same, or K is 1; 1 where two share no class at all. Lin,
-    1991, *Divergence measures based on the Shannon entropy* (https://doi.org/10.1109/18.61115).
-    """
-    values = np.asarray(probabilities, dtype=np.float64)
-    if values.ndim != 3 or values.shape[2] != COUNT:
-        raise ValueError(f"probabilities must be (models, faces, {COUNT}), not {values.shape}")
-    total, pairs = np.zeros(values.shape[1]), 0
-    single = _entropy(values)
-    for a, b in combinations(range(len(values)), 2):
-        total += _entropy((values[a] + values[b]) / 2) - (single[a] + single[b]) / 2
-        pairs += 1
-    # Rounding leaves a little below zero where two models say the very same.
-    return np.clip(total / max(pairs, 1), 0, 1)
-
-
-def similarity(embeddings: npt.ArrayLike, vector: npt.ArrayLike) -> Float:
-    """Cosine similarity of each face with one, float64 (n,), -1..1; 0 where either vector is all zeros.
-
-    ``embeddings``: float (n, d). ``vector``: float (d,), of any face by the same model, of Training too.
-    """
-    table, one = np.asarray(embeddings, dtype=np.float64), np.asarray(vector, dtype=np.float64)
-    if table.ndim != 2 or one.shape != table.shape[1:]:
-        raise ValueError(f"embeddings {table.shape} and vector {one.shape} must be (n, d) and (d,)")
-    lengths = np.linalg.norm(table, axis=1) * np.linalg.norm(one)
-    return np.divide(table @ one, lengths, out=np.zeros(len(table)), where=lengths > 0)
-
-
 def _conditions(
     aligned: AlignedPredictions,
     wanted: Filter,
@@ -252,10 +139,10 @@ def _conditions(
     if wanted.agreement is not None:
         yield _agreement(aligned, wanted.agreement)
     if wanted.near_duplicate is not None:
-        has = _aligned("near_duplicate", near_duplicate, aligned, np.bool_)
+        has = one_each("near_duplicate", near_duplicate, aligned, np.bool_)
         yield f"{'with' if wanted.near_duplicate else 'without'} a twin in Training", has == wanted.near_duplicate
     if wanted.label_issue_score > 0:
-        scores = _aligned("label_issue_score", label_issue_score, aligned, np.float64)
+        scores = one_each("label_issue_score", label_issue_score, aligned, np.float64)
         yield f"with a label doubt of {wanted.label_issue_score:.2f} or more", scores >= wanted.label_issue_score
     if wanted.annotation is not None:
         if annotations is None:
@@ -264,7 +151,7 @@ def _conditions(
 
 
 def _answers(aligned: AlignedPredictions, wanted: Filter) -> tuple[str, Bool]:
-    which = _models(aligned, wanted.models)
+    which = places(aligned, wanted.models)
     mask = np.ones((len(which), len(aligned.rows)), dtype=bool)
     words = []
     if wanted.predicted is not None:
@@ -281,7 +168,9 @@ def _answers(aligned: AlignedPredictions, wanted: Filter) -> tuple[str, Bool]:
         words.append(f"answered with {percent(low, 0)} to {percent(high, 0)} confidence")
     names = [aligned.names[position] for position in which]
     several = "each of " if wanted.every else "at least one of "
-    by = f"{several if len(names) > 1 else ''}{', '.join(names)}"
+    # The names of many stand elsewhere on the page.
+    listed = ", ".join(names) if len(names) < 3 else f"the {len(names)} models"
+    by = f"{several if len(names) > 1 else ''}{listed}"
     return f"{' and '.join(words)} by {by}", np.all(mask, axis=0) if wanted.every else np.any(mask, axis=0)
 
 
@@ -314,39 +203,7 @@ def _annotated(
     )
 
 
-def _models(aligned: AlignedPredictions, names: Sequence[str]) -> list[int]:
-    """Positions of the models in ``aligned``; all for none."""
-    if unknown := [name for name in names if name not in aligned.names]:
-        raise ValueError(f"there is no model {unknown[0]!r} among {', '.join(aligned.names)}")
-    return [aligned.names.index(name) for name in names] or list(range(len(aligned.names)))
-
-
 def _class(label: int) -> int:
     if not 0 <= label < COUNT:
         raise ValueError(f"a class is 0..{COUNT - 1}, not {label}")
     return label
-
-
-def _aligned(
-    what: str, values: npt.ArrayLike | None, aligned: AlignedPredictions, kind: npt.DTypeLike
-) -> npt.NDArray[Any]:
-    if values is None:
-        raise ValueError(f"{what} is asked for, and not given")
-    array = np.asarray(values, dtype=kind)
-    if array.shape != aligned.rows.shape:
-        raise ValueError(f"{what} must be {aligned.rows.shape}, as the aligned faces, not {array.shape}")
-    return array
-
-
-def _vectors(embeddings: npt.ArrayLike | None, aligned: AlignedPredictions) -> Float:
-    if embeddings is None:
-        raise ValueError("embeddings are asked for, and not given")
-    vectors = np.asarray(embeddings, dtype=np.float64)
-    if vectors.ndim != 2 or len(vectors) != len(aligned.rows):
-        raise ValueError(f"embeddings must be ({len(aligned.rows)}, d), as the aligned faces, not {vectors.shape}")
-    return vectors
-
-
-def _entropy(values: Float) -> Float:
-    """Shannon entropy along the last axis, in bits; a probability of 0 adds nothing."""
-    return -(values * np.log2(values, out=np.zeros_like(values), where=values > 0)).sum(axis=-1)

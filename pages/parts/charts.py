@@ -4,6 +4,7 @@ bytes, so that they can be kept, too.
 
 from __future__ import annotations
 
+import base64
 import io
 import pickle
 from collections.abc import Callable
@@ -67,3 +68,8 @@ def jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
+
+
+def jpeg_uri(picture: npt.NDArray[np.uint8]) -> str:
+    """A picture as :func:`jpeg` takes it, as a ``data:`` address, for HTML."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(picture)).decode("ascii")

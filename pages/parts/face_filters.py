@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
 from fer_core.review.annotations import KINDS
-from fer_core.review.selection import ANY_ANNOTATION, NO_ANNOTATION, SORTS, Filter
+from fer_core.review.ordering import SORTS
+from fer_core.review.selection import ANY_ANNOTATION, NO_ANNOTATION, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
 from pages.parts import linked, links, row_field
 from pages.parts.links import NO_CHOICE
@@ -50,7 +52,7 @@ class FilterChoice:
 
     Attributes:
         wanted: which faces.
-        sort: a key of :data:`fer_core.review.selection.SORTS`.
+        sort: a key of :data:`fer_core.review.ordering.SORTS`.
         like: the row that similarity is meant to, where ``sort`` is by similarity and one was given.
         filtered: whether anything was chosen that "Clear the filters" would take back.
     """
@@ -61,31 +63,33 @@ class FilterChoice:
     filtered: bool
 
 
-def choose(view: View, prefix: str = "", *, ordered: bool = True) -> FilterChoice:
+def choose(
+    view: View,
+    prefix: str = "",
+    *,
+    ordered: bool = True,
+    row: DeltaGenerator | None = None,
+    fold: DeltaGenerator | None = None,
+) -> FilterChoice:
     """Draw the filters and return what they say. What a link asks for and nobody has is said, and ignored.
 
     ``prefix`` stands before the names in the address. ``ordered``: whether an order can be chosen, or is the first.
+    ``row``, ``fold``: a horizontal container and a folded one to stand in, by default some of their own.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 130)
-        predicted = _select("Answer", [ANY, *emotions.NAMES], prefix + PREDICTED, 130, "What a model answered.")
-        by = _select(
-            "Answer by",
-            [ANY_MODEL, EVERY_MODEL, *view.names],
-            prefix + BY,
-            200,
-            f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
-            f"“{EVERY_MODEL}”: all of them.",
-        )
+    if row is None:
+        row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters")
+    with row:
+        true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 112)
+        predicted = _select("Answer", [ANY, *emotions.NAMES], prefix + PREDICTED, 112)
         # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
-        place = st.container(width=160)
-        words = _who_is_right(view, prefix + SET)
-        decided = words != ANY or (ANY not in (true, predicted))
-        with place:
-            answer = _answer(decided, prefix + ANSWER)
+        place = st.container(width=150)
         sort = _sort() if ordered else next(iter(SORTS))
         like = _like(view) if sort == "similarity" else None
-    confidence, near_duplicate, label_issue_score, annotation = _rarer(view, prefix)
+    with fold or st.expander("More filters", icon=":material/tune:"):
+        by, words, confidence, near_duplicate, label_issue_score, annotation = _rarer(view, prefix)
+    decided = words != ANY or (ANY not in (true, predicted))
+    with place:
+        answer = _answer(decided, prefix + ANSWER)
     right = ANSWERS[answer] if answer is not None else None if decided else False
     wanted = Filter(
         models=() if by in (ANY_MODEL, EVERY_MODEL) else (by,),
@@ -157,7 +161,7 @@ def _sort() -> str:
         "Sorted by",
         list(SORTS.values()),
         key=SORT,
-        width=270,
+        width=262,
         on_change=_start_with_face,
         help="Highest first, but the margin and the row number. The margin is the label's probability less the highest "
         "of the others.",
@@ -179,12 +183,18 @@ def _like(view: View) -> int | None:
     return row_field.show("Similar to row", LIKE, last, width=160, help=help_text)
 
 
-def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
-    """Confidence in %, twin, least doubt, mark."""
-    with (
-        st.expander("Confidence, twins, doubtful labels, your marks", icon=":material/tune:"),
-        st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"),
-    ):
+def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, float, str]:
+    """Whose answer, who is right, confidence in %, twin, least doubt, mark."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"):
+        by = _select(
+            "Answer by",
+            [ANY_MODEL, EVERY_MODEL, *view.names],
+            prefix + BY,
+            220,
+            f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
+            f"“{EVERY_MODEL}”: all of them.",
+        )
+        words = _who_is_right(view, prefix + SET)
         confidence = linked.slider(
             "Confidence of that answer (%)",
             *FULL,
@@ -207,17 +217,19 @@ def _rarer(view: View, prefix: str) -> tuple[tuple[int, int], str, float, str]:
         annotation = _select(
             "Your marks", list(ANNOTATIONS), prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes."
         )
-    return confidence, near_duplicate, label_issue_score, annotation
+    return by, words, confidence, near_duplicate, label_issue_score, annotation
 
 
 def _near_duplicate(view: View, key: str) -> str:
     options = list(NEAR_DUPLICATES)
     if view.scope.aligned.near_duplicate is not None:
         return _select("Twin in Training", options, key, 210, "The same picture in Training, or nearly, mirrored too.")
-    if links.one_of(key, options) not in (None, options[0]):
-        st.warning(
+    if (asked := links.one_of(key, options)) not in (None, options[0]):
+        links.warn_ignored(
+            key,
+            [asked],
             "Nobody knows which of these faces have a twin in Training, so that filter is ignored. Evaluate one of the "
-            f"runs again: python -m fer_core evaluate {view.runs[0].name} --data DATASET"
+            f"runs again: python -m fer_core evaluate {view.runs[0].name} --data DATASET",
         )
     return options[0]
 

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import plural
 from fer_core.review import selection
-from fer_core.review.selection import SORTS, Filter
+from fer_core.review.ordering import SORTS, order
+from fer_core.review.selection import Filter
+from fer_core.review.shown import what_they_show
 from fer_core.runs.embeddings import Embeddings, read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
@@ -23,6 +26,10 @@ from pages.parts.face_filters import FilterChoice, clear
 from pages.parts.scope import View
 
 Positions = npt.NDArray[np.intp]
+_SPLITS = {
+    PRIVATE_TEST: "PrivateTest: faces that no model here learned from or was chosen by.",
+    PUBLIC_TEST: "PublicTest: faces that no model here learned from, but by which the best moment of each was chosen.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +41,14 @@ class FaceSelection:
         rows: int64 (m,), their row numbers in the dataset, in the same order.
         words: the conditions in words; empty for none.
         empty: why nothing is left, where nothing is.
+        shows: what these faces show, in a sentence.
     """
 
     positions: Positions
     rows: npt.NDArray[np.int64]
     words: str
     empty: str
+    shows: str
 
 
 def find_faces(view: View, choice: FilterChoice) -> FaceSelection:
@@ -58,10 +67,12 @@ def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix:
 
     ``prefix``: what stands before the filters' names in the address.
     """
-    shown, total = len(found.positions), len(view.scope.aligned)
+    shown, total, split = len(found.positions), len(view.scope.aligned), view.scope.aligned.split
     with st.container(horizontal=True, vertical_alignment="center", key="said-what"):
         words = f": {found.words}" if found.words else ""
-        st.markdown(f"**{shown:,} of {plural(total, 'face')}**{words}.", width="content")
+        st.markdown(
+            f"**{shown:,} of {plural(total, 'face')}** of {split}{words}.", width="content", help=_SPLITS.get(split)
+        )
         if choice.filtered:
             st.button(
                 "Clear the filters",
@@ -128,7 +139,7 @@ def _find(
     left = selection.select(
         aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
     )
-    positions = selection.order(
+    positions = order(
         aligned, left, by, models=wanted.models, label_issue_score=label_issue_score, embeddings=_vectors, like=like
     )
     words = selection.describe(
@@ -141,7 +152,8 @@ def _find(
             aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
         )
     )
-    return FaceSelection(positions, aligned.rows[positions], words, empty)
+    shows = what_they_show(aligned, positions, _view.scope.label_issue_score, models=wanted.models)
+    return FaceSelection(positions, aligned.rows[positions], words, empty, shows)
 
 
 def embeddings_of(info: ModelInfo, fingerprint: str) -> Embeddings | None:

@@ -237,19 +237,19 @@ def enlarged(face: npt.NDArray[np.uint8], side: int = 336) -> npt.NDArray[np.uin
     return np.kron(face, np.ones((side // face.shape[0],) * 2, dtype=np.uint8))
 
 
-def large(dataset: Dataset, row: int) -> None:
-    """One face, seven times as large, pixel by pixel."""
+def large(dataset: Dataset, row: int, side: int = 336) -> None:
+    """One face, seven times as large, pixel by pixel, or ``side`` pixels, a multiple of 48."""
     label, split = int(dataset.labels[row]), str(dataset.splits[row])
     st.image(
-        _large(str(dataset.path), dataset.info.fingerprint, row, dataset),
+        _large(str(dataset.path), dataset.info.fingerprint, row, side, dataset),
         caption=f"Row {row:,}, labelled {label_words(label)}",
         alt=f"Face in row {row} of {split}, labelled {emotions.NAMES[label]}, 48×48 grey pixels, enlarged.",
     )
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _large(path: str, fingerprint: str, row: int, _dataset: Dataset) -> bytes:
-    return jpeg(enlarged(np.asarray(_dataset.images[row])))
+def _large(path: str, fingerprint: str, row: int, side: int, _dataset: Dataset) -> bytes:
+    return jpeg(enlarged(np.asarray(_dataset.images[row]), side))
 
 
 def facts(dataset: Dataset, row: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pages.parts import linked, links
 
 
@@ -11,9 +13,28 @@ def asked(key: str, last: int, hint: str) -> int | None:
 
 
 def show(
-    label: str, key: str, last: int, *, width: int | None = None, help: str | None = None, hint: str = ""
+    label: str,
+    key: str,
+    last: int,
+    *,
+    width: int | None = None,
+    help: str | None = None,
+    hint: str = "",
+    label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> int | None:
-    """The field, 0..``last``; None while it is empty. ``width`` in pixels; ``hint`` stands in the empty field."""
+    """The field, 0..``last``; None while it is empty. ``width`` in pixels; ``hint`` stands in the empty field.
+
+    A label that is ``"collapsed"`` is read by screen readers alone.
+    """
     return linked.number_input(
-        label, 0, last, None, 1, key=key, placeholder=hint or None, width=width or "stretch", help=help
+        label,
+        0,
+        last,
+        None,
+        1,
+        key=key,
+        placeholder=hint or None,
+        width=width or "stretch",
+        help=help,
+        label_visibility=label_visibility,
     )

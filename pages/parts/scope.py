@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from fer_core.data.dataset import Dataset
@@ -49,6 +51,7 @@ class View:
         crowd: FER+'s votes, where they were added to that dataset.
         annotations: your review of these data.
         query: the choice as it stands in the address of Mistakes, for links from Compare.
+        lesson: what the figures of these data teach, in a sentence, where they do; for pages that fold the controls.
     """
 
     data: KnownData
@@ -59,6 +62,7 @@ class View:
     crowd: Crowd | None
     annotations: Annotations
     query: dict[str, str | list[str]]
+    lesson: str = ""
 
     @property
     def compare_query(self) -> dict[str, str | list[str]]:
@@ -74,10 +78,11 @@ class View:
         return self.data.title
 
 
-def choose(prefix: str = "") -> View:
+def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     """Draw the controls and return the choice. Ends the page, with a sentence, where there is nothing to look at.
 
-    ``prefix`` stands before the names in the address, and links from other pages may leave it out.
+    ``prefix`` stands before the names in the address, and links from other pages may leave it out. ``fold``: where the
+    controls stand, and how many faces they leave, by default in the page; then the lesson is left to the caller.
     """
     if prefix:
         _take_over(prefix)
@@ -88,7 +93,8 @@ def choose(prefix: str = "") -> View:
         unmeasured.show(chosen)
         st.stop()
     fingerprint = chosen.fingerprint
-    runs = _runs(chosen, prefix + RUNS)
+    controls = nullcontext() if fold is None else fold
+    runs = _runs(chosen, prefix + RUNS, controls)
     unmeasured.offer(chosen)
     if not runs:
         st.info("Choose at least one run above.", icon=":material/info:")
@@ -103,11 +109,13 @@ def choose(prefix: str = "") -> View:
         st.stop()
     for problem in annotations.problems:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
+    with controls, st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
         splits = known_data.splits_of(chosen, runs)
         split = _split(splits, prefix + SPLIT)
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
-        labels = _labels(crowd, annotations, prefix + LABELS_KEY)
+        labels, ignored = _labels(crowd, annotations, prefix + LABELS_KEY)
+    if ignored:
+        st.warning(ignored)
     asked = [run.name for run in runs]
     runs = _with_split(chosen, runs, split)
     # A review that is not looked at does not change what is: its version must not throw away what was computed.
@@ -129,8 +137,11 @@ def choose(prefix: str = "") -> View:
     except RunError as error:
         st.error(messages.told(error), icon=":material/broken_image:")
         st.stop()
-    _show_summary(scope, split, links.plain(chosen.title))
-    if text := lesson.sentence(runs, fingerprint, split):
+    # What is left out is never folded away.
+    with nullcontext() if scope.left_out else controls:
+        _show_summary(scope, split, links.plain(chosen.title))
+    text = lesson.sentence(runs, fingerprint, split)
+    if text and fold is None:
         st.caption(f":material/school: {text}")
     query: dict[str, str | list[str]] = {RUNS: asked}
     # Defaults are left out, as Streamlit does: taking them out again would be a step of its own in the history.
@@ -140,7 +151,7 @@ def choose(prefix: str = "") -> View:
         query[NEAR_DUPLICATES] = NEAR_DUPLICATES_TEXT[near_duplicates]
     if labels != DATASET:
         query[LABELS_KEY] = LABELS[labels]
-    return View(chosen, runs, scope, key, dataset, crowd, annotations, query)
+    return View(chosen, runs, scope, key, dataset, crowd, annotations, query, text or "")
 
 
 def _take_over(prefix: str) -> None:
@@ -158,8 +169,8 @@ def _take_over(prefix: str) -> None:
         st.rerun()
 
 
-def _runs(chosen: KnownData, key: str) -> tuple[ModelInfo, ...]:
-    """The chosen ones of those that were measured on these data."""
+def _runs(chosen: KnownData, key: str, controls: AbstractContextManager[object, bool | None]) -> tuple[ModelInfo, ...]:
+    """The chosen ones of those that were measured on these data. ``controls``: where the field stands."""
     by_name = {run.name: run for run in chosen.runs}
     everywhere = {run.name for one in known_data.known().values() for run in one.runs}
     asked = links.given(key)
@@ -178,9 +189,10 @@ def _runs(chosen: KnownData, key: str) -> tuple[ModelInfo, ...]:
     elif not asked:
         _into_address(key)
     before = st.session_state.get(key)
-    names = linked.several(
-        st.multiselect, f"Runs (up to {LIMIT})", list(by_name), max_selections=LIMIT, key=key, says=None
-    )
+    with controls:
+        names = linked.several(
+            st.multiselect, f"Runs (up to {LIMIT})", list(by_name), max_selections=LIMIT, key=key, says=None
+        )
     if before and not names:
         # Not by hand, which would have come before: see :func:`pages.parts.data.dataset_picker`.
         st.session_state[_EMPTIED + key] = True
@@ -224,9 +236,12 @@ def _choose_near_duplicates(key: str) -> str:
     return next(which for which, text in NEAR_DUPLICATES_TEXT.items() if text == words)
 
 
-def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> str:
-    """Whose labels count. Only what there is can be chosen; with the dataset's alone there is nothing to choose."""
-    offered = [DATASET]
+def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> tuple[str, str]:
+    """Whose labels count, and what to say where those that a link asks for are not there.
+
+    Only what there is can be chosen; with the dataset's alone there is nothing to choose.
+    """
+    offered, ignored = [DATASET], ""
     if crowd is not None:
         offered.append(CROWD)
     if len(annotations):
@@ -234,16 +249,16 @@ def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> str:
     asked = links.one_of(key, LABELS.values())
     if asked is not None and asked not in [LABELS[whose] for whose in offered]:
         why = "FER+ was not added to these data" if asked == LABELS[CROWD] else "no face of these data is marked"
-        st.warning(f"The link asks for labels {asked}, but {why}. Showing the dataset's labels.")
+        ignored = f"The link asks for labels {asked}, but {why}. Showing the dataset's labels."
     if len(offered) == 1:
-        return DATASET
+        return DATASET, ignored
     words = linked.selectbox(
         "Labels",
         [LABELS[whose] for whose in offered],
         key=key,
         help="Whose labels count as true, in every number on this page.",
     )
-    return next(whose for whose, text in LABELS.items() if text == words)
+    return next(whose for whose, text in LABELS.items() if text == words), ignored
 
 
 def _show_summary(scope: Scope, split: str, title: str) -> None:

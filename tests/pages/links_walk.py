@@ -17,7 +17,7 @@ from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Annotations
-from fer_core.review.selection import SORTS
+from fer_core.review.ordering import SORTS
 from fer_core.settings import settings
 from pages.parts.train.fields import SCHEDULE_WORDS
 
@@ -67,7 +67,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
         *({"view": view} for view in ("Difference", "Agreement", "Classes", "Certainty", "Learning", "Across data")),
     ),
     "mistakes": (
-        {},
+        {"table": "true", "take": "true", "panel": "Your mark"},
         {"runs": ["one", "two"], "sort": SORTS["similarity"]},
         {"runs": list(RUNS), "true": "disgust"},
         {"runs": ["elsewhere"]},

@@ -24,7 +24,7 @@ from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock
 from pages.parts.dataset import audit_job, ferplus, import_job
 from pages.parts.dataset_extras import annotations_of
-from pages.parts.mistakes import annotate
+from pages.parts.mistakes import marking
 from pages.parts.run import card
 from pages.parts.train import progress
 
@@ -95,9 +95,9 @@ def test_a_visitors_marks_are_theirs_alone(visitor: None, monkeypatch: pytest.Mo
 
 def test_marks_that_everybody_shares_change_only_by_those_who_may(visitor: None, home: Path) -> None:
     with pytest.raises(AccessError, match="everybody"):
-        annotate.changeable(Annotations("a" * 64))
+        marking.changeable(Annotations("a" * 64))
     own = Annotations("a" * 64, in_memory=True)
-    assert annotate.changeable(own) is own
+    assert marking.changeable(own) is own
 
 
 def test_a_visitor_deletes_no_run_of_somebody_else(visitor: None, open_app: Callable[..., AppTest], home: Path) -> None:

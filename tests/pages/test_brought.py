@@ -36,7 +36,9 @@ def both(home: Path, tmp_path: Path) -> Dataset:
 
 def words(app: AppTest) -> str:
     kinds = (app.caption, app.markdown, app.info, app.warning)
-    return " ".join(element.value for kind in kinds for element in kind)
+    return " ".join(
+        [*(element.value for kind in kinds for element in kind), *(one.proto.body for one in app.get("html"))]
+    )
 
 
 def sound(app: AppTest) -> AppTest:

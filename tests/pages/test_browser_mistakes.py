@@ -16,24 +16,16 @@ from fer_core.data.dataset import load_dataset
 
 if TYPE_CHECKING:
     from browser import AppServer
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
 MINUTE = 60_000
-PLOT = ".st-key-mistakes-sheet .js-plotly-plot"
-SHEET = """plot => {
-    const frame = (plot.layout.shapes || [])[0];
-    return {
-        rows: plot.data[0].customdata.map(point => point[0]),
-        told: plot.data[0].customdata.map(point => point[1]),
-        frame: frame ? [frame.x0, frame.y0, frame.x1, frame.y1] : null,
-    };
-}"""
-CENTRE = """(plot, index) => {
-    const box = plot.getBoundingClientRect(), layout = plot._fullLayout, points = plot.data[0];
-    return [box.x + layout.xaxis._offset + layout.xaxis.d2p(points.x[index]),
-            box.y + layout.yaxis._offset + layout.yaxis.d2p(points.y[index])];
-}"""
+FACES = ".st-key-mistakes-sheet button[data-row]"
+SHEET = """faces => ({
+    rows: faces.map(face => Number(face.dataset.row)),
+    told: faces.map(face => face.getAttribute("aria-label")),
+    open: faces.filter(face => face.getAttribute("aria-current")).map(face => Number(face.dataset.row)),
+})"""
 
 
 @pytest.fixture
@@ -45,12 +37,9 @@ def runs(home: Path, sample: Path) -> None:
 
 
 def ready(page: Page) -> None:
-    expect(page.locator(f"{PLOT} .main-svg").first).to_be_visible(timeout=MINUTE)
-    # While a run of the script is under way, the page may hold the sheet before and the one after.
-    expect(page.locator(PLOT)).to_have_count(1, timeout=MINUTE)
+    expect(page.locator(FACES).first).to_be_visible(timeout=MINUTE)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
     page.wait_for_timeout(700)
-    expect(page.locator(PLOT)).to_have_count(1, timeout=MINUTE)
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -59,27 +48,30 @@ def choose(page: Page, label: str, option: str) -> None:
     ready(page)
 
 
+def sheet_of(page: Page) -> dict[str, list[Any]]:
+    sheet: dict[str, list[Any]] = page.locator(FACES).evaluate_all(SHEET)
+    return sheet
+
+
 def click_face(page: Page, index: int) -> None:
-    plot = page.locator(PLOT)
-    expect(plot).to_have_count(1, timeout=MINUTE)
-    plot.scroll_into_view_if_needed()
-    x, y = plot.evaluate(CENTRE, index)
-    page.mouse.move(x, y)
-    page.wait_for_timeout(300)
-    page.mouse.click(x, y)
-    expect(page).to_have_url(re.compile("face="), timeout=MINUTE)
+    row = sheet_of(page)["rows"][index]
+    page.locator(FACES).nth(index).click()
+    is_open(page, row)
+
+
+def is_open(page: Page, row: int) -> None:
+    expect(page).to_have_url(re.compile(rf"face={row}\b"), timeout=MINUTE)
+    expect(page.locator(f'{FACES}[aria-current="true"]')).to_have_attribute("data-row", str(row), timeout=MINUTE)
     ready(page)
 
 
 def view_of(page: Page) -> dict[str, Any]:
     """Everything that a visitor would compare: the choices, the sentence, the sheet and its frame, the open face."""
     return {
-        "sheet": page.locator(PLOT).evaluate(SHEET),
+        "sheet": sheet_of(page),
         "sentence": page.locator(".st-key-said-what").inner_text(),
-        "runs": page.locator(".st-key-runs [data-tag]").all_inner_texts(),
-        "split": page.locator(".st-key-split [aria-checked=true]").all_inner_texts(),
         "sort": page.locator(".st-key-sort input").input_value(),
-        "page": page.locator(".st-key-pages").inner_text(),
+        "page": page.locator(".st-key-pages [aria-current]").inner_text(),
         "face": page.locator(".st-key-face input").input_value(),
         "picture": page.get_by_text(re.compile(r"^Row [\d,]+, labelled")).inner_text(),
     }
@@ -97,11 +89,10 @@ def test_a_link_shows_the_same_face_in_the_same_frame_on_a_fresh_server(
     click_face(page, 7)
     before = view_of(page)
     assert int(before["face"]) == before["sheet"]["rows"][7]
-    assert before["sheet"]["frame"] is not None
-    assert len(before["runs"]) == 2
-    assert before["split"] == ["PublicTest"]
+    assert before["sheet"]["open"] == [int(before["face"])]
+    assert "of PublicTest" in before["sentence"]
     assert before["sort"].startswith("Margin")
-    assert "Page 2" in before["page"]
+    assert before["page"] == "2"
     address = page.url
     page.context.close()
 
@@ -112,17 +103,52 @@ def test_a_link_shows_the_same_face_in_the_same_frame_on_a_fresh_server(
     assert parse_qs(urlsplit(other.url).query) == parse_qs(urlsplit(address).query)
 
 
-def test_a_bare_address_names_its_runs_once_a_face_is_open(runs: None, open_page: Callable[..., Page]) -> None:
+def test_one_click_shows_face_verdict_answers_and_maps_without_scrolling(
+    runs: None, open_page: Callable[..., Page]
+) -> None:
     page = open_page("mistakes")
+    page.set_viewport_size({"width": 1280, "height": 900})
     ready(page)
     click_face(page, 0)
     query = parse_qs(urlsplit(page.url).query)
-    assert query["runs"] == ["one", "two", "three"]
-    ready(page)
-    assert query["face"] == [str(page.locator(PLOT).evaluate(SHEET)["rows"][0])]
-    # By the keyboard to the next one, and by the browser's own button back.
-    first = query["face"]
+    assert query["runs"] == ["one", "two", "three"], "a bare address names its runs once a face is open"
+    answers = page.locator(".fer-answers")
+    # The label's map and the answer's, of each run that is wrong; at least one is.
+    expect(answers.get_by_role("img", name="Face with the map of")).not_to_have_count(0)
+    parts = {
+        "face": page.locator(".st-key-open-face").get_by_test_id("stImage").locator("img"),
+        "verdict": page.locator(".st-key-face-and-verdict").get_by_text(
+            re.compile("^balance|Probably|Unclear|Neither")
+        ),
+        "answers and maps": answers,
+        "previous and next": page.locator(".st-key-steps"),
+    }
+    assert {name: within(part, 900) for name, part in parts.items()} == dict.fromkeys(parts, True)
+    assert answers.get_by_role("group").count() == 3
+
+    # By the keyboard to the next one; by the arrows of the sheet and Enter to another.
+    rows = sheet_of(page)["rows"]
+    page.get_by_role("heading", name="Mistakes").click()
     page.keyboard.press("ArrowRight")
-    expect(page).not_to_have_url(re.compile(rf"face={first[0]}\b"), timeout=MINUTE)
-    ready(page)
-    assert int(page.locator(".st-key-face input").input_value()) == page.locator(PLOT).evaluate(SHEET)["rows"][1]
+    is_open(page, rows[1])
+    page.locator(f'{FACES}[data-row="{rows[1]}"]').focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    is_open(page, rows[3])
+
+    # On a phone a click far down brings the face to the top.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    last = page.locator(FACES).nth(30)
+    last.scroll_into_view_if_needed()
+    click_face(page, 30)
+    face = parts["face"].first
+    expect(face).to_be_in_viewport(ratio=1, timeout=MINUTE)
+    assert within(face, 500)
+
+
+def within(part: Locator, height: int) -> bool:
+    """Whether all of it lies in the first ``height`` pixels of the window."""
+    box = part.first.bounding_box()
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height

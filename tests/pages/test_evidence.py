@@ -151,7 +151,7 @@ def test_without_the_faces_the_evidence_still_stands(open_app: OpenApp, home: Pa
 
 def test_a_face_of_another_split_was_not_asked_about(open_app: OpenApp, dataset: Dataset) -> None:
     row = int(np.flatnonzero(dataset.splits == TRAINING)[0])
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", face=str(row), panel="Your mark")
     assert not app.exception
     assert "Is the label wrong, or the model?" not in texts(app)
     # It can be marked all the same.

@@ -111,7 +111,10 @@ def row_of_the_note() -> str:
         ("train", {}),
         ("bring", {}),
         ("compare", {}),
-        ("mistakes", {}),
+        *(
+            ("mistakes", {"panel": panel, "take": "true"})
+            for panel in ("Evidence", "Similar faces", "Your mark", "How sure")
+        ),
         ("explain", {}),
         ("explain", {"explain.view": "Robustness"}),
         ("leaderboard", {}),
@@ -125,7 +128,7 @@ def row_of_the_note() -> str:
 )
 def test_hostile_words_are_shown_as_they_are(page: str, query: dict[str, str]) -> None:
     if page == "mistakes":
-        query = {"face": row_of_the_note()}
+        query = {**query, "face": row_of_the_note()}
     app: AppTest = apptest.open_app(page, data="mine", **query)
     assert not app.exception
     shown = [*words(app.main), *words(app.sidebar)]

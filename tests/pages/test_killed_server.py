@@ -81,7 +81,7 @@ def test_a_server_killed_in_the_middle_of_a_mark_loses_that_one_alone(
 
 def mark(port: int, row: int, kind: str) -> bytes:
     """Open that face on Mistakes and press the button; all that the server sent."""
-    query = urlencode({"data": "sample", "face": row})
+    query = urlencode({"data": "sample", "face": row, "panel": "Your mark"})
     with Visit(port) as visit:
         sent = visit.open("mistakes", query)
         button = next(one for one in widgets(sent) if one.endswith(f"-review.{kind}"))

@@ -63,7 +63,7 @@ def shows(app: AppTest, words: str) -> bool:
 
 
 def test_a_mark_is_saved_at_once_and_shown(open_app: OpenApp, dataset: Dataset, row: int) -> None:
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     assert not app.exception
     assert shows(app, "**Your mark:** none yet")
     assert app.button(key="review.take_back").disabled
@@ -84,7 +84,7 @@ def test_a_mark_is_saved_at_once_and_shown(open_app: OpenApp, dataset: Dataset, 
 def test_classes_stand_with_the_suggested_one_first_and_without_the_label(
     open_app: OpenApp, dataset: Dataset, row: int
 ) -> None:
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     classes = [button.key.removeprefix("review.") for button in app.button if button.key in _class_keys()]
     assert sorted(classes) == sorted(set(NAMES) - {"fear"})
     found = scope([run.folder for run in list_models()], PRIVATE_TEST)
@@ -98,7 +98,7 @@ def _class_keys() -> list[str]:
 
 
 def test_a_note_goes_with_the_mark_and_can_be_changed(open_app: OpenApp, dataset: Dataset, row: int) -> None:
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     note(app).set_value("tears").run()
     assert annotations_of(dataset).all() == {}
     press(app, "review.sad")
@@ -122,7 +122,7 @@ def test_what_cannot_be_saved_is_told(
     def full(*_: object) -> None:
         raise DataError("The mark was not saved: the disk is full.")
 
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     monkeypatch.setattr(Annotations, "_append", full)
     press(app, "review.sad")
     assert any("the disk is full" in error.value for error in app.error)
@@ -136,7 +136,7 @@ def test_marks_are_counted_listed_and_lead_on(open_app: OpenApp, dataset: Datase
     annotations = annotations_of(dataset)
     annotations.set(row, LABEL_WRONG, NAMES.index("sad"), "tears")
     annotations.set(training, MODEL_WRONG)
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     assert not app.exception
     assert shows(app, "2 faces of")
     assert shows(app, "1 label wrong, 1 model wrong")
@@ -156,7 +156,7 @@ def test_marks_are_counted_listed_and_lead_on(open_app: OpenApp, dataset: Datase
 def test_the_marked_faces_are_one_click_away(open_app: OpenApp, dataset: Dataset, row: int) -> None:
     annotations_of(dataset).set(row, AMBIGUOUS)
     annotations_of(dataset).set(int(np.flatnonzero(dataset.splits == TRAINING)[0]), AMBIGUOUS)
-    app = open_app("mistakes", true="happy", labels=LABELS[WITHOUT_ANNOTATED])
+    app = open_app("mistakes", take="true", panel="Your mark", true="happy", labels=LABELS[WITHOUT_ANNOTATED])
     only = app.button(key="review.only_marked")
     assert only.label == "Show only marked faces (1 in PrivateTest)"
     press(app, "review.only_marked")
@@ -168,7 +168,7 @@ def test_the_marked_faces_are_one_click_away(open_app: OpenApp, dataset: Dataset
 
 def test_marks_change_the_numbers_only_where_that_is_chosen(open_app: OpenApp, dataset: Dataset, row: int) -> None:
     total = faces_of(dataset)
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     assert any(f"All {total} faces" in caption.value for caption in app.caption)
     press(app, f"review.{NOT_A_FACE}")
     assert any(f"All {total} faces" in caption.value for caption in app.caption)
@@ -183,7 +183,7 @@ def test_a_csv_comes_in_whole_or_not_at_all(open_app: OpenApp, dataset: Dataset,
     elsewhere.set(row, LABEL_WRONG, NAMES.index("sad"))
     elsewhere.set(row + 1, AMBIGUOUS)
     content = write_annotations_csv(elsewhere.all(), dataset.labels, dataset.splits)
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     upload(app, content)
     assert any("2 marks of marks.csv are new or changed" in message.value for message in app.success)
     assert annotations_of(dataset).all() == elsewhere.all()
@@ -205,7 +205,7 @@ def test_the_csv_that_goes_out_is_the_one_that_comes_in(
     open_app: OpenApp, dataset: Dataset, row: int, downloads: dict[str, bytes]
 ) -> None:
     annotations_of(dataset).set(row, LABEL_WRONG, NAMES.index("sad"), 'he said "no"')
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     assert not app.exception
     content = downloads["review.download"]
     assert read_annotations_csv(content, dataset.labels, dataset.splits) == list(annotations_of(dataset).all().values())
@@ -232,7 +232,7 @@ def test_without_the_faces_marks_work_and_the_csv_says_why_not(open_app: OpenApp
     table = run.predictions()
     assert table is not None
     row = int(table.loc[table["split"] == PRIVATE_TEST, "row"].iloc[0])
-    app = open_app("mistakes", face=str(row))
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row))
     assert not app.exception
     press(app, f"review.{AMBIGUOUS}")
     assert Annotations.load("0" * 64).all()[row].kind == AMBIGUOUS
@@ -263,7 +263,7 @@ def test_a_mark_set_by_key_is_there_for_the_next_visitor(
 ) -> None:
     from playwright.sync_api import expect
 
-    page = open_page(f"mistakes?face={row}&answer=right+or+wrong&sort=Row+number")
+    page = open_page(f"mistakes?panel=Your+mark&face={row}&answer=right+or+wrong&sort=Row+number")
     page.set_default_timeout(90_000)
     panel = page.locator(".st-key-review")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=90_000)
@@ -281,7 +281,7 @@ def test_a_mark_set_by_key_is_there_for_the_next_visitor(
     press_key(page, "n", "Your mark: not a face")
     assert annotations_of(dataset).counts() == {LABEL_WRONG: 1, AMBIGUOUS: 0, NOT_A_FACE: 1, MODEL_WRONG: 0}
 
-    other = open_page(f"mistakes?face={row}")
+    other = open_page(f"mistakes?panel=Your+mark&face={row}")
     expect(other.locator(".st-key-review").get_by_text("Your mark: label wrong → sad")).to_be_visible(timeout=60_000)
     other.set_default_timeout(90_000)
     expect(other.locator(".js-plotly-plot").first).to_be_visible(timeout=90_000)

@@ -60,7 +60,7 @@ def test_the_files_hold_the_selection_and_their_names_tell_it(
 ) -> None:
     names = [run.name for run in list_models()]
     query = {"split": PUBLIC_TEST, "true": "fear", "said": "sad", "by": names[0], "sort": "Row number"}
-    app = open_app("mistakes", **query)
+    app = open_app("mistakes", take="true", panel="Your mark", **query)
     assert not app.exception
     rows = expected_rows(PUBLIC_TEST, "fear", "sad", 0)
     assert rows
@@ -87,7 +87,7 @@ def test_marks_go_along_as_they_are_when_the_button_is_pressed(
     open_app: OpenApp, dataset: Dataset, given: Given
 ) -> None:
     row = int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[0])
-    app = open_app("mistakes", face=str(row), answer="right or wrong")
+    app = open_app("mistakes", take="true", panel="Your mark", face=str(row), answer="right or wrong")
     app.button(key=f"review.{AMBIGUOUS}").click().run()
     assert not app.exception
     assert Annotations.load(dataset.info.fingerprint).all()[row].kind == AMBIGUOUS
@@ -104,14 +104,14 @@ def test_nothing_is_made_before_somebody_asks(
 
     monkeypatch.setattr("pages.parts.mistakes.take_away.write_selection_csv", too_early)
     monkeypatch.setattr("pages.parts.mistakes.take_away.faces_zip", too_early)
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     assert not app.exception
     assert set(given) == {"take-away.csv", "take-away.zip"}
     assert given["take-away.csv"]["file_name"].startswith("PrivateTest_wrong_")
 
 
 def test_an_empty_selection_says_so(open_app: OpenApp, dataset: Dataset, given: Given) -> None:
-    app = open_app("mistakes", doubt="1", answer="right")
+    app = open_app("mistakes", take="true", panel="Your mark", doubt="1", answer="right")
     assert not app.exception
     assert not given
     assert any("nothing to take away" in text.value for text in app.caption)
@@ -121,7 +121,7 @@ def test_too_many_faces_for_one_zip(
     open_app: OpenApp, dataset: Dataset, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pages.parts.mistakes.take_away.MOST_FACES", 5)
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     assert not app.exception
     assert given["take-away.zip"]["disabled"]
     assert "at most 5 faces" in given["take-away.zip"]["help"]
@@ -130,7 +130,7 @@ def test_too_many_faces_for_one_zip(
 
 def test_without_the_faces_there_is_the_table_alone(open_app: OpenApp, home: Path, given: Given) -> None:
     make_run(settings().runs_dir / "one")
-    app = open_app("mistakes")
+    app = open_app("mistakes", take="true", panel="Your mark")
     assert not app.exception
     assert "take-away.csv" in given
     assert "take-away.zip" not in given

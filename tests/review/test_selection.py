@@ -12,19 +12,16 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.review.annotations import Annotation
-from fer_core.review.selection import (
+from fer_core.review.ordering import (
     SORTS,
-    Filter,
-    describe,
     disagreement,
     label_margin,
     order,
-    select,
     similarity,
     surest_wrong,
-    why_empty,
     wrong_confidence,
 )
+from fer_core.review.selection import Filter, describe, select, why_empty
 
 FEAR, SAD, HAPPY = 2, 4, 3
 

@@ -1,83 +1,152 @@
-"""Mistakes: each run's view of one face: its seven probabilities, and where it looked."""
+"""Mistakes: what each run says about one face, and where it looked: its answer, its maps, its seven probabilities."""
 
 from __future__ import annotations
+
+import html
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from fer_core.emotions import IMAGE_SIZE, NAMES
+from fer_core.emotions import EMOTIONS, IMAGE_SIZE, NAMES
 from fer_core.errors import RunError
-from fer_core.formatting import plain
+from fer_core.formatting import percent, plain
 from fer_core.inference.vote import VotePredictor
 from fer_core.plots.faces import describe_overlay, overlay
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts import messages, probability_bars
-from pages.parts.charts import jpeg
-from pages.parts.mistakes.face import Answers, right_or_wrong
+from pages.parts.charts import jpeg_uri
 from pages.parts.models import open_model
 from pages.parts.scope import View
 from pages.parts.vote import seals
 
-SIDE = 118
-"""Pixels of one map on the page."""
-WIDTH = 2 * SIDE + 16
-"""Pixels that a run gets: three beside each other on a common screen, one on a phone."""
+SIDE = 96
+"""Pixels of one map."""
+WIDTH = 250
+"""Pixels of a run's probabilities."""
+GREEN, RED = "#1a7f37", "#b3261e"
+"""Behind white words, in either theme."""
+_GRID = (
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(76px,1fr));gap:4px 6px;font-size:0.78rem;"
+    "line-height:1.35"
+)
+_CARD = "display:grid;grid-row:span 3;grid-template-rows:subgrid"
+"""What is said, the first map, the second: each at the same height in all cards of a line."""
 
 Maps = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the runs say about one face.
+
+    ``label``: 0..6, the label that counts in this view, or the dataset's where the view leaves the face out.
+    ``stored``: 0..6, the dataset's. ``probabilities``: float32 (K, 7). ``in_view``: whether the view has the face.
+    """
+
+    row: int
+    label: int
+    stored: int
+    probabilities: npt.NDArray[np.float32]
+    in_view: bool
+
+    @property
+    def predicted(self) -> list[int]:
+        """Each run's answer."""
+        return [int(label) for label in self.probabilities.argmax(axis=1)]
+
+
+def answers_of(view: View, row: int) -> Answers | None:
+    """What the runs say about a row of the split; None for a row of another one."""
+    whole, aligned = view.scope.whole, view.scope.aligned
+    at = int(np.searchsorted(whole.rows, row))
+    if at == len(whole) or whole.rows[at] != row:
+        return None
+    stored = int(whole.labels[at])
+    here = np.flatnonzero(view.scope.position == at)
+    label = int(aligned.labels[here[0]]) if len(here) else stored
+    return Answers(row, label, stored, whole.probabilities[:, at], bool(len(here)))
+
+
 def show(view: View, answers: Answers) -> None:
-    """One column a run. Without the dataset there are no maps: they are made of the pixels."""
-    looked = "" if view.dataset is None else ", and where it looked"
-    st.subheader(f"How sure each run is{looked}", anchor=False)
+    """One card a run: its answer, how sure it is, and its maps of the label and of its answer.
+
+    Without the dataset there are no maps: they are made of the pixels.
+    """
+    face = None if view.dataset is None else np.asarray(view.dataset.images[answers.row]).tobytes()
+    cards = []
+    for info, predicted, row in zip(view.runs, answers.predicted, answers.probabilities, strict=True):
+        about = _says(info.name, predicted, float(row[predicted]), answers.label)
+        maps = "" if face is None else _maps(info, face, answers.label, predicted)
+        cards.append(f'<div role="group" aria-label="{html.escape(info.name)}" style="{_CARD}">{about}{maps}</div>')
+    st.html(f'<div class="fer-answers" style="{_GRID}">{"".join(cards)}</div>')
+
+
+def probabilities(view: View, answers: Answers) -> None:
+    """How sure each run is of each class, and how the maps are to be read."""
     with st.container(horizontal=True, gap="medium", key="each-run"):
-        for info, predicted, row in zip(view.runs, answers.predicted, answers.probabilities, strict=True):
-            with st.container(width=WIDTH, key=f"run-{info.name}"):
-                st.markdown(f"**{info.name}** {right_or_wrong(predicted, answers.label)}")
+        for info, row in zip(view.runs, answers.probabilities, strict=True):
+            with st.container(width=WIDTH):
+                st.markdown(f"**{info.name}**")
                 alt = f"Probabilities by {info.name}, in per cent"
                 st.html(probability_bars.table({info.name: row}, label=answers.label, alt=alt))
-                if view.dataset is not None:
-                    _maps(info, np.asarray(view.dataset.images[answers.row]), answers.label, predicted)
     if view.dataset is not None:
         st.caption(
-            "In the pictures, bright is what speaks for the class named below. Both pictures of a run share one scale, "
-            "so you can compare how strong they are; those of different runs you cannot. A map has no more cells than "
-            "are told above it, and is smoothed between them."
+            "In the maps above, bright is what speaks for the class named below. Both maps of a run share one scale, "
+            "so you can compare how strong they are; those of different runs you cannot. A map has few cells (rest "
+            "on it to see how many), and is smoothed between them."
         )
 
 
-def _maps(info: ModelInfo, face: npt.NDArray[np.uint8], label: int, predicted: int) -> None:
+def _says(name: str, predicted: int, confidence: float, label: int) -> str:
+    right = predicted == label
+    mark, words, colour = ("✓", "right", GREEN) if right else ("✗", "wrong", RED)
+    emotion, called = EMOTIONS[predicted], html.escape(name)
+    return (
+        f'<div><div style="font-weight:600;overflow-wrap:anywhere">{called}</div>'
+        f'<div><span style="background:{colour};color:#fff;border-radius:4px;padding:0 4px" title="{words}" role="img" '
+        f'aria-label="{words}">{mark}</span> {emotion.name}</div>'
+        f'<div title="Confidence: the probability that the model gives to its answer.">'
+        f"{emotion.icon} {percent(confidence, 0)}</div></div>"
+    )
+
+
+def _maps(info: ModelInfo, face: bytes, label: int, predicted: int) -> str:
+    """The map of the label and that of the answer, one below the other; or why there are none."""
     if not info.has_model:
-        st.caption("No maps: only its answers are here.")
-        return
+        return "<div>No maps: only its answers are here.</div>"
     try:
-        maps = _explained(str(info.path), seals(info.folder), face.tobytes())
+        return _drawn(info.name, str(info.path), seals(info.folder), face, label, predicted)
     except RunError as error:
         st.warning(f"No maps of {plain(info.name)}: {messages.told(error)}", icon=":material/broken_image:")
-        return
-    height, width = maps.shape[1:]
-    if height * width == 1:
-        st.caption("No maps: there are none for this model's head.")
-        return
-    st.caption(f"Class maps of {height}×{width} cells")
-    classes = [label] if predicted == label else [label, predicted]
-    top = float(maps[classes].max())
-    with st.container(horizontal=True, gap="small"):
-        for emotion in classes:
-            roles = " and ".join(role for role, of in (("label", label), ("its answer", predicted)) if of == emotion)
-            st.image(
-                _overlay(face, maps[emotion], top),
-                width=SIDE,
-                caption=f"{NAMES[emotion]}, {roles}",
-                alt=f"{info.name}, {roles}: {describe_overlay(maps[emotion], NAMES[emotion])}",
-            )
+        return "<div>No maps.</div>"
 
 
 @st.cache_data(show_spinner=False, max_entries=800)
-def _overlay(face: npt.NDArray[np.uint8], class_map: Maps, top: float) -> bytes:
-    return jpeg(overlay(face, class_map, size=SIDE, top=top))
+def _drawn(name: str, path: str, sealed: tuple[int, ...], face: bytes, label: int, predicted: int) -> str:
+    """HTML. Keyed by the pixels themselves."""
+    maps = _explained(path, sealed, face)
+    if maps[0].size == 1:
+        return "<div>No maps: there are none for this model's head.</div>"
+    pixels = np.frombuffer(face, dtype=np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    classes = [label] if predicted == label else [label, predicted]
+    top = float(maps[classes].max())
+    figures = []
+    for emotion in classes:
+        roles = " and ".join(role for role, of in (("label", label), ("answer", predicted)) if of == emotion)
+        alt = f"{name}, {roles}: {describe_overlay(maps[emotion], NAMES[emotion])}"
+        figures.append(_figure(jpeg_uri(overlay(pixels, maps[emotion], size=SIDE, top=top)), alt, emotion, roles))
+    return "".join(figures)
+
+
+def _figure(uri: str, alt: str, emotion: int, roles: str) -> str:
+    words = html.escape(alt)
+    return (
+        f'<div><img src="{uri}" alt="{words}" title="{words}" style="width:100%;max-width:{SIDE}px;aspect-ratio:1;'
+        f'display:block;border-radius:4px">{NAMES[emotion]}, {roles}</div>'
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=400)

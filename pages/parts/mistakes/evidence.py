@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from fer_core.access.policy import Action
@@ -9,7 +11,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import ordinal, percent
 from fer_core.plots import bars as plots
-from fer_core.review.verdict import ConflictingDuplicate, Evidence, evidence, label_issue_words, verdict
+from fer_core.review.verdict import ConflictingDuplicate, Evidence, Verdict, evidence, label_issue_words, verdict
 from pages.parts import access, frame
 from pages.parts.charts import drawn
 from pages.parts.data import IMPORT
@@ -19,39 +21,61 @@ from pages.parts.scope import View
 _SHOWN_DUPLICATES = 4
 NORTHCUTT = "https://arxiv.org/abs/1911.00068"
 FERPLUS_PAPER = "https://arxiv.org/abs/1608.01041"
+WHAT_A_VERDICT_IS = (
+    "The verdict: is the label wrong, or the model? By people's votes on this face where there are any, else by how "
+    "often people rejected the label of faces like it. “Evidence” below says more."
+)
 
 
-def evidence_panel(view: View, row: int) -> None:
+@dataclass(frozen=True)
+class Judged:
+    """What is known about the label of one face, and the verdict that follows."""
+
+    row: int
+    found: Evidence
+    verdict: Verdict
+
+
+def judge(view: View, row: int) -> Judged:
     """The evidence about the dataset's label of one face of the view's split, also of one that the view leaves out.
 
     Raises ``KeyError`` for a row of another split: no run was asked about it.
     """
-    dataset = view.dataset
-    audit = None if dataset is None else audit_of(dataset)
+    audit = None if view.dataset is None else audit_of(view.dataset)
     found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
-    judged = verdict(found)
-    with st.container(border=True, key="evidence"):
-        st.markdown("**Is the label wrong, or the model?**")
-        st.markdown(f":material/balance: **{judged.words}.** {judged.because}")
-        st.table(
-            _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {row}."
-        )
-        if found.conflicting_duplicates and dataset is not None:
-            _link_to_duplicates(dataset, row, found.conflicting_duplicates)
-        if found.remembered:
-            st.caption(
-                "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
-                "little here."
-            )
-        _crowd(view, row, found)
-        if found.beyond and found.crowd is None:
-            st.caption(f":material/warning: {found.beyond}")
+    return Judged(row, found, verdict(found))
+
+
+def verdict_line(judged: Judged) -> None:
+    """The verdict, with the first sentence of why."""
+    because, point, _ = judged.verdict.because.partition(". ")
+    st.markdown(f":material/balance: **{judged.verdict.words}.** {because}{point.strip()}", help=WHAT_A_VERDICT_IS)
+
+
+def evidence_panel(view: View, judged: Judged) -> None:
+    """All that speaks for the label, and against it."""
+    found, dataset = judged.found, view.dataset
+    st.markdown("**Is the label wrong, or the model?**")
+    st.markdown(f":material/balance: **{judged.verdict.words}.** {judged.verdict.because}")
+    st.table(
+        _facts(found), border="horizontal", hide_header=True, alt=f"What is known about the label of row {judged.row}."
+    )
+    if found.conflicting_duplicates and dataset is not None:
+        _link_to_duplicates(dataset, judged.row, found.conflicting_duplicates)
+    if found.remembered:
         st.caption(
-            "Label doubt is the share of faces like this one, by their label and the runs' answers, whose label the "
-            f"crowd of [FER+]({FERPLUS_PAPER}) rejects: most of its votes went elsewhere. It was measured on "
-            f"PublicTest. Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). Look at the face, and decide "
-            "yourself."
+            "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
+            "little here."
         )
+    _crowd(view, judged.row, found)
+    if found.beyond and found.crowd is None:
+        st.caption(f":material/warning: {found.beyond}")
+    st.caption(
+        "Label doubt is the share of faces like this one, by their label and the runs' answers, whose label the "
+        f"crowd of [FER+]({FERPLUS_PAPER}) rejects: most of its votes went elsewhere. It was measured on "
+        f"PublicTest. Confident learning: [Northcutt and others, 2021]({NORTHCUTT}). Look at the face, and decide "
+        "yourself."
+    )
 
 
 def _facts(found: Evidence) -> dict[str, str]:

@@ -1,62 +1,48 @@
-"""Mistakes: one face. Which one, large, and what each run answered."""
+"""Mistakes: one face. Which one, large, the verdict on its label, and where it stands among the others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 from fer_core.emotions import NAMES
-from fer_core.formatting import percent
 from fer_core.review.scope import LABELS
 from pages.parts import faces, frame, links_to_explain, row_field
 from pages.parts.face_filters import sort_like
 from pages.parts.face_selection import FaceSelection
-from pages.parts.mistakes import sheet
+from pages.parts.mistakes import answers, evidence, sheet
+from pages.parts.mistakes.answers import Answers
+from pages.parts.mistakes.evidence import Judged
 from pages.parts.mistakes.sheet import FACE
 from pages.parts.scope import View
 
+SIDE = 192
+"""Pixels of the picture on the page."""
+WORDS_WIDTH = 220
+"""Pixels of what stands beside it on a common screen."""
 
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What the runs say about one face.
 
-    ``label``: 0..6, the label that counts in this view, or the dataset's where the view leaves the face out.
-    ``stored``: 0..6, the dataset's. ``probabilities``: float32 (K, 7). ``in_view``: whether the view has the face.
+def choose(view: View, found: FaceSelection, *, keys: bool) -> int | None:
+    """The steps to the face before and after, and the row number field. None where no face is open.
+
+    ``keys``: whether the arrow keys step, too.
     """
-
-    row: int
-    label: int
-    stored: int
-    probabilities: npt.NDArray[np.float32]
-    in_view: bool
-
-    @property
-    def predicted(self) -> list[int]:
-        """Each run's answer."""
-        return [int(label) for label in self.probabilities.argmax(axis=1)]
-
-
-def choose(view: View, found: FaceSelection) -> int | None:
-    """The row number field and the steps to the face before and after. None where no face is open."""
     last = int(view.scope.whole.rows[-1]) if view.dataset is None else len(view.dataset) - 1
     row_field.asked(FACE, last, f": rows run from 0 to {last:,}. It is ignored.")
-    row = row_field.show("Row number of the face", FACE, last, hint="click a face")
-    before, after = previous_and_next_row(found, row)
-    with st.container(horizontal=True, key="steps"):
-        _step("Previous", ":material/chevron_left:", before, found, "Left")
-        _step("Next", ":material/chevron_right:", after, found, "Right")
-    if row is None:
-        st.info(
-            "Click a face to see it large, with what every run says about it and where each of them looked."
-            if view.dataset is not None
-            else "Choose a row to see what every run says about it.",
-            icon=":material/touch_app:",
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="steps"):
+        # The buttons stand before the field, and need what it says.
+        steps = st.container(horizontal=True, width="content", gap="xsmall")
+        row = row_field.show(
+            "Row number of the face", FACE, last, width=170, hint="row number", label_visibility="collapsed"
         )
-        return None
-    return int(row)
+        before, after = previous_and_next_row(found, row)
+        with steps:
+            _step("Previous", ":material/chevron_left:", before, found, "Left" if keys else None)
+            _step("Next", ":material/chevron_right:", after, found, "Right" if keys else None)
+        if row is None:
+            hint = "Click a face" if view.dataset is not None else "Choose a row"
+            st.markdown(f"{hint} to see what every model says about it.", width="content")
+    return None if row is None else int(row)
 
 
 def previous_and_next_row(found: FaceSelection, row: int | None) -> tuple[int | None, int | None]:
@@ -69,39 +55,41 @@ def previous_and_next_row(found: FaceSelection, row: int | None) -> tuple[int | 
     return int(rows[here - 1]) if here else None, int(rows[here + 1]) if here + 1 < len(rows) else None
 
 
-def answers_of(view: View, row: int) -> Answers | None:
-    """What the runs say about a row of the split; None for a row of another one."""
-    whole, aligned = view.scope.whole, view.scope.aligned
-    at = int(np.searchsorted(whole.rows, row))
-    if at == len(whole) or whole.rows[at] != row:
-        return None
-    stored = int(whole.labels[at])
-    here = np.flatnonzero(view.scope.position == at)
-    label = int(aligned.labels[here[0]]) if len(here) else stored
-    return Answers(row, label, stored, whole.probabilities[:, at], bool(len(here)))
+def show(view: View, found: FaceSelection, row: int, asked: Answers | None, judged: Judged | None) -> None:
+    """The picture, where the face stands in the selection, the verdict in a line, each run's answer and maps."""
+    with st.container(horizontal=True, gap="small", key="face-and-verdict"):
+        if view.dataset is not None:
+            faces.large(view.dataset, row, SIDE)
+        # What is left beside the picture; below it where that is too little.
+        with st.container(width="stretch" if view.dataset is None else WORDS_WIDTH, gap="xsmall"):
+            if judged is not None:
+                evidence.verdict_line(judged)
+            _place(view, found, row, asked)
+            _links(view, row, asked)
+    if asked is not None:
+        answers.show(view, asked)
 
 
-def show(view: View, found: FaceSelection, row: int, answers: Answers | None) -> None:
-    """The picture, where the face stands in the selection, and each run's answer in a line."""
-    if view.dataset is not None:
-        faces.large(view.dataset, row)
-    _place(view, found, row, answers)
-    if answers is not None:
-        _lines(view, answers)
-    with st.container(horizontal=True, vertical_alignment="center", key="face-links"):
+def _links(view: View, row: int, asked: Answers | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="face-links"):
         if view.dataset is not None:
             links_to_explain.face(view.dataset, row, key="explain-face", runs=view.runs)
             query = dataset_query(view, row)
             frame.link_button("dataset", "In Dataset", key="in-dataset", icon=":material/grid_view:", query=query)
-        if answers is not None and answers.in_view:
-            st.button(
-                "Sort by similarity to it",
-                icon=":material/sort:",
-                on_click=sort_like,
-                args=(row,),
-                type="tertiary",
-                key="sort-like",
-            )
+        # The order is chosen at the top of the page, which is drawn anew.
+        if asked is not None and asked.in_view and _sort_button(row):
+            st.rerun()
+
+
+def _sort_button(row: int) -> bool:
+    return st.button(
+        "Sort by similarity to it",
+        icon=":material/sort:",
+        on_click=sort_like,
+        args=(row,),
+        type="tertiary",
+        key="sort-like",
+    )
 
 
 def dataset_query(view: View, row: int) -> dict[str, str]:
@@ -109,9 +97,9 @@ def dataset_query(view: View, row: int) -> dict[str, str]:
     return {} if view.dataset is None else {"data": view.dataset.info.path.name, "face": str(row)}
 
 
-def _place(view: View, found: FaceSelection, row: int, answers: Answers | None) -> None:
+def _place(view: View, found: FaceSelection, row: int, asked: Answers | None) -> None:
     split = view.scope.whole.split
-    if answers is None:
+    if asked is None:
         where = ""
         if view.dataset is not None:
             where = (
@@ -119,42 +107,25 @@ def _place(view: View, found: FaceSelection, row: int, answers: Answers | None) 
             )
         st.info(f"Row {row:,} is not in {split}, so there are no answers to show here.{where}", icon=":material/info:")
         return
-    if answers.label != answers.stored:
+    if asked.label != asked.stored:
         labels = str(view.query.get("labels", ""))
         st.markdown(
-            f"Labelled **{faces.label_words(answers.label)}** with labels "
-            f"{labels if labels in LABELS.values() else 'as chosen'}; in the dataset {NAMES[answers.stored]}."
+            f"Labelled **{faces.label_words(asked.label)}** with labels "
+            f"{labels if labels in LABELS.values() else 'as chosen'}; in the dataset {NAMES[asked.stored]}."
         )
     elif view.dataset is None:
-        st.markdown(f"**Row {row:,}**, labelled **{faces.label_words(answers.label)}**")
+        st.markdown(f"**Row {row:,}**, labelled **{faces.label_words(asked.label)}**")
     place = sheet.page_of(found, row)
     if place is not None:
-        page = "" if view.dataset is None else f", on page {place[1]:,}"
-        st.caption(f"Face {place[0]:,} of the {len(found.rows):,} selected{page}.")
-    elif answers.in_view:
+        page = "" if view.dataset is None else f", page {place[1]:,}"
+        st.caption(f"Face {place[0]:,} of {len(found.rows):,}{page}.")
+    elif asked.in_view:
         st.caption("The filters leave this face out. It is shown because you, or the link, asked for it.")
     else:
         st.caption("The choices at the top leave this face out. It is shown because you, or the link, asked for it.")
 
 
-def _lines(view: View, answers: Answers) -> None:
-    lines = [
-        _line(name, predicted, float(row[predicted]), answers.label)
-        for name, predicted, row in zip(view.names, answers.predicted, answers.probabilities, strict=True)
-    ]
-    st.markdown("\n".join(f"- {line}" for line in lines))
-
-
-def _line(name: str, predicted: int, confidence: float, label: int) -> str:
-    return f"**{name}:** {faces.label_words(predicted)}, {percent(confidence, 0)} {right_or_wrong(predicted, label)}"
-
-
-def right_or_wrong(predicted: int, label: int) -> str:
-    """A tick or a cross, with the word, for an answer under a label."""
-    return ":green[:material/check: right]" if predicted == label else ":red[:material/close: wrong]"
-
-
-def _step(label: str, icon: str, target: int | None, found: FaceSelection, shortcut: str) -> None:
+def _step(label: str, icon: str, target: int | None, found: FaceSelection, shortcut: str | None) -> None:
     st.button(
         label,
         icon=icon,

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import html
 import math
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.formatting import percent
-from fer_core.review.selection import surest_wrong
+from fer_core.plots.faces import describe_sheet
+from fer_core.review.ordering import surest_wrong
 from pages.parts import dataset_extras, faces, linked, links
 from pages.parts.face_selection import FaceSelection
+from pages.parts.mistakes.face_sheet import SheetFace, face_sheet, sheet_picture
 from pages.parts.scope import View
 
-COLUMNS, LINES = 5, 8
-PER_PAGE = COLUMNS * LINES
-WIDTH = 450
-"""Pixels of a line of faces on a common screen, beside the face that is open."""
-PAGE, FACE = "page", "face"
+PER_PAGE = 40
+PAGE, FACE, TABLE = "page", "face", "table"
 _SHOWN = "_mistakes_shown"
 
 Positions = npt.NDArray[np.intp]
@@ -44,29 +45,40 @@ def show(view: View, found: FaceSelection, models: tuple[str, ...], about: objec
         return
     area = st.container()
     here = found.positions[_part(found)]
-    aligned = view.scope.aligned
     with area:
-        faces.clickable_sheet(
-            view.dataset,
-            aligned.rows[here].astype(np.intp),
-            columns=COLUMNS,
-            key="mistakes-sheet",
-            highlighted=face,
-            on_pick=open_face,
-            scale=2,
-            labels=aligned.labels[here],
-            captions=captions(aligned, here, models),
-            hover=[hover(aligned, int(position)) for position in here],
-            width=WIDTH,
-        )
+        shown = _shown(view.key, tuple(here.tolist()), models, view, view.dataset)
+        face_sheet(shown.picture, shown.faces, told=shown.told, is_open=face, key="mistakes-sheet", on_pick=open_face)
     faces.class_legend()
     whose = f"the wrong answer of {models[0]}" if models else "the surest wrong answer of the chosen runs"
-    st.caption(
-        f"Below each face: its label › {whose}, if there is one. Rest on a face for every answer, click it to look "
-        "closer."
-    )
-    with st.expander("These faces as a table", icon=":material/table_rows:"):
-        _table(view, here, "page")
+    st.caption(f"Below each face: its label → {whose}, if there is one.")
+    table = linked.expander("These faces as a table", key=TABLE, icon=":material/table_rows:")
+    if table.open:
+        with table:
+            _table(view, here, "page")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A page of faces: one picture of all, what is known of each, and all of it in words."""
+
+    picture: str
+    faces: tuple[SheetFace, ...]
+    told: str
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _shown(
+    key: tuple[Hashable, ...], here: tuple[int, ...], models: tuple[str, ...], _view: View, _dataset: Dataset
+) -> _Shown:
+    """Keyed by the view; nobody changes it."""
+    aligned, at = _view.scope.aligned, np.array(here, dtype=np.intp)
+    rows, labels = aligned.rows[at], aligned.labels[at]
+    texts = captions(aligned, at, models)
+    one = [
+        SheetFace(int(row), int(label), text, told(aligned, position))
+        for row, label, text, position in zip(rows, labels, texts, here, strict=True)
+    ]
+    return _Shown(sheet_picture(np.asarray(_dataset.images[rows])), tuple(one), describe_sheet(len(at), labels))
 
 
 def open_face(row: int) -> None:
@@ -89,23 +101,23 @@ def page_of(found: FaceSelection, row: int) -> tuple[int, int] | None:
 
 
 def captions(aligned: AlignedPredictions, positions: Positions, models: tuple[str, ...] = ()) -> list[str]:
-    """``fear › sad``; the label alone where no wrong answer was given. (The sheet's font has no arrow.)"""
+    """``fear → sad``; the label alone where no wrong answer was given."""
     wrong = surest_wrong(aligned, models)[positions]
     labels = aligned.labels[positions]
     return [
-        f"{NAMES[label]} › {NAMES[predicted]}" if predicted >= 0 else NAMES[label]
+        f"{NAMES[label]} → {NAMES[predicted]}" if predicted >= 0 else NAMES[label]
         for label, predicted in zip(labels, wrong, strict=True)
     ]
 
 
-def hover(aligned: AlignedPredictions, position: int) -> str:
-    """Row, label, and each run's answer with its confidence, as the lines of a hover box."""
-    lines = [f"row {aligned.rows[position]:,}", f"labelled <b>{NAMES[aligned.labels[position]]}</b>"]
+def told(aligned: AlignedPredictions, position: int) -> str:
+    """Row, label, and each run's answer with its confidence, in lines."""
+    lines = [f"row {aligned.rows[position]:,}", f"labelled {NAMES[aligned.labels[position]]}"]
     for name, answers in zip(aligned.names, aligned.probabilities[:, position], strict=True):
         predicted = int(answers.argmax())
         tick = " ✓" if predicted == aligned.labels[position] else ""
-        lines.append(f"{html.escape(name)}: {NAMES[predicted]} {percent(answers[predicted], 0)}{tick}")
-    return "<br>".join(lines)
+        lines.append(f"{name}: {NAMES[predicted]} {percent(answers[predicted], 0)}{tick}")
+    return "\n".join(lines)
 
 
 def answers_table(aligned: AlignedPredictions, positions: Positions) -> pd.DataFrame:
@@ -161,8 +173,6 @@ def _part(found: FaceSelection) -> slice:
     if int(st.session_state.get(PAGE) or 1) > pages:
         # A mark may take the last face of the last page out of the selection.
         st.session_state[PAGE] = pages
-    with st.container(key="pages", gap="xsmall"):
-        # Not side by side: without room, the numbers of the pages between are left out.
+    with st.container(key="pages"):
         page = linked.pagination(pages, key=PAGE, width="stretch")
-        st.caption(f"Page {page:,} of {pages:,}, {PER_PAGE} faces each")
     return slice((page - 1) * PER_PAGE, page * PER_PAGE)

@@ -1,0 +1,74 @@
+"""What chosen faces show, in a sentence: which mistake is the commonest, on how many all models fail, how many labels
+are doubtful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.emotions import COUNT, NAMES
+from fer_core.formatting import plural
+from fer_core.review.ordering import surest_wrong
+from fer_core.review.verdict import DOUBTFUL
+
+if TYPE_CHECKING:
+    from fer_core.evaluation.aligned_predictions import AlignedPredictions
+
+
+def what_they_show(
+    aligned: AlignedPredictions,
+    positions: npt.ArrayLike,
+    label_issue_score: npt.ArrayLike,
+    *,
+    models: Sequence[str] = (),
+) -> str:
+    """One sentence about the faces at ``positions``, int (m,); empty for none.
+
+    ``label_issue_score``: float (n,), 0..1, the doubt of every face in ``aligned``. ``models``: names whose wrong
+    answers count; empty: the surest wrong answer of all. Raises ``ValueError`` for scores of another length.
+    """
+    chosen, doubt = np.asarray(positions, dtype=np.intp), np.asarray(label_issue_score, dtype=np.float64)
+    if doubt.shape != aligned.labels.shape:
+        raise ValueError(f"scores must be {aligned.labels.shape}, not {doubt.shape}")
+    if not len(chosen):
+        return ""
+    parts = [_commonest(aligned, chosen, models), _all_wrong(aligned, chosen)]
+    rejected = int((doubt[chosen] >= DOUBTFUL).sum())
+    parts.append(
+        "none bears a label that people would probably reject"
+        if not rejected
+        else f"{_of(rejected, len(chosen))} {'bears' if rejected == 1 else 'bear'} a label that people would probably "
+        "reject"
+    )
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _commonest(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp], models: Sequence[str]) -> str:
+    wrong = surest_wrong(aligned, models)[chosen]
+    mistaken = wrong >= 0
+    if not mistaken.any():
+        who = models[0] if len(models) == 1 else "any model"
+        return f"None of the {plural(len(chosen), 'face')} is a mistake of {who}"
+    pairs = aligned.labels[chosen][mistaken].astype(np.intp) * COUNT + wrong[mistaken]
+    counts = np.bincount(pairs, minlength=COUNT * COUNT)
+    label, answer = divmod(int(counts.argmax()), COUNT)
+    most = int(counts.max())
+    if most == len(chosen):
+        return f"Here {NAMES[label]} is always taken for {NAMES[answer]}"
+    return f"Most often {NAMES[label]} is taken for {NAMES[answer]}, on {_of(most, len(chosen))}"
+
+
+def _all_wrong(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp]) -> str:
+    if len(aligned.names) == 1:
+        return ""
+    failed = int((~aligned.right[:, chosen]).all(axis=0).sum())
+    every = "both models" if len(aligned.names) == 2 else f"all {len(aligned.names)} models"
+    return f"{every} are wrong on {_of(failed, len(chosen)) if failed else 'none'}"
+
+
+def _of(count: int, total: int) -> str:
+    return f"all {total:,}" if count == total else f"{count:,} of {total:,} ({100 * count / total:.0f} %)"
