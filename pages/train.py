@@ -44,7 +44,8 @@ st.markdown(get(name).summary)
 with st.expander("Layers, diagram and size of this architecture", icon=":material/account_tree:"):
     architecture.show(description(name), key="new")
 if access.may(Action.TRAIN_ANYTHING):
-    recipe = recipe_form.edit_recipe(name, recipe_form.choose_preset())
+    faces = info.split_size("Training")
+    recipe = recipe_form.edit_recipe(name, recipe_form.choose_preset(name, faces), faces)
 else:
     recipe = recipe_form.visitors_recipe(name)
     if not info.is_sample:

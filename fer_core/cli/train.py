@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
         recipe = _recipe(args)
         if args.data is None:
             raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
-        target = args.run_dir or new_run_dir(recipe.architecture)
+        target = args.run_dir or new_run_dir(recipe.architecture, recipe.name)
         with _Narrator(target):
             folder = train(recipe, args.data, target)
     metrics = folder.metrics()

@@ -1,6 +1,6 @@
 """Loss and accuracy over epochs: of one run, and of several.
 
-Training is dashed, PublicTest solid, everywhere.
+Training is dashed, PublicTest solid, everywhere; of one run training is grey, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.formatting import duration
-from fer_core.plots.style import ACCENT, SELECTED, apply_style, blank, run_colour, run_symbol
+from fer_core.plots.style import ACCENT, MUTED, SELECTED, apply_style, blank, run_colour, run_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,8 @@ Along = Literal["epoch", "time"]
 _LABELS = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
 _MINUTES_UP_TO = 3 * 3600
 """Seconds of training up to which an axis of time counts in minutes."""
-_TRAINING = {"color": ACCENT, "width": 2, "dash": "dash"}
-_PUBLIC = {"color": ACCENT, "width": 2.5}
+_TRAINING = {"color": MUTED, "width": 2, "dash": "dash"}
+_PUBLIC = {"color": ACCENT, "width": 3}
 
 
 def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, height: int = 320) -> go.Figure:

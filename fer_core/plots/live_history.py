@@ -1,4 +1,5 @@
-"""Loss and accuracy of a run that is still training, also within an epoch. Training is dashed, PublicTest solid.
+"""Loss and accuracy of a run that is still training, also within an epoch. Training is grey and dashed, PublicTest
+in colour and solid.
 
 As numbers and a Vega-Lite specification, for the reason that :mod:`fer_core.plots.timeline` gives: they change each
 second.
@@ -11,7 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
-from fer_core.plots.style import ACCENT
+from fer_core.plots.style import ACCENT, MUTED
 from fer_core.runs.events import BatchEvent, EpochEvent
 
 Metric = Literal["loss", "accuracy"]
@@ -67,9 +68,15 @@ def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int
         "encoding": {"x": along, "y": value, "tooltip": tooltip},
         "layer": [
             {
-                "mark": {"type": "line", "color": ACCENT, "strokeWidth": 2},
+                "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {
                     "detail": {"field": "piece", "type": "nominal"},
+                    "color": {
+                        "field": "what",
+                        "type": "nominal",
+                        "scale": {"domain": [TRAINING, PUBLIC], "range": [MUTED, ACCENT]},
+                        "legend": None,
+                    },
                     "strokeDash": {
                         "field": "what",
                         "type": "nominal",
@@ -79,7 +86,7 @@ def running_spec(metric: Metric, *, total_epochs: int | None = None, height: int
                     },
                 },
             },
-            {"transform": only_public, "mark": {"type": "point", "color": ACCENT, "filled": True, "size": 40}},
+            {"transform": only_public, "mark": {"type": "point", "color": ACCENT, "filled": True, "size": 60}},
         ],
     }
 

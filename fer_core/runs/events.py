@@ -46,6 +46,7 @@ class StartEvent(Base):
     precision: NotRequired[str]
     precision_reason: NotRequired[str]
     data: NotRequired[DatasetRecord]
+    watched: NotRequired[list[Count]]
 
 
 class PhaseEvent(Base):
@@ -103,6 +104,7 @@ class EpochEvent(Base):
     seconds: Amount
     images_per_second: Amount
     confusion: Square
+    watched: NotRequired[list[list[Share]]]
 
 
 class CheckpointEvent(Base):

@@ -7,6 +7,7 @@ progress or one that died.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from fer_core.zoo.describe import Description
 
 SCHEMA = 2
+MOST_LETTERS = 40
+"""Of a name that people gave, in the name of a new folder."""
 SEALED_FILES = ("recipe.json", "architecture.json", "events.jsonl", "history.csv", "model.keras", "model.tflite")
 """The files a complete run holds beside ``run.json``, which lists their hashes. ``CARD.md`` is not among them: it only
 says in words what the others hold, and is written anew whenever they change."""
@@ -291,11 +294,16 @@ def sealed_by(origin: Origin) -> tuple[str, ...]:
             return SEALED_FILES
 
 
-def new_run_dir(architecture: str) -> Path:
-    """A folder name in the runs folder that is not taken: the architecture and the local time, to the second."""
-    base = settings().runs_dir / f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}"
+def new_run_dir(architecture: str, title: str = "") -> Path:
+    """A folder name in the runs folder that is not taken, by a shipped run either.
+
+    What people call the run, in small letters, digits and hyphens; where they do not say, or nothing of it can stand in
+    a folder's name, the architecture and the local time, to the second.
+    """
+    called = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:MOST_LETTERS]
+    base = settings().runs_dir / (called or f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}")
     candidates = (base if number == 1 else base.with_name(f"{base.name}-{number}") for number in count(1))
-    return next(path for path in candidates if not path.exists())
+    return next(path for path in candidates if not path.exists() and not (settings().models_dir / path.name).exists())
 
 
 def check_sealed(folder: RunFolder, manifest: RunManifest, file: str, again: str) -> None:

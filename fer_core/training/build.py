@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RecipeError
 from fer_core.runs.recipe import Recipe
+from fer_core.training.known_precision import recall, remember
 from fer_core.zoo.heads import HEAD_LAYERS
 from fer_core.zoo.registry import get
 
@@ -135,7 +136,7 @@ def compile_stage(model: keras.Model, recipe: Recipe, epoch: int) -> None:
 
 
 def choose_precision(recipe: Recipe) -> tuple[str, str]:
-    """Resolve ``precision="auto"`` by timing a few training batches each way.
+    """Resolve ``precision="auto"`` by timing a few training batches each way, once on each machine.
 
     Returns the policy and the reason in words. mixed_bfloat16 has float32's range, so it needs no loss scaling.
     """
@@ -143,12 +144,14 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
         return recipe.precision, "chosen in the recipe"
     if lacks_bfloat16() and not _has_gpu():
         return "float32", "this processor has no bfloat16 units, and emulating them is several times slower"
+    if known := recall(recipe):
+        return known
     speed = {policy: _images_per_second(recipe, policy) for policy in ("float32", "mixed_bfloat16")}
     # Half precision must be worth it: within 5 % the exact arithmetic wins.
     best = "mixed_bfloat16" if speed["mixed_bfloat16"] > 1.05 * speed["float32"] else "float32"
-    return best, (
-        f"measured {speed['float32']:.0f} images/s in float32 and {speed['mixed_bfloat16']:.0f} in mixed_bfloat16"
-    )
+    reason = f"measured {speed['float32']:.0f} images/s in float32 and {speed['mixed_bfloat16']:.0f} in mixed_bfloat16"
+    remember(recipe, best, reason)
+    return best, reason
 
 
 def lacks_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -62,7 +62,7 @@ def start(
     if problems:
         raise RunError(" ".join(problems))
     _refuse_if_busy()
-    folder = RunFolder((run_dir or new_run_dir(recipe.architecture)).resolve())
+    folder = RunFolder((run_dir or new_run_dir(recipe.architecture, recipe.name)).resolve())
     try:
         folder.path.mkdir(parents=True)
     except FileExistsError:

@@ -37,6 +37,7 @@ from fer_core.training.pause_and_stop import Control
 from fer_core.training.resources import lacking_for_training
 from fer_core.training.resume_state import TrainingState, load_progress, load_state, save_state
 from fer_core.training.schedule import learning_rate
+from fer_core.training.watched import choose_watched, rounded
 from fer_core.training.weight_average import WeightAverage
 from fer_core.zoo.keras_model import predict
 
@@ -84,6 +85,8 @@ class Trainer:
         self.average = WeightAverage(recipe.averaging) if recipe.averaging else None
         self.validation_images = FaceRows(dataset.images, validation)
         self.validation_labels = dataset.labels[validation]
+        self.watched = choose_watched(self.validation_labels)
+        self.watched_answers: list[list[float]] = []
         self.progress = TrainingState()
         self._plain: keras.Model | None = None
 
@@ -167,6 +170,7 @@ class Trainer:
             precision=self.recipe.precision,
             precision_reason=precision_reason,
             data=self.dataset.info.record(),
+            watched=self.dataset.rows(PUBLIC_TEST)[self.watched].tolist(),
         )
         self.journal.write("phase", name="training", detail=f"epoch {first} of {self.recipe.epochs}")
 
@@ -233,6 +237,7 @@ class Trainer:
             seconds=round(seconds, 3),
             images_per_second=len(self.batches) * self.batches.batch_size / max(training_seconds, 1e-6),
             confusion=confusion.tolist(),
+            watched=self.watched_answers,
         )
         progress = self.progress
         better = accuracy > progress.best_accuracy
@@ -251,6 +256,7 @@ class Trainer:
     def _validate(self, model: keras.Model) -> tuple[float, float, npt.NDArray[np.int64]]:
         """Loss (nats), accuracy (0..1) and confusion counts on PublicTest, without augmentation or smoothing."""
         probabilities = predict(model, self.validation_images)
+        self.watched_answers = rounded(probabilities[self.watched])
         confusion = confusion_matrix(self.validation_labels, probabilities.argmax(axis=1))
         loss = log_loss(self.validation_labels, probabilities)
         return loss, float(np.trace(confusion) / confusion.sum()), confusion

@@ -85,9 +85,9 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.reload()
-    expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_role("heading", name="My CNN 1")).to_be_visible(timeout=MINUTE)
     second = open_page("train")
-    expect(second.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+    expect(second.get_by_role("heading", name="My CNN 1")).to_be_visible(timeout=MINUTE)
 
     expect(state(page)).to_contain_text("finished", timeout=3 * MINUTE)
     expect(page.get_by_text(re.compile("Done: 3 epochs"))).to_have_count(1, timeout=MINUTE)
@@ -140,7 +140,7 @@ def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppSe
     # The server restarts in the middle: the training goes on, and a fresh visitor finds it.
     app.restart()
     page.goto(app.url("train"))
-    expect(page.get_by_role("heading", name=run.name)).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_role("heading", name="My CNN 1")).to_be_visible(timeout=MINUTE)
     expect(state(page)).to_contain_text("training", timeout=MINUTE)
     page.wait_for_function(
         "count => document.body.innerText.includes(`PublicTest after epoch ${count}`)",

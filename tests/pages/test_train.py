@@ -7,16 +7,19 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from factories import as_unfinished, make_run, make_vote
 from readonly import read_only
 
+from fer_core.data.dataset import load_dataset
 from fer_core.errors import RunError
-from fer_core.runs.folder import RunFolder
+from fer_core.runs.folder import RunFolder, new_run_dir
+from fer_core.settings import settings
 from fer_core.training import jobs, lock
 from fer_core.training.presets import preset
-from pages.parts.train import progress
+from pages.parts.train import outcome, progress
 
 
 def unfinished(home: Path, name: str = "mine", *, epochs: int = 3) -> RunFolder:
@@ -321,3 +324,66 @@ def test_a_start_that_says_nothing_of_precision_is_shown(open_app, home, sample)
     app = open_app("train", run="mine")
     assert not app.exception
     assert "Precision" not in _words(app)
+
+
+def watching(run: RunFolder) -> None:
+    """As a training writes it that knows the faces' rows and its answers: at first wrong about the second face."""
+    events = run.events()
+    for event in events:
+        if event["event"] == "start":
+            event["watched"] = [3, 5]
+            event["data"]["fingerprint"] = load_dataset(settings().datasets_dir / "sample").info.fingerprint
+        elif event["event"] == "epoch":
+            event["watched"] = [[0.1, 0.0, 0.0, 0.9, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.8]]
+            event["watched"][1][3] = 1.0 if event["epoch"] == 1 else 0.0
+    run.journal_path.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
+def test_the_same_faces_after_each_epoch(open_app, home, sample):
+    run = unfinished(home)
+    watching(run)
+    app = open_app("train")
+    assert not app.exception, app.exception
+    (cards,) = (one.proto.body for one in app.get("html") if "data:image/png" in one.proto.body)
+    assert cards.count("<img") == 2
+    assert "neutral</b> 80 %" in cards
+    app.select_slider(key="job.epoch.mine").set_value(1).run()
+    (cards,) = (one.proto.body for one in app.get("html") if "data:image/png" in one.proto.body)
+    assert "happy</b> 100 %" in cards
+    # While it trains there is nothing to choose: the last epoch is what is new.
+    claim(run)
+    assert not open_app("train").select_slider
+
+
+def test_the_outcome_is_a_sentence_and_a_way():
+    confusion = np.diag([10, 0, 5, 10, 10, 10, 10])
+    confusion[1, 0] = 4
+    confusion[2, 4] = 5
+    words, worst = outcome.sentence({"val_accuracy": 0.6, "confusion": confusion.tolist()})
+    assert "46 points above chance" in words
+    assert "never says disgust" in words
+    assert worst == 1
+    confusion[0, 1] = 1
+    words, worst = outcome.sentence({"val_accuracy": 0.1, "confusion": confusion.tolist()})
+    assert "below chance" in words
+    assert "worst at disgust: 0 of 4" in words
+    confusion[1, 1] = 40
+    assert outcome.sentence({"val_accuracy": 0.6, "confusion": confusion.tolist()})[1] == 2
+
+
+def test_a_run_without_a_name_is_called_by_the_first_free_number(open_app, home, sample, monkeypatch):
+    seen = []
+    monkeypatch.setattr(jobs, "start", lambda recipe, data: seen.append(recipe) or home / "runs" / "x")
+    make_run(home / "runs" / "a", name="My CNN 1")
+    app = open_app("train")
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert seen[0].name == "My CNN 2"
+
+
+def test_a_folder_is_called_as_the_run(home):
+    assert new_run_dir("custom_cnn", "My CNN 1").name == "my-cnn-1"
+    (home / "runs" / "my-cnn-1").mkdir(parents=True)
+    assert new_run_dir("custom_cnn", "My CNN 1").name == "my-cnn-1-2"
+    assert new_run_dir("custom_cnn", "../…").name.startswith("custom_cnn-")
+    (settings().models_dir / "vgg16").mkdir()
+    assert new_run_dir("vgg16", "VGG16").name == "vgg16-2", "two runs of one name could not be told apart"

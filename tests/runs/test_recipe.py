@@ -116,3 +116,10 @@ def test_a_recipe_made_to_hang_or_to_fill_is_refused(content: str, tmp_path: Pat
     with pytest.raises(RecipeError, match=r"recipe\.json cannot be read as a recipe") as found:
         Recipe.read(tmp_path / "recipe.json")
     assert len(str(found.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("architecture", "faces", "epochs"), [("custom_cnn", 1_680, 10), ("custom_cnn", 28_709, 1), ("resnet50", 28_709, 1)]
+)
+def test_the_minute_took_ten_minutes_on_more_faces(architecture: str, faces: int, epochs: int) -> None:
+    assert preset("minute", architecture, faces).validate().epochs == epochs

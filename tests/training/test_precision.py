@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.runs.recipe import Recipe
-from fer_core.training import build
+from fer_core.training import build, known_precision
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,18 @@ def test_minutes_went_into_timing_bfloat16_where_it_is_emulated(monkeypatch: pyt
     precision, reason = build.choose_precision(Recipe("custom_cnn", precision="auto"))
     assert precision == "float32"
     assert "bfloat16" in reason
+
+
+def test_both_ways_were_timed_again_for_each_training(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[str] = []
+    monkeypatch.setattr(build, "lacks_bfloat16", lambda: False)
+    monkeypatch.setattr(build, "_images_per_second", lambda _, policy: timed.append(policy) or float(len(timed)))
+    first = build.choose_precision(Recipe("custom_cnn", precision="auto"))
+    assert first[0] == "mixed_bfloat16"
+    assert build.choose_precision(Recipe("custom_cnn", precision="auto")) == first
+    assert timed == ["float32", "mixed_bfloat16"]
+    # Another network, and a note that somebody spoiled.
+    build.choose_precision(Recipe("vgg16", precision="auto"))
+    known_precision.path().write_text("[]")
+    build.choose_precision(Recipe("custom_cnn", precision="auto"))
+    assert len(timed) == 6

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.access import trainings
 from fer_core.access.policy import Action, Person
 from fer_core.errors import FerError, RunError
-from fer_core.formatting import duration, percent
+from fer_core.formatting import duration, percent, plain
 from fer_core.plots import live_history
 from fer_core.runs.contracts import RunState
 from fer_core.runs.events import BatchEvent, best_of
@@ -21,6 +21,7 @@ from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY, JobState, JobStatus
 from pages.parts import access, frame, messages, run_results, runs
+from pages.parts.train import outcome, watched
 
 STATES: dict[JobState, tuple[str, str, str]] = {
     JobState.STARTING: ("starting", "blue", ":material/hourglass_top:"),
@@ -37,6 +38,7 @@ STATES: dict[JobState, tuple[str, str, str]] = {
     JobState.DAMAGED: ("damaged", "red", ":material/broken_image:"),
 }
 """Word, colour and icon of each state."""
+JUDGED = frozenset((JobState.DONE, JobState.STOPPED))
 UNDER_WAY = frozenset((JobState.RUNNING, JobState.PAUSING, JobState.PAUSED, JobState.STOPPING))
 
 _PROBLEM = "_training_problem"
@@ -67,9 +69,19 @@ def show(run_dir: Path) -> None:
     """
     status = jobs.status(run_dir)
     with st.container(border=True, key="job"):
-        _headline(status)
-        _buttons(status)
+        _head(run_dir, alive=status.alive)
         st.fragment(_live, run_every="1s" if status.alive else None)(run_dir, status.state)
+
+
+@st.fragment
+def _head(run_dir: Path, *, alive: bool) -> None:
+    """A part of its own: a click answers at once, without the rest of the page."""
+    status = jobs.status(run_dir)
+    if status.alive and not alive:
+        # Nothing else looks whether a process lives that did not when the page was drawn.
+        st.rerun(scope="app")
+    _headline(status)
+    _buttons(status)
 
 
 def _live(run_dir: Path, drawn_state: JobState) -> None:
@@ -78,12 +90,16 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
         st.rerun(scope="app")
     st.markdown(messages.told(status.message, stored=status.state in ENDED_BADLY))
-    if status.alive:
+    if status.state in JUDGED and (best := best_of(status.epochs)):
+        st.markdown(outcome.sentence(best)[0])
+    if status.alive and status.state != JobState.STARTING:
+        # Before the first batch nobody knows how long it takes, and nothing of it is a share of the training.
         st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
     if status.state in ENDED_BADLY and RunFolder(status.run_dir).log_path.exists() and access.may(Action.SERVER_PATHS):
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
     if status.epochs or status.batches:
+        watched.show(status)
         _numbers(status)
         _curves(status)
         _epochs_and_confusion(status)
@@ -94,9 +110,17 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
 def _headline(status: JobStatus) -> None:
     word, colour, icon = STATES[status.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(status.name, anchor=False, width="content")
+        st.subheader(plain(display_name(status)), anchor=False, width="content")
         with st.container(key="job-state", width="content"):
             st.badge(word, color=colour, icon=icon)  # type: ignore[arg-type]
+
+
+def display_name(status: JobStatus) -> str:
+    """What people called it, else the folder's name."""
+    folder = RunFolder(status.run_dir)
+    if status.state == JobState.DAMAGED or not folder.recipe_path.exists():
+        return status.name
+    return folder.recipe().name or status.name
 
 
 def progress_words(status: JobStatus) -> str:
@@ -134,6 +158,8 @@ def _buttons(status: JobStatus) -> None:
                 status,
                 help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
             )
+        if theirs and status.state == JobState.STOPPING:
+            st.button("Stopping", icon=":material/hourglass_top:", disabled=True, key="job.stopping")
         if theirs and status.resumable:
             _button(
                 f"Resume after epoch {len(status.epochs)}" if status.epochs else "Start again",
@@ -143,6 +169,7 @@ def _buttons(status: JobStatus) -> None:
                 help_text="Goes on from the last whole epoch, with the optimiser's state.",
             )
         if not status.alive:
+            outcome.show_way(status)
             frame.link("run", "Open the run card", icon=":material/id_card:", query={"run": status.name})
             if RunFolder(status.run_dir).complete:
                 frame.link("compare", "Compare it", icon=":material/compare:", query={"runs": [status.name]})
@@ -197,7 +224,7 @@ def _curves(status: JobStatus) -> None:
     batches = fewer_batches(status.batches)
     points = live_history.running(batches, status.epochs)
     total = status.start["epochs"] if status.start else None
-    st.caption(f"Dashed: {live_history.TRAINING}. Solid: {live_history.PUBLIC}.")
+    st.caption(f"Grey and dashed: {live_history.TRAINING}. In colour: {live_history.PUBLIC}.")
     with st.container(key="job-curves"):
         for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
             place.vega_lite_chart(

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 import streamlit as st
 
 from fer_core.access import trainings
 from fer_core.emotions import IMAGE_SIZE
+from fer_core.formatting import plural
 from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
@@ -39,8 +41,15 @@ def choose_architecture(offered: Sequence[str]) -> str:
     )
 
 
-def choose_preset() -> str:
-    """The preset, bound to ``?preset=``. Returns its key."""
+def next_name(architecture: str) -> str:
+    """``My CNN 1``: what a run is called that nobody gave a name; the first number that is free."""
+    kind = TITLES[architecture].replace("Custom ", "").split()[0]
+    taken = {info.title for info in runs.known()}
+    return next(name for number in count(1) if (name := f"My {kind} {number}") not in taken)
+
+
+def choose_preset(architecture: str, faces: int) -> str:
+    """The preset, bound to ``?preset=``. Returns its key. ``faces``: how many there are to train on."""
     titles = {item.key: item.title for item in PRESETS}
     key = linked.segmented_control(
         "Preset",
@@ -50,7 +59,8 @@ def choose_preset() -> str:
         help="A ready-made recipe. Another preset or architecture puts every field below back to what that "
         "preset says.",
     )
-    st.caption(next(item.description for item in PRESETS if item.key == key))
+    epochs = plural(preset(key, architecture, faces).epochs, "epoch")
+    st.caption(f"{epochs} of {faces:,} faces. {next(item.description for item in PRESETS if item.key == key)}")
     return key
 
 
@@ -61,26 +71,27 @@ def visitors_recipe(architecture: str) -> Recipe:
         "You train on the drawn sample with the 1-minute recipe. Only you see the run, as long as this visit lasts, "
         f"and it is deleted after {hours:.0f} hours. Download what you want to keep from its card."
     )
-    return preset(trainings.VISITORS_PRESET, architecture)
+    return preset(trainings.VISITORS_PRESET, architecture).named(next_name(architecture))
 
 
-def edit_recipe(architecture: str, preset_key: str) -> Recipe:
-    """Every field of the recipe, starting from the preset. The result is not validated yet."""
-    start = preset(preset_key, architecture)
+def edit_recipe(architecture: str, preset_key: str, faces: int) -> Recipe:
+    """Every field of the recipe, starting from the preset for so many faces. The result is not validated yet."""
+    start = preset(preset_key, architecture, faces)
+    usual = next_name(architecture)
     fields = Fields(f"{architecture}.{preset_key}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = fields.text(
             "Name",
             "name",
             start.name,
-            "The title on the run's card. Empty: the architecture's title.",
-            TITLES[architecture],
+            "What the run is called.",
+            usual,
         )
         epochs = fields.whole(
             "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
         )
     with st.expander("Advanced: every choice in the recipe", icon=":material/tune:"):
-        recipe = replace(start, name=name.strip(), epochs=epochs)
+        recipe = replace(start, name=name.strip() or usual, epochs=epochs)
         recipe = _optimisation(fields, recipe)
         recipe = _fairness(fields, recipe)
         recipe = _teachers(fields, recipe)
