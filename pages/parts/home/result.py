@@ -24,7 +24,7 @@ STYLE = """<style>
 .game-all img { width: 2.75rem; height: 2.75rem; border-radius: 0.2rem; display: block; margin: auto; }
 .game-all thead th { vertical-align: bottom; font-size: 0.8rem; max-width: 5.5rem; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
-  .game-all thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
+  .game-all .who { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
   .game-all th, .game-all td { padding: 2px; }
 }
 .game-scroll { overflow-x: auto; }
@@ -90,7 +90,7 @@ def _scores(found: Result) -> str:
 
 def _faces(hand: Hand, found: Result) -> str:
     """A line a face: its picture, then what everybody says."""
-    head = "".join(f'<th scope="col">{html.escape(one.name)}</th>' for one in found.everybody)
+    head = "".join(f'<th scope="col" class="who">{html.escape(one.name)}</th>' for one in found.everybody)
     lines = []
     for at, card in enumerate(hand.cards):
         cells = "".join(
@@ -119,7 +119,7 @@ def _cell(answer: int, *, right: bool, doubtful: bool) -> str:
 
 def _agreement(found: Result) -> str:
     names = [html.escape(one.name) for one in found.everybody]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    head = "".join(f'<th scope="col" class="who">{name}</th>' for name in names)
     lines = []
     for at, name in enumerate(names):
         cells = "".join(
