@@ -31,8 +31,7 @@ def progress(hand: Hand, given: Sequence[int], at: int) -> str:
     marks = []
     for number, card in enumerate(hand.cards):
         if number < len(given):
-            right = given[number] == card.label
-            marks.append(f'<span style="opacity:{1 if right else 0.75}">{"✓" if right else "✗"}</span>')
+            marks.append("<span>✓</span>" if given[number] == card.label else '<span style="opacity:0.75">✗</span>')
         else:
             marks.append(f'<span style="opacity:0.7">{"●" if number == at else "○"}</span>')
     right = sum(answer == card.label for answer, card in zip(given, hand.cards, strict=False))
