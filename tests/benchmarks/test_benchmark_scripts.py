@@ -95,6 +95,16 @@ def test_the_inference_report_has_a_table_for_each_model() -> None:
     assert text.count("4.00 (9.00) ×4.0") == 4
 
 
+def test_our_files_and_somebody_elses_are_asked_in_turns_and_stand_in_one_table() -> None:
+    shipped = common.ROOT / "models" / "custom_cnn" / "model.tflite"
+    found = inference._in_turns({"theirs.tflite": str(shipped), "ours": str(shipped)}, 2)
+    assert list(found) == ["theirs.tflite", "ours"]
+    assert all(0 < figure["least_ms"] <= figure["median_ms"] for figure in found.values())
+    result = {"machine": ABOUT, "settings": {"models": [], "repeats": 2}, "figures": [], "in_turns": found}
+    [row] = [line for line in inference.report(result).splitlines() if "theirs.tflite" in line]
+    assert f"{found['theirs.tflite']['median_ms']:.3f}" in row
+
+
 def test_a_measurement_that_fails_is_an_error_with_its_reason(tmp_path: Path) -> None:
     script = tmp_path / "broken.py"
     script.write_text("raise SystemExit('no faces here')\n")
@@ -128,6 +138,7 @@ def test_the_interaction_report_says_whether_the_goal_is_met_and_by_what_it_is_m
         ("training_throughput", (), "say which faces"),
         ("training_throughput", ("--data", "/nowhere", "--batches", "0"), "must be at least 1"),
         ("inference", ("--repeats", "0"), "must be at least 1"),
+        ("inference", ("--fer", "nowhere.tflite"), "there is no file nowhere.tflite"),
         ("inference", ("--models", "nobody"), "there is no run called 'nobody'"),
         ("interaction", ("--repeats", "0"), "must be at least 1"),
         ("interaction", ("--runs", "nobody"), "there is no run called 'nobody'"),

@@ -1,5 +1,6 @@
 """The card says what the run folder says."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,15 @@ from factories import edit_metrics, make_run, measured_on
 from fer_core.cli.evaluate import metrics_text
 from fer_core.files import write_json
 from fer_core.formatting import interval, percent, points
-from fer_core.runs.card import augmentation_sentence, card_of, pretrained_sentence, recipe_sentences, write_card
+from fer_core.runs.card import (
+    augmentation_sentence,
+    card_of,
+    history_sentences,
+    pretrained_sentence,
+    recipe_sentences,
+    write_card,
+)
+from fer_core.runs.events import Event
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.metrics import flip_lines, litert_lines, temperature_lines
 from fer_core.runs.recipe import Augmentation, Recipe
@@ -108,6 +117,33 @@ def test_the_card_reports_litert_averaging_and_temperature_apart_from_the_single
     assert "Temperature 1.346, fitted on PublicTest" in new
     assert "With it, on PrivateTest: ECE 0.061 → 0.012, log loss 1.210 → 1.100 nats." in new
     assert set(old.splitlines()) < set(new.splitlines()), "the plain figures stay as they are"
+
+
+def taught(unseen: int) -> Event:
+    teachers = [
+        {"name": name, "sha256": letter * 64, "folds": 0, "fold": 0} for name, letter in (("a*", "1"), ("b", "2"))
+    ]
+    return {"event": "teachers", "teachers": teachers, "faces": 200, "unseen": unseen, "agreement": 0.815}
+
+
+def test_the_card_says_who_taught_and_whether_they_had_learnt_the_labels(tmp_path: Path) -> None:
+    recipe = Recipe("tiny", teachers=("a*", "b"), soft_weight=0.6, soft_temperature=2, averaging=0.999)
+    [knowing] = history_sentences(recipe, [taught(unseen=0)])
+    assert knowing.startswith(
+        "60 % of each label is what teachers say of the face at temperature 2: the mean of a* (SHA"
+    )
+    assert "the label for 81.5 % of the 200 faces" in knowing
+    assert "The teachers had learnt these very labels" in knowing
+    [honest] = history_sentences(recipe, [taught(unseen=200)])
+    assert "No face was labelled by a teacher that had learnt its label." in honest
+    assert history_sentences(recipe, []) == []
+    folder = make_run(tmp_path / "run")
+    with folder.journal_path.open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps(taught(unseen=0)) + "\n")
+    assert "the mean of a\\*" in card_of(folder), "a name is somebody's own words"
+    told = " ".join(recipe_sentences(replace(recipe, folds=3, fold=2)))
+    assert "running average of the weights, of which each step keeps 0.999" in told
+    assert "Part 2 of 3 of the Training faces was left out" in told
 
 
 def shipped(name: str) -> str:
