@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import frame, linked, links_to_mistakes, scope
-from pages.parts.compare import accuracy, across, agreement, certainty, classes, difference, learning, matrices
+from pages.parts.compare import (
+    accuracy,
+    across,
+    agreement,
+    certainty,
+    classes,
+    difference,
+    face_map,
+    learning,
+    matrices,
+)
 
 entered = frame.begin(
     "Compare",
@@ -27,6 +37,7 @@ VIEWS = {
     "Matrices": matrices.show,
     "Difference": difference.show,
     "Agreement": agreement.show,
+    "Map": face_map.show,
     "Classes": classes.show,
     "Certainty": certainty.show,
     "Learning": learning.show,

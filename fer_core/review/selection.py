@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.formatting import percent
+from fer_core.formatting import percent, plural
 from fer_core.review.annotations import KINDS
 from fer_core.review.ordering import one_each, places
 
@@ -44,6 +44,7 @@ class Filter:
         near_duplicate: whether the face has a twin in Training.
         label_issue_score: least label doubt, 0..1.
         annotation: ``"any"``, ``"none"``, or one of :data:`fer_core.review.annotations.KINDS`.
+        rows: row numbers of the faces to choose among; empty: all.
     """
 
     models: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Filter:
     near_duplicate: bool | None = None
     label_issue_score: float = 0.0
     annotation: str | None = None
+    rows: tuple[int, ...] = ()
 
     @property
     def about_answers(self) -> bool:
@@ -132,6 +134,8 @@ def _conditions(
     annotations: Mapping[int, Annotation] | None,
 ) -> Iterator[tuple[str, Bool]]:
     """Each condition that is set: in words, and as a mask (n,)."""
+    if wanted.rows:
+        yield f"among {plural(len(wanted.rows), 'face')} chosen by row", np.isin(aligned.rows, wanted.rows)
     if wanted.true is not None:
         yield f"labelled {NAMES[_class(wanted.true)]}", aligned.labels == wanted.true
     if wanted.about_answers:

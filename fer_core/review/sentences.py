@@ -292,3 +292,34 @@ def across(accuracies: Mapping[str, Mapping[str, float]]) -> str:
     if not parts:
         return "All of them were measured on one dataset alone, so nobody knows how they do elsewhere."
     return f"Against {titles[0]}: {'; '.join(parts)}."
+
+
+def face_map(shares: npt.NDArray[np.float64], kept: float) -> str:
+    """Which class lies most by itself, and which is mixed most with which. ``kept``: share of variance shown, 0..1.
+
+    ``shares``: from :func:`fer_core.stats.neighbourhoods.neighbour_shares`.
+    """
+    there = [label for label in range(COUNT) if not np.isnan(shares[label, label])]
+    if not there:
+        return ""
+    apart = max(there, key=lambda label: shares[label, label])
+    mixed = min(there, key=lambda label: shares[label, label])
+    others = [said for said in range(COUNT) if said != mixed]
+    beside = max(others, key=lambda said: shares[mixed, said])
+    own, other = percent(shares[mixed, mixed], 0), percent(shares[mixed, beside], 0)
+    return (
+        f"{NAMES[apart].capitalize()} lies most by itself: {percent(shares[apart, apart], 0)} of its ten nearest "
+        f"neighbours are {NAMES[apart]}, too. {NAMES[mixed].capitalize()} is mixed most, above all with "
+        f"{NAMES[beside]}: {own} and {other} of its neighbours. Two directions hold {percent(kept, 0)} of what tells "
+        "faces apart, so neighbours here may be far apart in the rest."
+    )
+
+
+def face_group(labels: npt.NDArray[np.int8], answers: npt.NDArray[np.int8], name: str) -> str:
+    """Some faces, at least one, in a sentence: how many, which labels, how often the run ``name`` is right on them."""
+    counts = np.bincount(labels, minlength=COUNT)
+    most = [label for label in np.argsort(-counts, kind="stable")[:3] if counts[label]]
+    words = listed([f"{counts[label]:,} {NAMES[label]}" for label in most])
+    right = float((labels == answers).mean())
+    start = f"{plural(len(labels), 'face')}, labelled {'mostly ' if len(most) < (counts > 0).sum() else ''}{words}"
+    return f"{start}; {name} is right on {percent(right, 0)} of them."

@@ -13,8 +13,9 @@ from fer_core.review.annotations import KINDS
 from fer_core.review.ordering import SORTS
 from fer_core.review.selection import ANY_ANNOTATION, NO_ANNOTATION, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
-from pages.parts import linked, links, row_field
+from pages.parts import linked, links, messages, row_field
 from pages.parts.links import NO_CHOICE
+from pages.parts.rows import parse_rows
 from pages.parts.scope import View
 
 TRUE, PREDICTED, BY, ANSWER, SET = "true", "said", "by", "answer", "set"
@@ -27,7 +28,9 @@ CONFIDENCE, NEAR_DUPLICATE, LABEL_ISSUE, ANNOTATION, SORT, LIKE = (
     "like",
 )
 """Names in the address."""
-FILTERS = (TRUE, PREDICTED, BY, ANSWER, SET, CONFIDENCE, NEAR_DUPLICATE, LABEL_ISSUE, ANNOTATION)
+AMONG = "among"
+"""Row numbers to choose among. Not "rows", which is the Dataset page's: a link there would lose it."""
+FILTERS = (TRUE, PREDICTED, BY, ANSWER, SET, CONFIDENCE, NEAR_DUPLICATE, LABEL_ISSUE, ANNOTATION, AMONG)
 """Those that say which faces; the others say in which order."""
 ANY = "any"
 ANY_MODEL, EVERY_MODEL = "any model", "every model"
@@ -86,8 +89,9 @@ def choose(
         sort = _sort() if ordered else next(iter(SORTS))
         like = _like(view) if sort == "similarity" else None
     with fold or st.expander("More filters", icon=":material/tune:"):
-        by, words, confidence, near_duplicate, label_issue_score, annotation = _rarer(view, prefix)
-    decided = words != ANY or (ANY not in (true, predicted))
+        by, words, confidence, near_duplicate, label_issue_score, annotation, among = _rarer(view, prefix)
+    # Faces that somebody chose one by one are shown, whatever the answers.
+    decided = words != ANY or ANY not in (true, predicted) or bool(among)
     with place:
         answer = _answer(decided, prefix + ANSWER)
     right = ANSWERS[answer] if answer is not None else None if decided else False
@@ -102,6 +106,7 @@ def choose(
         near_duplicate=NEAR_DUPLICATES[near_duplicate],
         label_issue_score=label_issue_score,
         annotation=ANNOTATIONS[annotation],
+        rows=among,
     )
     filtered = by != ANY_MODEL or answer is not None or wanted != replace(Filter(), right=False)
     return FilterChoice(wanted, sort, like, filtered)
@@ -114,6 +119,7 @@ def clear(prefix: str = "") -> None:
         **defaults,
         NEAR_DUPLICATE: next(iter(NEAR_DUPLICATES)),
         ANNOTATION: next(iter(ANNOTATIONS)),
+        AMONG: "",
     }.items():
         if prefix + key in st.session_state:
             st.session_state[prefix + key] = value
@@ -183,8 +189,8 @@ def _like(view: View) -> int | None:
     return row_field.show("Similar to row", LIKE, last, width=160, help=help_text)
 
 
-def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, float, str]:
-    """Whose answer, who is right, confidence in %, twin, least doubt, mark."""
+def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, float, str, tuple[int, ...]]:
+    """Whose answer, who is right, confidence in %, twin, least doubt, mark, rows to choose among."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"):
         by = _select(
             "Answer by",
@@ -217,7 +223,18 @@ def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, flo
         annotation = _select(
             "Your marks", list(ANNOTATIONS), prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes."
         )
-    return by, words, confidence, near_duplicate, label_issue_score, annotation
+        among = _among(view, prefix + AMONG)
+    return by, words, confidence, near_duplicate, label_issue_score, annotation, among
+
+
+def _among(view: View, key: str) -> tuple[int, ...]:
+    """Row numbers that somebody wrote, or a loop on Compare's map; what is no row is said, and ignored."""
+    text = linked.text_input("Only these rows", key=key, width=260, placeholder="all", help="For example 12, 40-60.")
+    try:
+        return tuple(int(row) for row in parse_rows(text, int(view.scope.whole.rows[-1]) + 1))
+    except ValueError as error:
+        st.warning(messages.told(error))
+        return ()
 
 
 def _near_duplicate(view: View, key: str) -> str:

@@ -15,6 +15,8 @@ from pages.parts.data import KEY
 from pages.parts.scope import RUNS, View
 
 MISTAKES = "mistakes"
+MOST_ROWS = 900
+"""Faces in one link: their numbers have to fit into an address."""
 _LEFT = "_left_compare"
 
 Query = dict[str, str | list[str]]
@@ -36,6 +38,22 @@ def agreement_set(view: View, code: int, runs: Sequence[str], true: int | None =
     """The faces of one agreement set of ``runs``, by its code; only those labelled ``true`` (0..6), if given."""
     query: Query = {**_start(view, runs), "set": set_words(code, runs)}
     return query if true is None else {**query, "true": NAMES[true]}
+
+
+def these(view: View, rows: Sequence[int]) -> Query:
+    """Just these faces, by row number; at most :data:`MOST_ROWS`."""
+    return {**_start(view, ()), "among": written(rows)}
+
+
+def written(rows: Sequence[int]) -> str:
+    """Row numbers, rising, as people write them: ``12, 40-42``."""
+    spans: list[list[int]] = []
+    for row in sorted(rows):
+        if spans and row == spans[-1][1] + 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)
 
 
 def link_with_count(label: str, faces: int, query: Query) -> None:

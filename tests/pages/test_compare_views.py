@@ -8,14 +8,16 @@ from urllib.parse import parse_qs
 import numpy as np
 import pandas as pd
 import pytest
-from factories import edit_metrics, make_run
+from factories import edit_metrics, make_run, reseal_evaluation
 
 from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
+from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.stats import agreement, calibration, paired_tests
 from fer_core.stats.metrics import expected_calibration_error, per_class_intervals, top_k
 from fer_core.stats.risk_coverage import at_threshold
+from pages.parts.links_to_mistakes import written
 
 FEAR, SAD = 2, 4
 
@@ -254,6 +256,34 @@ def test_agreement_of_every_two(open_app, runs, aligned):
     assert table["Cohen's kappa"].tolist() == pytest.approx([kappas[0, 1], kappas[0, 2], kappas[1, 2]])
     same_error = (aligned.predicted[0] == aligned.predicted[1]) & ~aligned.right[0]
     assert table["Same error (%)"][0] == pytest.approx(100 * same_error.mean())
+
+
+# --- Map
+
+
+def test_the_map_shows_each_face_in_view_and_says_who_has_none(open_app, runs, aligned):
+    app = open_app("compare", view="Map", map_of="second")
+    assert not app.exception
+    assert any("There is no map of second" in info.value for info in app.info)
+    rows = np.flatnonzero(aligned_splits := np.isin(np.arange(420), align(runs, "PublicTest").rows))
+    rows = np.sort(np.concatenate([rows, aligned.rows]))
+    splits = np.where(aligned_splits[rows], "PublicTest", "PrivateTest")
+    faces = np.random.default_rng(0).normal(size=(len(rows), 8)).astype(np.float32)
+    none = np.zeros((0, 8), dtype=np.float32)
+
+    def write(evaluation):
+        write_embeddings(evaluation.embeddings_path, rows, splits, faces, [], none, fingerprint=evaluation.fingerprint)
+
+    reseal_evaluation(runs[1], write)
+    app = open_app("compare", view="Map", map_of="second")
+    assert not app.exception
+    assert f"Map of {len(aligned)} faces as second sees them" in alt_of(app, "Map of")
+    assert any("lies most by itself" in element.value for element in app.markdown)
+
+
+def test_faces_of_a_loop_have_a_link():
+    assert written([12, 40, 41, 42, 44]) == "12,40-42,44"
+    assert written([]) == ""
 
 
 # --- Classes

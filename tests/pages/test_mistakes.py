@@ -250,6 +250,19 @@ def test_words_on_the_sheet() -> None:
     assert told(aligned, 0) == "row 1,200\nlabelled fear\n<a>: sad 70 %\nb: fear 70 % ✓"
 
 
+def test_a_link_to_rows_shows_just_these_right_or_wrong(
+    open_app: OpenApp, runs: list[RunFolder], aligned: AlignedPredictions
+) -> None:
+    rows = [int(row) for row in aligned.rows[:5]]
+    app = open_mistakes(open_app, among=",".join(map(str, rows)))
+    assert not app.exception
+    assert sorted(sheet(app)) == rows
+    assert any("among 5 faces chosen by row" in element.value for element in app.markdown)
+    wrong = open_mistakes(open_app, among="x")
+    assert any("not a row number" in warning.value for warning in wrong.warning)
+    assert sheet(wrong) == expected(aligned, Filter(right=False))[:PER_PAGE]
+
+
 # --- Without the dataset
 
 

@@ -51,6 +51,7 @@ def aligned() -> AlignedPredictions:
     [
         (Filter(), [0, 1, 2, 3, 4]),
         (Filter(true=FEAR), [0, 1, 4]),
+        (Filter(true=FEAR, rows=(12, 20, 21)), [1, 4]),
         (Filter(predicted=SAD), [0, 1, 4]),
         (Filter(predicted=SAD, every=True), [4]),
         (Filter(models=("a",), true=FEAR, predicted=SAD), [0, 4]),

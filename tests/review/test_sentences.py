@@ -111,6 +111,21 @@ def test_robustness_says_what_breaks_and_whether_the_order_changes() -> None:
     assert "100 faces of PublicTest, so no look at PrivateTest" in words
 
 
+def test_the_map_says_who_is_apart_and_who_is_mixed_with_whom() -> None:
+    shares = np.full((7, 7), np.nan)
+    shares[:3] = 0
+    shares[ANGRY, ANGRY] = 0.9
+    shares[DISGUST, DISGUST], shares[DISGUST, ANGRY] = 0.1, 0.6
+    shares[FEAR, FEAR] = 0.5
+    words = sentences.face_map(shares, 0.34)
+    assert "Angry lies most by itself: 90 %" in words
+    assert "Disgust is mixed most, above all with angry: 10 % and 60 %" in words
+    assert "34 %" in words
+    labels, answers = np.array([3, 3, 4], dtype=np.int8), np.array([3, 4, 4], dtype=np.int8)
+    group = sentences.face_group(labels, answers, "one")
+    assert group == "3 faces, labelled 2 happy and 1 sad; one is right on 67 % of them."
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_difference_keeps_the_sign_of_its_number(sign: int) -> None:
     points, certain = np.zeros((7, 7)), np.zeros((7, 7), dtype=bool)
