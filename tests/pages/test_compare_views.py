@@ -118,6 +118,8 @@ def test_a_cell_leads_to_its_faces_without_a_mouse(open_app, runs):
     faces = int((of_class & (aligned.predicted[1] == SAD)).sum())
     links = links_of(app)
     query = links[f"second: {faces} faces"]
+    # Every link names the data it is about, too.
+    assert query.pop("data") == ["made_up"]
     assert query == {
         "true": ["angry"],
         "said": ["sad"],
