@@ -85,10 +85,11 @@ def test_single_figures_in_sentences_are_those_of_the_files() -> None:
     assert f"people reject {share:.0f} % (PrivateTest, 95 % interval {low:.0f}–{high:.0f} %)" in text
 
 
-def auroc(found: dict) -> str:  # type: ignore[type-arg]
-    def short(value: float) -> str:
-        return f"{value:.3f}".lstrip("0")
+def short(value: float) -> str:
+    return f"{value:.3f}".lstrip("0")
 
+
+def auroc(found: dict) -> str:  # type: ignore[type-arg]
     return f"{short(found['auroc'])} ({short(found['auroc_low'])}–{short(found['auroc_high'])})"
 
 
@@ -103,6 +104,15 @@ def test_the_figures_of_label_doubt_are_those_of_the_files() -> None:
     own = figures["cross-validated"]
     assert f"| **{auroc(own)}** | **{own['right_of_200']} (" in text
     assert f"**{auroc(last['table'])}, {last['table']['right_of_200']} of 200**" in text
+    vote, beside = figures["one run"].pop("vote")["fitted without it"], figures["all and the vote"]
+    said = [f"{short(one['auroc'])} and {one['right_of_200']}" for one in (vote, beside)]
+    assert f"alone it has {said[0]}, beside the four {said[1]}." in text
+    for words, how in (("", "fitted with it"), (" that the model was not fitted on", "fitted without it")):
+        areas, right = ([one[how][key] for one in figures["one run"].values()] for key in ("auroc", "right_of_200"))
+        assert (
+            f"| the doubt, one run alone{words} | {short(min(areas))} to {short(max(areas))} "
+            f"| {min(right)} to {max(right)} |"
+        ) in text
     verdicts = read(TABLE)["verdicts"]
     for word, kind in (
         ("Probably the label", "label"),

@@ -54,9 +54,9 @@ class Measured:
 class Table:
     """The fitted model and where it comes from.
 
-    ``coefficients``: one for each of :data:`FEATURES`. ``runs``: whose answers it was fitted on. ``fingerprint``: the
-    dataset's. ``verdicts``: by number of runs and kind of verdict, how often the crowd rejected labels that it was
-    given for.
+    ``coefficients``: one for each of :data:`FEATURES`. ``runs``: whose answers it was fitted on, or checked with.
+    ``fingerprint``: the dataset's. ``verdicts``: by number of runs and kind of verdict, how often the crowd rejected
+    labels that it was given for.
     """
 
     coefficients: tuple[float, ...]
@@ -87,7 +87,7 @@ def shipped_table() -> Table:
     values = json.loads(TABLE.read_text(encoding="utf-8"))
     return Table(
         tuple(values["coefficients"][name] for name in FEATURES),
-        tuple(values["runs"]),
+        (*values["runs"], *values["checked_with"]),
         values["data"]["fingerprint"],
         {int(runs): {kind: Measured(**each) for kind, each in kinds.items()}
          for runs, kinds in values["verdicts"].items()},

@@ -52,6 +52,7 @@ def test_the_shipped_table_says_where_it_comes_from_and_where_it_is_a_guess() ->
     assert set(table.verdicts) == {1, 2, 3, 4}
     assert all(set(kinds) == {"label", "model", "unclear", "neither"} for kinds in table.verdicts.values())
     assert table.beyond(table.fingerprint, table.runs[:1]) == ""
+    assert table.beyond(table.fingerprint, ["vote"]) == "", "the vote was checked, too"
     assert "a run here is not among them" in table.beyond(table.fingerprint, [*table.runs, "mine"])
     assert "other data" in table.beyond("0" * 64, table.runs)
 
