@@ -15,6 +15,7 @@ from fer_core.data.class_names import meaning_of
 from fer_core.emotions import COUNT, NAMES
 from fer_core.errors import ModelError
 from fer_core.formatting import plural
+from fer_core.runs.folder import ANSWERS_ALONE
 from fer_core.runs.reading import shown
 
 TOLERANCE = 0.041
@@ -22,7 +23,7 @@ TOLERANCE = 0.041
 MOSTLY = 0.9
 """The share of faces whose numbers are probabilities, from which on the others are taken for mistakes."""
 ANSWERS, PROBABILITIES, LOGITS, SHARES, PER_CENT = (
-    "answers alone",
+    ANSWERS_ALONE,
     "probabilities",
     "logits",
     "shares of each class by itself",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,11 @@ from fer_core.bring.orders import (
 from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import ModelError, RunError
-from fer_core.evaluation.measure import library_versions, measure, open_rows, seal_measured
+from fer_core.evaluation.measure import measure, open_rows, seal_measured, untrained_manifest
 from fer_core.files import sha256_of, write_json
 from fer_core.formatting import percent, plural
 from fer_core.runs.card import write_card
-from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord, Metrics, Origin
+from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord, Metrics
 from fer_core.runs.evaluations import FOLDER, PREDICTIONS, folder_name
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
@@ -223,20 +223,8 @@ def bring(found: Look, dataset: Dataset, out: Path, title: str, *, visitor: str 
             # How sure it was of each answer is not known, so there is nothing to make fit.
             metrics.pop("temperature")
         seal_measured(target, prepared, path, metrics, model, new_model=False)
-        manifest: dict[str, Any] = {
-            "id": target.name,
-            "name": target.name,
-            "title": title,
-            "architecture": ARCHITECTURE,
-            "origin": Origin.PREDICTIONS,
-            "created": utc_now(),
-            "state": "done",
-            # What its answers are about; nobody here knows what it was trained on.
-            "data": dataset.info.record(),
-            "epochs": 0,
-            "best_epoch": None,
-            "versions": library_versions(),
-        }
+        # Nobody here knows what it was trained on.
+        manifest = untrained_manifest(target.name, title, ARCHITECTURE, dataset)
         prepared.file(target.manifest_path.name)
         seal(RunFolder(prepared.path), manifest)
     write_card(target)

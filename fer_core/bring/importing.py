@@ -23,7 +23,7 @@ from fer_core.bring.orders import DECLARED, NAMED
 from fer_core.bring.session import Session
 from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import ModelError, RunError
-from fer_core.evaluation.measure import library_versions
+from fer_core.evaluation.measure import untrained_manifest
 from fer_core.evaluation.measure_litert import measure_with_litert
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.interpreter import CHUNK, interpreter_of
@@ -260,21 +260,7 @@ def _sealed_and_measured(
     folder: RunFolder, name: str, title: str, dataset: Dataset, epochs: int, progress: ProgressCallback | None
 ) -> Metrics | None:
     """``run.json``, the evaluation where the dataset has test faces, and the card."""
-    seal(
-        folder,
-        {
-            "id": name,
-            "name": name,
-            "title": title,
-            "architecture": ARCHITECTURE,
-            "created": utc_now(),
-            "state": "done",
-            "data": dataset.info.record(),
-            "epochs": epochs,
-            "best_epoch": None,
-            "versions": library_versions(),
-        },
-    )
+    seal(folder, untrained_manifest(name, title, ARCHITECTURE, dataset, epochs=epochs))
 
     def renamed(report: Progress) -> None:
         # It is prepared under a name that nobody knows.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from fer_core.data.half_written import bring_back
 from fer_core.data.info import DatasetInfo, read_info
-from fer_core.data.writer import bring_back
 from fer_core.errors import DataError
 from fer_core.formatting import is_plain
 from fer_core.settings import settings

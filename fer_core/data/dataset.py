@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
+from fer_core.data.half_written import bring_back
 from fer_core.data.info import (
     FACES_FILE,
     IMAGES_FILE,
@@ -23,7 +24,7 @@ from fer_core.data.info import (
     damaged,
     read_info,
 )
-from fer_core.data.writer import DatasetWriter, bring_back
+from fer_core.data.writer import DatasetWriter
 
 if TYPE_CHECKING:
     import pandas as pd

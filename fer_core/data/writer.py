@@ -11,9 +11,7 @@ import errno
 import hashlib
 import io
 import json
-import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,12 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
+from fer_core.data.half_written import begin, end, remove_stale, set_aside, temporary_folder
 from fer_core.data.imported_faces import UNSTATED
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
-from fer_core.leftovers import abandoned
-from fer_core.processes import ProcessMark
 from fer_core.value_types import LONGEST_LINE, LONGEST_TEXT, is_line
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
@@ -37,13 +34,9 @@ BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 _EXTRA_BYTES_PER_FACE = 256
 # Never fill the last of a disk: the system and the browser want some too.
 _SPARE_BYTES = 50 * 1024**2
-_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<mark>[0-9a-f-]+)$")
 LONGEST_NAME = 500
 """Characters kept of the name of a file that was left out: its end."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
-
-_active: set[Path] = set()
-_active_lock = threading.Lock()
 
 
 class DatasetWriter:
@@ -111,10 +104,8 @@ class DatasetWriter:
         with self._explain_os_errors():
             self.out.parent.mkdir(parents=True, exist_ok=True)
             remove_stale(self.out.parent)
-        with _active_lock:
-            if self.folder in _active:
-                raise DataError(f"An import into {self.out} is already running. Wait until it has ended.")
-            _active.add(self.folder)
+        if not begin(self.folder):
+            raise DataError(f"An import into {self.out} is already running. Wait until it has ended.")
         try:
             with self._explain_os_errors():
                 self.folder.mkdir()
@@ -286,7 +277,7 @@ class DatasetWriter:
         old: Path | None = None
         if self.out.exists():
             if any(self.out.iterdir()):
-                old = self.out.with_name(f".{self.out.name}.replaced-{ProcessMark.me()}")
+                old = set_aside(self.out)
                 self.out.rename(old)
             else:
                 self.out.rmdir()
@@ -308,8 +299,7 @@ class DatasetWriter:
             with contextlib.suppress(OSError):
                 self._images.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        with _active_lock:
-            _active.discard(self.folder)
+        end(self.folder)
 
     @contextlib.contextmanager
     def _explain_os_errors(self) -> Iterator[None]:
@@ -327,11 +317,6 @@ class DatasetWriter:
         )
 
 
-def temporary_folder(out: Path) -> Path:
-    """Where this process writes what will be ``out``."""
-    return out.with_name(f".{out.name}.importing-{ProcessMark.me()}")
-
-
 def check_target(out: Path, *, overwrite: bool) -> None:
     """Raise ``DataError`` unless a dataset may be written at ``out``."""
     if not out.exists():
@@ -343,50 +328,6 @@ def check_target(out: Path, *, overwrite: bool) -> None:
             raise DataError(f"{out} already holds a dataset. Give another folder, or replace it with --overwrite.")
     elif any(out.iterdir()):
         raise DataError(f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet.")
-
-
-def remove_stale(parent: Path) -> list[str]:
-    """Clean up after imports whose process died: half-written folders go, half-replaced ones come back.
-
-    Returns the names of the datasets that were being imported.
-    """
-    bring_back(parent)
-    names = []
-    for path, what, target in _left_behind(parent):
-        # Another import may be removing the same one just now.
-        shutil.rmtree(path, ignore_errors=True)
-        if what == "importing" and not path.exists():
-            names.append(target.name)
-    return names
-
-
-def bring_back(parent: Path) -> None:
-    """Bring back datasets that a process was about to replace when it died. For readers: cheap where there are none.
-
-    Where the folder cannot be written to, they stay away.
-    """
-    for path, what, target in _left_behind(parent):
-        if what == "replaced" and not target.exists():
-            # Another reader may be bringing the same one back just now.
-            with contextlib.suppress(OSError):
-                path.rename(target)
-
-
-def _left_behind(parent: Path) -> list[tuple[Path, str, Path]]:
-    """Hidden folders of imports whose process died: folder, ``importing`` or ``replaced``, and the dataset's place."""
-    found = []
-    for path in parent.iterdir():
-        match = _TEMPORARY.match(path.name)
-        if match is not None and path.is_dir() and not _in_use(path):
-            found.append((path, match["what"], parent / match["name"]))
-    return found
-
-
-def _in_use(path: Path) -> bool:
-    if ProcessMark.find(path.name) == ProcessMark.me():
-        with _active_lock:
-            return path.with_name(path.name.replace(".replaced-", ".importing-")) in _active
-    return not abandoned(path)
 
 
 def _storable(text: str) -> str:

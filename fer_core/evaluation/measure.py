@@ -23,6 +23,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Opened, Timing
 from fer_core.runs.evaluations import METRICS, SCHEMA, made_useless, seal_evaluation
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.journal import utc_now
 from fer_core.runs.ledger import last_look, looks_at, sealed, write_look
 from fer_core.runs.measurements import still_true
 from fer_core.runs.transaction import Change
@@ -179,6 +180,27 @@ def _timing(predictor: Predictor, face: npt.NDArray[np.uint8]) -> Timing:
         threads=predictor.threads,
         machine=machine_text(),
     )
+
+
+def untrained_manifest(
+    name: str, title: str, architecture: str, dataset: Dataset, *, epochs: int = 0
+) -> dict[str, object]:
+    """What :func:`fer_core.runs.folder.seal` writes of a run that was not trained here: a vote, or what was brought.
+
+    ``dataset``: what it was chosen or tried on, or what its answers are about. ``epochs``: of its own history.
+    """
+    return {
+        "id": name,
+        "name": name,
+        "title": title,
+        "architecture": architecture,
+        "created": utc_now(),
+        "state": "done",
+        "data": dataset.info.record(),
+        "epochs": epochs,
+        "best_epoch": None,
+        "versions": library_versions(),
+    }
 
 
 def library_versions() -> dict[str, str]:

@@ -17,7 +17,15 @@ from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
 from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, open_rows, seal_measured, test_rows
+from fer_core.evaluation.measure import (
+    RESAMPLES,
+    SEED,
+    measure,
+    open_rows,
+    seal_measured,
+    test_rows,
+    untrained_manifest,
+)
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
@@ -30,7 +38,6 @@ from fer_core.runs.evaluations import (
     folder_name,
 )
 from fer_core.runs.folder import RunFolder, seal
-from fer_core.runs.journal import utc_now
 from fer_core.runs.listing import VOTE
 from fer_core.runs.measurements import evaluation_on
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
@@ -125,19 +132,7 @@ def _prepare(
     vote_path = prepared.file(target.vote_path.name)
     write_json(vote_path, vote.to_dict())
     _write_evaluation(target, prepared, vote, vote_path, dataset, first, probabilities)
-    manifest = {
-        "id": target.name,
-        "name": target.name,
-        "title": title_of(vote.members),
-        "architecture": VOTE,
-        "created": utc_now(),
-        "state": "done",
-        # What the weights were chosen on; evaluations say what the vote was measured on.
-        "data": dataset.info.record(),
-        "epochs": 0,
-        "best_epoch": None,
-        "versions": library_versions(),
-    }
+    manifest = untrained_manifest(target.name, title_of(vote.members), VOTE, dataset)
     # The folder may be new: what makes it a vote is only prepared yet.
     prepared.file(target.manifest_path.name)
     seal(RunFolder(prepared.path), manifest)

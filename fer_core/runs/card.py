@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
@@ -244,7 +243,7 @@ def _trained_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         *[f"- {plain(text)}" for text in history_sentences(recipe, folder.events())],
         *[f"- {text}" for text in [copy_note(trained_on["fingerprint"])] if text],
         "",
-        *_results(folder.path, all_metrics, trained_on, "it was trained on"),
+        *_results(folder, all_metrics, trained_on, "it was trained on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if trained_on["kind"] == "sample" else LIMITS_REAL),
@@ -273,14 +272,14 @@ def _brought_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequen
         "",
         *table(record),
         "",
-        *_results(folder.path, all_metrics, tried_on, "its order of classes was tried on"),
+        *_results(folder, all_metrics, tried_on, "its order of classes was tried on"),
         "## Limits",
         "",
         LIMITS + UNKNOWN_TRAINING + (LIMITS_DRAWN if tried_on["kind"] == "sample" else LIMITS_REAL),
     ]
 
 
-def _results(run: Path, all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
+def _results(folder: RunFolder, all_metrics: Sequence[Metrics], own: DatasetRecord, own_words: str) -> list[str]:
     """A section for each dataset that the run was measured on."""
     if not all_metrics:
         return ["## Results", "", "It has not been measured.", ""]
@@ -291,22 +290,24 @@ def _results(run: Path, all_metrics: Sequence[Metrics], own: DatasetRecord, own_
             lines += ["## Results", ""]
         else:
             lines += [f"## Results on {plain(data['title'])}", "", f"**Measured on other data than {own_words}.**", ""]
-        lines += [*result_lines(metrics), ""]
-        words = looks_words(run, data["fingerprint"]) if PRIVATE_TEST in metrics["splits"] else ""
+        lines += [*result_lines(metrics, certainty=folder.tells_confidence), ""]
+        words = looks_words(folder.path, data["fingerprint"]) if PRIVATE_TEST in metrics["splits"] else ""
         lines += [f"{PRIVATE_TEST} of these data was opened for this run: {words}.", ""] if words else []
     return lines
 
 
-def result_lines(metrics: Metrics) -> list[str]:
+def result_lines(metrics: Metrics, *, certainty: bool = True) -> list[str]:
     """The results as lines of Markdown: one row a split; other ways of running the model; the classes that
-    there are, of PrivateTest where it has faces.
+    there are, of PrivateTest where it has faces. ``certainty``: whether the run says how sure it is.
     """
-    lines = ["| split | faces | accuracy (95 % interval) | macro F1 | log loss | ECE |", "|---|---|---|---|---|---|"]
+    head, rule = "| split | faces | accuracy (95 % interval) | macro F1 |", "|---|---|---|---|"
+    lines = [f"{head} log loss | ECE |", f"{rule}---|---|"] if certainty else [head, rule]
     for split, scores in metrics["splits"].items():
         if clean := without_twins(scores):
-            lines += [_scores_row(f"{split} without twins", clean), _scores_row(f"{split}, all faces", scores)]
+            lines += [_scores_row(f"{split} without twins", clean, certainty)]
+            lines += [_scores_row(f"{split}, all faces", scores, certainty)]
         else:
-            lines.append(_scores_row(split, scores))
+            lines.append(_scores_row(split, scores, certainty))
     lines += [
         "",
         f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
@@ -321,11 +322,11 @@ def result_lines(metrics: Metrics) -> list[str]:
     return lines
 
 
-def _scores_row(name: str, scores: Scores) -> str:
-    return (
-        f"| {name} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) "
-        f"| {scores['macro_f1']:.3f} | {scores['log_loss']:.3f} nats | {scores['ece']:.3f} |"
+def _scores_row(name: str, scores: Scores, certainty: bool) -> str:
+    row = (
+        f"| {name} | {scores['n']:,} | {percent(scores['accuracy'])} ({interval(scores)}) | {scores['macro_f1']:.3f} |"
     )
+    return f"{row} {scores['log_loss']:.3f} nats | {scores['ece']:.3f} |" if certainty else row
 
 
 def _class_rows(scores: SplitScores) -> list[str]:
@@ -419,7 +420,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[
         f"{plain(vote.method)} The faces were those of {plain(chosen_on['title'])}. "
         f"{PRIVATE_TEST} was not used for it.",
         "",
-        *_results(folder.path, all_metrics, chosen_on, "its weights were chosen on"),
+        *_results(folder, all_metrics, chosen_on, "its weights were chosen on"),
         "## Limits",
         "",
         LIMITS + (LIMITS_SAMPLE if chosen_on["kind"] == "sample" else LIMITS_REAL),

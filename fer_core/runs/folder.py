@@ -142,6 +142,14 @@ class RunFolder:
         return Origin.TRAINED
 
     @property
+    def tells_confidence(self) -> bool:
+        """Whether it says how sure it is of an answer: not where somebody brought the answers alone.
+
+        Raises ``RunError`` where a brought run's ``import.json`` is damaged.
+        """
+        return self.origin != Origin.PREDICTIONS or self.import_record()["kind"] != ANSWERS_ALONE
+
+    @property
     def sealed_files(self) -> tuple[str, ...]:
         """Names of the files whose hashes ``run.json`` lists."""
         optional = [name for name in OPTIONAL_IMPORTED_FILES if (self.path / name).exists()]
@@ -274,6 +282,8 @@ class RunFolder:
 
 _ANSWERS_BY = {Origin.VOTE: "vote.json", Origin.PREDICTIONS: "import.json"}
 """The file whose hash stands for what answers, where that is not ``model.tflite``."""
+ANSWERS_ALONE = "answers alone"
+"""The ``kind`` in the ``import.json`` of answers that came without probabilities."""
 NO_MODEL = (
     "only its answers are here, so there is no model to ask. Bring the model's file (Keras or LiteRT) to ask it about "
     "other faces."

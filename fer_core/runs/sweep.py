@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core import lease
-from fer_core.data.writer import remove_stale
+from fer_core.data.half_written import remove_stale
 from fer_core.leftovers import DAY_S, abandoned, untouched_for
 from fer_core.processes import ProcessMark, place
 from fer_core.runs.folder import RunFolder

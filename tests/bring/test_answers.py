@@ -207,8 +207,11 @@ def test_answers_alone_are_enough(home: Path, data: Dataset, tmp_path: Path, wor
     path = written(pd.DataFrame({"row": frame["row"], "answer": answer}), tmp_path / "said.csv")
     found = look(path, data)
     assert found.kind == ANSWERS
-    metrics = bring(found, data, home / "runs" / "said", "said").metrics()
+    run = bring(found, data, home / "runs" / "said", "said")
+    metrics = run.metrics()
     assert metrics is not None
+    assert not run.tells_confidence
+    assert "ECE" not in card_of(run)
     assert "temperature" not in metrics
     n = sum(scores["n"] for scores in metrics["splits"].values())
     right = sum(scores["n"] * scores["accuracy"] for scores in metrics["splits"].values())

@@ -56,6 +56,21 @@ def test_the_card_says_what_was_brought(both: Dataset, open_app: OpenApp) -> Non
     assert "trained to the end" not in text
 
 
+def test_answers_alone_say_nothing_of_how_sure_they_are(both: Dataset, open_app: OpenApp, tmp_path: Path) -> None:
+    """Their calibration error was told, as if each were given with 100 %."""
+    rows = (both.splits != TRAINING).nonzero()[0]
+    answers = pd.DataFrame({"row": rows, "answer": [NAMES[label] for label in both.labels[rows]]})
+    answers.to_csv(tmp_path / "said.csv", index=False)
+    bring(look(tmp_path / "said.csv", both), both, settings().runs_dir / "said", "Said")
+    runs = {"compare.runs": ["one", "theirs", "said"]}
+    app = sound(open_app("compare", data="noise", view="Certainty", **runs))
+    assert "Only the answers of said" in words(app)
+    tables = [set(one.value["Run"]) for one in app.dataframe if "Run" in one.value]
+    assert tables == [{"one", "theirs"}] * 2
+    app = sound(open_app("compare", data="noise", view="Certainty", **{"compare.runs": ["said"]}))
+    assert not [one for one in app.dataframe if "ECE (%)" in one.value]
+
+
 def test_compare_and_mistakes_hold_it_against_trained_runs(both: Dataset, open_app: OpenApp) -> None:
     for view in ("", "Matrices", "Difference", "Agreement", "Classes", "Certainty", "Learning"):
         app = sound(open_app("compare", data="noise", **({"view": view} if view else {})))

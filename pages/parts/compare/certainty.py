@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PUBLIC_TEST
-from fer_core.formatting import points
+from fer_core.formatting import plain, points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
 from fer_core.review import sentences
@@ -16,6 +19,7 @@ from pages.parts.charts import drawn
 from pages.parts.compare import numbers
 from pages.parts.scope import View
 
+T = TypeVar("T")
 ALL_RUNS = "all runs"
 _PLAIN = {"displayModeBar": False}
 
@@ -30,13 +34,18 @@ def show(view: View, is_open: bool) -> None:
             help="Divide each run's logits by one number, fitted on PublicTest (Guo et al., 2017). It changes no "
             "answer, only how sure the run says it is.",
         )
+    telling = tuple(info.name for info in view.runs if info.folder.tells_confidence)
     if is_open:
+        if silent := [plain(name) for name in view.names if name not in telling]:
+            st.caption(f"Only the answers of {', '.join(silent)} were brought, which do not say how sure it was.")
+        if not telling:
+            return
         _temperature_words(view, warm)
-        _reliability(view, run, warm)
+        _reliability(view, run if run in telling else ALL_RUNS, warm, telling)
         st.subheader("What if it may say “I do not know”?", anchor=False)
     least = linked.slider("Answer only where the confidence is at least (%)", 0, 100, 50, key="least", format="%d %%")
     if is_open:
-        _abstention(view, least / 100, warm)
+        _abstention(view, least / 100, warm, telling)
 
 
 def _temperature_words(view: View, warm: bool) -> None:
@@ -56,9 +65,9 @@ def _temperature_words(view: View, warm: bool) -> None:
         st.caption("The temperatures were fitted on these very faces, so they look a little better here than they are.")
 
 
-def _reliability(view: View, run: str, warm: bool) -> None:
-    plain, with_it = (numbers.reliability(view, with_temperature=on) for on in (False, True))
-    found = with_it if warm else plain
+def _reliability(view: View, run: str, warm: bool, telling: tuple[str, ...]) -> None:
+    bare, with_it = (_of(telling, numbers.reliability(view, with_temperature=on)) for on in (False, True))
+    found = with_it if warm else bare
     shown = found if run == ALL_RUNS else {run: found[run]}
     st.plotly_chart(drawn(plots.diagram, shown), key="reliability", config=_PLAIN, alt=plots.describe_diagram(shown))
     st.caption(
@@ -71,13 +80,14 @@ def _reliability(view: View, run: str, warm: bool) -> None:
         [
             {
                 "Run": name,
-                "ECE (%)": 100 * plain[name].ece,
-                "Confidence less accuracy": points(plain[name].surplus),
+                "ECE (%)": 100 * bare[name].ece,
+                "Confidence less accuracy": points(bare[name].surplus),
                 "Temperature": temperature,
                 "ECE with it (%)": 100 * with_it[name].ece,
                 "Confidence less accuracy with it": points(with_it[name].surplus),
             }
             for name, temperature in zip(view.names, view.scope.temperatures, strict=True)
+            if name in telling
         ]
     )
     st.dataframe(
@@ -92,9 +102,13 @@ def _reliability(view: View, run: str, warm: bool) -> None:
     )
 
 
-def _abstention(view: View, least: float, warm: bool) -> None:
-    lines = numbers.risk_coverage(view, with_temperature=warm)
-    operating_points = numbers.answered(view, least, with_temperature=warm)
+def _of(names: tuple[str, ...], figures: Mapping[str, T]) -> dict[str, T]:
+    return {name: figures[name] for name in names}
+
+
+def _abstention(view: View, least: float, warm: bool, telling: tuple[str, ...]) -> None:
+    lines = _of(telling, numbers.risk_coverage(view, with_temperature=warm))
+    operating_points = _of(telling, numbers.answered(view, least, with_temperature=warm))
     table = pd.DataFrame(
         [
             {

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer_core.access.policy import Action
+from fer_core.data.half_written import temporary_folder
 from fer_core.data.understanding import Corrections
-from fer_core.data.writer import temporary_folder
 from fer_core.errors import BusyError, FerError
 from fer_core.settings import settings
 from fer_core.threads import start_thread
