@@ -25,8 +25,8 @@ SOURCES = """\
 sources:
   a file          fer2013.csv, icml_face_data.csv or another table of faces, plain or as .gz .zip .xz .tar.gz:
                   a label and pixels in one column or one each; NumPy (.npz, or X.npy and y.npy in a folder); Parquet
-  a folder, zip   pictures in folders for classes and splits, in any order (train/<class>/, <class>/train/, or
-                  <class>/ alone), with their class in their names (angry_001.jpg), or with a list of them (a CSV of
+  a folder, zip,  pictures in folders for classes and splits, in any order (train/<class>/, <class>/train/, or
+  tar             <class>/ alone), with their class in their names (angry_001.jpg), or with a list of them (a CSV of
                   paths and labels, or lines such as 001.jpg happy)
 """
 IMPORT_EPILOG = f"""\

@@ -59,8 +59,8 @@ def import_dataset(
     """Import ``source`` into the new dataset folder ``out`` and return it, mapped.
 
     ``source`` is ``"sample"`` (faces we draw), ``"kaggle"`` (downloaded), or a path: a CSV (plain or packed), an
-    image folder, a zip or tar of either. ``said`` is what somebody says about them (see ``data look``), ``cutter`` finds the
-    faces in larger pictures; without one, or where they are said to be cut already, each picture is a face.
+    image folder, a zip or tar of either. ``said`` is what somebody says about them (see ``data look``), ``cutter``
+    finds the faces in larger pictures; without one, or where they are said to be cut already, each picture is a face.
     ``progress`` is called with :class:`Progress`, at most ten times a second, from the first file that is looked at; an
     exception it raises ends the import. Nothing is left behind unless the import succeeds.
 
