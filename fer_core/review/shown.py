@@ -22,28 +22,22 @@ if TYPE_CHECKING:
 def what_they_show(
     aligned: AlignedPredictions,
     positions: npt.ArrayLike,
-    label_issue_score: npt.ArrayLike,
+    label_issue_score: npt.ArrayLike | None,
     *,
     models: Sequence[str] = (),
 ) -> str:
     """One sentence about the faces at ``positions``, int (m,); empty for none.
 
-    ``label_issue_score``: float (n,), 0..1, the doubt of every face in ``aligned``. ``models``: names whose wrong
+    ``label_issue_score``: float (n,), 0..1, the doubt of every face in ``aligned``; None where it was measured on other
+    data, and says little about these. ``models``: names whose wrong
     answers count; empty: the surest wrong answer of all. Raises ``ValueError`` for scores of another length.
     """
-    chosen, doubt = np.asarray(positions, dtype=np.intp), np.asarray(label_issue_score, dtype=np.float64)
-    if doubt.shape != aligned.labels.shape:
-        raise ValueError(f"scores must be {aligned.labels.shape}, not {doubt.shape}")
+    chosen = np.asarray(positions, dtype=np.intp)
     if not len(chosen):
         return ""
     parts = [_commonest(aligned, chosen, models), _all_wrong(aligned, chosen)]
-    rejected = int((doubt[chosen] >= DOUBTFUL).sum())
-    parts.append(
-        "none bears a label that people would probably reject"
-        if not rejected
-        else f"{_of(rejected, len(chosen))} {'bears' if rejected == 1 else 'bear'} a label that people would probably "
-        "reject"
-    )
+    if label_issue_score is not None:
+        parts.append(_rejected(aligned, chosen, np.asarray(label_issue_score, dtype=np.float64)))
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -70,5 +64,15 @@ def _all_wrong(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp]) -> str
     return f"{every} are wrong on {_of(failed, len(chosen)) if failed else 'none'}"
 
 
+def _rejected(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp], doubt: npt.NDArray[np.float64]) -> str:
+    if doubt.shape != aligned.labels.shape:
+        raise ValueError(f"scores must be {aligned.labels.shape}, not {doubt.shape}")
+    count = int((doubt[chosen] >= DOUBTFUL).sum())
+    if not count:
+        return "none bears a label that people would probably reject"
+    verb = "bears" if count == 1 else "bear"
+    return f"{_of(count, len(chosen))} {verb} a label that people would probably reject"
+
+
 def _of(count: int, total: int) -> str:
-    return f"all {total:,}" if count == total else f"{count:,} of {total:,} ({100 * count / total:.0f} %)"
+    return f"all {total:,}" if count == total else f"{count:,} ({100 * count / total:.0f} %)"

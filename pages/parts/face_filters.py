@@ -169,8 +169,8 @@ def _sort() -> str:
         key=SORT,
         width=262,
         on_change=_start_with_face,
-        help="Highest first, but the margin and the row number. The margin is the label's probability less the highest "
-        "of the others.",
+        help="Confidence: the probability that a model gives to its answer. The margin: the label's probability less "
+        "the highest of the others. Highest first, but the margin and the row number.",
     )
     return next(key for key, text in SORTS.items() if text == words)
 

@@ -20,6 +20,7 @@ from fer_core.review.shown import what_they_show
 from fer_core.runs.embeddings import Embeddings, read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
+from fer_core.stats.label_doubt import shipped_table
 from pages.parts import face_selection as mistakes_embeddings
 from pages.parts import messages
 from pages.parts.face_filters import FilterChoice, clear
@@ -152,7 +153,9 @@ def _find(
             aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
         )
     )
-    shows = what_they_show(aligned, positions, _view.scope.label_issue_score, models=wanted.models)
+    measured_here = aligned.fingerprint == shipped_table().fingerprint
+    doubt = _view.scope.label_issue_score if measured_here else None
+    shows = what_they_show(aligned, positions, doubt, models=wanted.models)
     return FaceSelection(positions, aligned.rows[positions], words, empty, shows)
 
 

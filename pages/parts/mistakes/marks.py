@@ -27,7 +27,7 @@ def manage(view: View) -> None:
     annotations = view.annotations.all()
     counts = view.annotations.counts()
     with st.container(key="marks"):
-        st.subheader("Your review", anchor=False)
+        st.markdown("**Your review**")
         marking.show_message(-1)
         if annotations:
             totals = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)

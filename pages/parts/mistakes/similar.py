@@ -25,6 +25,9 @@ MOST_DUPLICATES = 10
 """Twins that are shown; a posed series may have hundreds."""
 
 PER_LINE = 5
+WHAT_A_TWIN_IS = (
+    "A twin, or near-duplicate: the same picture once more in the data, pixel for pixel or nearly so, mirrored too."
+)
 MOST_LINKED = 96
 """Rows in a link: as many as the Dataset page shows at once."""
 
@@ -38,7 +41,7 @@ def show(view: View, row: int) -> None:
 
 
 def _near_duplicates(dataset: Dataset, row: int) -> None:
-    st.subheader("Its twins", anchor=False)
+    st.markdown("**Its twins**", help=WHAT_A_TWIN_IS)
     audit = dataset_extras.audit_of(dataset)
     if audit is None:
         with st.container(horizontal=True, vertical_alignment="center", key="no-audit"):
@@ -74,7 +77,7 @@ def _near_duplicates(dataset: Dataset, row: int) -> None:
 
 
 def _nearest(view: View, dataset: Dataset, row: int) -> None:
-    st.subheader("The nearest Training faces", anchor=False)
+    st.markdown("**The nearest Training faces**")
     st.caption(
         "By what the run's last layer reads of a face, just before it answers. The number is the cosine: 1 for the "
         "same reading, 0 for nothing in common. Nearest faces with another label show what the run confuses."

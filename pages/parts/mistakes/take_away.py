@@ -20,7 +20,7 @@ def show(view: View, positions: npt.ArrayLike) -> None:
     chosen = np.asarray(positions, dtype=np.intp)
     scope = view.scope
     count = plural(len(chosen), "face")
-    st.subheader("Take these faces away", anchor=False)
+    st.markdown("**Take these faces away**")
     if not len(chosen):
         st.caption("No face is selected, so there is nothing to take away.")
         return
