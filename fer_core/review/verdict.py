@@ -76,6 +76,7 @@ class Evidence:
         conflicting_duplicates: the same picture under other labels; None where the dataset was not audited.
         beyond: a sentence where the doubt was measured on other data or with other runs; else empty.
         other_data: the doubt was measured on other data.
+        drawn: the face was drawn after its label, which is right therefore.
         remembered: the face has a twin in Training, so that a model may simply remember that one's label; None where
             nobody knows.
     """
@@ -95,6 +96,7 @@ class Evidence:
     remembered: bool | None = None
     beyond: str = ""
     other_data: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,13 @@ class Verdict:
         return WORDS[self.kind]
 
 
-def evidence(scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit | None = None) -> Evidence:
+def evidence(
+    scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit | None = None, drawn: bool = False
+) -> Evidence:
     """What is known about the dataset's label of the face with this row number.
 
-    ``crowd`` and ``audit`` are those of the dataset that the runs were measured on. Raises ``KeyError`` where the
+    ``crowd`` and ``audit`` are those of the dataset that the runs were measured on. ``drawn``: whether it is the
+    drawn sample. Raises ``KeyError`` where the
     split has no such row, hidden faces included.
     """
     whole, issues = scope.whole, scope.whole_label_issues
@@ -144,6 +149,7 @@ def evidence(scope: Scope, row: int, *, crowd: Crowd | None = None, audit: Audit
         remembered=remembered,
         beyond=shipped_table().beyond(whole.fingerprint, whole.names),
         other_data=whole.fingerprint != shipped_table().fingerprint,
+        drawn=drawn,
     )
 
 
@@ -160,7 +166,12 @@ def verdict(found: Evidence) -> Verdict:
 
     4. The same picture occurs with another label: unclear. One of the two is wrong, and models may remember either.
     5. :func:`by_doubt`. On other data than the doubt was measured on, the label takes more: all models against it.
+
+    Before all of them: a face that was drawn after its label has the right one, whatever the models say.
     """
+    if found.drawn:
+        kind, drawn = MODEL if found.against else NEITHER, f"This face was drawn as {NAMES[found.label]}."
+        return Verdict(kind, f"{drawn} {_models_say(found)}.", _line(kind, drawn))
     if found.crowd is not None:
         return _by_crowd(found, found.crowd)
     if found.conflicting_duplicates:

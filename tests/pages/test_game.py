@@ -15,6 +15,7 @@ from factories import make_labels, make_noise, make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset
+from fer_core.data.info import read_info
 from fer_core.emotions import NAMES
 from fer_core.settings import settings
 
@@ -72,8 +73,17 @@ def test_a_fresh_start_shows_a_drawn_face_and_seven_answers_before_any_figure(ho
     assert [app.button(key=f"game.answer.{label}").proto.shortcut for label in range(7)] == list("1234567")
     assert len(pictures(app)) == 1
     app.button(key="game.answer.2").click().run()
-    # Without a model nobody but the label turns over; a drawn face's is right.
+    # Without a model nobody but the label turns over.
+    assert "Who is wrong?" not in words(app)
+
+
+def test_the_label_of_a_drawn_face_is_never_called_wrong(sample: Path, open_app: OpenApp) -> None:
+    about = dict(read_info(sample).record())
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.0, data=about)
+    app = open_app("home", round="3")
+    app.button(key="game.answer.2").click().run()
     assert "was drawn as" in words(app)
+    assert "Probably the label" not in words(app)
 
 
 def test_the_keys_can_be_switched_off_for_the_rest_of_the_visit(dataset: Dataset, open_app: OpenApp) -> None:

@@ -68,6 +68,9 @@ def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> C
         ({"crowd": says("fear", 4, 4)}, UNCLEAR, "fear leads with 4 of its 10 votes"),
         ({"crowd": says("fear", 5, 5, tie=True)}, UNCLEAR, "have 5 of its 10 votes each"),
         ({"crowd": says("unknown", 7)}, UNCLEAR, "cannot tell"),
+        # A drawing is what it was drawn as, however many models contradict it.
+        ({"drawn": True, "other_data": True}, MODEL, "was drawn as fear. All 3 models say sad instead"),
+        ({"drawn": True, "against": 0, "together": 0, "answer": -1}, NEITHER, "was drawn as fear"),
         # People come before models and before twins.
         ({"crowd": says("sad", 9), "against": 0, "flagged": False}, LABEL, "9 of its 10 votes"),
         (

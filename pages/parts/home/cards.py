@@ -18,7 +18,7 @@ from PIL import Image
 from fer_core.data.audit import Audit
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import Crowd
-from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import DataError, RunError
 from fer_core.game import rounds
 from fer_core.game.answers import mark_of
@@ -57,7 +57,7 @@ class Card:
         said: what the models say, in their order.
         crowd: the crowd's class, or :data:`~fer_core.game.result.NO_CLASS`.
         votes: the crowd's answers in words; empty where no crowd was asked.
-        verdict, because: is the label wrong, or the model? Empty where no model says anything; drawn labels are right.
+        verdict, because: is the label wrong, or the model? Empty where no model says anything.
         doubtful: whether that verdict is that the label is wrong.
     """
 
@@ -163,10 +163,9 @@ def _hand(
     for row, kind in zip(chosen.rows, chosen.kinds, strict=True):
         label = int(_dataset.labels[row])
         said, words, because, doubtful = _said(_scope, row), "", "", False
-        if drawn:
-            because = f"This face was drawn as {NAMES[label]}, so the label is right."
-        elif _scope is not None:
-            found = verdicts.verdict(verdicts.evidence(_scope, row, crowd=_crowd, audit=_audit))
+        if _scope is not None:
+            evidence = verdicts.evidence(_scope, row, crowd=_crowd, audit=_audit, drawn=drawn)
+            found = verdicts.verdict(evidence)
             words, because, doubtful = found.words, found.because, found.kind == verdicts.LABEL
         votes = "" if _crowd is None else ", ".join(f"{count} {answer}" for answer, count in _crowd.answers(row))
         people = NO_CLASS if _crowd is None else int(_crowd.labels()[row])

@@ -42,7 +42,8 @@ def judge(view: View, row: int) -> Judged:
     Raises ``KeyError`` for a row of another split: no run was asked about it.
     """
     audit = None if view.dataset is None else audit_of(view.dataset)
-    found = evidence(view.scope, row, crowd=view.crowd, audit=audit)
+    drawn = view.data.record["kind"] == "sample"
+    found = evidence(view.scope, row, crowd=view.crowd, audit=audit, drawn=drawn)
     return Judged(row, found, verdict(found))
 
 
