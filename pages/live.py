@@ -13,8 +13,8 @@ from pages.parts.live import settings as live_settings
 frame.begin(
     "Live",
     __file__,
-    "Your own face, and what each model makes of it, as it moves. Pictures go to this server to be looked at and come "
-    "straight back. They are never stored and never sent on. A face made on purpose is not a felt emotion.",
+    "Your own face, and what each model makes of it, as it moves. Pictures are never stored and never sent on. A face "
+    "made on purpose is not a felt emotion.",
 )
 infos = runs.to_ask()
 # One block, whatever it holds: were the camera to move down the page, the browser would load it anew and disconnect.
@@ -27,18 +27,22 @@ with st.container():
             icon=":material/no_encryption:",
         )
         help.other_inputs()
+# The picture leads, then what is said about it; what is chosen below decides what is drawn on it.
+picture, answers = st.columns([11, 9], gap="medium")
+with st.container():
+    facing = live_settings.choose_facing()
     running = live_settings.choose_live_models(infos)
-    look = live_settings.choose_look(running)
-seen, side = st.columns([3, 2], gap="medium")
-with side:
-    # How it goes stands above what may be set, and needs to know it.
-    going, settings = st.container(), st.container()
-    with settings:
+    with st.expander("What is drawn, how calm, which detector", icon=":material/tune:"):
+        look = live_settings.choose_look(running, facing)
         plan = live_settings.choose_plan(running, look, infos, detection.choose_detector())
 live = live_camera.stream_of_visit(plan)
-with seen:
+with answers:
+    # Above all, since the connection is made while the camera's element is drawn, and somebody waits for it.
+    waiting = st.empty()
+    live_camera.say_connecting(waiting)
+with picture:
     try:
-        camera = live_camera.show(live)
+        camera = live_camera.show(live, facing)
     except BusyError as error:
         queue.say_busy(error)
         st.button("Try again", icon=":material/refresh:", key="live-again")
@@ -46,12 +50,14 @@ with seen:
     except FerError as error:
         st.error(messages.told(error))
         st.stop()
+waiting.empty()
 is_on = live_camera.is_trying(camera)
-with going:
-    snapshot.freeze_button(live, running=is_on)
+with answers:
     now.connection_status(camera, live)
-now.faces(camera, live)
+    now.faces(camera, live)
+    snapshot.freeze_button(live, running=is_on)
 snapshot.show()
 now.last_minute(camera, live)
-st.subheader("Take the numbers with you", anchor=False)
 recording.show(live, running=is_on)
+now.figures(camera, live)
+live_camera.one_voice()

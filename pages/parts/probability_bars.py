@@ -35,6 +35,28 @@ def table(by_model: Mapping[str, npt.ArrayLike], *, head: str = "", label: int |
     )
 
 
+def large(values: npt.ArrayLike | None, *, answer: int | None = None, alt: str) -> str:
+    """Seven bars to be read from afar, float (7,), 0..1; empty ones where there are no values. HTML.
+
+    ``answer``: 0..6, in bold. ``alt``: what a screen reader calls the table.
+    """
+    rows = []
+    for at, name in enumerate(NAMES):
+        value = 0.0 if values is None else float(np.asarray(values)[at])
+        number = "" if values is None else percent(value, 0)
+        rows.append(
+            f'<tr style="font-weight:{700 if at == answer else 400}"><th scope="row" style="{CELL};text-align:left;'
+            f'font-weight:inherit">{name}</th><td style="{CELL};width:100%"><div style="height:1.35rem;'
+            f'background:rgba(127,127,143,0.2)"><div style="height:100%;width:{100 * value:.0f}%;'
+            f'background:{COLOURS[at]}"></div></div></td>'
+            f'<td style="{CELL};text-align:right;white-space:nowrap">{number}</td></tr>'
+        )
+    return (
+        f'<table aria-label="{html.escape(alt, quote=True)}" style="border-collapse:collapse;width:100%;'
+        f'font-size:1rem">{"".join(rows)}</table>'
+    )
+
+
 def _bar(value: float, colour: str) -> str:
     return (
         f'<td style="{CELL};min-width:86px"><div style="display:flex;align-items:center;gap:4px">'

@@ -6,13 +6,16 @@ import functools
 import gc
 import json
 import os
+from enum import StrEnum
 from typing import NotRequired, Protocol, TypedDict
 
 import av
 import numpy as np
 import streamlit as st
 from aiortc.contrib.media import MediaRelay
+from streamlit.delta_generator import DeltaGenerator
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc.component import generate_frontend_component_key
 from streamlit_webrtc.relay import get_global_relay
 
 from fer_core.errors import FerError
@@ -27,17 +30,33 @@ ICE_VARIABLE = "FER_EXPLORER_ICE_SERVERS"
 network without internet, and in tests."""
 _STREAM, _WATCH, _USED = "_live_stream", "_live_watch", "_live_used"
 
-CONSTRAINTS = {
-    "audio": False,
-    "video": {
-        "width": {"ideal": 640},
-        "height": {"ideal": 480},
-        "frameRate": {"ideal": 20, "max": 30},
-        "facingMode": "user",
-    },
-}
-"""Faces are 48 pixels to the models, and expressions last for tenths of a second: more would only cost time, above all
-for packing the pictures on their way back."""
+
+class Facing(StrEnum):
+    """Which camera of a phone. A computer has the one that there is, or that was chosen under the picture."""
+
+    FRONT = "Front camera"
+    REAR = "Rear camera"
+
+
+MODES = {Facing.FRONT: "user", Facing.REAR: "environment"}
+"""In a browser's words."""
+
+
+def constraints(facing: Facing) -> dict[str, object]:
+    """What the browser is asked for.
+
+    Faces are 48 pixels to the models, and expressions last for tenths of a second: more would only cost time, above all
+    for packing the pictures on their way back.
+    """
+    return {
+        "audio": False,
+        "video": {
+            "width": {"ideal": 640},
+            "height": {"ideal": 480},
+            "frameRate": {"ideal": 20, "max": 30},
+            "facingMode": MODES[facing],
+        },
+    }
 
 
 class State(Protocol):
@@ -65,7 +84,7 @@ def stream_of_visit(plan: StreamPlan) -> LiveStream:
     return live
 
 
-def show(live: LiveStream) -> Camera:
+def show(live: LiveStream, facing: Facing) -> Camera:
     """The camera with its button, and the picture with what was found.
 
     Raises ``FerError`` for bad server settings, ``BusyError`` where the server has no memory for one more camera. One
@@ -85,7 +104,7 @@ def show(live: LiveStream) -> Camera:
         mode=WebRtcMode.SENDRECV,
         # Unset, the library looks for credentials in the environment, where Streamlit puts its secrets.
         rtc_configuration=None if servers is None else {"iceServers": servers},
-        media_stream_constraints=CONSTRAINTS,
+        media_stream_constraints=constraints(facing),
         video_frame_callback=on_frame,
         on_video_ended=live.stop,
         video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
@@ -111,6 +130,49 @@ def show(live: LiveStream) -> Camera:
         # it counts objects, and by that count may let dozens of connections lie about before it looks.
         gc.collect()
     return camera
+
+
+COUNTER = (
+    "<style>@property --live-s {syntax: '<integer>'; inherits: false; initial-value: 0}"
+    "@keyframes live-s {to {--live-s: 99}}"
+    ".live-s::after {counter-reset: s var(--live-s); content: counter(s) ' s'; animation: live-s 99s linear}</style>"
+    '<p role="status"><b>Connecting</b> <span class="live-s"></span></p>'
+)
+"""Seconds that the browser counts by itself: the server says nothing while it looks for a way to it."""
+
+
+def say_connecting(place: DeltaGenerator) -> None:
+    """Where the browser has just offered its camera: that the connection is being made."""
+    offered = st.session_state.get(generate_frontend_component_key(KEY))
+    if offered and offered.get("sdpOffer") and not offered.get("playing"):
+        place.html(COUNTER)
+
+
+QUIET = """<span hidden></span><script>
+(() => {
+    clearInterval(window.liveQuiet)
+    window.liveQuiet = setInterval(() => {
+        const frames = document.querySelectorAll('iframe[title*="webrtc"]')
+        if (!frames.length) clearInterval(window.liveQuiet)
+        for (const one of frames) {
+            const inside = one.contentDocument
+            if (!inside?.head || inside.getElementById("quiet")) continue
+            const style = inside.createElement("style")
+            style.id = "quiet"
+            style.textContent = ".MuiAlert-colorWarning { display: none }"
+            inside.head.append(style)
+        }
+    }, 500)
+})()
+</script>"""
+"""After ten seconds streamlit-webrtc gives advice of its own, which says other things than the page does. Its errors
+stay: they are the browser's. (A script alone is taken out of what is shown, so something stands before it.)
+"""
+
+
+def one_voice() -> None:
+    """Leave the advice to the page."""
+    st.html(QUIET, unsafe_allow_javascript=True)
 
 
 def newest_only(relay: MediaRelay) -> None:

@@ -1,4 +1,4 @@
-"""Live: what is seen now. How the connection is, how fast it runs, each face with seven bars a model, the last minute.
+"""Live: what is seen now. How the connection is, each face with seven large bars, the last minute, how fast it runs.
 
 These parts draw themselves anew while the camera runs. They send text and numbers only, which leave nothing behind on
 the server, where a picture sent twice a second would.
@@ -17,24 +17,30 @@ from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.result import FaceResult, colour_of, name_of
 from fer_core.inference.stream.timeline import SECONDS
 from fer_core.plots import timeline as plots
+from pages.parts import probability_bars
 from pages.parts.faces import data_uri
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help as live_help
 from pages.parts.live.camera import Camera
-from pages.parts.probability_bars import CELL, table
 
 STATUS_EVERY_S, FACES_EVERY_S = 1.0, 0.5
 FACE = "_live_face"
 
 
 def connection_status(camera: Camera, live: LiveStream) -> None:
-    """How the connection is, with the help, and how the stream keeps up; anew each second while it runs."""
+    """How the connection is, with the help where it is not live; anew each second while it runs."""
     st.fragment(_status, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(camera, live)
 
 
 def faces(camera: Camera, live: LiveStream) -> None:
     """Each face with its bars, twice a second while the camera runs."""
     st.fragment(_faces, run_every=FACES_EVERY_S if live_camera.is_trying(camera) else None)(live)
+
+
+def figures(camera: Camera, live: LiveStream) -> None:
+    """How the stream keeps up, folded, each second while the camera runs."""
+    with st.expander("Engineering figures", icon=":material/speed:"):
+        st.fragment(_figures, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
 
 
 def last_minute(camera: Camera, live: LiveStream) -> None:
@@ -51,7 +57,7 @@ def _status(camera: Camera, live: LiveStream) -> None:
             icon=":material/error:",
         )
     elif now.stage is ConnectionStage.CONNECTING:
-        st.info(f"Connecting, {waited} so far. Usually it takes two or three seconds.", icon=":material/sync:")
+        st.info(f"Connecting: {waited}. Usually it takes two or three seconds.", icon=":material/sync:")
     elif now.stage is ConnectionStage.LATE:
         st.error(f"No picture after {waited}. See below what is likely wrong.", icon=":material/link_off:")
     elif now.stage is ConnectionStage.STALLED:
@@ -61,16 +67,18 @@ def _status(camera: Camera, live: LiveStream) -> None:
             f"The last attempt ended after {waited} without a picture. See below what is likely wrong.",
             icon=":material/link_off:",
         )
-    elif now.stage is ConnectionStage.LIVE:
-        _speed(live)
-    else:
-        st.markdown(
-            ":material/videocam: Press **Start the camera** and allow it when your browser asks. If nothing has "
-            "happened 15 s later, open *Connection help*. No camera, or rather not? A picture or a video works just "
-            "as well:"
-        )
+    elif now.stage is ConnectionStage.IDLE:
+        st.markdown("Press **Start the camera** and allow it. No camera, or rather not?")
         live_help.other_inputs()
-    live_help.show(now, live_help.address_of_page())
+    if now.stage is not ConnectionStage.LIVE:
+        live_help.show(now, live_help.address_of_page())
+
+
+def _figures(live: LiveStream) -> None:
+    if live.shot() is None:
+        st.caption("How fast pictures come, are read and go back stands here while the camera runs.")
+    else:
+        _speed(live)
 
 
 def _speed(live: LiveStream) -> None:
@@ -112,41 +120,43 @@ def _speed(live: LiveStream) -> None:
 def _faces(live: LiveStream) -> None:
     shot = live.shot()
     if shot is None:
-        st.caption("When the camera runs, each face appears here with seven bars for every model.")
+        st.html(probability_bars.large(None, alt="The seven expressions, without numbers yet"))
+        st.caption("When the camera runs, each face appears here with its bars.")
         return
     if not shot.result.faces:
         st.info("No face is in the picture. Look straight at the camera, with light from the front.")
         return
-    st.html("".join(face_table(face) for face in shot.result.faces))
+    st.html("".join(face_table(face, live.plan.style.model) for face in shot.result.faces))
 
 
-def face_table(face: FaceResult) -> str:
-    """One face as a table: a line an expression, a column a model, bars with numbers. HTML."""
-    source = data_uri(face.crop)
-    models, answers = [], []
-    for model, label in face.shown.items():
-        models.append(f'<th scope="col" style="{CELL};text-align:left">{html.escape(model)}</th>')
-        patch = f'<span aria-hidden="true" style="color:{colour_of(label)}">■</span>'
-        answers.append(f'<td style="{CELL}">{patch} <b>{name_of(label)}</b></td>')
-    head = (
-        f'<tr><td style="{CELL}"></td>{"".join(models)}</tr>'
-        f'<tr><th scope="row" style="{CELL};text-align:left;font-weight:600">says</th>{"".join(answers)}</tr>'
-    )
+def face_table(face: FaceResult, lead: str | None) -> str:
+    """One face: what the leading model says with seven large bars, and under it each other model's answer. HTML."""
     picture = (
-        f'<img src="{source}" width="72" height="72" alt="Face {face.number} as the models see it, 48×48 grey pixels" '
-        'style="image-rendering:pixelated;border-radius:4px">'
+        f'<img src="{data_uri(face.crop)}" width="72" height="72" alt="Face {face.number} as the models see it, 48×48 '
+        'grey pixels" style="image-rendering:pixelated;border-radius:4px">'
     )
-    bars = table(face.smoothed, head=head) if face.smoothed else "<p>No model is chosen.</p>"
+    if not face.smoothed:
+        return f'<div class="live-face"><b>Face {face.number}</b><br>{picture}<p>No model is chosen.</p></div>'
+    lead = lead if lead in face.smoothed else next(iter(face.smoothed))
+    shown = face.shown[lead]
+    bars = probability_bars.large(face.smoothed[lead], answer=shown, alt=f"Face {face.number}, by {lead}")
+    others = "".join(
+        f'<li style="margin:0"><span aria-hidden="true" style="color:{colour_of(label)}">■</span> '
+        f"{html.escape(model)}: <b>{name_of(label)}</b></li>"
+        for model, label in face.shown.items()
+        if model != lead
+    )
+    listed = f'<ul style="list-style:none;padding:0;margin:.5rem 0 0;font-size:.9rem">{others}</ul>' if others else ""
     return (
-        '<div class="live-face" style="display:flex;gap:0.8rem;margin-bottom:1rem;align-items:flex-start">'
-        f"<div><b>Face {face.number}</b><br>{picture}</div>"
-        f'<div style="flex:1;min-width:0;overflow-x:auto">{bars}</div></div>'
+        '<div class="live-face" style="margin-bottom:1rem"><div style="display:flex;gap:.8rem;align-items:center">'
+        f"{picture}<div>Face {face.number}, {html.escape(lead)} says<br>"
+        f'<b style="font-size:1.6rem">{name_of(shown)}</b></div></div>{bars}{listed}</div>'
     )
 
 
 def _last_minute(live: LiveStream) -> None:
     lead = live.plan.style.model
-    st.subheader("The last minute", anchor=False)
+    st.header("The last minute", anchor=False)
     if lead is None:
         st.caption("Without a model there is nothing to draw.")
         return

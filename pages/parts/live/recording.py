@@ -16,6 +16,12 @@ _BEGAN = "_live_recording_began"
 def show(live: LiveStream, *, running: bool) -> None:
     """Start, stop, how much there is, and the download."""
     recorder = live.recorder
+    with st.expander("Take the numbers with you", icon=":material/table_view:", expanded=recorder.on):
+        _show(live, running=running)
+
+
+def _show(live: LiveStream, *, running: bool) -> None:
+    recorder = live.recorder
     if recorder.on:
         st.button("Stop recording", icon=":material/stop_circle:", on_click=recorder.stop, key="live-record-stop")
         st.fragment(_count, run_every=1.0)(live)

@@ -20,6 +20,7 @@ from fer_core.inference.vote import VotePredictor
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import read_vote
 from pages.parts import linked, messages
+from pages.parts.live.camera import Facing
 from pages.parts.models import open_info
 from pages.parts.vote import seals
 
@@ -27,7 +28,7 @@ PREFIX = "live."
 """Stands before all names in the address of Live: see ``pages/parts/scope.py`` for why pages have names of their own.
 """
 MODEL, LEAD, MAP, FACE_DETAILS = PREFIX + "model", PREFIX + "lead", PREFIX + "map", PREFIX + "beside"
-MIRROR, SMOOTHING, UNSURE = PREFIX + "mirror", PREFIX + "smoothing", PREFIX + "unsure"
+FACING, MIRROR, SMOOTHING, UNSURE = PREFIX + "camera", PREFIX + "mirror", PREFIX + "smoothing", PREFIX + "unsure"
 
 ALL = "All"
 MOST = 6
@@ -35,6 +36,19 @@ MOST = 6
 MAP_OFF, MAP_SHOWN = "Off", "What it says"
 BARS, ANSWERS, NOTHING = "Bars", "Every answer", "Nothing"
 LIMITS = ("Never", "70 %", "75 %", "80 %", "85 %")
+
+
+def choose_facing() -> Facing:
+    """Which camera of a phone; another choice counts from the next start on."""
+    return Facing(
+        linked.segmented_control(
+            "Camera",
+            [str(facing) for facing in Facing],
+            key=FACING,
+            help="On a phone. While it runs, press Stop and start again.",
+            label_visibility="collapsed",
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -98,8 +112,8 @@ class LiveDisplay:
     mirrored: bool
 
 
-def choose_look(running: Running) -> LiveDisplay:
-    """What is drawn on the picture, in one row."""
+def choose_look(running: Running, facing: Facing) -> LiveDisplay:
+    """What is drawn on the picture, in one row. Only the front camera is a mirror; bars stand beside the picture."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="live-look"):
         lead = running.lead
         if len(running.models) > 1:
@@ -124,11 +138,11 @@ def choose_look(running: Running) -> LiveDisplay:
         )
         face_details = linked.segmented_control(
             "Beside each face",
-            (BARS, ANSWERS, NOTHING),
+            (NOTHING, BARS, ANSWERS),
             key=FACE_DETAILS,
             disabled=no_model,
         )
-        mirrored = linked.toggle("Mirror", True, key=MIRROR, help="As in a mirror.")
+        mirrored = facing is Facing.FRONT and linked.toggle("Mirror", True, key=MIRROR, help="As in a mirror.")
     if lead is not None and whose != MAP_OFF and not running.models[lead].has_maps:
         st.caption(f"There are no class maps for {lead}'s head.")
     elif lead is not None and whose != MAP_OFF:
@@ -142,7 +156,7 @@ def choose_look(running: Running) -> LiveDisplay:
 
 def choose_plan(running: Running, look: LiveDisplay, infos: Sequence[ModelInfo], detector: FaceDetector) -> StreamPlan:
     """How calm it is, and all choices together."""
-    with st.expander("Calmer or quicker, sure or unsure", icon=":material/tune:"):
+    with st.container():
         smoothing_s = linked.slider(
             "Smoothing (seconds)",
             0.0,

@@ -53,7 +53,7 @@ def show() -> None:
         return
     shot, at = frozen
     found = shot.result.faces
-    st.subheader(f"Frozen at {at}", anchor=False)
+    st.header(f"Frozen at {at}", anchor=False)
     picture, list_of_faces = st.columns([2, 3])
     with picture:
         st.image(shot.drawn(), channels="BGR", alt=f"The frozen frame with {plural(len(found), 'face')}.")
