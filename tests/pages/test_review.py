@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -211,16 +211,34 @@ def test_the_csv_that_goes_out_is_the_one_that_comes_in(
     assert read_annotations_csv(content, dataset.labels, dataset.splits) == list(annotations_of(dataset).all().values())
 
 
+def test_the_report_to_hand_in_holds_each_marked_face(
+    open_app: OpenApp, dataset: Dataset, row: int, downloads: dict[str, Any]
+) -> None:
+    training = int(np.flatnonzero(dataset.splits == TRAINING)[0])
+    annotations_of(dataset).set(row, LABEL_WRONG, NAMES.index("sad"), "<b>tears</b>")
+    annotations_of(dataset).set(training, AMBIGUOUS)
+    app = open_app("mistakes", take="true", panel="Your mark")
+    assert not app.exception
+    report = downloads["review.report"]().decode()
+    assert "2 faces marked" in report
+    assert report.count("data:image/png;base64,") == 2
+    assert "&lt;b&gt;tears&lt;/b&gt;" in report
+    article = report[report.index(f"Row {row:,} ({PRIVATE_TEST})") :]
+    assert "one" in article
+    assert "two" in article
+    assert "were not asked about this face" in report[report.index(f"Row {training:,} ({TRAINING})") :]
+
+
 @pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What download buttons were given, by key: ``AppTest`` cannot press them."""
     import streamlit as st
 
-    given: dict[str, bytes] = {}
+    given: dict[str, Any] = {}
     real = st.download_button
 
     def remember(label: str, *, data: object, key: str, **options: object) -> object:
-        given[key] = data  # type: ignore[assignment]
+        given[key] = data
         return real(label, data=data, key=key, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(st, "download_button", remember)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fer_core.access.uploads import Place
+from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import moment, plain, plural
 from fer_core.review.annotations import Annotation
 from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
+from fer_core.review.hand_in import MOST_FACES, MarkedFace, marked_report
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
 from pages.parts import face_filters as filters
@@ -135,6 +139,7 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         except DataError as error:
             st.error(messages.told(error), icon=":material/broken_image:")
         else:
+            _report(view, dataset, annotations)
             st.download_button(
                 f"Download {plural(len(annotations), 'mark')} (.csv)",
                 data=content,
@@ -158,6 +163,37 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         key="review.import",
         on_click=_import,
         args=(view,),
+    )
+
+
+def _report(view: View, dataset: Dataset, annotations: dict[int, Annotation]) -> None:
+    """The report, made when somebody asks for it."""
+
+    def report() -> bytes:
+        # A file that somebody edited may name rows that are not there.
+        chosen = [row for row in sorted(annotations) if row < len(dataset)][:MOST_FACES]
+        faces = [_marked(view, dataset, annotations[row]) for row in chosen]
+        text = marked_report(view.data_title, view.names, faces, marked=len(annotations), now=datetime.now(UTC))
+        return text.encode()
+
+    st.download_button(
+        "Report to hand in (.html)",
+        data=report,
+        file_name=f"report_{dataset.path.name}_{len(annotations)}-faces.html",
+        mime="text/html",
+        icon=":material/summarize:",
+        on_click="ignore",
+        key="review.report",
+        help=f"One file with pictures and figures inside: each marked face (at most {MOST_FACES}), your mark and note, "
+        "and what the chosen models say.",
+    )
+
+
+def _marked(view: View, dataset: Dataset, annotation: Annotation) -> MarkedFace:
+    row, at = annotation.row, marking.position(view, annotation.row)
+    answers = None if at is None else view.scope.whole.probabilities[:, at]
+    return MarkedFace(
+        annotation, str(dataset.splits[row]), int(dataset.labels[row]), np.asarray(dataset.images[row]), answers
     )
 
 
