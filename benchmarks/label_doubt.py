@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import Audit, audit_dataset
+from fer_core.data.audit import Audit, audit_dataset, near_duplicates_of
 from fer_core.data.dataset import load_dataset
 from fer_core.data.ferplus import REASONS, TIE, read_ferplus
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, index_of
@@ -66,7 +66,7 @@ Int = npt.NDArray[np.int64]
 class Faces:
     """A split's labels int (n,), calibrated probabilities (K, n, 7), whether the crowd rejects the label and whether
     it has a single commonest answer, bool (n,), the group of near-duplicates, int (n,), the share of the votes for the
-    label, and the crowd's class, -1 where it gives none."""
+    label, the crowd's class, -1 where it gives none, and whether the face has a twin in Training."""
 
     labels: npt.NDArray[np.int8]
     probabilities: Float
@@ -75,6 +75,7 @@ class Faces:
     group: Int
     support: Float
     crowd: npt.NDArray[np.int8]
+    twin: Bool
     fingerprint: str
 
 
@@ -96,6 +97,7 @@ def read(data: Path, split: str, names: tuple[str, ...] = RUNS) -> Faces:
         group=_groups(audit_dataset(dataset))[whole.rows],
         support=crowd.support(dataset.labels)[whole.rows].astype(np.float64),
         crowd=crowd.labels()[whole.rows],
+        twin=near_duplicates_of(dataset).exact_or_near[whole.rows],
         fingerprint=fingerprint,
     )
 
@@ -347,6 +349,7 @@ def main() -> None:
     everyone, few = np.ones(len(faces.labels), bool), faces.support < 0.5
     figures = {
         "cross-validated": rated(faces, doubt), "before": rated(faces, former(faces)),
+        "cross-validated, without twins": rated(faces, doubt, use=faces.judged & ~faces.twin),
         "without votes": rated(faces, known_rule(faces)),
         "without votes, by confident learning's joint": rated(
             faces, joint_rule(faces.labels, faces.probabilities.mean(axis=0))

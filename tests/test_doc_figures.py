@@ -101,6 +101,8 @@ def test_the_figures_of_label_doubt_are_those_of_the_files() -> None:
     )
     for key in ("before", "without votes", "without votes, by confident learning's joint"):
         assert f"| {auroc(figures[key])} | {figures[key]['right_of_200']} (" in text, key
+    clean = figures["cross-validated, without twins"]
+    assert f"(n = {clean['n']:,}) | {auroc(clean)} | {clean['right_of_200']} (" in text
     own = figures["cross-validated"]
     assert f"| **{auroc(own)}** | **{own['right_of_200']} (" in text
     assert f"**{auroc(last['table'])}, {last['table']['right_of_200']} of 200**" in text

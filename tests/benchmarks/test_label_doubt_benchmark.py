@@ -28,6 +28,7 @@ def faces(n: int = 280, *, seed: int = 0) -> benchmark.Faces:
         group=np.repeat(np.arange(n // 2), 2),
         support=np.where(wrong, 0.1, 0.9),
         crowd=true.astype(np.int8),
+        twin=np.zeros(n, bool),
         fingerprint="0" * 64,
     )
 
