@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import chosen_face, frame, linked, links_to_poke, models, runs
-from pages.parts.explain import averages, maps, methods, robustness, tab_memory
+from pages.parts.explain import averages, inside, maps, methods, robustness, tab_memory
 from pages.parts.links_to_explain import AVERAGES, MODELS, VIEW
 from pages.parts.models import by_default
 
@@ -35,6 +35,7 @@ VIEWS = {
     maps.MAPS: maps.show,
     methods.METHODS_TAB: methods.show,
     AVERAGES: averages.show,
+    inside.INSIDE: inside.show,
     robustness.ROBUSTNESS: robustness.show,
 }
 for tab, show in zip(linked.tabs(list(VIEWS), key=VIEW), VIEWS.values(), strict=True):

@@ -1,4 +1,4 @@
-"""``explain``: maps of one face as a picture, and whether maps mark what the models use."""
+"""``explain``: maps of one face as a picture, whether maps mark what models use, and what models look for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fer_core.runs.folder import RunFolder
 
 ALL = "all"
+WORKER_SECONDS = 3600.0
+"""Seven pictures take a large model minutes, and longer on a machine that does something else."""
 FAITHFULNESS_EPILOG = """\
 what is measured:
   Each map is of the model's own answer. What it marks most is deleted from the face, and put back into a blurred one,
@@ -42,7 +44,7 @@ examples:
 
 
 def add(subparsers: Any) -> None:
-    """Register ``explain`` with its two actions."""
+    """Register ``explain`` with its actions."""
     from fer_core.emotions import NAMES
     from fer_core.explain.methods import METHODS
 
@@ -88,6 +90,51 @@ def add(subparsers: Any) -> None:
     face.add_argument("--expression", choices=NAMES, help="whose map (default: each model's own answer)")
     add_json_option(face)
     face.set_defaults(run=run_face)
+
+    inside = actions.add_parser(
+        "inside",
+        help="what a model has learned to look for: first kernels, and the picture it would call most fearful",
+        description="Change a drawn face until the model calls it angry, disgust and so on (activation maximisation), "
+        "and keep the seven pictures and the first layer's kernels with the run, for Explain. Starts TensorFlow in a "
+        "process of its own; minutes a model.",
+    )
+    _add_models(inside)
+    inside.add_argument("--again", action="store_true", help="make again what is kept already")
+    add_json_option(inside)
+    inside.set_defaults(run=run_inside)
+
+
+def run_inside(args: argparse.Namespace) -> tuple[JsonObject, str]:
+    """Make ``inside.npz`` for run after run."""
+    from fer_core.emotions import NAMES
+    from fer_core.explain.inside import INSIDE_FILE, keep_inside, read_inside
+    from fer_core.explain.worker.client import Worker
+    from fer_core.explain.worker.messages import inside_request
+    from fer_core.formatting import percent
+    from fer_core.writable import check_writable
+
+    requests = {}
+    for folder in _models(args.models):
+        # All of them before the first is made: that takes minutes.
+        check_writable(folder.path, f"{INSIDE_FILE}")
+        requests[folder] = inside_request(folder)
+    worker = Worker()  # starts nothing until it is asked
+    told: dict[str, Any] = {}
+    lines = []
+    try:
+        with ProgressLine(sys.stderr) as line:
+            for folder, request in requests.items():
+                found = None if args.again else read_inside(folder)
+                if found is None:
+                    found = worker.run(request, timeout=WORKER_SECONDS, progress=line.show)
+                    keep_inside(folder, found)
+                shares = {name: float(found.probabilities[at, at]) for at, name in enumerate(NAMES)}
+                told[folder.name] = {"file": str(folder.path / INSIDE_FILE), "probabilities": shares}
+                said = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items())
+                lines.append(f"{one_line(folder.name)}: what it says of the picture made for each class: {said}.")
+    finally:
+        worker.stop()
+    return {"models": told}, "\n".join(lines)
 
 
 def run_faithfulness(args: argparse.Namespace) -> tuple[JsonObject, str]:

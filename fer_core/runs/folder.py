@@ -43,6 +43,9 @@ SEALED_VOTE_FILES = ("vote.json",)
 SEALED_IMPORTED_FILES = ("import.json", "architecture.json", "model.tflite")
 """What a complete run of somebody else's model holds, and :data:`OPTIONAL_IMPORTED_FILES` where they came with it."""
 OPTIONAL_IMPORTED_FILES = ("model.keras", "history.csv")
+INSIDE_FILE = "inside.npz"
+OPTIONAL_FILES = (INSIDE_FILE,)
+"""What any run with a ``model.keras`` may hold, made on request: see :mod:`fer_core.explain.inside`."""
 SEALED_PREDICTIONS_FILES = ("import.json",)
 """What a complete run holds of which only answers were brought: those are in its evaluation."""
 
@@ -152,8 +155,8 @@ class RunFolder:
     @property
     def sealed_files(self) -> tuple[str, ...]:
         """Names of the files whose hashes ``run.json`` lists."""
-        optional = [name for name in OPTIONAL_IMPORTED_FILES if (self.path / name).exists()]
-        return (*sealed_by(self.origin), *(optional if self.origin == Origin.IMPORTED else ()))
+        may = optional_by(self.origin)
+        return (*sealed_by(self.origin), *(name for name in may if (self.path / name).exists()))
 
     def check_has_model(self) -> None:
         """Raises ``RunError`` where only answers were brought, so that there is no model to ask."""
@@ -304,6 +307,17 @@ def sealed_by(origin: Origin) -> tuple[str, ...]:
             return SEALED_FILES
 
 
+def optional_by(origin: Origin) -> tuple[str, ...]:
+    """The files that a complete run of this origin may hold besides."""
+    match origin:
+        case Origin.TRAINED:
+            return OPTIONAL_FILES
+        case Origin.IMPORTED:
+            return (*OPTIONAL_IMPORTED_FILES, *OPTIONAL_FILES)
+        case _:
+            return ()
+
+
 def new_run_dir(architecture: str, title: str = "") -> Path:
     """A folder name in the runs folder that is not taken, by a shipped run either.
 
@@ -335,7 +349,8 @@ def seal(
     was tampered with does not become right.
     """
     files: dict[str, FileRecord] = {}
-    for name in folder.sealed_files:
+    new = [name for name in optional_by(folder.origin) if prepared is not None and prepared.has(name)]
+    for name in dict.fromkeys([*folder.sealed_files, *new]):
         if known and name in known and not (prepared and prepared.has(name)):
             files[name] = known[name]
             continue

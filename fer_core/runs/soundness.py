@@ -17,7 +17,7 @@ from fer_core.formatting import is_plain
 from fer_core.runs.contracts import BROUGHT, Origin, RunManifest
 from fer_core.runs.evaluations import folders
 from fer_core.runs.events import StartEvent, starts_of
-from fer_core.runs.folder import OPTIONAL_IMPORTED_FILES, RunFolder, sealed_by
+from fer_core.runs.folder import RunFolder, optional_by, sealed_by
 from fer_core.runs.integrity import check_promised, state_of
 from fer_core.runs.journal import history_rows
 from fer_core.runs.reading import RESTORE, damaged, shown
@@ -123,7 +123,7 @@ def _complete(folder: RunFolder) -> RunManifest:
         raise damaged(folder.manifest_path, "it is a link that leads nowhere", RESTORE)
     # By what run.json says, not by what is there: a model that is gone does not make a run one of answers alone.
     origin = manifest.get("origin", folder.origin)
-    for name in (*sealed_by(origin), *(name for name in OPTIONAL_IMPORTED_FILES if _came_with(name, manifest, origin))):
+    for name in (*sealed_by(origin), *(name for name in optional_by(origin) if name in manifest["files"])):
         again = export_again(folder) if name == folder.tflite_path.name and origin == Origin.TRAINED else RESTORE
         check_promised(folder.manifest_path, manifest["files"], name, again, by_hash=name not in LARGE)
     if origin == Origin.VOTE:
@@ -141,10 +141,6 @@ def _complete(folder: RunFolder) -> RunManifest:
     if problems and not folder.evaluations():
         raise RunError(problems[0])
     return manifest
-
-
-def _came_with(name: str, manifest: RunManifest, origin: Origin) -> bool:
-    return origin == Origin.IMPORTED and name in manifest["files"]
 
 
 def export_again(folder: RunFolder) -> str:

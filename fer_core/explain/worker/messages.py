@@ -12,10 +12,12 @@ import numpy.typing as npt
 from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import ExplainError, RunError
 from fer_core.explain.base import Faces, checked_face
+from fer_core.explain.inside import layers_to_show
 from fer_core.explain.layers import default_layer, layer
 from fer_core.explain.methods import method
 from fer_core.runs.contracts import Origin
 from fer_core.runs.folder import NO_MODEL, RunFolder
+from fer_core.zoo.describe import Description
 
 Floats = npt.NDArray[np.float32]
 DRAWS = 3
@@ -54,6 +56,33 @@ class SanityRequest(MapRequest):
 
     draws: int = DRAWS
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class InsideRequest:
+    """First kernels and ideal pictures of a run: :class:`fer_core.explain.inside.Inside` comes back."""
+
+    folder: str
+    seal: str
+
+
+@dataclass(frozen=True)
+class ActivationsRequest:
+    """What a face sets off in ``layers``: a list of :class:`fer_core.explain.inside.LayerResponse` comes back."""
+
+    folder: str
+    seal: str
+    face: bytes
+    layers: tuple[str, ...]
+
+    @property
+    def image(self) -> Faces:
+        """uint8 (48, 48)."""
+        return np.frombuffer(self.face, dtype=np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+
+
+Request = MapRequest | InsideRequest | ActivationsRequest
+"""All of them name the run's ``folder`` and the ``seal`` of its model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +128,20 @@ def sanity_request(
     return SanityRequest(*_checked(folder, face, label, name, at), draws, seed)
 
 
-def _checked(folder: RunFolder, face: Faces, label: int, name: str, at: str) -> tuple[str, str, bytes, int, str, str]:
-    if not 0 <= label < COUNT:
-        raise ValueError(f"label must be 0..{COUNT - 1}, not {label}")
-    known = method(name)
-    if known.where != "worker":
-        raise ExplainError(f"{known.title} needs no gradients: it is drawn without the gradient worker.")
+def inside_request(folder: RunFolder) -> InsideRequest:
+    """Raises ``ExplainError`` for a vote, and a run without a sealed ``model.keras``."""
+    _check_has_layers(folder)
+    return InsideRequest(str(Path(folder.path)), seal_of(folder))
+
+
+def activations_request(folder: RunFolder, face: Faces) -> ActivationsRequest:
+    """The same, for a face uint8 (48, 48) and the layers of :func:`fer_core.explain.inside.layers_to_show`."""
+    _check_has_layers(folder)
+    names = layers_to_show(_described(folder))
+    return ActivationsRequest(str(Path(folder.path)), seal_of(folder), checked_face(face).tobytes(), names)
+
+
+def _check_has_layers(folder: RunFolder) -> None:
     if folder.origin == Origin.PREDICTIONS:
         raise ExplainError(f"{folder.name}: {NO_MODEL}")
     if folder.is_vote:
@@ -112,12 +149,25 @@ def _checked(folder: RunFolder, face: Faces, label: int, name: str, at: str) -> 
             f"{folder.name} is a vote of several models: it has no layers of its own. Ask its members one by one, or "
             "use Occlusion or RISE, which work for any model."
         )
+
+
+def _described(folder: RunFolder) -> Description:
+    try:
+        return folder.description()
+    except RunError as error:
+        raise ExplainError(f"The layers of {folder.name} are not known: {error}") from error
+
+
+def _checked(folder: RunFolder, face: Faces, label: int, name: str, at: str) -> tuple[str, str, bytes, int, str, str]:
+    if not 0 <= label < COUNT:
+        raise ValueError(f"label must be 0..{COUNT - 1}, not {label}")
+    known = method(name)
+    if known.where != "worker":
+        raise ExplainError(f"{known.title} needs no gradients: it is drawn without the gradient worker.")
+    _check_has_layers(folder)
     chosen = ""
     if known.layered:
-        try:
-            description = folder.description()
-        except RunError as error:
-            raise ExplainError(f"The layers of {folder.name} are not known: {error}") from error
+        description = _described(folder)
         chosen = layer(description, at or default_layer(description)).name
     return str(Path(folder.path)), seal_of(folder), checked_face(face).tobytes(), label, name, chosen
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fer_core.explain.inside import Inside, LayerResponse
 from fer_core.explain.worker.draw import draw_map
-from fer_core.explain.worker.messages import Map, MapRequest, SanityMaps, SanityRequest
+from fer_core.explain.worker.ideals import activations, draw_inside
+from fer_core.explain.worker.messages import ActivationsRequest, InsideRequest, Map, Request, SanityMaps, SanityRequest
 from fer_core.explain.worker.randomise import draw_with_random_weights
 from fer_core.explain.worker.serve import Watch
 from fer_core.settings import settings
@@ -24,11 +26,15 @@ def prepare() -> None:
     import tf_keras_vis  # noqa: F401
 
 
-def handle(request: MapRequest, watch: Watch) -> Map | SanityMaps:
+def handle(request: Request, watch: Watch) -> Map | SanityMaps | Inside | list[LayerResponse]:
     """Answer one request. Raises ``ExplainError`` for a damaged model, ``Cancelled`` when asked to stop."""
     gradient_model = open_keras_model(request.folder, request.seal)
     watch.check()
     began = time.monotonic()
+    if isinstance(request, InsideRequest):
+        return draw_inside(gradient_model, request.seal, watch)
+    if isinstance(request, ActivationsRequest):
+        return activations(gradient_model, request.image, request.layers, watch)
     if isinstance(request, SanityRequest):
         real, steps, maps = draw_with_random_weights(gradient_model, request, watch)
         return SanityMaps(real, steps, maps, time.monotonic() - began)

@@ -15,7 +15,7 @@ from fer_core.explain.background import Background
 from fer_core.explain.methods import method
 from fer_core.explain.task import RUNNING, Task
 from fer_core.explain.worker.client import BUSY, CRASHED, IDLE, OFF, STARTING, Status, Worker
-from fer_core.explain.worker.messages import MapRequest, SanityRequest
+from fer_core.explain.worker.messages import ActivationsRequest, InsideRequest, MapRequest, SanityRequest
 from fer_core.fair_queue import QUEUE
 from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
@@ -56,7 +56,7 @@ class Here:
     options: tuple[int, ...]
 
 
-Asked = MapRequest | Here
+Asked = MapRequest | InsideRequest | ActivationsRequest | Here
 
 
 def find_task(asked: Asked) -> Task | None:
@@ -194,5 +194,9 @@ def _name(task: Task) -> str:
         return request.title
     name = Path(request.folder).name
     shown = name if name in {info.name for info in runs.known()} else "another visitor's run"
+    if isinstance(request, InsideRequest):
+        return f"Ideal pictures of {shown}"
+    if isinstance(request, ActivationsRequest):
+        return f"Layers of {shown}"
     title = f"{method(request.method).title} of {shown}"
     return f"Sanity check of {title}" if isinstance(request, SanityRequest) else title
