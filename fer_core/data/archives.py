@@ -8,6 +8,7 @@ folder, and every byte that comes out of one is counted against ``Settings.max_a
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
@@ -31,7 +32,13 @@ from fer_core.settings import settings
 _BUFFER_BYTES = 1024**2
 # Below this size no archive is a bomb, however well it packs: a few equal faces pack 500 to 1.
 _RATIO_FLOOR_BYTES = 64 * 1024**2
-_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"))
+_MAGIC = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"BZh", "bzip2"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+)
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
 # gzip shrinks FER-2013's CSV 3.2 to 1, xz a little more.
 _USUAL_RATIO = 3.5
@@ -42,7 +49,11 @@ MOST_TAR_ENTRIES = 500_000
 """Files in a tar. FER-2013 has 35,887 pictures."""
 # The end of a zip with the longest comment there can be, and what large zips have before it.
 _LONGEST_END = 22 + 65_535 + 20 + 56
-_OTHER_ARCHIVES = ((b"Rar!\x1a\x07", "a RAR archive"), (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"))
+_OTHER_ARCHIVES = (
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard"),
+)
 KNOWN_CSV = ("fer2013.csv", "icml_face_data.csv")
 
 
@@ -88,7 +99,9 @@ class BoundedLines:
 
 
 def sniff(path: Path) -> str:
-    """``zip``, ``gzip``, ``xz`` or ``plain``, by the file's first bytes. Raises ``DataError`` for RAR and 7-Zip."""
+    """``zip``, ``gzip``, ``xz``, ``bzip2`` or ``plain``, by the first bytes. Raises ``DataError`` for what is packed in
+    ways that are not read.
+    """
     with reading(str(path)), open_file(path) as file:
         head = file.read(8)
     other = next((kind for magic, kind in _OTHER_ARCHIVES if head.startswith(magic)), None)
@@ -115,7 +128,7 @@ def reading(name: str) -> Iterator[None]:
 
 @contextmanager
 def open_csv(path: Path, member: str | None = None, *, beat: Beat = no_beat) -> Iterator[CsvStream]:
-    """Open a CSV: plain, ``.gz``, ``.xz``, or inside a ``.zip``, ``.tar``, ``.tar.gz`` or ``.tar.xz``.
+    """Open a CSV: plain, ``.gz``, ``.xz``, ``.bz2``, or inside a ``.zip`` or a ``.tar``, packed so or not.
 
     ``member`` names the CSV inside an archive; left out, :func:`choose_csv` picks it. Raises ``DataError`` for a
     damaged archive, one without a CSV or with several, one whose entries climb out, and one that is a bomb. The
@@ -253,6 +266,8 @@ def _unpacked(stack: ExitStack, path: Path, beat: Beat = no_beat) -> tuple[IO[by
     source: Any = raw
     if kind == "gzip":
         source = stack.enter_context(gzip.GzipFile(fileobj=raw))
+    elif kind == "bzip2":
+        source = stack.enter_context(bz2.BZ2File(raw))
     elif kind == "xz":
         source = stack.enter_context(lzma.LZMAFile(raw))  # noqa: SIM115  (the stack closes it)
     return raw, Guard(source, path, None if kind == "plain" else path.stat().st_size, beat)

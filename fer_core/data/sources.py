@@ -29,7 +29,7 @@ from fer_core.settings import settings
 
 SAMPLE, KAGGLE = "sample", "kaggle"
 """What stands for the drawn sample and for Kaggle's copy in place of a path."""
-_ARCHIVES = ("zip", "rar", "7z", "tar", "tgz", "gz", "xz")
+_ARCHIVES = ("zip", "rar", "7z", "tar", "tgz", "gz", "xz", "bz2", "zst")
 _NO_DATA = ("/proc", "/sys", "/dev")
 """What the system shows of itself as if it were files; some never end, and some hold secrets."""
 # What the known files are called in a folder, unpacked or not.
@@ -89,7 +89,7 @@ def open_tree(path: Path, beat: Beat) -> Iterator[Tree]:
     if path.is_dir():
         yield FolderTree(path, beat)
     elif archives.sniff(path) == "zip":
-        with archives.open_zip(path) as archive, Unpacked(cache) as unpacked:
+        with archives.open_zip(path) as archive, Unpacked(path, cache) as unpacked:
             yield ZipTree(path, archive, unpacked, beat)
     else:
         with open_tar_tree(path, cache, beat) as tree:

@@ -102,4 +102,4 @@ def open_tar_tree(path: Path, cache: Path, beat: Beat = no_beat) -> Iterator[Tar
                         shutil.copyfileobj(file, spool)
                 # Of two entries of one name the later one counts, as where it is unpacked.
                 places[entry.name.replace("\\", "/").removeprefix("./")] = _Place(start, entry.size)
-        yield TarTree(path, spool, places, left_out, stack.enter_context(Unpacked(cache)), beat)
+        yield TarTree(path, spool, places, left_out, stack.enter_context(Unpacked(path, cache)), beat)

@@ -26,8 +26,9 @@ class Unpacked:
     Whoever is killed leaves it to the next server, which takes it away.
     """
 
-    def __init__(self, cache: Path) -> None:
-        self._cache = cache
+    def __init__(self, archive: Path, cache: Path) -> None:
+        """``archive``: in whose name errors speak of what came out of it."""
+        self._label, self._cache = str(archive), cache
         self._folder: Path | None = None
 
     def write(self, name: str, source: Source, where: str) -> Path:
@@ -48,4 +49,7 @@ class Unpacked:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._folder is not None:
+            if isinstance(error, DataError):
+                # Where it lay for a moment tells nobody anything.
+                error.args = (str(error).replace(f"{self._folder}", self._label),)
             shutil.rmtree(self._folder, ignore_errors=True)

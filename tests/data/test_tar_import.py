@@ -26,7 +26,9 @@ def nothing_left(home: Path):  # type: ignore[no-untyped-def]
     assert not cache.exists() or not list(cache.iterdir())
 
 
-@pytest.mark.parametrize(("ending", "mode"), [("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz")])
+@pytest.mark.parametrize(
+    ("ending", "mode"), [("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz"), ("tar.bz2", "w:bz2")]
+)
 def test_pictures_in_a_tar_are_read_as_those_in_a_folder(ending: str, mode: str, tmp_path: Path) -> None:
     files = picture_files(FACES)
     (tmp_path / "faces").mkdir()
@@ -102,3 +104,17 @@ def test_arrays_and_parquet_beside_other_files_are_read_out_of_an_archive(
     dataset = import_dataset(source, tmp_path / "out")
     assert len(dataset) == len(FACES.images)
     assert sorted(dataset.labels) == sorted(FACES.labels)
+
+
+@pytest.mark.parametrize("pack", [write_zip, write_tar])
+def test_what_is_wrong_with_an_array_in_an_archive_is_told_in_the_archives_name(
+    pack: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
+) -> None:
+    """It named a temporary file of the server."""
+    packed = io.BytesIO()
+    np.savez(packed, X=np.array([{}], dtype=object), y=[1])
+    source = pack(tmp_path / "faces.zip", {"readme.txt": b"read me", "a.npz": packed.getvalue()})
+    with pytest.raises(DataError, match="pickle") as refused:
+        import_dataset(source, tmp_path / "out")
+    assert str(refused.value).startswith(f"{source}/a.npz")
+    assert str(settings().cache_dir) not in str(refused.value)

@@ -20,7 +20,7 @@ from pages.parts.dataset import ferplus, import_job, look_first
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 _REFUSED = "_measuring_imported_refused"
-ARCHIVES = ["csv", "tsv", "gz", "zip", "xz", "tar", "tgz", "npz", "parquet"]
+ARCHIVES = ["csv", "tsv", "gz", "zip", "xz", "bz2", "tar", "tgz", "npz", "parquet"]
 
 
 def show() -> None:
