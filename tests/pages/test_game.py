@@ -229,5 +229,9 @@ def test_ten_faces_by_keyboard_and_the_link_elsewhere(
     expect(other.locator(".game-scores")).to_have_text(result, use_inner_text=True)
     shown = other.locator(".game-all img").evaluate_all("images => images.map(image => image.src)")
     assert shown == faces
-    other.get_by_role("button", name="Play these faces yourself").click()
+    again = other.get_by_role("button", name="Play these faces yourself")
+    again.scroll_into_view_if_needed()
+    again.click()
     expect(other.locator(".game-face")).to_have_attribute("src", faces[0] or "")
+    # The button lay below the tables of the result; the face is at the top.
+    expect(other.locator(".game-face")).to_be_in_viewport(ratio=1)

@@ -14,7 +14,7 @@ import streamlit as st
 
 from fer_core.emotions import EMOTIONS
 from fer_core.game import answers, rounds
-from pages.parts import frame, links
+from pages.parts import copy_link, frame, links
 from pages.parts.data import current, faces_are_here, no_faces
 from pages.parts.home import result, turned
 from pages.parts.home.cards import Hand, deal
@@ -98,6 +98,8 @@ def _play(chosen: KnownData) -> None:
             st.button(label, icon=":material/replay:", key="game.again", on_click=_begin, args=(hand.number,))
     else:
         _face(hand, game)
+    # On a phone the button that leads on may lie far below what it leads to.
+    copy_link.start_at_top(f"{hand.mark}, {len(game.answers) - game.turned}")
 
 
 def _face(hand: Hand, game: Game) -> None:
