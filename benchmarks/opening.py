@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GOAL = 1000.0
 """Milliseconds that the median must stay below, on two idle cores."""
-LINK, MAPS, WAITING = "Explain this face", "[class*='st-key-maps-'] section[aria-label]", "Testing this map"
+LINK, MAPS, WAITING = "Explain this face", ".st-key-maps-row section[aria-label]", "Testing"
 WATCH = """([maps, waiting, models]) => {
     window.opening = {};
     const begin = event => { window.opening.began = event.timeStamp; };
