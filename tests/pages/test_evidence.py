@@ -71,6 +71,9 @@ def test_the_most_doubtful_label(open_app: OpenApp, dataset: Dataset) -> None:
     assert not app.exception
     judged = verdict(found)
     assert f"**{judged.words}.** {judged.because}" in texts(app)
+    # The line above the face left the share out, and with it how often such a verdict is right.
+    kind, _, why = judged.line.partition(": ")
+    assert f"**{kind}**: {why}" in texts(app)
     facts = table(app)
     assert facts["Label doubt"].startswith(f"{found.label_issue_score:.2f} of 1, ")
     assert facts["Rank"] == f"the most doubtful of {found.faces}"

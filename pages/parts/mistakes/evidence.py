@@ -48,9 +48,9 @@ def judge(view: View, row: int) -> Judged:
 
 
 def verdict_line(judged: Judged) -> None:
-    """The verdict, with the first sentence of why."""
-    because, point, _ = judged.verdict.because.partition(". ")
-    st.markdown(f":material/balance: **{judged.verdict.words}.** {because}{point.strip()}", help=WHAT_A_VERDICT_IS)
+    """The verdict, and how often such a one was right, or what people say."""
+    kind, colon, why = judged.verdict.line.partition(": ")
+    st.markdown(f":material/balance: **{kind}**{colon}{why}", help=WHAT_A_VERDICT_IS)
 
 
 def evidence_panel(view: View, judged: Judged) -> None:
