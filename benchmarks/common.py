@@ -73,7 +73,7 @@ def machine_text(about: dict[str, Any]) -> str:
     return text
 
 
-def run_child(script: str, task: dict[str, Any]) -> Any:
+def run_child(script: str, task: dict[str, Any], *, seconds: float = CHILD_SECONDS) -> Any:
     """Run ``script --child TASK`` in a fresh interpreter; its last line of output is the result, JSON.
 
     Raises ``FerError`` with the end of what the child wrote where it fails.
@@ -82,10 +82,10 @@ def run_child(script: str, task: dict[str, Any]) -> Any:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=CHILD_SECONDS, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise FerError(f"{task} took longer than {CHILD_SECONDS} s. Choose smaller settings.") from error
+        raise FerError(f"{task} took longer than {seconds:.0f} s. Choose smaller settings.") from error
     if done.returncode != 0:
         raise FerError(f"the measurement {task} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])

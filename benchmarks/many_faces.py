@@ -42,6 +42,8 @@ GOAL = 1e9
 """Bytes of memory of its own that a stage may hold."""
 EVERY_S = 0.02
 ONE_TEST_FACE_IN = 25
+STAGE_SECONDS = 4 * 3600
+"""On a machine that does other things, too."""
 STAGES = ("training", "evaluation", "measuring")
 MODEL = "custom_cnn"
 BATCH_SIZE = 64
@@ -83,7 +85,7 @@ def measure_memory(count: int, stages: tuple[str, ...], every: int) -> dict[str,
             for stage in stages:
                 progress(f"Measuring {stage} with {faces:,} faces")
                 task = {"stage": stage, "home": folder, "data": str(data), "every": every}
-                figures.append({"stage": stage, "faces": faces, **run_child(__file__, task)})
+                figures.append({"stage": stage, "faces": faces, **run_child(__file__, task, seconds=STAGE_SECONDS)})
                 # Each takes long: what was measured must not be lost with a later one that fails.
                 progress(f"{stage}: {figures[-1]['own'] / 1e6:.0f} MB of its own")
     return {"machine": about, "figures": figures, "goal": GOAL}
@@ -119,7 +121,10 @@ def child(task: dict[str, Any]) -> dict[str, int]:
     watcher.start()
     os.environ["FER_EXPLORER_HOME"] = task["home"]
     from fer_core.data.dataset import load_dataset
+    from fer_core.memory import stay_moderate
 
+    # As the commands do.
+    stay_moderate()
     dataset = load_dataset(task["data"])
     if task["stage"] == "training":
         _train(dataset, task["every"])

@@ -18,7 +18,12 @@ MMAP_THRESHOLD = 256 * 1024
 raises this to 32 MB after the first large block, and keeps what lies below."""
 ARENAS = 2
 """Heaps that threads share. By itself glibc makes eight for each core, and none gives back what another could use."""
-_M_MMAP_THRESHOLD, _M_ARENA_MAX, _MADV_DONTNEED = -3, -8, 4
+LARGE = 32 * 1024**2
+"""Bytes from which on a training's block is asked of the system alone: what it needs for each batch lies below. Asking
+for that anew each time costs a training 40 % of its CPU time."""
+TRIM_THRESHOLD = 1024**2
+"""Bytes that may lie free at a heap's end."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX, _MADV_DONTNEED = -1, -3, -8, 4
 _trimming = threading.Lock()
 
 
@@ -98,6 +103,18 @@ def stay_small() -> None:
     if libc is not None:
         libc.mallopt(_M_ARENA_MAX, ARENAS)
         libc.mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+
+
+def stay_moderate() -> None:
+    """For a process that trains or measures with TensorFlow, at its start: 130 MB less, for no more CPU time.
+
+    TensorFlow's threads each have a heap by themselves, and the largest batch that each has seen stays in it.
+    """
+    libc = _glibc()
+    if libc is not None:
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE)
+        libc.mallopt(_M_TRIM_THRESHOLD, TRIM_THRESHOLD)
 
 
 def give_back() -> None:

@@ -105,6 +105,30 @@ full = resident(); del blocks; {trim}; print(before, full, resident())
     assert after - before < 50
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's heaps are Linux's")
+def test_threads_that_take_much_and_give_it_back_leave_none_of_it_in_heaps_of_their_own() -> None:
+    """Each thread of a training kept the largest batch that it had seen."""
+    code = """
+import threading
+import psutil
+from fer_core.memory import stay_moderate
+stay_moderate()
+resident = lambda: psutil.Process().memory_info().rss / 1e6
+turn, before = threading.Barrier(12), resident()
+def work():
+    for _ in range(3):
+        block = bytearray(b"x") * 20_000_000
+        turn.wait()
+        del block
+        turn.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+print(resident() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 120
+
+
 def test_arrow_has_no_memory_of_its_own() -> None:
     """Its own keeper held 53 MB of the app's process for good."""
     code = (

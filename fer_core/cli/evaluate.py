@@ -80,10 +80,12 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.data.dataset import load_dataset
     from fer_core.evaluation.evaluate import evaluate_run
+    from fer_core.memory import stay_moderate
     from fer_core.runs.listing import find_run
     from fer_core.runs.measurements import gone_lines, there
     from fer_core.writable import check_writable
 
+    stay_moderate()
     if args.limit is not None and not args.corruptions:
         raise RunError("--limit goes with --corruptions: the rest of an evaluation always takes all faces.")
     if args.corruptions and args.average != "none":

@@ -78,7 +78,9 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.evaluation.training_run import resume, train
+    from fer_core.memory import stay_moderate
 
+    stay_moderate()
     if args.resume:
         from fer_core.runs.listing import find_run
 
