@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.faces import AlreadyCut
 from pages.parts import detection, frame, linked, models, runs, uploads
-from pages.parts.photo import input, results, video
+from pages.parts.photo import examples, input, results, video
 
 frame.begin(
     "Photo",
@@ -25,7 +25,7 @@ if source == input.VIDEO:
     video.show(infos)
 else:
     video.reminder()
-    bringing = st.container()
+    bringing, starting = st.container(), st.container()
     detector: FaceDetector = detection.choose_detector()
     chosen = detection.choose_models(infos) if infos else []
     with st.container(horizontal=True, key="photo-switches"):
@@ -48,4 +48,6 @@ else:
     if seen:
         results.show(seen, answering, calibrated=calibrated, maps=maps)
     else:
-        st.info("Upload, paste or take a picture to begin. A face straight from the front works best.")
+        with starting:
+            st.markdown("No picture at hand? Try one of these:")
+            examples.offer()

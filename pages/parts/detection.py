@@ -54,8 +54,11 @@ def _download() -> None:
 
 
 def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:
-    """The models that answer: by default those that are no votes. One that cannot be opened is named, and left out."""
-    return models.choose(infos, "models", default=by_default(infos))
+    """The models that answer: by default the first ones and the votes, which usually ask these. One that cannot be
+    opened is named, and left out.
+    """
+    default = [*by_default(infos), *(info.name for info in infos if info.is_vote)]
+    return models.choose(infos, "models", default=default)
 
 
 def choose_calibrated() -> bool:

@@ -79,15 +79,17 @@ def bars_of(app: AppTest) -> list[str]:
     return [one.proto.body for one in app.get("html") if "Probabilities by" in one.proto.body]
 
 
-def test_each_model_answers_and_votes_on_request(open_app: OpenApp) -> None:
+def test_each_model_answers_and_so_does_the_vote(open_app: OpenApp) -> None:
     members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
     make_vote(settings().runs_dir / "vote", members, temperatures=(1.0, 3.0))
     app = upload(open_app("photo"), ("small.png", png(48, 48)))
     assert not app.exception
     table = numbers(app)
-    assert set(table.columns) == {"Probability (%)", "first", "second"}
+    assert set(table.columns) == {"Probability (%)", "first", "second", "vote"}
     assert table["first"].sum() == pytest.approx(100, abs=0.01)
-    assert sorted("by first," in bars for bars in bars_of(app)) == [False, True]
+    assert sorted("by first," in bars for bars in bars_of(app)) == [False, False, True]
+    # The vote's bars are the large ones.
+    assert any('aria-label="By vote"' in one.proto.body for one in app.get("html"))
     app = upload(open_app("photo", models=["vote", "second"]), ("small.png", png(48, 48)))
     voted = numbers(app)
     assert set(voted.columns) == {"Probability (%)", "vote", "second"}
@@ -316,3 +318,16 @@ def test_pasted_pictures_that_were_not_read_went_without_a_word(
     assert any("1 picture from before" in caption.value for caption in app.caption)
     app.run()
     assert not [warning for warning in app.warning if "pasted" in warning.value]
+
+
+def test_an_example_is_a_click_away_and_its_faces_are_found(open_app: OpenApp) -> None:
+    make_run(settings().runs_dir / "first")
+    app = open_app("photo")
+    app.button(key="photo-example-2").click().run()
+    assert not app.exception
+    assert overview(app)["Face"].tolist() == [1, 2]
+    assert not [one for one in app.button if (one.key or "").startswith("photo-example")]
+    # Forgotten, they are offered again.
+    button(app, "Forget").click().run()
+    app.button(key="photo-example-1").click().run()
+    assert overview(app)["Face"].tolist() == [1]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import NAMES
+from fer_core.formatting import plain
 from fer_core.inference.pictures import Reading
+from fer_core.inference.vote import VotePredictor
 from fer_core.plots.faces import describe_overlay, overlay
 from pages.parts import chosen_face, probability_bars
 from pages.parts.detection import Answering
@@ -20,6 +23,8 @@ AT_ONCE = 4
 """Faces drawn at once: each has a figure for every model, and a browser draws some tens of figures a second."""
 SIDE = 144
 """Pixels of a face on the page."""
+LEAD_WIDTH = 280
+"""Pixels of the large bars."""
 MODEL_WIDTH = 290
 """Pixels that a model gets: four beside each other on a large screen, one on a phone."""
 
@@ -52,12 +57,13 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
     crop = reading.crops[index]
     key = f"{one.key}-{index}"
     answers = {name: rows[index] for name, rows in reading.answers.items()}
+    lead = _lead(models)
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=SIDE):
             st.markdown(f"**Face {index + 1}**")
             st.image(
                 enlarged(crop, SIDE),
-                caption="What a model sees: 48×48 grey pixels",
+                caption="48×48 pixels, as a model sees it",
                 alt=f"Face {index + 1}, cropped, grey, 48×48 pixels, enlarged.",
             )
             if st.button(
@@ -67,6 +73,16 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                 help="Why each model says so, and what would change its mind",
             ):
                 chosen_face.open_own_face(crop, f"{one.name}, face {index + 1}")
+        if lead is not None:
+            with st.container(width=LEAD_WIDTH):
+                _says(lead, answers[lead])
+                st.html(probability_bars.large(answers[lead], answer=int(answers[lead].argmax()), alt=f"By {lead}"))
+    for name, row in answers.items():
+        if name != lead:
+            _says(name, row)
+    if not answers:
+        return
+    with st.expander("Every model's bars and numbers", expanded=maps), st.container(horizontal=True, gap="medium"):
         for model, _ in models:
             probabilities = answers[model.name]
             best = int(probabilities.argmax())
@@ -85,8 +101,7 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                         caption=f"What speaks for {NAMES[best]}: {height}×{width} cells",
                         alt=f"{model.name}: {describe_overlay(np.asarray(class_map), NAMES[best])}",
                     )
-    if answers:
-        with st.expander("The numbers"):
+        with st.container():
             table = pd.DataFrame(
                 {name: row * 100 for name, row in answers.items()}, index=pd.Index(NAMES, name="Probability (%)")
             )
@@ -97,6 +112,17 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                 key=f"numbers-{key}",
                 alt=f"Probabilities of the seven expressions for face {index + 1}, in per cent.",
             )
+
+
+def _lead(models: Sequence[Answering]) -> str | None:
+    """Whose bars are large: a vote where one answers, else the first model."""
+    votes = [model.name for model, _ in models if isinstance(model, VotePredictor)]
+    return votes[0] if votes else models[0][0].name if models else None
+
+
+def _says(name: str, probabilities: npt.NDArray[np.float32]) -> None:
+    best = int(probabilities.argmax())
+    st.markdown(f"**{plain(name)}:** {label_words(best)}, {probabilities[best] * 100:.0f} %")
 
 
 def _steps(one: Seen, page: int, pages: int, words: str, place: str) -> None:

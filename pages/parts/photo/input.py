@@ -24,6 +24,7 @@ from fer_core.inference.predictor import Maps, Predictor, Probabilities
 from fer_core.photo import load_photo
 from pages.parts import linked, queue, uploads
 from pages.parts.detection import centre, numbered
+from pages.parts.photo import examples
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -122,6 +123,9 @@ def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
             "clicked or the server was busy. Paste them again.",
             icon=":material/content_paste_off:",
         )
+    if name := examples.asked():
+        with queue.turn(Lane.PICTURE, "The example waits"):
+            by_source[source] = [read_one(examples.picture(name), name, f"example-{name}", detector)]
     seen = by_source.get(source, [])
     if seen and not files:
         with st.container(horizontal=True, vertical_alignment="center", key="photo-kept"):

@@ -167,18 +167,21 @@ def _open(number: int) -> None:
 
 
 def _picture(one: Seen, reading: Reading, models: Sequence[Answering], *, maps: bool) -> None:
-    """The open picture, its faces numbered, then the faces themselves."""
+    """The open picture, its faces numbered, and beside it the faces themselves."""
     st.header(plain(one.name), anchor=False)
     found = one.reading
     assert found is not None
     summary = f"{plural(len(found.faces), 'face')}, numbered from the largest" if found.faces else "no face found"
-    st.image(one.shown, alt=f"{one.name}: {summary}.")
-    if not found.faces:
-        st.info(
-            f"{one.detector} found no face in this picture. Faces that are large, upright and turned to the camera are "
-            "found best.",
-            icon=":material/face_retouching_off:",
-        )
-        st.toggle("Use the middle of the picture as if it were a face", key=one.whole_key)
-    if reading.faces:
-        photo_faces.show(one, reading, models, maps=maps)
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.image(one.shown, alt=f"{one.name}: {summary}.")
+    with right:
+        if not found.faces:
+            st.info(
+                f"{one.detector} found no face in this picture. Faces that are large, upright and turned to the camera "
+                "are found best.",
+                icon=":material/face_retouching_off:",
+            )
+            st.toggle("Use the middle of the picture as if it were a face", key=one.whole_key)
+        if reading.faces:
+            photo_faces.show(one, reading, models, maps=maps)
