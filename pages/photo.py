@@ -26,22 +26,24 @@ if source == input.VIDEO:
 else:
     video.reminder()
     bringing, starting = st.container(), st.container()
-    detector: FaceDetector = detection.choose_detector()
-    chosen = detection.choose_models(infos) if infos else []
-    with st.container(horizontal=True, key="photo-switches"):
-        calibrated = detection.choose_calibrated() if infos else False
-        maps = bool(infos) and linked.toggle(
-            "Where each model looked",
-            key="maps",
-            help="Lays the class map of each model's answer over the face. It comes with the prediction, at no cost.",
-        )
-        if linked.toggle(
-            "The pictures are faces already",
-            key="cut",
-            help="For pictures that are cut out as FER-2013's are: no face is looked for, each picture is one as a "
-            "whole.",
-        ):
-            detector = AlreadyCut()
+    # The picture and its answers lead; what may be chosen is folded under the way in.
+    with st.expander("Who answers, and which detector", icon=":material/tune:"):
+        detector: FaceDetector = detection.choose_detector()
+        chosen = detection.choose_models(infos) if infos else []
+        with st.container(horizontal=True, key="photo-switches"):
+            calibrated = detection.choose_calibrated() if infos else False
+            maps = bool(infos) and linked.toggle(
+                "Where each model looked",
+                key="maps",
+                help="Lays the class map of each model's answer over the face. It comes with the prediction.",
+            )
+            if linked.toggle(
+                "The pictures are faces already",
+                key="cut",
+                help="For pictures that are cut out as FER-2013's are: no face is looked for, each picture is one as a "
+                "whole.",
+            ):
+                detector = AlreadyCut()
     answering = detection.with_temperatures(chosen, calibrated=calibrated)
     with bringing:
         seen = input.read_pictures(source, detector)

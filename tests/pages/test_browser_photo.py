@@ -87,7 +87,7 @@ def test_pictures_make_a_table_lead_to_explain_and_are_kept(
     expect(page.get_by_text("2 pictures, 2 faces")).to_be_visible(timeout=MINUTE)
     expect(page.get_by_role("heading", name="b.png")).to_be_visible(timeout=MINUTE)
     page.get_by_role("button", name="Forget").click()
-    expect(page.get_by_text("Upload, paste or take a picture")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("No picture at hand?")).to_be_visible(timeout=MINUTE)
 
 
 def test_a_video_is_read_and_plays(runs: None, open_page: Callable[..., Page], clip: Path) -> None:

@@ -50,7 +50,12 @@ def offer() -> None:
         for name, faces in EXAMPLES.items():
             with st.container(width=130 * len(faces)):
                 st.image(picture(name), alt=f"{name}: {' and '.join(expression for _, expression in faces)}.")
-                st.button(f"Try {name.lower()}", on_click=_ask, args=(name,), key=f"photo-example-{len(faces)}")
+                st.button(
+                    f"Try {name.split()[0].lower()} face{'s' if len(faces) > 1 else ''}",
+                    on_click=_ask,
+                    args=(name,),
+                    key=f"photo-example-{len(faces)}",
+                )
 
 
 def _ask(name: str) -> None:

@@ -21,10 +21,8 @@ from pages.parts.photo.input import Seen
 
 AT_ONCE = 4
 """Faces drawn at once: each has a figure for every model, and a browser draws some tens of figures a second."""
-SIDE = 144
+SIDE = 96
 """Pixels of a face on the page."""
-LEAD_WIDTH = 280
-"""Pixels of the large bars."""
 MODEL_WIDTH = 290
 """Pixels that a model gets: four beside each other on a large screen, one on a phone."""
 
@@ -74,7 +72,7 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
             ):
                 chosen_face.open_own_face(crop, f"{one.name}, face {index + 1}")
         if lead is not None:
-            with st.container(width=LEAD_WIDTH):
+            with st.container(width="stretch"):
                 _says(lead, answers[lead])
                 st.html(probability_bars.large(answers[lead], answer=int(answers[lead].argmax()), alt=f"By {lead}"))
     for name, row in answers.items():
@@ -97,7 +95,7 @@ def _face(one: Seen, reading: Reading, index: int, models: Sequence[Answering], 
                     height, width = class_map.shape
                     st.image(
                         overlay(crop, class_map, size=2 * SIDE),
-                        width=SIDE,
+                        width=2 * SIDE,
                         caption=f"What speaks for {NAMES[best]}: {height}×{width} cells",
                         alt=f"{model.name}: {describe_overlay(np.asarray(class_map), NAMES[best])}",
                     )
