@@ -114,7 +114,7 @@ def test_a_link_keeps_the_choice_and_can_narrow_it(
 def test_a_link_is_not_mixed_with_an_earlier_visit(runs: None, open_page: Callable[..., Page]) -> None:
     """Streamlit gives a page back what its widgets held, where a link does not name them or names their default."""
     page = open_page("mistakes?runs=weak&split=PublicTest&answer=right&set=weak+is+right&true=happy")
-    expect(page.get_by_text("faces of PublicTest").first).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("faces of PublicTest").filter(visible=True).first).to_be_visible(timeout=MINUTE)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
     link = page.get_by_role("link", name=re.compile("^weak: "))
     expect(link).to_be_visible(timeout=MINUTE)
@@ -122,7 +122,7 @@ def test_a_link_is_not_mixed_with_an_earlier_visit(runs: None, open_page: Callab
     faces = re.search(r"\d+", label)
     assert faces, label
     link.click()
-    expect(page.get_by_text("faces of PrivateTest").first).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("faces of PrivateTest").filter(visible=True).first).to_be_visible(timeout=MINUTE)
     expect(page.get_by_text(re.compile(rf"^{faces[0]} of ")).first).to_be_visible(timeout=MINUTE)
     page.wait_for_timeout(1000)
     query = query_of(page)

@@ -78,5 +78,7 @@ def test_every_page_is_whole_and_offers_nothing_of_the_owners(stranger: Page, ad
 @pytest.mark.parametrize("address", FACES)
 def test_a_first_visit_sees_faces(stranger: Page, address: str) -> None:
     opened(stranger, address)
-    picture = stranger.get_by_test_id("stMain").locator("img, canvas, svg image").filter(visible=True).first
+    picture = (
+        stranger.get_by_test_id("stMain").locator("img, canvas, svg image, button .face").filter(visible=True).first
+    )
     expect(picture).to_be_visible(timeout=60_000)

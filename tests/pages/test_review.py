@@ -284,7 +284,7 @@ def test_a_mark_set_by_key_is_there_for_the_next_visitor(
     page = open_page(f"mistakes?panel=Your+mark&face={row}&answer=right+or+wrong&sort=Row+number")
     page.set_default_timeout(90_000)
     panel = page.locator(".st-key-review")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=90_000)
+    expect(page.locator(".st-key-mistakes-sheet button").first).to_be_visible(timeout=90_000)
     expect(panel.get_by_text("Your mark: none yet")).to_be_visible(timeout=60_000)
     # A letter that is typed is text, not a mark.
     field = panel.get_by_role("textbox", name="Note")
@@ -302,6 +302,6 @@ def test_a_mark_set_by_key_is_there_for_the_next_visitor(
     other = open_page(f"mistakes?panel=Your+mark&face={row}")
     expect(other.locator(".st-key-review").get_by_text("Your mark: label wrong → sad")).to_be_visible(timeout=60_000)
     other.set_default_timeout(90_000)
-    expect(other.locator(".js-plotly-plot").first).to_be_visible(timeout=90_000)
+    expect(other.locator(".st-key-mistakes-sheet button").first).to_be_visible(timeout=90_000)
     press_key(other, "u", "Your mark: none yet")
     assert row not in annotations_of(dataset).all()
