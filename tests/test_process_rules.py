@@ -136,7 +136,7 @@ for panel in ("Evidence", "Similar faces", "Your mark", "How sure"):
 if not any("Face with the map" in one.proto.body for one in opened.get("html")):
     problems.append("mistakes shows no class map")
 visit("explain", data="sample", **{"explain.row": str(table["Row"][0])})
-for view in ("Methods", "Averages", "Robustness"):
+for view in ("Methods", "Averages", "Look inside", "Robustness"):
     visit("explain", data="sample", **{"explain.row": str(table["Row"][0]), "explain.view": view})
 # AppTest has no browser to hold a camera's other end.
 from pages.parts.live import camera

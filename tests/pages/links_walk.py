@@ -74,7 +74,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     ),
     "explain": (
         {},
-        *({"explain.view": view} for view in ("Methods", "Averages")),
+        *({"explain.view": view} for view in ("Methods", "Averages", "Look inside")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
         {
             "explain.view": "Robustness",

@@ -91,4 +91,5 @@ def test_the_sentence_follows_the_figures() -> None:
     unsure[1] = 1 / 7
     assert "sure of 6 of these 7 pictures" in sentence("net", made("", unsure))
     assert "disgust, which it gives 14" in sentence("net", made("", unsure))
-    assert "at least 100 % sure" in sentence("net", made("", np.eye(7)))
+    assert "over 99 % sure" in sentence("net", made("", np.eye(7)))
+    assert "at least 95 % sure" in sentence("net", made("", np.full((7, 7), 0.95)))

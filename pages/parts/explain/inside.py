@@ -33,6 +33,8 @@ MODEL, KERNELS = PREFIX + "inside", PREFIX + "inside.kernels"
 INSIDE = "Look inside"
 SURE = 0.9
 """From this probability on a model is said to be sure."""
+ALL = 0.99
+"""Above it, whole per cents would say 100."""
 
 
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
@@ -97,9 +99,10 @@ def sentence(name: str, found: Inside) -> str:
     shares = np.diag(found.probabilities)
     sure = int((shares >= SURE).sum())
     if sure == len(NAMES):
+        least = f"at least {percent(shares.min(), 0)}" if shares.min() < ALL else f"over {percent(ALL, 0)}"
         return (
-            f"**{plain(name)} is at least {percent(shares.min(), 0)} sure of each of these pictures**, though nobody "
-            "would take one for such a face: being sure needs no face."
+            f"**{plain(name)} is {least} sure of each of these pictures**, though no photograph ever looked like them: "
+            "being sure needs no real face."
         )
     least = int(shares.argmin())
     return (
