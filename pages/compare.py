@@ -15,6 +15,7 @@ from pages.parts.compare import (
     face_map,
     learning,
     matrices,
+    report,
 )
 
 entered = frame.begin(
@@ -46,3 +47,4 @@ VIEWS = {
 for tab, show in zip(linked.tabs(list(VIEWS), key="view"), VIEWS.values(), strict=True):
     with tab:
         show(view, bool(tab.open))
+report.button(view)

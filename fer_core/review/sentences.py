@@ -135,7 +135,9 @@ def certainty(reliabilities: Mapping[str, Reliability]) -> str:
 
     By run, with or without its temperature. What chance alone may do is 1.96 standard errors of the accuracy.
     """
-    over, under, fits = [], [], []
+    over: list[str] = []
+    under: list[str] = []
+    fits: list[str] = []
     for name, found in reliabilities.items():
         here = found.counts > 0
         accuracy = float((found.counts[here] * found.accuracy[here]).sum() / found.n)

@@ -331,3 +331,18 @@ def test_with_the_crowds_votes_three_labels_stand_side_by_side(open_app, home, t
     assert table["The crowd's label"][0] == table["FER-2013's label"][0]
     assert table["Eight of ten agree"][0].startswith(f"{100 * even.mean():.1f} %")
     assert table["Eight of ten agree"][0].endswith(f"of {len(even)}")
+
+
+def test_the_report_holds_the_figures_and_needs_nothing_else(open_app, two_runs, monkeypatch):
+    made = []
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, **options: made.append((label, data())))
+    app = open_app("compare")
+    assert not app.exception
+    [data] = [data for label, data in made if "Report" in label]
+    page = data.decode()
+    scores = two_runs[0].metrics()["splits"]["PrivateTest"]
+    for figure in (scores["accuracy"], scores["without_near_duplicates"]["accuracy"]):
+        assert f"<td>{100 * figure:.1f}</td>" in page
+    assert "strong is better than weak: +" in page
+    assert "taken for" in page
+    assert "http" not in page

@@ -32,7 +32,7 @@ def show(view: View) -> None:
     """A strip of accuracies with their intervals, a sentence, and every figure folded below."""
     aligned = view.scope.aligned
     st.subheader(f"Accuracy on {aligned.split}", anchor=False)
-    st.html(_strip(view))
+    st.html(strip(view))
     if words := sentences.accuracies(view.names, aligned.right):
         st.markdown(words)
     figures = linked.expander("Every figure, other people's labels, cards", key="figures", icon=":material/table:")
@@ -41,19 +41,18 @@ def show(view: View) -> None:
             _figures(view)
 
 
-def _strip(view: View) -> str:
-    without = numbers.without_twins(view)
+def strip(view: View) -> str:
+    """The strip alone, HTML."""
+    clean = numbers.without_twins(view)
     lines = [
         plots.Line(
             name,
             score["accuracy"],
             score["accuracy_low"],
             score["accuracy_high"],
-            f"without twins {percent(clean['accuracy'])}" if clean else "",
+            f"without twins {percent(clean[at]['accuracy'])}" if clean else "",
         )
-        for name, score, clean in zip(
-            view.names, numbers.scores(view), without or [None] * len(view.names), strict=True
-        )
+        for at, (name, score) in enumerate(zip(view.names, numbers.scores(view), strict=True))
     ]
     classes = int(view.scope.confusions[0].any(axis=1).sum())
     # What people reach was measured on FER-2013's photographs.
