@@ -151,7 +151,7 @@ def certainty(reliabilities: Mapping[str, Reliability]) -> str:
         parts.append(f"Right more often than said: {listed(under)}")
     if fits:
         parts.append(f"As sure as right on the whole, as far as so many faces can tell: {listed(fits)}")
-    return f"{'. '.join(parts)}. In brackets: mean confidence less accuracy."
+    return f"{'. '.join(parts)}. In brackets: mean confidence less accuracy." if parts else ""
 
 
 def abstention(operating_points: Mapping[str, Answered], least: float) -> str:

@@ -64,7 +64,9 @@ def report(view: View) -> bytes:
     made.heading("Expressions")
     made.paragraph(sentences.classes(numbers.classes(view), "f1"))
     made.heading("Certainty")
-    made.paragraph(sentences.certainty(numbers.reliability(view, with_temperature=False)))
+    telling = {run.name for run in view.runs if run.folder.tells_confidence}
+    found = numbers.reliability(view, with_temperature=False)
+    made.paragraph(sentences.certainty({name: one for name, one in found.items() if name in telling}))
     if learned := sentences.learning(numbers.learned(view)):
         made.heading("Learning")
         made.paragraph(learned)
@@ -113,7 +115,8 @@ def _pairs(view: View, made: Report) -> None:
     made.heading("The most confused pairs")
     for pair in found:
         here = (aligned.labels == pair.true) & (aligned.predicted == pair.said).any(axis=0)
-        words = f"{pair.words}: {plural(pair.faces, 'face')} of {pair.of:,}, by one run at least"
+        of = int((aligned.labels == pair.true).sum())
+        words = f"{pair.words}: {plural(pair.faces, 'face')} of {of:,}, by one run at least"
         if dataset is None:
             made.paragraph(words)
             continue
