@@ -12,7 +12,7 @@ from pages.parts.models import by_default
 entered = frame.begin(
     "Explain",
     __file__,
-    "Where does each model look, and can the picture be believed? A map convinces easily, so each one here is tested.",
+    "Where does each model look, and can the picture be believed? Each map is tested.",
 )
 links_to_poke.obey_old_links(VIEW)
 if entered:

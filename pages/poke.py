@@ -7,7 +7,11 @@ import streamlit as st
 from pages.parts import frame, models, runs
 from pages.parts.poke import view
 
-frame.begin("Poke", __file__, "Move a muscle of this drawn face, or paint over a part, and watch what the models say.")
+frame.begin(
+    "Poke",
+    __file__,
+    "Pick an expression (below each: how many models see it), move a muscle, or paint, and see them change their mind.",
+)
 infos = runs.to_ask()
 if not infos:
     models.none_yet("You can look at the faces all the same.")

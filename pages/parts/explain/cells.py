@@ -157,7 +157,7 @@ def _cell(
     chance = "" if one.label == answer.predicted else f": {percent(answer.probabilities[one.label])}"
     return (
         f'<figure style="margin:0 0 0.6rem">{seen}<figcaption style="font-size:0.875rem;line-height:1.35;'
-        f'margin-top:0.3em">what speaks for <b>{name}</b>{chance}{below}</figcaption></figure>'
+        f'margin-top:0.3em">for <b>{name}</b>{chance}{below}</figcaption></figure>'
     )
 
 

@@ -52,7 +52,7 @@ def show(
         {
             "name": name,
             "picture": picture,
-            "below": f"{count} of {len(models)} see it",
+            "below": f"{count} of {len(models)}",
             "told": f"The usual {name} face: {count} of {len(models)} models name it so",
             "pressed": bool(np.array_equal(one, now)),
         }

@@ -176,8 +176,8 @@ def _bars(now: Poked, before: Sequence[Answer], after: Sequence[Answer]) -> None
         )
     )
     pointed = "" if label is None else f" ▸ The label, {label_words(label)}."
-    many = f"mean of {len(after)} models, a tick for each" if len(after) > 1 else "of the model"
-    st.caption(f"Probability, {many}. Outlined: before the changes.{pointed}")
+    many = f"Mean of {len(after)} models, a tick for each" if len(after) > 1 else "Probability"
+    st.caption(f"{many}; outlined: before.{pointed}")
 
 
 def _lines(before: Sequence[Answer], after: Sequence[Answer]) -> None:
@@ -200,7 +200,7 @@ def _sentence(now: Poked, before: Sequence[Answer], after: Sequence[Answer]) -> 
     else:
         words = "**" + ", ".join(f"{votes} of {len(after)} say {name}" for name, votes in counted) + "**"
     if before is after:
-        return f"{words}. Change something, and watch the bars."
+        return f"{words}."
     pairs = zip(before, after, strict=True)
     changed = [new.name for old, new in pairs if changes_mind(old.probabilities, new.probabilities)]
     after_what = f"after {plural(len(now.steps), 'change')}"
