@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from factories import make_labels, make_probabilities, make_run
+from factories import make_run
 
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.plots import accuracy, bars, confusion, history, style
+from fer_core.plots import bars, confusion, history, style
 from fer_core.runs.folder import RunFolder
-from fer_core.stats.metrics import score
 
 COUNTS = np.arange(49).reshape(7, 7)
 
@@ -24,11 +23,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return make_run(tmp_path_factory.mktemp("runs") / "one", epochs=4)
 
 
-def scores(seed: int, accuracy: float = 0.6) -> dict:
-    labels, _ = make_labels(300, seed=seed)
-    return score(labels, make_probabilities(labels, accuracy, seed=seed), resamples=200)
-
-
 def all_figures(run: RunFolder) -> list[go.Figure]:
     table = run.history()
     return [
@@ -36,7 +30,6 @@ def all_figures(run: RunFolder) -> list[go.Figure]:
         history.learning_curves(table),
         history.learning_overlay({"a": table}, "loss"),
         bars.class_counts({"Training": range(7)}),
-        accuracy.intervals(["a"], [scores(0)]),
     ]
 
 
@@ -212,21 +205,6 @@ def test_class_counts() -> None:
     assert [trace.text[1] for trace in figure.data] == ["436", "0"]
     assert [note.text for note in figure.layout.annotations] == ["Training, 28,709 faces", "PublicTest, 0 faces"]
     assert "Training, 28,709 faces: angry 3,995, disgust 436" in bars.describe_class_counts(counts)
-
-
-def test_intervals() -> None:
-    entries = [scores(1, 0.7), scores(2, 0.4)]
-    figure = accuracy.intervals(["same", "same"], entries)
-    [dots] = figure.data
-    assert list(dots.x) == pytest.approx([100 * entry["accuracy"] for entry in entries])
-    for index, entry in enumerate(entries):
-        assert dots.x[index] + dots.error_x.array[index] == pytest.approx(100 * entry["accuracy_high"])
-        assert dots.x[index] - dots.error_x.arrayminus[index] == pytest.approx(100 * entry["accuracy_low"])
-    assert figure.layout.yaxis.ticktext[0] == "same<br>n = 300"
-    assert "same" in accuracy.describe(["same"], entries[:1])
-    assert "300 faces" in accuracy.describe(["same"], entries[:1])
-    with pytest.raises(ValueError, match="titles"):
-        accuracy.intervals(["one"], entries)
 
 
 def test_run_colours_repeat_but_never_are_a_class() -> None:
