@@ -27,7 +27,6 @@ else:
     overview.models(models)
 overview.datasets(datasets)
 st.caption(
-    "A model names the expression that a picture shows, in the eyes of those who labelled the training faces. "
-    "It does not know what a person feels."
+    "A model names what a picture shows in the eyes of those who labelled faces. It does not know what a person feels."
 )
 frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")

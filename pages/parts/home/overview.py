@@ -135,8 +135,8 @@ def _bars(bars: Sequence[Bar], found_on: Sequence[DatasetRecord]) -> None:
     beside = "people about 65 and chance 14" if people else "chance names 14"
     st.markdown(
         f"Of 100 test faces ({PRIVATE_TEST}) of **{about}**, **{links.plain(best.name)}** names the label of "
-        f"{100 * best.scores['accuracy']:.0f}, {beside}. The dark end of a bar is its 95 % interval: how far chance "
-        "alone could move it."
+        f"{100 * best.scores['accuracy']:.0f}, {beside}.",
+        help="The dark end of a bar is its 95 % interval: how far chance alone could move it.",
     )
 
 

@@ -16,6 +16,7 @@ RIGHT = "rgba(0,158,115,0.22)"
 _LINE = "border-bottom:1px solid rgba(127,127,143,0.3)"
 STYLE = """<style>
 .game-face { width: min(100%, 22.5rem); aspect-ratio: 1; border-radius: 0.4rem; display: block; }
+.st-key-game-next kbd { color: inherit !important; opacity: 1 !important; }
 .game-said { border-collapse: collapse; width: 100%; font-size: 0.95rem; }
 .game-said th, .game-said td { padding: 3px 8px; text-align: left; font-weight: 400; }
 @media (max-width: 640px) {
