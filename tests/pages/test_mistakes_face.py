@@ -104,6 +104,14 @@ def test_a_face_of_another_split_is_shown_and_said(
     assert not pictures(app, "Face with the map")
 
 
+@pytest.mark.parametrize(("keys", "some"), [("true", True), ("false", False)])
+def test_shortcuts_can_be_switched_off(open_app: OpenApp, aligned: AlignedPredictions, keys: str, some: bool) -> None:
+    app = open_mistakes(open_app, face=str(aligned.rows[0]), panel="Your mark", keys=keys)
+    buttons = [button for button in app.button if str(button.key).startswith(("step-", "review."))]
+    assert len(buttons) >= 8
+    assert {bool(button.proto.shortcut) for button in buttons} == {some}
+
+
 # --- Faces like it
 
 
