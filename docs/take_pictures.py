@@ -35,6 +35,8 @@ MODEL, LABEL, SAID = "custom_cnn", 0, 6
 """Whose cell the animation opens: angry faces taken for neutral."""
 SECONDS = 4.0
 """How long each step of the animation stands."""
+PATIENCE = 180_000
+"""Milliseconds: the sample is drawn first."""
 COLOURS = 200
 FACES = ".st-key-mistakes-sheet button[data-row]"
 RING = "#B100CD"
@@ -45,7 +47,7 @@ Point = tuple[float, float]
 def main() -> None:
     """Take all pictures."""
     PICTURES.mkdir(exist_ok=True)
-    expect.set_options(timeout=180_000)
+    expect.set_options(timeout=PATIENCE)
     with TemporaryDirectory() as home, sync_playwright() as playwright:
         os.environ["FER_EXPLORER_HOME"] = home
         server = AppServer(Path(home) / "server.log").start()
@@ -63,6 +65,7 @@ def main() -> None:
 
 def _opened(browser: Browser, server: AppServer, path: str, *, dark: bool = False) -> Page:
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark" if dark else "light")
+    page.set_default_timeout(PATIENCE)
     page.goto(server.url(path))
     expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     return page
