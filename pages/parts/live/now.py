@@ -137,7 +137,8 @@ def face_table(face: FaceResult, lead: str | None) -> str:
     )
     if not face.smoothed:
         return f'<div class="live-face"><b>Face {face.number}</b><br>{picture}<p>No model is chosen.</p></div>'
-    lead = lead if lead in face.smoothed else next(iter(face.smoothed))
+    if lead is None or lead not in face.smoothed:
+        lead = next(iter(face.smoothed))
     shown = face.shown[lead]
     bars = probability_bars.large(face.smoothed[lead], answer=shown, alt=f"Face {face.number}, by {lead}")
     others = "".join(
