@@ -150,10 +150,12 @@ def say_connecting(place: DeltaGenerator) -> None:
 
 QUIET = """<span hidden></span><script>
 (() => {
+    let seen = false
     clearInterval(window.liveQuiet)
     window.liveQuiet = setInterval(() => {
         const frames = document.querySelectorAll('iframe[title*="webrtc"]')
-        if (!frames.length) clearInterval(window.liveQuiet)
+        if (seen && !frames.length) clearInterval(window.liveQuiet)
+        seen ||= frames.length > 0
         for (const one of frames) {
             const inside = one.contentDocument
             if (!inside?.head || inside.getElementById("quiet")) continue
