@@ -148,8 +148,12 @@ def test_what_a_visitor_brings_is_theirs_alone_and_goes_with_the_visit(data: Dat
         assert "theirs" not in " ".join(seen)
         assert not mine.exception
 
+    others_run = make_run(settings().runs_dir / "another").path
+    write_visitor(others_run, "b" * 32, 0)
+    (others_run / "import.json").write_text("{}")
     (act,) = server._AT_END.popitem()[1].values()
     act()
+    assert others_run.exists()
     assert not (settings().runs_dir / "theirs").exists()
     assert (settings().runs_dir / "one").exists()
     assert not job.files.source.parent.exists()
