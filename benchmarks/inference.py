@@ -147,10 +147,10 @@ def _in_turns(files: dict[str, str], repeats: int) -> dict[str, dict[str, float]
         calls[name] = call
     spent: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(repeats):
-        for name, call in calls.items():
-            call()  # brings its weights back into the processor's cache
+        for name, ask in calls.items():
+            ask()  # brings its weights back into the processor's cache
             began = time.process_time_ns()
-            call()
+            ask()
             spent[name].append((time.process_time_ns() - began) / 1e6)
     return {name: {"median_ms": float(np.median(each)), "least_ms": min(each)} for name, each in spent.items()}
 

@@ -116,6 +116,16 @@ def test_each_is_asked_once_and_again_when_it_has_become_another(
     assert asked == ["a", "b", "a"]
 
 
+def test_answers_of_another_model_under_this_ones_name_are_not_taken(dataset: Dataset, asked: list[str]) -> None:
+    ask(dataset, "a")
+    [kept] = (settings().cache_dir / teachers.FOLDER).iterdir()
+    ask(dataset, "b")
+    [other] = set(kept.parent.iterdir()) - {kept}
+    other.replace(kept)
+    assert ask(dataset, "a").probabilities[0].argmax() == SAYS["a"]
+    assert asked == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"no archive"])
 def test_a_damaged_cache_is_made_anew(content: bytes, dataset: Dataset, asked: list[str]) -> None:
     first = ask(dataset, "a")
