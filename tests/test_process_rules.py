@@ -147,6 +147,7 @@ camera.webrtc_streamer = lambda key, **options: SimpleNamespace(
 visit("live")
 visit("poke")
 visit("limits")
+visit("lessons")
 visit("leaderboard")
 visit("run")
 visit("run", run="mine")

@@ -90,6 +90,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     "poke": ({}, {"poke.from": "Dataset"}),
     "run": ({"run": "one"}, {}),
     "limits": ({},),
+    "lessons": ({},),
 }
 """By page: the addresses that together draw every control. What they hold themselves is left alone by the walk."""
 

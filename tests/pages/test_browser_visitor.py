@@ -26,6 +26,7 @@ PAGES = {
     "poke": "Poke",
     "run?run=custom_cnn": "Run card",
     "limits": "Limits",
+    "lessons": "Lessons",
 }
 FACES = ("dataset", "mistakes", "explain")
 """Pages that show faces to whoever opens them."""

@@ -32,6 +32,7 @@ PAGES = {
     "poke": "Poke",
     "run": "Run card",
     "limits": "Limits",
+    "lessons": "Lessons",
 }
 """All but Live, which AppTest cannot open as it is: see ``test_live.py``."""
 

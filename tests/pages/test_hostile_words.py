@@ -123,6 +123,7 @@ def row_of_the_note() -> str:
         ("run", {}),
         ("run", {"run": "one"}),
         ("limits", {}),
+        ("lessons", {}),
     ],
     ids=str,
 )
@@ -136,7 +137,7 @@ def test_hostile_words_are_shown_as_they_are(page: str, query: dict[str, str]) -
     bad = [
         (kind, text[:200])
         for kind, text in shown
-        if (HTML if kind in ("plotly_chart", "html") else MEANS_SOMETHING).search(text)
+        if (HTML if kind in ("plotly_chart", "html", "bidi_component") else MEANS_SOMETHING).search(text)
     ]
     assert not bad
 

@@ -104,10 +104,10 @@ def sentence(name: str, found: Inside) -> str:
             f"**{plain(name)} is {least} sure of each of these pictures**, though no photograph ever looked like them: "
             "being sure needs no real face."
         )
-    least = int(shares.argmin())
+    hardest = int(shares.argmin())
     return (
-        f"**{plain(name)} is sure of {sure} of these {len(NAMES)} pictures**; the hardest to make is {NAMES[least]}, "
-        f"which it gives {percent(shares[least], 0)}."
+        f"**{plain(name)} is sure of {sure} of these {len(NAMES)} pictures**; the hardest to make is {NAMES[hardest]}, "
+        f"which it gives {percent(shares[hardest], 0)}."
     )
 
 
