@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +85,16 @@ def events(run_dir: Path, kind: str) -> list[dict[str, object]]:
     return [event for event in RunFolder(run_dir).events() if event["event"] == kind]
 
 
+def figures(value: Any, *at: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every number of nested figures, with its way there."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if parts is None:
+        yield at, value
+    else:
+        for name, part in parts:
+            yield from figures(part, *at, str(name))
+
+
 def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figures(
     home: Path, data: Path, here: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -119,7 +130,11 @@ def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figur
 
     again = here("evaluate", run_dir, "--data", data, "--json")
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["splits"] == json.loads(done.stdout)["metrics"]["splits"]
+    first, second = (dict(figures(one)) for one in (json.loads(done.stdout)["metrics"], json.loads(again.stdout)))
+    # Single precision: the order of the sums depends on how batches fall on the threads.
+    assert {key: second[key] for key in first if key[0] == "splits"} == pytest.approx(
+        {key: value for key, value in first.items() if key[0] == "splits"}, rel=1e-5
+    )
     assert "PrivateTest stays closed" in " ".join(json.loads(again.stdout)["notes"])
     assert not (home / "ledger.jsonl").exists()
     final = here("evaluate", run_dir, "--data", data, "--final", "--json")
