@@ -86,11 +86,11 @@ def events(run_dir: Path, kind: str) -> list[dict[str, object]]:
 
 
 def figures(value: Any, *at: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every number of nested figures, with its way there."""
+    """Every number of nested figures, with its way there; words stay out."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    if parts is None:
+    if isinstance(value, int | float):
         yield at, value
-    else:
+    elif parts is not None:
         for name, part in parts:
             yield from figures(part, *at, str(name))
 
