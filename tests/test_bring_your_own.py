@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,11 +63,16 @@ def test_faces_as_the_guide_brings_them(place: Path) -> None:
         folder.mkdir(parents=True)
         for number, row in enumerate(np.flatnonzero(data.labels == label)[:12]):
             Image.fromarray(np.asarray(data.images[row])).save(folder / f"{number}.png")
-    look, bring = commands("Your own faces")
+    look, bring, corrected = commands("Your own faces")
     assert main(look) == 0
     assert not (place / "datasets" / "mine").exists()
     assert main(bring) == 0
     assert len(load_dataset("datasets/mine")) == 12 * len(NAMES)
+    shutil.rmtree(place / "datasets" / "mine")
+    (place / "my_faces" / "happy").rename(place / "my_faces" / "joy")
+    shutil.copytree(place / "my_faces" / "sad", place / "my_faces" / "misc")
+    assert main(corrected) == 0
+    assert len(load_dataset("datasets/mine").rows("PrivateTest")) == 12 * len(NAMES)
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def test_compare_and_mistakes_hold_it_against_trained_runs(both: Dataset, open_a
 def test_whoever_asks_a_model_is_told_that_there_is_none(
     both: Dataset, open_app: OpenApp, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera, "show", lambda live: None)
+    monkeypatch.setattr(camera, "show", lambda live, facing: None)
     monkeypatch.setattr(camera, "is_trying", lambda camera: False)
     monkeypatch.setattr(now, "connection_status", lambda camera, live: None)
     app = sound(open_app(page))

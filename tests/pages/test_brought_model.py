@@ -107,7 +107,7 @@ def test_every_page_treats_it_well(
     address: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(camera, "show", lambda live: None)
+    monkeypatch.setattr(camera, "show", lambda live, facing: None)
     monkeypatch.setattr(camera, "is_trying", lambda camera: False)
     monkeypatch.setattr(now, "connection_status", lambda camera, live: None)
     app = open_app(page, **address)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from fer_core.emotions import EMOTIONS, NAMES
 from fer_core.formatting import percent
+from fer_core.plots.style import ACCENT
 from pages.parts.home.cards import Card, Hand
 
-RIGHT = "rgba(0,158,115,0.22)"
+RIGHT = f"{ACCENT}38"
 """Behind an answer that is the label; a ✓ says the same."""
 _LINE = "border-bottom:1px solid rgba(127,127,143,0.3)"
 STYLE = """<style>
