@@ -20,22 +20,18 @@ from PIL import Image
 from fer_core.emotions import COLOURS, EMOTIONS, NAMES
 from fer_core.formatting import moment, percent, plural
 from fer_core.review.annotations import KINDS, LABEL_WRONG, Annotation
+from fer_core.review.html_report import Report
 
 MOST_FACES = 200
 """Faces with their pictures in one report, about 2 MB; further ones are counted."""
 _STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-h1, h2, h3 { line-height: 1.2 }
-h3 { margin: 0 }
-table { border-collapse: collapse; font-size: 0.9rem }
-th, td { padding: 0.15rem 0.6rem; text-align: left; border-bottom: 1px solid #8885 }
+h3 { margin: 0; line-height: 1.2 }
+th, td { text-align: left }
 td.n { text-align: right }
 article { display: grid; grid-template-columns: 9rem 1fr; gap: 0 1.2rem; margin: 1.5rem 0; break-inside: avoid }
-article > img { width: 9rem; height: 9rem; image-rendering: pixelated; border-radius: 4px }
-p { margin: 0.3rem 0 }
+article > img { width: 9rem; height: 9rem; border-radius: 4px }
 .bar { display: inline-block; height: 0.7em }
-.note { border-left: 3px solid #8888; padding-left: 0.6rem; white-space: pre-wrap; overflow-wrap: anywhere }
+.said { border-left: 3px solid #8888; padding-left: 0.6rem; white-space: pre-wrap; overflow-wrap: anywhere }
 """
 
 
@@ -70,21 +66,17 @@ def marked_report(title: str, models: Sequence[str], faces: Sequence[MarkedFace]
     for face in faces:
         if face.answers is not None and face.answers.shape != (len(models), len(NAMES)):
             raise ValueError(f"answers must be ({len(models)}, {len(NAMES)}), not {face.answers.shape}")
-    about = html.escape(title)
-    parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-        f"<title>Marked faces of {about}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>Marked faces of {about}</h1>",
-        f"<p>{_summary(faces, marked)}</p>",
-        f"<p>Made with FER Explorer, {moment(now.isoformat())}. Models: {html.escape(', '.join(models))}.</p>",
-        _by_kind(faces),
-        _by_class(faces),
-        "<h2>Face by face</h2>",
-        *(_face(face, models) for face in faces),
-        "</body></html>",
-    ]
-    return "\n".join(parts)
+    report = Report(f"Marked faces of {title}", _STYLE)
+    report.paragraph(_summary(faces, marked))
+    report.paragraph(f"Made with FER Explorer, {moment(now.isoformat())}. Models: {', '.join(models)}.")
+    report.heading("Marks")
+    report.markup(_by_kind(faces))
+    report.heading("By label")
+    report.markup(_by_class(faces))
+    report.heading("Face by face")
+    for face in faces:
+        report.markup(_face(face, models))
+    return report.text()
 
 
 def _summary(faces: Sequence[MarkedFace], marked: int) -> str:
@@ -115,7 +107,7 @@ def _commonest(face: MarkedFace) -> int:
 def _by_kind(faces: Sequence[MarkedFace]) -> str:
     counts = Counter(face.annotation.kind for face in faces)
     rows = "".join(f'<tr><th scope="row">{kind}</th><td class="n">{counts[kind]:,}</td></tr>' for kind in KINDS)
-    return f"<h2>Marks</h2><table><tbody>{rows}</tbody></table>"
+    return f"<table><tbody>{rows}</tbody></table>"
 
 
 def _by_class(faces: Sequence[MarkedFace]) -> str:
@@ -130,12 +122,12 @@ def _by_class(faces: Sequence[MarkedFace]) -> str:
         for at, emotion in enumerate(EMOTIONS)
     )
     head = '<tr><th>Label</th><th></th><th scope="col">marked</th><th scope="col">found wrong</th></tr>'
-    return f"<h2>By label</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 def _face(face: MarkedFace, models: Sequence[str]) -> str:
     mark = face.annotation
-    note = f'<p class="note">{html.escape(mark.note)}</p>' if mark.note else ""
+    note = f'<p class="said">{html.escape(mark.note)}</p>' if mark.note else ""
     alt = f"Face in row {mark.row}, labelled {NAMES[face.label]}"
     said = f"<p>{html.escape(mark.words)}, {moment(mark.time)}</p>{note}{_answers(face, models)}"
     return (

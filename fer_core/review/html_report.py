@@ -26,9 +26,13 @@ figure{margin:1rem 0}figcaption,.note{font-size:.85rem}
 
 @dataclass
 class Report:
-    """A report that is written from the top down; :meth:`file` is the whole of it."""
+    """A report that is written from the top down; :meth:`text` is the whole of it.
+
+    ``style``: CSS for what this report alone holds.
+    """
 
     title: str
+    style: str = ""
     _parts: list[str] = field(default_factory=list)
 
     def heading(self, text: str) -> None:
@@ -64,15 +68,15 @@ class Report:
         """HTML of our own making, such as a strip of accuracies. Never what somebody typed."""
         self._parts.append(trusted)
 
-    def file(self) -> bytes:
-        """The whole file, UTF-8."""
+    def text(self) -> str:
+        """The whole file, to be written as UTF-8."""
         title = html.escape(self.title)
         head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
         body = "\n".join(self._parts)
         return (
-            f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n'
+            f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}{self.style}</style></head>\n'
             f"<body><h1>{title}</h1>\n{body}\n</body></html>\n"
-        ).encode()
+        )
 
 
 def _cell(text: str, fill: str) -> str:

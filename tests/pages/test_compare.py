@@ -338,8 +338,7 @@ def test_the_report_holds_the_figures_and_needs_nothing_else(open_app, two_runs,
     monkeypatch.setattr("streamlit.download_button", lambda label, data, **options: made.append((label, data())))
     app = open_app("compare")
     assert not app.exception
-    [data] = [data for label, data in made if "Report" in label]
-    page = data.decode()
+    [page] = [data for label, data in made if "Report" in label]
     scores = two_runs[0].metrics()["splits"]["PrivateTest"]
     for figure in (scores["accuracy"], scores["without_near_duplicates"]["accuracy"]):
         assert f"<td>{100 * figure:.1f}</td>" in page

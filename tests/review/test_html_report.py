@@ -21,7 +21,7 @@ def test_everything_is_inside_and_people_s_words_are_text() -> None:
     buffer = io.BytesIO()
     Image.new("L", (4, 4)).save(buffer, "JPEG")
     report.picture(buffer.getvalue(), 'a "face"', "caption")
-    page = report.file().decode()
+    page = report.text()
     assert "<script>" not in page
     assert "<i>one" not in page
     assert "<b>work" not in page

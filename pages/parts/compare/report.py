@@ -38,7 +38,7 @@ def button(view: View) -> None:
     )
 
 
-def report(view: View) -> bytes:
+def report(view: View) -> str:
     """What the page shows of the runs and faces in view, in the order of its tabs."""
     aligned = view.scope.aligned
     made = Report(f"Comparison on {aligned.split} of {view.data_title}")
@@ -75,7 +75,7 @@ def report(view: View) -> bytes:
         f"{aligned.fingerprint[:8]}. An expression is what a face shows, not what somebody feels.",
         note=True,
     )
-    return made.file()
+    return made.text()
 
 
 def _figures(view: View, made: Report) -> None:
