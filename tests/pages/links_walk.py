@@ -61,6 +61,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
             "vgg16.minute.weights": "A file on this computer",
             "vgg16.minute.start_epochs": "1",
         },
+        {"custom_cnn.minute.teachers": ["one"]},
     ),
     "compare": (
         {},
@@ -71,11 +72,13 @@ SCENES: dict[str, tuple[Query, ...]] = {
         {"runs": ["one", "two"], "sort": SORTS["similarity"]},
         {"runs": list(RUNS), "true": "disgust"},
         {"runs": ["elsewhere"]},
+        {"face": "290"},
     ),
     "explain": (
         {},
-        *({"explain.view": view} for view in ("Methods", "Averages", "Look inside")),
+        *({"explain.view": view} for view in ("Methods", "Averages", "Look inside", "Robustness")),
         {"explain.view": "Averages", "explain.average.runs": ["one", "two"]},
+        {"explain.view": "Poke"},
         {
             "explain.view": "Robustness",
             "explain.models": ["one"],
@@ -90,7 +93,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
     "poke": ({}, {"poke.from": "Dataset"}),
     "run": ({"run": "one"}, {}),
     "limits": ({},),
-    "lessons": ({},),
+    "lessons": ({}, {"lesson": "1-is-70-percent-good"}, {"lesson": "1-is-70-percent-good", "step": "2"}),
 }
 """By page: the addresses that together draw every control. What they hold themselves is left alone by the walk."""
 
