@@ -17,12 +17,7 @@ for lesson in shelf.lessons:
         st.subheader(f"{plain(lesson.title)}{ended}", anchor=False)
         st.markdown(lesson.lead)
         with st.container(horizontal=True, vertical_alignment="center"):
-            frame.link(
-                lesson.steps[0].page,
-                "Begin again" if ended else "Begin",
-                icon=":material/play_arrow:",
-                query=lesson_strip.query_of(lesson, 1),
-            )
+            lesson_strip.begin_button(lesson, "Begin again" if ended else "Begin")
             st.caption(f"{plural(lesson.minutes, 'minute')}, {plural(len(lesson.steps), 'step')}")
 if shelf.damaged and access.may(Action.SERVER_PATHS):
     for sentence in shelf.damaged:

@@ -17,6 +17,7 @@ from streamlit.errors import StreamlitAPIException
 from pages.parts import copy_link, lesson_strip, links, uploads
 
 ENTRY = "streamlit_app.py"
+_ASIDE = "pages/limits.py"
 ACCENTED = (
     '[data-testid="stButtonGroup"] [data-selected="true"]',
     '[data-testid="stTabs"] [role="tab"][aria-selected="true"]',
@@ -104,6 +105,11 @@ def link(page: str, label: str, *, icon: str | None = None, query: Query | None 
 def go(page: str, query: Query | None = None) -> None:
     """Go to ``pages/<page>.py`` now, keeping the chosen data. Ends this run of the script."""
     target = f"pages/{page}.py"
+    if st.session_state.get(_SHOWN) == f"{page}.py":
+        # Its own names cannot be set while it is shown: it is left for a moment, and arrived at anew.
+        del st.session_state[_SHOWN]
+        st.session_state[_RETURN_TO] = (target, {**_data_query(), **(query or {})})
+        st.switch_page(_ASIDE if page != "limits" else "pages/home.py", query_params={})
     try:
         # Without the chosen data: their widget is bound in the entry, and puts them back by itself.
         st.switch_page(target, query_params={**(query or {})})
@@ -125,4 +131,5 @@ def link_button(page: str, label: str, *, key: str, icon: str | None = None, que
 
 
 def _data_query() -> dict[str, str | Sequence[str]]:
-    return {_DATA: data[-1]} if (data := links.given(_DATA)) else {}
+    chosen = st.session_state.get(_DATA) or (links.given(_DATA) or [""])[-1]
+    return {_DATA: str(chosen)} if chosen else {}

@@ -124,6 +124,11 @@ def _button(label: str, icon: str, key: str, act: Callable[..., None], *args: ob
     st.button(label, icon=icon, key=f"_lesson-{key}", type=kind, on_click=act, args=args)
 
 
+def begin_button(lesson: Lesson, label: str) -> None:
+    """The way to a lesson's first step. (Out of a link, Streamlit would take the data.)"""
+    _button(label, ":material/play_arrow:", f"begin-{lesson.name}", _lead, lesson, 1)
+
+
 def _lead(lesson: Lesson, number: int) -> None:
     """To that step, in the run that follows."""
     query = query_of(lesson, number)

@@ -13,7 +13,7 @@ from apptest import WarmPagesManager
 from browser import CHROMIUM_ARGS, AppServer, chromium_path
 from streamlit.testing.v1 import AppTest
 
-from fer_core.settings import settings
+from fer_core.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,6 +50,13 @@ def sample(home: Path, drawn_sample: Path) -> Path:
     out = settings().datasets_dir / "sample"
     shutil.copytree(drawn_sample, out)
     return out
+
+
+@pytest.fixture
+def shipped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models that ship, so that every page has something to show."""
+    monkeypatch.setenv("FER_EXPLORER_MODELS", str(PROJECT_ROOT / "models"))
+    settings.cache_clear()
 
 
 @pytest.fixture

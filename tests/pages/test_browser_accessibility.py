@@ -10,8 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import ROOT
 
-from fer_core.settings import settings
-
 if TYPE_CHECKING:
     from browser import AppServer
     from playwright.sync_api import Page
@@ -60,13 +58,6 @@ def problems(page: Page, found: dict[str, Any]) -> list[str]:
             why = " ".join(check["message"] for check in [*node["any"], *node["all"], *node["none"]])
             lines.append(f"{rule['id']}: {node['html'][:200]} {why[:200]}")
     return lines
-
-
-@pytest.fixture
-def shipped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The models that ship, so that every page has something to show."""
-    monkeypatch.setenv("FER_EXPLORER_MODELS", str(ROOT / "models"))
-    settings.cache_clear()
 
 
 def test_no_page_has_what_somebody_cannot_use(
