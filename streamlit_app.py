@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts import access, frame, messages, server, unmeasured
 from pages.parts.data import dataset_picker
 
-NAME, START = "FER Explorer", "home"
+NAME, ICON, START = "FER Explorer", "🙂", "home"
 # The pages of the navigation, a line each: the script in ``pages/``, the title, the icon. (Streamlit would write a
 # docstring on the page.)
 GROUPS = {
@@ -38,6 +38,8 @@ GROUPS = {
 
 def show() -> None:
     """One run of the script: the page that the visitor is at."""
+    # Before the pages are known, too: else the browser fetches the page's icon from elsewhere for its tab.
+    st.set_page_config(page_icon=ICON, layout="wide")
     page = st.navigation(
         {
             group: [
@@ -50,7 +52,7 @@ def show() -> None:
     )
     # A title given here counts for more than the page's own, so it is made of that.
     name = NAME if page.title == "Home" else f"{page.title} · {NAME}"
-    st.set_page_config(page_title=name, page_icon="🙂", layout="wide")
+    st.set_page_config(page_title=name, page_icon=ICON, layout="wide")
     frame.enter()
     frame.style()
     dataset_picker()

@@ -165,7 +165,7 @@ def threads_of(page: Page, process: psutil.Process, most: int) -> int:
 
 
 def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path, Path]) -> None:
-    page = visitor(app.url("live?live.model=one"), clips[0])
+    page = visitor(app.url("live?live.model=one&live.beside=Bars"), clips[0])
     start(page)
     assert app._process is not None
     process = psutil.Process(app._process.pid)
@@ -245,7 +245,7 @@ def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path
 def test_two_visitors_get_their_own_faces(
     runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path, Path]
 ) -> None:
-    one = visitor(app.url("live?live.model=one"), clips[0])
+    one = visitor(app.url("live?live.model=one&live.beside=Bars"), clips[0])
     two = visitor(app.url("live?live.model=one"), clips[1])
     start(one)
     start(two)

@@ -99,7 +99,9 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         with st.expander("The last lines of its log", icon=":material/terminal:"):
             st.code(jobs.tail_of_log(status.run_dir) or "The log is empty.", language=None, wrap_lines=True)
     if status.epochs or status.batches:
-        watched.show(status)
+        # Its place is kept from the beginning: what comes above the curves later would make them anew.
+        with st.container(key="job-watched"):
+            watched.show(status)
         _numbers(status)
         _curves(status)
         _epochs_and_confusion(status)
