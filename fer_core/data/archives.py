@@ -304,15 +304,21 @@ def tar_names(path: Path, beat: Beat = no_beat) -> list[str]:
     names = []
     with ExitStack() as stack, reading(str(path)):
         archive = open_tar(stack, path, beat)
-        for number, entry in enumerate(archive):
-            # Read as a stream, it remembers in vain what it has seen.
-            archive.members.clear()  # type: ignore[attr-defined]
-            if number >= MOST_TAR_ENTRIES:
-                raise DataError(f"{path} holds more than {MOST_TAR_ENTRIES:,} files. Import those of one set.")
-            check_entry(path, entry)
+        for entry in tar_entries(archive, path, MOST_TAR_ENTRIES):
             if entry.isreg():
                 names.append(entry.name)
     return names
+
+
+def tar_entries(archive: tarfile.TarFile, path: Path, most: int) -> Iterator[tarfile.TarInfo]:
+    """What an open tar holds, each checked, in its order. Raises ``DataError`` where there are more than ``most``."""
+    for number, entry in enumerate(archive):
+        # Read as a stream, it remembers in vain what it has seen.
+        archive.members.clear()  # type: ignore[attr-defined]
+        if number >= most:
+            raise DataError(f"{path} holds more than {most:,} files. Import those of one set.")
+        check_entry(path, entry)
+        yield entry
 
 
 def check_entry(path: Path, entry: tarfile.TarInfo) -> None:

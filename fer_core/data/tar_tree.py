@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from fer_core.data.archives import check_entry, is_clutter, open_tar, reading
+from fer_core.data.archives import is_clutter, open_tar, reading, tar_entries
 from fer_core.data.folder_or_zip import MAX_FILE_BYTES, MOST_FILES, check_size
 from fer_core.data.layout import ending
 from fer_core.data.unpacked import Unpacked
@@ -85,12 +85,7 @@ def open_tar_tree(path: Path, cache: Path, beat: Beat = no_beat) -> Iterator[Tar
         places, left_out = {}, 0
         with ExitStack() as source, reading(str(path)):
             archive = open_tar(source, path, beat)
-            for number, entry in enumerate(archive):
-                # Read as a stream, it remembers in vain what it has seen.
-                archive.members.clear()  # type: ignore[attr-defined]
-                if number >= MOST_FILES:
-                    raise DataError(f"{path} holds more than {MOST_FILES:,} files. Import those of one set.")
-                check_entry(path, entry)
+            for entry in tar_entries(archive, path, MOST_FILES):
                 file = archive.extractfile(entry) if entry.isreg() else None
                 if file is None:
                     left_out += not entry.isdir()
