@@ -131,5 +131,7 @@ def link_button(page: str, label: str, *, key: str, icon: str | None = None, que
 
 
 def _data_query() -> dict[str, str | Sequence[str]]:
-    chosen = st.session_state.get(_DATA) or (links.given(_DATA) or [""])[-1]
+    given = links.given(_DATA)
+    # The picker knows better than the address, but a page without one (no data yet) has only the address.
+    chosen = st.session_state.get(_DATA) or (given[-1] if given else "")
     return {_DATA: str(chosen)} if chosen else {}
