@@ -88,5 +88,9 @@ class AccessError(FerError):
     """Somebody asked for what only the owner, or whoever started it, may do."""
 
 
+class ClusterError(FerError):
+    """The engine for many processors or computers is not installed, does not start, or cannot be reached."""
+
+
 class BusyError(FerError):
     """Too much is going on at this moment; the same request may go well later."""

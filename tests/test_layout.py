@@ -16,6 +16,7 @@ ORDER = (
     "pages.parts.<page>",
     "pages.parts",
     "fer_core.cli",
+    "fer_core.cluster",
     "fer_core.plots",
     "fer_core.access",
     "fer_core.leaderboard",

@@ -86,6 +86,22 @@ def test_pages_never_ask_for_keras() -> None:
     assert offenders(APP, HEAVY) == {}
 
 
+def test_ray_is_asked_for_in_the_cluster_alone_and_nothing_but_its_commands_asks_for_that() -> None:
+    cluster = ROOT / "fer_core" / "cluster"
+    others = [path for path in (*CORE, *APP) if cluster not in path.parents]
+    assert offenders(others, {"ray"}) == {}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in others
+        if any(name.startswith("fer_core.cluster") for name in imports(every_node(parse(path))))
+    }
+    assert users <= {"fer_core/cli/sweep.py", "fer_core/cli/score.py"}
+    # Inside functions: every command is registered whenever one of them runs.
+    assert offenders([*cluster.rglob("*.py"), *CORE], {"ray"}, among=nodes_that_run_on_import).keys() <= {
+        "fer_core/cluster/trial.py"
+    }
+
+
 def modules_that_pages_use() -> set[str]:
     """Every module of ``fer_core`` that a page or a part of one imports, at its top or in a function."""
     found = set()

@@ -1,0 +1,173 @@
+"""Ray, started on this computer or found on a cluster, for as long as one command runs.
+
+By default it starts here, for this command alone, and ends with it. ``FER_EXPLORER_CLUSTER=host:port`` names a cluster
+that runs already; the command must be given on one of its computers, and all of them must see the same home. Ray is
+imported here and by what runs on it, never by the app.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import ClusterError
+from fer_core.settings import PROJECT_ROOT, settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+CLUSTER = "FER_EXPLORER_CLUSTER"
+"""The environment variable that names a cluster, as ``host:port`` of its head."""
+HANDED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "FER_EXPLORER_OWNER")
+"""What of this process's environment counts on every computer, beside the folders."""
+STORE_BYTES = 100_000_000
+"""Of shared memory for objects on their way between processes. Ours travel as files: little more than Ray's least."""
+ANSWER_S = 5.0
+"""Seconds that the head of a cluster may take to accept a connection."""
+STARTS = 3
+"""How often a start on this computer is tried: on a busy one Ray's parts give up on each other after 15 seconds."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a started engine offers: whole computers, processors and graphics cards, of which some may be in use."""
+
+    nodes: int
+    cpus: float
+    gpus: float
+    is_local: bool
+
+
+def require_ray() -> ModuleType:
+    """The module ``ray``. Raises ``ClusterError`` with one sentence where it is not installed."""
+    _before_import()
+    try:
+        import ray
+    except ImportError:
+        raise ClusterError(
+            "this needs Ray, which is not installed: pip install -r requirements-ray.txt. Everything else works "
+            "without it."
+        ) from None
+    return ray
+
+
+@contextlib.contextmanager
+def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterator[Engine]:
+    """Ray for the length of the block: here, or on the cluster that :data:`CLUSTER` names.
+
+    ``cpus``: how many processors an engine on this computer uses, by default all; a cluster has its own. Raises
+    ``ClusterError`` where Ray is missing, does not start, or the cluster does not answer.
+    """
+    ray = require_ray()
+    address = os.environ.get(CLUSTER, "").strip()
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "runtime_env": {"env_vars": environment()},
+    }
+    with contextlib.ExitStack() as stack:
+        if address:
+            _check_answers(address)
+            _connect(ray, address=address, **options)
+        else:
+            folder = stack.enter_context(_short_folder())
+            _start(ray, folder, cpus, store_bytes, options)
+        stack.callback(ray.shutdown)
+        found = ray.cluster_resources()
+        alive = sum(1 for node in ray.nodes() if node["Alive"])
+        yield Engine(alive, found.get("CPU", 0.0), found.get("GPU", 0.0), not address)
+
+
+def environment() -> dict[str, str]:
+    """What every process on the engine gets into its environment: this very package, home and models."""
+    handed_on = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    # Ray passes paths of modules on for the directory of a script alone, not for a package beside it.
+    path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH", ""))))
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        **handed_on,
+        "PYTHONPATH": path,
+        "FER_EXPLORER_HOME": str(settings().home),
+        "FER_EXPLORER_MODELS": str(settings().models_dir),
+    }
+
+
+def _before_import() -> None:
+    # Read once, when Ray is imported. It would otherwise tell its makers that it is used.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
+    # Whoever reaches the ports of Ray runs programs as this account: nobody does without the token.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if not os.environ.get(CLUSTER) and not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        # Ray would make one and leave it in the user's home. One that lives as long as the engine is enough.
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _start(ray: ModuleType, folder: Path, cpus: int | None, store_bytes: int, options: dict[str, Any]) -> None:
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=store_bytes,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder),
+                **options,
+            )
+            return
+        except Exception as error:
+            # Ray raises whatever its parts do; each is the same to whoever waits.
+            ray.shutdown()
+            if not left:
+                raise ClusterError(f"Ray could not be started on this computer: {_first_line(error)}") from error
+
+
+def _connect(ray: ModuleType, address: str, **options: Any) -> None:
+    try:
+        ray.init(address=address, **options)
+    except Exception as error:
+        ray.shutdown()
+        raise ClusterError(
+            f"the cluster at {address} ({CLUSTER}) does not take this computer: {_first_line(error)} The command must "
+            "be given on a computer of the cluster, with its token in RAY_AUTH_TOKEN_PATH."
+        ) from error
+
+
+def _check_answers(address: str) -> None:
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdigit()):
+        raise ClusterError(f"{CLUSTER} is {address!r}; it must be host:port of the cluster's head.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(
+            f"nothing answers at {address} ({CLUSTER}): {error}. Start the cluster (ray start --head), or unset the "
+            "variable to use this computer alone."
+        ) from None
+
+
+@contextlib.contextmanager
+def _short_folder() -> Iterator[Path]:
+    """For sockets and logs, deleted afterwards. Names of sockets may have about a hundred letters in all."""
+    where = None if sys.platform == "win32" else "/tmp"
+    folder = Path(tempfile.mkdtemp(prefix="fer-ray-", dir=where))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(". ") + "."
