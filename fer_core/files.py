@@ -33,15 +33,23 @@ _STEM = 40
 """Letters of a file's name that its temporary sibling keeps: with all of them it might become too long."""
 
 
+def temporary_name(beginning: str, ending: str = "", *, chance: str = "") -> str:
+    """A name that nobody else gives to a file, in this process, in another one, or on another host of a shared disk.
+
+    It says which process of which host made it: what a killed one leaves is known by that for what it is
+    (:mod:`fer_core.leftovers`). Whatever is temporary in a home is called so. ``chance``: hex digits of an earlier
+    name, to keep them.
+    """
+    return f"{beginning}{ProcessMark.me()}.{chance or secrets.token_hex(4)}{ending}"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary sibling to write, which takes the place of ``path`` when the block ends; whatever raises, it goes.
 
-    Its ending is that of ``path``, since libraries go by it. Its name says which process of which host writes it, so
-    that what a killed one leaves is known for what it is (:mod:`fer_core.leftovers`).
+    Its ending is that of ``path``, since libraries go by it.
     """
-    name = f".{path.stem[:_STEM]}.{ProcessMark.me()}.{secrets.token_hex(4)}.part{path.suffix}"
-    temporary = path.with_name(name)
+    temporary = path.with_name(temporary_name(f".{path.stem[:_STEM]}.", f".part{path.suffix}"))
     try:
         yield temporary
         temporary.replace(path)
@@ -55,7 +63,7 @@ def disk_time_ns(folder: Path) -> int:
     Where nothing can be written it is this host's.
     """
     try:
-        with tempfile.TemporaryFile(prefix=".clock-", dir=folder) as file:
+        with tempfile.TemporaryFile(prefix=temporary_name(".clock-"), dir=folder) as file:
             file.write(b"0")
             file.flush()
             return os.fstat(file.fileno()).st_mtime_ns

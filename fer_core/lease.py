@@ -8,29 +8,30 @@ that clock may just have been set, so they look again a while later, by their ow
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import filelock
-
 from fer_core.errors import RunError
-from fer_core.files import disk_time_ns, write_json
+from fer_core.files import disk_time_ns, temporary_name, write_json
 from fer_core.processes import ProcessMark, place
 from fer_core.reading import RefusedError, UnreadableError, read_bytes
+from fer_core.try_lock import short_lock
 
 BEAT_S = 2.0
 FRESH_S = 30.0
 """Seconds without a touch that a living process may take: loading libraries holds its threads up, and networks lag."""
 WATCH_S = 3 * BEAT_S
 """Seconds for which an old lease has to stay untouched before its process counts as gone."""
-PATIENCE_S = 30.0
-"""Writing a lease takes milliseconds; a lock that is held for longer is held by something that hangs."""
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP}
+"""What disks say that have no second names for a file."""
 
 _seen: dict[Path, tuple[str, int, float]] = {}
 """Old leases of other hosts: token, time of the last touch, and when they were first found so, by the steady clock."""
@@ -109,19 +110,69 @@ def settled(path: Path) -> Lease | None:
     return None
 
 
-def take(path: Path, lease: Lease, lock: Path) -> None:
+def take(path: Path, lease: Lease, lock: Path, *, clear: Iterable[Path] = ()) -> None:
     """Write ``lease`` to ``path`` unless another process that lives holds it; a dead one's is taken over.
 
-    ``lock``: a file beside it. Of two who try at once, one gets it. Again for the same process is fine. Raises
+    ``lock``: a file beside it. Of two who try at once, on one host or two, one gets it. Again for the same process is
+    fine. ``clear``: files that were meant for the holder before; they go before anybody can mean this one. Raises
     ``HeldError`` naming who has it, ``OSError`` where it cannot be written.
     """
+    while not _taken(path, lease, lock, clear):
+        # Another host has just made one that this host's network disk did not show yet. By now it does.
+        time.sleep(BEAT_S / 8)
+
+
+def _taken(path: Path, lease: Lease, lock: Path, clear: Iterable[Path]) -> bool:
     settled(path)
-    with filelock.FileLock(lock, timeout=PATIENCE_S, is_singleton=True):
-        held = alive(path)
-        if held is None:
-            write_json(path, asdict(lease))
-        elif (held.process, held.run_dir) != (lease.process, lease.run_dir):
-            raise HeldError(held)
+    with short_lock(lock):
+        found = read(path)
+        if found is not None and _lives(path, found) is not False:
+            if (found.process, found.run_dir) != (lease.process, lease.run_dir):
+                raise HeldError(found)
+            return True
+        if not _put_away(path, found):
+            return False
+        for one in clear:
+            one.unlink(missing_ok=True)
+        prepared = path.with_name(temporary_name(f"{path.name}."))
+        write_json(prepared, asdict(lease))
+        return _named(prepared, path)
+
+
+def _put_away(path: Path, dead: Lease | None) -> bool:
+    """Take away the ``dead`` lease, or what is no lease. False where something else was there by now, which stays.
+
+    Network disks remember for up to a minute that there was no such file, or what was in it.
+    """
+    away = path.with_name(temporary_name(f"{path.name}."))
+    try:
+        path.rename(away)
+    except FileNotFoundError:
+        return True
+    if read(away) != dead:
+        _named(away, path)
+        return False
+    away.unlink()
+    return True
+
+
+def _named(file: Path, path: Path) -> bool:
+    """Give ``file`` the name ``path``. False, and it is gone, where there is something of that name.
+
+    The server knows what is there when it gives a file a second name; a file that is renamed takes the place of
+    whatever is there, and this host may not know of it.
+    """
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        file.replace(path)
+    finally:
+        file.unlink(missing_ok=True)
+    return True
 
 
 def release(path: Path, process: ProcessMark, lock: Path) -> None:
@@ -131,7 +182,7 @@ def release(path: Path, process: ProcessMark, lock: Path) -> None:
     """
     if not path.parent.is_dir():
         return
-    with filelock.FileLock(lock, timeout=PATIENCE_S, is_singleton=True):
+    with short_lock(lock):
         try:
             found = read(path)
         except HolderUnknownError:

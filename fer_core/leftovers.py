@@ -7,10 +7,9 @@ A process that is killed takes nothing away. So whatever is temporary carries it
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-from fer_core.files import disk_time_ns
+from fer_core.files import disk_time_ns, temporary_name
 from fer_core.processes import ProcessMark
 
 DAY_S = 24 * 3600
@@ -18,7 +17,9 @@ DAY_S = 24 * 3600
 
 def temporary_folder(purpose: str, parent: Path) -> Path:
     """A new empty folder in ``parent``, which exists, for this process alone. Raises ``OSError``."""
-    return Path(tempfile.mkdtemp(prefix=f"{purpose}-{ProcessMark.me()}-", dir=parent))
+    path = parent / temporary_name(f"{purpose}-")
+    path.mkdir(mode=0o700)
+    return path
 
 
 def abandoned(path: Path) -> bool:

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_core.errors import FerError
+from fer_core.files import temporary_name
 from fer_core.regular_files import kind_of
 
 NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """The disk, or a person's share of it, is full."""
 
+_NO_LOCKS = "If it is about a lock: a disk that computers share must have locks, see docs/cluster.md."
 ADVICE = {
     errno.EACCES: "Change its permissions, or choose another place.",
     errno.EPERM: "Change its permissions, or choose another place.",
@@ -24,6 +26,8 @@ ADVICE = {
     errno.EISDIR: "Give the path of a file.",
     errno.EMFILE: "Close other programs, and try again.",
     errno.ENFILE: "Close other programs, and try again.",
+    errno.ENOSYS: _NO_LOCKS,
+    errno.ENOLCK: _NO_LOCKS,
     errno.EIO: "The disk may be failing: keep a copy of what is on it.",
 }
 """What a person can do about an error of the system, by its number."""
@@ -46,7 +50,7 @@ def check_writable(folder: Path, what: str, kind: type[FerError] = FerError) -> 
             raise kind(
                 f"{what} cannot be written to {folder}: {existing} is {kind_of(existing)}. Choose another place."
             )
-        with tempfile.NamedTemporaryFile(prefix=".writable-", dir=existing) as file:
+        with tempfile.NamedTemporaryFile(prefix=temporary_name(".writable-"), dir=existing) as file:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())

@@ -15,10 +15,12 @@ from typing import BinaryIO
 import pytest
 
 from fer_core import lease
+from fer_core.errors import RunError
 from fer_core.files import write_json
 from fer_core.lease import Heart, HeldError, HolderUnknownError, Lease
 from fer_core.leftovers import abandoned
 from fer_core.processes import ProcessMark
+from fer_core.writable import explained
 
 ELSEWHERE = "0" * 12
 
@@ -178,3 +180,61 @@ def test_a_process_is_told_by_ticks_and_not_by_its_number(path: Path) -> None:
     assert replace(me, start=me.start - 1).alive() is False
     assert replace(me, place=ELSEWHERE).alive() is None
     assert ProcessMark.find(f".x.{me}.abcd.part") == me
+
+
+def raise_absent() -> Path:
+    raise FileNotFoundError
+
+
+@pytest.mark.parametrize("rename_hidden", [False, True])
+def test_a_lease_that_the_network_disk_did_not_show_yet_was_written_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch, rename_hidden: bool
+) -> None:
+    """Such disks remember for a while that there was no file, and each of two hosts took the lease."""
+    monkeypatch.setattr(lease, "BEAT_S", 0.01)
+    held = of_another_host(path, age_s=1)
+    plainly, looks = lease.read, iter(range(100))
+    monkeypatch.setattr(lease, "read", lambda one: None if one == path and next(looks) < 2 else plainly(one))
+    if rename_hidden:
+        # Nor does it give away what it does not show.
+        renames, rename = iter(range(100)), Path.rename
+        monkeypatch.setattr(Path, "rename", lambda one, to: rename(one, to) if next(renames) else raise_absent())
+    before = path.stat().st_mtime_ns
+    with pytest.raises(HeldError, match="lab-2"):
+        lease.take(path, Lease.of(os.getpid(), path.parent), path.with_suffix(".lock"))
+    assert (plainly(path), path.stat().st_mtime_ns) == (held, before)
+    assert sorted(one.name for one in path.parent.iterdir()) == [".lease.json", ".lease.lock"]
+
+
+def test_a_disk_without_second_names_keeps_leases_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    mine = Lease.of(os.getpid(), path.parent)
+    lease.take(path, mine, path.with_suffix(".lock"))
+    assert lease.alive(path) == mine
+
+
+def test_a_disk_without_locks_is_told_and_nothing_is_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file used to stand for the lock there, which another host's process may have left for good."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RunError, match=r"locks.*cluster\.md"), explained("The lock cannot be written", RunError):
+        lease.take(path, Lease.of(os.getpid(), path.parent), path.with_suffix(".lock"))
+    assert not path.exists()
+
+
+def test_what_was_asked_of_the_one_before_goes_when_its_lease_is_taken_over(path: Path) -> None:
+    mine, request = Lease.of(os.getpid(), path.parent), path.with_name("stop")
+    write_json(path, replace(mine, pid=4_000_000, start=1).__dict__)
+    request.touch()
+    lease.take(path, mine, path.with_suffix(".lock"), clear=[request])
+    assert not request.exists()
+    request.touch()
+    lease.take(path, mine, path.with_suffix(".lock"), clear=[request])
+    assert request.exists(), "it is meant for who holds it already"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from fer_core.access.policy import Action, Person, check
 from fer_core.data.dataset import load_dataset
 from fer_core.errors import AccessError, FerError
+from fer_core.leftovers import untouched_for
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.visitor import VISITOR_FILE, started_by, write_visitor
@@ -84,17 +84,16 @@ def delete(person: Person, run: Path) -> None:
     jobs.delete(run)
 
 
-def clear_old(now: float | None = None) -> list[str]:
+def clear_old() -> list[str]:
     """Delete visitors' runs of a day ago that do not train any more, and return their names.
 
-    ``now``: POSIX seconds. The age is that of the note beside the run, by the clock of the disk it lies on.
+    The age is that of the note beside the run, by the clock of the disk it lies on: this host's may be wrong.
     """
-    now = time.time() if now is None else now
     gone = []
     for note in settings().runs_dir.glob(f"*/{VISITOR_FILE}"):
         run = note.parent
         try:
-            if now - note.lstat().st_mtime < KEPT_SECONDS or jobs.status(run).alive:
+            if not untouched_for(note, KEPT_SECONDS) or jobs.status(run).alive:
                 continue
             shutil.rmtree(run)
         except (OSError, FerError):

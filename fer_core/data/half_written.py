@@ -11,38 +11,45 @@ import shutil
 import threading
 from pathlib import Path
 
+from fer_core.files import temporary_name
 from fer_core.leftovers import abandoned
 from fer_core.processes import ProcessMark
 
-_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<mark>[0-9a-f-]+)$")
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<what>importing|replaced)-(?P<mark>[0-9a-f-]+)(\.[0-9a-f]+)?$")
 
-_active: set[Path] = set()
+_active: dict[Path, Path] = {}
+"""The datasets that this process writes, by their place, and the hidden folder of each."""
 _active_lock = threading.Lock()
 
 
 def temporary_folder(out: Path) -> Path:
-    """Where this process writes what will be ``out``."""
-    return out.with_name(f".{out.name}.importing-{ProcessMark.me()}")
+    """A name for the folder in which this process writes what will be ``out``."""
+    return out.with_name(temporary_name(f".{out.name}.importing-"))
 
 
-def set_aside(out: Path) -> Path:
-    """Where this process puts what ``out`` was, while it is replaced."""
-    return out.with_name(f".{out.name}.replaced-{ProcessMark.me()}")
+def set_aside(folder: Path) -> Path:
+    """Where the process that writes in ``folder`` puts what was in the place of that, while it is replaced."""
+    return folder.with_name(folder.name.replace(".importing-", ".replaced-"))
 
 
-def begin(folder: Path) -> bool:
-    """Note that this process writes ``folder``; False where it does so already, in another thread."""
+def begin(out: Path, folder: Path) -> bool:
+    """Note that this process writes ``out`` in ``folder``; False where it does so already, in another thread."""
     with _active_lock:
-        if folder in _active:
-            return False
-        _active.add(folder)
-        return True
+        return _active.setdefault(out, folder) == folder
 
 
-def end(folder: Path) -> None:
-    """This process writes ``folder`` no longer."""
+def end(out: Path) -> None:
+    """This process writes ``out`` no longer."""
     with _active_lock:
-        _active.discard(folder)
+        _active.pop(out, None)
+
+
+def discard(out: Path) -> None:
+    """Take away what this process has written of ``out`` so far: its next write fails."""
+    with _active_lock:
+        folder = _active.get(out)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_stale(parent: Path) -> list[str]:
@@ -85,5 +92,5 @@ def _left_behind(parent: Path) -> list[tuple[Path, str, Path]]:
 def _in_use(path: Path) -> bool:
     if ProcessMark.find(path.name) == ProcessMark.me():
         with _active_lock:
-            return path.with_name(path.name.replace(".replaced-", ".importing-")) in _active
+            return path.with_name(path.name.replace(".replaced-", ".importing-")) in _active.values()
     return not abandoned(path)

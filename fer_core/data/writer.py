@@ -104,7 +104,7 @@ class DatasetWriter:
         with self._explain_os_errors():
             self.out.parent.mkdir(parents=True, exist_ok=True)
             remove_stale(self.out.parent)
-        if not begin(self.folder):
+        if not begin(self.out, self.folder):
             raise DataError(f"An import into {self.out} is already running. Wait until it has ended.")
         try:
             with self._explain_os_errors():
@@ -277,7 +277,7 @@ class DatasetWriter:
         old: Path | None = None
         if self.out.exists():
             if any(self.out.iterdir()):
-                old = set_aside(self.out)
+                old = set_aside(self.folder)
                 self.out.rename(old)
             else:
                 self.out.rmdir()
@@ -299,7 +299,7 @@ class DatasetWriter:
             with contextlib.suppress(OSError):
                 self._images.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        end(self.folder)
+        end(self.out)
 
     @contextlib.contextmanager
     def _explain_os_errors(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ large ones by 0.0003, for 1 MB.
 from __future__ import annotations
 
 import io
-import tempfile
+import shutil
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from fer_core.errors import ExportError
 from fer_core.evaluation.export import Parity
 from fer_core.evaluation.half_precision_litert import fit_kernels, is_large
 from fer_core.formatting import percent
-from fer_core.processes import ProcessMark
+from fer_core.leftovers import temporary_folder
 from fer_core.zoo.keras_model import load_keras, predict
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = Fal
         raise ExportError(f"{dataset.info.path} has no {PUBLIC_TEST} faces to compare the two precisions on.")
     faces, labels = FaceRows(dataset.images, rows), np.asarray(dataset.labels[rows])
     before = predict(load_keras(source), faces)
-    with tempfile.TemporaryDirectory(prefix=f".half-{ProcessMark.me()}-", dir=target.parent) as folder:
-        halved, fitted = Path(folder) / "half.keras", Path(folder) / "fitted.keras"
+    folder = temporary_folder(".half", target.parent)
+    try:
+        halved, fitted = folder / "half.keras", folder / "fitted.keras"
         if fit:
             model = load_keras(source)
             fit_kernels(model)
@@ -68,6 +69,8 @@ def halve_keras(source: Path, target: Path, dataset: Dataset, *, fit: bool = Fal
                 "model.keras stays as it is."
             )
         halved.replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return parity
 
 

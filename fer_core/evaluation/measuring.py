@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing_extensions import TypedDict
 from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
 from fer_core.errors import RunError
-from fer_core.files import write_json
+from fer_core.files import disk_time_ns, write_json
 from fer_core.memory import no_room
 from fer_core.reading import UnreadableError, parse, read_bytes
 from fer_core.settings import PROJECT_ROOT, settings
@@ -89,12 +88,12 @@ def status() -> Measuring | None:
     """How far the latest measuring is; None where there was none, or nobody can tell."""
     try:
         record = parse(read_bytes(record_path()), MeasuringRecord)
-        age = time.time() - record_path().stat().st_mtime
+        written = record_path().stat().st_mtime_ns
     except (UnreadableError, OSError):
         return None
     if record["ended"]:
         state = MeasuringState.DONE
-    elif _is_held() or 0 <= age < STARTING_S:
+    elif _is_held() or 0 <= disk_time_ns(record_path().parent) - written < STARTING_S * 1e9:
         state = MeasuringState.RUNNING
     else:
         state = MeasuringState.INTERRUPTED

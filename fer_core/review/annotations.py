@@ -1,24 +1,26 @@
 """Marks on faces: label wrong, ambiguous, not a face, model wrong. Saved at once, kept for good.
 
-One file a dataset, ``reviews/<fingerprint>.jsonl`` in the home folder, so that marks outlive the dataset folder and
-hold again when the same data are imported again. The file is only ever appended to, and the last mark of a face wins:
+One folder a dataset, ``reviews/<fingerprint>`` in the home folder, so that marks outlive the dataset folder and hold
+again when the same data are imported again. In it each process that marks has a file, which is only ever appended to
+(:mod:`fer_core.review.mark_files`), and of all files the last mark of a face wins:
 
-    {"row": 7, "mark": "label wrong", "new_label": "fear", "note": "", "time": "2026-03-01T12:00:00.000+00:00"}
-    {"row": 7, "mark": null, "time": "…"}               the mark is taken back
+    {"row": 7, "mark": "label wrong", "new_label": "fear", "note": "", "time": "2026-03-01T12:00:00.000+00:00",
+     "order": 1772366400000}
+    {"row": 7, "mark": null, "time": "…", "order": …}   the mark is taken back
     [{"row": 1, …}, {"row": 2, …}]                      an import: all of it, or, torn, nothing
 
-Each line goes to the file in one write in append mode, so two tabs, or two servers, do not mix theirs. Who may not mark
-for everybody has marks in memory instead, of the same form.
+``order`` is the time of writing in milliseconds, or more: later than all that its writer had read. Clocks of hosts
+differ, and whoever sees a mark and changes it comes after it all the same. Earlier versions wrote none; there, and
+within each file, what stands below comes later. Who may not mark for everybody has marks in memory, of the same form.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import re
 import secrets
 import threading
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,9 +31,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES, index_of
-from fer_core.errors import DataError
+from fer_core.review.mark_files import ENDING, Line, MarkFiles, MarksInMemory
 from fer_core.settings import settings
-from fer_core.writable import reason
 
 LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG = "label wrong", "ambiguous", "not a face", "model wrong"
 KINDS: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE, MODEL_WRONG)
@@ -39,11 +40,11 @@ ABOUT_THE_LABEL: tuple[str, ...] = (LABEL_WRONG, AMBIGUOUS, NOT_A_FACE)
 """Marks that say the label cannot be used as it is. "Model wrong" confirms the label."""
 
 LONGEST_NOTE = 1000
+MOST_ORDER = 2**53
+"""Beyond it other readers of JSON are not exact; in milliseconds it is the year 287,396."""
 MOST_IN_MEMORY = 2_000_000
 """Bytes of marks that one visit may hold: tens of thousands."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,128}")
-# Within a process, whole lines also where the system's append mode is not atomic.
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,20 @@ class Annotations:
     """The marks of one dataset, as they are on disk. Others may write at the same time: :meth:`refresh` sees it.
 
     Attributes:
-        path: the file, absent until the first mark; None for marks that lie in memory and go with this object.
-        problems: sentences about lines that could not be read and were left out. The file keeps them.
+        path: their folder, absent until the first mark; None for marks that lie in memory and go with this object.
+        problems: sentences about lines that could not be read and were left out. The files keep them.
     """
 
     def __init__(self, fingerprint: str, *, in_memory: bool = False) -> None:
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise ValueError(f"{fingerprint!r} is no fingerprint of a dataset")
-        self.path: Path | None = None if in_memory else settings().reviews_dir / f"{fingerprint}.jsonl"
+        self.path: Path | None = None if in_memory else settings().reviews_dir / fingerprint
         self.problems: tuple[str, ...] = ()
-        self._memory = b""
+        self._lines: MarkFiles | MarksInMemory = (
+            MarksInMemory(MOST_IN_MEMORY)
+            if self.path is None
+            else MarkFiles(self.path, before=self.path.with_suffix(ENDING))
+        )
         self._name = secrets.token_hex(8) if self.path is None else str(self.path)
         # One object may serve several sessions of a server.
         self._guard = threading.RLock()
@@ -125,7 +130,7 @@ class Annotations:
     @property
     def state_key(self) -> tuple[str, int]:
         """Equal only for the same marks in the same state: their place, and the bytes that were read so far."""
-        return self._name, self._seen
+        return self._name, self._lines.size
 
     def all(self) -> dict[int, Annotation]:
         """Every face that bears a mark now, by row number, rising."""
@@ -148,7 +153,7 @@ class Annotations:
         Arguments as in :class:`Annotation`, which raises ``ValueError``. Raises ``DataError`` when it cannot be saved.
         """
         annotation = Annotation(int(row), kind, None if new_label is None else int(new_label), note)
-        self._append(_entry(annotation))
+        self._append([_entry(annotation)])
         return annotation
 
     def unset(self, row: int) -> bool:
@@ -156,8 +161,8 @@ class Annotations:
         self.refresh()
         if self.get(row) is None:
             return False
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._append({"row": int(row), "mark": None, "time": time})
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._append([{"row": int(row), "mark": None, "time": now}])
         return True
 
     def add(self, annotations: Iterable[Annotation]) -> int:
@@ -172,82 +177,55 @@ class Annotations:
         return len(fresh)
 
     def refresh(self) -> None:
-        """Read what was added to the file since the last look; microseconds when nothing was.
+        """Read what anybody has added since the last look; microseconds when nothing was.
 
-        Raises ``DataError`` when the file cannot be read.
+        Raises ``DataError`` when a file cannot be read.
         """
         with self._guard:
-            whole, end, torn = self._unread().rpartition(b"\n")
-            for line in whole.split(b"\n") if end else []:
-                self._line += 1
-                self._take(line)
-            self._seen += len(whole) + len(end)
-            open_end = f"{self.path}, line {self._line + 1:,} is cut off and was left out."
-            self.problems = (*self._damaged, open_end) if torn else tuple(self._damaged)
-
-    def _unread(self) -> bytes:
-        """What lies behind the last whole line that was read."""
-        if self.path is None:
-            return self._memory[self._seen :]
-        try:
-            size = self.path.stat().st_size
-            if size < self._seen:
-                # Somebody has put a shorter one in its place.
+            anew, lines = self._lines.news()
+            if anew:
                 self._forget()
-            if size == self._seen:
-                return b""
-            with self.path.open("rb") as file:
-                file.seek(self._seen)
-                return file.read()
-        except FileNotFoundError:
-            self._forget()
-            return b""
-        except OSError as error:
-            raise DataError(f"{self.path} cannot be read: {error.strerror or error}.") from error
+            for line in lines:
+                self._take(line)
+            self.problems = (*self._damaged, *self._lines.torn)
 
     def _forget(self) -> None:
         self._annotations: dict[int, Annotation] = {}
         self._damaged: list[str] = []
-        self._seen = self._line = 0
-        self.problems = ()
+        self._orders: dict[int, tuple[int, str]] = {}
+        """Of the last word on each face, also where that takes a mark back."""
+        self._last: dict[str, int] = {}
+        """The order of each writer's last line."""
 
-    def _take(self, line: bytes) -> None:
-        if not line.strip():
+    def _take(self, line: Line) -> None:
+        if not line.content.strip():
             return
         try:
-            value = json.loads(line)
+            value = json.loads(line.content)
             parsed = [_parse(entry) for entry in (value if isinstance(value, list) else [value])]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            self._damaged.append(f"{self.path}, line {self._line:,} is damaged and was left out ({error}).")
+            self._damaged.append(f"{line.where} is damaged and was left out ({error}).")
             return
-        for row, annotation in parsed:
-            if annotation is None:
-                self._annotations.pop(row, None)
+        order = max(self._last.get(line.writer, 0), *(one.order for one in parsed)) if parsed else 0
+        self._last[line.writer] = order
+        for one in parsed:
+            # The writer's name decides where two wrote in the same millisecond, for all readers alike.
+            if (order, line.writer) < self._orders.get(one.row, (0, "")):
+                continue
+            self._orders[one.row] = order, line.writer
+            if one.annotation is None:
+                self._annotations.pop(one.row, None)
             else:
-                self._annotations[row] = annotation
+                self._annotations[one.row] = one.annotation
 
-    def _append(self, value: dict[str, Any] | list[dict[str, Any]]) -> None:
-        line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
-        if self.path is None:
-            with self._guard:
-                if len(self._memory) + len(line) > MOST_IN_MEMORY:
-                    raise DataError("The mark was not saved: a visit holds no more. Download your marks as a CSV.")
-                self._memory += line
+    def _append(self, entries: list[dict[str, Any]]) -> None:
+        with self._guard:
             self.refresh()
-            return
-        try:
-            with _lock:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self.path.open("a+b", buffering=0) as file:
-                    # A line that a crash or a full disk left open is closed first; it stays as it is.
-                    if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
-                        line = b"\n" + line
-                    if file.write(line) != len(line):
-                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                    os.fsync(file.fileno())
-        except OSError as error:
-            raise DataError(f"The mark was not saved: {self.path} cannot be written: {reason(error)}") from error
-        self.refresh()
+            order = max(time.time_ns() // 1_000_000, 1 + max(self._last.values(), default=0))
+            ordered = [{**entry, "order": order} for entry in entries]
+            value = ordered if len(ordered) > 1 else ordered[0]
+            self._lines.append(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+            self.refresh()
 
 
 def relabel(labels: npt.ArrayLike, annotations: Annotations, rows: npt.ArrayLike | None = None) -> npt.NDArray[np.int8]:
@@ -301,13 +279,32 @@ def _entry(annotation: Annotation) -> dict[str, Any]:
     }
 
 
-def _parse(entry: Any) -> tuple[int, Annotation | None]:
+@dataclass(frozen=True)
+class _Entry:
+    """What a line says of one face: a mark, or None where one is taken back."""
+
+    row: int
+    annotation: Annotation | None
+    order: int
+
+
+def _parse(entry: Any) -> _Entry:
     row = entry["row"]
     if type(row) is not int or row < 0:
         raise ValueError(f"{row!r} is no row number")
+    order = entry["order"] if "order" in entry else _milliseconds(entry["time"])
+    if type(order) is not int or not 0 <= order < MOST_ORDER:
+        raise ValueError(f"{order!r} is no order")
     if entry["mark"] is None:
-        return row, None
+        return _Entry(row, None, order)
     label, note = entry["new_label"], entry["note"]
     if not isinstance(note, str):
         raise ValueError("the note is no text")
-    return row, Annotation(row, entry["mark"], None if label is None else index_of(label), note, entry["time"])
+    label = None if label is None else index_of(label)
+    return _Entry(row, Annotation(row, entry["mark"], label, note, entry["time"]), order)
+
+
+def _milliseconds(time: str) -> int:
+    """POSIX, of a time as :class:`Annotation` has it. Of one without a zone, which that refuses, any."""
+    moment = datetime.fromisoformat(time)
+    return max(0, round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))

@@ -14,20 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-import filelock
-
 from fer_core.errors import RunError
-from fer_core.files import write_json
+from fer_core.files import temporary_name, write_json
 from fer_core.leftovers import abandoned
-from fer_core.processes import ProcessMark
 from fer_core.reading import MissingError, UnreadableError, parse, read_bytes
 from fer_core.runs.contracts import CommitRecord
+from fer_core.try_lock import short_lock
 
 COMMIT_FILE = ".commit.json"
 LOCK_FILE = ".commit.lock"
 _PREFIX = ".change-"
-PATIENCE_S = 30.0
-"""Moving files takes milliseconds; a lock that is held for longer is held by something that hangs."""
 
 
 class Change:
@@ -114,7 +110,7 @@ def exclusive(run: Path) -> Iterator[None]:
 
     For short work only: others wait. May be nested. Raises ``OSError`` where the folder cannot be written to.
     """
-    with filelock.FileLock(run / LOCK_FILE, timeout=PATIENCE_S, is_singleton=True):
+    with short_lock(run / LOCK_FILE):
         _finish(run)
         yield
 
@@ -205,7 +201,7 @@ def _inside(run: Path, name: str) -> Path:
 
 def _hidden(parent: Path) -> Path:
     """A name for a hidden folder that says which process makes it."""
-    return parent / f"{_PREFIX}{ProcessMark.me()}.{secrets.token_hex(4)}"
+    return parent / temporary_name(_PREFIX)
 
 
 def _sweep(parent: Path) -> None:

@@ -98,12 +98,11 @@ def claim(pid: int, run_dir: Path) -> None:
             raise RunError(busy_message(error.lease)) from None
     try:
         if run_dir.is_dir():
+            folder = RunFolder(run_dir)
             with explained(f"The lock of the run cannot be written to {run_dir}", RunError):
-                if worker(run_dir, wait=True) is None:
-                    # What was asked of an earlier process. Nobody can have meant one that was not there yet.
-                    for request in (RunFolder(run_dir).stop_path, RunFolder(run_dir).pause_path):
-                        request.unlink(missing_ok=True)
-                lease.take(lease_path(run_dir), mine, run_dir / LOCK_FILE)
+                # What was asked of an earlier process goes: nobody can have meant one that was not there yet.
+                requests = (folder.stop_path, folder.pause_path)
+                lease.take(folder.lease_path, mine, run_dir / LOCK_FILE, clear=requests)
     except HeldError as error:
         give_back(mine)
         raise RunError(busy_message(error.lease)) from None

@@ -7,6 +7,7 @@ in child processes only (Keras variables).
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from fer_core.errors import RunError
 from fer_core.files import replacing, write_json
 from fer_core.reading import UnreadableError, read_text
 from fer_core.runs.folder import RunFolder
+from fer_core.settings import settings
 from fer_core.training.schedule import Plateau
 from fer_core.training.weight_average import WeightAverage
 
@@ -90,15 +92,20 @@ def load_state(path: Path, model: keras.Model, average: WeightAverage | None = N
 def remember_data(folder: RunFolder, data: Path) -> None:
     """Write down where this machine keeps the dataset, atomically, so that the run can be started again.
 
-    Done before anything that can die: a process that is killed while it loads leaves a run that starts anew.
+    Done before anything that can die: a process that is killed while it loads leaves a run that starts anew. Where both
+    lie in the home, it is written as the way from the one to the other: hosts may see a shared home at several paths.
     """
-    write_json(folder.path / LOCAL_FILE, {"data": str(data.resolve())})
+    target = data.resolve()
+    if all(path.is_relative_to(settings().home) for path in (folder.path, target)):
+        target = Path(os.path.relpath(target, folder.path))
+    write_json(folder.path / LOCAL_FILE, {"data": target.as_posix()})
 
 
 def remembered_data(folder: RunFolder) -> Path:
     """The dataset folder of a run that is not done. Raises ``RunError`` where that was not written down."""
     try:
-        return Path(json.loads(read_text(folder.path / LOCAL_FILE))["data"])
+        # Where it is a whole path, that of the folder before it counts for nothing.
+        return (folder.path / json.loads(read_text(folder.path / LOCAL_FILE))["data"]).resolve()
     except (UnreadableError, ValueError, KeyError, TypeError):
         raise RunError(
             f"{folder.path} does not say which dataset it was trained on. Name it: "

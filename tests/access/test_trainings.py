@@ -114,6 +114,16 @@ def test_a_visitors_run_is_cleared_away_after_a_day_and_no_other(home: Path) -> 
     assert not old.exists()
 
 
+def test_a_host_whose_clock_was_days_ahead_cleared_away_runs_of_just_now(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run("new", VISITOR.mark)
+    ahead = time.time() + 2 * trainings.KEPT_SECONDS
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    assert trainings.clear_old() == []
+    assert run.exists()
+
+
 def test_what_is_noted_of_a_visitor_comes_back(home: Path) -> None:
     run = a_run("mine", VISITOR.mark)
     found = read_visitor(run)

@@ -127,6 +127,19 @@ def test_only_one_measures_at_a_time(shipped: RunFolder, noise: Dataset) -> None
     assert found.state == "interrupted", "nobody holds the lock any more"
 
 
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_on_a_host_with_another_clock_one_that_begins_counted_as_interrupted(
+    shipped: RunFolder, noise: Dataset, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    settings().evaluations_dir.mkdir(exist_ok=True)
+    measuring.write_json(measuring.record_path(), measuring.new_record(noise.info.record(), ["shipped"]))
+    other = time.time() + seconds
+    monkeypatch.setattr(time, "time", lambda: other)
+    found = measuring.status()
+    assert found is not None
+    assert found.running
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 def test_killed_in_the_middle_it_is_told_and_can_be_done_again(shipped: RunFolder, noise: Dataset) -> None:

@@ -120,6 +120,16 @@ def test_a_restart_without_room_for_it_is_refused_here_and_not_by_the_system(
     assert len(spawned) == 1
 
 
+def test_a_home_that_another_host_sees_at_another_path_has_the_data_of_its_runs(
+    data: Path, home: Path, spawned: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = jobs.start(Recipe("custom_cnn"), data)
+    kill()
+    elsewhere = home.rename(home.with_name("mounted-elsewhere"))
+    found = resume_state.remembered_data(RunFolder(elsewhere / run_dir.relative_to(home)))
+    assert found == elsewhere / data.relative_to(home)
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"data": 7}', "{}"])
 def test_a_damaged_note_of_where_the_data_lie_is_told(home: Path, content: str) -> None:
     folder = RunFolder(home / "runs" / "mine")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer_core.access.policy import Action
-from fer_core.data.half_written import temporary_folder
+from fer_core.data.half_written import discard
 from fer_core.data.understanding import Corrections
 from fer_core.errors import BusyError, FerError
 from fer_core.settings import settings
@@ -201,7 +201,7 @@ def start_import(
         shutil.rmtree(out, ignore_errors=True)
 
     def tidy() -> None:
-        shutil.rmtree(temporary_folder(out), ignore_errors=True)
+        discard(out)
         _delete(temporary)
 
     job.tidy = tidy

@@ -53,7 +53,7 @@ def manage(view: View) -> None:
             )
         _exchange(view, annotations)
         st.caption(
-            f"Marks are kept in `reviews/{view.annotations.path.name[:12]}….jsonl` in FER Explorer's folder, on the "
+            f"Marks are kept in `reviews/{view.annotations.path.name[:12]}…` in FER Explorer's folder, on the "
             "computer where this app runs. They survive restarts, and hold again when the same data are imported "
             "again. On a server that several people use, all share them: download a CSV to keep your own."
             if view.annotations.path
