@@ -6,7 +6,9 @@ A process that is killed takes nothing away. So whatever is temporary carries it
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 from fer_core.files import disk_time_ns, temporary_name
@@ -20,6 +22,21 @@ def temporary_folder(purpose: str, parent: Path) -> Path:
     path = parent / temporary_name(f"{purpose}-")
     path.mkdir(mode=0o700)
     return path
+
+
+def delete_folder(path: Path) -> None:
+    """Delete a folder, for whoever reads it at once and as a whole: first it gets a hidden name. Raises ``OSError``.
+
+    Network disks keep a file that a process of this host has open, under a name of their own, and the folder with it:
+    that goes when the app next starts.
+    """
+    gone = path.with_name(temporary_name(".deleted-"))
+    path.rename(gone)
+    try:
+        shutil.rmtree(gone)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EBUSY):
+            raise
 
 
 def abandoned(path: Path) -> bool:

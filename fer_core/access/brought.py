@@ -6,13 +6,13 @@ visit, and a day later at the latest (:func:`fer_core.access.trainings.clear_old
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
 from fer_core.access.policy import Action, Person, check
 from fer_core.access.trainings import clear_old
 from fer_core.errors import AccessError
+from fer_core.leftovers import delete_folder
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.visitor import VISITOR_FILE, started_by
 from fer_core.settings import settings
@@ -41,7 +41,7 @@ def leave(mark: str) -> None:
     """A visit has ended: what the visitor with that mark brought is deleted. Raises ``OSError``."""
     for run in _runs():
         if started_by(run) == mark:
-            shutil.rmtree(run)
+            delete_folder(run)
 
 
 def _runs() -> list[Path]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from fer_core.access.policy import Action, Person, check
 from fer_core.data.dataset import load_dataset
 from fer_core.errors import AccessError, FerError
-from fer_core.leftovers import untouched_for
+from fer_core.leftovers import delete_folder, untouched_for
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.visitor import VISITOR_FILE, started_by, write_visitor
@@ -95,7 +94,7 @@ def clear_old() -> list[str]:
         try:
             if not untouched_for(note, KEPT_SECONDS) or jobs.status(run).alive:
                 continue
-            shutil.rmtree(run)
+            delete_folder(run)
         except (OSError, FerError):
             # Somebody deletes it at this moment, or the disk does not let us: the next round tries again.
             continue

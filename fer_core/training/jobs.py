@@ -7,7 +7,6 @@ and the command line all find the same job and see the same state.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import psutil
 from fer_core.data.dataset import load_dataset
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
+from fer_core.leftovers import delete_folder
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
@@ -78,7 +78,7 @@ def start(
         where = ["--data", str(data), "--run-dir", str(folder.path)]
         _spawn(folder, ["train", "--recipe", str(folder.recipe_path), *where])
     except BaseException:
-        shutil.rmtree(folder.path)
+        delete_folder(folder.path)
         raise
     return folder.path
 
@@ -141,7 +141,7 @@ def delete(run_dir: Path) -> None:
     if folder.path.parent == settings().models_dir:
         raise RunError(f"{folder.name} ships with the app and is not deleted from here.")
     with explained(f"{folder.path} cannot be deleted", RunError):
-        shutil.rmtree(folder.path)
+        delete_folder(folder.path)
 
 
 def current() -> Path | None:

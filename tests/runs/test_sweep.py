@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import AppServer
+from factories import make_run
 from readonly import read_only
 
 from fer_core.data.dataset import load_dataset, write_dataset
@@ -24,9 +26,10 @@ from fer_core.lease import Lease
 from fer_core.leftovers import temporary_folder
 from fer_core.processes import ProcessMark
 from fer_core.runs import sweep
+from fer_core.runs.listing import list_runs
 from fer_core.runs.sweep import Swept, recently
 from fer_core.settings import settings
-from fer_core.training import lock
+from fer_core.training import jobs, lock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IN_THE_MIDDLE = """
@@ -199,6 +202,30 @@ def test_a_temporary_file_beside_what_it_was_to_replace_goes(home: Path) -> None
     other.write_text("mine")
     assert sweep.sweep().others == 1
     assert (part.exists(), other.exists()) == (False, True)
+
+
+def test_a_run_of_which_a_network_disk_kept_an_open_file_was_deleted_by_half(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a disk renames the file, so that its folder is not empty: what was left was listed as damaged."""
+    run = make_run(settings().runs_dir / "mine")
+    plainly = os.rmdir
+
+    def rmdir(path: str | Path, **options: int) -> None:
+        if Path(path).parent == settings().runs_dir:
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        plainly(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", rmdir)
+        jobs.delete(run.path)
+    assert not run.path.exists()
+    assert [info.name for info in list_runs()] == []
+    (rest,) = settings().runs_dir.glob(".deleted-*")
+    assert sweep.sweep() == Swept(), "this process is still there, and may have it open"
+    rest.rename(rest.with_name(f".deleted-{ProcessMark(ProcessMark.me().place, 2**30, 1)}.aaaa"))
+    assert sweep.sweep().others == 1
+    assert list(settings().runs_dir.iterdir()) == []
 
 
 def test_where_there_is_no_home_yet_there_is_nothing_to_do(home: Path) -> None:
