@@ -27,6 +27,7 @@ GROUPS = {
         ("dataset", "Dataset", ":material/grid_view:"),
         ("train", "Train", ":material/model_training:"),
         ("bring", "Bring yours", ":material/move_to_inbox:"),
+        ("sweeps", "Sweeps", ":material/tune:"),
     ),
     "Reference": (
         ("leaderboard", "Leaderboard", ":material/leaderboard:"),

@@ -88,6 +88,10 @@ class AccessError(FerError):
     """Somebody asked for what only the owner, or whoever started it, may do."""
 
 
+class SweepError(FerError):
+    """A sweep is missing, damaged or busy, or its name is taken."""
+
+
 class ClusterError(FerError):
     """The engine for many processors or computers is not installed, does not start, or cannot be reached."""
 

@@ -79,6 +79,11 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def sweeps_dir(self) -> Path:
+        """A folder for each sweep, which names its runs; those lie among the others."""
+        return self.home / "sweeps"
+
+    @property
     def reviews_dir(self) -> Path:
         """Marks on faces, one file a dataset. Kept when a dataset is deleted: it may be imported again."""
         return self.home / "reviews"

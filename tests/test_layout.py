@@ -26,6 +26,7 @@ ORDER = (
     "fer_core.bring",
     "fer_core.corruptions",
     "fer_core.explain",
+    "fer_core.sweeps",
     "fer_core.evaluation",
     "fer_core.training",
     "fer_core.inference",

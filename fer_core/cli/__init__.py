@@ -34,6 +34,7 @@ from fer_core.errors import FerError, PartlyDoneError
 COMMANDS = (
     "data",
     "train",
+    "sweep",
     "evaluate",
     "predictions",
     "models",

@@ -7,7 +7,7 @@ import json
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import label, new_folder, real, some, some_path, whole
@@ -18,6 +18,9 @@ from fer_core.formatting import percent
 from fer_core.runs.events import Event
 from fer_core.runs.folder import new_run_dir
 from fer_core.value_types import JsonObject
+
+if TYPE_CHECKING:
+    from fer_core.runs.recipe import Recipe
 
 EPILOG = """\
 examples:
@@ -40,14 +43,22 @@ def add(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("architecture", nargs="?", type=some, help="for example custom_cnn; see: architectures")
     parser.add_argument("--data", type=some_path, help="dataset folder; see: data import")
     parser.add_argument("--run-dir", type=new_folder, help="new folder for the run (default: runs/<name>-<time>)")
+    parser.add_argument("--resume", type=some_path, metavar="RUN", help="go on with a stopped, failed or killed run")
+    parser.add_argument("--name", type=label, help="what people read in the app")
+    add_choices(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """The options that make a recipe, for :func:`chosen_recipe`."""
+    parser.add_argument("architecture", nargs="?", type=some, help="for example custom_cnn; see: architectures")
     parser.add_argument(
         "--preset", type=some, default="quick", help="recipe to start from: minute, quick (default), serious"
     )
     parser.add_argument("--recipe", type=some_path, help="train this recipe.json again, instead of a preset")
-    parser.add_argument("--resume", type=some_path, metavar="RUN", help="go on with a stopped, failed or killed run")
     parser.add_argument(
         "--set",
         action="append",
@@ -60,7 +71,6 @@ def add(subparsers: Any) -> None:
         ("batch-size", whole(2, 4096), "faces per step"),
         ("learning-rate", real(1e-7, 10), "highest learning rate"),
         ("seed", whole(0, 2**31 - 1), "seed of everything random"),
-        ("name", label, "what people read in the app"),
         ("initial-weights", some, "transfer models: imagenet, none, or a local weights file"),
     ):
         parser.add_argument(f"--{name}", type=kind, help=text)
@@ -72,14 +82,14 @@ def add(subparsers: Any) -> None:
         help="runs whose answers for the training faces are mixed into the labels (distillation); how much: "
         "--set soft_weight=0.5. Teachers trained with --set folds=3 --set fold=1 (2, 3) label what they left out",
     )
-    add_json_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.evaluation.training_run import resume, train
     from fer_core.memory import stay_moderate
+    from fer_core.training.scheduled import end_with_the_engine
 
+    end_with_the_engine()
     stay_moderate()
     if args.resume:
         from fer_core.runs.listing import find_run
@@ -88,7 +98,7 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
         with _Narrator(target):
             folder = resume(target, args.data)
     else:
-        recipe = _recipe(args)
+        recipe = chosen_recipe(args)
         if args.data is None:
             raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
         target = args.run_dir or new_run_dir(recipe.architecture, recipe.name)
@@ -101,7 +111,8 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     return result, f"{metrics_text(metrics)}\nRun folder: {one_line(folder.path)}"
 
 
-def _recipe(args: argparse.Namespace) -> Any:
+def chosen_recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe that the options of :func:`add_choices` ask for. Raises ``RecipeError`` where that is none."""
     from fer_core.runs.recipe import Recipe
     from fer_core.training.presets import preset
 
@@ -110,11 +121,11 @@ def _recipe(args: argparse.Namespace) -> Any:
     elif args.architecture:
         recipe = preset(args.preset, args.architecture)
     else:
-        raise RecipeError("name an architecture, or give --recipe or --resume. See: python -m fer_core train -h")
+        raise RecipeError(f"name an architecture, or give --recipe. See: python -m fer_core {args.command} -h")
     changes = {
         name: value
         for name in ("epochs", "batch_size", "learning_rate", "seed", "name", "initial_weights")
-        if (value := getattr(args, name)) is not None
+        if (value := getattr(args, name, None)) is not None
     }
     if args.teachers:
         changes["teachers"] = tuple(args.teachers)

@@ -72,7 +72,8 @@ def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterat
     address = os.environ.get(CLUSTER, "").strip()
     options: dict[str, Any] = {
         "log_to_driver": False,
-        "logging_level": logging.ERROR,
+        # What concerns people is told by the commands; of trials that are tried again it would print tracebacks.
+        "logging_level": logging.CRITICAL,
         "runtime_env": {"env_vars": environment()},
     }
     with contextlib.ExitStack() as stack:
@@ -108,9 +109,14 @@ def _before_import() -> None:
     os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
     # Whoever reaches the ports of Ray runs programs as this account: nobody does without the token.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
-    if not os.environ.get(CLUSTER) and not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+    if os.environ.get(CLUSTER):
+        return
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
         # Ray would make one and leave it in the user's home. One that lives as long as the engine is enough.
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    # Ray takes 127.0.0.1 for a mistake and listens on every address. This makes it stay on the loopback one, on Linux,
+    # too.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 
 def _start(ray: ModuleType, folder: Path, cpus: int | None, store_bytes: int, options: dict[str, Any]) -> None:

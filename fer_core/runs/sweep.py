@@ -80,7 +80,7 @@ def _left(parent: Path, *beginnings: str) -> Iterator[Path]:
 def _marked() -> Iterator[Path]:
     """Temporary siblings and hidden folders in the home, in its folders and in those of runs and datasets."""
     home = settings()
-    places = [home.datasets_dir, home.runs_dir, home.reviews_dir, home.cache_dir]
+    places = [home.datasets_dir, home.runs_dir, home.sweeps_dir, home.reviews_dir, home.cache_dir]
     # os.path, unlike Path, takes what cannot be looked at, a folder of another account say, for none.
     inside = [path for folder in (*places, home.models_dir) for path in _entries(folder) if os.path.isdir(path)]  # noqa: PTH112
     for folder in (*places, *(path for path in inside if ProcessMark.find(path.name) is None)):

@@ -17,6 +17,7 @@ from fer_core.processes import place
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.transaction import LOCK_FILE
 from fer_core.settings import settings
+from fer_core.training.scheduled import is_scheduled
 from fer_core.writable import check_writable, explained
 
 HOST_LOCK = ".training.lock"
@@ -82,20 +83,22 @@ def busy_message(current: Lease) -> str:
     )
 
 
-def claim(pid: int, run_dir: Path) -> None:
+def claim(pid: int, run_dir: Path, *, alone: bool = True) -> None:
     """Take both leases for process ``pid``, which trains into ``run_dir``; again for the same process is fine.
 
     Whoever starts a child claims for it at once, so that nobody else can start one while it is still loading.
+    ``alone``: whether it is to be the one training of this host; not where an engine hands out the host's processors.
     Raises ``RunError`` naming the run that trains already, or if a lease cannot be written; ``ProcessLookupError``
     where the process has ended.
     """
     mine, runs = Lease.of(pid, run_dir), lock_path().parent
-    with explained(f"The lock of the one training at a time cannot be written to {runs}", RunError):
-        runs.mkdir(parents=True, exist_ok=True)
-        try:
-            lease.take(lock_path(), mine, runs / HOST_LOCK)
-        except HeldError as error:
-            raise RunError(busy_message(error.lease)) from None
+    if alone:
+        with explained(f"The lock of the one training at a time cannot be written to {runs}", RunError):
+            runs.mkdir(parents=True, exist_ok=True)
+            try:
+                lease.take(lock_path(), mine, runs / HOST_LOCK)
+            except HeldError as error:
+                raise RunError(busy_message(error.lease)) from None
     try:
         if run_dir.is_dir():
             folder = RunFolder(run_dir)
@@ -128,7 +131,7 @@ class TrainingLock:
         self.run_dir = run_dir
 
     def __enter__(self) -> TrainingLock:
-        claim(os.getpid(), self.run_dir)
+        claim(os.getpid(), self.run_dir, alone=not is_scheduled())
         self._heart = Heart(lease_path(self.run_dir))
         return self
 

@@ -23,9 +23,8 @@ from fer_core.settings import PROJECT_ROOT
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_a_json_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    extra = {"data": ["info"], "explain": ["faithfulness"], "predictions": ["import"], "models": ["import"]}.get(
-        command, []
-    )
+    extra = {"data": ["info"], "explain": ["faithfulness"], "predictions": ["import"], "models": ["import"]}
+    extra = {**extra, "sweep": ["status"]}.get(command, [])
     with pytest.raises(SystemExit) as stop:
         main([command, *extra, "--help"])
     assert stop.value.code == 0
@@ -118,13 +117,13 @@ def test_train_refuses_what_it_cannot_do_in_words(
 
 
 def test_epochs_shorten_the_stages_of_a_preset(home: Path) -> None:
-    from fer_core.cli.train import _recipe
+    from fer_core.cli.train import chosen_recipe
 
     args = build_parser().parse_args(["train", "vgg16", "--preset", "serious", "--epochs", "2", "--data", "x"])
-    recipe = _recipe(args)
+    recipe = chosen_recipe(args)
     assert (recipe.epochs, recipe.start_epochs, recipe.warmup_epochs) == (2, 1, 1)
     args = build_parser().parse_args(["train", "vgg16", "--epochs", "1", "--data", "x"])
-    recipe = _recipe(args)
+    recipe = chosen_recipe(args)
     assert (recipe.epochs, recipe.frozen_epochs, recipe.warmup_epochs) == (1, 0, 0.5)
 
 

@@ -18,7 +18,9 @@ from fer_core.data.ferplus import add_ferplus
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.ordering import SORTS
+from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
+from fer_core.sweeps.folder import Plan, create
 from pages.parts.train.fields import SCHEDULE_WORDS
 
 Query = dict[str, str | list[str]]
@@ -87,6 +89,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
         },
     ),
     "bring": ({}, {"bring.what": "Answers"}, {"bring.what": "Faces"}),
+    "sweeps": ({},),
     "leaderboard": ({},),
     "photo": ({}, {"way": "Video"}),
     "live": ({},),
@@ -122,6 +125,8 @@ def furnish(home: Path) -> None:
     measure_corruptions(runs[0], dataset)
     make_vote(home / "runs" / "together", runs[:2])
     make_run(home / "runs" / "elsewhere")
+    for name in ("rates", "turns"):
+        create(Plan(name, Recipe("custom_cnn"), {"learning_rate": [0.001, 0.003]}, dataset.info.path))
 
 
 def _faces(folder: Path) -> Dataset:

@@ -17,6 +17,7 @@ PAGES = {
     "dataset": "Dataset",
     "train": "Train",
     "bring": "Bring yours",
+    "sweeps": "Sweeps",
     "compare": "Compare",
     "mistakes": "Mistakes",
     "explain": "Explain",

@@ -24,6 +24,7 @@ PAGES = {
     "dataset": "Dataset",
     "train": "Train",
     "bring": "Bring yours",
+    "sweeps": "Sweeps",
     "compare": "Compare",
     "mistakes": "Mistakes",
     "explain": "Explain",

@@ -110,6 +110,7 @@ def row_of_the_note() -> str:
         ("dataset", {"view": "Bring real data"}),
         ("train", {}),
         ("bring", {}),
+        ("sweeps", {}),
         ("compare", {}),
         *(
             ("mistakes", {"panel": panel, "take": "true"})

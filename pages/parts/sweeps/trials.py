@@ -1,0 +1,184 @@
+"""One sweep: where it stands, its trials in a picture, a table and their curves, and the way to Compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.formatting import plain
+from fer_core.plots import sweep as plots
+from fer_core.sweeps import effects
+from fer_core.sweeps.folder import Sweep, list_sweeps, read_sweep
+from fer_core.sweeps.grid import called, shown
+from fer_core.sweeps.standing import (
+    SweepStanding,
+    SweepState,
+    TrialStanding,
+    TrialState,
+    best_in_words,
+    counted,
+    standing,
+)
+from pages.parts import frame, known_data, linked, messages, scope
+from pages.parts.charts import drawn
+from pages.parts.data import KEY as DATA
+
+KEY = "sweep"
+EVERY_S = 3
+"""Seconds between two looks at a sweep that runs."""
+MANY_S = 15
+"""The same where there are many trials: each look reads the journals of those that train."""
+MANY = 100
+COLOURS: dict[SweepState, str] = {
+    SweepState.RUNNING: "blue",
+    SweepState.STOPPING: "orange",
+    SweepState.FINISHED: "green",
+    SweepState.INTERRUPTED: "orange",
+}
+COMMAND = """\
+pip install -r requirements-ray.txt
+python -m fer_core sweep start rates custom_cnn --data datasets/sample --grid learning_rate=0.0003,0.001,0.003"""
+
+
+def show() -> None:
+    """The page below its title."""
+    sweeps, problems = list_sweeps()
+    for problem in problems:
+        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
+    if not sweeps:
+        st.markdown("No sweep has been started yet. In a terminal, start one:")
+        st.code(COMMAND, language="bash")
+        return
+    chosen = linked.selectbox("Sweep", [sweep.name for sweep in sweeps], key=KEY)
+    sweep = next(sweep for sweep in sweeps if sweep.name == chosen)
+    try:
+        now = standing(sweep)
+    except FerError as error:
+        st.error(messages.told(error, stored=True), icon=":material/broken_image:")
+        return
+    every = EVERY_S if len(now.trials) <= MANY else MANY_S
+    runs = now.state in (SweepState.RUNNING, SweepState.STOPPING)
+    st.fragment(_live, run_every=every if runs else None)(sweep.path, now.state)
+
+
+def _live(path: Path, drawn_state: SweepState) -> None:
+    """All that changes while the sweep runs."""
+    now = standing(read_sweep(path))
+    if now.state != drawn_state:
+        # In another state it is looked at more or less often.
+        st.rerun(scope="app")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(now.state, color=COLOURS[now.state])  # type: ignore[arg-type]
+        st.markdown(counted(now), width="content")
+    ranked = now.ranked()
+    if not ranked:
+        st.markdown(best_in_words(now))
+    else:
+        st.info(plain(best_in_words(now)), icon=":material/casino:")
+        _picture(now, ranked)
+        _ways(now, ranked)
+        _curves(ranked)
+    _table(now, ranked)
+    if now.state == SweepState.INTERRUPTED:
+        st.markdown("Go on with it in a terminal:")
+        st.code(f"python -m fer_core sweep resume {now.sweep.name}", language="bash")
+
+
+def _picture(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
+    axes = axes_of(now.sweep, ranked)
+    accuracies = [trial.accuracy or 0.0 for trial in ranked]
+    st.plotly_chart(
+        drawn(plots.parallel, axes, accuracies),
+        key="parallel",
+        config={"displayModeBar": False},
+        alt=plots.describe_parallel(axes, accuracies),
+    )
+    words = effects.in_words(ranked)
+    if words:
+        st.markdown(plain(words))
+    st.caption("One line a trial. Drag along an axis to keep the lines that pass there.")
+
+
+def axes_of(sweep: Sweep, trials: Sequence[TrialStanding]) -> list[plots.Axis]:
+    """An axis for each choice of more than one value, and one for the seeds where there are several."""
+    found = []
+    for key, values in sweep.manifest["grid"].items():
+        names = [shown(value) for value in values]
+        if len(names) > 1:
+            places = tuple(names.index(shown(trial.settings[key])) for trial in trials)
+            found.append(plots.Axis(called(key), tuple(names), places))
+    seeds = sorted({trial["seed"] for trial in sweep.manifest["trials"]})
+    if len(seeds) > 1:
+        places = tuple(seeds.index(trial.seed) for trial in trials)
+        found.append(plots.Axis("seed", tuple(map(str, seeds)), places))
+    return found
+
+
+def _ways(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
+    sealed = [trial.run for trial in ranked if trial.sealed][: scope.LIMIT]
+    if not sealed:
+        return
+    query: dict[str, str | list[str]] = {scope.COMPARE + scope.RUNS: sealed}
+    wanted = now.sweep.manifest["data"]["fingerprint"]
+    data = next((one for one in known_data.known().values() if one.fingerprint == wanted), None)
+    if data is not None:
+        query[DATA] = data.name
+    label = "Compare the best" if len(sealed) > 1 else "Look at it in Compare"
+    with st.container(horizontal=True):
+        frame.link("compare", label, icon=":material/compare:", query=query)
+        frame.link("run", f"Run card of {ranked[0].run}", icon=":material/id_card:", query={"run": ranked[0].run})
+
+
+def _curves(ranked: Sequence[TrialStanding]) -> None:
+    lines = [plots.Curve(trial.run, tuple(event["val_accuracy"] for event in trial.epochs)) for trial in ranked]
+    best = ranked[0].run
+    st.plotly_chart(
+        drawn(plots.curves, lines, best),
+        key="sweep-curves",
+        config={"displayModeBar": False},
+        alt=plots.describe_curves(lines, best),
+    )
+    early = sum(trial.state == TrialState.STOPPED_EARLY for trial in ranked)
+    longest = max(len(line.accuracies) for line in lines)
+    kept = ranked[0].best
+    words = f"The thick line is {best}, best after epoch {kept['epoch'] if kept else 0} of {longest}."
+    if early:
+        words += f" {early:,} fell behind and were stopped early."
+    st.caption(plain(words))
+
+
+def _table(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
+    judged = {trial.run for trial in ranked}
+    trials = [*ranked, *(trial for trial in now.trials if trial.run not in judged)]
+    st.dataframe(
+        table_of(trials),
+        hide_index=True,
+        column_config={"PublicTest (%)": st.column_config.NumberColumn(format="%.1f")},
+        alt="The trials, best first: what each was set to, its state and its best accuracy on PublicTest.",
+    )
+    if failed := [trial for trial in trials if trial.state in (TrialState.FAILED, TrialState.DAMAGED)]:
+        with st.expander(f"Why {len(failed):,} failed", icon=":material/error:"):
+            for trial in failed:
+                st.markdown(f"**{trial.run}**: {messages.told(trial.message, stored=True)}")
+
+
+def table_of(trials: Sequence[TrialStanding]) -> pd.DataFrame:
+    """One row a trial, in the given order."""
+    return pd.DataFrame(
+        [
+            {
+                "Run": trial.run,
+                **{called(key).capitalize(): shown(value) for key, value in trial.settings.items()},
+                "Seed": trial.seed,
+                "State": str(trial.state),
+                "Epochs": f"{len(trial.epochs)} of {trial.planned}",
+                "Best epoch": trial.best["epoch"] if trial.best else None,
+                "PublicTest (%)": None if trial.accuracy is None else 100 * trial.accuracy,
+            }
+            for trial in trials
+        ]
+    )
