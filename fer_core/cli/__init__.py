@@ -41,6 +41,7 @@ COMMANDS = (
     "vote",
     "export",
     "predict",
+    "score",
     "explain",
     "runs",
     "leaderboard",

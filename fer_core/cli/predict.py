@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import real, some, some_path
 from fer_core.cli.progress import ProgressLine
-from fer_core.errors import DataError, PartlyDoneError, RunError
+from fer_core.errors import DataError, PartlyDoneError
 from fer_core.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     Write = Callable[[tuple[str, ...]], Any]
 
-ALL = "all"
-FLIP_AND_VIDEO = "--average flip is for pictures; a video is smoothed over time instead. Leave it out for videos."
-CUT_AND_VIDEO = "--already-cut is for pictures. Leave it out for videos."
 JSON_LINES = (".jsonl", ".ndjson")
 EPILOG = """\
 examples:
@@ -110,6 +107,7 @@ def run(args: argparse.Namespace) -> None:
     """
     from fer_core.cli.told_pictures import JsonTeller, TextTeller
     from fer_core.inference.faces import AlreadyCut, best_detector
+    from fer_core.inference.models import ALL, open_models
     from fer_core.inference.report import report_head
     from fer_core.inference.sources import find_files
     from fer_core.writable import check_output
@@ -133,30 +131,6 @@ def run(args: argparse.Namespace) -> None:
     teller.end(found.problems, found.passed, args.out)
     if found.problems:
         raise PartlyDoneError([message for _, message in found.problems])
-
-
-def open_models(names: list[str], *, calibrated: bool) -> list[Predictor]:
-    """The models by what was asked for, each once: names with commas between, ``all`` for every one there is.
-
-    Raises ``RunError`` for one that cannot be had, for two different ones of one name, and where there is none.
-    """
-    from fer_core.inference.models import load_model
-    from fer_core.runs.listing import list_models
-
-    wanted: dict[str, str | Path] = {}
-    for name in [part.strip() for text in names for part in text.split(",") if part.strip()]:
-        wanted.update(
-            {str(info.path): info.path for info in list_models() if info.has_model} if name == ALL else {name: name}
-        )
-    predictors: dict[str, Predictor] = {}
-    for place in wanted.values():
-        model = load_model(place, calibrated=calibrated)
-        other = predictors.setdefault(model.name, model)
-        if other.path.resolve() != model.path.resolve():
-            raise RunError(f"{other.path} and {model.path} have the same name, {model.name}. Ask for them one by one.")
-    if not predictors:
-        raise RunError("there is no model yet. Train one: python -m fer_core train custom_cnn --data datasets/sample")
-    return list(predictors.values())
 
 
 def _read_pictures(
@@ -195,12 +169,12 @@ def _read_videos(
     line: ProgressLine,
 ) -> None:
     from fer_core.inference.faces import best_detector
-    from fer_core.inference.videos import clip_pipeline, read_clip
+    from fer_core.inference.videos import clip_pipeline, read_clip, why_no_video
     from fer_core.progress import Meter
 
+    why = why_no_video(args.average, already_cut=args.already_cut)
     for path in found.videos:
-        if args.average != "none" or args.already_cut:
-            why = FLIP_AND_VIDEO if args.average != "none" else CUT_AND_VIDEO
+        if why:
             found.problems.append((path, f"{path} was left out: {why}"))
             continue
         meter = Meter(line.show, "frames", f"Reading {path.name}")

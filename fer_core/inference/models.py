@@ -1,7 +1,8 @@
-"""From a run, by name or folder, to its predictor."""
+"""From runs, by name or folder, to their predictors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_core.errors import RunError
@@ -10,6 +11,9 @@ from fer_core.inference.vote import open_vote
 from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.listing import list_models, places
 from fer_core.stats.calibration import FEWEST_FACES
+
+ALL = "all"
+"""Stands for every model that there is."""
 
 
 def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibrated: bool = False) -> Predictor:
@@ -50,6 +54,45 @@ def load_model(name_or_folder: str | Path, *, threads: int | None = None, calibr
         threads=threads,
         temperature=_calibration_of(folder) if calibrated else 1.0,
     )
+
+
+def places_of(names: Iterable[str]) -> list[Path]:
+    """Where the models that were asked for lie, each as :func:`load_model` takes it, whatever the current folder is.
+
+    ``names``: names, folders and files, with commas between; :data:`ALL` for every one there is. Raises ``RunError``
+    for one that is not there, and where there is none at all.
+    """
+    found: list[Path] = []
+    for name in [part.strip() for text in names for part in text.split(",") if part.strip()]:
+        if name == ALL:
+            found += [info.path.absolute() for info in list_models() if info.has_model]
+        elif name.endswith(".tflite"):
+            found.append(Path(name).expanduser().absolute())
+        else:
+            found.append(_find(name).path.absolute())
+    if not found:
+        raise RunError("there is no model yet. Train one: python -m fer_core train custom_cnn --data datasets/sample")
+    return list(dict.fromkeys(found))
+
+
+def open_models(names: Iterable[str], *, threads: int | None = None, calibrated: bool = False) -> list[Predictor]:
+    """The models by what was asked for, each once; ``names`` and errors as of :func:`places_of` and
+    :func:`open_places`.
+    """
+    return open_places(places_of(names), threads=threads, calibrated=calibrated)
+
+
+def open_places(places: Iterable[Path], *, threads: int | None = None, calibrated: bool = False) -> list[Predictor]:
+    """The models at these places, each once. Raises ``RunError`` for one that cannot be had, and for two different ones
+    of one name.
+    """
+    predictors: dict[str, Predictor] = {}
+    for place in places:
+        model = load_model(place, threads=threads, calibrated=calibrated)
+        other = predictors.setdefault(model.name, model)
+        if other.path.resolve() != model.path.resolve():
+            raise RunError(f"{other.path} and {model.path} have the same name, {model.name}. Ask for them one by one.")
+    return list(predictors.values())
 
 
 def stored_temperature(folder: RunFolder) -> float | None:

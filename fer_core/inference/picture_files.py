@@ -53,7 +53,7 @@ def read_files(
             for number, part in enumerate(parts):
                 found = [future.result() for future in ahead]
                 ahead = submit(parts[number + 1]) if number + 1 < len(parts) else []
-                yield from zip(part, _answered(found, models, average), strict=True)
+                yield from zip(part, answered(found, models, average), strict=True)
         finally:
             for future in ahead:
                 future.cancel()  # nobody reads on
@@ -61,25 +61,31 @@ def read_files(
 
 def _read(path: Path, detector: FaceDetector) -> Reading | str:
     try:
-        return read_picture(load_photo(read_bytes(path, MAX_BYTES), str(path)), str(path), detector)
-    except DataError as error:
-        return str(error)
+        return read_content(read_bytes(path, MAX_BYTES), str(path), detector)
     except UnreadableError as error:
         return f"{path} cannot be read: {error}."
 
 
-def _answered(found: Sequence[Reading | str], models: Sequence[Predictor], average: Average) -> list[Reading | str]:
+def read_content(data: bytes, name: str, detector: FaceDetector) -> Reading | str:
+    """A picture file's faces, no model asked yet; or a sentence that says why it cannot be read."""
+    try:
+        return read_picture(load_photo(data, name), name, detector)
+    except DataError as error:
+        return str(error)
+
+
+def answered(found: Sequence[Reading | str], models: Sequence[Predictor], average: Average) -> list[Reading | str]:
     """The same, where readings have what each model says of their faces."""
     crops = [one.crops for one in found if isinstance(one, Reading)]
     if not sum(map(len, crops)):
         return list(found)
     every = np.concatenate(crops)
     said = {model.name: model.predict(every, average=average) for model in models}
-    answered, start = [], 0
+    result, start = [], 0
     for one in found:
         if isinstance(one, Reading) and one.faces:
             part = slice(start, start + len(one.faces))
             one = replace(one, answers={name: rows[part] for name, rows in said.items()})
             start = part.stop
-        answered.append(one)
-    return answered
+        result.append(one)
+    return result

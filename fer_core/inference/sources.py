@@ -11,6 +11,8 @@ from fer_core.file_types import HEAD, ODD_ENDINGS, PICTURE_ENDINGS, is_video
 from fer_core.inference.stream.video import READABLE
 from fer_core.regular_files import require_file
 
+_WANTED = frozenset((*PICTURE_ENDINGS, *ODD_ENDINGS, *READABLE))
+
 
 @dataclass
 class FoundFiles:
@@ -46,6 +48,16 @@ def find_files(paths: Iterable[Path]) -> FoundFiles:
     return found
 
 
+def is_read(name: str) -> bool:
+    """Whether a file in a folder is looked into, by its name: a picture's or a video's ending, and not hidden."""
+    return not name.startswith(".") and Path(name).suffix.lower().removeprefix(".") in _WANTED
+
+
+def ends_as_video(name: str) -> bool:
+    """Whether a file has a video's ending: enough for a container that nobody here knows by its content."""
+    return Path(name).suffix.lower().removeprefix(".") in READABLE
+
+
 def _take(path: Path, found: FoundFiles, seen: set[Path]) -> None:
     try:
         head = _head(path)
@@ -56,8 +68,8 @@ def _take(path: Path, found: FoundFiles, seen: set[Path]) -> None:
     if real in seen:
         return
     seen.add(real)
-    # What is inside counts more than the ending; an ending alone is enough for a container that nobody here knows.
-    video = is_video(head) or path.suffix.lower().removeprefix(".") in READABLE
+    # What is inside counts more than the ending.
+    video = is_video(head) or ends_as_video(path.name)
     (found.videos if video else found.pictures).append(path)
 
 
@@ -69,13 +81,12 @@ def _inside(folder: Path, found: FoundFiles) -> list[Path]:
         found.problems.append((path, f"{path} cannot be opened ({error.strerror or error})."))
 
     files: list[Path] = []
-    wanted = {*PICTURE_ENDINGS, *ODD_ENDINGS, *READABLE}
     for parent, folders, names in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.startswith("."):
                 continue
-            if Path(name).suffix.lower().removeprefix(".") in wanted:
+            if is_read(name):
                 files.append(Path(parent) / name)
             else:
                 found.passed += 1

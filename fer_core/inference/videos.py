@@ -12,7 +12,7 @@ import numpy as np
 from fer_core.emotions import COUNT, NAMES
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.pictures import csv_lines
-from fer_core.inference.predictor import Predictor
+from fer_core.inference.predictor import Average, Predictor
 from fer_core.inference.report import ClipEntry, MomentEntry, MomentFace, SeenEntry, box_json, named
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.result import UNSURE, FaceResult, Result
@@ -24,6 +24,13 @@ EVERY_S = 1.0
 """Seconds between two moments that are told: what a face says hardly changes faster than people can read."""
 
 WriteLine = Callable[[tuple[str, ...]], Any]
+FLIP_AND_VIDEO = "--average flip is for pictures; a video is smoothed over time instead. Leave it out for videos."
+CUT_AND_VIDEO = "--already-cut is for pictures. Leave it out for videos."
+
+
+def why_no_video(average: Average, *, already_cut: bool) -> str:
+    """Why videos are left out where pictures are to be read in this way; empty where they are read."""
+    return FLIP_AND_VIDEO if average != "none" else CUT_AND_VIDEO if already_cut else ""
 
 
 def clip_pipeline(
@@ -74,21 +81,36 @@ def read_clip(
     }
 
 
+class Moments:
+    """Which frames of a clip are told: the first with a face, then one with a face every so many seconds."""
+
+    def __init__(self, every_s: float) -> None:
+        """``every_s``: 0 for every frame with a face."""
+        self._every_s = every_s
+        self._next_s: float | None = None
+
+    def is_told(self, result: Result) -> bool:
+        """Whether this frame is. Asked once for each, in their order."""
+        # Half a millisecond of grace: frame times are rounded.
+        if not result.faces or (self._next_s is not None and result.time_s < self._next_s - 0.0005):
+            return False
+        self._next_s = result.time_s + self._every_s
+        return True
+
+
 class _ClipRecord:
     """What is kept of a clip while it is read."""
 
     def __init__(self, name: str, every_s: float, write: WriteLine | None, tell: Callable[[MomentEntry], None]) -> None:
-        self._name, self._every_s, self._write, self._tell = name, every_s, write, tell
-        self._next_s: float | None = None
+        self._name, self._write, self._tell = name, write, tell
+        self._moments = Moments(every_s)
         self.faces: dict[int, _Seen] = {}
 
     def add(self, _: Picture, result: Result) -> None:
         for face in result.faces:
             self.faces.setdefault(face.number, _Seen(result.time_s)).add(face, result.time_s)
-        # Half a millisecond of grace: frame times are rounded.
-        if not result.faces or (self._next_s is not None and result.time_s < self._next_s - 0.0005):
+        if not self._moments.is_told(result):
             return
-        self._next_s = result.time_s + self._every_s
         self._tell({"time_s": round(result.time_s, 3), "faces": [_moment(face) for face in result.faces]})
         if self._write is not None:
             for face in result.faces:

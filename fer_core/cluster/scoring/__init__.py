@@ -1,0 +1,1 @@
+"""Millions of pictures and videos through the models, into Parquet: on one core, on all of them, or on a cluster."""
