@@ -23,10 +23,10 @@ examples:
   python -m fer_core data import scored/ --out datasets/scored
 
 The answers are those of predict. The folder holds a Parquet file for each 1,000 pictures, a row for each face, and one
-for each file that could not be read, with the reason. Whatever ends the command, the same command goes on where it ended.
+for each file that could not be read, with the reason. Whatever ends the command, the same command goes on from there.
 
-One worker takes one core, here. More than one, and a cluster's, need Ray: pip install -r requirements-ray.txt. An address
-needs fsspec and the package of its store: s3fs for s3://, gcsfs for gs://.
+One worker takes one core, here. More than one, and a cluster's, need Ray: pip install -r requirements-ray.txt. An
+address needs fsspec and the package of its store: s3fs for s3://, gcsfs for gs://.
 """
 
 
@@ -40,7 +40,10 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SOURCE", type=some, help="a folder, or an address such as s3://bucket/faces, with all below it"
+        "source",
+        metavar="SOURCE",
+        type=some,
+        help="a folder, or an address such as s3://bucket/faces",
     )
     parser.add_argument("--out", type=some_path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument(

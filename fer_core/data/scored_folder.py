@@ -31,9 +31,9 @@ NO_LABELS, FOLDERS = "none", "folders"
 
 FILE, TIME, FACE, SCORE, LABEL, PROBLEM, PIXELS = "file", "time_s", "face", "score", "label", "problem", "pixels"
 BOX = ("x", "y", "width", "height")
-"""Columns: the file within the source; seconds from a video's start, empty for pictures; the face's number from 1, empty
-for a file without one; its box in pixels of the picture; the detector's score; the label's word; why the file could not
-be read, or not all of it; and the face as the models saw it, 48×48 grey bytes, row by row."""
+"""Columns: the file within the source; seconds from a video's start, empty for pictures; the face's number from 1,
+empty for a file without one; its box in pixels of the picture; the detector's score; the label's word; why the file
+could not be read, or not all of it; and the face as the models saw it, 48×48 grey bytes, row by row."""
 
 
 class ScoredModel(TypedDict):
@@ -145,8 +145,8 @@ def finished_shards(folder: Path, manifest: ScoreManifest) -> Iterator[Path]:
     missing = [n for n in range(manifest["shards"]) if read_shard_record(folder, n, manifest["seal"]) is None]
     if missing:
         raise DataError(
-            f"{folder} is not finished: {len(missing):,} of {manifest['shards']:,} shards are missing. Give the command "
-            "that wrote it once more; it goes on where it ended."
+            f"{folder} is not finished: {len(missing):,} of {manifest['shards']:,} shards are missing. Give the "
+            "command that wrote it once more; it goes on where it ended."
         )
     return (shard_path(folder, number) for number in range(manifest["shards"]))
 

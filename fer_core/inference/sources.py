@@ -50,12 +50,17 @@ def find_files(paths: Iterable[Path]) -> FoundFiles:
 
 def is_read(name: str) -> bool:
     """Whether a file in a folder is looked into, by its name: a picture's or a video's ending, and not hidden."""
-    return not name.startswith(".") and Path(name).suffix.lower().removeprefix(".") in _WANTED
+    return not name.startswith(".") and _ending(name) in _WANTED
 
 
 def ends_as_video(name: str) -> bool:
     """Whether a file has a video's ending: enough for a container that nobody here knows by its content."""
-    return Path(name).suffix.lower().removeprefix(".") in READABLE
+    return _ending(name) in READABLE
+
+
+def _ending(name: str) -> str:
+    # Asked of millions of names: a Path costs ten times as much.
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _take(path: Path, found: FoundFiles, seen: set[Path]) -> None:

@@ -1,7 +1,7 @@
 """The list of all files, on disk: written once, read shard by shard, and compared with the source at every new start.
 
-A million files are never held: a line is written for each as it is listed, and its hash added to a sum, which is the same
-in whatever order they come.
+A million files are never held: a line is written for each as it is listed, and its hash added to a sum, which is the
+same in whatever order they come.
 """
 
 from __future__ import annotations
@@ -46,29 +46,41 @@ class Shard:
 
 def write_list(entries: Iterable[Entry], path: Path, watch: Watch | None = None) -> Listing:
     """Write a line for each, and say what they come to. Raises ``OSError``, with nothing left behind."""
+    tally = _Tally(watch)
     with replacing(path) as part, part.open("w", encoding="ascii") as file:
-
-        def written() -> Iterator[Entry]:
-            for entry in entries:
-                file.write(_line(entry))
-                yield entry
-
-        return summary(written(), watch)
+        for entry in entries:
+            file.write(tally.add(entry))
+    return tally.result()
 
 
 def summary(entries: Iterable[Entry], watch: Watch | None = None) -> Listing:
     """What these files come to, none of which is kept. Shards are cut by order, the digest knows none."""
-    files = shards = weight = total = 0
+    tally = _Tally(watch)
     for entry in entries:
-        shards += weight == 0
-        files += 1
-        weight += _weight(entry)
-        if weight >= SHARD:
-            weight = 0
-        total += int.from_bytes(hashlib.sha256(_line(entry).encode()).digest())
-        if watch is not None:
-            watch(files)
-    return Listing(files, shards, f"{total % _MODULUS:064x}")
+        tally.add(entry)
+    return tally.result()
+
+
+class _Tally:
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self._files = self._shards = self._weight = self._sum = 0
+
+    def add(self, entry: Entry) -> str:
+        """Count a file; its line."""
+        line = _line(entry)
+        self._files += 1
+        self._shards += self._weight == 0
+        self._weight += _weight(entry)
+        if self._weight >= SHARD:
+            self._weight = 0
+        self._sum += int.from_bytes(hashlib.sha256(line.encode()).digest())
+        if self._watch is not None:
+            self._watch(self._files)
+        return line
+
+    def result(self) -> Listing:
+        return Listing(self._files, self._shards, f"{self._sum % _MODULUS:064x}")
 
 
 def read_list(path: Path) -> Iterator[Entry]:

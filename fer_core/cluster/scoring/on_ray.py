@@ -16,7 +16,8 @@ from fer_core.data.scored_folder import ShardRecord
 from fer_core.errors import ClusterError, FerError
 
 TRIES = 4
-"""How often a shard is begun. One whose worker dies each time (a file that breaks a decoder) must not hold up the rest."""
+"""How often a shard is begun. One whose worker dies each time (by a file that breaks a decoder) must not hold up the
+rest."""
 LOOK_S = 5.0
 """How often the driver looks up while it waits."""
 

@@ -1,7 +1,7 @@
-"""Where the files to be scored lie: a folder, or an object store by its address (``s3://bucket/faces``), through fsspec.
+"""Where the files to be scored lie: a folder, or through fsspec an object store by its address (``s3://bucket/faces``).
 
-A folder needs nothing but this computer; an address needs fsspec and the package of its store. Listing is streamed: of a
-folder one entry is held at a time, of a store the entries of one of its folders, as its own library gives them.
+A folder needs nothing but this computer; an address needs fsspec and the package of its store. Listing is streamed: of
+a folder one entry is held at a time, of a store the entries of one of its folders, as its own library gives them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ class Folder:
         except OSError as error:
             raise DataError(f"{path} cannot be opened: {error.strerror or error}.") from error
         if kind != "a folder":
-            raise DataError(f"{path} is {kind}. Give the folder that holds the files; for a few: python -m fer_core predict")
+            raise DataError(
+                f"{path} is {kind}. Give the folder that holds the files; for a few: python -m fer_core predict"
+            )
 
     def entries(self) -> Iterator[Entry]:
         # The open folders of the way down to the entry at hand: no more is held.

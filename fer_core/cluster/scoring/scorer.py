@@ -1,7 +1,7 @@
 """One worker: shard after shard, on one core, with models and detector of its own; no Ray in here.
 
-It reads pictures and videos exactly as ``predict`` does, by the same functions. While it looks at one file, the next few
-of a store are fetched by threads, which only wait.
+It reads pictures and videos exactly as ``predict`` does, by the same functions. While it looks at one file, the next
+few of a store are fetched by threads, which only wait.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fer_core.inference.faces import AlreadyCut, best_detector
 from fer_core.inference.models import open_places
 from fer_core.inference.picture_files import answered, read_content
 from fer_core.inference.pictures import Reading
-from fer_core.inference.predictor import AVERAGES, Average, Predictor
+from fer_core.inference.predictor import Average, Predictor
 from fer_core.inference.sources import ends_as_video
 from fer_core.inference.stream.result import Result
 from fer_core.inference.stream.video import analyse_video
@@ -81,19 +81,19 @@ class Scorer:
         manifest, options = job.manifest, job.manifest["options"]
         self._job = job
         self._place: Place = open_place(job.source)
-        self._average: Average = AVERAGES[AVERAGES.index(options["average"])]
+        self._average: Average = "flip" if options["average"] == "flip" else "none"
         self._models = open_places(map(Path, job.models), threads=1, calibrated=options["calibrated"])
         self._detector = detector_of(already_cut=options["already_cut"])
         self._why_no_video = why_no_video(self._average, already_cut=options["already_cut"])
         if [identity(model) for model in self._models] != manifest["models"]:
             raise RunError(
-                f"the models at {', '.join(job.models)} are not those that the scoring began with. All computers must see "
-                "the same home, and no model may change meanwhile."
+                f"the models at {', '.join(job.models)} are not those that the scoring began with. All computers must "
+                "see the same home, and no model may change meanwhile."
             )
         if self._detector.title != manifest["detector"]:
             raise RunError(
-                f"faces would be found by {self._detector.title} here, and the scoring began with {manifest['detector']}. "
-                "All computers must see the same home."
+                f"faces would be found by {self._detector.title} here, and the scoring began with "
+                f"{manifest['detector']}. All computers must see the same home."
             )
 
     def score(self, shard: Shard) -> ShardRecord:
@@ -102,10 +102,9 @@ class Scorer:
         path = shard_path(Path(self._job.out), shard.number)
         names = [model.name for model in self._models]
         labels = manifest["options"]["labels"] != NO_LABELS
-        with replacing(path) as part:
-            with ShardTable(part, names, labels=labels) as table:
-                self._read(shard, table)
-                return table.finish(manifest["seal"], shard.number)
+        with replacing(path) as part, ShardTable(part, names, labels=labels) as table:
+            self._read(shard, table)
+            return table.finish(manifest["seal"], shard.number)
 
     def _read(self, shard: Shard, table: ShardTable) -> None:
         waiting: list[tuple[Entry, Reading | str]] = []

@@ -1,11 +1,12 @@
 """A scoring from start to end: list, compare with an earlier start, hand out shards that are missing, add up.
 
-One worker runs in this process and needs no Ray. Several run on Ray, as plain tasks of Ray's core, a shard each, and not
-as a pipeline of Ray Data. What Ray Data would do is little here: shards are independent, their results are files, and
-which of them are done is known from these files alone. It hung without a word where actors held every processor that
-its reading tasks waited for; its checkpoints did not outlive a killed driver; its answer to a killed actor is an option
-that is to go. A task needs one processor and nothing beside it, so that a cluster of one processor works on, shard after
-shard; and whatever is killed, the shard is begun anew by whoever is there (:mod:`fer_core.cluster.scoring.on_ray`).
+One worker runs in this process and needs no Ray. Several run on Ray, as plain tasks of Ray's core, a shard each, and
+not as a pipeline of Ray Data. What Ray Data would do is little here: shards are independent, their results are files,
+and which of them are done is known from these files alone. Tried, it hung without a word where actors held every
+processor that its reading tasks waited for; its checkpoints did not outlive a killed driver; its answer to a killed
+actor is an option that is to go. A task needs one processor and nothing beside it, so that a cluster of one processor
+works on, shard after shard; and whatever is killed, the shard is begun anew by whoever is there
+(:mod:`fer_core.cluster.scoring.on_ray`).
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ def score(request: Request, progress: ProgressCallback | None = None) -> Outcome
     out.mkdir(parents=True, exist_ok=True)
     with try_lock(out / LOCK) as mine:
         if not mine:
-            raise DataError(f"{out} is being written by another scoring. Wait until it has ended, or give another folder.")
+            raise DataError(
+                f"{out} is being written by another scoring. Wait until it has ended, or give another folder."
+            )
         job = _job(request, place, out, progress)
         (out / FACES).mkdir(exist_ok=True)
         for left in (*out.glob(".*.part.*"), *(out / FACES).glob(".*.part.*")):
@@ -197,8 +200,8 @@ def _job(request: Request, place: Place, out: Path, progress: ProgressCallback |
         now = manifest(summary(place.entries(), watch))
         if differences := changed(about, now):
             raise DataError(
-                f"{out} holds another scoring: {'; '.join(differences)}. Ask for the same again to go on with it, or give "
-                "another folder."
+                f"{out} holds another scoring: {'; '.join(differences)}. Ask for the same again to go on with it, or "
+                "give another folder."
             )
         if now["seal"] != about["seal"] or summary(read_list(out / FILES)) != _listing_of(about):
             raise DataError(f"{out} was written by another version, or changed since. Score into another folder.")
@@ -219,6 +222,8 @@ def _check_free(out: Path) -> None:
     """Raise ``DataError`` where the folder is there and holds something else."""
     if out.is_dir() and not (out / MANIFEST).exists():
         # The list of a start that was cut short, and its lock, may be there.
-        odd = [one.name for one in out.iterdir() if one.name not in (LOCK, FILES) and not one.name.startswith(".files.")]
+        odd = [
+            one.name for one in out.iterdir() if one.name not in (LOCK, FILES) and not one.name.startswith(".files.")
+        ]
         if odd:
             raise DataError(f"{out} holds other files ({odd[0]}). Give a folder that is empty or does not exist yet.")
