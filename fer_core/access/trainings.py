@@ -37,10 +37,13 @@ def visible(person: Person, infos: Iterable[ModelInfo]) -> list[ModelInfo]:
     return [info for info in infos if person.owner or info.started_by is None or info.started_by == person.mark]
 
 
-def start(person: Person, recipe: Recipe, data: Path) -> Path:
-    """As :func:`fer_core.training.jobs.start`, for whoever may. Raises ``AccessError`` for what a visitor may not."""
+def start(person: Person, recipe: Recipe, data: Path, *, twin: bool = False) -> Path:
+    """As :func:`fer_core.training.jobs.start`, for whoever may. Raises ``AccessError`` for what a visitor may not.
+
+    Of a visitor's twins the second has what the first leaves of their time.
+    """
     if person.owner:
-        return jobs.start(recipe, data)
+        return jobs.start(recipe, data, twin=twin)
     check(person, Action.TRAIN)
     # A name is the one thing that is theirs to choose.
     if recipe != preset(VISITORS_PRESET, recipe.architecture).named(recipe.name) or recipe.architecture not in (
@@ -49,12 +52,28 @@ def start(person: Person, recipe: Recipe, data: Path) -> Path:
         check(person, Action.TRAIN_ANYTHING)
     if not load_dataset(data).info.is_sample:
         check(person, Action.TRAIN_ANYTHING)
+    _check_room(2 if twin else 1)
+    return jobs.start(recipe, data, note=lambda run: write_visitor(run, person.mark, VISITORS_SECONDS), twin=twin)
+
+
+def start_twin(person: Person, run: Path, data: Path) -> Path:
+    """As :func:`fer_core.training.jobs.start_twin`; raises ``AccessError`` for what a visitor may not."""
+    check(person, Action.RESUME, started_by=started_by(run))
+    if person.owner:
+        return jobs.start_twin(run, data)
+    if not load_dataset(data).info.is_sample:
+        check(person, Action.TRAIN_ANYTHING)
+    _check_room(1)
+    return jobs.start_twin(run, data, seconds=VISITORS_SECONDS)
+
+
+def _check_room(runs: int) -> None:
+    """Raise ``AccessError`` while somebody trains, or where so many more runs of visitors would be too many."""
     if jobs.current() is not None:
         raise AccessError("Somebody trains here just now, and one training at a time is enough. Try again in a minute.")
     clear_old()
-    if len(list(settings().runs_dir.glob(f"*/{VISITOR_FILE}"))) >= MOST_RUNS:
+    if len(list(settings().runs_dir.glob(f"*/{VISITOR_FILE}"))) + runs > MOST_RUNS:
         raise AccessError("Visitors have trained as many runs here as are kept for a day. Come back tomorrow.")
-    return jobs.start(recipe, data, note=lambda run: write_visitor(run, person.mark, VISITORS_SECONDS))
 
 
 def pause(person: Person, run: Path) -> None:

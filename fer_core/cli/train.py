@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from fer_core.cli.terminal import one_line, whisper
 from fer_core.errors import RecipeError
 from fer_core.formatting import percent
 from fer_core.runs.events import Event
-from fer_core.runs.folder import new_run_dir
+from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ examples:
   python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --preset serious
   python -m fer_core train tiny --data datasets/fer2013 --preset serious --teachers resnet50 vgg16
   python -m fer_core train --recipe models/custom_cnn/recipe.json --data datasets/fer2013
+  python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --twin
   python -m fer_core train --resume runs/my-run
 
 While it trains: a file called "pause" in the run folder pauses it, one called "stop" stops it after the current
@@ -60,6 +61,12 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--recipe", type=some_path, help="train this recipe.json again, instead of a preset")
     parser.add_argument(
+        "--twin",
+        action="store_true",
+        help="then train its twin, the same recipe and seed with augmentation off (or on, where it is off), and say "
+        "what augmentation gained. With --resume: also of a run that is done",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -85,30 +92,65 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
-    from fer_core.evaluation.training_run import resume, train
+    from fer_core.evaluation.training_run import train, train_twin
     from fer_core.memory import stay_moderate
     from fer_core.training.scheduled import end_with_the_engine
+    from fer_core.training.twins import unfinished_twin
 
     end_with_the_engine()
     stay_moderate()
     if args.resume:
-        from fer_core.runs.listing import find_run
-
-        target = find_run(args.resume).path
-        with _Narrator(target):
-            folder = resume(target, args.data)
+        folder = _go_on(args)
     else:
         recipe = chosen_recipe(args)
         if args.data is None:
             raise RecipeError("say which faces to train on: --data FOLDER. See: python -m fer_core data import -h")
         target = args.run_dir or new_run_dir(recipe.architecture, recipe.name)
         with _Narrator(target):
-            folder = train(recipe, args.data, target)
+            folder = train(recipe, args.data, target, twin=args.twin)
+    result, text = _outcome(folder)
+    if twin := unfinished_twin(folder):
+        whisper(f"now its twin, {one_line(twin.recipe().title)}")
+        with _Narrator(twin.path):
+            train_twin(folder, args.data)
+        theirs, about = _outcome(twin)
+        return _compared(folder, twin, {**result, "twin": theirs}, f"{text}\n\n{about}")
+    return result, text
+
+
+def _go_on(args: argparse.Namespace) -> RunFolder:
+    """The run after it was resumed; one that is done, as it is, where only its twin is asked for."""
+    from fer_core.evaluation.training_run import resume
+    from fer_core.runs.listing import find_run
+    from fer_core.training import twins
+    from fer_core.training.resume_state import remembered_data
+
+    folder = find_run(args.resume)
+    if args.twin and twins.may_follow(folder):
+        twins.prepare(folder, args.data or remembered_data(folder))
+        return folder
+    if args.twin and twins.unfinished_twin(folder):
+        return folder
+    with _Narrator(folder.path):
+        return resume(folder.path, args.data, twin=args.twin)
+
+
+def _outcome(folder: RunFolder) -> tuple[JsonObject, str]:
     metrics = folder.metrics()
     result = {"run": str(folder.path), "complete": folder.complete, "metrics": metrics}
     if metrics is None:
         return result, f"Stopped before the first epoch ended. Resume with: train --resume {one_line(folder.path)}"
     return result, f"{metrics_text(metrics)}\nRun folder: {one_line(folder.path)}"
+
+
+def _compared(first: RunFolder, twin: RunFolder, result: JsonObject, text: str) -> tuple[JsonObject, str]:
+    """What augmentation gained, added; nothing where one of the two has no figures."""
+    from fer_core.review.twins import compare_twins
+
+    if not (first.complete and twin.complete):
+        return result, text
+    found = compare_twins(first, twin)
+    return {**result, "augmentation": asdict(found)}, f"{text}\n\n{found.sentence()}"
 
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:

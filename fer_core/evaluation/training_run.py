@@ -15,8 +15,10 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import LOCK_FILE
+from fer_core.runs.twin import TWIN_FILE, twin_of
 from fer_core.runs.visitor import VISITOR_FILE
-from fer_core.training.lock import TrainingLock, check_places
+from fer_core.training import twins
+from fer_core.training.lock import TrainingLock, check_places, reserve
 from fer_core.training.resources import check_resources, use_fast_kernels
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
 from fer_core.training.teachers import SoftLabels, find_teachers, soft_labels
@@ -25,12 +27,14 @@ from fer_core.writable import NO_SPACE, reason
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
-ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE, ".lease.json", LOCK_FILE}
+ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE, TWIN_FILE, ".lease.json", LOCK_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
 
 
-def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
+def train(recipe: Recipe, data: Path, run_dir: Path, *, twin: bool = False) -> RunFolder:
     """Train ``recipe`` on the dataset folder ``data`` into the new folder ``run_dir``, and complete it.
+
+    ``twin``: note that its twin is to follow, as ``twin.json`` in the folder does; :func:`train_twin` trains that.
 
     Raises ``RunError`` if the folder is in use, another training runs, memory or disk are too small or nothing can be
     written there; ``RecipeError``, ``DataError``. A failure after the start is written to the journal.
@@ -51,16 +55,19 @@ def train(recipe: Recipe, data: Path, run_dir: Path) -> RunFolder:
     folder.path.mkdir(parents=True, exist_ok=True)
     with TrainingLock(folder.path):
         remember_data(folder, data)
+        if twin:
+            twins.plan(folder.path, recipe)
         write_json(folder.recipe_path, recipe.to_dict())
         _train(folder, data)
+        _prepare_twin(folder, data)
     return folder
 
 
-def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
+def resume(run_dir: Path, data: Path | None = None, *, twin: bool = False) -> RunFolder:
     """Go on with a stopped, failed or killed run after its last whole epoch.
 
-    ``data`` is needed only if the dataset has moved. Raises ``RunError`` if the run is done, never started, or its
-    dataset is another one now.
+    ``data`` is needed only if the dataset has moved. ``twin``: as for :func:`train`. Raises ``RunError`` if the run is
+    done, never started, or its dataset is another one now.
     """
     check_places(run_dir)
     folder = RunFolder(run_dir.resolve())
@@ -71,9 +78,33 @@ def resume(run_dir: Path, data: Path | None = None) -> RunFolder:
     data = data or remembered_data(folder)
     with TrainingLock(folder.path):
         remember_data(folder, data)
+        if twin and twin_of(folder.path) is None:
+            twins.plan(folder.path, recipe)
         folder.manifest_path.unlink(missing_ok=True)
         _train(folder, data)
+        _prepare_twin(folder, data)
     return folder
+
+
+def train_twin(first: RunFolder, data: Path | None = None) -> RunFolder | None:
+    """Train the twin that was begun after ``first``, or go on with it; None where there is none to train.
+
+    ``data`` is needed only if the dataset has moved. Raises as :func:`resume` does.
+    """
+    twin = twins.unfinished_twin(first)
+    if twin is None:
+        return None
+    import keras
+
+    # What the first training has built would stay beside what is built now.
+    keras.utils.clear_session()
+    return resume(twin.path, data)
+
+
+def _prepare_twin(first: RunFolder, data: Path) -> None:
+    """While the first one's lease is held: whoever looks finds at any moment that one of the two lives."""
+    if twins.follows(first) and twins.may_follow(first):
+        reserve(twins.prepare(first, data).path)
 
 
 def _train(folder: RunFolder, data: Path) -> None:

@@ -15,22 +15,30 @@ from fer_core.emotions import COLOURS, COUNT, NAMES
 from fer_core.plots.style import MUTED, apply_style, blank
 
 
-def class_counts(counts: Mapping[str, npt.ArrayLike], *, height: int = 300) -> go.Figure:
+def class_counts(counts: Mapping[str, npt.ArrayLike], *, most: float | None = None, height: int = 300) -> go.Figure:
     """How many faces each class has, one panel a split. ``counts``: split to int (7,).
 
-    Each panel has an axis of its own: a test split is a tenth of Training. Raises ``ValueError`` for no split or
-    another shape.
+    Bars are per cent of the split, on the same scale in each panel, since a test split is a tenth of Training; at their
+    ends stand the faces. ``most``: per cent at which the scale ends, by default :func:`largest_share` of these splits;
+    figures side by side need one. Raises ``ValueError`` for no split or another shape.
     """
     values = _sevens(counts, np.int64)
+    most = largest_share(counts) if most is None else most
     titles = [f"{split}, {row.sum():,} faces" for split, row in values.items()]
     figure = _panels(titles, height)
     for column, row in enumerate(values.values(), start=1):
-        total = max(1, int(row.sum()))
-        shares = [f"{n:,} faces, {100 * n / total:.1f} % of the split" for n in row]
-        _bars(figure, column, row, [f"{n:,}" for n in row], "%{y}: %{customdata}<extra></extra>", shares)
-        figure.update_xaxes(range=[0, 1.25 * max(1, int(row.max()))], row=1, col=column)
-    figure.update_xaxes(title_text="faces", nticks=4)
+        shares = 100 * row / max(1, int(row.sum()))
+        words = [f"{n:,} faces, {share:.1f} % of the split" for n, share in zip(row, shares, strict=True)]
+        _bars(figure, column, shares, [f"{n:,}" for n in row], "%{y}: %{customdata}<extra></extra>", words)
+    # Room for the number beside the longest bar.
+    figure.update_xaxes(title_text="% of the split", nticks=4, range=[0, 1.3 * most])
     return figure
+
+
+def largest_share(counts: Mapping[str, npt.ArrayLike]) -> float:
+    """The largest class's share of its split, in per cent, of all the splits; 1 where all are empty."""
+    rows = _sevens(counts, np.int64).values()
+    return float(max(100 * row.max() / max(1, int(row.sum())) for row in rows)) or 1.0
 
 
 def describe_class_counts(counts: Mapping[str, npt.ArrayLike]) -> str:

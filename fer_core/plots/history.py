@@ -1,6 +1,7 @@
 """Loss and accuracy over epochs: of one run, and of several.
 
-Training is dashed, PublicTest solid, everywhere; of one run training is grey, too.
+Training is dashed, PublicTest solid, everywhere, and lines say at their ends which of them they are; of one run
+training is grey, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.formatting import duration
-from fer_core.plots.style import ACCENT, MUTED, SELECTED, apply_style, blank, run_colour, run_symbol
+from fer_core.plots.style import (
+    ACCENT,
+    LABEL_SHARE,
+    MUTED,
+    SELECTED,
+    apart,
+    apply_style,
+    blank,
+    run_colour,
+    run_symbol,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +33,10 @@ Along = Literal["epoch", "time"]
 _LABELS = {"loss": "loss (nats)", "accuracy": "accuracy (%)"}
 _MINUTES_UP_TO = 3 * 3600
 """Seconds of training up to which an axis of time counts in minutes."""
+END = "end of a line"
+"""What annotations are called that say what a line is."""
+_ROOM = 1.3
+"""How much longer an axis is than its lines, for those words."""
 _TRAINING = {"color": MUTED, "width": 2, "dash": "dash"}
 _PUBLIC = {"color": ACCENT, "width": 3}
 
@@ -38,6 +53,9 @@ def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, hei
         first = column == 1
         figure.add_trace(_line(epochs, training, "training", _TRAINING, first, metric), row=1, col=column)
         figure.add_trace(_line(epochs, public, "PublicTest", _PUBLIC, first, metric), row=1, col=column)
+        if epochs:
+            _name_ends(figure, epochs[-1], training, public, row=1, col=column)
+            figure.update_xaxes(range=[0, epochs[-1] * _ROOM], row=1, col=column)
         if best_epoch in epochs:
             figure.add_trace(
                 go.Scatter(
@@ -96,6 +114,11 @@ def learning_overlay(
             trace = _line(xs, values, title, line, what == "PublicTest", metric, extra=f"{title}, {what}", place=place)
             trace.update(customdata=history["epoch"].tolist(), marker={"size": 6, "symbol": run_symbol(position)})
             figure.add_trace(trace)
+    if (said := _to_name(histories, metric)) is not None:
+        last = ends[said][-1] / per_unit
+        _name_ends(figure, last, _values(histories[said], metric), _values(histories[said], f"val_{metric}"))
+        right = max(values[-1] for values in ends.values() if values) / per_unit
+        figure.update_xaxes(range=[0, max(right, last * _ROOM)])
     start = "epoch (" if along == "epoch" else f"training time ({unit}; "
     figure.update_xaxes(title_text=f"{start}solid: PublicTest, dashed: training)", rangemode="tozero", zeroline=False)
     figure.update_yaxes(title_text=_LABELS[metric])
@@ -117,6 +140,43 @@ def describe_learning_overlay(histories: Mapping[str, pd.DataFrame], metric: Met
     name = metric.capitalize()
     over = "epochs" if along == "epoch" else "training time"
     return f"{name} over {over}, training dashed, PublicTest solid. {'; '.join(parts) or 'No epochs yet'}."
+
+
+def _to_name(histories: Mapping[str, pd.DataFrame], metric: Metric) -> str | None:
+    """The run whose lines say what they are: the one whose lines end farthest apart. More words would lie on others."""
+    gaps = {
+        title: abs(_values(history, metric)[-1] - _values(history, f"val_{metric}")[-1])
+        for title, history in histories.items()
+        if len(history)
+    }
+    return max(gaps, key=gaps.__getitem__) if gaps else None
+
+
+def _name_ends(
+    figure: go.Figure,
+    x: float,
+    training: Sequence[float],
+    public: Sequence[float],
+    **panel: int,
+) -> None:
+    """Write "training" and "PublicTest" beside the ends of the two lines, which end at ``x``.
+
+    In the theme's text colour: the lines' have too little contrast for words.
+    """
+    values = [*training, *public]
+    places = apart([training[-1], public[-1]], LABEL_SHARE * (max(values) - min(values)))
+    for name, y in zip(("training", "PublicTest"), places, strict=True):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=f"<b>{name}</b>",
+            showarrow=False,
+            xanchor="left",
+            xshift=7,
+            font={"size": 12},
+            name=END,
+            **panel,
+        )
 
 
 def _two_panels(height: int) -> go.Figure:

@@ -1,4 +1,4 @@
-"""Accuracy on faces made worse: one small picture a corruption, one line a run."""
+"""Accuracy on faces made worse: one small picture a corruption, one line a run; all on one scale."""
 
 from __future__ import annotations
 
@@ -37,10 +37,8 @@ def severity_curves(
     figure = blank(height, corruption.title)
     if guessing is not None:
         figure.add_hline(y=100 * guessing, line={"color": MUTED, "width": 1, "dash": "dot"})
-    top = 0.0
     for position, (title, found) in enumerate(runs.items()):
         values, lows, highs = _line(found, name)
-        top = max(top, *highs)
         colour = run_colour(position)
         # About the middle of the group, so that the group as a whole stays where its strength is.
         x = [severity + APART * (position - (len(runs) - 1) / 2) for severity in (0, *SEVERITIES)]
@@ -81,7 +79,7 @@ def severity_curves(
         zeroline=False,
         showgrid=False,
     )
-    figure.update_yaxes(title_text="accuracy (%)", range=[0, max(10.0, top) * 1.04], zeroline=False)
+    figure.update_yaxes(title_text="accuracy (%)", range=[0, _top(runs)], zeroline=False)
     figure.update_layout(showlegend=False, hovermode="closest", clickmode="event+select")
     return figure
 
@@ -102,6 +100,12 @@ def describe_severity_curves(name: str, runs: Mapping[str, Robustness]) -> str:
 def guessing_of(labels: npt.NDArray[np.integer]) -> float:
     """The accuracy 0..1 of always giving the most frequent of these labels, whole numbers (n,), n ≥ 1."""
     return float(np.bincount(labels).max() / len(labels))
+
+
+def _top(runs: Mapping[str, Robustness]) -> float:
+    """Where the axis of accuracy ends, in per cent: the same for each corruption, since they lie side by side."""
+    ends = [100 * max(found.clean_interval()[2], float(found.accuracy()[2].max())) for found in runs.values()]
+    return max([10.0, *ends]) * 1.04
 
 
 def _line(found: Robustness, name: str) -> tuple[list[float], list[float], list[float]]:

@@ -28,6 +28,9 @@ PICKED = "rgba(177,0,205,0.35)"
 MUTED = "#7F7F8F"
 """Reference lines and means: 3:1 or better on both themes' backgrounds."""
 
+LABEL_SHARE = 0.08
+"""How far apart labels beside lines stand at least, as a share of the axis."""
+
 Scale = tuple[tuple[float, str], ...]
 LIGHT_SCALE: Scale = ((0.0, "#F3F3FB"), (0.5, "#8F8BDB"), (1.0, "#2A2677"))
 DARK_SCALE: Scale = ((0.0, "#23232E"), (0.5, "#6A66BC"), (1.0, "#C9C6FA"))
@@ -47,6 +50,27 @@ def run_dash(position: int) -> str:
 def run_symbol(position: int) -> str:
     """The marker of that run."""
     return RUN_SYMBOLS[position % len(RUN_SYMBOLS)]
+
+
+def apart(values: Sequence[float], least: float) -> list[float]:
+    """``values``, in their order, moved so that no two are nearer than ``least``: places of labels beside lines.
+
+    Values that are too near each other are spread about their mean.
+    """
+    order = sorted(range(len(values)), key=values.__getitem__)
+    groups: list[list[int]] = []
+    middles: list[float] = []
+    for at in order:
+        groups.append([at])
+        middles.append(values[at])
+        while len(groups) > 1 and middles[-1] - middles[-2] < least * (len(groups[-1]) + len(groups[-2])) / 2:
+            groups[-2:] = [groups[-2] + groups[-1]]
+            middles[-2:] = [sum(values[one] for one in groups[-1]) / len(groups[-1])]
+    placed = [0.0] * len(values)
+    for group, middle in zip(groups, middles, strict=True):
+        for position, at in enumerate(group):
+            placed[at] = middle + least * (position - (len(group) - 1) / 2)
+    return placed
 
 
 def error_bars(

@@ -318,14 +318,14 @@ def optional_by(origin: Origin) -> tuple[str, ...]:
             return ()
 
 
-def new_run_dir(architecture: str, title: str = "") -> Path:
-    """A folder name in the runs folder that is not taken, by a shipped run either.
+def new_run_dir(architecture: str, title: str = "", parent: Path | None = None) -> Path:
+    """A folder in ``parent``, by default the runs folder, whose name is not taken, by a shipped run either.
 
     What people call the run, in small letters, digits and hyphens; where they do not say, or nothing of it can stand in
     a folder's name, the architecture and the local time, to the second.
     """
     called = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:MOST_LETTERS]
-    base = settings().runs_dir / (called or f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}")
+    base = (parent or settings().runs_dir) / (called or f"{architecture}-{datetime.now():%Y%m%d-%H%M%S}")
     candidates = (base if number == 1 else base.with_name(f"{base.name}-{number}") for number in count(1))
     return next(path for path in candidates if not path.exists() and not (settings().models_dir / path.name).exists())
 

@@ -22,6 +22,7 @@ from fer_core.leftovers import delete_folder
 from fer_core.runs.folder import RunFolder, new_run_dir
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import PROJECT_ROOT, settings
+from fer_core.training import twins
 from fer_core.training.children import remember
 from fer_core.training.lock import busy_message, check_places, claim, holder, worker
 from fer_core.training.resources import check_resources
@@ -37,6 +38,7 @@ __all__ = [
     "pause",
     "restart",
     "start",
+    "start_twin",
     "status",
     "stop",
     "unpause",
@@ -47,11 +49,17 @@ LOW_PRIORITY = 10
 
 
 def start(
-    recipe: Recipe, data: Path, run_dir: Path | None = None, *, note: Callable[[Path], None] | None = None
+    recipe: Recipe,
+    data: Path,
+    run_dir: Path | None = None,
+    *,
+    note: Callable[[Path], None] | None = None,
+    twin: bool = False,
 ) -> Path:
     """Start training in a child process of its own session and return the run folder at once.
 
-    ``note`` writes what else is to lie in the folder before anybody sees the run.
+    ``note`` writes what else is to lie in the folder before anybody sees the run. ``twin``: the same process then
+    trains the run's twin (:mod:`fer_core.training.twins`).
 
     Raises ``RunError`` if another training runs (naming it), memory or disk are too small or nothing can be written
     there, ``RecipeError`` or ``DataError`` if the recipe or the dataset is wrong.
@@ -73,6 +81,8 @@ def start(
             # folder a run.
             if note is not None:
                 note(folder.path)
+            if twin:
+                twins.plan(folder.path, recipe)
             remember_data(folder, data)
             write_json(folder.recipe_path, recipe.to_dict())
         where = ["--data", str(data), "--run-dir", str(folder.path)]
@@ -81,6 +91,26 @@ def start(
         delete_folder(folder.path)
         raise
     return folder.path
+
+
+def start_twin(run_dir: Path, data: Path, *, seconds: float | None = None) -> Path:
+    """Train the twin of a run that is done, in a child process, and return the twin's folder at once.
+
+    ``seconds``: how long the twin of a visitor's run may train, None for what is left of the run's own time. Raises
+    ``RunError`` where the run has a twin or is not done, where another training runs, or memory or disk are too small.
+    """
+    first = RunFolder(run_dir.resolve())
+    check_places(first.path)
+    if problems := check_resources(first.recipe(), data):
+        raise RunError(" ".join(problems))
+    _refuse_if_busy()
+    twin = twins.prepare(first, data, seconds=seconds)
+    try:
+        _spawn(twin, ["train", "--resume", str(twin.path)])
+    except BaseException:
+        delete_folder(twin.path)
+        raise
+    return twin.path
 
 
 def restart(run_dir: Path) -> Path:

@@ -114,6 +114,15 @@ def claim(pid: int, run_dir: Path, *, alone: bool = True) -> None:
         raise
 
 
+def reserve(run_dir: Path) -> None:
+    """Take the run's lease for this process, which trains another one and goes on with this one next.
+
+    Whoever looks in between finds that one or the other lives. Raises ``RunError`` if it cannot be written.
+    """
+    with explained(f"The lock of the run cannot be written to {run_dir}", RunError):
+        lease.take(lease_path(run_dir), Lease.of(os.getpid(), run_dir), run_dir / LOCK_FILE)
+
+
 def give_back(mine: Lease) -> None:
     """Take away both leases, where they are that process's."""
     run_dir = Path(mine.run_dir)

@@ -18,14 +18,9 @@ class Preset:
 
 
 PRESETS = (
-    Preset("minute", "1-minute sample", "A custom CNN trains about a minute on two CPU cores."),
-    Preset("quick", "Quick look", "Enough to see curves and a first confusion matrix, not a good model."),
-    Preset(
-        "serious",
-        "Serious",
-        "For Custom CNN, the very recipe of the model that ships. On FER-2013 and two CPU cores a "
-        "custom CNN takes a quarter of an hour to two hours, a transfer model many hours.",
-    ),
+    Preset("minute", "1-minute sample", "Enough to see it learn."),
+    Preset("quick", "Quick look", "Enough for curves and a first confusion matrix, not for a good model."),
+    Preset("serious", "Serious", "For Custom CNN, the very recipe of the model that ships."),
 )
 AUGMENTATION = Augmentation(flip=True, shift=0.1, rotation=10, zoom=0.1)
 

@@ -71,6 +71,23 @@ def test_a_visitor_waits_while_somebody_trains(spawned: list[Path], drawn_sample
     assert not spawned
 
 
+def test_twins_count_for_two_and_a_later_one_has_the_limits_of_any_training(
+    spawned: list[Path], drawn_sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "MOST_RUNS", 2)
+    a_run("done", VISITOR.mark)
+    with pytest.raises(AccessError, match="as many"):
+        trainings.start(VISITOR, MINUTE, drawn_sample, twin=True)
+    twin = trainings.start_twin(VISITOR, settings().runs_dir / "done", drawn_sample)
+    assert started_by(twin) == VISITOR.mark
+    found = read_visitor(twin)
+    assert found is not None
+    assert found["seconds"] == trainings.VISITORS_SECONDS
+    with pytest.raises(AccessError):
+        trainings.start_twin(Person(owner=False, token="another"), settings().runs_dir / "done", drawn_sample)
+    assert spawned == [twin]
+
+
 @pytest.mark.parametrize(
     "act", [trainings.stop, trainings.pause, trainings.unpause, trainings.restart, trainings.delete]
 )

@@ -25,12 +25,13 @@ def _counts(dataset: Dataset) -> None:
 
     st.header("How many faces of each expression", anchor=False)
     counts = {split: dataset.info.counts[split] for split in emotions.SPLITS if split in dataset.info.counts}
+    most = bars.largest_share(counts)
     with st.container(horizontal=True, key="class-counts"):
         for split, numbers in counts.items():
             with st.container(width=256):
                 one = {split: numbers}
                 st.plotly_chart(
-                    drawn(bars.class_counts, one),
+                    drawn(bars.class_counts, one, most=most),
                     key=f"counts-{split}",
                     config={"displayModeBar": False},
                     alt=bars.describe_class_counts(one),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,7 @@ from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY, JobState, JobStatus
 from pages.parts import access, frame, messages, run_results, runs
-from pages.parts.train import outcome, watched
+from pages.parts.train import outcome, twins, watched
 
 STATES: dict[JobState, tuple[str, str, str]] = {
     JobState.STARTING: ("starting", "blue", ":material/hourglass_top:"),
@@ -51,7 +52,9 @@ def choose() -> Path | None:
     trained = [info for info in runs.known() if not info.shipped and not info.is_vote and not info.is_brought]
     asked = runs.asked_run(trained)
     if asked is not None:
-        return asked.path
+        twin = twins.partner(asked.path)
+        # Of twins the address names the first one until the second has begun.
+        return twin.path if twin is not None and jobs.status(twin.path).alive else asked.path
     try:
         current = jobs.current()
     except RunError as error:
@@ -90,6 +93,8 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
         st.rerun(scope="app")
     st.markdown(messages.told(status.message, stored=status.state in ENDED_BADLY))
+    if status.alive and twins.is_to_come(status):
+        st.caption("Its twin is trained next.")
     if status.state in JUDGED and (best := best_of(status.epochs)):
         st.markdown(outcome.sentence(best)[0])
     if status.alive and status.state != JobState.STARTING:
@@ -103,7 +108,10 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         with st.container(key="job-watched"):
             watched.show(status)
         _numbers(status)
-        _curves(status)
+        with st.container(key="job-curves"):
+            twin = twins.partner(status.run_dir)
+            if twin is None or not twins.show(status, twin):
+                _curves(status)
         _epochs_and_confusion(status)
     elif status.alive:
         st.caption("The curves appear with the first batch.")
@@ -170,11 +178,23 @@ def _buttons(status: JobStatus) -> None:
                 status,
                 help_text="Goes on from the last whole epoch, with the optimiser's state.",
             )
+        if theirs and not status.alive and (data := twins.data_for(status)) is not None:
+            _button(
+                "Train its twin",
+                ":material/compare_arrows:",
+                functools.partial(twins.start, data),
+                status,
+                help_text="Trains the same recipe and seed with augmentation off, or on where it was off, and shows "
+                "both over each other.",
+            )
         if not status.alive:
             outcome.show_way(status)
             frame.link("run", "Open the run card", icon=":material/id_card:", query={"run": status.name})
             if RunFolder(status.run_dir).complete:
-                frame.link("compare", "Compare it", icon=":material/compare:", query={"runs": [status.name]})
+                twin = twins.partner(status.run_dir)
+                both = [status.name, twin.name] if twin is not None and twin.complete else [status.name]
+                label = "Compare both" if len(both) > 1 else "Compare it"
+                frame.link("compare", label, icon=":material/compare:", query={"runs": both})
 
 
 def _button(
@@ -203,21 +223,19 @@ def _numbers(status: JobStatus) -> None:
     epoch = status.epochs[-1] if status.epochs else None
     best = best_of(status.epochs)
     faces = status.start.get("validation_faces") if status.start else None
-    columns = st.columns(4)
-    if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
-        columns[0].metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}")
-        columns[1].metric(f"Accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]))
-    elif epoch is not None:
-        columns[0].metric(f"Loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}")
-        columns[1].metric(f"Accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]))
-    if best is not None:
-        columns[2].metric(
-            f"Best PublicTest, epoch {best['epoch']}",
-            percent(best["val_accuracy"]),
-            help=f"Measured on {faces:,} faces. This epoch's model is the one that is kept." if faces else None,
-        )
-    if epoch is not None:
-        columns[3].metric("Last epoch took", duration(epoch["seconds"]))
+    with st.container(horizontal=True, gap="large"):
+        if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
+            st.metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}", width="content")
+            st.metric(f"Accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]), width="content")
+        elif epoch is not None:
+            st.metric(f"Loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}", width="content")
+            st.metric(f"Accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]), width="content")
+        if best is not None:
+            about = f"Measured on {faces:,} faces. This epoch's model is the one that is kept." if faces else None
+            value = percent(best["val_accuracy"])
+            st.metric(f"Best PublicTest, epoch {best['epoch']}", value, help=about, width="content")
+        if epoch is not None:
+            st.metric("Last epoch took", duration(epoch["seconds"]), width="content")
     if status.start and "precision" in status.start and "precision_reason" in status.start:
         st.caption(f"Precision {status.start['precision']}: {status.start['precision_reason']}.")
 
@@ -226,16 +244,15 @@ def _curves(status: JobStatus) -> None:
     batches = fewer_batches(status.batches)
     points = live_history.running(batches, status.epochs)
     total = status.start["epochs"] if status.start else None
-    st.caption(f"Grey and dashed: {live_history.TRAINING}. In colour: {live_history.PUBLIC}.")
-    with st.container(key="job-curves"):
-        for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
-            place.vega_lite_chart(
-                points,
-                live_history.running_spec(metric, total_epochs=total),
-                # The same each second: other words would make the chart anew.
-                alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest. "
-                "In words below.",
-            )
+    dark = st.context.theme.type == "dark"
+    for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
+        place.vega_lite_chart(
+            live_history.with_labels(points),
+            live_history.running_spec(metric, total_epochs=total, dark=dark),
+            # The same each second: other words would make the chart anew.
+            alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest. "
+            "In words below.",
+        )
     st.caption(live_history.describe(batches, status.epochs))
 
 
@@ -249,23 +266,24 @@ def fewer_batches(batches: Sequence[BatchEvent], limit: int = 600) -> list[Batch
 
 def _epochs_and_confusion(status: JobStatus) -> None:
     if not status.epochs:
-        st.caption("The table and the PublicTest confusion matrix appear when the first epoch ends.")
+        st.caption("What is taken for what on PublicTest appears when the first epoch ends.")
         return
-    left, right = st.columns(2)
     last = status.epochs[-1]
     faces = sum(map(sum, last["confusion"]))
-    with left:
-        st.markdown(f"**Epochs** ({len(status.epochs)} finished)")
-        table = epoch_table(status)
-        st.dataframe(
-            table,
-            hide_index=True,
-            height="auto" if len(table) < 9 else 340,
-            alt="One row per finished epoch, newest first.",
-        )
-    with right:
-        st.markdown(f"**PublicTest after epoch {last['epoch']}** (n = {faces:,} faces)")
-        run_results.show_matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
+    with st.expander("What it takes for what, and every epoch as a table", icon=":material/table:"):
+        left, right = st.columns(2)
+        with left:
+            st.markdown(f"**Epochs** ({len(status.epochs)} finished)")
+            table = epoch_table(status)
+            st.dataframe(
+                table,
+                hide_index=True,
+                height="auto" if len(table) < 9 else 340,
+                alt="One row per finished epoch, newest first.",
+            )
+        with right:
+            st.markdown(f"**PublicTest after epoch {last['epoch']}** (n = {faces:,} faces)")
+            run_results.show_matrix(last["confusion"], title="PublicTest", share=True, key="job", height=360)
 
 
 def epoch_table(status: JobStatus) -> pd.DataFrame:

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import streamlit as st
 
 from fer_core.access import trainings
 from fer_core.emotions import IMAGE_SIZE
+from fer_core.errors import FerError
 from fer_core.formatting import plural
+from fer_core.runs.folder import RunFolder
+from fer_core.runs.journal import epochs_of
 from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
+from fer_core.training.pace import at_48_pixels, expected
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get
@@ -37,7 +42,7 @@ def choose_architecture(offered: Sequence[str]) -> str:
         offered,
         format_func=TITLES.__getitem__,
         key="architecture",
-        help="The network to train. The summary below says what is special about it.",
+        help="The network to train. What is special about it stands under “The data and the network”.",
     )
 
 
@@ -48,10 +53,10 @@ def next_name(architecture: str) -> str:
     return next(name for number in count(1) if (name := f"My {kind} {number}") not in taken)
 
 
-def choose_preset(architecture: str, faces: int) -> str:
-    """The preset, bound to ``?preset=``. Returns its key. ``faces``: how many there are to train on."""
+def choose_preset() -> str:
+    """The preset, bound to ``?preset=``. Returns its key."""
     titles = {item.key: item.title for item in PRESETS}
-    key = linked.segmented_control(
+    return linked.segmented_control(
         "Preset",
         list(titles),
         format_func=titles.__getitem__,
@@ -59,9 +64,39 @@ def choose_preset(architecture: str, faces: int) -> str:
         help="A ready-made recipe. Another preset or architecture puts every field below back to what that "
         "preset says.",
     )
-    epochs = plural(preset(key, architecture, faces).epochs, "epoch")
-    st.caption(f"{epochs} of {faces:,} faces. {next(item.description for item in PRESETS if item.key == key)}")
-    return key
+
+
+def say_time(recipe: Recipe, preset_key: str, faces: int, *, twin: bool) -> None:
+    """How long it takes with so many Training faces, and what to expect of it."""
+    takes = expected(recipe, faces, _measured(recipe.architecture))
+    words = (takes.twice() if twin else takes).words()
+    st.caption(
+        f"{plural(recipe.epochs, 'epoch')} of {faces:,} faces{', twice' if twin else ''}: {words}. "
+        f"{next(item.description for item in PRESETS if item.key == preset_key)}",
+        help="An epoch is one time through the training faces.",
+    )
+
+
+def _measured(architecture: str) -> float | None:
+    """How fast the newest training of that architecture went here, in faces per second at 48 pixels."""
+    here = (run for run in runs.known() if not run.shipped and run.architecture == architecture and not run.problem)
+    for run in here:
+        journal = run.folder.journal_path
+        if journal.exists() and (speed := _speed(str(run.path), journal.stat().st_mtime_ns)):
+            return speed
+    return None
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _speed(path: str, changed_ns: int) -> float | None:
+    """That of a run's last epoch; None where none has ended or nothing can be read. Keyed by when it last wrote."""
+    folder = RunFolder(Path(path))
+    try:
+        epochs = epochs_of(folder.events())
+        return at_48_pixels(folder.recipe(), epochs[-1]["epoch"], epochs[-1]["images_per_second"]) if epochs else None
+    except FerError:
+        # The run's own page says what is wrong with it; here it is one that tells nothing.
+        return None
 
 
 def visitors_recipe(architecture: str) -> Recipe:
@@ -79,18 +114,12 @@ def edit_recipe(architecture: str, preset_key: str, faces: int) -> Recipe:
     start = preset(preset_key, architecture, faces)
     usual = next_name(architecture)
     fields = Fields(f"{architecture}.{preset_key}")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = fields.text(
-            "Name",
-            "name",
-            start.name,
-            "What the run is called.",
-            usual,
-        )
-        epochs = fields.whole(
-            "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
-        )
-    with st.expander("Advanced: every choice in the recipe", icon=":material/tune:"):
+    with st.expander("Name, epochs and every other choice", icon=":material/tune:"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = fields.text("Name", "name", start.name, "What the run is called.", usual)
+            epochs = fields.whole(
+                "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
+            )
         recipe = replace(start, name=name.strip() or usual, epochs=epochs)
         recipe = _optimisation(fields, recipe)
         recipe = _fairness(fields, recipe)

@@ -6,11 +6,13 @@ import html
 
 import streamlit as st
 
-from fer_core.emotions import COLOURS, NAMES
+from fer_core.data.info import DatasetInfo
+from fer_core.emotions import COLOURS, NAMES, PUBLIC_TEST
 from fer_core.errors import DataError
 from fer_core.formatting import percent, plural
 from fer_core.runs.events import EpochEvent
 from fer_core.training.status import JobStatus
+from fer_core.training.watched import choose_watched
 from pages.parts.data import open_dataset
 from pages.parts.faces import data_uri
 from pages.parts.train.outcome import trained_on
@@ -32,6 +34,19 @@ def show(status: JobStatus) -> None:
         _over_epochs(status, rows, epochs)
 
 
+def preview(info: DatasetInfo) -> None:
+    """The faces that a training on these data will watch, with their labels; nothing where there are none."""
+    pictures, labels = _preview(str(info.path), info.fingerprint)
+    if not pictures:
+        return
+    cards = [
+        f'<div style="font-size:.8rem;line-height:1.35">{_picture(picture, label)}is <b>{NAMES[label]}</b></div>'
+        for picture, label in zip(pictures, labels, strict=True)
+    ]
+    st.html(f'<div style="{GRID}">{"".join(cards)}</div>')
+    st.caption(f"After each epoch your model says what these {len(cards)} faces of PublicTest show.")
+
+
 @st.fragment
 def _over_epochs(status: JobStatus, rows: list[int], epochs: list[EpochEvent]) -> None:
     by_number = {epoch["epoch"]: epoch for epoch in epochs}
@@ -50,13 +65,7 @@ def _answers(status: JobStatus, rows: list[int], epoch: EpochEvent) -> None:
         said = max(range(len(NAMES)), key=probabilities.__getitem__)
         label = labels[at] if labels else None
         right += said == label
-        picture = ""
-        if pictures:
-            alt = f"A face labelled {NAMES[labels[at]]}"
-            picture = (
-                f'<img src="{pictures[at]}" width="{SIDE}" height="{SIDE}" alt="{alt}" '
-                'style="image-rendering:pixelated;border-radius:4px;display:block">'
-            )
+        picture = _picture(pictures[at], labels[at]) if pictures else ""
         mark = "" if label is None else "✓ " if said == label else "✗ "
         truth = "" if label is None else f'<div style="opacity:.75">is {NAMES[label]}</div>'
         cards.append(
@@ -70,6 +79,13 @@ def _answers(status: JobStatus, rows: list[int], epoch: EpochEvent) -> None:
     if labels:
         of = plural(len(answers), "PublicTest face")
         st.caption(f"{ended} gets {right} of these {of} right. It never trains on them.")
+
+
+def _picture(address: str, label: int) -> str:
+    return (
+        f'<img src="{address}" width="{SIDE}" height="{SIDE}" alt="A face labelled {NAMES[label]}" '
+        'style="image-rendering:pixelated;border-radius:4px;display:block">'
+    )
 
 
 def _faces(status: JobStatus, rows: list[int]) -> tuple[list[str], list[int]]:
@@ -88,3 +104,13 @@ def _pictures(path: str, fingerprint: str, rows: tuple[int, ...]) -> tuple[list[
         # Deleted meanwhile: the page says so where the data are chosen.
         return [], []
     return [data_uri(dataset.images[row]) for row in rows], [int(dataset.labels[row]) for row in rows]
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _preview(path: str, fingerprint: str) -> tuple[list[str], list[int]]:
+    try:
+        dataset = open_dataset(path, fingerprint)
+    except DataError:
+        return [], []
+    rows = dataset.rows(PUBLIC_TEST)
+    return _pictures(path, fingerprint, tuple(rows[choose_watched(dataset.labels[rows])].tolist()))
