@@ -49,6 +49,12 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--resume", type=some_path, metavar="RUN", help="go on with a stopped, failed or killed run")
     parser.add_argument("--name", type=label, help="what people read in the app")
     add_choices(parser)
+    parser.add_argument(
+        "--twin",
+        action="store_true",
+        help="then train its twin, the same recipe and seed with augmentation off (or on, where it is off), and say "
+        "what augmentation gained. With --resume: also of a run that is done",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -60,12 +66,6 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--preset", type=some, default="quick", help="recipe to start from: minute, quick (default), serious"
     )
     parser.add_argument("--recipe", type=some_path, help="train this recipe.json again, instead of a preset")
-    parser.add_argument(
-        "--twin",
-        action="store_true",
-        help="then train its twin, the same recipe and seed with augmentation off (or on, where it is off), and say "
-        "what augmentation gained. With --resume: also of a run that is done",
-    )
     parser.add_argument(
         "--set",
         action="append",
