@@ -150,16 +150,18 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
     """The prediction, and after it what is true. Returns whether there is nothing left to answer."""
     if not step.options:
         return True
-    place = lesson.name, number
-    known = state.answers.get(place)
-    chosen = known if known in step.options else None
-    if chosen is None:
-        chosen = st.pills("Your prediction", step.options, key=f"_lesson-{lesson.name}-{number}", format_func=plain)
-        if chosen is None:
-            return False
+    place, key = (lesson.name, number), f"_lesson-{lesson.name}-{number}"
+    chosen = state.answers.get(place, st.session_state.get(key))
+    if chosen not in step.options:
+        chosen = None
+    if chosen is not None:
         # What was predicted stays: afterwards one knows.
-        state.answers[place] = chosen
-        st.rerun()
+        state.answers[place] = st.session_state[key] = chosen
+    # Drawn also when it is answered: the browser would keep a question that has the focus until another button is
+    # pressed, and take it away then, so that the button moves from under the pointer.
+    st.pills("Your prediction", step.options, key=key, format_func=plain, disabled=chosen is not None)
+    if chosen is None:
+        return False
     true = step.options[step.right]
     if chosen == true:
         st.success(f"You said {plain(chosen)}, and so it is. {step.reveal}", icon=":material/check:")
