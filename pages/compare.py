@@ -21,19 +21,24 @@ from pages.parts.compare import (
 entered = frame.begin(
     "Compare",
     __file__,
-    "Which model is better at what, and is the difference more than chance? Every number leads to its faces.",
+    "Which model is better at what, and can that be chance?",
 )
 if entered:
     links_to_mistakes.come_back()
-view = scope.choose(scope.COMPARE)
+# The picture leads: what it is about is chosen below it, and said above it where something is amiss.
+said, picture = st.container(), st.container()
+fold = st.expander("Which runs, which faces", icon=":material/tune:")
+with said:
+    view = scope.choose(scope.COMPARE, fold)
 links_to_mistakes.remember()
 if not len(view.scope.aligned):
-    st.info(
-        "No face is left to measure on: see above what is left out, and why. Choose other faces or labels.",
+    said.info(
+        "No face is left to measure on: see above what is left out, and why. Choose other faces or labels below.",
         icon=":material/filter_alt_off:",
     )
     st.stop()
-accuracy.show(view)
+with picture:
+    accuracy.show(view)
 VIEWS = {
     "Matrices": matrices.show,
     "Difference": difference.show,

@@ -21,12 +21,10 @@ datasets = list_datasets()
 if models:
     # How good the models are is what people come for; without any, what to do comes first.
     overview.models(models)
-    overview.next_steps(models, datasets)
+    overview.next_steps(models)
 else:
-    overview.next_steps(models, datasets)
+    overview.next_steps(models)
     overview.models(models)
 overview.datasets(datasets)
-st.caption(
-    "A model names what a picture shows in the eyes of those who labelled faces. It does not know what a person feels."
-)
+st.caption("A model names what those who labelled faces saw in them. It does not know what a person feels.")
 frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")

@@ -14,7 +14,7 @@ shelf, state = lesson_strip.shelf(), lesson_strip.taking()
 for lesson in shelf.lessons:
     with st.container(border=True, key=f"lesson-{lesson.name}"):
         ended = " :material/check_circle:" if lesson.name in state.ended else ""
-        st.subheader(f"{plain(lesson.title)}{ended}", anchor=False)
+        st.header(f"{plain(lesson.title)}{ended}", anchor=False)
         st.markdown(lesson.lead)
         with st.container(horizontal=True, vertical_alignment="center"):
             lesson_strip.begin_button(lesson, "Begin again" if ended else "Begin")

@@ -61,4 +61,4 @@ def strip(lines: Sequence[Line], *, chance: float = CHANCE, people: float | None
         )
     words = "".join(f'<span style="left:{100 * at:.1f}%">{word} {100 * at:.0f} %</span>' for at, word in marks)
     cells.append(f'<div class="line"><i></i><div class="words" aria-hidden="true">{words}</div><i></i><i></i></div>')
-    return f'{_STYLE}<div class="strip">{"".join(cells)}</div>'
+    return f'{_STYLE}<div class="strip" role="figure" aria-label="Accuracy of each run">{"".join(cells)}</div>'

@@ -35,13 +35,13 @@ class Fall:
             " to ".join(dict.fromkeys((f"{100 * low:.0f}", f"{100 * high:.0f}"))) for low, high in self._spans
         )
         text = (
-            f"Drawings are not photographs: models that are right about {there} % of {self.title} are right about "
-            f"{here} % of these faces, for what they have learned does not carry over."
+            f"Drawings are not photographs: models that are right on {there} % of {self.title} are right on {here} % "
+            "of these faces."
         )
         if self.missed:
             names = [f"{name} ({percent(share, 0)})" for name, share in self.missed]
             listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-            text += f" Hardly ever found here: {listed} of such faces."
+            text += f" They hardly ever find {listed} here."
         return text
 
     @property

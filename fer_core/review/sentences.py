@@ -39,6 +39,11 @@ class Pair:
         """``fear taken for sad``."""
         return f"{NAMES[self.true]} taken for {NAMES[self.said]}"
 
+    @property
+    def short(self) -> str:
+        """``fear → sad: 104``."""
+        return f"{NAMES[self.true]} → {NAMES[self.said]}: {self.faces:,}"
+
 
 def confused_pairs(counts: npt.ArrayLike, most: int = 10) -> list[Pair]:
     """The largest cells beside the diagonal of a confusion matrix, int (7, 7), rows true; none is empty."""
@@ -107,6 +112,9 @@ def classes(entries: Mapping[str, Sequence[ClassIntervals]], measure: Measure) -
         ranked.sort(key=lambda one: -one[0])
         best, ends, name = ranked[0]
         tops[NAMES[label]] = best
+        if len(ranked) > 1 and ranked[1][0] == best:
+            # Nobody leads, least of all where nobody finds any.
+            continue
         leads.setdefault(name, []).append(NAMES[label])
         if len(ranked) > 1 and ends[0] > ranked[1][1][1]:
             clear.append(NAMES[label])
@@ -117,13 +125,13 @@ def classes(entries: Mapping[str, Sequence[ClassIntervals]], measure: Measure) -
         f"Hardest is {hardest} ({word} {percent(tops[hardest], 0)} at best), easiest {easiest} "
         f"({percent(tops[easiest], 0)})."
     )
-    if len(entries) == 1:
+    if len(entries) == 1 or not leads:
         return range_words
     order = sorted(leads, key=lambda name: -len(leads[name]))
     who = "; ".join(f"{name} in {listed(leads[name])}" for name in order)
     if not clear:
         doubt = "Every lead is within the intervals of the next, so any may be chance."
-    elif len(clear) == len(tops):
+    elif len(clear) == sum(len(led) for led in leads.values()):
         doubt = "Each lead is clear of the next run's interval."
     else:
         doubt = f"Clear of the next run's interval only in {listed(clear)}; other leads may be chance."
@@ -288,12 +296,17 @@ def across(accuracies: Mapping[str, Mapping[str, float]]) -> str:
         changes = [accuracies[title][run] - accuracies[titles[0]][run] for run in both]
         low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in (min(changes), max(changes)))
         span = points(changes[0]) if low == high else f"{low} to {high} points"
-        best, here = (max(both, key=lambda run: accuracies[data][run]) for data in (titles[0], title))
-        same = f"{here} leads on both" if best == here else f"{best} leads there, {here} here"
+        best, here = (_best({run: accuracies[data][run] for run in both}) for data in (titles[0], title))
+        same = f"best on both: {here}" if best == here else f"best on {titles[0]}: {best}, on {title}: {here}"
         parts.append(f"on {title} {span}{f' ({same})' if len(both) > 1 else ''}")
     if not parts:
         return "All of them were measured on one dataset alone, so nobody knows how they do elsewhere."
     return f"Against {titles[0]}: {'; '.join(parts)}."
+
+
+def _best(accuracies: Mapping[str, float]) -> str:
+    """The run, or the runs, with the highest."""
+    return listed([name for name, one in accuracies.items() if one == max(accuracies.values())])
 
 
 def face_map(shares: npt.NDArray[np.float64], kept: float) -> str:

@@ -27,6 +27,8 @@ WORDS: dict[str, str] = {
     NEITHER: "Neither: nothing speaks against the label",
 }
 """The four verdicts, and how a page answers "is the label wrong, or the model?"."""
+KNOWN_WORDS: dict[str, str] = {MODEL: "The model", NEITHER: "Neither: the label is right"}
+"""The same of faces that were drawn after their labels."""
 
 UNKNOWN = "unknown"
 MAJORITY = 0.5
@@ -102,15 +104,17 @@ class Evidence:
 @dataclass(frozen=True)
 class Verdict:
     """``kind``: :data:`LABEL`, :data:`MODEL`, :data:`UNCLEAR` or :data:`NEITHER`. ``because``: why, in a sentence or
-    two. ``line``: the verdict and its share or its votes, in one line."""
+    two. ``line``: the verdict and its share or its votes, in one line. ``known``: whether it is no guess, since the
+    face was drawn after its label."""
 
     kind: str
     because: str
     line: str
+    known: bool = False
 
     @property
     def words(self) -> str:
-        return WORDS[self.kind]
+        return KNOWN_WORDS[self.kind] if self.known else WORDS[self.kind]
 
 
 def evidence(
@@ -171,18 +175,18 @@ def verdict(found: Evidence) -> Verdict:
     """
     if found.drawn:
         kind, drawn = MODEL if found.against else NEITHER, f"This face was drawn as {NAMES[found.label]}."
-        return Verdict(kind, f"{drawn} {_models_say(found)}.", _line(kind, drawn))
+        return Verdict(kind, f"{drawn} {_models_say(found)}.", _line(KNOWN_WORDS[kind], drawn), known=True)
     if found.crowd is not None:
         return _by_crowd(found, found.crowd)
     if found.conflicting_duplicates:
         others = " and ".join(dict.fromkeys(NAMES[duplicate.label] for duplicate in found.conflicting_duplicates))
         twin = f"The same picture is also in the data as {others}."
         because = f"{twin} At least one of the labels is wrong, and a model may simply remember one of them."
-        return Verdict(UNCLEAR, because, _line(UNCLEAR, twin))
+        return Verdict(UNCLEAR, because, _line(WORDS[UNCLEAR], twin))
     kind = by_doubt(found.label_issue_score, found.against)
     if kind == LABEL and found.other_data and found.against < found.models:
         kind = UNCLEAR
-    return Verdict(kind, f"{_models_say(found)}. {_measured(found, kind)}", _line(kind, _share(found, kind)))
+    return Verdict(kind, f"{_models_say(found)}. {_measured(found, kind)}", _line(WORDS[kind], _share(found, kind)))
 
 
 def by_doubt(doubt: float, against: int) -> str:
@@ -200,7 +204,7 @@ def by_doubt(doubt: float, against: int) -> str:
 
 def _models_say(found: Evidence) -> str:
     if not found.against:
-        return f"{_begin(_models(found.models, found.models))} the label"
+        return f"{_begin(_models(found.models, found.models, 'agrees', 'agree'))} with the label"
     if found.together == found.against:
         return f"{_begin(_models(found.against, found.models))} {NAMES[found.answer]} instead"
     return f"{_begin(_models(found.against, found.models, 'contradicts', 'contradict'))} the label"
@@ -232,9 +236,9 @@ def _in_100(share: float) -> str:
     return f"{min(max(100 * share, 1), 99):.0f}"
 
 
-def _line(kind: str, sentence: str) -> str:
+def _line(words: str, sentence: str) -> str:
     """The verdict and one sentence as one."""
-    return f"{WORDS[kind].removeprefix('Neither: ').capitalize()}: {sentence[0].lower()}{sentence[1:]}"
+    return f"{words.removeprefix('Neither: ').capitalize()}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def label_issue_words(score: float) -> str:
@@ -244,7 +248,7 @@ def label_issue_words(score: float) -> str:
 
 def _by_crowd(found: Evidence, crowd: CrowdAnswer) -> Verdict:
     kind, because = _crowd_says(found, crowd)
-    return Verdict(kind, because, _line(kind, because))
+    return Verdict(kind, because, _line(WORDS[kind], because))
 
 
 def _crowd_says(found: Evidence, crowd: CrowdAnswer) -> tuple[str, str]:

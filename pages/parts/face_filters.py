@@ -47,6 +47,7 @@ ANNOTATIONS: dict[str, str | None] = {
     **{kind: kind for kind in KINDS},
 }
 FULL = (0, 100)
+NO_DOUBT = "These faces were drawn after their labels, so no label is in doubt. {asked} is ignored."
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def choose(
         predicted = _select("Answer", [ANY, *emotions.NAMES], prefix + PREDICTED, 112)
         # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
         place = st.container(width=150)
-        sort = _sort() if ordered else next(iter(SORTS))
+        sort = _sort(view) if ordered else next(iter(SORTS))
         like = _like(view) if sort == "similarity" else None
     with fold or st.expander("More filters", icon=":material/tune:"):
         by, words, confidence, near_duplicate, label_issue_score, annotation, among = _rarer(view, prefix)
@@ -162,11 +163,14 @@ def _answer(decided: bool, key: str) -> str | None:
     )
 
 
-def _sort() -> str:
+def _sort(view: View) -> str:
+    doubt = SORTS["doubt"]
+    sorts = [text for text in SORTS.values() if text != doubt or not view.labels_are_right]
     words = linked.selectbox(
         "Sorted by",
-        list(SORTS.values()),
+        sorts,
         key=SORT,
+        says=NO_CHOICE if doubt in sorts or links.given(SORT) != [doubt] else NO_DOUBT,
         width=262,
         on_change=_start_with_face,
         help="Confidence: the probability that a model gives to its answer. The margin: the label's probability less "
@@ -209,22 +213,33 @@ def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, flo
             width=260,
             help="The probability that the model gives to its answer.",
         )
-        label_issue_score = linked.slider(
-            "Least label doubt (0 to 1)",
-            0.0,
-            1.0,
-            0.0,
-            0.05,
-            key=prefix + LABEL_ISSUE,
-            width=260,
-            help="The share of faces like this one whose label people reject, by the label and the runs' answers.",
-        )
+        label_issue_score = _label_doubt(view, prefix + LABEL_ISSUE)
         near_duplicate = _near_duplicate(view, prefix + NEAR_DUPLICATE)
         annotation = _select(
             "Your marks", list(ANNOTATIONS), prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes."
         )
         among = _among(view, prefix + AMONG)
     return by, words, confidence, near_duplicate, label_issue_score, annotation, among
+
+
+def _label_doubt(view: View, key: str) -> float:
+    """The least doubt, 0..1."""
+    if view.labels_are_right:
+        if asked := links.given(key):
+            links.warn_ignored(key, asked, NO_DOUBT)
+        return 0.0
+    return float(
+        linked.slider(
+            "Least label doubt (0 to 1)",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            key=key,
+            width=260,
+            help="The share of faces like this one whose label people reject, by the label and the runs' answers.",
+        )
+    )
 
 
 def _among(view: View, key: str) -> tuple[int, ...]:

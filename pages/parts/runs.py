@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from fer_core import emotions
@@ -15,6 +16,10 @@ from fer_core.runs.listing import ModelInfo, list_runs
 from fer_core.runs.metrics import without_twins
 from fer_core.stats.metrics import Accuracy, Scores
 from pages.parts import access, links, messages
+
+if TYPE_CHECKING:
+    # Imported where a table is made: the entry needs none, and a fresh server's first visitor waits for each import.
+    import pandas as pd
 
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
@@ -109,6 +114,8 @@ def per_class_table(scores: SplitScores) -> pd.DataFrame:
     Recall and F1 without twins of training faces stand first, where there are twins: rare classes may live on them.
     The mean is the plain one (macro); its support is the number of all faces.
     """
+    import pandas as pd
+
     rows = [row for row in scores["per_class"] if row["support"]]
     clean = without_twins(scores)
     without = {row["emotion"]: row for row in clean["per_class"]} if clean else {}
@@ -141,6 +148,8 @@ def _per_cent(value: float | None) -> float | None:
 
 def confusion_table(scores: Scores, *, share: bool) -> pd.DataFrame:
     """The confusion matrix as a table: rows true, columns predicted; faces, or per cent of the true class."""
+    import pandas as pd
+
     table = pd.DataFrame(scores["confusion"], columns=list(emotions.NAMES))
     if share:
         totals = table.sum(axis=1)

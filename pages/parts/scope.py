@@ -77,6 +77,11 @@ class View:
     def data_title(self) -> str:
         return self.data.title
 
+    @property
+    def labels_are_right(self) -> bool:
+        """Whether the faces were drawn after their labels, so that no label is in doubt, whatever models say."""
+        return self.data.record["kind"] == "sample"
+
 
 def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     """Draw the controls and return the choice. Ends the page, with a sentence, where there is nothing to look at.
@@ -97,7 +102,7 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     runs = _runs(chosen, prefix + RUNS, controls)
     unmeasured.offer(chosen)
     if not runs:
-        st.info("Choose at least one run above.", icon=":material/info:")
+        st.info("Choose at least one run.", icon=":material/info:")
         st.stop()
     dataset = dataset_of(fingerprint)
     try:

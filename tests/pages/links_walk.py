@@ -47,7 +47,7 @@ HOSTILE: tuple[str | list[str], ...] = (
 """What no control offers. (Arabic digits are a number to Python.)"""
 
 SCENES: dict[str, tuple[Query, ...]] = {
-    "home": ({},),
+    "home": ({}, {"home.figures": "true", "home.data": "true"}),
     "dataset": (
         {},
         {"view": "Audit"},

@@ -47,6 +47,14 @@ def with_twins(sample: Path) -> tuple[Dataset, list[int]]:
     return dataset, [int(row) for row in (test[0], first, second, test[1])]
 
 
+def as_photographs(sample: Path) -> Dataset:
+    """The sample's faces as somebody's photographs, whose labels may be wrong."""
+    drawn = load_dataset(sample)
+    images, labels, splits = np.array(drawn.images), np.array(drawn.labels), np.array(drawn.splits)
+    shutil.rmtree(sample)
+    return write_dataset(sample, images, labels, splits)
+
+
 def open_mistakes(open_app: OpenApp, **query: str | list[str]) -> AppTest:
     app = open_app("mistakes", **query)
     assert not app.exception, app.exception

@@ -1,4 +1,4 @@
-"""Every page, light and dark, as axe-core sees it; and at a phone's width, where nothing may be cut off."""
+"""Every page, light and dark, as axe-core sees it; its words; and at a phone's width, where nothing may be cut off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUERIES = {"run": "?run=custom_cnn"}
 """What a page needs in order to show more than a way to others."""
 GRAVE = {"serious", "critical"}
 """What makes something unusable for somebody, in axe-core's words."""
-ALSO: set[str] = {"page-has-heading-one"}
+ALSO: set[str] = {"page-has-heading-one", "heading-order"}
 """Rules that axe-core calls less grave, and that hold here, too."""
 NAVIGATION = '[data-testid="stSidebarNavItems"]'
 EXCLUDED = {
@@ -39,6 +39,21 @@ DRAWN = """() => {
         && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
 }"""
 INSIDE = "([element, part]) => document.querySelector(element)?.closest(part) !== null"
+MOST_WORDS = 150
+"""On a page before anything is opened: whoever comes for a picture does not read more."""
+WORDS = r"""() => {
+    const page = document.querySelector('[data-testid="stMain"]')
+    const texts = document.createTreeWalker(page, NodeFilter.SHOW_TEXT)
+    // What a figure or a table says is looked at, not read; an icon's name is not seen.
+    const aside = 'svg, table, style, script, [aria-hidden="true"], [data-testid="stIconMaterial"]'
+    let words = 0
+    while (texts.nextNode()) {
+        const around = texts.currentNode.parentElement
+        if (around.checkVisibility({visibilityProperty: true}) && !around.closest(aside))
+            words += (texts.currentNode.data.match(/\p{L}[\p{L}’'-]+/gu) ?? []).length
+    }
+    return words
+}"""
 CUT_OFF = """() => {
     const main = document.querySelector('[data-testid="stMain"]')
     return main.scrollWidth - main.clientWidth
@@ -79,6 +94,8 @@ def test_no_page_has_what_somebody_cannot_use(
             page.wait_for_function(DRAWN, timeout=MINUTE)
             found = checker.run(page, options={"resultTypes": ["violations"], **rules})
             wrong += [f"{name}, {theme}: {line}" for line in problems(page, found.response)]
+        if (words := page.evaluate(WORDS)) > MOST_WORDS:
+            wrong.append(f"{name}: {words} words before anything is opened")
         page.set_viewport_size(PHONE)
         # Figures take a moment to become narrower.
         for _ in range(10):

@@ -142,12 +142,12 @@ def test_mistakes_alone_from_a_confidence_upward_lead_to_just_those(open_app, ru
     np.testing.assert_allclose(table, np.divide(100 * counts, totals, out=np.full((7, 7), np.nan), where=totals > 0))
     assert f"{int(sure[0].sum())} answers from 60 %" in " ".join(element.value for element in app.markdown)
     # The list counts faces that one of the shown runs takes so, and leads to them.
-    taken = {label: query for label, query in links_of(app).items() if " taken for " in label}
+    taken = {label: query for label, query in links_of(app).items() if " → " in label}
     assert 0 < len(taken) <= 10
     label, query = next(iter(taken.items()))
-    true, said = (NAMES.index(word) for word in label.split(":")[0].split(" taken for "))
+    true, said = (NAMES.index(word) for word in label.split(":")[0].split(" → "))
     one = sure & (aligned.predicted[:2] == said) & (aligned.labels == true)
-    assert label.endswith(f": {int(one.any(axis=0).sum())} faces")
+    assert label.endswith(f": {int(one.any(axis=0).sum())}")
     assert query["confidence"] == ["60", "100"]
     assert "by" not in query
 
@@ -158,7 +158,7 @@ def test_mistakes_alone_from_a_confidence_upward_lead_to_just_those(open_app, ru
 def test_the_verdict_is_the_cores(open_app, runs, aligned):
     app = open_app("compare", view="Difference", a="third", b="first", difference_table="true")
     expected = paired_tests.compare(aligned.labels, aligned.predicted[2], aligned.predicted[0])
-    assert f"#### {expected.verdict('third', 'first')}" in [element.value for element in app.markdown]
+    assert expected.verdict("third", "first") in [element.value for element in app.subheader]
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["McNemar's exact test"] == paired_tests.p_words(expected.test.p)
     assert metrics["Accuracy, B less A"] == f"+{100 * expected.accuracy.value:.1f} points"

@@ -144,7 +144,7 @@ def ferplus_csv(dataset: Dataset, doubted: int) -> str:
 
 def test_without_the_faces_the_evidence_still_stands(open_app: OpenApp, home: Path) -> None:
     for seed, name in enumerate(("one", "two")):
-        make_run(settings().runs_dir / name, seed=seed, name=name)
+        make_run(settings().runs_dir / name, seed=seed, name=name, data={"kind": "csv", "title": "FER-2013"})
     row = most_doubtful(all_runs())
     app = open_app("mistakes", face=str(row))
     assert not app.exception

@@ -17,10 +17,12 @@ from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
 OpenApp = Callable[..., AppTest]
+FIGURES, DATA = {"home.figures": "true"}, {"home.data": "true"}
+"""A link to Home with one of its tables open."""
 
 
 def test_a_fresh_start_draws_the_sample_and_names_the_next_step(home: Path, open_app: OpenApp) -> None:
-    app = open_app("home")
+    app = open_app("home", **DATA)
     assert not app.exception
     assert app.title[0].value == "FER Explorer"
     assert [info.is_sample for info in list_datasets()] == [True]
@@ -32,7 +34,7 @@ def test_a_fresh_start_draws_the_sample_and_names_the_next_step(home: Path, open
 def test_runs_appear_with_accuracy_interval_and_number_of_faces(home: Path, open_app: OpenApp) -> None:
     run = make_run(settings().models_dir / "custom_cnn", accuracy=0.8)
     make_run(settings().runs_dir / "mine", accuracy=0.4)
-    app = open_app("home")
+    app = open_app("home", **FIGURES)
     assert not app.exception
     table = app.dataframe[0].value.set_index("Model")
     score = run.metrics()["splits"]["PrivateTest"]
@@ -60,7 +62,7 @@ def test_a_vote_stands_beside_its_members(home: Path, open_app: OpenApp) -> None
     members = [make_run(settings().models_dir / "custom_cnn"), make_run(settings().runs_dir / "mine")]
     make_vote(settings().models_dir / "vote", members)
     make_vote(settings().runs_dir / "my-vote", members)
-    app = open_app("home")
+    app = open_app("home", **FIGURES)
     assert not app.exception
     table = app.dataframe[0].value.set_index("Model")
     assert list(table.index) == ["custom_cnn", "vote", "my-vote", "mine"]
@@ -85,7 +87,7 @@ def test_twins_of_training_faces_are_told_beside_the_accuracies(home: Path, open
         splits=splits,
         near_duplicates=NearDuplicates(near_duplicate, near_duplicate),
     )
-    app = open_app("home")
+    app = open_app("home", **FIGURES)
     assert not app.exception
     n = run.metrics()["splits"]["PrivateTest"]["n"]
     (sentence,) = (caption.value for caption in app.caption if "also occur in Training" in caption.value)
@@ -105,13 +107,13 @@ def test_without_near_duplicates_nothing_is_said_about_them(home: Path, open_app
     assert not [caption for caption in app.caption if "also occur in Training" in caption.value]
 
 
-def test_the_next_steps_lead_to_mistakes_explanations_the_webcam_and_the_audit(home: Path, open_app: OpenApp) -> None:
+def test_the_next_steps_lead_to_lessons_mistakes_explanations_and_the_webcam(home: Path, open_app: OpenApp) -> None:
     make_run(settings().models_dir / "custom_cnn")
     links = {link.proto.label: link.proto for link in open_app("home").get("page_link")}
+    assert links["Take a lesson"].page == "lessons"
     assert links["See the mistakes"].page == "mistakes"
     assert links["Ask why"].page == "explain"
     assert links["Show your face"].page == "live"
-    assert "view=Audit" in links["Audit the data"].query_string
 
 
 def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings(
@@ -122,7 +124,7 @@ def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings
     run = make_run(settings().models_dir / "custom_cnn", accuracy=0.9, data={"kind": "csv", "title": "FER-2013"})
     other = measured_on(make_run(settings().runs_dir / "drawn", accuracy=0.2, data=dict(drawn.record())))
     other.path.rename(run.path / "evaluations" / other.path.name)
-    app = open_app("home")
+    app = open_app("home", **FIGURES)
     assert not app.exception
     assert app.selectbox(key="data").value == "sample"
     table = app.dataframe[0].value.set_index("Model")
@@ -149,6 +151,6 @@ def test_a_run_measured_on_public_test_alone_is_not_called_unmeasured(home: Path
     labels, splits = make_labels()
     splits[splits == "PrivateTest"] = "Training"
     run = make_run(settings().runs_dir / "mine", labels=labels, splits=splits)
-    table = open_app("home").dataframe[0].value.set_index("Model")
+    table = open_app("home", **FIGURES).dataframe[0].value.set_index("Model")
     assert table.loc["mine", "Accuracy (%)"] == 100 * run.metrics()["splits"]["PublicTest"]["accuracy"]
     assert table.loc["mine", "95 % interval"].endswith("of PublicTest")

@@ -80,7 +80,7 @@ def test_the_end_leads_to_the_lessons_and_is_remembered() -> None:
     app = open_app("leaderboard", lesson="mine", step="3")
     press(app, "_lesson-done")
     assert [title.value for title in app.title] == ["Lessons"]
-    assert [one.value for one in app.subheader if "Mine" in one.value] == ["Mine :material/check_circle:"]
+    assert [one.value for one in app.header if "Mine" in one.value] == ["Mine :material/check_circle:"]
     assert not app.exception
 
 
@@ -114,4 +114,4 @@ def test_only_the_owner_reads_which_files_are_no_lessons(sample_home: Path, monk
     settings.cache_clear()
     app = open_app("lessons")
     assert not app.warning
-    assert any("Mine" in one.value for one in app.subheader)
+    assert any("Mine" in one.value for one in app.header)

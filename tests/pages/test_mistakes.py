@@ -12,6 +12,7 @@ from mistakes_page import (
     FEAR,
     SAD,
     OpenApp,
+    as_photographs,
     cards,
     count,
     expected,
@@ -39,12 +40,12 @@ from pages.parts.mistakes.sheet import PER_PAGE, captions, page_of, told
 
 @pytest.fixture
 def dataset(sample: Path) -> Dataset:
-    return load_dataset(sample)
+    return as_photographs(sample)
 
 
 @pytest.fixture
 def runs(home: Path, dataset: Dataset) -> list[RunFolder]:
-    """``one`` and ``two``, measured on the drawn sample, ``one`` on top."""
+    """``one`` and ``two``, measured on these faces, ``one`` on top."""
     return [make(home, dataset, name, seed) for seed, name in enumerate(("one", "two"))]
 
 
@@ -115,6 +116,18 @@ def test_doubt_twins_and_marks_filter_too(open_app: OpenApp, dataset: Dataset, a
     assert sheet(app) == aligned.rows[:3].tolist()
     app = open_mistakes(open_app, marked="marked", answer="right or wrong", sort="Row number")
     assert sheet(app) == aligned.rows[:4].tolist()
+
+
+def test_labels_of_drawn_faces_are_not_doubted(open_app: OpenApp, home: Path, sample: Path) -> None:
+    make(home, load_dataset(sample), "one", 0)
+    app = open_mistakes(open_app)
+    assert "no label is wrong" in summary(app)
+    assert SORTS["doubt"] not in app.selectbox(key="sort").options
+    for query in ({"sort": SORTS["doubt"]}, {"doubt": "0.6"}):
+        app = open_mistakes(open_app, **query)
+        assert any("no label is in doubt" in warning.value for warning in app.warning)
+        assert app.selectbox(key="sort").value == SORTS["wrong"]
+        assert "label doubt" not in summary(app)
 
 
 def test_twins_filter(open_app: OpenApp, with_near_duplicates: tuple[Dataset, list[int]], home: Path) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from factories import make_evaluated_run, make_run
+from mistakes_page import as_photographs
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.dataset import Dataset, load_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.scope import scope
@@ -27,7 +28,7 @@ Given = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def dataset(sample: Path) -> Dataset:
-    dataset = load_dataset(sample)
+    dataset = as_photographs(sample)
     for seed, name in enumerate(("one", "two")):
         make_evaluated_run(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=name)
     return dataset

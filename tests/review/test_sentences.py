@@ -53,13 +53,23 @@ def test_a_lead_is_chance_or_not_by_mcnemar() -> None:
 def test_classes_say_who_leads_where_and_where_that_is_clear() -> None:
     entries = {"a": per_class_intervals(matrix(500)), "b": per_class_intervals(matrix(500, fear_sad=300))}
     words = sentences.classes(entries, "recall")
-    assert "Clear of the next run's interval only in fear" in words
+    assert "the highest is a in fear. Each lead is clear" in words
     assert "Hardest is" in words
     alone = sentences.classes({"a": entries["b"]}, "recall")
     assert "Hardest is fear (recall 62 %" in alone
     assert "highest" not in alone
     few = {"a": per_class_intervals(matrix(5)), "b": per_class_intervals(matrix(5, fear_sad=3))}
     assert "any may be chance" in sentences.classes(few, "recall")
+
+
+def test_nobody_leads_at_an_expression_that_nobody_finds() -> None:
+    blind = matrix(5)
+    blind[DISGUST] = np.roll(blind[DISGUST], 1)
+    better = blind.copy()
+    better[FEAR, FEAR] += 1
+    words = sentences.classes({"a": per_class_intervals(blind), "b": per_class_intervals(better)}, "recall")
+    assert "disgust" not in words.split("Hardest")[0]
+    assert "Hardest is disgust (recall 0 % at best)" in words
 
 
 def test_certainty_tells_over_sure_from_under_sure_and_from_chance() -> None:
@@ -138,5 +148,5 @@ def test_a_difference_keeps_the_sign_of_its_number(sign: int) -> None:
 
 def test_across_data_says_how_far_all_fall_and_who_leads() -> None:
     words = sentences.across({"FER": {"a": 0.7, "b": 0.68}, "drawn": {"a": 0.5, "b": 0.55}})
-    assert words == "Against FER: on drawn −20.0 to −13.0 points (a leads there, b here)."
+    assert words == "Against FER: on drawn −20.0 to −13.0 points (best on FER: a, on drawn: b)."
     assert "one dataset alone" in sentences.across({"FER": {"a": 0.7}})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core import emotions
 from fer_core.data.sample import action_units, appearance, render
 from fer_core.data.sample.appearance import Appearance, Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FER2013_TRAINING = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 """Faces per class in FER-2013's Training split (Goodfellow et al., 2013): the imbalance we follow."""
@@ -32,10 +35,18 @@ class Sample:
     """(N,), one of :data:`fer_core.emotions.SPLITS`."""
     regions: dict[str, NDArray[np.int16]]
     """``brows``, ``eyes``, ``mouth``: boxes (N, 4) in pixels, x0, y0, x1, y1 with x1 and y1 exclusive."""
-    action_units: pd.DataFrame
-    """N rows, one column per unit of :data:`ACTION_UNITS`, intensities 0..1."""
+    units: NDArray[np.float64]
+    """(N, units), intensities 0..1 in the order of :data:`ACTION_UNITS`."""
     appearances: list[Appearance]
     """N looks: ``draw_face(sample.action_units.iloc[i], sample.appearances[i])`` is face ``i`` again."""
+
+    @property
+    def action_units(self) -> pd.DataFrame:
+        """``units`` as a table, one column per unit."""
+        # Imported here: whoever only draws the sample, as a fresh server does, need not wait for it.
+        import pandas as pd
+
+        return pd.DataFrame(self.units, columns=list(action_units.NAMES))
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def draw_sample(n: int = 2100, seed: int = 2013) -> Sample:
         labels=plan.labels,
         splits=plan.splits,
         regions=regions,
-        action_units=pd.DataFrame(plan.units, columns=list(action_units.NAMES)),
+        units=plan.units,
         appearances=appearance.appearances_of(plan.looks),
     )
 

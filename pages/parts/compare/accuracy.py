@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from fer_core.emotions import COUNT, PRIVATE_TEST
+from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.formatting import interval, percent, plain
 from fer_core.leaderboard.crowd import HEADING
 from fer_core.plots import accuracy_strip as plots
@@ -19,6 +19,11 @@ from pages.parts import crowd_columns, frame, linked
 from pages.parts.compare import numbers
 from pages.parts.scope import LABELS_KEY, View
 
+ABOUT = (
+    "Of 100 faces, how many get their label as the answer; behind it the 95 % interval, how far chance alone moves "
+    f"that. {PRIVATE_TEST}: faces kept aside, which no model here learned from or was chosen by. {PUBLIC_TEST}: those "
+    "by which the best moment of each was chosen."
+)
 _COLUMNS = {
     # Pixels: wide enough for our longest name, which is cut off else.
     "Run": st.column_config.TextColumn(width=165),
@@ -31,10 +36,12 @@ _COLUMNS = {
 def show(view: View) -> None:
     """A strip of accuracies with their intervals, a sentence, and every figure folded below."""
     aligned = view.scope.aligned
-    st.subheader(f"Accuracy on {aligned.split}", anchor=False)
+    st.header(f"Accuracy on {aligned.split}", anchor=False, help=ABOUT)
     st.html(strip(view))
     if words := sentences.accuracies(view.names, aligned.right):
         st.markdown(words)
+    if view.lesson:
+        st.caption(f":material/school: {view.lesson}")
     figures = linked.expander("Every figure, other people's labels, cards", key="figures", icon=":material/table:")
     if figures.open:
         with figures:

@@ -44,7 +44,7 @@ def _swap() -> None:
 
 
 def _verdict(compared: Comparison, a: str, b: str, looks: str) -> None:
-    st.markdown(f"#### {compared.verdict(a, b)}")
+    st.subheader(compared.verdict(a, b), anchor=False)
     test = compared.test
     with st.container(horizontal=True, key="verdict"):
         st.metric(

@@ -15,7 +15,7 @@ from fer_core.formatting import plural
 from fer_core.plots import confusion as plots
 from fer_core.plots.style import DARK_SCALE, LIGHT_SCALE
 from fer_core.review import sentences
-from pages.parts import linked, links_to_explain
+from pages.parts import frame, linked, links_to_explain
 from pages.parts import links_to_mistakes as links
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -37,7 +37,8 @@ def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     # The picture leads, and what it needs is chosen below it.
     picture = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    fold = st.expander("What cells show, and of which runs", icon=":material/tune:")
+    with fold, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = linked.segmented_control(
             "Cells show",
             list(SHOWN),
@@ -63,7 +64,8 @@ def show(view: View, is_open: bool) -> None:
             key="order",
             help="By confusion: expressions that these runs, taken together, confuse the most are neighbours.",
         )
-    names = _which(view)
+    with fold:
+        names = _which(view)
     if is_open:
         counts = dict(zip(view.names, numbers.confusions_above(view, least / 100), strict=True))
         order = plots.LABEL_ORDER
@@ -71,12 +73,8 @@ def show(view: View, is_open: bool) -> None:
             order = plots.order_by_confusion(view.scope.confusions.sum(axis=0))
         with picture:
             _side_by_side(view, {name: counts[name] for name in names}, SHOWN[words], order, diagonal, least)
-        pairs, one = st.columns(2, gap="medium")
-        with pairs:
-            _pairs(view, names, least)
-        with one:
-            _one_cell(view, is_open, least)
-    else:
+        _pairs(view, names, least)
+    with st.expander("One cell of every run", icon=":material/grid_on:"):
         _one_cell(view, is_open, least)
 
 
@@ -171,7 +169,7 @@ def _legend(shown: plots.Normalise, most: float) -> None:
     unit = _UNITS["row" if shown == "none" else shown]
     st.html(
         '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        "<span>Rows: the label. Columns: what the run said. <b>Click a cell to see its faces.</b></span>"
+        "<span>Row: the label. Column: the answer. <b>Click a cell to see its faces.</b></span>"
         "<span>0 %</span>"
         f'<span style="width:6em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
         f"</span><span>{most:.0f} %, {unit}</span></div>"
@@ -180,22 +178,19 @@ def _legend(shown: plots.Normalise, most: float) -> None:
 
 def _pairs(view: View, names: tuple[str, ...], least: int) -> None:
     """The most confused pairs as a list, each a link to its faces."""
-    st.subheader("Most confused", anchor=False)
+    who = "one of the shown runs" if len(names) > 1 else names[0]
+    st.subheader("Most confused", anchor=False, help=f"The label → what {who} takes it for, and on how many faces.")
     found = sentences.confused_pairs(numbers.taken_for(view, names, least / 100))
     if not found:
         st.caption("No face is taken for another expression.")
-    with st.container(gap=None, key="pairs"):
+    with st.container(horizontal=True, gap="small", key="pairs"):
         for pair in found:
-            links.link_with_count(
-                pair.words, pair.faces, links.cell(view, pair.true, pair.said, runs=names, least=least)
-            )
-    st.caption(f"Faces that {'one of the shown runs' if len(names) > 1 else names[0]} takes so.")
+            query = links.cell(view, pair.true, pair.said, runs=names, least=least)
+            frame.link(links.MISTAKES, pair.short, icon=":material/face:", query=query)
 
 
 def _one_cell(view: View, is_open: bool, least: int) -> None:
     """The way to a cell without a mouse, and the same cell of all runs."""
-    if is_open:
-        st.subheader("One cell, all runs", anchor=False)
     with st.container(horizontal=True):
         true = linked.selectbox("True expression", emotions.NAMES, emotions.index_of("fear"), key="cell_true")
         predicted = linked.selectbox("Taken for", emotions.NAMES, emotions.index_of("sad"), key="cell_said")

@@ -69,7 +69,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         "Where does a model look over many faces: over an expression, or whenever it takes one for another? Faces here "
         "are roughly in register, eyes above mouth, so a mean over them means something."
     )
-    with st.expander("Which faces: chosen as on Mistakes", icon=":material/filter_alt:", expanded=True):
+    with st.expander("Which faces: chosen as on Mistakes", icon=":material/filter_alt:"):
         view = scope.choose(AVERAGE)
         choice = face_filters.choose(view, AVERAGE, ordered=False)
     found = face_selection.find_faces(view, choice)

@@ -77,15 +77,16 @@ def top_of(scale: str, answer: Answer, found: Sequence[Answer], shown: Mapping[s
 
 def legend(look: MapStyle, found: Sequence[Answer], shown: Mapping[str, Sequence[Shown]]) -> str:
     """The one colour scale of all maps, as HTML."""
-    most = "strongest cell of each map"
+    most = "most of what this map marks"
     if look.scale == OF_MODEL:
-        most = "strongest cell of the model"
+        most = "most of what this model’s maps mark"
     elif look.scale == OF_ALL:
-        most = f"strongest cell of all, {top_of(OF_ALL, found[0], found, shown):.2f} on the logit’s scale"
+        most = f"most of all maps, {top_of(OF_ALL, found[0], found, shown):.2f} on the logit’s scale"
     picture = _kept(("legend", look.opacity), lambda: colour_scale(look.opacity))
     return (
         '<div style="font-size:0.8rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        '<span>nothing</span><img alt="Colour scale, from no colour over violet and orange to bright yellow" '
+        "<span>What speaks for the expression named below: nothing</span>"
+        '<img alt="Colour scale, from no colour over violet and orange to bright yellow" '
         f'src="{picture}" style="height:12px;width:120px;max-width:100%"><span>{most}</span></div>'
     )
 

@@ -107,12 +107,10 @@ def _controls(models: Sequence[Predictor]) -> tuple[str, list[Method], dict[str,
         # A new line of columns every three, so that boxes stand beside each other.
         columns = st.columns(3, gap="medium") if number % 3 == 0 else columns
         with columns[number % 3]:
-            if linked.checkbox(one.title, one.name in FIRST, key=BY + one.name):
+            cost = f"{options.predictions(one.name):,} predictions" if one.where == "litert" else one.cost
+            about = f"{one.shows} Costs {cost}. [{one.paper}]({one.url})"
+            if linked.checkbox(one.title, one.name in FIRST, key=BY + one.name, help=about):
                 chosen.append(one)
-            cost = one.cost
-            if one.where == "litert":
-                cost = f"{options.predictions(one.name):,} predictions"
-            st.caption(f"{one.shows} Costs {cost}. [{one.paper}]({one.url})")
     return wanted, chosen, at, options
 
 
@@ -252,7 +250,7 @@ def _agreement(about: ChosenFace, rows: Sequence[tuple[Answer, int, Sequence[Cel
             tables[f"{answer.name}: {NAMES[label]}"] = there
     if not tables:
         return
-    st.subheader("Do the methods agree?", anchor=False)
+    st.header("Do the methods agree?", anchor=False)
     st.markdown(
         "Rank correlation of each two maps of the same model: 1 the same order of all pixels, 0 no relation, −1 the "
         f"reverse. The last column is a {trust.BLOB} in the middle, which knows nothing: agreeing with each "

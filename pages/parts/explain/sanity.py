@@ -47,7 +47,7 @@ class Asked:
 
 def controls(models: Sequence[Predictor]) -> Asked:
     """The heading, what the check is, and which model and method it is about."""
-    st.subheader("Sanity check: would an untrained model get the same picture?", anchor=False)
+    st.header("Sanity check: would an untrained model get the same picture?", anchor=False)
     st.markdown(
         "The model forgets: first its head gets the weights of an untrained model, then stage after stage follows, and "
         "each time the method draws the same map again. If the picture stays, it shows the face and not the model "

@@ -140,7 +140,7 @@ def _face(hand: Hand, game: Game) -> None:
                 st.html(turned.answers(card, game.answers[at]))
                 frame.link(
                     "mistakes",
-                    "This face in Mistakes",
+                    "Why? A closer look",
                     icon=":material/search:",
                     query={"face": str(card.row), "split": hand.split},
                 )

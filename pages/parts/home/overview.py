@@ -18,14 +18,21 @@ from fer_core.runs import protocol
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
-from pages.parts import access, frame, known_data, lesson, links, messages, runs
-from pages.parts.data import AUDIT, IMPORT
+from pages.parts import access, frame, lesson, linked, links, messages, runs
+from pages.parts.data import IMPORT, current
 from pages.parts.home import accuracy_bars
 from pages.parts.home.accuracy_bars import Bar
 
 if TYPE_CHECKING:
     from typing import Any
 
+FIGURES, DATA = "home.figures", "home.data"
+"""Names in the address: whether the tables are open. Closed, they cost a first visitor nothing."""
+TERMS = (
+    f"Test faces ({PRIVATE_TEST}) were kept aside: no model here learned from them or was chosen by them. The label: "
+    "what those who made the data call the face. The dark end of a bar is its 95 % interval: how far chance alone could"
+    " move it."
+)
 CARDS_STYLE = """<style>
 @media (max-width: 640px) { .st-key-next-steps > * { flex: 1 1 9rem !important; width: auto !important; } }
 </style>"""
@@ -35,52 +42,26 @@ Step = tuple[str, str, str, str, frame.Query]
 """A page's name, a link's label and icon, why to go there, and the link's query."""
 
 
-def next_steps(models: Sequence[ModelInfo], datasets: Sequence[DatasetInfo]) -> None:
-    """Links to the other pages, each with the sentence that says why; the most useful one first."""
-    st.header("What to do next", anchor=False)
-    real = any(not info.is_sample for info in datasets)
-    faces: Step = ("dataset", "Look at the faces", ":material/grid_view:", "Class by class.", {})
-    train: Step = (
-        "train",
-        "Train a model",
-        ":material/model_training:",
-        "Watch it learn, in a minute.",
-        {},
-    )
+def next_steps(models: Sequence[ModelInfo]) -> None:
+    """Links to the other pages, each with the question that it answers; the most useful one first."""
+    st.header("What next?", anchor=False)
+    train: Step = ("train", "Train a model", ":material/model_training:", "Watch one learn, in a minute.", {})
     if models:
-        steps = [
+        steps: list[Step] = [
+            ("lessons", "Take a lesson", ":material/school:", "Why does fear become sadness?", {}),
             ("mistakes", "See the mistakes", ":material/search:", "Is the model wrong, or the label?", {}),
-            ("compare", "Compare models", ":material/compare:", "Which is better at what?", {}),
             ("explain", "Ask why", ":material/psychology_alt:", "Where did it look?", {}),
-            ("live", "Show your face", ":material/videocam:", "Seven answers as you move.", {}),
-            ("photo", "Try a picture", ":material/photo_camera:", "What do they see in yours?", {}),
-            faces,
-            (
-                "dataset",
-                "Audit the data",
-                ":material/content_copy:",
-                "What do duplicates cost?",
-                {"view": AUDIT},
-            ),
+            ("poke", "Fool them", ":material/touch_app:", "Which muscle changes their mind?", {}),
+            ("live", "Show your face", ":material/videocam:", "What do they say as you move?", {}),
             train,
         ]
     else:
-        steps = [train, faces]
-    if not real and access.may(Action.IMPORT_DATA):
-        steps.append(
-            (
-                "dataset",
-                "Bring FER-2013",
-                ":material/upload:",
-                "Real faces, not drawn ones.",
-                {"view": IMPORT},
-            )
-        )
+        steps = [train, ("dataset", "Look at the faces", ":material/grid_view:", "Class by class.", {})]
     st.html(CARDS_STYLE)
     with st.container(horizontal=True, key="next-steps"):
         for page, label, icon, why, query in steps:
-            # Four fit side by side beside the sidebar of a 1280-pixel screen.
-            with st.container(border=True, width=188, height="stretch"):
+            # Three fit side by side beside the sidebar of a 1280-pixel screen.
+            with st.container(border=True, width=256, height="stretch", gap="xxsmall"):
                 frame.link(page, label, icon=icon, query=query)
                 st.caption(why)
 
@@ -95,26 +76,29 @@ def models(infos: Sequence[ModelInfo]) -> None:
         )
         frame.link("train", "Train your first model", icon=":material/model_training:")
         return
-    rows, bars, found_on = [], [], []
+    found: list[tuple[ModelInfo, Metrics | None]] = []
+    bars, found_on = [], []
     for info in infos:
         try:
             metrics = info.folder.metrics()
         except RunError as error:
             st.warning(messages.told(error))
             continue
-        rows.append(_model_row(info, metrics))
-        found = metrics["splits"].get(PRIVATE_TEST) if metrics else None
-        if metrics and found:
+        found.append((info, metrics))
+        scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
+        if metrics and scores:
             found_on.append(metrics["data"])
-            bars.append(Bar(info.name, runs.data_title(metrics["data"]), found))
+            bars.append(Bar(info.name, runs.data_title(metrics["data"]), scores))
     if bars:
         _bars(bars, found_on)
     _on_drawings(infos)
-    with st.expander("All figures, and how they came about", icon=":material/table_view:"):
-        if bars:
-            _effect_of_near_duplicates([bar.scores for bar in bars])
-            st.caption(f"{protocol.WHAT_CHOSE} {protocol.footnotes(infos)}")
-        _table(rows)
+    figures = linked.expander("All figures, and how they came about", key=FIGURES, icon=":material/table_view:")
+    if figures.open:
+        with figures:
+            if bars:
+                _effect_of_near_duplicates([bar.scores for bar in bars])
+                st.caption(f"{protocol.WHAT_CHOSE} {protocol.footnotes(infos)}")
+            _table([_model_row(info, metrics) for info, metrics in found])
     frame.link("leaderboard", "Beside published systems", icon=":material/leaderboard:")
 
 
@@ -132,11 +116,11 @@ def _bars(bars: Sequence[Bar], found_on: Sequence[DatasetRecord]) -> None:
     )
     st.html(accuracy_bars.table(shown, people=people, alt=f"Accuracy on {PRIVATE_TEST}. {told}."))
     best = max(bars, key=lambda bar: bar.scores["accuracy"])
-    beside = "people about 65 and chance 14" if people else "chance names 14"
+    beside = "people about 65, guessing 14" if people else "guessing 14"
     st.markdown(
-        f"Of 100 test faces ({PRIVATE_TEST}) of **{about}**, **{links.plain(best.name)}** names the label of "
-        f"{100 * best.scores['accuracy']:.0f}, {beside}.",
-        help="The dark end of a bar is its 95 % interval: how far chance alone could move it.",
+        f"Of 100 test faces of **{about}** the best, **{links.plain(best.name)}**, names the label of "
+        f"{100 * best.scores['accuracy']:.0f}; {beside}.",
+        help=TERMS,
     )
 
 
@@ -157,12 +141,12 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _on_drawings(infos: Sequence[ModelInfo]) -> None:
-    """How these models do on the faces that are drawn here, and the way to see it."""
-    drawn = next((one for one in known_data.known().values() if one.info is not None and one.info.is_sample), None)
-    if drawn is not None and (text := lesson.sentence(infos, drawn.fingerprint, PRIVATE_TEST)):
-        st.caption(
-            f":material/school: On **{formatting.plain(drawn.title)}**, which is here to try everything on: {text}"
-        )
+    """How these models do on the faces of the game, where these are drawn."""
+    chosen = current()
+    if chosen is None or chosen.info is None or not chosen.info.is_sample:
+        return
+    if text := lesson.sentence(infos, chosen.fingerprint, PRIVATE_TEST):
+        st.caption(f":material/school: {text}")
 
 
 def _effect_of_near_duplicates(scores: Sequence[SplitScores]) -> None:
@@ -213,12 +197,13 @@ def datasets(infos: Sequence[DatasetInfo]) -> None:
     if not infos:
         return
     if all(info.is_sample for info in infos):
-        st.markdown(
-            "So far there is only the **drawn sample**: faces that this program draws itself, so that you can try "
-            "everything at once. They are not photographs."
-        )
-    with st.expander("The data that are here", icon=":material/database:"):
-        _datasets(infos)
+        st.markdown("The faces here are **drawn** by this program, so that you can try everything at once.")
+        if access.may(Action.IMPORT_DATA):
+            frame.link("dataset", "Bring the photographs, FER-2013", icon=":material/upload:", query={"view": IMPORT})
+    table = linked.expander("The data that are here", key=DATA, icon=":material/database:")
+    if table.open:
+        with table:
+            _datasets(infos)
 
 
 def _datasets(infos: Sequence[DatasetInfo]) -> None:

@@ -37,7 +37,7 @@ def progress(hand: Hand, given: Sequence[int], at: int) -> str:
         else:
             marks.append(f'<span style="opacity:0.7">{"●" if number == at else "○"}</span>')
     right = sum(answer == card.label for answer, card in zip(given, hand.cards, strict=False))
-    score = f'<span title="Answers that are the label\'s">{right} of {len(given)}</span>' if given else ""
+    score = f'<span title="Answers that are the label\'s">{right} right</span>' if given else ""
     return (
         '<div style="display:flex;gap:0.6em;align-items:center;flex-wrap:wrap;font-size:0.95rem">'
         f'<b>Face {at + 1} of {len(hand.cards)}</b><span aria-hidden="true" style="display:flex;gap:0.3em">'

@@ -32,6 +32,8 @@ _GRID = (
     "display:grid;grid-template-columns:repeat(auto-fit,minmax(76px,1fr));gap:4px 6px;font-size:0.78rem;"
     "line-height:1.35"
 )
+BRIGHT = "In the maps, bright is what speaks for the expression below."
+_TOLD = "font-size:0.78rem;opacity:0.75;margin-top:2px"
 _CARD = "display:grid;grid-row:span 3;grid-template-rows:subgrid"
 """What is said, the first map, the second: each at the same height in all cards of a line."""
 
@@ -81,7 +83,8 @@ def show(view: View, answers: Answers) -> None:
         about = _says(info.name, predicted, float(row[predicted]), answers.label)
         maps = "" if face is None else _maps(info, face, answers.label, predicted)
         cards.append(f'<div role="group" aria-label="{html.escape(info.name)}" style="{_CARD}">{about}{maps}</div>')
-    st.html(f'<div class="fer-answers" style="{_GRID}">{"".join(cards)}</div>')
+    told = "" if face is None else f'<div style="{_TOLD}">{BRIGHT}</div>'
+    st.html(f'<div class="fer-answers" style="{_GRID}">{"".join(cards)}</div>{told}')
 
 
 def probabilities(view: View, answers: Answers) -> None:

@@ -51,7 +51,7 @@ def _desk(view: View, choice: FilterChoice, found: FaceSelection, keys: bool) ->
     # run of the whole page.
     if _marks_changed(view) or (alone and RUNS not in st.query_params):
         st.rerun()
-    row = face.choose(view, found, keys=keys)
+    row = face.choose(view, found, choice.wanted.models, keys=keys)
     if row is None:
         sheet.show(view, found, choice.wanted.models, (view.query, choice), None)
     else:

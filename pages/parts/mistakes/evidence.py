@@ -42,8 +42,7 @@ def judge(view: View, row: int) -> Judged:
     Raises ``KeyError`` for a row of another split: no run was asked about it.
     """
     audit = None if view.dataset is None else audit_of(view.dataset)
-    drawn = view.data.record["kind"] == "sample"
-    found = evidence(view.scope, row, crowd=view.crowd, audit=audit, drawn=drawn)
+    found = evidence(view.scope, row, crowd=view.crowd, audit=audit, drawn=view.labels_are_right)
     return Judged(row, found, verdict(found))
 
 
@@ -68,6 +67,9 @@ def evidence_panel(view: View, judged: Judged) -> None:
             "This face has a twin in Training. A model may simply remember that one's label, so its answer says "
             "little here."
         )
+    if found.drawn:
+        # How people doubt labels of photographs says nothing here.
+        return
     _crowd(view, judged.row, found)
     if found.beyond and found.crowd is None:
         st.caption(f":material/warning: {found.beyond}")
@@ -83,10 +85,13 @@ def _facts(found: Evidence) -> dict[str, str]:
     """What the models and the twins say, as a table."""
     label = NAMES[found.label]
     flagged = "counts this label among the wrong ones" if found.flagged else "does not count this label as wrong"
-    facts = {
+    doubt = {
         "Label doubt": f"{found.label_issue_score:.2f} of 1, {label_issue_words(found.label_issue_score)}",
         "Rank": f"{_most_doubtful(found.rank)} of {found.faces:,}",
         "Confident learning": flagged,
+    }
+    facts = {
+        **({} if found.drawn else doubt),
         "Runs together suggest": NAMES[found.suggested] + (", the label" if found.suggested == found.label else ""),
         "Against the label": _against(found),
     }

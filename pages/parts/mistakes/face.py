@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from fer_core.emotions import NAMES
+from fer_core.formatting import plain
 from fer_core.review.scope import LABELS
 from pages.parts import faces, frame, links_to_explain, row_field
 from pages.parts.face_filters import sort_like
@@ -22,10 +25,10 @@ WORDS_WIDTH = 220
 """Pixels of what stands beside it on a common screen."""
 
 
-def choose(view: View, found: FaceSelection, *, keys: bool) -> int | None:
+def choose(view: View, found: FaceSelection, models: Sequence[str], *, keys: bool) -> int | None:
     """The steps to the face before and after, and the row number field. None where no face is open.
 
-    ``keys``: whether the arrow keys step, too.
+    ``models``: whose answers stand below the faces; empty: all. ``keys``: whether the arrow keys step, too.
     """
     last = int(view.scope.whole.rows[-1]) if view.dataset is None else len(view.dataset) - 1
     row_field.asked(FACE, last, f": rows run from 0 to {last:,}. It is ignored.")
@@ -39,9 +42,10 @@ def choose(view: View, found: FaceSelection, *, keys: bool) -> int | None:
         with steps:
             _step("Previous", ":material/chevron_left:", before, found, "Left" if keys else None)
             _step("Next", ":material/chevron_right:", after, found, "Right" if keys else None)
-        if row is None:
-            hint = "Click a face" if view.dataset is not None else "Choose a row"
-            st.markdown(f"{hint} to see what every model says about it.", width="content")
+        if row is None and len(found.rows):
+            whose = f"the wrong answer of {plain(models[0])}" if models else "the surest wrong answer"
+            hint = f"Below each face: its label → {whose}. Click one." if view.dataset is not None else "Choose a row."
+            st.markdown(hint, width="content")
     return None if row is None else int(row)
 
 

@@ -49,8 +49,6 @@ def show(view: View, found: FaceSelection, models: tuple[str, ...], about: objec
         shown = _shown(view.key, tuple(here.tolist()), models, view, view.dataset)
         face_sheet(shown.picture, shown.faces, told=shown.told, is_open=face, key="mistakes-sheet", on_pick=open_face)
     faces.class_legend()
-    whose = f"the wrong answer of {models[0]}" if models else "the surest wrong answer"
-    st.caption(f"Below each face: its label → {whose}.")
     table = linked.expander("These faces as a table", key=TABLE, icon=":material/table_rows:")
     if table.open:
         with table:

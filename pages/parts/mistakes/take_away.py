@@ -33,7 +33,7 @@ def show(view: View, positions: npt.ArrayLike) -> None:
             aligned,
             chosen,
             near_duplicate=aligned.near_duplicate,
-            label_issue_score=scope.label_issue_score,
+            label_issue_score=None if view.labels_are_right else scope.label_issue_score,
             annotations=view.annotations.all(),
         )
 

@@ -64,7 +64,7 @@ def _overview(
 ) -> None:
     """One line a face, and the files to take away."""
     faces = sum(len(reading.faces) for reading in readings)
-    st.subheader(f"{plural(len(readings), 'picture')}, {plural(faces, 'face')}", anchor=False)
+    st.header(f"{plural(len(readings), 'picture')}, {plural(faces, 'face')}", anchor=False)
     if not faces:
         return
     places = [(at, index) for at, reading in enumerate(readings) for index in range(len(reading.faces))]

@@ -24,7 +24,7 @@ def show(job: VideoJob) -> None:
     """All of it. The job must be done."""
     summary = job.summary
     assert summary is not None
-    st.subheader(plain(job.name), anchor=False)
+    st.header(plain(job.name), anchor=False)
     st.markdown(
         f"{duration(summary.seconds)}, {plural(summary.frames, 'frame')}. A face is in "
         f"{percent(summary.frames_with_faces / summary.frames, 0)} of them; "
