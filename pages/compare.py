@@ -21,7 +21,7 @@ from pages.parts.compare import (
 entered = frame.begin(
     "Compare",
     __file__,
-    "Which model is better at what, and can that be chance?",
+    "Which model is better at what? Can that be chance?",
 )
 if entered:
     links_to_mistakes.come_back()

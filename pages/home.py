@@ -26,5 +26,5 @@ else:
     overview.next_steps(models)
     overview.models(models)
 overview.datasets(datasets)
-st.caption("A model names what those who labelled faces saw in them. It does not know what a person feels.")
+st.caption("A model names an expression. It does not know what a person feels.")
 frame.link("limits", "What these models cannot tell you", icon=":material/gavel:")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.access.policy import Action
 from fer_core.formatting import plain, plural
 from pages.parts import access, frame, lesson_strip
 
-frame.begin("Lessons", __file__, "Each leads you over the real pages. Say what you expect before you see what is true.")
+frame.begin("Lessons", __file__, "Each leads over the real pages: predict, then look.")
 
 shelf, state = lesson_strip.shelf(), lesson_strip.taking()
-for lesson in shelf.lessons:
-    with st.container(border=True, key=f"lesson-{lesson.name}"):
+columns: Sequence[DeltaGenerator] = ()
+for at, lesson in enumerate(shelf.lessons):
+    # Two in a line, on a phone one after the other.
+    columns = st.columns(2) if at % 2 == 0 else columns
+    with columns[at % 2], st.container(border=True, key=f"lesson-{lesson.name}"):
         ended = " :material/check_circle:" if lesson.name in state.ended else ""
         st.header(f"{plain(lesson.title)}{ended}", anchor=False)
         st.markdown(lesson.lead)
@@ -22,4 +28,4 @@ for lesson in shelf.lessons:
 if shelf.damaged and access.may(Action.SERVER_PATHS):
     for sentence in shelf.damaged:
         st.warning(plain(sentence), icon=":material/error:")
-st.caption("You can write your own in ten minutes: docs/lessons.md says how.")
+st.caption("Write your own in ten minutes: docs/lessons.md.")

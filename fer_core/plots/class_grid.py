@@ -34,7 +34,7 @@ def class_axes(figure: go.Figure, classes: Sequence[int], predicted: str) -> Non
         "zeroline": False,
     }
     figure.update_xaxes(title_text=predicted, range=[-0.5, COUNT - 0.5], **ticks)
-    figure.update_yaxes(title_text="true", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
+    figure.update_yaxes(title_text="label", ticksuffix=" ", range=[COUNT - 0.5, -0.5], **ticks)
     figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
 
 

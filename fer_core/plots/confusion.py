@@ -61,6 +61,8 @@ def matrix(
         np.fill_diagonal(coloured, 0)
     scale = DARK_SCALE if dark else LIGHT_SCALE
     figure = blank(height, title)
+    if not title:
+        figure.update_layout(margin={"t": 8})
     figure.add_trace(
         go.Heatmap(
             z=coloured,
@@ -79,7 +81,7 @@ def matrix(
     figure.update_layout(annotations=_numbers(shown, coloured / most, scale, diagonal))
     figure.add_trace(_click_targets(numbers, percent, classes, _UNITS["column" if normalise == "column" else "row"]))
     frame_cell(figure, classes, selected, SELECTED)
-    class_axes(figure, classes, f"predicted ({_UNITS[normalise]})")
+    class_axes(figure, classes, f"answer ({_UNITS[normalise]})")
     return figure
 
 

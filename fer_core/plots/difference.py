@@ -70,7 +70,7 @@ def difference_matrix(
     figure.update_layout(annotations=_numbers(shown, certain, reach, scale))
     figure.add_trace(_click_targets([table[places] for table in tables], faces, classes, names))
     frame_cell(figure, classes, selected, FRAMES[dark])
-    class_axes(figure, classes, "predicted (points of the true class)")
+    class_axes(figure, classes, "answer (points of the true class)")
     return figure
 
 

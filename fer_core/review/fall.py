@@ -29,8 +29,8 @@ class Fall:
     drawings: tuple[float, float]
     missed: tuple[tuple[str, float], ...]
 
-    def sentence(self) -> str:
-        """What is to be learned from it, in two sentences."""
+    def sentence(self, *, in_full: bool = True) -> str:
+        """What is to be learned from it; ``in_full``, with a second sentence on what is missed."""
         there, here = (
             " to ".join(dict.fromkeys((f"{100 * low:.0f}", f"{100 * high:.0f}"))) for low, high in self._spans
         )
@@ -38,7 +38,7 @@ class Fall:
             f"Drawings are not photographs: models that are right on {there} % of {self.title} are right on {here} % "
             "of these faces."
         )
-        if self.missed:
+        if self.missed and in_full:
             names = [f"{name} ({percent(share, 0)})" for name, share in self.missed]
             listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
             text += f" They hardly ever find {listed} here."

@@ -71,7 +71,7 @@ def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix:
     shown, total, split = len(found.positions), len(view.scope.aligned), view.scope.aligned.split
     with st.container(horizontal=True, vertical_alignment="center", key="said-what"):
         words = f": {found.words}" if found.words else ""
-        drawn = " All were drawn after their labels, so here no label is wrong." if view.labels_are_right else ""
+        drawn = " Drawn, so no label is wrong." if view.labels_are_right else ""
         st.markdown(
             f"**{shown:,} of {plural(total, 'face')}** of {split}{words}.{drawn}",
             width="content",

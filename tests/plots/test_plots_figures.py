@@ -69,8 +69,8 @@ def test_numbers_in_the_cells(normalise: str, expected: np.ndarray) -> None:
     assert len(texts) == 49
     for cell in np.ndindex(7, 7):
         assert texts[cell] == f"{expected[cell]:,.0f}"
-    assert figure.layout.yaxis.title.text == "true"
-    assert figure.layout.xaxis.title.text.startswith("predicted")
+    assert figure.layout.yaxis.title.text == "label"
+    assert figure.layout.xaxis.title.text.startswith("answer")
     assert list(figure.layout.xaxis.ticktext) == list(NAMES)
     # The first row is on top.
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]

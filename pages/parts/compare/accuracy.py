@@ -42,7 +42,7 @@ def show(view: View) -> None:
         st.markdown(words)
     if view.lesson:
         st.caption(f":material/school: {view.lesson}")
-    figures = linked.expander("Every figure, other people's labels, cards", key="figures", icon=":material/table:")
+    figures = linked.expander("All figures, other people's labels", key="figures", icon=":material/table:")
     if figures.open:
         with figures:
             _figures(view)

@@ -37,7 +37,7 @@ def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     # The picture leads, and what it needs is chosen below it.
     picture = st.container()
-    fold = st.expander("What cells show, and of which runs", icon=":material/tune:")
+    fold = st.expander("Cells and runs", icon=":material/tune:")
     with fold, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = linked.segmented_control(
             "Cells show",
@@ -101,7 +101,7 @@ def _side_by_side(
     dark = st.context.theme.type == "dark"
     names = list(counts)
     most = 100.0 if diagonal else _most(counts, shown)
-    _legend(shown, most)
+    _legend(most)
     width = min(3, max(2, len(names)))
     for start in range(0, len(names), width):
         for column, name in zip(st.columns(width), names[start : start + width], strict=False):
@@ -162,17 +162,16 @@ def matrix_table(counts: np.ndarray, shown: plots.Normalise, order: tuple[int, .
     return table
 
 
-def _legend(shown: plots.Normalise, most: float) -> None:
+def _legend(most: float) -> None:
     """How to read them, and their one colour scale. Where cells show faces colours still are shares of the class."""
     scale = DARK_SCALE if st.context.theme.type == "dark" else LIGHT_SCALE
     stops = ", ".join(f"{colour} {100 * place:.0f}%" for place, colour in scale)
-    unit = _UNITS["row" if shown == "none" else shown]
     st.html(
         '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        "<span>Row: the label. Column: the answer. <b>Click a cell to see its faces.</b></span>"
+        "<span>Row: the label. Column: the answer. <b>Click a cell for its faces.</b></span>"
         "<span>0 %</span>"
         f'<span style="width:6em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
-        f"</span><span>{most:.0f} %, {unit}</span></div>"
+        f"</span><span>{most:.0f} %</span></div>"
     )
 
 

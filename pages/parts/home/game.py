@@ -145,7 +145,7 @@ def _face(hand: Hand, game: Game) -> None:
                     query={"face": str(card.row), "split": hand.split},
                 )
     if not game.turned:
-        st.toggle("Answer with the keys 1 to 7, too", by_keys, key=KEYS, on_change=_switch_keys)
+        st.toggle("Keys 1 to 7 answer, too", by_keys, key=KEYS, on_change=_switch_keys)
 
 
 def _switch_keys() -> None:

@@ -45,7 +45,7 @@ Step = tuple[str, str, str, str, frame.Query]
 def next_steps(models: Sequence[ModelInfo]) -> None:
     """Links to the other pages, each with the question that it answers; the most useful one first."""
     st.header("What next?", anchor=False)
-    train: Step = ("train", "Train a model", ":material/model_training:", "Watch one learn, in a minute.", {})
+    train: Step = ("train", "Train a model", ":material/model_training:", "Watch it learn.", {})
     if models:
         steps: list[Step] = [
             ("lessons", "Take a lesson", ":material/school:", "Why does fear become sadness?", {}),
@@ -61,7 +61,7 @@ def next_steps(models: Sequence[ModelInfo]) -> None:
     with st.container(horizontal=True, key="next-steps"):
         for page, label, icon, why, query in steps:
             # Three fit side by side beside the sidebar of a 1280-pixel screen.
-            with st.container(border=True, width=256, height="stretch", gap="xxsmall"):
+            with st.container(border=True, width=262, height="stretch", gap="xxsmall"):
                 frame.link(page, label, icon=icon, query=query)
                 st.caption(why)
 
@@ -92,7 +92,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
     if bars:
         _bars(bars, found_on)
     _on_drawings(infos)
-    figures = linked.expander("All figures, and how they came about", key=FIGURES, icon=":material/table_view:")
+    figures = linked.expander("All figures", key=FIGURES, icon=":material/table_view:")
     if figures.open:
         with figures:
             if bars:
@@ -145,7 +145,7 @@ def _on_drawings(infos: Sequence[ModelInfo]) -> None:
     chosen = current()
     if chosen is None or chosen.info is None or not chosen.info.is_sample:
         return
-    if text := lesson.sentence(infos, chosen.fingerprint, PRIVATE_TEST):
+    if text := lesson.sentence(infos, chosen.fingerprint, PRIVATE_TEST, in_full=False):
         st.caption(f":material/school: {text}")
 
 
@@ -196,10 +196,8 @@ def datasets(infos: Sequence[DatasetInfo]) -> None:
     """The datasets at hand, as a table."""
     if not infos:
         return
-    if all(info.is_sample for info in infos):
-        st.markdown("The faces here are **drawn** by this program, so that you can try everything at once.")
-        if access.may(Action.IMPORT_DATA):
-            frame.link("dataset", "Bring the photographs, FER-2013", icon=":material/upload:", query={"view": IMPORT})
+    if all(info.is_sample for info in infos) and access.may(Action.IMPORT_DATA):
+        frame.link("dataset", "Bring the photographs, FER-2013", icon=":material/upload:", query={"view": IMPORT})
     table = linked.expander("The data that are here", key=DATA, icon=":material/database:")
     if table.open:
         with table:
