@@ -194,7 +194,7 @@ def _row(about: ChosenFace, answer: Answer, label: int, cells: Sequence[Cell]) -
     with st.container(key=f"methods-{answer.name}"):
         st.html(
             f'<section aria-label="{html.escape(answer.name, quote=True)}, by method">'
-            f'<h3 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{html.escape(answer.name)}</h3>'
+            f'<h2 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{html.escape(answer.name)}</h2>'
             f'<p style="margin:0 0 0.5em;font-size:0.9rem">{summary}</p>'
             f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{figures or "Choose a method above."}</div></section>'
         )
