@@ -16,23 +16,11 @@ import numpy.typing as npt
 
 from fer_core.bring.answer_files import read_answers
 from fer_core.bring.answer_rows import TEST_SPLITS, places
+from fer_core.bring.answer_trial import FEWEST_TRIED, Reading, ToTry, only
 from fer_core.bring.answer_values import ANSWERS, understood
-from fer_core.bring.orders import (
-    ALPHABETICAL,
-    BEST,
-    DECLARED,
-    FER,
-    NAMED,
-    Fit,
-    Order,
-    always_the_same,
-    fit,
-    fits,
-    parse_order,
-    rearranged,
-)
+from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, Fit, Order, parse_order, rearranged
 from fer_core.data.audit import near_duplicates_of
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.measure import measure, open_rows, seal_measured, untrained_manifest
 from fer_core.files import sha256_of, write_json
@@ -42,7 +30,7 @@ from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord, Met
 from fer_core.runs.evaluations import FOLDER, PREDICTIONS, folder_name
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
-from fer_core.runs.ledger import sealed
+from fer_core.runs.ledger import last_look, sealed, write_look
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.reading import shown
 from fer_core.runs.transaction import change, new_folder
@@ -51,11 +39,15 @@ from fer_core.runs.visitor import write_visitor
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
-FEWEST_TRIED = 60
-"""Faces of PublicTest on which the order is tried; where fewer are covered, on all that are."""
+TRIED_NOTE = "the order of the classes of answers from elsewhere was tried on it"
+"""What the ledger says of a look that was needed before anything was scored."""
 _OWNERS_SPLIT = "answers for PrivateTest, which only the owner of this app opens."
 ARCHITECTURE = "answers"
 """Stands in ``run.json`` where that of a trained run names its architecture."""
+
+
+class ClosedError(ModelError):
+    """The order of the classes can only be tried on a sealed PrivateTest, and nobody has said that it may be opened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,39 +118,43 @@ def typed(order: Order) -> str:
     return ",".join(order.classes) if order.name in (BEST, DECLARED) else order.name
 
 
-def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "", visitor: bool = False) -> Look:
+def look(
+    path: Path, dataset: Dataset, *, classes: str = "", split: str = "", visitor: bool = False, out: Path | None = None
+) -> Look:
     """Read a file of answers about faces of ``dataset``, check it, and try the orders of classes.
 
     ``classes``: what the owner says of the columns: names with commas between, or one of
     :data:`fer_core.bring.orders.NAMED`. ``split``: which split's faces the lines are about, where the file has neither
     row numbers nor names. ``visitor``: whether a visitor of a hosted app asks, for whom nobody opens PrivateTest where
-    it is sealed. Raises ``ModelError`` for anything that does not hold together.
+    it is sealed.
+
+    What is found tells how many answers are right. So where the orders can be tried on nothing but a sealed
+    PrivateTest, that is a look: with ``out``, the folder that the run is to have, the ledger gets a line of it first,
+    and without it :class:`ClosedError` is raised. Raises ``ModelError`` for anything that does not hold together, and
+    ``RunError`` where the ledger cannot be written.
     """
     table = read_answers(path)
     values, declared, kind, notes = understood(table, classes, path)
     count = values.shape[1]
     said = parse_order(classes, count) if classes else None
-    about = places(table, dataset, split, path)
-    found = [_tried(rows, keep, words, values, declared, said, dataset) for rows, keep, words in about]
-    chosen = _only(found, path)
+    closed = sealed(dataset)
+    about = [Reading.of(rows, lines, words, dataset) for rows, lines, words in places(table, dataset, split, path)]
+    if visitor and closed and all(one.answers_for == (PRIVATE_TEST,) for one in about):
+        raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for PublicTest.")
+    if closed and len(about) == 1 and about[0].needs_private_test:
+        _covered(about[0].rows, dataset, path)
+        _open_private_test(path, dataset, out, visitor=visitor)
+        closed = False
+    chosen = only(about, ToTry(values, declared, said), dataset, path, closed=closed)
     rows = np.flatnonzero(np.isin(np.arange(len(dataset)), chosen.rows))
     order = np.argsort(chosen.rows, kind="stable")
-    covered = tuple(one for one in TEST_SPLITS if len(dataset.rows(one)) and np.isin(dataset.rows(one), rows).all())
+    covered = _covered(rows, dataset, path)
     notes = [*notes, *chosen.notes, *_left_out(dataset, chosen.every, covered)]
     if visitor and PRIVATE_TEST in covered and sealed(dataset):
         if covered == (PRIVATE_TEST,):
-            raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for PublicTest.")
+            raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for all of PublicTest.")
         covered = tuple(one for one in covered if one != PRIVATE_TEST)
         notes = [*notes, f"Left out: the file {_OWNERS_SPLIT}"]
-    if not covered:
-        counts = [
-            f"{np.isin(dataset.rows(one), rows).sum():,} of {len(dataset.rows(one)):,} faces of {one}"
-            for one in TEST_SPLITS
-        ]
-        raise ModelError(
-            f"{shown(path)} answers for no split as a whole: {'; '.join(counts)}. Comparing takes the same faces of "
-            "every run: answer for all of a split."
-        )
     if PRIVATE_TEST in covered and sealed(dataset):
         notes.append(f"{PRIVATE_TEST} is scored, too: a look at it, which the ledger counts.")
     keep = np.isin(dataset.splits[rows], covered)
@@ -178,6 +174,36 @@ def look(path: Path, dataset: Dataset, *, classes: str = "", split: str = "", vi
         by_owner=said is not None,
         notes=tuple(notes),
     )
+
+
+def _covered(rows: npt.NDArray[np.int64], dataset: Dataset, path: Path) -> tuple[str, ...]:
+    """The splits of which every face is among ``rows``. Raises ``ModelError`` where there is none."""
+    found = tuple(one for one in TEST_SPLITS if len(dataset.rows(one)) and np.isin(dataset.rows(one), rows).all())
+    if not found:
+        counts = [
+            f"{np.isin(dataset.rows(one), rows).sum():,} of {len(dataset.rows(one)):,} faces of {one}"
+            for one in TEST_SPLITS
+        ]
+        raise ModelError(
+            f"{shown(path)} answers for no split as a whole: {'; '.join(counts)}. Comparing takes the same faces of "
+            "every run: answer for all of a split."
+        )
+    return found
+
+
+def _open_private_test(path: Path, dataset: Dataset, out: Path | None, *, visitor: bool) -> None:
+    """Write into the ledger that the orders are tried on a sealed PrivateTest: once for a file and a run's name."""
+    if visitor:
+        raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for at least {FEWEST_TRIED} PublicTest faces.")
+    if out is None:
+        raise ClosedError(
+            f"{shown(path)} answers for PrivateTest, and for fewer than {FEWEST_TRIED} faces of other splits. So the "
+            "order of its classes can only be tried on PrivateTest, and that tells how many answers are right: a look, "
+            "which the ledger counts."
+        )
+    digest = sha256_of(path)
+    if not last_look(out, digest, dataset.info.fingerprint):
+        write_look(out, out, digest, dataset.info.record(), TRIED_NOTE)
 
 
 def with_order(found: Look, order: Order) -> Look:
@@ -217,7 +243,9 @@ def bring(found: Look, dataset: Dataset, out: Path, title: str, *, visitor: str 
         frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
         model = sha256_of(import_path)
         # Scored, hence seen: who brings a better one each day has looked as often as who trains one here.
-        opened = open_rows(target, dataset, model, out, final=True)[1] if PRIVATE_TEST in found.splits else None
+        opened = None
+        if PRIVATE_TEST in found.splits:
+            opened = open_rows(target, dataset, model, out, final=True, known_as=found.sha256)[1]
         metrics = measure(frame, dataset, None, {}, opened=opened)
         if found.kind == ANSWERS:
             # How sure it was of each answer is not known, so there is nothing to make fit.
@@ -269,74 +297,6 @@ def _record(found: Look, dataset: Dataset) -> ImportRecord:
             chosen_by="owner" if found.by_owner else "evidence",
         ),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Tried:
-    """One reading of which faces the lines are about, and how the orders do on it. ``every``: with Training faces."""
-
-    rows: npt.NDArray[np.int64]
-    every: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float64]
-    split: str
-    most_frequent: float
-    fits: tuple[Fit, ...]
-    assumed: Fit
-    words: str
-    notes: tuple[str, ...] = ()
-
-
-def _tried(
-    rows: npt.NDArray[np.int64],
-    lines: npt.NDArray[np.intp],
-    words: str,
-    values: npt.NDArray[np.float64],
-    declared: Order | None,
-    said: Order | str | None,
-    dataset: Dataset,
-) -> _Tried:
-    test = np.isin(dataset.splits[rows], TEST_SPLITS)
-    if not test.any():
-        raise ModelError("Its answers are all about Training faces, and only test faces are scored. Answer for those.")
-    kept, probabilities = rows[test], values[lines[test]]
-    public = dataset.splits[kept] == PUBLIC_TEST
-    # PrivateTest is only scored, where there is anything else to choose by.
-    on = public if public.sum() >= FEWEST_TRIED else np.ones(len(kept), dtype=np.bool_)
-    split = (
-        PUBLIC_TEST if on is public else " and ".join(one for one in TEST_SPLITS if (dataset.splits[kept] == one).any())
-    )
-    tried, labels = probabilities[on], dataset.labels[kept[on]]
-    listed = said if isinstance(said, Order) else declared
-    found = fits(tried, labels, listed)
-    if isinstance(said, Order):
-        assumed = next(one for one in found if one.order.name == DECLARED)
-    else:
-        name = said if isinstance(said, str) else DECLARED if declared is not None else FER
-        assumed = next((one for one in found if one.order.name == name), None) or _none(name, values.shape[1])
-    if declared is not None and isinstance(said, Order) and declared.classes != said.classes:
-        found.append(replace(fit(tried, labels, declared), order=replace(declared, name="columns")))
-        found.sort(key=lambda one: -one.accuracy)
-    return _Tried(kept, rows, probabilities, split, always_the_same(labels), tuple(found), assumed, words)
-
-
-def _none(name: str, count: int) -> Fit:
-    raise ModelError(f"the order {name} has no {count} classes. Known: {', '.join(NAMED)}.")
-
-
-def _only(found: Sequence[_Tried], path: Path) -> _Tried:
-    """The reading that the labels speak for. Raises ``ModelError`` where they do not."""
-    ranked = sorted(found, key=lambda one: -one.fits[0].accuracy)
-    first = ranked[0]
-    if not first.words:
-        return first
-    if len(ranked) > 1 and ranked[1].fits[0].high >= first.fits[0].low:
-        raise ModelError(
-            f"{shown(path)} does not say about which faces its lines are: {first.words}, or {ranked[1].words}? The "
-            "labels do not tell. Say it with --split PublicTest or PrivateTest, or give row numbers in a column row."
-        )
-    others = f"; as {ranked[1].words}, {percent(ranked[1].fits[0].accuracy)}" if len(ranked) > 1 else ""
-    note = f"Its lines are taken for {first.words}: so {percent(first.fits[0].accuracy)} are right at best{others}."
-    return replace(first, notes=(note,))
 
 
 def _left_out(dataset: Dataset, rows: npt.NDArray[np.int64], covered: Sequence[str]) -> list[str]:

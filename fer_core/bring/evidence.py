@@ -14,14 +14,10 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from fer_core.bring.adapter import scale_called
-from fer_core.bring.orders import BEST, DECLARED, FER, NAMED, Fit, Order
+from fer_core.bring.orders import BEST, DECLARED, FER, NAMED, Fit, Order, beats_guessing
 from fer_core.errors import ModelError
 from fer_core.formatting import percent
 from fer_core.runs.contracts import FitRecord
-from fer_core.stats.paired_tests import exact_p
-
-GUESSING = 0.01
-"""The p below which an order does better than always answering the most frequent class."""
 
 
 class OutputKind(StrEnum):
@@ -158,14 +154,8 @@ def beats(one: TriedRecord, other: TriedRecord) -> bool:
 
 
 def better_than_guessing(trial: TrialRecord, best: TriedRecord) -> bool:
-    """Whether it does better than always answering the most frequent class, by more than chance.
-
-    The best of many orders is looked at, which lifts an untrained network above a blind guess. So the faces that the
-    two get right are taken for throws of a coin, which asks for more than a paired test would.
-    """
-    right = best["right"].count("1")
-    guessed = round(trial["most_frequent"] * len(best["right"]))
-    return right > guessed and exact_p(right, guessed) < GUESSING
+    """Whether it does better than always answering the most frequent class, by more than chance."""
+    return beats_guessing(best["right"].count("1"), len(best["right"]), trial["most_frequent"])
 
 
 def table(trial: TrialRecord, most: int = 12) -> str:

@@ -221,6 +221,16 @@ def fits(probabilities: npt.ArrayLike, labels: npt.ArrayLike, declared: Order | 
     return sorted(every, key=lambda one: -one.accuracy)
 
 
+def beats_guessing(right: int, n: int, most_frequent: float) -> bool:
+    """Whether ``right`` of ``n`` faces are more than always answering the most frequent class gets, beyond chance.
+
+    The best of many orders is looked at, which lifts an untrained network above a blind guess. So the faces that the
+    two get right are taken for throws of a coin, which asks for more than a paired test would.
+    """
+    guessed = round(most_frequent * n)
+    return right > guessed and exact_p(right, guessed) < CHANCE
+
+
 def always_the_same(labels: npt.ArrayLike) -> float:
     """The accuracy 0..1 of answering the most frequent class each time."""
     return float(np.bincount(np.asarray(labels), minlength=COUNT).max() / len(np.asarray(labels)))

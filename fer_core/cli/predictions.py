@@ -40,7 +40,8 @@ def add(subparsers: Any) -> None:
         "import",
         help="bring a file of answers",
         description="Bring a file of answers (.csv, .parquet, .npy). It is checked, and the order of its classes is "
-        "tried on labelled faces before anything is written.",
+        "tried on labelled faces before anything is written; on PrivateTest only where nothing else has answers, which "
+        "is a look at it.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -66,14 +67,19 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
     from fer_core.writable import check_writable
 
     dataset = load_dataset(args.data)
+    out = free_run(args.name, args.file)
     found = look(
-        args.file, dataset, classes=args.classes or "", split=args.split or "", visitor=args.visitor is not None
+        args.file,
+        dataset,
+        classes=args.classes or "",
+        split=args.split or "",
+        visitor=args.visitor is not None,
+        out=out,
     )
     table = fits_text(found)
     if found.doubtful:
         whisper(table)
         raise ModelError(found.question())
-    out = free_run(args.name, args.file)
     check_writable(out, "the run")
     folder = bring(found, dataset, out, title_of(args.name, args.file), visitor=args.visitor)
     metrics = metrics_of(folder)

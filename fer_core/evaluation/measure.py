@@ -101,7 +101,7 @@ def test_rows(dataset: Dataset, *, final: bool) -> npt.NDArray[np.intp]:
 
 
 def open_rows(
-    folder: RunFolder, dataset: Dataset, model: str, where: Path, *, final: bool
+    folder: RunFolder, dataset: Dataset, model: str, where: Path, *, final: bool, known_as: str = ""
 ) -> tuple[npt.NDArray[np.intp], Opened | None]:
     """:func:`test_rows` for a model of this SHA-256, whose figures go to ``where``; and when PrivateTest was opened.
 
@@ -112,9 +112,10 @@ def open_rows(
     if not sealed(dataset):
         return test_rows(dataset, final=True), None
     fingerprint = dataset.info.fingerprint
-    if final:
+    seen = last_look(folder.path, known_as, fingerprint) if known_as else ""
+    if final and not seen:
         write_look(where, folder.path, model, dataset.info.record())
-    when = last_look(folder.path, model, fingerprint) or _measured_before_the_ledger(folder, fingerprint, model)
+    when = seen or last_look(folder.path, model, fingerprint) or _measured_before_the_ledger(folder, fingerprint, model)
     if not when:
         return test_rows(dataset, final=False), None
     found = looks_at(folder.path, fingerprint)

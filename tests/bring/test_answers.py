@@ -13,7 +13,7 @@ from factories import make_noise, make_probabilities
 from PIL import Image
 
 from fer_core.bring.answer_values import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES
-from fer_core.bring.answers import bring, look, metrics_of
+from fer_core.bring.answers import TRIED_NOTE, ClosedError, bring, look, metrics_of
 from fer_core.bring.orders import ALPHABETICAL, DECLARED, FER
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST, TRAINING
@@ -21,6 +21,7 @@ from fer_core.errors import FerError, ModelError, RunError
 from fer_core.runs import ledger
 from fer_core.runs.card import card_of
 from fer_core.runs.contracts import Origin
+from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.predictions import probabilities_of
 
@@ -218,18 +219,20 @@ def test_answers_alone_are_enough(home: Path, data: Dataset, tmp_path: Path, wor
     assert right / n == pytest.approx(true_accuracy(data, frame))
 
 
-def test_an_array_is_about_the_split_whose_labels_it_fits(data: Dataset, tmp_path: Path) -> None:
+def test_an_array_is_about_the_split_whose_labels_it_fits(home: Path, data: Dataset, tmp_path: Path) -> None:
     """PublicTest and PrivateTest have as many faces each: only the labels tell them apart."""
     frame = table(data).set_index("row")
     path = tmp_path / "net.npy"
-    np.save(path, frame.loc[data.rows(PRIVATE_TEST), list(NAMES)].to_numpy())
+    np.save(path, frame.loc[data.rows(PUBLIC_TEST), list(NAMES)].to_numpy())
     found = look(path, data)
-    assert found.splits == (PRIVATE_TEST,)
-    assert np.array_equal(found.rows, data.rows(PRIVATE_TEST))
-    assert any("PrivateTest, in their order" in note for note in found.notes)
-    np.save(path, np.full((len(data.rows(PRIVATE_TEST)), 7), 1 / 7))
+    assert found.splits == (PUBLIC_TEST,)
+    assert np.array_equal(found.rows, data.rows(PUBLIC_TEST))
+    assert any("PublicTest, in their order" in note for note in found.notes)
+    np.save(path, frame.loc[data.rows(PRIVATE_TEST), list(NAMES)].to_numpy())
     with pytest.raises(ModelError, match="--split"):
         look(path, data)
+    found = look(path, data, split=PRIVATE_TEST, out=home / "runs" / "net")
+    assert (found.splits, found.tried_on) == ((PRIVATE_TEST,), PRIVATE_TEST)
     assert look(path, data, split=PUBLIC_TEST).splits == (PUBLIC_TEST,)
 
 
@@ -284,6 +287,58 @@ def test_answers_for_a_sealed_private_test_are_a_look_which_is_counted(
     with pytest.raises(RunError, match="line 1"):
         bring(both, data, home / "runs" / "again", "again")
     assert not (home / "runs" / "again").exists()
+
+
+def test_no_accuracy_on_private_test_is_told_before_its_look_is_in_the_ledger(
+    home: Path, noise: Path, data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table of orders told how many PrivateTest answers are right, and whoever then went away had not looked."""
+    from fer_core.cli import main
+
+    frame = table(data, order=SORTED)
+    frame.columns = ["row", *NAMES]
+    path = written(frame[frame["row"].isin(data.rows(PRIVATE_TEST))], tmp_path / "net.csv")
+    with pytest.raises(ClosedError, match="a look"):
+        look(path, data)
+    with pytest.raises(ModelError, match="owner"):
+        look(path, data, visitor=True)
+    assert not (home / ledger.FILE).exists()
+    arguments = ["predictions", "import", str(path), "--data", str(noise)]
+    assert main(arguments) == 2
+    assert "of PrivateTest" in capsys.readouterr().err
+    [told] = ledger.read(home / ledger.FILE)
+    assert (told["run"], told["note"]) == ("net", TRIED_NOTE)
+    # The same answers scored under the same name tell nothing new.
+    assert main([*arguments, "--classes", "alphabetical"]) == 0
+    assert ledger.read(home / ledger.FILE) == [told]
+    assert metrics_of(RunFolder(home / "runs" / "net"))["opened"]["looks"] == 1
+    assert main([*arguments, "--classes", "alphabetical", "--name", "again"]) == 0
+    assert [line["run"] for line in ledger.read(home / ledger.FILE)] == ["net", "again"]
+
+
+@pytest.mark.parametrize(
+    ("public", "training", "tried_on"), [(60, 0, "PublicTest"), (20, 50, "Training and PublicTest")]
+)
+def test_the_order_is_tried_on_other_faces_than_private_test_where_enough_have_answers(
+    home: Path, data: Dataset, tmp_path: Path, public: int, training: int, tried_on: str
+) -> None:
+    rows = np.concatenate([data.rows(TRAINING)[:training], data.rows(PUBLIC_TEST)[:public], data.rows(PRIVATE_TEST)])
+    frame = pd.DataFrame(make_probabilities(data.labels[rows], 0.8), columns=SORTED).assign(row=rows)
+    found = look(written(frame, tmp_path / "net.csv"), data)
+    assert (found.tried_on, found.tried) == (tried_on, public + training)
+    assert found.likeliest.order.name == FER
+    assert found.splits == (PRIVATE_TEST,)
+    assert not (home / ledger.FILE).exists()
+    with pytest.raises(ModelError, match="owner"):
+        look(tmp_path / "net.csv", data, visitor=True)
+
+
+def test_answers_for_a_part_of_private_test_are_no_look(home: Path, data: Dataset, tmp_path: Path) -> None:
+    frame = table(data)
+    path = written(frame[frame["row"].isin(data.rows(PRIVATE_TEST)[1:])], tmp_path / "net.csv")
+    with pytest.raises(ModelError, match="no split as a whole"):
+        look(path, data, out=home / "runs" / "net")
+    assert not (home / ledger.FILE).exists()
 
 
 def test_faces_are_known_by_the_names_of_their_files(tmp_path: Path, data: Dataset) -> None:

@@ -19,8 +19,9 @@ from streamlit.testing.v1 import AppTest
 from fer_core.access.policy import Person
 from fer_core.access.uploads import Books, Totals
 from fer_core.data.dataset import Dataset
-from fer_core.emotions import NAMES, TRAINING
+from fer_core.emotions import NAMES, PRIVATE_TEST, TRAINING
 from fer_core.errors import AccessError, ModelError
+from fer_core.runs import ledger
 from fer_core.runs.listing import list_runs
 from fer_core.runs.visitor import started_by, write_visitor
 from fer_core.settings import settings
@@ -105,6 +106,30 @@ def test_what_is_evident_needs_no_choice_and_what_is_wrong_is_said(data: Dataset
     assert "odd.csv cannot be used" in words(app)
     assert not [one for one in app.button if one.label == "Bring them"]
     assert list(settings().cache_dir.glob("upload-*")) == []
+
+
+def test_private_test_is_opened_by_a_button_before_its_figures_are_seen(data: Dataset, open_app: OpenApp) -> None:
+    """The table of orders told how many PrivateTest answers are right, and no look was counted."""
+    frame = pd.read_csv(io.BytesIO(csv_of(data, list(NAMES))))
+    private = frame[frame["row"].isin(data.rows(PRIVATE_TEST))].to_csv(index=False).encode()
+    app = uploaded(open_app("bring", **{"bring.what": "Answers"}), private)
+    assert "the ledger counts" in words(app)
+    assert not app.dataframe
+    assert not (settings().home / ledger.FILE).exists()
+    next(one for one in app.text_input if one.label == "Name of the new run").input("blind").run()
+    button(app, "Look at PrivateTest").click().run()
+    assert not app.exception
+    assert len(app.dataframe) == 1
+    app.run()
+    assert [look["run"] for look in ledger.read(settings().home / ledger.FILE)] == ["blind"]
+    select(app, "Order of the classes", "alphabetical")
+    button(app, "Bring them").click().run()
+    job = jobs.current()
+    assert job is not None
+    assert job.process.wait(120) == 0, job.said
+    assert job.run == "blind"
+    assert len(ledger.read(settings().home / ledger.FILE)) == 1
+    jobs.dismiss()
 
 
 @pytest.mark.usefixtures("visitor")
@@ -261,6 +286,33 @@ def test_a_model_is_handed_to_the_command_with_what_is_known_of_it(
         *("models", "import", str(path), "--data", str(data.path), "--name", "emotion-model"),
         *("--classes", "alphabetical", "--scale", "unit"),
     ]
+
+
+def test_an_architecture_waits_for_its_weights_and_takes_its_history_along(
+    data: Dataset, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, str, Files, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = uploaded(open_app("bring"), b"{}", "net.json")
+    assert [one.label for one in app.file_uploader] == ["Your model", "Its weights"]
+    assert not [one for one in app.button if one.label == "Try it, and bring it"]
+    app.file_uploader[1].upload("net.json.h5", b"weights")
+    app.run()
+    history = next(one for one in app.file_uploader if one.label.startswith("Its history"))
+    # They may be called alike.
+    history.upload("net.json", b"losses")
+    app.run()
+    button(app, "Try it, and bring it").click().run()
+    assert not app.exception
+    ((_, source, files, arguments),) = started
+    assert source == "net.json"
+    assert files.weights is not None
+    assert files.history is not None
+    assert [one.read_bytes() for one in (files.source, files.weights, files.history)] == [b"{}", b"weights", b"losses"]
+    assert arguments[arguments.index("--weights") + 1] == str(files.weights)
+    assert arguments[arguments.index("--history") + 1] == str(files.history)
+    files.forget()
+    assert not files.history.exists()
 
 
 def test_what_a_trial_left_open_is_asked_with_the_table_and_the_likeliest_answer(

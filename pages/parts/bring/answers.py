@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.access.uploads import Place
 from fer_core.bring import answers as core
 from fer_core.bring.answer_files import SUFFIXES
-from fer_core.bring.answers import Look
+from fer_core.bring.answers import ClosedError, Look
 from fer_core.bring.naming import free_run
 from fer_core.bring.orders import BEST, DECLARED, Order
 from fer_core.data.dataset import Dataset
@@ -37,11 +37,12 @@ frame.to_csv("answers.csv", index=False)"""
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What was found in a file, or why nothing was, for these choices."""
+    """What was found in a file, or why nothing was, for these choices. ``closed``: because PrivateTest is."""
 
     key: tuple[str, ...]
     look: Look | None
     problem: str = ""
+    closed: bool = False
 
 
 def show(dataset: Dataset) -> None:
@@ -65,40 +66,68 @@ def show(dataset: Dataset) -> None:
             key="bring-classes",
         ).strip()
         split = st.selectbox("Which faces", (NOBODY_SAID, *core.TEST_SPLITS), key="bring-split")
-    seen = _look(file, dataset, said, "" if split == NOBODY_SAID else str(split))
+    opened_for = _opened_for(file)
+    seen = _look(file, dataset, said, "" if split == NOBODY_SAID else str(split), opened_for)
     if seen.look is None:
-        st.error(messages.told(seen.problem), icon=":material/block:")
+        if seen.closed:
+            _ask_to_open(file, seen.problem)
+        else:
+            st.error(messages.told(seen.problem), icon=":material/block:")
         return
     _understood(seen.look)
     order = _order(seen.look)
-    name = st.text_input(
-        "Name of the new run", value=_free_name(uploads.file_name(file)), max_chars=60, key="bring-name"
-    ).strip()
+    name = opened_for or _name(file)
     if st.button("Bring them", type="primary", icon=":material/add_box:", disabled=order is None) and order:
         _bring(file, dataset, seen.look, order, name, said, "" if split == NOBODY_SAID else str(split))
 
 
-def _look(file: UploadedFile, dataset: Dataset, said: str, split: str) -> _Seen:
+def _name(file: UploadedFile) -> str:
+    free = free_run(None, Path(uploads.file_name(file))).name
+    return st.text_input("Name of the new run", value=free, max_chars=60, key="bring-name").strip()
+
+
+def _opened_for(file: UploadedFile) -> str:
+    """The name of the run for which this file's look at PrivateTest was asked for; empty where it was not."""
+    file_id, name = st.session_state.get("_opened_answers", ("", ""))
+    return name if file_id == file.file_id else ""
+
+
+def _ask_to_open(file: UploadedFile, why: str) -> None:
+    """The look is counted under the run's name, so the name comes first."""
+    st.info(messages.told(why), icon=":material/lock:")
+    name = _name(file)
+    if st.button("Look at PrivateTest", icon=":material/lock_open:"):
+        try:
+            name = free_run(name or None, Path(uploads.file_name(file))).name
+        except FerError as error:
+            st.error(messages.told(error), icon=":material/block:")
+            return
+        st.session_state["_opened_answers"] = (file.file_id, name)
+        st.rerun()
+
+
+def _look(file: UploadedFile, dataset: Dataset, said: str, split: str, opened_for: str) -> _Seen:
     """Read once for each choice: the file stays in the browser's session, what was understood of it, too."""
-    key = (file.file_id, dataset.info.fingerprint, said, split)
+    key = (file.file_id, dataset.info.fingerprint, said, split, opened_for)
     seen: _Seen | None = st.session_state.get("_brought_answers")
     if seen is None or seen.key != key:
         try:
-            seen = _Seen(key, _read(file, dataset, said, split))
+            seen = _Seen(key, _read(file, dataset, said, split, opened_for))
         except FerError as error:
-            seen = _Seen(key, None, str(error))
+            seen = _Seen(key, None, str(error), isinstance(error, ClosedError))
         st.session_state["_brought_answers"] = seen
     return seen
 
 
-def _read(file: UploadedFile, dataset: Dataset, said: str, split: str) -> Look:
+def _read(file: UploadedFile, dataset: Dataset, said: str, split: str, opened_for: str) -> Look:
     files = kept(file)
     path = files.source
+    out = free_run(opened_for, path) if opened_for else None
     try:
-        return core.look(path, dataset, classes=said, split=split, visitor=not access.person().owner)
+        return core.look(path, dataset, classes=said, split=split, visitor=not access.person().owner, out=out)
     except ModelError as error:
         # Where it lay for a moment tells nobody anything.
-        raise ModelError(str(error).replace(str(path), path.name)) from None
+        raise type(error)(str(error).replace(str(path), path.name)) from None
     finally:
         files.forget()
 
@@ -164,7 +193,3 @@ def _bring(file: UploadedFile, dataset: Dataset, look: Look, order: Order, name:
         return
     uploads.forget(file)
     st.rerun()
-
-
-def _free_name(file_name: str) -> str:
-    return free_run(None, Path(file_name)).name
