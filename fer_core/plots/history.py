@@ -1,12 +1,12 @@
 """Loss and accuracy over epochs: of one run, and of several.
 
 Training is dashed, PublicTest solid, everywhere, and lines say at their ends which of them they are; of one run
-training is grey, too.
+training is grey, too. A run that was trained elsewhere has faces of its own in place of PublicTest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import plotly.graph_objects as go
@@ -37,14 +37,18 @@ END = "end of a line"
 """What annotations are called that say what a line is."""
 _ROOM = 1.3
 """How much longer an axis is than its lines, for those words."""
+PUBLIC, OWN = "PublicTest", "its own validation faces"
+"""What the solid lines are about: of a run trained here, and of one whose history came with it."""
 _TRAINING = {"color": MUTED, "width": 2, "dash": "dash"}
 _PUBLIC = {"color": ACCENT, "width": 3}
 
 
-def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, height: int = 320) -> go.Figure:
+def learning_curves(
+    history: pd.DataFrame, *, best_epoch: int | None = None, height: int = 320, own: bool = False
+) -> go.Figure:
     """One run: loss on the left, accuracy on the right. ``history`` as in ``history.csv``.
 
-    ``best_epoch`` (from 1) is marked: its weights are the ones kept. ``height`` in pixels.
+    ``best_epoch`` (from 1) is marked: its weights are the ones kept. ``height`` in pixels. ``own``: trained elsewhere.
     """
     figure = _two_panels(height)
     epochs = history["epoch"].tolist()
@@ -52,9 +56,9 @@ def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, hei
         training, public = _values(history, metric), _values(history, f"val_{metric}")
         first = column == 1
         figure.add_trace(_line(epochs, training, "training", _TRAINING, first, metric), row=1, col=column)
-        figure.add_trace(_line(epochs, public, "PublicTest", _PUBLIC, first, metric), row=1, col=column)
+        figure.add_trace(_line(epochs, public, OWN if own else PUBLIC, _PUBLIC, first, metric), row=1, col=column)
         if epochs:
-            _name_ends(figure, epochs[-1], training, public, row=1, col=column)
+            _name_ends(figure, epochs[-1], training, public, own=own, row=1, col=column)
             figure.update_xaxes(range=[0, epochs[-1] * _ROOM], row=1, col=column)
         if best_epoch in epochs:
             figure.add_trace(
@@ -73,27 +77,32 @@ def learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, hei
     return figure
 
 
-def describe_learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None) -> str:
+def describe_learning_curves(history: pd.DataFrame, *, best_epoch: int | None = None, own: bool = False) -> str:
     """What :func:`learning_curves` shows, in words."""
     if history.empty:
         return "Loss and accuracy over epochs; no epoch has ended yet."
     first, last = history.iloc[0], history.iloc[-1]
     words = (
         f"Loss and accuracy over {len(history)} epochs. Training loss went from {first['loss']:.2f} to "
-        f"{last['loss']:.2f} nats, PublicTest accuracy from {100 * first['val_accuracy']:.1f} to "
+        f"{last['loss']:.2f} nats, accuracy on {OWN if own else PUBLIC} from {100 * first['val_accuracy']:.1f} to "
         f"{100 * last['val_accuracy']:.1f} %."
     )
     return words if best_epoch is None else f"{words} Epoch {best_epoch} was kept."
 
 
 def learning_overlay(
-    histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch", height: int = 360
+    histories: Mapping[str, pd.DataFrame],
+    metric: Metric,
+    *,
+    along: Along = "epoch",
+    height: int = 360,
+    own: Collection[str] = (),
 ) -> go.Figure:
     """Several runs in one panel, one colour and marker a run, each value where its epoch ended.
 
     ``histories``: title to table as in ``history.csv``; ``metric``: loss or accuracy. ``along``: ``epoch``, or
     ``time``: minutes of training since each run's own start, hours where the longest run took over three. ``height`` in
-    pixels. Raises ``ValueError`` for another metric or axis.
+    pixels. ``own``: the titles of those trained elsewhere. Raises ``ValueError`` for another metric or axis.
     """
     _check(metric, along)
     figure = blank(height)
@@ -108,38 +117,53 @@ def learning_overlay(
         public = {"color": colour, "width": 2.5}
         training = {"color": colour, "width": 1.5, "dash": "dash"}
         for values, line, what in (
-            (_values(history, f"val_{metric}"), public, "PublicTest"),
+            (_values(history, f"val_{metric}"), public, OWN if title in own else PUBLIC),
             (_values(history, metric), training, "training"),
         ):
-            trace = _line(xs, values, title, line, what == "PublicTest", metric, extra=f"{title}, {what}", place=place)
+            trace = _line(xs, values, title, line, line is public, metric, extra=f"{title}, {what}", place=place)
             trace.update(customdata=history["epoch"].tolist(), marker={"size": 6, "symbol": run_symbol(position)})
             figure.add_trace(trace)
     if (said := _to_name(histories, metric)) is not None:
         last = ends[said][-1] / per_unit
-        _name_ends(figure, last, _values(histories[said], metric), _values(histories[said], f"val_{metric}"))
+        lines = _values(histories[said], metric), _values(histories[said], f"val_{metric}")
+        _name_ends(figure, last, *lines, own=said in own)
         right = max(values[-1] for values in ends.values() if values) / per_unit
         figure.update_xaxes(range=[0, max(right, last * _ROOM)])
     start = "epoch (" if along == "epoch" else f"training time ({unit}; "
-    figure.update_xaxes(title_text=f"{start}solid: PublicTest, dashed: training)", rangemode="tozero", zeroline=False)
+    figure.update_xaxes(
+        title_text=f"{start}solid: {_solid(histories, own)}, dashed: training)", rangemode="tozero", zeroline=False
+    )
     figure.update_yaxes(title_text=_LABELS[metric])
     # A single run is named in the legend, too.
     figure.update_layout(showlegend=True)
     return figure
 
 
-def describe_learning_overlay(histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch") -> str:
+def _solid(titles: Collection[str], own: Collection[str]) -> str:
+    """What the solid lines of these runs are about."""
+    theirs = [title for title in titles if title in own]
+    if not theirs:
+        return PUBLIC
+    return "validation faces" if len(theirs) == len(titles) else f"{PUBLIC} or own validation faces"
+
+
+def describe_learning_overlay(
+    histories: Mapping[str, pd.DataFrame], metric: Metric, *, along: Along = "epoch", own: Collection[str] = ()
+) -> str:
     """What :func:`learning_overlay` shows, in words."""
     _check(metric, along)
     parts = []
     for title, history in histories.items():
         if not len(history):
             continue
-        words = f"{title}: {_LABELS[metric]} on PublicTest {_values(history, f'val_{metric}')[-1]:.2f}"
+        words = f"{title}: {_LABELS[metric]} on {OWN if title in own else PUBLIC} "
+        words += f"{_values(history, f'val_{metric}')[-1]:.2f}"
         words += f" after {len(history)} epochs"
         parts.append(words + (f", {duration(history['seconds'].sum())}" if along == "time" else ""))
     name = metric.capitalize()
     over = "epochs" if along == "epoch" else "training time"
-    return f"{name} over {over}, training dashed, PublicTest solid. {'; '.join(parts) or 'No epochs yet'}."
+    solid = _solid(histories, own)
+    return f"{name} over {over}, training dashed, {solid} solid. {'; '.join(parts) or 'No epochs yet'}."
 
 
 def _to_name(histories: Mapping[str, pd.DataFrame], metric: Metric) -> str | None:
@@ -157,15 +181,18 @@ def _name_ends(
     x: float,
     training: Sequence[float],
     public: Sequence[float],
+    *,
+    own: bool,
     **panel: int,
 ) -> None:
     """Write "training" and "PublicTest" beside the ends of the two lines, which end at ``x``.
 
-    In the theme's text colour: the lines' have too little contrast for words.
+    ``own``: the second one's faces are the run's own: "validation". In the theme's text colour: the lines' have too
+    little contrast for words.
     """
     values = [*training, *public]
     places = apart([training[-1], public[-1]], LABEL_SHARE * (max(values) - min(values)))
-    for name, y in zip(("training", "PublicTest"), places, strict=True):
+    for name, y in zip(("training", "validation" if own else PUBLIC), places, strict=True):
         figure.add_annotation(
             x=x,
             y=y,

@@ -179,7 +179,8 @@ def abstention(operating_points: Mapping[str, Answered], least: float) -> str:
 class Learned:
     """A run at the epoch that was kept: accuracies 0..1 on its training faces, while learning, and on PublicTest.
 
-    ``changed``: whether its training faces were changed at random (augmentation); None where nobody knows.
+    ``changed``: whether its training faces were changed at random (augmentation); None where nobody knows. ``own``:
+    whether it was trained elsewhere, on other faces, and validated on faces of its own in place of PublicTest.
     """
 
     name: str
@@ -187,10 +188,12 @@ class Learned:
     training: float
     public: float
     changed: bool | None
+    own: bool = False
 
 
 def learning(runs: Sequence[Learned]) -> str:
     """The gap between training faces and others, and what it means; why PublicTest may lie above training."""
+    others = _others(runs)
     if not runs:
         return ""
     gap = {run.name: run.training - run.public for run in runs}
@@ -206,13 +209,11 @@ def learning(runs: Sequence[Learned]) -> str:
         )
         parts.append(
             f"{worst.name} has learned its training faces by heart in part: {percent(worst.training)} of them right "
-            f"when it was best (epoch {worst.epoch}), {percent(worst.public)} of PublicTest, a gap of "
+            f"when it was best (epoch {worst.epoch}), {percent(worst.public)} of {_others([worst])}, a gap of "
             f"{points(gap[worst.name])}{also}."
         )
     else:
-        parts.append(
-            f"No run is more than {100 * _BY_HEART:.0f} points better on its training faces than on PublicTest."
-        )
+        parts.append(f"No run is more than {100 * _BY_HEART:.0f} points better on its training faces than on {others}.")
     if below:
         names = listed([run.name for run in below])
         why = (
@@ -220,13 +221,24 @@ def learning(runs: Sequence[Learned]) -> str:
             if all(run.changed for run in below) and len(below) == 1
             else "training faces that are changed at random are harder"
             if any(run.changed for run in below)
+            else "how it was trained is not known here, and changed faces or dropout make training harder"
+            if all(run.changed is None for run in below)
             else "parts of the network are switched off at random while it learns (dropout)"
         )
+        above = _others(below)
+        lie, are = ("lies", "is") if above == PUBLIC_TEST else ("lie", "are")
         parts.append(
-            f"For {names} PublicTest lies above training: {why}, and training's figure is a mean over the epoch, while "
-            "PublicTest is measured at its end."
+            f"For {names} {above} {lie} above training: {why}, and training's figure is a mean over the epoch, while "
+            f"{above} {are} measured at its end."
         )
     return " ".join(parts)
+
+
+def _others(runs: Sequence[Learned]) -> str:
+    """The faces that these runs did not learn from, in words."""
+    if not any(run.own for run in runs):
+        return PUBLIC_TEST
+    return "validation faces of their own" if all(run.own for run in runs) else f"{PUBLIC_TEST} or faces of their own"
 
 
 def robustness(runs: Mapping[str, Robustness], split: str) -> str:

@@ -50,14 +50,16 @@ def show_per_class(scores: SplitScores) -> None:
     )
 
 
-def show_learning_curves(table: pd.DataFrame, best_epoch: int | None) -> None:
-    """Loss and accuracy over epochs; the kept epoch is marked. ``table`` as in ``history.csv``."""
+def show_learning_curves(table: pd.DataFrame, best_epoch: int | None, *, own: bool = False) -> None:
+    """Loss and accuracy over epochs; the kept epoch is marked. ``table`` as in ``history.csv``; ``own``: of a run that
+    was trained elsewhere, on faces of its own.
+    """
     if table.empty:
         st.caption("No epoch has finished yet.")
         return
     st.plotly_chart(
-        drawn(history_plots.learning_curves, table, best_epoch=best_epoch),
+        drawn(history_plots.learning_curves, table, best_epoch=best_epoch, own=own),
         key="history",
         config={"displayModeBar": False},
-        alt=history_plots.describe_learning_curves(table, best_epoch=best_epoch),
+        alt=history_plots.describe_learning_curves(table, best_epoch=best_epoch, own=own),
     )

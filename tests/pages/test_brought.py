@@ -11,9 +11,11 @@ from factories import make_evaluated_run, make_noise, make_probabilities
 from streamlit.testing.v1 import AppTest
 
 from fer_core.bring.answers import bring, look
+from fer_core.bring.history import write_foreign_history
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES, TRAINING
 from fer_core.leaderboard import entries
+from fer_core.runs.contracts import HistoryRow
 from fer_core.runs.listing import list_runs
 from fer_core.settings import settings
 from pages.parts.live import camera, now
@@ -131,8 +133,30 @@ def test_answers_for_one_split_are_left_out_of_the_other(both: Dataset, tmp_path
     """One such run took Compare's PublicTest away from all others."""
     frame = pd.read_csv(tmp_path / "theirs.csv")
     frame[frame["row"].isin(both.rows("PrivateTest"))].to_csv(tmp_path / "half.csv", index=False)
-    bring(look(tmp_path / "half.csv", both), both, settings().runs_dir / "half", "Half")
+    half = settings().runs_dir / "half"
+    bring(look(tmp_path / "half.csv", both, out=half), both, half, "Half")
     for page, key in (("compare", "compare.split"), ("mistakes", "split")):
         text = words(sound(open_app(page, data="noise", **{key: "PublicTest"})))
         assert "no answers for PublicTest: half" in text or "no answers for PublicTest: “half”" in text, text
         assert "no answers for" not in words(sound(open_app(page, data="noise")))
+
+
+def test_a_history_from_elsewhere_is_drawn_as_what_it_is(both: Dataset, open_app: OpenApp) -> None:
+    """Its solid line was called PublicTest, and by time all of its epochs stood at the very beginning."""
+    rows = [
+        HistoryRow(epoch=epoch, loss=1.5, accuracy=0.4, val_loss=1.6, val_accuracy=0.5, learning_rate=0.0, seconds=0.0)
+        for epoch in (1, 2, 3)
+    ]
+    write_foreign_history(settings().runs_dir / "theirs" / "history.csv", rows)
+    app = sound(open_app("compare", view="Learning", learning_table="true"))
+    [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "over epochs" in chart.proto.alt]
+    assert "theirs: accuracy (%) on its own validation faces 50.00 after 3 epochs" in curves
+    assert "one: accuracy (%) on PublicTest" in curves
+    assert "Trained elsewhere, on other faces: theirs" in words(app)
+    app = sound(open_app("compare", view="Learning", along="by time"))
+    [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "over training time" in chart.proto.alt]
+    assert "theirs" not in curves
+    assert "epochs' time is not told: theirs" in words(app)
+    app = sound(open_app("run", run="theirs"))
+    [curves] = [chart.proto.alt for chart in app.get("plotly_chart") if "over 3 epochs" in chart.proto.alt]
+    assert "PublicTest" not in curves

@@ -101,6 +101,9 @@ def test_learning_names_the_gap_and_why_public_test_may_lie_above() -> None:
     assert "For shaken PublicTest lies above training: its training faces are changed" in words
     assert "dropout" in sentences.learning([Learned("plain", 1, 0.3, 0.4, False)])
     assert sentences.learning([]) == ""
+    theirs = sentences.learning([Learned("theirs", 9, 0.5, 0.6, None, own=True)])
+    assert "PublicTest" not in theirs, "nobody here knows which faces they were"
+    assert "not known" in theirs
 
 
 def noisy(broken: int, kinds: int = 2, n: int = 100) -> Robustness:

@@ -17,6 +17,7 @@ from pages.parts.scope import View
 
 METRICS: dict[str, plots.Metric] = {"Accuracy": "accuracy", "Loss": "loss"}
 ALONG: dict[str, plots.Along] = {"by epoch": "epoch", "by time": "time"}
+BEST, BEST_OWN = "Best accuracy on PublicTest (%)", "Best accuracy on PublicTest or own faces (%)"
 
 
 def show(view: View, is_open: bool) -> None:
@@ -35,27 +36,40 @@ def show(view: View, is_open: bool) -> None:
     votes = [run.name for run in view.runs if run.is_vote]
     without = [name for name, table in tables.items() if table.empty]
     tables = {name: table for name, table in tables.items() if not table.empty}
-    if tables:
-        metric, axis = METRICS[quantity], ALONG[along]
+    own = [run.name for run in view.runs if run.is_brought and run.name in tables]
+    metric, axis = METRICS[quantity], ALONG[along]
+    # A history from elsewhere need not say how long its epochs took: all of them would stand at the beginning.
+    untimed = [name for name, table in tables.items() if axis == "time" and not table["seconds"].any()]
+    shown = {name: table for name, table in tables.items() if name not in untimed}
+    if shown:
         st.plotly_chart(
-            drawn(plots.learning_overlay, tables, metric, along=axis),
+            drawn(plots.learning_overlay, shown, metric, along=axis, own=own),
             key="histories",
             config={"displayModeBar": False},
-            alt=plots.describe_learning_overlay(tables, metric, along=axis),
+            alt=plots.describe_learning_overlay(shown, metric, along=axis, own=own),
         )
         st.caption(
             "Full lines: PublicTest. Dashed lines: the training faces, while learning.",
             help="Whatever faces and labels you chose above, these curves were drawn while training, with the "
             "dataset's labels.",
         )
+    if untimed:
+        st.caption(f"Not in the picture by time, because their epochs' time is not told: {', '.join(untimed)}.")
+    if own:
+        st.caption(
+            f"Trained elsewhere, on other faces: {', '.join(own)}. Full lines of these are faces of their own in place "
+            "of PublicTest."
+        )
+    if tables:
         st.markdown(sentences.learning(numbers.learned(view)))
         table = linked.expander("As a table", key="learning_table", icon=":material/table:")
         if table.open:
+            best = BEST_OWN if own else BEST
             table.dataframe(
-                learning_table(tables),
+                learning_table(tables, best),
                 hide_index=True,
                 column_config={
-                    "Best accuracy on PublicTest (%)": st.column_config.NumberColumn(format="%.1f"),
+                    best: st.column_config.NumberColumn(format="%.1f"),
                     "Accuracy on training faces then (%)": st.column_config.NumberColumn(format="%.1f"),
                 },
                 alt="How long each run trained, and its best epoch.",
@@ -68,8 +82,8 @@ def show(view: View, is_open: bool) -> None:
         st.caption(f"Not in the picture, because no epoch is recorded: {', '.join(without)}.")
 
 
-def learning_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row a trained run: its length, and its best epoch on PublicTest."""
+def learning_table(tables: Mapping[str, pd.DataFrame], best_column: str) -> pd.DataFrame:
+    """One row a run with a history: its length, and its best epoch on faces that it did not learn from."""
     rows = []
     for name, table in tables.items():
         best = table.iloc[int(table["val_accuracy"].to_numpy().argmax())]
@@ -79,7 +93,7 @@ def learning_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "Epochs": len(table),
                 "Training time": duration(float(table["seconds"].sum())) if table["seconds"].any() else "not said",
                 "Best epoch": int(best["epoch"]),
-                "Best accuracy on PublicTest (%)": 100 * float(best["val_accuracy"]),
+                best_column: 100 * float(best["val_accuracy"]),
                 "Accuracy on training faces then (%)": 100 * float(best["accuracy"]),
             }
         )

@@ -269,7 +269,14 @@ def _learned(key: Key, _runs: Sequence[ModelInfo]) -> list[Learned]:
         best = table.iloc[int(table["val_accuracy"].to_numpy().argmax())]
         changed = run.folder.recipe().augmentation.active if run.folder.recipe_path.exists() else None
         found.append(
-            Learned(run.name, int(best["epoch"]), float(best["accuracy"]), float(best["val_accuracy"]), changed)
+            Learned(
+                run.name,
+                int(best["epoch"]),
+                float(best["accuracy"]),
+                float(best["val_accuracy"]),
+                changed,
+                own=run.is_brought,
+            )
         )
     return found
 

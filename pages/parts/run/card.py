@@ -132,7 +132,7 @@ def _brought(info: ModelInfo) -> None:
         st.markdown("\n".join(brought.table(record)))
     if folder.history_path.exists():
         st.subheader("Learning curves", anchor=False)
-        run_results.show_learning_curves(folder.history(), info.best_epoch)
+        run_results.show_learning_curves(folder.history(), info.best_epoch, own=True)
     if folder.architecture_path.exists():
         st.subheader("Architecture", anchor=False)
         architecture.show(folder.description(), key="run")
