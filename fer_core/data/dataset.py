@@ -28,6 +28,7 @@ from fer_core.data.writer import DatasetWriter
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["SCHEMA", "Dataset", "DatasetInfo", "DatasetWriter", "load_dataset", "read_info", "write_dataset"]
 
@@ -75,6 +76,19 @@ class Dataset:
         import pandas as pd
 
         return pd.read_parquet(self.path / FACES_FILE)
+
+    def column(self, name: str) -> pa.Array:
+        """One column of ``faces.parquet``, in the order of rows. Raises ``DataError`` where it cannot be read."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            column = pq.read_table(self.path / FACES_FILE, columns=[name])[name].combine_chunks()
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise damaged(self.path, f"{FACES_FILE} cannot be read ({error})") from error
+        if len(column) != len(self):
+            raise damaged(self.path, f"{FACES_FILE} has {len(column):,} lines now, and the dataset {len(self):,} faces")
+        return column
 
     def regions(self) -> dict[str, npt.NDArray[np.int16]] | None:
         """Where brows, eyes and mouth are: int16 (N, 4) boxes (x0, y0, x1, y1) in pixels, or None.

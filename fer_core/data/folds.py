@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import FaceRows
 from fer_core.data.splitting import MOST_COMPARED, families
 from fer_core.emotions import TRAINING
 from fer_core.progress import ProgressCallback
@@ -22,7 +23,7 @@ def folds_of(dataset: Dataset, count: int, progress: ProgressCallback | None = N
     together label every face. All pairs are compared, which takes about a minute for FER-2013; of more than
     :data:`~fer_core.data.splitting.MOST_COMPARED` faces only the exact duplicates are kept together.
     """
-    images = dataset.images[dataset.rows(TRAINING)]
+    images = FaceRows(dataset.images, dataset.rows(TRAINING))
     family = families(images, near=len(images) <= MOST_COMPARED, progress=progress)
     heads, places, sizes = np.unique(family, return_inverse=True, return_counts=True)
     # The largest families first, each to the fold that is emptiest; of equal ones chance decides, once and for all.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.audit.near_duplicates import THRESHOLD, pairs_above
+from fer_core.data.face_rows import Images, batches
 from fer_core.formatting import percent
 from fer_core.progress import ProgressCallback
 
@@ -36,14 +37,14 @@ class DrawnSplits(NamedTuple):
 
 
 def draw_splits(
-    images: npt.NDArray[np.uint8],
+    images: Images,
     labels: npt.NDArray[np.integer],
     *,
     seed: int,
     held_out: Mapping[str, float] = HELD_OUT,
     progress: ProgressCallback | None = None,
 ) -> DrawnSplits:
-    """Draw a split for every face: ``images`` uint8 (N, 48, 48), in memory or mapped, ``labels`` 0..6 (N,).
+    """Draw a split for every face: ``images`` uint8 (N, 48, 48), ``labels`` 0..6 (N,).
 
     ``held_out``: the share of each class for each split but Training. The same faces in the same order with the same
     seed are drawn the same. A class with two faces or more gives at least one away, with three one to each of two.
@@ -85,9 +86,7 @@ def expected_counts(counts: Sequence[int], held_out: Mapping[str, float] = HELD_
     return {split: tuple(numbers) for split, numbers in found.items()}
 
 
-def families(
-    images: npt.NDArray[np.uint8], *, near: bool = True, progress: ProgressCallback | None = None
-) -> npt.NDArray[np.int64]:
+def families(images: Images, *, near: bool = True, progress: ProgressCallback | None = None) -> npt.NDArray[np.int64]:
     """The lowest row number of each face's family (N,): the very same faces and, with ``near``, near duplicates."""
     family = _same(images)
     if near:
@@ -96,12 +95,12 @@ def families(
     return family
 
 
-def _same(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def _same(images: Images) -> npt.NDArray[np.int64]:
     first: dict[bytes, int] = {}
     return np.array(
         [
             first.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), row)
-            for row, image in enumerate(images)
+            for row, image in enumerate(image for batch in batches(images) for image in batch)
         ],
         np.int64,
     )

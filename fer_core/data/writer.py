@@ -16,18 +16,22 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core import emotions
+from fer_core.data.face_rows import FaceRows, Images
 from fer_core.data.half_written import begin, end, remove_stale, set_aside, temporary_folder
 from fer_core.data.imported_faces import UNSTATED
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
 from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
 from fer_core.value_types import LONGEST_LINE, LONGEST_TEXT, is_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BYTES_PER_FACE = emotions.IMAGE_SIZE**2
 # Per face: labels, splits, name and hash in faces.parquet (about 60 bytes), generously.
@@ -36,6 +40,8 @@ _EXTRA_BYTES_PER_FACE = 256
 _SPARE_BYTES = 50 * 1024**2
 LONGEST_NAME = 500
 """Characters kept of the name of a file that was left out: its end."""
+_UNSTATED_CODE = len(emotions.SPLITS)
+_CODES = {**{split: code for code, split in enumerate(emotions.SPLITS)}, UNSTATED: _UNSTATED_CODE}
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 
@@ -76,10 +82,12 @@ class DatasetWriter:
                 )
         self.folder = temporary_folder(self.out)
         self._images: BinaryIO | None = None
+        # A few bytes a face: lists of words would take more than the faces' pixels do in a batch of a million.
         self._labels: list[npt.NDArray[np.int8]] = []
-        self._splits: list[str] = []
-        self._source_names: list[str] = []
-        self._sha1: list[str] = []
+        self._splits: list[npt.NDArray[np.int8]] = []
+        self._source_names: list[pa.Array] = []
+        self._sha1: list[pa.Array] = []
+        self._faces = 0
         self._sha256 = hashlib.sha256()
         self._notes: list[str] = []
         self._layout = ""
@@ -87,16 +95,16 @@ class DatasetWriter:
 
     def __len__(self) -> int:
         """Faces written so far."""
-        return len(self._sha1)
+        return self._faces
 
     @property
     def counts(self) -> dict[str, tuple[int, ...]]:
         """Class counts per split of the faces written so far; all three splits, seven numbers each."""
         labels = np.concatenate(self._labels) if self._labels else np.empty(0, np.int8)
-        splits = np.asarray(self._splits, dtype="<U11")
+        splits = np.concatenate(self._splits) if self._splits else np.empty(0, np.int8)
         return {
-            split: tuple(int(n) for n in np.bincount(labels[splits == split], minlength=emotions.COUNT))
-            for split in emotions.SPLITS
+            split: tuple(int(n) for n in np.bincount(labels[splits == code], minlength=emotions.COUNT))
+            for code, split in enumerate(emotions.SPLITS)
         }
 
     def __enter__(self) -> DatasetWriter:
@@ -150,41 +158,42 @@ class DatasetWriter:
         A split may be ``UNSTATED``, until :meth:`draw_unstated`.
         Raises ``ValueError`` when the arrays do not have these shapes and values: sources check before.
         """
+        import pyarrow as pa
+
         images = np.ascontiguousarray(images)
         label_array = np.asarray(labels)
         names = [""] * len(images) if source_names is None else [_storable(str(name)) for name in source_names]
-        split_list = [str(split) for split in splits]
         if images.dtype != np.uint8 or images.shape[1:] != (emotions.IMAGE_SIZE, emotions.IMAGE_SIZE):
             raise ValueError(f"images must be uint8 (n, 48, 48), not {images.dtype} {images.shape}")
-        if not len(images) == len(label_array) == len(split_list) == len(names):
+        if not len(images) == len(label_array) == len(splits) == len(names):
             raise ValueError("images, labels, splits and source names differ in number")
         if len(images) and not (label_array.min() >= 0 and label_array.max() < emotions.COUNT):
             raise ValueError(f"labels must be 0..{emotions.COUNT - 1}")
-        if not set(split_list) <= {*emotions.SPLITS, UNSTATED}:
-            raise ValueError(f"splits must be of {', '.join(emotions.SPLITS)}")
+        codes = _split_codes(splits)
         if self._images is None:
             raise ValueError("the writer is not open; use it in a with statement")
         with self._explain_os_errors():
             data = images.data.cast("B") if images.size else memoryview(b"")
             self._images.write(data)
         self._sha256.update(data)
-        self._sha1 += [
+        digests = (
             hashlib.sha1(data[i : i + BYTES_PER_FACE], usedforsecurity=False).hexdigest()
             for i in range(0, len(data), BYTES_PER_FACE)
-        ]
+        )
+        self._sha1.append(pa.array(digests, pa.string()))
         self._labels.append(label_array.astype(np.int8))
-        self._splits += split_list
-        self._source_names += names
+        self._splits.append(codes)
+        self._source_names.append(pa.array(names, pa.string()))
+        self._faces += len(images)
 
-    def draw_unstated(
-        self, draw: Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int8]], tuple[list[str], str]]
-    ) -> None:
+    def draw_unstated(self, draw: Callable[[Images, npt.NDArray[np.int8]], tuple[list[str], str]]) -> None:
         """Give those faces a split whose source names none.
 
-        ``draw`` gets their images uint8 (n, 48, 48), mapped, and labels, and returns the splits and a note on how they
-        came about; see :func:`fer_core.data.splitting.draw_splits`.
+        ``draw`` gets their images uint8 (n, 48, 48), gathered where it asks for them, and labels, and returns the
+        splits and a note on how they came about; see :func:`fer_core.data.splitting.draw_splits`.
         """
-        rows = np.flatnonzero(np.asarray(self._splits) == UNSTATED)
+        codes = np.concatenate(self._splits) if self._splits else np.empty(0, np.int8)
+        rows = np.flatnonzero(codes == _UNSTATED_CODE)
         if not len(rows):
             return
         assert self._images is not None
@@ -193,14 +202,14 @@ class DatasetWriter:
             shape = (len(self), emotions.IMAGE_SIZE, emotions.IMAGE_SIZE)
             offset = len(_npy_header(0))
             images = np.memmap(self.folder / IMAGES_FILE, np.uint8, "r", offset=offset, shape=shape)
-        chosen = images if len(rows) == len(self) else images[rows]
+        chosen = FaceRows(images, rows)
         try:
             splits, note = draw(chosen, np.concatenate(self._labels)[rows])
         finally:
             # Windows renames no folder of which a file is mapped.
             del chosen, images
-        for row, split in zip(rows.tolist(), splits, strict=True):
-            self._splits[row] = split
+        codes[rows] = _split_codes(splits)
+        self._splits = [codes]
         self.note(note)
 
     def add_regions(self, regions: dict[str, npt.NDArray[Any]]) -> None:
@@ -226,7 +235,7 @@ class DatasetWriter:
     def _finish(self) -> None:
         if not len(self):
             raise DataError(f"{self.source} holds no faces, so there is nothing to import.")
-        if UNSTATED in self._splits:
+        if any((codes == _UNSTATED_CODE).any() for codes in self._splits):
             raise ValueError("some faces have no split yet; call draw_unstated before the end")
         assert self._images is not None
         self._images.seek(0)
@@ -256,19 +265,21 @@ class DatasetWriter:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        splits = pa.DictionaryArray.from_arrays(pa.array(np.concatenate(self._splits)), pa.array(emotions.SPLITS))
         columns = {
             "row": pa.array(np.arange(len(labels), dtype=np.int32)),
             "label": pa.array(labels),
-            "split": pa.array(self._splits, pa.string()),
-            "source_name": pa.array(self._source_names, pa.string()),
-            "sha1": pa.array(self._sha1, pa.string()),
+            "split": splits.dictionary_decode(),
+            "source_name": pa.chunked_array(self._source_names, pa.string()),
+            "sha1": pa.chunked_array(self._sha1, pa.string()),
         }
         pq.write_table(pa.table(columns), self.folder / FACES_FILE, compression="zstd")
 
     def _fingerprint(self, labels: npt.NDArray[np.int8]) -> str:
         digest = self._sha256.copy()
         digest.update(labels.tobytes())
-        digest.update("\n".join(self._splits).encode())
+        words = (emotions.SPLITS[code] for codes in self._splits for code in codes.tolist())
+        digest.update("\n".join(words).encode())
         return digest.hexdigest()
 
     def _rename(self) -> None:
@@ -328,6 +339,14 @@ def check_target(out: Path, *, overwrite: bool) -> None:
             raise DataError(f"{out} already holds a dataset. Give another folder, or replace it with --overwrite.")
     elif any(out.iterdir()):
         raise DataError(f"{out} holds other files and no dataset. Give a folder that is empty or does not exist yet.")
+
+
+def _split_codes(splits: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.int8]:
+    """Which of the three each is, and :data:`_UNSTATED_CODE`. Raises ``ValueError`` for any other word."""
+    try:
+        return np.fromiter((_CODES[split] for split in splits), np.int8, len(splits))
+    except KeyError:
+        raise ValueError(f"splits must be of {', '.join(emotions.SPLITS)}") from None
 
 
 def _storable(text: str) -> str:

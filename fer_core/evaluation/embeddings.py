@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.face_rows import FaceRows, batches
+from fer_core.data.spooled_rows import SpooledRows
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.runs.embeddings import write_embeddings
-from fer_core.runs.spooled_rows import SpooledRows
 from fer_core.zoo.heads import PROBABILITIES
 from fer_core.zoo.keras_model import PREDICT_BATCH
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, batches
+from fer_core.data.spooled_rows import SpooledRows
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import measure, open_rows, opened_before, seal_measured
@@ -26,7 +27,6 @@ from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.evaluations import EMBEDDINGS, PREDICTIONS, folder_name, home_of_evaluations
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import read_predictions, write_predictions
-from fer_core.runs.spooled_rows import SpooledRows
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import member_folders, read_vote
 

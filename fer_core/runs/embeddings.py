@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.spooled_rows import SpooledRows
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
 from fer_core.files import write_parquet
 from fer_core.runs.evaluations import EMBEDDINGS, Evaluation
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.spooled_rows import SpooledRows
 
 DIMENSIONS = 32
 """At most so many are kept: more would only make the file larger, see ``variance_kept``."""
@@ -181,7 +181,7 @@ def write_embeddings(
         "variance_kept": variance_kept,
         "fitted_on": TRAINING if len(training) else "the test faces, because there are no Training faces",
     }
-    columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string())}
+    columns: dict[str, Any] = {"row": row, "split": pa.array(split, pa.string())}
     columns |= _named("e", vectors.astype(np.float16))
     columns |= _named("nearest", known[positions])
     columns |= _named("similarity", similarity.astype(np.float16))

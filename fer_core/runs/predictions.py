@@ -67,7 +67,7 @@ def write_predictions(
         )
     if len(np.unique(row)) != len(row):
         raise ValueError("a row number occurs twice")
-    columns: dict[str, Any] = {"row": row, "split": pa.array(split.tolist(), pa.string()), "label": label}
+    columns: dict[str, Any] = {"row": row, "split": pa.array(split, pa.string()), "label": label}
     columns |= {name: values[:, index] for index, name in enumerate(PROBABILITY_COLUMNS)}
     if near_duplicate is not None:
         has = np.asarray(near_duplicate)

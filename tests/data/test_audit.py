@@ -99,7 +99,11 @@ def reference(images: Images) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     return both[:n, :n], both[:n, n:]
 
 
-def test_every_pair_is_compared_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_memory", [70, 69])
+def test_every_pair_is_compared_whatever_the_blocks(
+    home: Path, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr(near_duplicates, "IN_MEMORY", in_memory)
     monkeypatch.setattr(near_duplicates, "BLOCK", 16)
     monkeypatch.setattr(near_duplicates, "_BUFFERED", 0)
     base = smooth(5, seed=3)

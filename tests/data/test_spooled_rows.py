@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from fer_core.data.spooled_rows import SpooledRows
 from fer_core.runs.embeddings import write_embeddings
-from fer_core.runs.spooled_rows import SpooledRows
 
 ROWS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 

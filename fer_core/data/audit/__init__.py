@@ -19,6 +19,7 @@ from fer_core.data.audit.near_duplicates import THRESHOLD, find_near_duplicates
 from fer_core.data.audit.result import DOMINANT, MOST_NEAR_DUPLICATES, Audit, NearDuplicate, NearDuplicates
 from fer_core.data.audit.store import AUDIT_FILE
 from fer_core.data.dataset import Dataset
+from fer_core.data.face_rows import FaceRows, Images, batches
 from fer_core.errors import DataError
 from fer_core.progress import ProgressCallback
 
@@ -68,12 +69,11 @@ def near_duplicates_of(dataset: Dataset, progress: ProgressCallback | None = Non
 def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float) -> Audit:
     group = exact_groups(dataset)
     in_training = dataset.splits == emotions.TRAINING
-    constant, nearly_constant = _plain(dataset.images)
-    searched = find_near_duplicates(
-        dataset.images, group, in_training, threshold, keep=MOST_NEAR_DUPLICATES, progress=progress
-    )
-
     n = len(dataset)
+    images = FaceRows(dataset.images, np.arange(n))
+    constant, nearly_constant = _plain(images)
+    searched = find_near_duplicates(images, group, in_training, threshold, keep=MOST_NEAR_DUPLICATES, progress=progress)
+
     row, ncc, mirrored = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32), np.zeros(n, bool)
     found = np.diff(searched.training.start) > 0
     row[found], ncc[found], mirrored[found] = searched.training.row, searched.training.ncc, searched.training.mirrored
@@ -96,8 +96,10 @@ def _look(dataset: Dataset, progress: ProgressCallback | None, threshold: float)
     )
 
 
-def _plain(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _plain(images: Images) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Constant and nearly constant images: bool (N,) each."""
     pixels = images.shape[1] * images.shape[2]
-    most = np.fromiter((np.bincount(image.ravel()).max() for image in images), np.int64, len(images))
+    most = np.fromiter(
+        (np.bincount(image.ravel()).max() for batch in batches(images) for image in batch), np.int64, len(images)
+    )
     return most == pixels, (most >= DOMINANT * pixels) & (most < pixels)

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 def exact_groups(dataset: Dataset) -> npt.NDArray[np.int32]:
     """The lowest row number with the same pixels, by the SHA-1 that ``faces.parquet`` holds for each face."""
-    _, first, code = np.unique(dataset.faces()["sha1"].to_numpy(dtype=str), return_index=True, return_inverse=True)
-    return first[code].astype(np.int32)
+    # Arrow numbers them without making a Python object of each.
+    coded = dataset.column("sha1").dictionary_encode()
+    code = coded.indices.to_numpy()
+    first = np.full(len(coded.dictionary), len(code), np.int32)
+    np.minimum.at(first, code, np.arange(len(code), dtype=np.int32))
+    return first[code]
 
 
 def same_in_training(group: npt.NDArray[np.int32], in_training: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:

@@ -4,20 +4,24 @@ A face is equalised (its 48×48 histogram flattened), shrunk to 24×24 by averag
 0 and length 1; the NCC of two faces is the product of their vectors, -1..1. Brightness and contrast do not matter,
 and a little noise hardly does. A face that is constant at this size has no NCC and no near twin.
 
-Every pair is looked at, in blocks, so memory grows with the number of faces and never with the number of pairs.
+Every pair is looked at, in blocks. The vectors take 2.3 kB a face; those of many faces lie on disk meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.data.face_rows import Images
+from fer_core.data.spooled_rows import SpooledRows
 from fer_core.progress import Meter, ProgressCallback
+from fer_core.settings import settings
 
 THRESHOLD = 0.93
 """NCC above which two faces count as near twins. Of 48 pairs of FER-2013 between 0.93 and 0.94, looked at one by one,
@@ -28,10 +32,14 @@ SIZE = 24
 BLOCK = 1024
 """Faces a block: two products of 1024×1024 float32, 4 MB each, stay in a processor's cache."""
 
+IN_MEMORY = 60_000
+"""Faces whose vectors are held in memory: 138 MB. Those of more lie on disk, which costs a twentieth of the time."""
+
 _BUFFERED = 2_000_000
-"""Neighbours held before all but the nearest are dropped: about 40 MB."""
+"""Neighbours held, beyond those that stay, before all but the nearest are dropped: about 40 MB."""
 
 Rows = npt.NDArray[np.int32]
+_Vectors: TypeAlias = "npt.NDArray[np.float32] | SpooledRows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +90,7 @@ def halves(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.
 
 
 def find_near_duplicates(
-    images: npt.NDArray[np.uint8],
+    images: Images,
     group: Rows,
     training: npt.NDArray[np.bool_],
     threshold: float,
@@ -111,42 +119,64 @@ def find_near_duplicates(
 
 
 def pairs_above(
-    images: npt.NDArray[np.uint8], threshold: float, progress: ProgressCallback | None = None
+    images: Images, threshold: float, progress: ProgressCallback | None = None
 ) -> Iterator[tuple[Rows, Rows, npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
     """All pairs of faces above ``threshold``, block by block: rows a < b, their NCC, and whether that is the mirrored
-    one. ``images``: uint8 (N, 48, 48), in memory or mapped.
+    one. ``images``: uint8 (N, 48, 48).
     """
     n = len(images)
-    even = np.empty((n, SIZE * SIZE // 2), np.float32)
-    odd = np.empty_like(even)
-    for i in range(0, n, BLOCK):
-        even[i : i + BLOCK], odd[i : i + BLOCK] = halves(np.asarray(images[i : i + BLOCK]))
+    with ExitStack() as stack:
+        vectors = _vectors(images, stack)
+        meter = Meter(progress, "rows", "Comparing all faces")
+        pairs = n * (n + 1) // 2
+        buffers = [np.empty(BLOCK * BLOCK, np.float32) for _ in range(3)]
+        for i in range(0, n, BLOCK):
+            one = _block(vectors, i)
+            for j in range(i, n, BLOCK):
+                yield _hits(one, one if i == j else _block(vectors, j), i, j, threshold, buffers)
+            rest = max(0, n - i - BLOCK)
+            # Rows are what people count in, pairs what takes the time.
+            meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
+        meter.finish(n)
 
-    meter = Meter(progress, "rows", "Comparing all faces")
-    pairs = n * (n + 1) // 2
-    buffers = [np.empty(BLOCK * BLOCK, np.float32) for _ in range(3)]
+
+def _vectors(images: Images, stack: ExitStack) -> tuple[_Vectors, _Vectors]:
+    """The even and the odd part of every face, float32 (N, 288): in memory, or in files that ``stack`` closes."""
+    n, length = len(images), SIZE * SIZE // 2
+    if n <= IN_MEMORY:
+        even, odd = np.empty((n, length), np.float32), np.empty((n, length), np.float32)
+        for i in range(0, n, BLOCK):
+            even[i : i + BLOCK], odd[i : i + BLOCK] = halves(np.asarray(images[i : i + BLOCK]))
+        return even, odd
+    cache = settings().cache_dir
+    cache.mkdir(parents=True, exist_ok=True)
+    spooled = stack.enter_context(SpooledRows(cache)), stack.enter_context(SpooledRows(cache))
     for i in range(0, n, BLOCK):
-        for j in range(i, n, BLOCK):
-            yield _hits(even, odd, i, j, threshold, buffers)
-        rest = max(0, n - i - BLOCK)
-        # Rows are what people count in, pairs what takes the time.
-        meter.update(round(n * (1 - rest * (rest + 1) / 2 / pairs)), n)
-    meter.finish(n)
+        for part, rows in zip(spooled, halves(np.asarray(images[i : i + BLOCK])), strict=True):
+            part.append(rows)
+    return spooled
+
+
+def _block(vectors: tuple[_Vectors, _Vectors], start: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    even, odd = vectors
+    return even[start : start + BLOCK], odd[start : start + BLOCK]
 
 
 def _hits(
-    even: npt.NDArray[np.float32],
-    odd: npt.NDArray[np.float32],
+    one: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+    other: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     i: int,
     j: int,
     threshold: float,
     buffers: list[npt.NDArray[np.float32]],
 ) -> tuple[Rows, Rows, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """The pairs above the threshold of one block: rows a < b, their NCC, and whether that is the mirrored one."""
-    height, width = min(BLOCK, len(even) - i), min(BLOCK, len(even) - j)
+    """The pairs above the threshold of the blocks that begin at ``i`` and ``j``: rows a < b, their NCC, and whether
+    that is the mirrored one.
+    """
+    height, width = len(one[0]), len(other[0])
     plain, turned, best = (buffer[: height * width].reshape(height, width) for buffer in buffers)
-    np.matmul(even[i : i + height], even[j : j + width].T, out=plain)
-    np.matmul(odd[i : i + height], odd[j : j + width].T, out=turned)
+    np.matmul(one[0], other[0].T, out=plain)
+    np.matmul(one[1], other[1].T, out=turned)
     np.abs(turned, out=best)
     best += plain
     found = np.flatnonzero(best > threshold)
@@ -166,7 +196,7 @@ class _Nearest:
         self._n, self._keep = n, keep
         self._parts: list[tuple[npt.NDArray[Any], ...]] = []
         self._held = 0
-        self._limit = max(_BUFFERED, 4 * n * keep)
+        self._limit = n * keep + _BUFFERED
         # Whoever is farther than a face's last kept neighbour need not be looked at again.
         self._reach = np.full(n, -np.inf, np.float32)
 
@@ -181,6 +211,7 @@ class _Nearest:
 
     def _drop(self) -> None:
         face, other, ncc, mirrored = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        self._parts = []
         order = np.lexsort((other, -ncc, face))
         face, other, ncc, mirrored = face[order], other[order], ncc[order], mirrored[order]
         first = np.searchsorted(face, np.arange(self._n + 1))

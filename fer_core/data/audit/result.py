@@ -143,8 +143,10 @@ class Audit:
     def groups(self) -> list[npt.NDArray[np.intp]]:
         """Every group of exact duplicates as its row numbers, ascending, in order of the first of them."""
         order = np.argsort(self.group, kind="stable")
-        parts = np.split(order, np.flatnonzero(np.diff(self.group[order])) + 1)
-        return [part for part in parts if len(part) > 1]
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(self.group[order])) + 1, [len(order)]])
+        # Nearly all faces are alone: no array is made of each.
+        several = np.flatnonzero(np.diff(bounds) > 1)
+        return [order[bounds[at] : bounds[at + 1]] for at in several]
 
     def training_duplicates(self) -> NearDuplicates:
         """The faces outside Training that have a twin in Training."""
