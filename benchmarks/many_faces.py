@@ -198,7 +198,7 @@ def _evaluate(dataset: Dataset, home: Path) -> None:
     path = home / "predictions.parquet"
     write_predictions(path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, np.zeros(len(rows), bool))
     write_embeddings_of(home / "embeddings.parquet", dataset, model, rows)
-    measure.near_duplicates_of = _no_near_duplicates  # type: ignore[attr-defined]
+    measure.near_duplicates_of = _no_near_duplicates  # type: ignore[assignment]
     measure.measure(read_predictions(path), dataset, None, {})
 
 

@@ -124,9 +124,9 @@ def only(readings: Sequence[Reading], what: ToTry, dataset: Dataset, path: Path,
         # What the others would make of PrivateTest's labels is not looked at: these have to convince by themselves.
         ranked = [one for one in ranked if _convinces(one)]
         if not ranked:
-            first, second = (one.words for one in readings[:2])
+            one_way, other_way = readings[0].words, readings[1].words
             raise ModelError(
-                f"{shown(path)} does not say about which faces its lines are: {first}, or {second}? The labels of "
+                f"{shown(path)} does not say about which faces its lines are: {one_way}, or {other_way}? The labels of "
                 "PublicTest do not speak for it, and those of PrivateTest are not looked at to find out. Say it with "
                 "--split PublicTest or PrivateTest, or give row numbers in a column row."
             )
