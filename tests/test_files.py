@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -158,3 +160,22 @@ def test_nothing_else_names_what_is_temporary_by_its_process() -> None:
     names = {files.temporary_name(".x.", ".part") for _ in range(100)}
     assert len(names) == 100
     assert all(ProcessMark.find(name) == ProcessMark.me() for name in names)
+
+
+def test_the_disks_clock_is_asked_now_and_then_and_counted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at a lease of another host made a file on the disk that they share."""
+    made: list[object] = []
+    plainly, steady = tempfile.TemporaryFile, [0.0]
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **how: made.append(how) or plainly(**how))
+    monkeypatch.setattr(time, "monotonic", lambda: steady[0])
+    monkeypatch.setattr(files, "_clocks", {})
+    first = files.disk_time_ns(tmp_path)
+    (tmp_path / "folder").mkdir()
+    steady[0] = 2.0
+    assert files.disk_time_ns(tmp_path / "folder") == first + 2_000_000_000
+    assert len(made) == 1
+    # The disk's clock may have been set meanwhile.
+    steady[0] = 6.0
+    assert abs(files.disk_time_ns(tmp_path) - time.time_ns()) < 60e9
+    assert len(made) == 2
+    assert abs(files.disk_time_ns(tmp_path / "absent") - time.time_ns()) < 60e9

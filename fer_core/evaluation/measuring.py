@@ -93,7 +93,7 @@ def status() -> Measuring | None:
         return None
     if record["ended"]:
         state = MeasuringState.DONE
-    elif _is_held() or 0 <= disk_time_ns(record_path().parent) - written < STARTING_S * 1e9:
+    elif _is_held() or abs(disk_time_ns(record_path().parent) - written) < STARTING_S * 1e9:
         state = MeasuringState.RUNNING
     else:
         state = MeasuringState.INTERRUPTED
