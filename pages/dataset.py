@@ -16,9 +16,6 @@ if may_import and not faces_are_here():
     import_tab.show()
     st.stop()
 dataset = current_dataset()
-sample_banner(dataset.info)
-if chosen := current():
-    unmeasured.show_here(chosen)
 names = ["Faces", "Classes", AUDIT, *([IMPORT] if may_import else [])]
 faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:
@@ -34,3 +31,6 @@ for import_data_tab in import_data_tabs:
     with import_data_tab:
         if import_data_tab.open:
             import_tab.show()
+if chosen := current():
+    unmeasured.show_here(chosen)
+sample_banner(dataset.info)

@@ -176,12 +176,12 @@ def test_pause_go_on_and_stop_reach_the_run_folder(open_app, home):
     run = unfinished(home)
     claim(run)
     app = open_app("train", run="mine")
-    app.button(key="job.Pause").click().run()
+    app.button(key="job.first").click().run()
     assert run.pause_path.exists()
     assert "Go on" in _labels(app)
-    app.button(key="job.Go on").click().run()
+    app.button(key="job.first").click().run()
     assert not run.pause_path.exists()
-    app.button(key="job.Stop").click().run()
+    app.button(key="job.second").click().run()
     assert run.stop_path.exists()
     assert "Stop" not in _labels(app)
     assert "Stopping after the current batch" in _words(app)
@@ -194,7 +194,7 @@ def test_a_dead_job_is_called_dead_and_can_be_resumed(open_app, home, monkeypatc
     app = open_app("train")
     assert "killed" in _words(app)
     assert "Resume after epoch 2" in _labels(app)
-    app.button(key="job.Resume after epoch 2").click().run()
+    app.button(key="job.first").click().run()
     assert resumed == [run.path]
 
 
@@ -226,7 +226,7 @@ def test_a_refused_resume_says_why(open_app, home, monkeypatch):
 
     monkeypatch.setattr(jobs, "restart", refuse)
     app = open_app("train")
-    app.button(key="job.Resume after epoch 2").click().run()
+    app.button(key="job.first").click().run()
     assert not app.exception
     assert "another one is training" in app.error[0].value
 
@@ -293,7 +293,7 @@ def test_a_twin_can_be_trained_later_where_the_faces_are_here(open_app, home, sa
     make_run(home / "runs" / "elsewhere")
     assert "Train its twin" not in _labels(open_app("train", run="elsewhere"))
     app = open_app("train", run="mine")
-    app.button(key="job.Train its twin").click().run()
+    app.button(key="job.second").click().run()
     assert not app.exception
     assert started == [("mine", sample)]
 
@@ -344,7 +344,7 @@ def test_a_run_whose_process_was_killed_while_it_loaded_can_be_started_again(ope
     app = open_app("train")
     assert "killed" in _words(app)
     try:
-        app.button(key="job.Start again").click().run()
+        app.button(key="job.first").click().run()
         assert not app.exception
         assert not app.error
         assert jobs.current() == run_dir

@@ -44,23 +44,24 @@ def jobs() -> _Jobs:
 def offer(dataset: Dataset) -> None:
     """In place of an audit that was not done yet: what it does, how long it takes, a button, and how far it is."""
     job = jobs().by_folder.get(dataset.path)
-    if job is not None and job.state == RUNNING:
-        st.fragment(_bar, run_every=0.5)(job, dataset)
-        if access.may(Action.AUDIT):
-            st.button("Stop the audit", icon=":material/stop:", on_click=_stop, args=(job,))
-        st.caption("The app stays usable meanwhile. You may leave this page and come back.")
-        return
+    runs = job is not None and job.state == RUNNING
     st.markdown(
         f"**These {plural(len(dataset), 'face')} were not audited yet.** The audit compares every face with every "
         "other one. It finds exact and near duplicates within and across the splits, equal faces with different "
-        "labels, and images that show nothing. Then this tab shows them, and what they cost each model.\n\n"
-        "FER-2013 takes under a minute on two processor cores, the drawn sample a few seconds. It is done once: the "
-        "result is kept beside the faces."
+        "labels, and images that show nothing. Then this tab shows them, and what they cost each model."
     )
     if not access.may(Action.AUDIT):
         st.caption("The owner of this app can start it.")
-        return
-    if st.button("Audit these faces", type="primary", icon=":material/content_copy:"):
+    # In its place while the audit runs: the browser would keep what went away when it is clicked, until the next click.
+    elif st.button(
+        "Audit these faces",
+        type="primary",
+        icon=":material/content_copy:",
+        disabled=runs,
+        key="audit.start",
+        help="FER-2013 takes under a minute on two processor cores, the drawn sample a few seconds. It is done once: "
+        "the result is kept beside the faces.",
+    ):
         try:
             _start(dataset)
         except BusyError as error:
@@ -73,6 +74,11 @@ def offer(dataset: Dataset) -> None:
             )
         else:
             st.rerun()
+    if job is not None and runs:
+        st.fragment(_bar, run_every=0.5)(job, dataset)
+        if access.may(Action.AUDIT):
+            st.button("Stop the audit", icon=":material/stop:", on_click=_stop, args=(job,))
+        st.caption("The app stays usable meanwhile. You may leave this page and come back.")
     cli_command(dataset)
 
 

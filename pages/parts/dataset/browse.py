@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
@@ -18,29 +19,29 @@ PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
 
 def show(dataset: Dataset) -> None:
     """The whole tab."""
-    chosen = _filters(dataset)
     left, right = st.columns([5, 3], gap="medium")
     with left:
-        _sheet(dataset, chosen)
+        # The faces lead; what they are chosen by is read first, and stands under them.
+        area = st.container()
+        chosen = _filters(dataset)
+        _sheet(dataset, chosen, area)
     with right:
         _one_face(dataset, chosen)
 
 
 def _filters(dataset: Dataset) -> Rows:
-    split_box, class_box, rows_box = st.columns([2, 2, 3])
-    with split_box:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="face-filters"):
         split = _choice("Split", [split for split in emotions.SPLITS if dataset.info.split_size(split)], SPLIT)
-    with class_box:
         of_class = [sum(counts) for counts in zip(*dataset.info.counts.values(), strict=True)]
         emotion = _choice("Label", [name for name, n in zip(emotions.NAMES, of_class, strict=True) if n], CLASS)
-    with rows_box:
-        text = linked.text_input(
-            "Rows",
-            key=ROWS,
-            placeholder="all, or for example 12, 40-60",
-            help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
-            on_change=_first_page,
-        )
+        with st.popover("Rows", icon=":material/filter_alt:"):
+            text = linked.text_input(
+                "Rows",
+                key=ROWS,
+                placeholder="all, or for example 12, 40-60",
+                help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
+                on_change=_first_page,
+            )
     try:
         rows = parse_rows(text, len(dataset))
     except ValueError as error:
@@ -51,20 +52,20 @@ def _filters(dataset: Dataset) -> Rows:
 
 def _choice(label: str, names: list[str], key: str) -> str:
     says = f"{{asked}} is not one of {', '.join(names)}. Showing all."
-    return linked.selectbox(label, [ALL, *names], key=key, says=says, on_change=_first_page)
+    return linked.selectbox(label, [ALL, *names], key=key, says=says, on_change=_first_page, width=170)
 
 
 def _first_page() -> None:
     st.session_state[PAGE] = 1
 
 
-def _sheet(dataset: Dataset, rows: Rows) -> None:
+def _sheet(dataset: Dataset, rows: Rows, area: DeltaGenerator) -> None:
+    """The sheet in ``area``, and what turns its pages here."""
     if not len(rows):
-        st.info("No face fits all of these filters. Take one away.", icon=":material/filter_alt_off:")
+        area.info("No face fits all of these filters. Take one away.", icon=":material/filter_alt_off:")
         return
     pages = math.ceil(len(rows) / PER_PAGE)
     page = min(max(int(st.session_state.get(PAGE) or 1), 1), pages)
-    area = st.container()
     if pages > 1:
         page = linked.pagination(pages, key=PAGE)
     here = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -86,16 +87,18 @@ def _sheet(dataset: Dataset, rows: Rows) -> None:
 
 
 def _one_face(dataset: Dataset, rows: Rows) -> None:
-    last = len(dataset) - 1
+    picture, last = st.container(), len(dataset) - 1
     says = f"There is no row {{asked}}: rows run from 0 to {last:,}. Showing row 0."
-    face = linked.number_input("Row number of the face", 0, last, 0, 1, key=FACE, says=says)
+    steps = st.container(horizontal=True)
+    face = linked.number_input("Row of the face", 0, last, 0, 1, key=FACE, says=says)
     before, after = previous_and_next(rows, face)
-    with st.container(horizontal=True):
+    with steps:
         _step("Previous", ":material/chevron_left:", before)
         _step("Next", ":material/chevron_right:", after)
     if len(rows) and face not in rows:
         st.caption("The filters leave this face out.")
-    faces.large(dataset, face)
+    with picture:
+        faces.large(dataset, face)
     links_to_explain.face(dataset, face, key="explain-face")
     faces.facts(dataset, face)
 

@@ -40,7 +40,7 @@ def _counts(dataset: Dataset) -> None:
     table["All"] = table.sum(axis=1)
     table["Share (%)"] = table["All"] / max(1, dataset.info.faces) * 100
     table.loc["all"] = table.sum()
-    st.dataframe(
+    st.expander("As a table", icon=":material/table:").dataframe(
         table.rename_axis("Expression").reset_index(),
         hide_index=True,
         column_config={

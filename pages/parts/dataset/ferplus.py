@@ -31,8 +31,9 @@ _MESSAGE = "_ferplus_message"
 
 def show(dataset: Dataset) -> None:
     """The section: what FER+ is, whether this dataset has it, and how to add or remove it."""
-    with st.container(key="ferplus"):
-        st.subheader("FER+: ten people's votes on each face", anchor=False)
+    said = _MESSAGE in st.session_state
+    title = "FER+: ten people's votes on each face"
+    with st.container(key="ferplus"), st.expander(title, icon=":material/how_to_vote:", expanded=said):
         st.markdown(
             "FER-2013's labels are rough. For FER+, ten people looked at each of its faces again and voted: one of the "
             "seven expressions, contempt, “unknown”, or “not a face”. With their votes you can judge a label, and see "

@@ -25,15 +25,7 @@ ARCHIVES = ["csv", "tsv", "gz", "zip", "xz", "bz2", "tar", "tgz", "npz", "parque
 
 def show() -> None:
     """The whole tab."""
-    st.markdown(
-        "FER-2013 has 35,887 photographed faces and comes from a Kaggle challenge of 2013. It is not part of this "
-        "program; its own terms apply. Your own faces will do as well:\n"
-        "- tables: `fer2013.csv`, `icml_face_data.csv` or your own, plain or packed (`.gz`, `.zip`, `.xz`, `.tar.gz`)\n"
-        "- NumPy arrays (`.npz`) and Parquet\n"
-        "- pictures in folders for the classes, with or without `train` and `test`, or with a list of their classes; "
-        "as a folder or a zip\n\n"
-        "You see first what is understood, and nothing is written until you say so."
-    )
+    st.markdown("Bring FER-2013, or faces of your own. You see first what is understood.")
     job = import_job.current_job()
     if job is None:
         _cut_short()
@@ -55,6 +47,16 @@ def show() -> None:
         _path()
     else:
         _kaggle()
+    with st.expander("What can be brought", icon=":material/help:"):
+        st.markdown(
+            "FER-2013 has 35,887 photographed faces and comes from a Kaggle challenge of 2013. It is not part of this "
+            "program; its own terms apply. Your own faces will do as well:\n"
+            "- tables: `fer2013.csv`, `icml_face_data.csv` or your own, plain or packed (`.gz`, `.zip`, `.xz`, "
+            "`.tar.gz`)\n"
+            "- NumPy arrays (`.npz`) and Parquet\n"
+            "- pictures in folders for the classes, with or without `train` and `test`, or with a list of their "
+            "classes; as a folder or a zip"
+        )
     if faces_are_here():
         ferplus.show(current_dataset())
 
@@ -127,8 +129,9 @@ def _name(suggestion: str) -> str:
 def _command(source: str, name: str) -> None:
     out = import_job.free_folder(name)
     shown = out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out
-    st.caption("The same from the command line:")
-    st.code(f'python -m fer_core data import "{source}" --out "{shown}"', language="shell", wrap_lines=True)
+    st.expander("The same from the command line", icon=":material/terminal:").code(
+        f'python -m fer_core data import "{source}" --out "{shown}"', language="shell", wrap_lines=True
+    )
 
 
 def _look_at(source: str, name: str, *, temporary: Path | None = None) -> None:

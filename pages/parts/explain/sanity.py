@@ -108,7 +108,7 @@ def show(about: ChosenFace, request: SanityRequest | None, asked: Asked) -> None
                 st.rerun()
         return
     if not task.over:
-        st.info("The worker is at it; its state is above.", icon=":material/hourglass_top:")
+        worker.progress_here(task, "cancel-sanity")
         return
     found: SanityMaps = task.result(0)
     _result(about, request, found, judge_maps(found.real, found.steps, found.maps), f"{title} of {asked.model}")

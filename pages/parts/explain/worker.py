@@ -73,6 +73,22 @@ def progress_panel(requests: Sequence[Asked]) -> None:
     st.fragment(_panel, run_every=SOON if active else LATER)(tuple(requests), seen, active)
 
 
+def progress_here(task: Task, key: str) -> None:
+    """How far one request is, and the button that cancels it: where it was asked for, which may be far from the panel.
+
+    Draws the page anew when it is over. ``key``: of the button, unlike that of any other here.
+    """
+    st.fragment(_here, run_every=SOON)(task, key)
+
+
+def _here(task: Task, key: str) -> None:
+    if task.over:
+        st.rerun()
+    _bar(task)
+    if _may_cancel(task):
+        st.button("Cancel", icon=":material/close:", on_click=_cancel, args=([task],), key=key)
+
+
 def place_words(task: Task) -> str:
     """Where one request stands, in a few words; empty for one that has been answered."""
     if task.over:

@@ -43,6 +43,10 @@ JUDGED = frozenset((JobState.DONE, JobState.STOPPED))
 UNDER_WAY = frozenset((JobState.RUNNING, JobState.PAUSING, JobState.PAUSED, JobState.STOPPING))
 
 _PROBLEM = "_training_problem"
+FIRST, SECOND = "job.first", "job.second"
+"""Keys of the two buttons, whatever they say. One that went away when it is clicked would be kept by the browser as
+long as it has the focus, and what is under it would jump at the next click.
+"""
 TOGGLE_WIDTH = 110
 """Pixels: fits "Pause" and "Go on" with their icons."""
 
@@ -157,29 +161,32 @@ def _buttons(status: JobStatus) -> None:
         # One width for both: if Stop moved when the first button changes, a click on it could miss.
         if theirs and status.alive and status.state in {JobState.RUNNING, JobState.STARTING}:
             pause = "Waits after the current batch."
-            _button("Pause", ":material/pause:", trainings.pause, status, help_text=pause, width=TOGGLE_WIDTH)
-        if theirs and status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
-            _button("Go on", ":material/play_arrow:", trainings.unpause, status, width=TOGGLE_WIDTH)
-        if theirs and status.can_stop:
+            _button(FIRST, "Pause", ":material/pause:", trainings.pause, status, help_text=pause, width=TOGGLE_WIDTH)
+        elif theirs and status.alive and status.state in {JobState.PAUSED, JobState.PAUSING}:
+            _button(FIRST, "Go on", ":material/play_arrow:", trainings.unpause, status, width=TOGGLE_WIDTH)
+        elif theirs and status.resumable:
             _button(
-                "Stop",
-                ":material/stop:",
-                trainings.stop,
-                status,
-                help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
-            )
-        if theirs and status.state == JobState.STOPPING:
-            st.button("Stopping", icon=":material/hourglass_top:", disabled=True, key="job.stopping")
-        if theirs and status.resumable:
-            _button(
+                FIRST,
                 f"Resume after epoch {len(status.epochs)}" if status.epochs else "Start again",
                 ":material/resume:",
                 trainings.restart,
                 status,
                 help_text="Goes on from the last whole epoch, with the optimiser's state.",
             )
-        if theirs and not status.alive and (data := twins.data_for(status)) is not None:
+        if theirs and status.can_stop:
             _button(
+                SECOND,
+                "Stop",
+                ":material/stop:",
+                trainings.stop,
+                status,
+                help_text="Ends the training after the current batch. The best epoch so far is evaluated and kept.",
+            )
+        elif theirs and status.state == JobState.STOPPING:
+            st.button("Stopping", icon=":material/hourglass_top:", disabled=True, key=SECOND)
+        elif theirs and not status.alive and (data := twins.data_for(status)) is not None:
+            _button(
+                SECOND,
                 "Train its twin",
                 ":material/compare_arrows:",
                 functools.partial(twins.start, data),
@@ -198,6 +205,7 @@ def _buttons(status: JobStatus) -> None:
 
 
 def _button(
+    key: str,
     label: str,
     icon: str,
     act: Callable[[Person, Path], object],
@@ -207,7 +215,7 @@ def _button(
     width: int | Literal["content"] = "content",
 ) -> None:
     arguments = (act, status.run_dir)
-    st.button(label, icon=icon, on_click=_act, args=arguments, help=help_text, key=f"job.{label}", width=width)
+    st.button(label, icon=icon, on_click=_act, args=arguments, help=help_text, key=key, width=width)
 
 
 def _act(act: Callable[[Person, Path], object], run_dir: Path) -> None:
