@@ -167,6 +167,22 @@ def test_the_sanity_check_judges_in_words_and_draws_its_curve(
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_a_sanity_check_is_cancelled_where_it_was_asked_for(
+    open_app: OpenApp, dataset: Dataset, fake: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its progress and the button stood thousands of pixels above."""
+    silent = Worker((sys.executable, "-c", "import time; time.sleep(300)"))
+    monkeypatch.setattr(explain_worker, "worker", lambda: silent)
+    try:
+        app = open_methods(open_app, "class_map")
+        app.button(key="sanity").click().run()
+        assert not app.exception
+        app.button(key="cancel-sanity").click().run()
+        assert [task.cancelling or task.over for task in silent._tasks.values()] == [True]
+    finally:
+        silent.stop()
+
+
 def test_stop_ends_the_worker(open_app: OpenApp, dataset: Dataset, fake: Worker) -> None:
     app = draw(open_methods(open_app, "layercam"))
     app.button(key="stop-worker").click().run()

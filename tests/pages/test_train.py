@@ -16,6 +16,7 @@ from readonly import read_only
 from fer_core.data.dataset import load_dataset
 from fer_core.errors import RunError
 from fer_core.runs.folder import RunFolder, new_run_dir
+from fer_core.runs.journal import Journal
 from fer_core.runs.twin import TWIN_FILE, write_twins
 from fer_core.settings import settings
 from fer_core.training import jobs, lock
@@ -315,6 +316,22 @@ def test_nothing_polls_unless_a_process_lives(home, monkeypatch):
     claim(run)
     progress.show(run.path)
     assert asked == [None, "1s"]
+
+
+def test_measuring_the_precision_is_no_share_of_the_training(open_app, home):
+    """The page stood at 0 % for as long as it took, which on some machines was minutes."""
+    run = unfinished(home)
+    run.journal_path.write_text("")
+    journal = Journal(run.journal_path)
+    journal.write("phase", name="loading", detail="libraries and faces")
+    journal.write("phase", name="measuring precision", detail="float32 against mixed_bfloat16")
+    claim(run)
+    app = open_app("train")
+    assert not app.exception
+    assert "measuring which precision is faster" in _words(app)
+    assert not app.get("progress")
+    journal.write("phase", name="training", detail="epoch 1 of 3")
+    assert open_app("train").get("progress")
 
 
 def test_progress_in_words(home):
