@@ -28,7 +28,7 @@ def list_damaged() -> list[str]:
 
 
 def ensure_sample() -> Path:
-    """The folder of the drawn sample, which is drawn first when it is not there (about 3 s).
+    """The folder of the drawn sample, which is written first when it is not there.
 
     Two processes may call this at once: both draw, one writes, both get the same folder. Raises ``DataError``
     when it cannot be written.
