@@ -166,7 +166,7 @@ def current_dataset() -> Dataset:
 
 def draw_missing_sample() -> Path:
     """Draw the sample unless it is there; a spinner says so. Raises ``DataError`` when it cannot be written."""
-    with st.spinner("Drawing the sample of 2,100 faces. This happens once and takes a few seconds."):
+    with st.spinner("Laying out the drawn sample of 2,100 faces. This happens once."):
         return ensure_sample()
 
 
