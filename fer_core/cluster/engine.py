@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CLUSTER = "FER_EXPLORER_CLUSTER"
 """The environment variable that names a cluster, as ``host:port`` of its head."""
-HANDED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "FER_EXPLORER_OWNER")
+HANDED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
 """What of this process's environment counts on every computer, beside the folders."""
 STORE_BYTES = 100_000_000
 """Of shared memory for objects on their way between processes. Ours travel as files: little more than Ray's least."""

@@ -33,6 +33,8 @@ from fer_core.training.scheduled import ORPHANED, SCHEDULED
 from fer_core.training.status import JobState, status
 
 POLL_S = 0.25
+INTERRUPTED = 130
+"""Exit code of a command that was asked to end before it had begun to train."""
 FREE_S = 120.0
 """Seconds for which a run may seem to be trained elsewhere: the lease of a lost computer counts for half a minute."""
 
@@ -54,6 +56,7 @@ class Trial(tune.Trainable):
 
     def setup(self, config: TrialConfig) -> None:
         self.told = 0
+        self.node = os.getppid()
         self.child: subprocess.Popen[bytes] | None = None
         self.problem = ""
         self.began = False
@@ -83,6 +86,10 @@ class Trial(tune.Trainable):
                 return {"run": self.trial["run"], "epoch": event["epoch"], "val_accuracy": event["val_accuracy"]}
             if code is not None:
                 return self._after(code)
+            if os.getppid() != self.node:
+                # Ray's process of this computer was killed: it tells its workers only after many seconds, in which
+                # another computer may go on with the run.
+                os._exit(ORPHANED)
             self._pass_on_a_wish_to_stop()
             time.sleep(POLL_S)
 
@@ -160,7 +167,7 @@ class Trial(tune.Trainable):
         """What to tell when the training's process has ended."""
         if code == 0:
             return self._ended()
-        if code < 0 or code == ORPHANED:
+        if code < 0 or code in (ORPHANED, INTERRUPTED):
             raise KilledError(f"{self.folder.name}: the training was killed ({code})")
         # Any other code is a wrong recipe, or a defect: it would end so again.
         now = status(self.folder.path)

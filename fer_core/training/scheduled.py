@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
 SCHEDULED = "FER_EXPLORER_SCHEDULED"
@@ -20,9 +21,13 @@ def end_with_the_engine() -> None:
     """Have this process end, wherever it is, when whoever started it is gone; nothing where no engine did.
 
     The kernel closes the pipe however the engine ends. Whoever trains the run next finds nobody at work on it: no batch
-    is trained for nothing, and what was written stays as any kill leaves it.
+    is trained for nothing, and what was written stays as any kill leaves it. A request of the system to end is taken as
+    such a kill, too: Ray sends one to what its workers have started, and whoever empties a computer of a cluster to
+    everything. As an exception in the midst of a library's code it would look like a failure of the recipe.
     """
     if is_scheduled():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(ORPHANED))
         threading.Thread(target=_wait_for_the_end, name="engine", daemon=True).start()
 
 

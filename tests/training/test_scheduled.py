@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -35,6 +36,14 @@ def test_it_ends_when_the_pipe_of_its_engine_does() -> None:
     started = child(**{SCHEDULED: "1"})
     assert started.stdin is not None
     started.stdin.close()  # the kernel does this, however the engine ends
+    assert started.wait(timeout=30) == ORPHANED
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_to_end_is_no_failure_of_the_recipe(number: signal.Signals) -> None:
+    """As an exception it came out of NumPy as another one, and the journal called the training failed."""
+    started = child(**{SCHEDULED: "1"})
+    started.send_signal(number)
     assert started.wait(timeout=30) == ORPHANED
 
 
