@@ -60,6 +60,17 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something at ``path``, as its folder says when it is opened now. Raises ``OSError``.
+
+    ``path.exists()`` may say for a minute what a network disk told this host before another one made or deleted it.
+    """
+    try:
+        return path.name in os.listdir(path.parent)  # noqa: PTH208 - names alone, once a batch
+    except FileNotFoundError:
+        return False
+
+
 def disk_time_ns(folder: Path) -> int:
     """What the clock of the disk says that ``folder`` is on: the time that a file gets when it is written now.
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fer_core.errors import RunError
-from fer_core.files import disk_time_ns, temporary_name, write_json
+from fer_core.files import disk_time_ns, is_there, temporary_name, write_json
 from fer_core.processes import ProcessMark, place
 from fer_core.reading import RefusedError, UnreadableError, read_bytes
 from fer_core.try_lock import short_lock
@@ -132,7 +132,7 @@ def _taken(path: Path, lease: Lease, lock: Path, clear: Iterable[Path]) -> bool:
             return True
         if not _put_away(path, found):
             return False
-        for one in clear:
+        for one in filter(is_there, clear):
             one.unlink(missing_ok=True)
         prepared = path.with_name(temporary_name(f"{path.name}."))
         write_json(prepared, asdict(lease))

@@ -91,11 +91,12 @@ print("done", flush=True)
 
 
 class Host:
-    """A process on another computer, which speaks by lines."""
+    """A process on another computer, which speaks by lines. To it the home is the folder ``disk``, where given."""
 
-    def __init__(self, code: str, *arguments: object) -> None:
+    def __init__(self, code: str, *arguments: object, disk: Path | None = None) -> None:
+        mounted = ["sh", "-c", 'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh", str(disk), str(settings().home)]
         self._process = subprocess.Popen(
-            [*CONTAINER, sys.executable, "-c", code, *map(str, arguments)],
+            [*CONTAINER, *(mounted if disk else ()), sys.executable, "-c", code, *map(str, arguments)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -127,8 +128,8 @@ def host() -> Iterator[Callable[..., Host]]:
         pytest.skip(f"no containers here: {tried.stderr.strip()}")
     hosts: list[Host] = []
 
-    def start(code: str, *arguments: object) -> Host:
-        hosts.append(Host(code, *arguments))
+    def start(code: str, *arguments: object, disk: Path | None = None) -> Host:
+        hosts.append(Host(code, *arguments, disk=disk))
         return hosts[-1]
 
     yield start
@@ -189,6 +190,46 @@ def test_of_all_computers_one_trains_a_run_and_all_see_it(
         one.hears()
     assert [one.says() for one in hosts].count("trains") == 1
     assert worker(run.path) is not None
+
+
+@pytest.fixture
+def late_disks(tmp_path: Path) -> Iterator[list[Path]]:
+    """The same folder, mounted three times: each remembers for a while which names it did not find, as NFS does."""
+    server, options = tmp_path / "server", "attr_timeout=0,entry_timeout=0,negative_timeout=600"
+    server.mkdir()
+    disks = [tmp_path / f"disk{number}" for number in range(3)]
+    if shutil.which("bindfs") is None:
+        pytest.skip("there is no bindfs here")
+    mounted = []
+    try:
+        for disk in disks:
+            disk.mkdir()
+            command = ["bindfs", "-o", options, "--multithreaded", "--enable-lock-forwarding", str(server), str(disk)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+            mounted.append(disk)
+        yield disks
+    finally:
+        for disk in mounted:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_on_a_disk_that_shows_new_files_late_each_computer_trained_the_run(
+    home: Path, late_disks: list[Path], host: Callable[..., Host]
+) -> None:
+    (late_disks[0] / "runs" / "shared").mkdir(parents=True)
+    assert not (late_disks[1] / "runs" / "shared" / ".lease.json").exists()
+    look = TRAINS.replace("input()\n", "(Path(sys.argv[2]) / '.lease.json').exists()\ninput()\n", 1)
+    hosts = [host(look, 0, home / "runs" / "shared", disk=disk) for disk in late_disks]
+    assert [one.says() for one in hosts] == ["ready"] * 3
+    said = []
+    for one in hosts:
+        one.hears()
+        said.append(one.says())
+    assert said[0] == "trains"
+    assert all("is training on another computer" in one for one in said[1:])
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
 from fer_core.cluster.results import Result
+from fer_core.files import is_there
 from fer_core.formatting import percent
 from fer_core.runs.events import EpochEvent
 from fer_core.sweeps.contracts import Outcome
@@ -79,7 +80,7 @@ class StopFile(Stopper):
         return False
 
     def stop_all(self) -> bool:
-        return not self._board.at_work and self._board.sweep.stop_path.exists()
+        return not self._board.at_work and is_there(self._board.sweep.stop_path)
 
 
 class Narrator(Callback):

@@ -20,7 +20,7 @@ from ray import get_runtime_context, tune
 
 from fer_core.cluster.results import Result
 from fer_core.errors import FerError, SweepError
-from fer_core.files import write_json
+from fer_core.files import is_there, write_json
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import epochs_of
 from fer_core.settings import PROJECT_ROOT
@@ -156,7 +156,7 @@ class Trial(tune.Trainable):
                 self.folder.stop_path.touch()
 
     def _is_wanted_to_stop(self) -> bool:
-        if self.sweep.stop_path.exists():
+        if is_there(self.sweep.stop_path):
             return True
         if (now := _state(self.sweep.path / FILE)) != self.read:
             self.sweep, self.read = read_sweep(self.sweep.path), now

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fer_core.errors import SweepError
+from fer_core.files import is_there
 from fer_core.formatting import percent, plural, points
 from fer_core.runs.events import EpochEvent, best_of
 from fer_core.stats.best_of_many import flattered_by
@@ -104,7 +105,7 @@ def standing(sweep: Sweep) -> SweepStanding:
     driven = sweep.driver() is not None
     trials = tuple(trial_standing(sweep, trial) for trial in sweep.manifest["trials"])
     if driven:
-        state = SweepState.STOPPING if sweep.stop_path.exists() else SweepState.RUNNING
+        state = SweepState.STOPPING if is_there(sweep.stop_path) else SweepState.RUNNING
     else:
         state = SweepState.FINISHED if all(trial.state in ENDED for trial in trials) else SweepState.INTERRUPTED
     return SweepStanding(sweep, state, trials)

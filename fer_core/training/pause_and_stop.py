@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from fer_core.files import is_there
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.visitor import read_visitor
@@ -35,10 +36,10 @@ class Control:
 
         Raises ``RunError`` where another computer has taken the run over.
         """
-        if self.folder.pause_path.exists() and not self.folder.stop_path.exists():
+        if is_there(self.folder.pause_path) and not is_there(self.folder.stop_path):
             self.journal.write("paused", epoch=epoch, step=step)
             began = time.monotonic()
-            while self.folder.pause_path.exists() and not self._must_stop():
+            while is_there(self.folder.pause_path) and not self._must_stop():
                 time.sleep(POLL_SECONDS)
             self.paused_seconds += time.monotonic() - began
             self.journal.write("resumed", epoch=epoch, step=step)
@@ -53,4 +54,4 @@ class Control:
             # Not before the first batch: the note is written when the process has begun.
             visitor = read_visitor(self.folder.path)
             self._seconds = float("inf") if visitor is None else visitor["seconds"]
-        return self.folder.stop_path.exists() or time.monotonic() - self._began > self._seconds
+        return is_there(self.folder.stop_path) or time.monotonic() - self._began > self._seconds

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fer_core.errors import FerError, RunError
+from fer_core.files import is_there
 from fer_core.runs.contracts import RunState
 from fer_core.runs.events import BatchEvent, EpochEvent, Event, PhaseEvent, StartEvent, starts_of
 from fer_core.runs.folder import RunFolder
@@ -169,9 +170,9 @@ def _living_state(folder: RunFolder, recent: list[Event], ended: int, total: int
     name, about = (phases[-1]["name"], phases[-1].get("detail", "")) if phases else ("loading", "")
     if name in FINISHING:
         return FINISHING[name], f"{name.capitalize()}: {about}".rstrip(": ") + "."
-    if folder.stop_path.exists() or any(event["event"] == "stopped" for event in recent):
+    if is_there(folder.stop_path) or any(event["event"] == "stopped" for event in recent):
         return JobState.STOPPING, "Stopping after the current batch; then the best epoch is evaluated."
-    if folder.pause_path.exists():
+    if is_there(folder.pause_path):
         paused = [event["event"] for event in recent if event["event"] in ("paused", "resumed")]
         if paused and paused[-1] == "paused":
             return JobState.PAUSED, f"Paused in epoch {ended + 1} of {total}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import types
@@ -52,6 +53,17 @@ def test_a_stop_ends_a_pause(folder: RunFolder, monkeypatch: pytest.MonkeyPatch)
         assert Control(folder, Journal(folder.journal_path)).stop_wanted(1, 5)
         assert jobs.status(folder.path).state == "stopping"
     assert kinds(folder) == ["paused", "resumed"]
+
+
+def test_what_was_asked_on_another_computer_waited_until_the_network_disk_showed_it(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such disks remember for up to a minute that there was no such file."""
+    monkeypatch.setattr(Path, "exists", lambda path: path.name not in ("stop", "pause") and os.path.lexists(path))
+    with TrainingLock(folder.path):
+        jobs.stop(folder.path)
+        assert jobs.status(folder.path).state == "stopping"
+        assert Control(folder, Journal(folder.journal_path)).stop_wanted(1, 5)
 
 
 def test_a_pause_that_is_taken_back_goes_on(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
