@@ -16,17 +16,23 @@ if may_import and not faces_are_here():
     import_tab.show()
     st.stop()
 dataset = current_dataset()
+if not dataset.info.labelled:
+    st.caption("Nobody has labelled these faces: frames and filters go by what the models answer together.")
 names = ["Faces", "Classes", AUDIT, *([IMPORT] if may_import else [])]
 faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:
     # Drawn whichever tab is open: widgets that are not drawn lose their place in the address.
     browse.show(dataset)
 with classes_tab:
-    if classes_tab.open:
+    if classes_tab.open and dataset.info.labelled:
         classes.show(dataset)
+    elif classes_tab.open:
+        st.info("Nobody has labelled these faces, so they belong to no classes yet.", icon=":material/info:")
 with audit_tab:
-    if audit_tab.open:
+    if audit_tab.open and dataset.info.labelled:
         audit.show(dataset)
+    elif audit_tab.open:
+        st.info("An audit compares labels, and nobody has labelled these faces.", icon=":material/info:")
 for import_data_tab in import_data_tabs:
     with import_data_tab:
         if import_data_tab.open:

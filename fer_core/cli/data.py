@@ -245,7 +245,7 @@ def run_info(args: argparse.Namespace) -> tuple[JsonObject, str]:
     """Open a dataset folder, which checks it, and describe it."""
     from fer_core.data.dataset import load_dataset
 
-    info = load_dataset(args.folder).info
+    info = load_dataset(args.folder, unlabelled=True).info
     return _as_json(info), describe(info)
 
 

@@ -37,7 +37,7 @@ class DatasetManifest(TypedDict):
     """``dataset.json``. ``counts`` maps each split to its seven class counts.
 
     Since schema 2: ``classes`` and ``splits`` that there are, in our order, ``layout``, how the source was understood,
-    and ``left_out``.
+    and ``left_out``. ``labelled``: false where nobody labelled the faces: labels and counts are what models answer.
     """
 
     schema: int
@@ -54,3 +54,4 @@ class DatasetManifest(TypedDict):
     splits: NotRequired[list[Name]]
     layout: NotRequired[Text]
     left_out: NotRequired[list[LeftOutRecord]]
+    labelled: NotRequired[bool]

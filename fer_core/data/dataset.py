@@ -25,6 +25,7 @@ from fer_core.data.info import (
     read_info,
 )
 from fer_core.data.writer import DatasetWriter
+from fer_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,16 +110,23 @@ class Dataset:
         return regions
 
 
-def load_dataset(path: str | Path) -> Dataset:
+def load_dataset(path: str | Path, *, unlabelled: bool = False) -> Dataset:
     """Map a dataset folder in milliseconds.
 
-    Raises ``DataError`` when ``path`` is missing, is no dataset folder, has an unknown schema, or is damaged:
-    a file missing, a wrong shape, or images and labels that do not agree in number.
+    ``unlabelled``: whether faces may be given that nobody labelled, whose labels are what models answered: for those
+    who look at faces, and not for those who measure or train. Raises ``DataError`` for such faces otherwise, and when
+    ``path`` is missing, is no dataset folder, has an unknown schema, or is damaged: a file missing, a wrong shape, or
+    images and labels that do not agree in number.
     """
     folder = Path(path)
     if not folder.exists() and folder.absolute().parent.is_dir():
         bring_back(folder.absolute().parent)
     info = read_info(folder)
+    if not info.labelled and not unlabelled:
+        raise DataError(
+            f"Nobody has labelled the faces in {folder}, so nothing can be measured or trained on them. Look at them "
+            "on the app's page Dataset."
+        )
     images = _map_images(info)
     labels, splits = _read_labels(info)
     if not len(images) == len(labels) == info.faces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,12 +17,16 @@ UNSTATED = ""
 
 @dataclass(frozen=True)
 class Batch:
-    """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names at the source."""
+    """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names at the source.
+
+    ``answers``: what models said of them already, float32 (n, 7) by name; of the same models in each batch.
+    """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int8]
     splits: list[str]
     names: list[str]
+    answers: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 class FaceSource(Protocol):

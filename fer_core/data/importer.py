@@ -90,7 +90,7 @@ def import_dataset(
             _import_found(job, find_in_tree(tree, f"Kaggle, {kaggle.HANDLE}", job.said, job.cutter, job.beat), KAGGLE)
     else:
         _import_path(job, Path(source).expanduser())
-    return load_dataset(target)
+    return load_dataset(target, unlabelled=True)
 
 
 def _import_sample(job: _Job) -> None:
@@ -166,6 +166,8 @@ def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, offi
         meter = Meter(job.progress, "faces", f"Reading {Path(faces.label).name}")
         for batch in faces.batches():
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
+            if batch.answers:
+                writer.add_answers(batch.answers)
             meter.update(len(writer), max(expected, len(writer)))
         for note in faces.notes():
             writer.note(note)
@@ -177,8 +179,9 @@ def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, offi
         left_out = faces.left_out.result()
         if left_out:
             writer.note(f"Left out: {', '.join(f'{one.kind}: {one.count:,}' for one in left_out)}.")
-        writer.understood(faces.understanding.layout, left_out)
-        _conclude(writer, job, official=official)
+        writer.understood(faces.understanding.layout, left_out, labelled=faces.understanding.labelled)
+        if faces.understanding.labelled:
+            _conclude(writer, job, official=official)
         meter.finish(len(writer))
 
 

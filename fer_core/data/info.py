@@ -30,7 +30,8 @@ class DatasetInfo:
     ``counts`` maps each split to its seven class counts, in the order of :data:`fer_core.emotions.EMOTIONS`.
     ``created`` is UTC, ISO 8601. ``fingerprint`` is a sha256 (hex) over images, labels and splits: two
     folders with the same fingerprint hold the very same faces in the same order. ``layout`` says how the source was
-    understood, ``left_out`` what of it was not imported; both are empty in folders of schema 1.
+    understood, ``left_out`` what of it was not imported; both are empty in folders of schema 1. ``labelled``: False
+    where nobody labelled the faces; labels and counts are what models answer then, see :mod:`.scored_source`.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class DatasetInfo:
     schema: int = SCHEMA
     layout: str = ""
     left_out: tuple[LeftOut, ...] = ()
+    labelled: bool = True
 
     @property
     def is_sample(self) -> bool:
@@ -92,6 +94,7 @@ class DatasetInfo:
             left_out=[
                 LeftOutRecord(kind=one.kind, count=one.count, examples=list(one.examples)) for one in self.left_out
             ],
+            labelled=self.labelled,
         )
 
 
@@ -145,6 +148,7 @@ def read_info(path: str | Path) -> DatasetInfo:
         left_out=tuple(
             LeftOut(one["kind"], one["count"], tuple(one["examples"])) for one in content.get("left_out", ())
         ),
+        labelled=content.get("labelled", True),
     )
 
 

@@ -119,7 +119,7 @@ def shard_path(folder: Path, number: int) -> Path:
 def read_shard_record(folder: Path, number: int, seal: str) -> ShardRecord | None:
     """What a finished shard says of itself; None where there is none yet, or its file is damaged.
 
-    Raises ``DataError`` for one of another scoring.
+    Raises ``DataError`` for one of another scoring, and one that another program has written anew.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -127,7 +127,9 @@ def read_shard_record(folder: Path, number: int, seal: str) -> ShardRecord | Non
     path = shard_path(folder, number)
     try:
         metadata = pq.read_metadata(path).metadata or {}
-        record = parse(metadata.get(KEY, b""), ShardRecord)
+        if KEY not in metadata:
+            raise DataError(f"{path} was written anew by another program. Take it away to have it scored again.")
+        record = parse(metadata[KEY], ShardRecord)
     except (FileNotFoundError, pa.ArrowException, UnreadableError):
         return None
     except OSError as error:
@@ -141,14 +143,17 @@ def read_shard_record(folder: Path, number: int, seal: str) -> ShardRecord | Non
 
 
 def finished_shards(folder: Path, manifest: ScoreManifest) -> Iterator[Path]:
-    """All shards in order. Raises ``DataError`` where one is missing: the scoring has not ended."""
-    missing = [n for n in range(manifest["shards"]) if read_shard_record(folder, n, manifest["seal"]) is None]
-    if missing:
+    """All shards in order. Raises ``DataError`` where one is missing: the scoring has not ended.
+
+    They may have been written anew, with a column of labels, say; then they bear no seal any more.
+    """
+    paths = [shard_path(folder, number) for number in range(manifest["shards"])]
+    if missing := sum(not path.is_file() for path in paths):
         raise DataError(
-            f"{folder} is not finished: {len(missing):,} of {manifest['shards']:,} shards are missing. Give the "
-            "command that wrote it once more; it goes on where it ended."
+            f"{folder} is not finished: {missing:,} of {manifest['shards']:,} shards are missing. Give the command "
+            "that wrote it once more; it goes on where it ended."
         )
-    return (shard_path(folder, number) for number in range(manifest["shards"]))
+    return iter(paths)
 
 
 def changed(before: ScoreManifest, now: ScoreManifest) -> Sequence[str]:

@@ -18,6 +18,8 @@ from fer_core.data.info import INFO_FILE
 from fer_core.data.layout import ending, is_picture
 from fer_core.data.number_files import source_of_file, source_of_tree
 from fer_core.data.pictures import FaceCutter
+from fer_core.data.scored_folder import MANIFEST
+from fer_core.data.scored_source import ScoredSource
 from fer_core.data.tar_tree import ON_DISK, open_tar_tree
 from fer_core.data.understanding import Corrections
 from fer_core.data.unpacked import Unpacked
@@ -38,8 +40,8 @@ _KNOWN_FILE = re.compile(r"(fer2013|icml_face_data)(\.csv|(\.csv)?\.(gz|xz|zip|t
 
 @dataclass(frozen=True)
 class Found:
-    """Either ``pictures``, or ``numbers`` (arrays, Parquet, tables that belong together), or one table: the file at
-    ``path``, or its ``member`` where that is an archive.
+    """Either ``pictures``, or ``numbers`` (arrays, Parquet, tables that belong together, a scored folder), or one
+    table: the file at ``path``, or its ``member`` where that is an archive.
 
     ``name`` is kept as where the faces come from.
     """
@@ -60,7 +62,9 @@ def find_source(path: Path, said: Corrections, cutter: FaceCutter | None, beat: 
     check_source(path)
     if path.is_dir() and (path / INFO_FILE).is_file():
         raise DataError(f"{path} is a dataset folder already, so it need not be imported. Use it with --data {path}")
-    if path.is_dir() or archives.sniff(path) == "zip" or _is_tar_of_many(path, beat):
+    if path.is_dir() and (path / MANIFEST).is_file():
+        yield Found(path.name, path, numbers=ScoredSource(path, said))
+    elif path.is_dir() or archives.sniff(path) == "zip" or _is_tar_of_many(path, beat):
         with open_tree(path, beat) as tree:
             yield find_in_tree(tree, path.name, said, cutter, beat)
     else:

@@ -103,6 +103,7 @@ class Understanding:
         left_out: by kind.
         notes: further sentences for whoever reads the dataset.
         reassigned: whether test faces are drawn out of faces that the source calls Training, all of them.
+        labelled: whether anybody labelled the faces; else the counts are of what models answer.
     """
 
     layout: str
@@ -111,6 +112,7 @@ class Understanding:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     reassigned: bool = False
+    labelled: bool = True
 
     @property
     def faces(self) -> int:

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from fer_core.data.face_rows import FaceRows, Images
 from fer_core.data.half_written import begin, end, remove_stale, set_aside, temporary_folder
 from fer_core.data.imported_faces import UNSTATED
 from fer_core.data.info import FACES_FILE, IMAGES_FILE, INFO_FILE, KINDS, REGIONS_FILE, DatasetInfo
+from fer_core.data.model_answers import ANSWERS_FILE, AnswersWriter
 from fer_core.data.understanding import LeftOut
 from fer_core.errors import DataError
 from fer_core.value_types import LONGEST_LINE, LONGEST_TEXT, is_line
@@ -92,6 +93,8 @@ class DatasetWriter:
         self._notes: list[str] = []
         self._layout = ""
         self._left_out: tuple[LeftOut, ...] = ()
+        self._labelled = True
+        self._answers: AnswersWriter | None = None
 
     def __len__(self) -> int:
         """Faces written so far."""
@@ -225,9 +228,16 @@ class DatasetWriter:
         """Add a sentence to ``notes``: something a reader of this dataset should know."""
         self._notes.append(_storable(sentence)[:LONGEST_TEXT])
 
-    def understood(self, layout: str, left_out: Sequence[LeftOut] = ()) -> None:
-        """Keep how the source was understood, and what of it is not among the faces."""
-        self._layout = _storable(layout)[:LONGEST_TEXT]
+    def add_answers(self, answers: Mapping[str, npt.NDArray[np.float32]]) -> None:
+        """What models said of the faces that were added last: float32 (n, 7) by name, of the same models each time."""
+        with self._explain_os_errors():
+            if self._answers is None:
+                self._answers = AnswersWriter(self.folder / ANSWERS_FILE, list(answers))
+            self._answers.add(answers)
+
+    def understood(self, layout: str, left_out: Sequence[LeftOut] = (), *, labelled: bool = True) -> None:
+        """Keep how the source was understood, what of it is not among the faces, and whether anybody labelled them."""
+        self._layout, self._labelled = _storable(layout)[:LONGEST_TEXT], labelled
         self._left_out = tuple(
             LeftOut(_short(one.kind), one.count, tuple(map(_short, one.examples))) for one in left_out
         )
@@ -241,6 +251,8 @@ class DatasetWriter:
         self._images.seek(0)
         self._images.write(_npy_header(len(self)))
         self._images.close()
+        if self._answers is not None:
+            self._answers.close()
         labels = np.concatenate(self._labels)
         self._write_faces(labels)
         info = DatasetInfo(
@@ -256,6 +268,7 @@ class DatasetWriter:
             notes=tuple(self._notes),
             layout=self._layout,
             left_out=self._left_out,
+            labelled=self._labelled,
         )
         text = json.dumps(info.to_json(), indent=2, ensure_ascii=False) + "\n"
         (self.folder / INFO_FILE).write_text(text, encoding="utf-8")
@@ -309,6 +322,9 @@ class DatasetWriter:
             # Closing flushes, and on a full disk that fails again; the file goes anyway.
             with contextlib.suppress(OSError):
                 self._images.close()
+        if self._answers is not None:
+            with contextlib.suppress(OSError):
+                self._answers.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         end(self.out)
 

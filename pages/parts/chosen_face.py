@@ -135,10 +135,12 @@ def of_dataset(prefix: str = PREFIX) -> ChosenFace | None:
         )
         said = st.container(width="content")
     row = found.row if row is None else row
-    label = int(dataset.labels[row])
+    label = int(dataset.labels[row]) if dataset.info.labelled else None
     image = np.asarray(dataset.images[row]).copy()
     face = ChosenFace(image, sha1_of(image), f"Row {row:,} of {dataset.info.title}", label, dataset, row)
-    said.caption(f"{dataset.splits[row]}, labelled {label_words(label)}.")
+    said.caption(
+        f"{dataset.splits[row]}, {'labelled ' + label_words(label) if label is not None else 'without a label'}."
+    )
     return face
 
 

@@ -191,4 +191,4 @@ def open_dataset(path: str, fingerprint: str) -> Dataset:
     """
     from fer_core.data.dataset import load_dataset
 
-    return load_dataset(path)
+    return load_dataset(path, unlabelled=True)

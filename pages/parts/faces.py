@@ -32,6 +32,11 @@ def label_words(label: int) -> str:
     return f"{emotion.icon} {emotion.name}"
 
 
+def label_text(dataset: Dataset, words: str) -> str:
+    """``labelled happy``; where nobody labelled the faces, what stands for labels by what it is."""
+    return f"labelled {words}" if dataset.info.labelled else f"answered with {words}"
+
+
 def clickable_sheet(
     dataset: Dataset,
     rows: Rows,
@@ -214,14 +219,14 @@ def _sheet_picture(
     return data_uri(sheet), (sheet.shape[1], sheet.shape[0])
 
 
-def class_legend() -> None:
-    """Which colour means which class."""
+def class_legend(what: str = "the label") -> None:
+    """Which colour means which class. ``what``: what the colours tell."""
     parts = " ".join(
         f'<span style="white-space:nowrap;margin-right:0.9em"><span style="color:{emotion.colour}">■</span> '
         f"{emotion.name}</span>"
         for emotion in emotions.EMOTIONS
     )
-    st.html(f'<div style="font-size:0.85rem">Frame colour, the label: {parts}</div>')
+    st.html(f'<div style="font-size:0.85rem">Frame colour, {what}: {parts}</div>')
 
 
 def data_uri(image: npt.NDArray[np.uint8]) -> str:
@@ -242,8 +247,8 @@ def large(dataset: Dataset, row: int, side: int = 336) -> None:
     label, split = int(dataset.labels[row]), str(dataset.splits[row])
     st.image(
         _large(str(dataset.path), dataset.info.fingerprint, row, side, dataset),
-        caption=f"Row {row:,}, labelled {label_words(label)}",
-        alt=f"Face in row {row} of {split}, labelled {emotions.NAMES[label]}, 48×48 grey pixels, enlarged.",
+        caption=f"Row {row:,}, {label_text(dataset, label_words(label))}",
+        alt=f"Face in row {row} of {split}, {label_text(dataset, emotions.NAMES[label])}, 48×48 grey pixels, enlarged.",
     )
 
 
@@ -260,7 +265,7 @@ def facts(dataset: Dataset, row: int) -> None:
     known = {
         "Row": f"{row:,}",
         "Split": str(dataset.splits[row]),
-        "Label": label_words(int(dataset.labels[row])),
+        "Label" if dataset.info.labelled else "Models' answer": label_words(int(dataset.labels[row])),
         "Source": str(table["source_name"].iat[row]),
         "Darkest / mean / lightest": f"{face.min()} / {face.mean():.1f} / {face.max()} (0 black, 255 white)",
         # Two halves: 40 digits in a row would not fit beside a contact sheet.
@@ -293,4 +298,4 @@ def _faces_table(path: str, fingerprint: str) -> pd.DataFrame:
     """``faces.parquet`` in memory, keyed by path and fingerprint. Nobody writes to it."""
     from fer_core.data.dataset import load_dataset
 
-    return load_dataset(path).faces()
+    return load_dataset(path, unlabelled=True).faces()

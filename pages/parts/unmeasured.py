@@ -39,6 +39,14 @@ def show(chosen: KnownData) -> None:
     if _progress(chosen):
         return
     title = links.plain(chosen.title)
+    if chosen.info is not None and not chosen.info.labelled:
+        st.info(
+            f"Nobody has labelled the faces of {title}, so no model can be right or wrong on them. Look at those that "
+            "the models are least sure of, and label them.",
+            icon=":material/info:",
+        )
+        frame.link("dataset", "Look at the faces", icon=":material/grid_view:")
+        return
     if chosen.info is not None and not _can_be_measured(chosen.info):
         st.info(
             f"{title} has no {PUBLIC_TEST} or {PRIVATE_TEST} faces, and models are measured on these alone.",
@@ -97,7 +105,7 @@ def missing_runs(chosen: KnownData) -> list[ModelInfo]:
 
 
 def _can_be_measured(info: DatasetInfo) -> bool:
-    return bool(info.split_size(PUBLIC_TEST) or info.split_size(PRIVATE_TEST))
+    return info.labelled and bool(info.split_size(PUBLIC_TEST) or info.split_size(PRIVATE_TEST))
 
 
 def show_here(chosen: KnownData) -> None:

@@ -9,7 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
+from fer_core.data.model_answers import Probabilities
 from pages.parts import faces, linked, links_to_explain, messages
+from pages.parts.dataset import answers
 from pages.parts.rows import ALL, Rows, parse_rows, previous_and_next, select_rows
 
 COLUMNS, LINES = 12, 8
@@ -19,21 +21,31 @@ PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
 
 def show(dataset: Dataset) -> None:
     """The whole tab."""
+    given = answers.of(dataset)
     left, right = st.columns([5, 3], gap="medium")
+    with right:
+        picture = st.container()
+        steps = st.container(horizontal=True)
+        # First, though it stands last: what an address says of it is known only once it is drawn.
+        face = _face_field(dataset)
     with left:
         # The faces lead; what they are chosen by is read first, and stands under them.
         area = st.container()
-        chosen = _filters(dataset)
-        _sheet(dataset, chosen, area)
+        chosen = _filters(dataset, given, face)
+        _sheet(dataset, chosen, face, area)
+        if given:
+            answers.sentence(given, chosen)
+            answers.take_away(dataset, given)
     with right:
-        _one_face(dataset, chosen)
+        _one_face(dataset, chosen, face, given, picture, steps)
 
 
-def _filters(dataset: Dataset) -> Rows:
+def _filters(dataset: Dataset, given: dict[str, Probabilities], face: int) -> Rows:
     with st.container(horizontal=True, vertical_alignment="bottom", key="face-filters"):
         split = _choice("Split", [split for split in emotions.SPLITS if dataset.info.split_size(split)], SPLIT)
         of_class = [sum(counts) for counts in zip(*dataset.info.counts.values(), strict=True)]
-        emotion = _choice("Label", [name for name, n in zip(emotions.NAMES, of_class, strict=True) if n], CLASS)
+        what = "Label" if dataset.info.labelled else "Models' answer"
+        emotion = _choice(what, [name for name, n in zip(emotions.NAMES, of_class, strict=True) if n], CLASS)
         with st.popover("Rows", icon=":material/filter_alt:"):
             text = linked.text_input(
                 "Rows",
@@ -42,12 +54,14 @@ def _filters(dataset: Dataset) -> Rows:
                 help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
                 on_change=_first_page,
             )
+        by = answers.choose_order(given) if given else ""
     try:
         rows = parse_rows(text, len(dataset))
     except ValueError as error:
         st.warning(f"{messages.told(error)} Showing all rows instead.")
         rows = None
-    return select_rows(dataset, split, emotion, rows)
+    chosen = select_rows(dataset, split, emotion, rows)
+    return answers.sort(dataset, given, chosen, by, face) if given else chosen
 
 
 def _choice(label: str, names: list[str], key: str) -> str:
@@ -59,7 +73,7 @@ def _first_page() -> None:
     st.session_state[PAGE] = 1
 
 
-def _sheet(dataset: Dataset, rows: Rows, area: DeltaGenerator) -> None:
+def _sheet(dataset: Dataset, rows: Rows, face: int, area: DeltaGenerator) -> None:
     """The sheet in ``area``, and what turns its pages here."""
     if not len(rows):
         area.info("No face fits all of these filters. Take one away.", icon=":material/filter_alt_off:")
@@ -80,17 +94,26 @@ def _sheet(dataset: Dataset, rows: Rows, area: DeltaGenerator) -> None:
             here,
             columns=COLUMNS,
             key="sheet",
-            highlighted=int(st.session_state.get(FACE) or 0),
+            highlighted=face,
             on_pick=_choose_face,
         )
-        faces.class_legend()
+        faces.class_legend("the label" if dataset.info.labelled else "the models' answer")
 
 
-def _one_face(dataset: Dataset, rows: Rows) -> None:
-    picture, last = st.container(), len(dataset) - 1
+def _face_field(dataset: Dataset) -> int:
+    last = len(dataset) - 1
     says = f"There is no row {{asked}}: rows run from 0 to {last:,}. Showing row 0."
-    steps = st.container(horizontal=True)
-    face = linked.number_input("Row of the face", 0, last, 0, 1, key=FACE, says=says)
+    return linked.number_input("Row of the face", 0, last, 0, 1, key=FACE, says=says)
+
+
+def _one_face(
+    dataset: Dataset,
+    rows: Rows,
+    face: int,
+    given: dict[str, Probabilities],
+    picture: DeltaGenerator,
+    steps: DeltaGenerator,
+) -> None:
     before, after = previous_and_next(rows, face)
     with steps:
         _step("Previous", ":material/chevron_left:", before)
@@ -99,6 +122,8 @@ def _one_face(dataset: Dataset, rows: Rows) -> None:
         st.caption("The filters leave this face out.")
     with picture:
         faces.large(dataset, face)
+        if given:
+            answers.one(dataset, given, face)
     links_to_explain.face(dataset, face, key="explain-face")
     faces.facts(dataset, face)
 

@@ -15,8 +15,7 @@ from fer_core.review.annotations import (
     Annotation,
     Annotations,
 )
-from pages.parts import faces
-from pages.parts.mistakes import marking
+from pages.parts import faces, marking
 from pages.parts.scope import View
 
 KEYS = {AMBIGUOUS: "A", NOT_A_FACE: "N", MODEL_WRONG: "M"}

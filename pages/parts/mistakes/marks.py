@@ -19,8 +19,7 @@ from fer_core.review.hand_in import MOST_FACES, MarkedFace, marked_report
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
 from pages.parts import face_filters as filters
-from pages.parts import frame, messages, uploads
-from pages.parts.mistakes import marking
+from pages.parts import frame, marking, messages, uploads
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
 _UPLOAD = "review.upload"
