@@ -332,9 +332,12 @@ def open_tar(stack: ExitStack, path: Path, beat: Beat = no_beat) -> tarfile.TarF
 
 
 def is_tar(path: Path) -> bool:
-    """Whether it is a tar, packed or not, by its first bytes."""
+    """Whether it is a tar, packed or not, by its first bytes. Raises ``DataError`` for one that holds nothing."""
     with ExitStack() as stack, reading(str(path)):
         head = io.BufferedReader(_unpacked(stack, path)[1]).read(512)
+    if len(head) == 512 and not any(head):
+        # The end mark of a tar, at its beginning.
+        raise DataError(f"{path} is an archive that holds nothing. Pack it again, with the faces in it.")
     return head[257:262] == b"ustar"
 
 
@@ -367,6 +370,6 @@ def _base(name: str) -> str:
 
 def _no_csv(path: Path) -> DataError:
     return DataError(
-        f"{path} holds no CSV file. Of pictures, unpack it and import the folder. Otherwise give fer2013.csv, "
-        "icml_face_data.csv, an archive of one of them, or a folder or zip with train/<class>/ and test/<class>/."
+        f"{path} holds no CSV file, no pictures and no arrays. Give fer2013.csv, icml_face_data.csv, an archive of one "
+        "of them, or a folder or archive with pictures such as train/<class>/1.png and test/<class>/2.png."
     )

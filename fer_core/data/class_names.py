@@ -235,9 +235,12 @@ def choices(text: str) -> tuple[dict[str, str], Numbering | None]:
     return chosen, None
 
 
+@lru_cache(maxsize=20_000)
 def split_of(word: str) -> str | None:
     """Training, PublicTest or PrivateTest by what a source calls it; None for any other word."""
-    return _SPLITS.get(re.sub(r"[^a-z]", "", word.lower()))
+    pieces = _pieces(word)
+    kept = [piece for piece in pieces if piece not in _SPLIT_NOISE]
+    return _SPLITS.get("".join(pieces)) or _SPLITS.get("".join(kept))
 
 
 def split_choices(text: str) -> dict[str, str]:
@@ -260,24 +263,15 @@ def split_choices(text: str) -> dict[str, str]:
     return chosen
 
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training", "trainset", "trainingset", "traindata", "fit"), emotions.TRAINING),
-    **dict.fromkeys(
-        (
-            "val",
-            "valid",
-            "validation",
-            "validate",
-            "validationset",
-            "valset",
-            "dev",
-            "devel",
-            "development",
-            "publictest",
-        ),
-        emotions.PUBLIC_TEST,
-    ),
-    **dict.fromkeys(("test", "testing", "tests", "testset", "testdata", "eval", "privatetest"), emotions.PRIVATE_TEST),
+_SPLIT_NOISE = _NOISE | {"data", "dataset", "set", "split", "folder", "fer", "pictures", "photos"}
+# As folders and columns are called, in the languages of class_words.json.
+_SPLIT_WORDS = {
+    emotions.TRAINING: "train training trainset trainingset traindata fit trn entrenamiento apprentissage entrainement "
+    "addestramento treinamento treino trainieren egitim обучение тренировка 训练 訓練 学習 학습 훈련",
+    emotions.PUBLIC_TEST: "val valid validation validate validationset valset dev devel development publictest vld "
+    "validacion validazione validacao validierung validatie dogrulama валидация 验证 驗證 検証 검증",
+    emotions.PRIVATE_TEST: "test testing tests testset testdata eval evaluation privatetest tst holdout heldout prueba "
+    "pruebas teste testes testen тест 测试 測試 テスト 테스트",
 }
 
 
@@ -306,16 +300,27 @@ def _class(name: str) -> str:
 
 def _plain(word: str) -> str:
     """A word in small letters without accents, numbers, signs, and what says only that it is a class of faces."""
-    text = "".join(sign for sign in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(sign))
-    pieces = re.findall(r"[^\W\d_]+", text)
+    pieces = _pieces(word)
     kept = [piece for piece in pieces if piece not in _NOISE]
     return "".join(kept or pieces)
 
 
+def _pieces(word: str) -> list[str]:
+    """The runs of letters in a word, small and without accents."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    # Marks, too, that do not combine: Hindi writes its vowels so.
+    text = "".join(sign for sign in decomposed if not unicodedata.category(sign).startswith("M"))
+    return re.findall(r"[^\W\d_]+", text)
+
+
+_SPLITS = {"".join(_pieces(word)): split for split, words in _SPLIT_WORDS.items() for word in words.split()}
+
+
 def _lookup(word: str) -> str | None:
     plain = _plain(word)
-    # Two letters are a code only where they stand alone: KDEF's people are called AF01.
-    return _known().get(plain) if len(plain) > 2 or word.strip().casefold() == plain else None
+    # Two letters are a code only where they stand alone: KDEF's people are called AF01. In other scripts they are a word.
+    alone = word.strip().casefold() == plain
+    return _known().get(plain) if len(plain) > 2 or alone or not plain.isascii() else None
 
 
 def _digits(text: str) -> str:

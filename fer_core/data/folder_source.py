@@ -116,6 +116,7 @@ def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -
             layout, left_out = listed, by_lists
     if layout is None:
         return None
+    notes += layout.notes
     classes, labels = understood_classes(layout.files, hint, replace(said, numbering=numbering))
     doubtful = {one.meaning.word for one in classes if one.meaning.doubtful}
     faces = []

@@ -32,6 +32,7 @@ _MOST_UNKNOWN = 40
 """Words for classes of which none is known; more of them are no classes."""
 _OFFICIAL = re.compile(r"^(Training|PublicTest|PrivateTest)[_-]", re.IGNORECASE)
 _KDEF = re.compile(r"^[AB][FM]\d\d(AF|AN|DI|HA|NE|SA|SU)(S|HL|HR|FL|FR)$", re.IGNORECASE)
+_MOST_SPLITS = 4
 _STEM_WORDS = 4
 """Words at the beginning of a file's name among which its class is looked for."""
 
@@ -51,10 +52,13 @@ class PictureFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """``sentence``: what was understood. ``files``: every picture that has a class, of whatever meaning."""
+    """``sentence``: what was understood. ``files``: every picture that has a class, of whatever meaning. ``notes``:
+    what somebody may want otherwise, with the option that says so.
+    """
 
     sentence: str
     files: list[PictureFile]
+    notes: tuple[str, ...] = ()
 
 
 def is_picture(name: str) -> bool:
@@ -139,6 +143,7 @@ def _by_folders(
         )
     for name in loose:
         left_out.add(NO_CLASS, name)
+    notes = _perhaps_splits(kept)
     kept = _of_one_kind(kept, left_out)
     if not kept:
         return None
@@ -148,6 +153,30 @@ def _by_folders(
         if split_words
         else "A folder for each class, and no folders for splits.",
         kept,
+        notes,
+    )
+
+
+def _perhaps_splits(files: Sequence[PictureFile]) -> tuple[str, ...]:
+    """What to ask where a few folders, which are not known for splits, each hold folders for several classes."""
+    below: dict[str, set[str]] = {}
+    for file in files:
+        folders = _parts(file.name.rpartition("/")[0])
+        index = folders.index(file.word) if file.word in folders else 0
+        if not file.split and index:
+            below.setdefault(folders[index - 1], set()).add(file.word)
+    named = any(file.split for file in files)
+    found = sorted(folder for folder, words in below.items() if len(words) > 1)
+    # One around all others says nothing; many are people, say.
+    if not int(not named) < len(found) <= _MOST_SPLITS:
+        return ()
+    listed, options = ", ".join(found), ",".join(f"{folder}=…" for folder in found)
+    return (
+        f"Left out, since it is not known for which split: {listed}. Say it: --splits {options} (train, validation or "
+        "test)."
+        if named
+        else f"{listed}: perhaps folders for splits. If they are, say so: --splits {options} (train, validation or "
+        "test).",
     )
 
 

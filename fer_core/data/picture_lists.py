@@ -11,8 +11,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -20,7 +20,7 @@ from fer_core.data.class_names import is_known, number_of, split_of
 from fer_core.data.folder_or_zip import Tree
 from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, ending, is_picture, split_folder
 from fer_core.data.understanding import Corrections, LeftOutTally
-from fer_core.errors import UnusableFileError
+from fer_core.errors import DataError, UnusableFileError
 
 LIST_ENDINGS = ("csv", "tsv", "txt", "lst", "list")
 MOST_LISTS = 20
@@ -37,16 +37,28 @@ _LABEL_HEADERS = frozenset(
 )
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _RAF_DB = "_aligned"
+_ONE, _ZERO = ("1", "1.0"), ("0", "0.0", "")
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where in a row of a list the picture, the class and the split are; None for a split that is not there."""
+    """Where in a row of a list the picture, the class and the split are; None for a split that is not there.
+
+    ``one_hot``: the classes' names by column, where each has its own, and a 1 in it says that the picture is of it.
+    """
 
     delimiter: str
     picture: int
     label: int
     split: int | None
+    one_hot: Mapping[int, str] = field(default_factory=dict)
+
+    def word(self, row: Sequence[str]) -> str:
+        """The class of a row in the list's words; empty where it names none, or several."""
+        if not self.one_hot:
+            return row[self.label].strip()
+        ones = [word for at, word in self.one_hot.items() if _cell(row, at).strip() in _ONE]
+        return ones[0] if len(ones) == 1 else ""
 
 
 class _Pictures:
@@ -76,6 +88,13 @@ class _Pictures:
         pure = PurePosixPath(path)
         return self._bare.get(pure.name) or self._bare.get(f"{pure.stem}{_RAF_DB}")
 
+    def shared(self, text: str) -> str:
+        """A bare name of several pictures, where most lines of a list hold such a one; else empty."""
+        lines = text.splitlines()[:_LOOKED_AT]
+        words = [[word.strip().strip('"') for word in re.split(r"[,;\t|]", line)] for line in lines]
+        found = [word for row in words for word in row if is_picture(word) and self._bare.get(word.lower(), "") is None]
+        return found[0] if len(found) * 2 > len(lines) else ""
+
 
 def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
     """The pictures that lists in the tree name, with their classes; None where there is no list."""
@@ -91,6 +110,11 @@ def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: Lef
         folder = one.rpartition("/")[0]
         columns = _columns(text, index, folder) if text else None
         if columns is None:
+            if shared := index.shared(text):
+                raise DataError(
+                    f"{tree.label}/{one} names pictures such as {shared!r}, and several are called so. Write the "
+                    "folder before each, as in some/folder/1.png."
+                )
             continue
         used.append(one)
         for row in _rows(text, columns.delimiter):
@@ -118,7 +142,7 @@ def _take(
     if len(row) <= max(columns.picture, columns.label):
         return
     name = index.find(row[columns.picture], folder)
-    word = row[columns.label].strip()
+    word = columns.word(row)
     if name is None or not word:
         if is_picture(row[columns.picture].strip()):
             left_out.add(MISSING, row[columns.picture].strip())
@@ -156,12 +180,21 @@ def _columns(text: str, index: _Pictures, folder: str) -> _Columns | None:
         body = rows[1:] if index.find(_cell(rows[0], picture), folder) is None and len(rows) > 1 else rows
         others = [at for at in range(width) if at != picture]
         split = next((at for at in others if all(split_of(_cell(row, at)) for row in body)), None)
+        if one_hot := _one_hot(rows[0], body, [at for at in others if at != split]):
+            return _Columns(delimiter, picture, picture, split, one_hot)
         scores = {at: _class_likeness([_cell(row, at) for row in body]) for at in others if at != split}
         named = [at for at in scores if at < len(header) and header[at] in _LABEL_HEADERS]
         label = named[0] if named else max(scores, key=lambda at: scores[at], default=None)
         if label is not None and (named or scores[label] > 0):
             return _Columns(delimiter, picture, label, split)
     return None
+
+
+def _one_hot(header: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[int]) -> dict[int, str]:
+    """The columns called like classes, where there are several and nothing but 0 and 1 is in them; else empty."""
+    found = {at: header[at].strip() for at in columns if at < len(header) and is_known(header[at].strip())}
+    flags = all(_cell(row, at).strip() in (*_ONE, *_ZERO) for row in body for at in found)
+    return found if len(found) > 1 and flags else {}
 
 
 def _class_likeness(cells: list[str]) -> float:

@@ -88,7 +88,7 @@ def delimiter_of(lines: list[str]) -> str:
     widths: dict[str, int] = {}
     for sign in _DELIMITERS:
         try:
-            rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=sign, skipinitialspace=True))
+            rows = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=sign, skipinitialspace=True))
         except csv.Error:
             continue
         rows = [row for row in rows if row]

@@ -41,6 +41,9 @@ from fer_core.errors import DataError
         ("dégoût", "disgust"),
         ("高兴", "happy"),
         ("HA", "happy"),
+        ("حزن", "sad"),
+        ("खुशी", "happy"),
+        ("Ngạc nhiên", "surprise"),
     ],
 )
 def test_spellings_and_languages(word: str, name: str) -> None:
@@ -150,7 +153,18 @@ def test_what_makes_no_sense_is_refused(text: str) -> None:
         ("PublicTest", "PublicTest"),
         ("test", "PrivateTest"),
         ("PrivateTest", "PrivateTest"),
+        ("Train Images", "Training"),
+        ("fer_val_80", "PublicTest"),
+        ("01_test", "PrivateTest"),
+        ("Entrenamiento", "Training"),
+        ("apprentissage", "Training"),
+        ("Validación", "PublicTest"),
+        ("Eğitim", "Training"),
+        ("测试", "PrivateTest"),
+        ("holdout", "PrivateTest"),
         ("happy", None),
+        ("faces", None),
+        ("data", None),
     ],
 )
 def test_split_words(word: str, split: str | None) -> None:

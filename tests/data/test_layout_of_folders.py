@@ -166,6 +166,45 @@ def test_a_list_tells_the_classes_of_pictures_beside_it(text: str) -> None:
     assert [(one.kind, one.count) for one in planned.left_out.result()] == [("pictures that no list names", 1)]
 
 
+def test_folders_that_may_be_splits_are_asked_about() -> None:
+    """Faces of two splits with names of nobody known were drawn anew in silence, or left out."""
+    words = ("happy", "sad")
+    notes = [
+        " ".join(planned.notes)
+        for names in (
+            [f"{folder}/{word}/x.png" for folder in ("alpha", "beta") for word in words],
+            [f"{folder}/{word}/x.png" for folder in ("alpha", "test") for word in words],
+            [f"around/{folder}/{word}/x.png" for folder in ("train", "test") for word in words],
+            [f"around/{word}/x.png" for word in words],
+            [f"person{number}/{word}/x.png" for number in range(5) for word in words],
+        )
+        if (planned := plan(names))
+    ]
+    assert ["--splits" in note for note in notes] == [True, True, False, False, False]
+    assert "alpha=…,beta=…" in notes[0]
+    assert "Left out" in notes[1]
+    assert "alpha=… " in notes[1]
+
+
+def test_a_list_may_have_a_column_for_each_class() -> None:
+    """Several such lists, one in each folder for a split, were refused as tables of which one is to be chosen."""
+    names = [f"{folder}/{n}.jpg" for folder in ("train", "valid") for n in range(3)]
+    text = "filename, Anger, joy, sad\n0.jpg, 1, 0, 0\n1.jpg, 0, 1, 0\n2.jpg, 1, 1, 0\n"
+    planned = plan([*names], **{"train/_classes__csv": text, "valid/_classes__csv": text})
+    assert planned is not None
+    assert [(face.name, face.label, face.split) for face in planned.faces if face.split == "PublicTest"] == [
+        ("valid/0.jpg", 0, "PublicTest"),
+        ("valid/1.jpg", 3, "PublicTest"),
+    ]
+
+
+def test_bare_names_of_several_pictures_are_told_apart_by_folders() -> None:
+    """It was said that the pictures are not there."""
+    names = [f"p{person}/{n}.jpg" for person in (1, 2) for n in range(3)]
+    with pytest.raises(DataError, match="several are called so"):
+        plan(names, labels__csv="image,label\n0.jpg,anger\n1.jpg,joy\n2.jpg,sad\n")
+
+
 def test_rafdbs_own_list() -> None:
     text = "".join(f"{split}_{n:05}.jpg {n}\n" for split in ("train", "test") for n in range(1, 8))
     names = [f"aligned/{split}_{n:05}_aligned.jpg" for split in ("train", "test") for n in range(1, 8)]

@@ -64,6 +64,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "semicolons, mark, Windows": lambda path: write(
         path, table(";", ["emotion", "pixels", "Usage"], ROWS), end="\r\n", mark=b"\xef\xbb\xbf"
     ),
+    "old Mac": lambda path: write(path, table(";", ["emotion", "pixels", "Usage"], ROWS), end="\r"),
     "tabs": lambda path: write(path, table("\t", ["emotion", "pixels", "Usage"], ROWS)),
     "bars": lambda path: write(path, table("|", ["emotion", "pixels", "Usage"], ROWS)),
     "UTF-16, as Excel's Unicode text": lambda path: write(

@@ -118,3 +118,12 @@ def test_what_is_wrong_with_an_array_in_an_archive_is_told_in_the_archives_name(
         import_dataset(source, tmp_path / "out")
     assert str(refused.value).startswith(f"{source}/a.npz")
     assert str(settings().cache_dir) not in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_empty_tar_is_called_empty(mode: str, tmp_path: Path) -> None:
+    """It was taken for a table with a header and no rows."""
+    path = tmp_path / "faces.tar.gz"
+    tarfile.open(path, mode).close()
+    with pytest.raises(DataError, match="holds nothing"):
+        import_dataset(path, tmp_path / "out")
