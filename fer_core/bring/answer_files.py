@@ -54,6 +54,7 @@ _KIND = r"(?:p|prob|probs|proba|probability|score|scores|logit|logits|pred|softm
 _PREFIX = re.compile(rf"^{_KIND}[\s_.:-]+", re.I)
 _NUMBERED = re.compile(rf"{_KIND}?[\s_.:-]*(\d{{1,2}})", re.I)
 _NUMPY = b"\x93NUMPY"
+_PER_CENT = re.compile(r"^(-?\d+(?:\.\d+)?)\s*%$")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|bmp|tiff?|webp|gif)$", re.I)
 
 
@@ -149,7 +150,7 @@ def _csv(path: Path) -> pd.DataFrame:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise UnreadableError("it is no text in UTF-8") from None
+        raise UnreadableError("it is no text in UTF-8. Save it as CSV UTF-8") from None
     lines = text.split("\n", 2)
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t|", key=first.count)
@@ -171,7 +172,8 @@ def _csv(path: Path) -> pd.DataFrame:
     if delimiter != ",":
         # 0,25 as many countries write it
         frame = frame.map(lambda cell: cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+(?:e-?\d+)?", cell) else cell)
-    if _is_header(list(frame.iloc[0])):
+    frame = frame.map(lambda cell: _PER_CENT.sub(r"\1", cell))
+    if _is_header(list(frame.iloc[0]), list(frame.iloc[1]) if len(frame) > 1 else []):
         frame.columns = list(frame.iloc[0])
         frame = frame.iloc[1:]
     else:
@@ -179,9 +181,15 @@ def _csv(path: Path) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def _is_header(cells: Sequence[str]) -> bool:
-    """Whether a first line names columns: a line of values begins with a number or the name of a picture."""
+def _is_header(cells: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether a first line names columns: a line of values begins with a number or the name of a picture.
+
+    Columns may be called 0 to 6, too; then another one has a name, and numbers below it.
+    """
     start = cells[0]
+    named = [at for at, cell in enumerate(cells) if cell and not _is_number(cell)]
+    if _is_number(start) and any(at < len(second) and _is_number(second[at]) for at in named):
+        return True
     return not (
         _is_number(start) or _PICTURE.search(start) or (len(cells) == 1 and meaning_of(start).label is not None)
     )
@@ -205,6 +213,10 @@ def _of_frame(frame: pd.DataFrame, path: Path) -> AnswerTable:
         values = np.stack([_numbers(frame[name], name) for name in classes], axis=1)
         ignored = tuple(name for name in left if name not in classes)
         return AnswerTable(rows, sure, pictures, values, called, None, ignored)
+    listed = next((name for name in left if all(map(_is_list, frame[name].tolist()))), None)
+    if listed is not None:
+        ignored = tuple(name for name in left if name != listed)
+        return AnswerTable(rows, sure, pictures, _lists(frame[listed], listed), None, None, ignored)
     answer = _answer_column(left, plain)
     if answer is None:
         raise UnreadableError(
@@ -292,6 +304,21 @@ def _numbers(cells: pd.Series[Any], name: str) -> npt.NDArray[np.float64]:
         wrong = next(cell for cell in cells.tolist() if not _is_number(cell))
         told = "is empty" if not wrong else f"holds {shown(wrong)[:40]!r}"
         raise UnreadableError(f"its column {shown(name)} {told} where a number should be") from None
+
+
+def _is_list(cell: str) -> bool:
+    return cell.startswith("[") and cell.endswith("]")
+
+
+def _lists(cells: pd.Series[Any], name: str) -> npt.NDArray[np.float64]:
+    """A column of which each cell holds all numbers of a face, as Python and NumPy write lists."""
+    rows = [cell.strip("[]").replace(",", " ").split() for cell in cells.tolist()]
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise UnreadableError(f"the lists in its column {shown(name)} differ in length")
+    try:
+        return np.array(rows, dtype=np.float64)
+    except ValueError:
+        raise UnreadableError(f"the lists in its column {shown(name)} hold what is no number") from None
 
 
 def _is_number(cell: str) -> bool:

@@ -58,14 +58,14 @@ class Reading:
     answers_for: tuple[str, ...]
 
     @classmethod
-    def of(cls, rows: npt.NDArray[np.int64], lines: npt.NDArray[np.intp], words: str, dataset: Dataset) -> Reading:
-        """Raises ``ModelError`` where only Training faces have answers."""
+    def of(
+        cls, rows: npt.NDArray[np.int64], lines: npt.NDArray[np.intp], words: str, dataset: Dataset
+    ) -> Reading | None:
+        """None where only Training faces have answers."""
         splits = dataset.splits[rows]
         test = np.isin(splits, TEST_SPLITS)
         if not test.any():
-            raise ModelError(
-                "Its answers are all about Training faces, and only test faces are scored. Answer for those."
-            )
+            return None
         # PrivateTest is only scored, where there is anything else to choose by.
         public = splits == PUBLIC_TEST
         known = public | (splits == TRAINING)

@@ -138,7 +138,13 @@ def look(
     count = values.shape[1]
     said = parse_order(classes, count) if classes else None
     closed = sealed(dataset)
-    about = [Reading.of(rows, lines, words, dataset) for rows, lines, words in places(table, dataset, split, path)]
+    about = [
+        reading
+        for rows, lines, words in places(table, dataset, split, path)
+        if (reading := Reading.of(rows, lines, words, dataset)) is not None
+    ]
+    if not about:
+        raise ModelError("Its answers are all about Training faces, and only test faces are scored. Answer for those.")
     if visitor and closed and all(one.answers_for == (PRIVATE_TEST,) for one in about):
         raise ModelError(f"{shown(path)} {_OWNERS_SPLIT} Bring answers for PublicTest.")
     if closed and len(about) == 1 and about[0].needs_private_test:

@@ -318,7 +318,7 @@ _SPLITS = {"".join(_pieces(word)): split for split, words in _SPLIT_WORDS.items(
 
 def _lookup(word: str) -> str | None:
     plain = _plain(word)
-    # Two letters are a code only where they stand alone: KDEF's people are called AF01. In other scripts they are a word.
+    # Two letters are a code only where they stand alone: KDEF's people are called AF01. Elsewhere they may be a word.
     alone = word.strip().casefold() == plain
     return _known().get(plain) if len(plain) > 2 or alone or not plain.isascii() else None
 

@@ -153,9 +153,34 @@ def prefixed(frame: pd.DataFrame, folder: Path) -> Path:
     return written(frame.rename(columns={name: f"prob_{name.title()}" for name in NAMES}), folder / "net.csv")
 
 
+def numbered_with_rows(frame: pd.DataFrame, folder: Path) -> Path:
+    renamed = frame.rename(columns={name: str(label) for label, name in enumerate(NAMES)})
+    return written(renamed[[*map(str, range(7)), "row"]], folder / "net.csv")
+
+
+def per_cent_signs(frame: pd.DataFrame, folder: Path) -> Path:
+    return written(
+        frame.assign(**{name: (100 * frame[name]).map("{:.5f} %".format) for name in NAMES}), folder / "a.csv"
+    )
+
+
+def lists(frame: pd.DataFrame, folder: Path) -> Path:
+    values = [str(row) for row in frame[list(NAMES)].to_numpy().tolist()]
+    return written(pd.DataFrame({"row": frame["row"], "probs": values}), folder / "net.csv")
+
+
+def lists_in_parquet(frame: pd.DataFrame, folder: Path) -> Path:
+    pd.DataFrame({"row": frame["row"], "probs": list(frame[list(NAMES)].to_numpy())}).to_parquet(folder / "net.parquet")
+    return folder / "net.parquet"
+
+
 @pytest.mark.parametrize(
     "write",
     [
+        numbered_with_rows,
+        per_cent_signs,
+        lists,
+        lists_in_parquet,
         as_csv(","),
         as_csv(";", ","),
         as_csv("\t", encoding="utf-8-sig"),
@@ -331,6 +356,16 @@ def test_the_order_is_tried_on_other_faces_than_private_test_where_enough_have_a
     assert not (home / ledger.FILE).exists()
     with pytest.raises(ModelError, match="owner"):
         look(tmp_path / "net.csv", data, visitor=True)
+
+
+def test_lines_that_count_from_0_are_not_taken_for_training_faces(data: Dataset, tmp_path: Path) -> None:
+    """An index of the answers, read as row numbers, was all about Training, and nothing else was tried."""
+    moved = write_dataset(
+        tmp_path / "moved", data.images, data.labels, np.where(np.arange(len(data)) < 280, TRAINING, PUBLIC_TEST)
+    )
+    rows = moved.rows(PUBLIC_TEST)
+    pd.DataFrame(make_probabilities(moved.labels[rows], 0.8), columns=list(NAMES)).to_csv(tmp_path / "net.csv")
+    assert np.array_equal(look(tmp_path / "net.csv", moved).rows, rows)
 
 
 def test_answers_for_a_part_of_private_test_are_no_look(home: Path, data: Dataset, tmp_path: Path) -> None:
