@@ -171,8 +171,8 @@ def _trial(trial: TrialStanding) -> JsonObject:
         "state": trial.state,
         "epochs": len(trial.epochs),
         "planned": trial.planned,
-        "public_test": None if best is None else {"n": trial.faces, "accuracy": best["val_accuracy"]},
-        "best_epoch": None if best is None else best["epoch"],
+        "public_test": None if best is None else {"n": trial.faces, "accuracy": best.accuracy},
+        "best_epoch": None if best is None else best.epoch,
         "message": trial.message,
     }
 

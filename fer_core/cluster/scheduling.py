@@ -11,9 +11,9 @@ from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from fer_core.cluster.results import Result
 from fer_core.files import is_there
 from fer_core.formatting import percent
-from fer_core.runs.events import EpochEvent
 from fer_core.sweeps.contracts import Outcome
 from fer_core.sweeps.folder import Sweep
+from fer_core.sweeps.standing import Point
 
 REDUCTION = 3
 """Of the trials that come to a judgement, about one in three goes on."""
@@ -51,13 +51,11 @@ class Halving(ASHAScheduler):
         )
         self._board = board
 
-    def hear(self, earlier: Any, epochs: Iterable[EpochEvent]) -> None:
+    def hear(self, earlier: Any, epochs: Iterable[Point]) -> None:
         """What a trial told that has ended before this process began. ``earlier`` has a ``trial_id``, as trials do."""
         super().on_trial_add(None, earlier)
-        for event in epochs:
-            super().on_trial_result(
-                None, earlier, {"epoch": event["epoch"], "val_accuracy": event["val_accuracy"], "training_iteration": 1}
-            )
+        for point in epochs:
+            super().on_trial_result(None, earlier, {"epoch": point.epoch, "val_accuracy": point.accuracy})
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: Any) -> str:
         run = result["run"]

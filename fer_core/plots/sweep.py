@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from fer_core.plots.style import ACCENT, LIGHT_SCALE, MUTED, apply_style, blank
+from fer_core.plots.style import ACCENT, MUTED, apply_style, blank
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Curve:
 
 
 def parallel(axes: Sequence[Axis], accuracies: Sequence[float], height: int = 320) -> go.Figure:
-    """One line a trial, from choice to choice to its PublicTest accuracy (0..1), the darker the better.
+    """One line a trial, from choice to choice to its PublicTest accuracy (0..1), the bluer the better.
 
     Values of a choice stand at equal distances, in their order. ``height`` in pixels.
     """
@@ -48,13 +48,17 @@ def parallel(axes: Sequence[Axis], accuracies: Sequence[float], height: int = 32
     dimensions.append(
         {"label": "PublicTest (%)", "values": percents, "range": [low - room, high + room], "tickformat": ".1f"}
     )
-    # Without its lightest end, which neither background would show.
-    scale = [[0.0, "#A9A6E4"], [0.5, LIGHT_SCALE[1][1]], [1.0, ACCENT]]
+    # From grey to the accent: each shows on both backgrounds, and no line of Plotly's can be thicker than another.
+    scale = [[0.0, "#A5A5B5"], [0.5, "#8F8BDB"], [1.0, ACCENT]]
     figure = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
             line={"color": percents, "colorscale": scale, "cmin": low - room, "cmax": high + room},
             unselected={"line": {"color": MUTED, "opacity": 0.15}},
+            labelfont={"size": 14},
+            tickfont={"size": 12},
+            # The ends of the axes, which the ticks tell, too.
+            rangefont={"color": "rgba(0,0,0,0)"},
         )
     )
     apply_style(figure, height)

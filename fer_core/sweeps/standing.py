@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 
 from fer_core.errors import SweepError
 from fer_core.files import is_there
 from fer_core.formatting import percent, plural, points
-from fer_core.runs.events import EpochEvent, best_of
+from fer_core.runs.events import rank
 from fer_core.stats.best_of_many import flattered_by
-from fer_core.sweeps.contracts import Outcome, TrialRecord, Value
+from fer_core.sweeps.contracts import MOST_TRIALS, Outcome, TrialRecord, Value
 from fer_core.sweeps.folder import Sweep
-from fer_core.training.status import STOPPABLE, JobState, JobStatus, status
+from fer_core.training.lock import worker
+from fer_core.training.status import STOPPABLE, JobState, status
 
 
 class TrialState(StrEnum):
@@ -44,6 +47,15 @@ class SweepState(StrEnum):
 
 
 @dataclass(frozen=True)
+class Point:
+    """One epoch that has ended: its number, from 1, and accuracy (0..1) and loss (nats) on PublicTest."""
+
+    epoch: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
 class TrialStanding:
     """One trial at one moment. ``epochs``: those that have ended; ``planned``: how many there are to be.
 
@@ -56,21 +68,21 @@ class TrialStanding:
     seed: int
     state: TrialState
     planned: int
-    epochs: tuple[EpochEvent, ...] = ()
+    epochs: tuple[Point, ...] = ()
     faces: int = 0
     sealed: bool = False
     message: str = ""
 
     @property
-    def best(self) -> EpochEvent | None:
+    def best(self) -> Point | None:
         """The epoch that is kept: the best on PublicTest."""
-        return best_of(self.epochs)
+        return max(self.epochs, key=lambda point: rank(point.accuracy, point.loss), default=None)
 
     @property
     def accuracy(self) -> float | None:
         """Of that epoch on PublicTest, 0..1; None before the first has ended."""
         best = self.best
-        return None if best is None else best["val_accuracy"]
+        return None if best is None else best.accuracy
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class SweepStanding:
     def ranked(self) -> list[TrialStanding]:
         """The trials that have an accuracy, best first; of equal ones, that with the lower loss."""
         judged = [(trial, best) for trial in self.trials if (best := trial.best) is not None]
-        judged.sort(key=lambda pair: (-pair[1]["val_accuracy"], pair[1]["val_loss"], pair[0].run))
+        judged.sort(key=lambda pair: (-pair[1].accuracy, pair[1].loss, pair[0].run))
         return [trial for trial, _ in judged]
 
     def count(self, *states: TrialState) -> int:
@@ -120,19 +132,44 @@ def trial_standing(sweep: Sweep, trial: TrialRecord) -> TrialStanding:
     if not folder.recipe_path.exists() and not folder.complete:
         state = TrialState.FAILED if outcome == Outcome.FAILED else TrialState.WAITING
         return TrialStanding(**about, state=state, planned=planned, message=problem)  # type: ignore[arg-type]
-    now = status(folder.path)
+    sealed = folder.complete
+    # A journal may have thousands of lines, and that of a sealed run does not change any more.
+    still = sealed and worker(folder.path) is None
+    now = _sealed(folder.path, folder.state_key()) if still else _told(folder.path)
     return TrialStanding(
         **about,  # type: ignore[arg-type]
-        state=_state(now, outcome, sealed=folder.complete),
+        state=_state(now, outcome, sealed=sealed),
         planned=planned,
-        epochs=tuple(now.epochs),
-        faces=now.start["validation_faces"] if now.start else 0,
-        sealed=folder.complete and now.state != JobState.DAMAGED,
+        epochs=now.epochs,
+        faces=now.faces,
+        sealed=sealed and now.state != JobState.DAMAGED,
         message=problem or now.message,
     )
 
 
-def _state(now: JobStatus, outcome: Outcome | None, *, sealed: bool) -> TrialState:
+@dataclass(frozen=True)
+class _Told:
+    """What counts of a training's status; a thousand of them are kept."""
+
+    state: JobState
+    alive: bool
+    message: str
+    epochs: tuple[Point, ...]
+    faces: int
+
+
+def _told(path: Path) -> _Told:
+    now = status(path)
+    points = tuple(Point(event["epoch"], event["val_accuracy"], event["val_loss"]) for event in now.epochs)
+    return _Told(now.state, now.alive, now.message, points, now.start["validation_faces"] if now.start else 0)
+
+
+@lru_cache(maxsize=2 * MOST_TRIALS)
+def _sealed(path: Path, sealed: tuple[int, ...]) -> _Told:
+    return _told(path)
+
+
+def _state(now: _Told, outcome: Outcome | None, *, sealed: bool) -> TrialState:
     if now.state == JobState.DAMAGED:
         return TrialState.DAMAGED
     if now.alive:

@@ -78,8 +78,8 @@ def _live(path: Path, drawn_state: SweepState) -> None:
     if not ranked:
         st.markdown(best_in_words(now))
     else:
-        st.info(plain(best_in_words(now)), icon=":material/casino:")
         _picture(now, ranked)
+        st.info(plain(best_in_words(now)), icon=":material/casino:")
         _ways(now, ranked)
         _curves(ranked)
     _table(now, ranked)
@@ -134,7 +134,7 @@ def _ways(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
 
 
 def _curves(ranked: Sequence[TrialStanding]) -> None:
-    lines = [plots.Curve(trial.run, tuple(event["val_accuracy"] for event in trial.epochs)) for trial in ranked]
+    lines = [plots.Curve(trial.run, tuple(point.accuracy for point in trial.epochs)) for trial in ranked]
     best = ranked[0].run
     st.plotly_chart(
         drawn(plots.curves, lines, best),
@@ -145,7 +145,7 @@ def _curves(ranked: Sequence[TrialStanding]) -> None:
     early = sum(trial.state == TrialState.STOPPED_EARLY for trial in ranked)
     longest = max(len(line.accuracies) for line in lines)
     kept = ranked[0].best
-    words = f"The thick line is {best}, best after epoch {kept['epoch'] if kept else 0} of {longest}."
+    words = f"The thick line is {best}, best after epoch {kept.epoch if kept else 0} of {longest}."
     if early:
         words += f" {early:,} fell behind and were stopped early."
     st.caption(plain(words))
@@ -176,7 +176,7 @@ def table_of(trials: Sequence[TrialStanding]) -> pd.DataFrame:
                 "Seed": trial.seed,
                 "State": str(trial.state),
                 "Epochs": f"{len(trial.epochs)} of {trial.planned}",
-                "Best epoch": trial.best["epoch"] if trial.best else None,
+                "Best epoch": trial.best.epoch if trial.best else None,
                 "PublicTest (%)": None if trial.accuracy is None else 100 * trial.accuracy,
             }
             for trial in trials
