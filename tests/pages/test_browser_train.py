@@ -103,10 +103,10 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     page.get_by_role("link", name="Compare it").click()
     expect(page.get_by_role("heading", name="Accuracy on PrivateTest")).to_be_visible(timeout=MINUTE)
-    expect(page.get_by_text("faces of PrivateTest of the drawn sample").first).to_be_visible()
     expect(page.get_by_text(run.name).first).to_be_visible()
 
-    page.get_by_text("Every figure").click()
+    page.get_by_text("All figures").click()
+    expect(page.get_by_text(re.compile("Measured on.*sample")).first).to_be_visible(timeout=MINUTE)
     page.get_by_role("link", name=f"Card of {run.name}").click()
     expect(page.get_by_role("heading", name="Limits")).to_be_visible(timeout=MINUTE)
     with page.expect_download(timeout=MINUTE) as download:

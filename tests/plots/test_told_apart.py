@@ -1,0 +1,62 @@
+"""Training and PublicTest are told apart in every curve without colour: by the line's dash and by words at its end."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fer_core.plots import history, live_history
+from fer_core.plots.style import apart
+
+EPOCHS: list[Any] = [
+    {"epoch": at, "loss": 2.0 - at / 10, "accuracy": 0.2 + at / 20, "val_loss": 2.0 - at / 12, "val_accuracy": 0.22}
+    for at in (1, 2, 3)
+]
+HISTORY = pd.DataFrame(EPOCHS).assign(seconds=10.0)
+
+
+def test_lines_of_one_run_say_at_their_ends_what_they_are() -> None:
+    figure = history.learning_curves(HISTORY)
+    dashes = {(trace.name, trace.line.dash) for trace in figure.data}
+    assert dashes == {("training", "dash"), ("PublicTest", None)}
+    ends = [(note.text, note.x) for note in figure.layout.annotations if note.name == history.END]
+    assert sorted(ends) == [("<b>PublicTest</b>", 3)] * 2 + [("<b>training</b>", 3)] * 2
+    assert all(axis.range[1] > 3 for axis in figure.select_xaxes()), "the words would lie outside"
+
+
+@pytest.mark.parametrize("along", ["epoch", "time"])
+def test_of_several_runs_the_lines_farthest_apart_say_it(along: history.Along) -> None:
+    near = HISTORY.assign(accuracy=HISTORY["val_accuracy"])
+    figure = history.learning_overlay({"near": near, "far": HISTORY}, "accuracy", along=along)
+    ends = {note.text: note.y for note in figure.layout.annotations if note.name == history.END}
+    assert ends == pytest.approx({"<b>PublicTest</b>": 22.0, "<b>training</b>": 35.0})
+
+
+def labels_of(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    named = table[table["label"] != ""]
+    return {row.label: (row.epoch, row.accuracy) for row in named.itertuples()}
+
+
+def test_lines_of_a_running_training_say_it_where_they_are_now() -> None:
+    batches: list[Any] = [{"epoch": 4, "step": 1, "steps": 2, "loss": 1.5, "accuracy": 0.5}]
+    table = live_history.with_labels(live_history.running(batches, EPOCHS))
+    assert labels_of(table) == {"training": (3.5, 50.0), "PublicTest": (3.0, 22.0)}
+    assert (table["label"] == "").sum() == 4, "labels are rows of their own"
+    assert live_history.with_labels(live_history.running([], [])).empty
+
+
+def test_lines_of_twins_say_whose_they_are_and_never_lie_on_each_other() -> None:
+    table = live_history.with_labels(live_history.twins({"with": EPOCHS, "without": EPOCHS}))
+    found = labels_of(table)
+    assert set(found) == {f"{what}, {who}" for what in ("training", "PublicTest") for who in ("with", "without")}
+    heights = sorted(y for _, y in found.values())
+    assert min(high - low for low, high in itertools.pairwise(heights)) > 0.5
+
+
+def test_words_beside_lines_are_moved_apart_and_no_farther() -> None:
+    assert apart([1.0, 5.0], 1.0) == [1.0, 5.0]
+    assert apart([5.0, 5.0], 1.0) == [4.5, 5.5]
+    assert apart([2.0, 1.9, 2.1, 9.0], 1.0) == pytest.approx([2.0, 1.0, 3.0, 9.0])
