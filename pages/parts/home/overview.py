@@ -14,6 +14,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.data.info import DatasetInfo
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError
+from fer_core.review.ordering import SORTS
 from fer_core.runs import protocol
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.ledger import looks_words
@@ -47,9 +48,12 @@ def next_steps(models: Sequence[ModelInfo]) -> None:
     st.header("What next?", anchor=False)
     train: Step = ("train", "Train a model", ":material/model_training:", "Watch it learn.", {})
     if models:
+        chosen = current()
+        # Where labels may be wrong, first those that probably are.
+        doubted: frame.Query = {} if chosen is None or chosen.record["kind"] == "sample" else {"sort": SORTS["doubt"]}
         steps: list[Step] = [
             ("lessons", "Take a lesson", ":material/school:", "Why does fear become sadness?", {}),
-            ("mistakes", "See the mistakes", ":material/search:", "Is the model wrong, or the label?", {}),
+            ("mistakes", "See the mistakes", ":material/search:", "Is the model wrong, or the label?", doubted),
             ("explain", "Ask why", ":material/psychology_alt:", "Where did it look?", {}),
             ("poke", "Fool them", ":material/touch_app:", "Which muscle changes their mind?", {}),
             ("live", "Show your face", ":material/videocam:", "What do they say as you move?", {}),

@@ -22,6 +22,8 @@ _STYLE = """<style>
   flex: 1 0 100%;
   width: 100%;
 }
+/* Enlarging 48 pixels shows nothing more, and its button would lie over the steps. */
+.st-key-face-and-verdict [data-testid="stElementToolbar"] { display: none; }
 .st-key-steps { scroll-margin-top: 4.5rem; }
 @media (max-width: 640px) {
   /* On a phone, too, the filters take one row: the face is what comes first. */

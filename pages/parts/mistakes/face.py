@@ -43,8 +43,8 @@ def choose(view: View, found: FaceSelection, models: Sequence[str], *, keys: boo
             _step("Previous", ":material/chevron_left:", before, found, "Left" if keys else None)
             _step("Next", ":material/chevron_right:", after, found, "Right" if keys else None)
         if row is None and len(found.rows):
-            whose = f"the wrong answer of {plain(models[0])}" if models else "the surest wrong answer"
-            hint = f"Below each face: its label → {whose}. Click one." if view.dataset is not None else "Choose a row."
+            whose = f"wrong answer of {plain(models[0])}" if models else "surest wrong answer"
+            hint = f"Label → {whose}. Click a face." if view.dataset is not None else "Choose a row."
             st.markdown(hint, width="content")
     return None if row is None else int(row)
 
