@@ -25,8 +25,8 @@ font-size:.9rem;line-height:1.35}
 .strip .words{font-size:.8rem;position:relative;height:1.3em}
 .strip .words span{position:absolute;white-space:nowrap;transform:translateX(-50%)}
 .strip .line{display:contents}
-@media (max-width:640px){.strip{display:block}.strip .line{display:grid;grid-template-columns:1fr auto;gap:0 .6em;
-margin-bottom:.4em}.strip .track,.strip .beside,.strip .words{grid-column:1/-1}.strip .track{grid-row:2}
+@media (max-width:640px){.strip{display:block}.strip .line{display:grid;grid-template-columns:1fr 9.5em;gap:0 .6em;
+margin-bottom:.4em}.strip .track,.strip .beside{grid-row:2}.strip .words{grid-column:1}.strip .figure{text-align:right}
 .strip .line>i{display:none}}
 </style>"""
 

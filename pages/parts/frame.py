@@ -76,11 +76,13 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     with st.container(horizontal=True, vertical_alignment="center", key="frame-title"):
         st.title(title, anchor=False)
         copy_link.show(arrived=entered)
-    if lead:
-        st.markdown(lead)
+    place = st.container()
     links.make_place()
     if elsewhere := lesson_strip.show(Path(file).stem):
         go(*elsewhere)
+    # In a lesson its step says what the page is for.
+    if lead and not lesson_strip.taking().lesson:
+        place.markdown(lead)
     return entered
 
 

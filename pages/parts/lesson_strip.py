@@ -91,7 +91,7 @@ def show(page: str) -> Place | None:
     if lesson is None:
         state.lesson = ""
         return None
-    with st.container(border=True, key="lesson-strip"):
+    with st.container(border=True, gap="xsmall", key="lesson-strip"):
         _step(lesson, state, page)
     return None
 
@@ -99,16 +99,16 @@ def show(page: str) -> Place | None:
 def _step(lesson: Lesson, state: Taking, page: str) -> None:
     number = min(state.step, len(lesson.steps))
     step = lesson.steps[number - 1]
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="lesson-head"
-    ):
-        st.markdown(f":material/school: **{plain(lesson.title)}** · step {number} of {len(lesson.steps)}")
-        _button("End the lesson", ":material/close:", "end", _end, lesson, False, kind="tertiary")
-    st.progress(number / len(lesson.steps))
+    # In few lines: what the step is about lies below them, and is to be seen with them.
+    dots = "●" * number + "○" * (len(lesson.steps) - number)
+    st.markdown(f":material/school: **{plain(lesson.title)}** · step {number} of {len(lesson.steps)} :small[{dots}]")
     if step.page != page:
-        _button("Back to the lesson", ":material/undo:", "back", _lead, lesson, number, kind="primary")
+        with st.container(horizontal=True, key="lesson-ways"):
+            _button("Back to the lesson", ":material/undo:", "back", _lead, lesson, number, kind="primary")
+            _end_button(lesson)
         return
-    st.markdown(f"**{plain(step.title)}.** {step.text}")
+    title = plain(step.title)
+    st.markdown(f"**{title}{'' if title.endswith(('?', '!', '.')) else '.'}** {step.text}")
     answered = _asked(lesson, number, step, state)
     with st.container(horizontal=True, key="lesson-ways"):
         if number > 1:
@@ -117,6 +117,12 @@ def _step(lesson: Lesson, state: Taking, page: str) -> None:
             _button("Next", ":material/arrow_forward:", "next", _lead, lesson, number + 1, kind="primary")
         elif answered:
             _button("Done", ":material/check:", "done", _end, lesson, True, kind="primary")
+        if not answered or number < len(lesson.steps):
+            _end_button(lesson)
+
+
+def _end_button(lesson: Lesson) -> None:
+    _button("End the lesson", ":material/close:", "end", _end, lesson, False, kind="tertiary")
 
 
 def _button(label: str, icon: str, key: str, act: Callable[..., None], *args: object, kind: Kind = "secondary") -> None:
@@ -159,7 +165,14 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
         state.answers[place] = st.session_state[key] = chosen
     # Drawn also when it is answered: the browser would keep a question that has the focus until another button is
     # pressed, and take it away then, so that the button moves from under the pointer.
-    st.pills("Your prediction", step.options, key=key, format_func=plain, disabled=chosen is not None)
+    st.pills(
+        "Your prediction",
+        step.options,
+        key=key,
+        format_func=plain,
+        disabled=chosen is not None,
+        label_visibility="collapsed",
+    )
     if chosen is None:
         return False
     true = step.options[step.right]
