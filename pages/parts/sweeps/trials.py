@@ -51,7 +51,7 @@ def show() -> None:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if not sweeps:
         st.markdown("No sweep has been started yet. In a terminal, start one:")
-        st.code(COMMAND, language="bash")
+        st.code(COMMAND, language=None, wrap_lines=True)
         return
     chosen = linked.selectbox("Sweep", [sweep.name for sweep in sweeps], key=KEY)
     sweep = next(sweep for sweep in sweeps if sweep.name == chosen)
@@ -85,7 +85,7 @@ def _live(path: Path, drawn_state: SweepState) -> None:
     _table(now, ranked)
     if now.state == SweepState.INTERRUPTED:
         st.markdown("Go on with it in a terminal:")
-        st.code(f"python -m fer_core sweep resume {now.sweep.name}", language="bash")
+        st.code(f"python -m fer_core sweep resume {now.sweep.name}", language=None, wrap_lines=True)
 
 
 def _picture(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
