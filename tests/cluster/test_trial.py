@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from fer_core.cluster.engine import require_ray
+from fer_core.cluster.sweep import _scheduler, grace, unfinished
 from fer_core.data.dataset import write_dataset
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.runs.contracts import RunState
@@ -19,12 +22,16 @@ from fer_core.sweeps.contracts import Outcome, Stopper
 from fer_core.sweeps.folder import Plan, Sweep, create, read_sweep
 from fer_core.sweeps.standing import TrialState, standing, trial_standing
 
-pytest.importorskip("ray")
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+if TYPE_CHECKING:
+    from fer_core.cluster.scheduling import Halving
+    from fer_core.cluster.trial import Trial
 
-from fer_core.cluster.scheduling import Board, Halving, StopFile  # noqa: E402
-from fer_core.cluster.sweep import _scheduler, grace, unfinished  # noqa: E402
-from fer_core.cluster.trial import Trial  # noqa: E402
+# Modules that import Ray are imported by the tests: what Ray reads from the environment then must be set before.
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
+]
 
 HERE = Path(__file__).resolve().parent
 
@@ -40,7 +47,14 @@ def sweep(home: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     return create(Plan("rates", recipe, {"learning_rate": [0.001, 0.002, 0.003]}, data, stopper=Stopper.ASHA))
 
 
+@pytest.fixture(autouse=True)
+def ray() -> None:
+    require_ray()
+
+
 def trial(sweep: Sweep, number: int, **change: str) -> Trial:
+    from fer_core.cluster.trial import Trial
+
     run = f"rates-{number:03d}"
     return Trial({"sweep": str(sweep.path), "id": sweep.manifest["id"], "run": run, **change})
 
@@ -91,6 +105,8 @@ def test_a_wish_to_stop_keeps_waiting_trials_from_starting(sweep: Sweep) -> None
     (told,) = steps(trial(sweep, 1))
     assert (told["done"], told["failed"], told["epoch"]) == (True, "", 0)
     assert not settings().runs_dir.exists()
+    from fer_core.cluster.scheduling import Board, StopFile
+
     board = Board(sweep, print)
     board.at_work.add("rates-002")
     assert not StopFile(board).stop_all(), "first what is at work is evaluated"
@@ -113,6 +129,8 @@ def tell(scheduler: Halving, one: OfTune, epoch: int, accuracy: float) -> str:
 
 
 def test_the_scheduler_writes_down_whom_it_stops_and_lets_tune_stop_nobody(sweep: Sweep) -> None:
+    from fer_core.cluster.scheduling import Board
+
     board = Board(sweep, print)
     scheduler = _scheduler(sweep, sweep.manifest["trials"], board)
     good, bad = OfTune("rates-001"), OfTune("rates-002")
@@ -126,6 +144,8 @@ def test_the_scheduler_writes_down_whom_it_stops_and_lets_tune_stop_nobody(sweep
 
 def test_a_resumed_sweeps_scheduler_knows_what_earlier_trials_told(sweep: Sweep) -> None:
     from factories import make_run
+
+    from fer_core.cluster.scheduling import Board
 
     make_run(settings().runs_dir / "rates-001", accuracy=0.9, epochs=30)
     left = unfinished(sweep)
