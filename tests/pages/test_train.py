@@ -162,7 +162,7 @@ def test_a_running_job_is_found_without_a_link(open_app, home):
     claim(unfinished(home))
     app = open_app("train")
     assert not app.exception
-    assert app.subheader[0].value == "mine"
+    assert app.header[0].value == "mine"
     assert {"Pause", "Stop"} <= set(_labels(app))
     assert "Training: epoch 3 of 3." in _words(app)
     assert app.query_params["run"] == "mine"
@@ -242,7 +242,7 @@ def test_a_finished_job_stays_under_its_link(open_app, home):
 
 def test_a_finished_job_is_not_shown_without_its_link(open_app, home):
     make_run(home / "runs" / "mine")
-    assert not open_app("train").subheader
+    assert not open_app("train").header
 
 
 def _sample_run(home: Path, dataset: Path, name: str, **more: object) -> RunFolder:
@@ -347,7 +347,7 @@ def test_a_vote_is_no_training(open_app, home):
     make_vote(home / "runs" / "both", members)
     app = open_app("train", run="both")
     assert not app.exception
-    assert not app.subheader
+    assert not app.header
     assert not [label for label in _labels(app) if label.startswith("Resume")]
 
 

@@ -57,7 +57,7 @@ def show(dataset: Dataset) -> None:
         finding = _choose(found)
     with right:
         audit_faces.show(dataset, found.audit, finding)
-    st.subheader("What it costs", anchor=False)
+    st.header("What it costs", anchor=False)
     audit_cost.show(dataset, found.audit)
     with st.expander("How the audit decides"):
         st.markdown(_rules(found.audit))

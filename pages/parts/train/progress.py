@@ -124,7 +124,7 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
 def _headline(status: JobStatus) -> None:
     word, colour, icon = STATES[status.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(display_name(status)), anchor=False, width="content")
+        st.header(plain(display_name(status)), anchor=False, width="content")
         with st.container(key="job-state", width="content"):
             st.badge(word, color=colour, icon=icon)  # type: ignore[arg-type]
 
@@ -243,19 +243,20 @@ def _numbers(status: JobStatus) -> None:
             value = percent(best["val_accuracy"])
             st.metric(f"Best PublicTest, epoch {best['epoch']}", value, help=about, width="content")
         if epoch is not None:
-            st.metric("Last epoch took", duration(epoch["seconds"]), width="content")
-    if status.start and "precision" in status.start and "precision_reason" in status.start:
-        st.caption(f"Precision {status.start['precision']}: {status.start['precision_reason']}.")
+            why = None
+            if status.start and "precision" in status.start and "precision_reason" in status.start:
+                why = f"Precision {status.start['precision']}: {status.start['precision_reason']}."
+            st.metric("Last epoch took", duration(epoch["seconds"]), help=why, width="content")
 
 
 def _curves(status: JobStatus) -> None:
     batches = fewer_batches(status.batches)
-    points = live_history.running(batches, status.epochs)
+    points = live_history.with_labels(live_history.running(batches, status.epochs))
     total = status.start["epochs"] if status.start else None
     dark = st.context.theme.type == "dark"
     for place, metric in zip(st.columns(2), live_history.METRICS, strict=True):
         place.vega_lite_chart(
-            live_history.with_labels(points),
+            points,
             live_history.running_spec(metric, total_epochs=total, dark=dark),
             # The same each second: other words would make the chart anew.
             alt=f"{metric.capitalize()} over epochs while training: dashed on training faces, solid on PublicTest. "

@@ -24,6 +24,10 @@ from pages.parts.train.outcome import trained_on
 
 KEY = "twin"
 WITH, WITHOUT = "with", "without"
+HARDER = (
+    "With augmentation a training face is changed anew each time, which makes it harder: its dashed line may lie below "
+    "the solid one."
+)
 
 
 def wanted(recipe: Recipe) -> bool:
@@ -76,15 +80,12 @@ def show(status: JobStatus, other: RunFolder) -> bool:
         )
     if mine.complete and other.complete and not status.alive:
         try:
-            st.markdown(f"**{_result((mine.state_key(), other.state_key()), mine, other).sentence()}**")
+            found = _result((str(mine.path), mine.state_key(), str(other.path), other.state_key()), mine, other)
+            st.markdown(f"**{found.sentence()}**", help=HARDER)
         except FerError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
     else:
-        st.caption(so_far(both[WITH], both[WITHOUT]))
-    st.caption(
-        "With augmentation a training face is changed anew each time, which makes it harder: its dashed line may lie "
-        "below the solid one."
-    )
+        st.caption(so_far(both[WITH], both[WITHOUT]), help=HARDER)
     return True
 
 
