@@ -29,6 +29,7 @@ from fer_core.bring.limits import clean_environment
 from fer_core.bring.messages import Answer, Build, Built, Request
 from fer_core.endings import how_it_ended
 from fer_core.errors import ModelError
+from fer_core.files import temporary_name
 from fer_core.memory import no_room
 from fer_core.reading import UnreadableError, parse
 from fer_core.settings import PROJECT_ROOT
@@ -78,7 +79,7 @@ class Session:
         if why := no_room(CHILD_BYTES, "Opening a model runs in a process of its own, which"):
             raise ModelError(why)
         self._told, self._deadline, self._bounds = told, time.monotonic() + bounds.seconds, bounds
-        self._folder = tempfile.TemporaryDirectory(prefix="bring-")
+        self._folder = tempfile.TemporaryDirectory(prefix=temporary_name("bring-"))
         self.scratch = Path(self._folder.name)
         self._child: subprocess.Popen[bytes] | None = None
         try:

@@ -28,6 +28,8 @@ UPLOADS = ("upload-", "ferplus-")
 """How folders of files on their way in begin, in the cache."""
 VIDEOS = "fer-explorer-"
 """How folders of visitors' videos begin, among the system's temporary files."""
+SCRATCH = ("bring-", "fer-score-")
+"""How folders begin there in which somebody's model is tried, and in which a video lies while it is scored."""
 UNMARKED = ".half-"
 """How folders began that earlier versions made in a run without a mark."""
 _HOST_LEASE = re.compile(r"\.training-([0-9a-f]{12})\.json")
@@ -56,7 +58,8 @@ def sweep() -> Swept:
     imports = tuple(remove_stale(home.datasets_dir)) if os.access(home.datasets_dir, os.R_OK | os.X_OK) else ()
     uploads = sum(map(_remove, _left(home.cache_dir, *UPLOADS)))
     videos = sum(map(_remove, _left(Path(tempfile.gettempdir()), VIDEOS)))
-    others = sum(map(_remove, (*_marked(), *_host_leases())))
+    scratch = _left(Path(tempfile.gettempdir()), *SCRATCH)
+    others = sum(map(_remove, (*_marked(), *_host_leases(), *scratch)))
     swept = Swept(imports, uploads, videos, others)
     with _lock:
         _last = (time.monotonic(), swept)

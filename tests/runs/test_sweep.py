@@ -21,7 +21,7 @@ from readonly import read_only
 
 from fer_core.data.dataset import load_dataset, write_dataset
 from fer_core.emotions import SPLITS
-from fer_core.files import write_json
+from fer_core.files import temporary_name, write_json
 from fer_core.lease import Lease
 from fer_core.leftovers import temporary_folder
 from fer_core.processes import ProcessMark
@@ -124,6 +124,17 @@ def test_what_a_living_process_holds_stays(home: Path, temporary: Path) -> None:
     mine = [temporary_folder("upload", settings().cache_dir), temporary_folder("fer-explorer", temporary)]
     assert sweep.sweep() == Swept()
     assert all(path.is_dir() for path in mine)
+
+
+def test_a_model_that_was_being_tried_stayed_among_the_temporary_files(home: Path, temporary: Path) -> None:
+    gone = temporary / f"bring-{ProcessMark(ProcessMark.me().place, 2**30, 1)}.aaaax"
+    living = temporary / temporary_name("fer-score-")
+    for path in (gone, living, temporary / "bring-a-friend"):
+        path.mkdir()
+        (path / "model.keras").write_bytes(b"somebody's model")
+    assert sweep.sweep().others == 1
+    assert not gone.exists()
+    assert len(list(temporary.iterdir())) == 2
 
 
 def test_of_another_host_only_what_was_not_touched_for_a_day_goes(home: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from fer_core.errors import DataError
+from fer_core.files import temporary_name
 from fer_core.inference.sources import is_read
 from fer_core.reading import UnreadableError, read_bytes
 from fer_core.regular_files import kind_of
@@ -201,7 +202,7 @@ class Store:
 
     @contextlib.contextmanager
     def on_disk(self, entry: Entry) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="fer-score-") as folder:
+        with tempfile.TemporaryDirectory(prefix=temporary_name("fer-score-")) as folder:
             # Its own name, which messages repeat; of a long one the end.
             path = Path(folder) / entry.name.rpartition("/")[2][-_LONGEST_NAME:]
             self._tried(lambda: self._files.get_file(self._path(entry), str(path)))
