@@ -15,6 +15,7 @@ from fer_core.corruptions.measurement import measure_corruptions
 from fer_core.data.audit import audit_dataset, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
+from fer_core.data.model_answers import ANSWERS_FILE, AnswersWriter
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.ordering import SORTS
@@ -102,8 +103,8 @@ SCENES: dict[str, tuple[Query, ...]] = {
 
 
 def furnish(home: Path) -> None:
-    """Data with twins, an audit, FER+'s votes and a mark; five runs on it, one of them measured on worse faces; a vote;
-    a run on other data.
+    """Data with twins, an audit, FER+'s votes, what two models said before, and a mark; five runs on it, one of them
+    measured on worse faces; a vote; a run on other data.
     """
     dataset = _faces(settings().datasets_dir / "mine")
     audit_dataset(dataset)
@@ -117,6 +118,9 @@ def furnish(home: Path) -> None:
     votes_file = home / "fer2013new.csv"
     votes_file.write_text("\n".join(lines) + "\n")
     add_ferplus(dataset, votes_file)
+    said = AnswersWriter(dataset.path / ANSWERS_FILE, ["one", "two"])
+    said.add(dict.fromkeys(("one", "two"), np.full((len(dataset), COUNT), 1 / COUNT, np.float32)))
+    said.close()
     Annotations.load(dataset.info.fingerprint).set(int(dataset.rows("PrivateTest")[0]), AMBIGUOUS)
     runs = [
         make_evaluated_run(home / "runs" / name, dataset, seed=seed, near_duplicates=twins.training_duplicates())
