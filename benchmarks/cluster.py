@@ -1,7 +1,8 @@
-"""Faces a second of ``score`` with one and two workers, beside ``predict``, in one run.
+"""Faces a second of ``score`` with one and two workers, beside ``predict``; and trials an hour of sweeps, in one run.
 
     python benchmarks/cluster.py
     python benchmarks/cluster.py --source photos/ --pictures 500 --model vgg16
+    python benchmarks/cluster.py --trials 6
 
 Each command reads the same pictures: by default drawn faces of 48×48 pixels, a file each, which need no detector, or
 those of ``--source`` under as many names as it takes. It runs twice each time, with few pictures and with all of them.
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from PIL import Image
 
+from benchmarks import trials
 from benchmarks.common import ROOT, finish, machine, machine_text, progress, spread, table
 from fer_core.errors import FerError
 from fer_core.file_types import PICTURE_ENDINGS
@@ -145,12 +147,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", type=Path, help="a folder of pictures (default: drawn faces of 48×48 pixels)")
     parser.add_argument("--model", default="custom_cnn", help="which run is asked (default: custom_cnn)")
     parser.add_argument("--repeats", type=int, default=3, help="how often (default: 3)")
+    parser.add_argument(
+        "--trials", type=int, default=0, metavar="N", help="also measure N trials an hour of a sweep (default: do not)"
+    )
+    parser.add_argument("--epochs", type=int, default=5, help="epochs of each trial (default: 5)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args(argv)
 
     def work() -> tuple[dict[str, Any], str]:
         if args.pictures < FEW_SHARE or args.repeats < 1:
             raise FerError(f"--pictures must be at least {FEW_SHARE}, --repeats at least 1.")
+        if args.trials < 0 or args.epochs < 1 or (args.trials and not importlib.util.find_spec("ray")):
+            raise FerError(
+                "--trials must be 0 or more, --epochs at least 1, and trials need Ray (requirements-ray.txt)."
+            )
         if not hasattr(os, "sched_getaffinity"):
             raise FerError("this measures on Linux only: elsewhere no process can be held to one core.")
         variants = VARIANTS if importlib.util.find_spec("ray") else VARIANTS[:-1]
@@ -160,7 +170,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = {"pictures": args.pictures, "model": args.model, "source": str(args.source or "drawn faces")}
         figures = measure(args.pictures, args.source, args.model, args.repeats, variants)
         result = {"machine": about, "settings": settings, **figures}
-        return result, report(result)
+        if not args.trials:
+            return result, report(result)
+        rates = trials.measure(args.trials, args.epochs, args.repeats)
+        return {**result, "trials_an_hour": rates}, f"{report(result)}\n\n{trials.report(rates)}"
 
     return finish(work, as_json=args.json)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from factories import make_run
 from PIL import Image
 
-from benchmarks import cluster
+from benchmarks import cluster, trials
 from benchmarks.common import spread
+from fer_core.cli import build_parser
+from fer_core.cli.train import chosen_recipe
 from fer_core.errors import FerError
 from fer_core.settings import settings
 
@@ -44,3 +47,23 @@ def test_what_a_start_takes_is_no_part_of_the_rate(tmp_path: Path, monkeypatch: 
         " 1.80 ".rjust(len(line.split("|")[-3])),
         " 3.00 ".rjust(len(line.split("|")[-2])),
     ]
+
+
+def test_every_variant_trains_the_same_recipes(tmp_path: Path) -> None:
+    parser = build_parser()
+    plain = [parser.parse_args(line) for line in trials.commands(trials.PLAIN, 3, 2, tmp_path, 2)]
+    assert [args.seed for args in plain] == [0, 1, 2]
+    for variant, cpus in ((trials.ONE, 2), (trials.MANY, 1)):
+        [args] = [parser.parse_args(line) for line in trials.commands(variant, 3, 2, tmp_path, 2)]
+        assert (args.seeds, args.cpus_per_trial) == (3, cpus)
+        assert chosen_recipe(args) == replace(chosen_recipe(plain[0]), seed=0)
+
+
+def test_trials_are_told_beside_plain_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {trials.PLAIN: 360.0, trials.ONE: 400.0, trials.MANY: 240.0}
+    monkeypatch.setattr(trials, "seconds_of", lambda variant, number, epochs: seconds[variant])
+    rates = trials.measure(4, 5, 2)
+    assert rates[trials.PLAIN]["median"] == pytest.approx(40)
+    [line] = [line for line in trials.report(rates).splitlines() if line.startswith("| sweep, one a core")]
+    assert "60 (60 to 60)" in line
+    assert "1.50" in line
