@@ -12,8 +12,8 @@ from pages.parts.photo import examples, input, results, video
 frame.begin(
     "Photo",
     __file__,
-    "Bring pictures or a video with faces and see what each model makes of them. Pictures stay in memory during your "
-    "visit. They are never written to disk or sent on.",
+    "What does each model make of the faces in your pictures? They stay in memory for your visit, and are never "
+    "written to disk or sent on.",
 )
 infos = runs.to_ask()
 if not infos:

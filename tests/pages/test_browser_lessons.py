@@ -71,6 +71,11 @@ def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
             expect(strip).to_contain_text(f"step {number} of {len(lesson.steps)}", timeout=MINUTE)
             expect(page).to_have_url(re.compile(f"lesson={lesson.name}.*step={number}"))
             assert missing(page, step.shows) == [], (lesson.name, number)
+            if "both matrices" in step.text:
+                # What is to be looked at begins on the first screen, under the question.
+                first = page.get_by_test_id("stPlotlyChart").first.bounding_box()
+                assert first is not None
+                assert first["y"] < 900
             expect(page.get_by_text("It is ignored")).to_have_count(0)
             expect(page.locator(".stException")).to_have_count(0)
             if step.options:

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs
 import numpy as np
 import pandas as pd
 import pytest
-from factories import edit_metrics, make_run, reseal_evaluation
+from factories import edit_metrics, make_run, measured_on, reseal_evaluation
 
+from fer_core.data.info import read_info
 from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.runs.embeddings import write_embeddings
@@ -369,3 +370,12 @@ def test_one_run_in_the_diagram(open_app, runs):
     words = alt_of(open_app("compare", view="Certainty", sure_of="third"), "by confidence")
     assert "third, " in words
     assert "first, " not in words
+
+
+def test_curves_of_other_data_say_so(open_app, home, sample):
+    run = make_run(home / "runs" / "net", data={"kind": "csv", "title": "FER-2013"})
+    other = measured_on(make_run(home / "models" / "net", data=dict(read_info(sample).record())))
+    other.path.rename(run.path / "evaluations" / other.path.name)
+    app = open_app("compare", data="sample", view="Learning")
+    assert not app.exception
+    assert any("FER-2013, which the runs learned from" in caption.value for caption in app.caption)

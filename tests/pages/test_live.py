@@ -154,7 +154,9 @@ def test_one_more_camera_was_let_in_where_no_memory_was_left(
 
 @pytest.mark.usefixtures("models")
 def test_all_models_answer_with_seven_bars_each(open_app: OpenApp, camera: FakeBrowser) -> None:
-    app = running(open_app("live"), camera)
+    app = open_app("live")
+    assert not app.get("vega_lite_chart"), "no empty picture before there is anything to draw"
+    app = running(app, camera)
     (table,) = (element.proto.body for element in app.get("html") if "live-face" in element.proto.body)
     assert "poll says" in table, "the vote leads"
     assert re.findall(r"(\w+): <b>", table) == ["second", "first"]

@@ -61,7 +61,7 @@ def test_a_video_is_read_shown_and_deleted(
     assert any("At most 300 MB" in caption.value for caption in app.caption)
     app = finished(start(app, clip(tmp_path / "in.webm").read_bytes()))
     assert not app.exception
-    assert any(text.value == "clip.webm" for text in app.subheader)
+    assert any(text.value == "clip.webm" for text in app.header)
     assert any(f"{FRAMES} frames" in text.value and "1 face was followed" in text.value for text in app.markdown)
     assert app.selectbox(key="video-face").options == [f"Face 1, in {FRAMES - 1} frames"]
     assert app.selectbox(key="video-model").options == ["first", "second"]
@@ -73,7 +73,7 @@ def test_a_video_is_read_shown_and_deleted(
     app.segmented_control(key="way").set_value("Upload").run()
     assert any("Your video clip.webm has been read" in caption.value for caption in app.caption)
     app.button(key="video-show").click().run()
-    assert any(text.value == "clip.webm" for text in app.subheader)
+    assert any(text.value == "clip.webm" for text in app.header)
     app.button(key="video-another").click().run()
     assert not app.exception
     assert app.button(key="video-start").disabled
@@ -126,5 +126,5 @@ def test_a_click_while_a_video_was_taken_in_lost_it(
     app = start(open_app("photo", way="Video"), clip(tmp_path / "in.webm").read_bytes())
     assert [file.name for file in dropped] == ["clip.webm"]
     app = finished(app)
-    assert any(text.value == "clip.webm" for text in app.subheader)
+    assert any(text.value == "clip.webm" for text in app.header)
     app.button(key="video-another").click().run()

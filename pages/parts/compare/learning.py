@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from fer_core.formatting import duration
+from fer_core.formatting import duration, listed, plain
 from fer_core.plots import history as plots
 from fer_core.review import sentences
 from pages.parts import linked
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
+from pages.parts.runs import data_title
 from pages.parts.scope import View
 
 METRICS: dict[str, plots.Metric] = {"Accuracy": "accuracy", "Loss": "loss"}
@@ -49,7 +50,7 @@ def show(view: View, is_open: bool) -> None:
             alt=plots.describe_learning_overlay(shown, metric, along=axis, own=own),
         )
         st.caption(
-            "Full lines: PublicTest. Dashed lines: the training faces, while learning.",
+            "Full lines: PublicTest. Dashed lines: the training faces, while learning." + _learned_from(view),
             help="Whatever faces and labels you chose above, these curves were drawn while training, with the "
             "dataset's labels.",
         )
@@ -80,6 +81,13 @@ def show(view: View, is_open: bool) -> None:
         st.caption(f"Not in the picture, because no history came with them: {', '.join(brought)}.")
     if without:
         st.caption(f"Not in the picture, because no epoch is recorded: {', '.join(without)}.")
+
+
+def _learned_from(view: View) -> str:
+    """Which data the curves are about, where these are not those in view."""
+    there = [run.data for run in view.runs if run.data is not None and not run.is_vote and not run.is_brought]
+    titles = {data_title(data): None for data in there if data["fingerprint"] != view.data.fingerprint}
+    return f" Both are of {plain(listed(list(titles)))}, which the runs learned from." if titles else ""
 
 
 def learning_table(tables: Mapping[str, pd.DataFrame], best_column: str) -> pd.DataFrame:

@@ -44,7 +44,9 @@ def figures(camera: Camera, live: LiveStream) -> None:
 
 
 def last_minute(camera: Camera, live: LiveStream) -> None:
-    """The rolling lines of one face, each second while the camera runs."""
+    """The rolling lines of one face, each second while the camera runs; nothing before it ever did."""
+    if not live_camera.is_trying(camera) and not live.timeline.series():
+        return
     st.fragment(_last_minute, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
 
 
