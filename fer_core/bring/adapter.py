@@ -57,6 +57,10 @@ def scale_called(name: str) -> Scale:
     return {scale.name: scale for scale in SCALES}[name]
 
 
+_RESIZE, _CHANNELS, _SCALE = ADAPTER_LAYERS = ("adapter_resize", "adapter_channels", "adapter_scale")
+"""Names of layers that no other may have."""
+
+
 def candidates(channels: int, scale: str = "", colours: str = "") -> tuple[Scale, ...]:
     """The scales to try on a network of so many channels: all that fit, or those that were asked for."""
     return tuple(
@@ -77,12 +81,12 @@ def adapted_faces(scale: Scale, height: int, width: int, channels: int) -> tuple
     x = faces
     if height == width and height % IMAGE_SIZE == 0:
         if height > IMAGE_SIZE:
-            x = layers.UpSampling2D(height // IMAGE_SIZE, interpolation="bilinear", name="adapter_resize")(x)
+            x = layers.UpSampling2D(height // IMAGE_SIZE, interpolation="bilinear", name=_RESIZE)(x)
     else:
         x = ops.image.resize(x, (height, width), interpolation="bilinear")
     if channels > 1:
-        x = layers.Concatenate(name="adapter_channels")([x] * channels)
+        x = layers.Concatenate(name=_CHANNELS)([x] * channels)
     if scale.name != RAW:
         factor, offset = (list(one) if len(one) > 1 else one[0] for one in (scale.scale, scale.offset))
-        x = layers.Rescaling(factor, offset, name="adapter_scale")(x)
+        x = layers.Rescaling(factor, offset, name=_SCALE)(x)
     return faces, x

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fer_core.bring.adapter import ADAPTER_LAYERS
 from fer_core.errors import ModelError
+from fer_core.zoo.heads import PROBABILITIES
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +39,8 @@ def flattened(model: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
 
 class _Laying:
     def __init__(self) -> None:
-        self._names: dict[str, Any] = {}
+        # The adapter's own and that of our last layer are taken already.
+        self._names: dict[str, Any] = dict.fromkeys((PROBABILITIES, *ADAPTER_LAYERS))
         self._count = 0
 
     def lay(self, model: Any, x: Any) -> Any:
