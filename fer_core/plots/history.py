@@ -15,10 +15,8 @@ from plotly.subplots import make_subplots
 from fer_core.formatting import duration
 from fer_core.plots.style import (
     ACCENT,
-    LABEL_SHARE,
     MUTED,
     SELECTED,
-    apart,
     apply_style,
     blank,
     run_colour,
@@ -35,8 +33,8 @@ _MINUTES_UP_TO = 3 * 3600
 """Seconds of training up to which an axis of time counts in minutes."""
 END = "end of a line"
 """What annotations are called that say what a line is."""
-_ROOM = 1.3
-"""How much longer an axis is than its lines, for those words."""
+_ROOM = 1.05
+"""How much longer an axis is than its lines, so that those words do not begin on the last point."""
 PUBLIC, OWN = "PublicTest", "its own validation faces"
 """What the solid lines are about: of a run trained here, and of one whose history came with it."""
 _TRAINING = {"color": MUTED, "width": 2, "dash": "dash"}
@@ -190,16 +188,19 @@ def _name_ends(
     ``own``: the second one's faces are the run's own: "validation". In the theme's text colour: the lines' have too
     little contrast for words.
     """
-    values = [*training, *public]
-    places = apart([training[-1], public[-1]], LABEL_SHARE * (max(values) - min(values)))
-    for name, y in zip(("training", "validation" if own else PUBLIC), places, strict=True):
+    ends = {"training": training[-1], "validation" if own else PUBLIC: public[-1]}
+    upper = max(ends, key=ends.__getitem__)
+    for name, y in ends.items():
         figure.add_annotation(
-            x=x,
+            # Ends where the axis does, so that nothing of it is cut off where the panel is narrow.
+            x=x * _ROOM,
             y=y,
             text=f"<b>{name}</b>",
             showarrow=False,
-            xanchor="left",
-            xshift=7,
+            xanchor="right",
+            # Over the upper line and under the lower one, where there is nothing.
+            yanchor="bottom" if name == upper else "top",
+            yshift=5 if name == upper else -5,
             font={"size": 12},
             name=END,
             **panel,

@@ -22,9 +22,13 @@ def test_lines_of_one_run_say_at_their_ends_what_they_are() -> None:
     figure = history.learning_curves(HISTORY)
     dashes = {(trace.name, trace.line.dash) for trace in figure.data}
     assert dashes == {("training", "dash"), ("PublicTest", None)}
-    ends = [(note.text, note.x) for note in figure.layout.annotations if note.name == history.END]
-    assert sorted(ends) == [("<b>PublicTest</b>", 3)] * 2 + [("<b>training</b>", 3)] * 2
-    assert all(axis.range[1] > 3 for axis in figure.select_xaxes()), "the words would lie outside"
+    ends = [note for note in figure.layout.annotations if note.name == history.END]
+    assert sorted(note.text for note in ends) == ["<b>PublicTest</b>"] * 2 + ["<b>training</b>"] * 2
+    room = [axis.range[1] for axis in figure.select_xaxes()]
+    assert min(room) > 3, "the last points would be cut in half"
+    assert {(note.x, note.xanchor) for note in ends} == {(room[0], "right")}, "they would be cut off"
+    accuracy = {note.text: note.yanchor for note in ends if note.yref == "y2"}
+    assert accuracy == {"<b>training</b>": "bottom", "<b>PublicTest</b>": "top"}, "they would lie on each other"
 
 
 @pytest.mark.parametrize("along", ["epoch", "time"])
