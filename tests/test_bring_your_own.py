@@ -16,10 +16,11 @@ from PIL import Image
 
 from fer_core.cli import main
 from fer_core.data.dataset import load_dataset
-from fer_core.emotions import NAMES, TRAINING
+from fer_core.emotions import COUNT, NAMES, TRAINING
+from fer_core.evaluation.measuring_child import measure_all
 from fer_core.runs.journal import history_rows
-from fer_core.runs.listing import find_run
-from fer_core.settings import PROJECT_ROOT
+from fer_core.runs.listing import find_run, list_runs
+from fer_core.settings import PROJECT_ROOT, settings
 
 GUIDE = (PROJECT_ROOT / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
 
@@ -99,3 +100,41 @@ keras.Sequential([
     assert run.tflite_path.is_file()
     assert run.import_record()["classes"] == sorted(NAMES)
     assert [row["val_accuracy"] for row in history_rows(run.history_path)] == [0.2, 0.25]
+
+
+@pytest.mark.slow
+def test_colour_photographs_of_eight_classes_are_corrected_imported_and_measured_on_every_shipped_model(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What ships keeps its figures on FER-2013, byte by byte."""
+    monkeypatch.setenv("FER_EXPLORER_MODELS", str(PROJECT_ROOT / "models"))
+    settings.cache_clear()
+    data = load_dataset("datasets/sample")
+    words = ("Wut", "disgusted", "Angst", "joy", "sadness", "suprise", "resting", "contempt")
+    for label, word in enumerate(words):
+        folder = place / "holiday" / word
+        folder.mkdir(parents=True)
+        for number, row in enumerate(np.flatnonzero(data.labels == label % COUNT)[:6]):
+            picture = Image.fromarray(np.asarray(data.images[row])).resize((96, 96)).convert("RGB")
+            picture.putpixel((0, 0), (255, 0, 0))
+            picture.save(folder / f"{number}.jpg")
+    assert main(["data", "look", "holiday"]) == 0
+    assert "resting" in capsys.readouterr().out
+    arguments = ["data", "import", "holiday", "--out", "datasets/holiday"]
+    assert main(arguments) == 2
+    assert main([*arguments, "--classes", "neutral=resting", "--already-cut"]) == 0
+    mine = load_dataset("datasets/holiday")
+    assert len(mine) == 6 * COUNT
+
+    shipped = [info.folder for info in list_runs() if info.has_model]
+    files = [path for run in shipped for path in run.path.rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    assert measure_all(mine.path, [str(run.path) for run in shipped]) == []
+    assert {path: path.read_bytes() for path in files} == before
+    assert {run.name for run in shipped} >= {"custom_cnn", "custom_cnn_augmented", "resnet50", "vgg16"}
+    tests = len(mine) - len(mine.rows(TRAINING))
+    for run in shipped:
+        metrics = run.metrics(mine.info.fingerprint)
+        assert metrics is not None
+        assert sum(scores["n"] for scores in metrics["splits"].values()) == tests
+        assert run.metrics() != metrics
