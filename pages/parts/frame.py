@@ -29,7 +29,12 @@ ACCENTED = (
 """What Streamlit writes in the accent. White on the accent and the accent on a dark page cannot both be readable, so
 that here the text's own colour stays; border, underline or background tell what is chosen.
 """
-STYLE = f"<style>{', '.join(ACCENTED)} {{ color: inherit !important }}</style>"
+WRAPPED = '.st-key-lesson-strip [data-testid="stButtonGroup"] button'
+"""A lesson's answers are sentences: on a phone they break, where Streamlit would cut them off."""
+STYLE = (
+    f"<style>{', '.join(ACCENTED)} {{ color: inherit !important }}\n"
+    f"{WRAPPED}, {WRAPPED} * {{ white-space: normal !important; height: auto !important; text-align: left }}</style>"
+)
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
 _SHOWN = "_shown_page"
