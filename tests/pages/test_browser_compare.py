@@ -116,6 +116,7 @@ def test_a_link_is_not_mixed_with_an_earlier_visit(runs: None, open_page: Callab
     page = open_page("mistakes?runs=weak&split=PublicTest&answer=right&set=weak+is+right&true=happy")
     expect(page.get_by_text("faces of PublicTest").filter(visible=True).first).to_be_visible(timeout=MINUTE)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
+    page.get_by_text("One cell of every run").click(timeout=MINUTE)
     link = page.get_by_role("link", name=re.compile("^weak: "))
     expect(link).to_be_visible(timeout=MINUTE)
     label = link.inner_text()
@@ -150,13 +151,13 @@ def test_the_address_keeps_what_other_tabs_were_set_to(runs: None, open_page: Ca
     page.get_by_role("tab", name="Classes").click()
     expect(page.get_by_text("Right with the first or the second guess")).to_be_visible(timeout=MINUTE)
     page.get_by_role("tab", name="Matrices").click()
-    expect(page.get_by_text("predicted (faces)").first).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("answer (faces)").first).to_be_visible(timeout=MINUTE)
     query = query_of(page)
     assert query["least"] == ["70"]
     assert query["show"] == ["Faces"]
     assert query["along"] == ["by time"]
     # The very same in another browser.
     other = open_page(page.url.split("/", 3)[3])
-    expect(other.get_by_text("predicted (faces)").first).to_be_visible(timeout=MINUTE)
+    expect(other.get_by_text("answer (faces)").first).to_be_visible(timeout=MINUTE)
     other.get_by_role("tab", name="Certainty").click()
     expect(other.get_by_text("70 %").first).to_be_visible(timeout=MINUTE)
