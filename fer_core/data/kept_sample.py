@@ -53,7 +53,8 @@ def keep() -> None:
     Image.fromarray(sample.images.reshape(-1, emotions.IMAGE_SIZE)).save(column, "PNG", optimize=True)
     splits = np.array([emotions.SPLITS.index(split) for split in sample.splits], dtype=np.int8)
     png = np.frombuffer(column.getvalue(), dtype=np.uint8)
-    np.savez(FILE, png=png, labels=sample.labels, splits=splits, **sample.regions)
+    brows, eyes, mouth = (sample.regions[name] for name in ("brows", "eyes", "mouth"))
+    np.savez(FILE, png=png, labels=sample.labels, splits=splits, brows=brows, eyes=eyes, mouth=mouth)
 
 
 if __name__ == "__main__":
