@@ -86,10 +86,15 @@ class ScoredSource:
                 for file, time_s, face in zip(*(table[name].to_pylist() for name in (FILE, TIME, FACE)), strict=True)
             ]
             labels = self._labels(table, names)
+            faces = table[PIXELS].to_pylist()
+            for at, face in enumerate(faces):
+                if labels[at] >= 0 and not (isinstance(face, bytes) and len(face) == IMAGE_SIZE**2):
+                    self.left_out.add("faces without their pixels", names[at])
+                    labels[at] = -1
             kept = np.flatnonzero(labels >= 0)
             if not len(kept):
                 continue
-            pixels = b"".join(table[PIXELS].take(kept).to_pylist())
+            pixels = b"".join(faces[at] for at in kept)
             split = PUBLIC_TEST if self._stated is None else self._stated.split("")
             yield Batch(
                 np.frombuffer(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE),

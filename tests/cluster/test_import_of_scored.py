@@ -106,6 +106,18 @@ def test_a_column_of_labels_that_somebody_added_counts(scored: Path, tmp_path: P
         score(request(tmp_path / "source", scored, "one,two", average="flip"))
 
 
+def test_a_face_whose_pixels_somebody_took_away_is_left_out(scored: Path, tmp_path: Path) -> None:
+    path = scored / FACES / "00000.parquet"
+    table = pq.read_table(path)
+    pixels = [None, b"short", *table["pixels"].to_pylist()[2:]]
+    at = table.column_names.index("pixels")
+    pq.write_table(table.set_column(at, "pixels", pa.array(pixels, pa.binary())), path)
+    dataset = import_dataset(scored, tmp_path / "data")
+    lost = {one.kind: one.count for one in dataset.info.left_out}["faces without their pixels"]
+    assert len(dataset) + lost == 30
+    assert lost in (1, 2)  # one of the first two rows may be the file that is no picture
+
+
 def test_a_scoring_that_has_not_ended_is_not_imported(scored: Path, tmp_path: Path) -> None:
     (scored / FACES / "00001.parquet").unlink()
     with pytest.raises(DataError, match="1 of 3 shards"):
