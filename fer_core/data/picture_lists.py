@@ -206,7 +206,7 @@ def _class_likeness(cells: list[str]) -> float:
     return words * 2 if words >= 0.5 else numbers if numbers == 1 else 0
 
 
-def _cell(row: list[str], at: int) -> str:
+def _cell(row: Sequence[str], at: int) -> str:
     return row[at] if at < len(row) else ""
 
 
