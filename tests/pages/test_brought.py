@@ -99,7 +99,7 @@ def test_whoever_asks_a_model_is_told_that_there_is_none(
 
 @pytest.mark.parametrize("page", ["home", "leaderboard", "limits", "train", "dataset"])
 def test_other_pages_stand_it(both: Dataset, open_app: OpenApp, page: str) -> None:
-    app = sound(open_app(page))
+    app = sound(open_app(page, **({"home.figures": "true"} if page == "home" else {})))
     if page == "home":
         table = next(frame.value for frame in app.dataframe if "From" in frame.value)
         assert dict(zip(table["Model"], table["From"], strict=True)) == {

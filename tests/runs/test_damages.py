@@ -142,7 +142,7 @@ def test_a_damaged_run_is_not_measured(
 
 @pytest.mark.parametrize("page", ["home", "compare", "mistakes", "leaderboard"])
 def test_pages_show_the_good_runs(harmed: Path, page: str) -> None:
-    app = open_app(page)
+    app = open_app(page, **({"home.figures": "true"} if page == "home" else {}))
     assert not app.exception
     if page == "home":
         assert sorted(app.dataframe[0].value["Model"]) == sorted([*GOOD, "vote"])
