@@ -112,7 +112,10 @@ def _driven(sweep: Sweep) -> tuple[JsonObject, str]:
     drive(sweep, lambda text: whisper(one_line(text)))
     now = standing(_again(sweep))
     result, text = _entry(now), _text(now)
-    if failed := [trial for trial in now.trials if trial.state in (TrialState.FAILED, TrialState.DAMAGED)]:
+    bad = {TrialState.FAILED, TrialState.DAMAGED}
+    if not sweep.stop_path.exists():
+        bad.add(TrialState.INTERRUPTED)  # killed again and again
+    if failed := [trial for trial in now.trials if trial.state in bad]:
         raise PartlyDoneError([f"{trial.run}: {trial.message}" for trial in failed], result, text)
     return result, text
 

@@ -21,6 +21,7 @@ from fer_core.runs.recipe import Recipe
 from fer_core.sweeps.contracts import Stopper, TrialRecord
 from fer_core.sweeps.folder import Sweep, read_sweep
 from fer_core.sweeps.standing import ENDED, trial_standing
+from fer_core.training.resources import estimate_memory
 
 if TYPE_CHECKING:
     from fer_core.cluster.scheduling import Board
@@ -60,6 +61,19 @@ def unfinished(sweep: Sweep) -> list[TrialRecord]:
     return [trial for trial in sweep.manifest["trials"] if trial_standing(sweep, trial).state not in ENDED]
 
 
+def wanted_by_trial(sweep: Sweep) -> dict[str, float]:
+    """What of a computer each trial takes, by Ray's names. Memory, in bytes, is an estimate for the largest recipe: as
+    many trials at once as there are processors may not fit.
+    """
+    faces = sweep.manifest["data"]["faces"]
+    memory = max(estimate_memory(sweep.recipe(trial), faces) for trial in sweep.manifest["trials"])
+    return {
+        "CPU": sweep.manifest["cpus_per_trial"],
+        "GPU": sweep.manifest["gpus_per_trial"],
+        "memory": float(math.ceil(memory)),
+    }
+
+
 def grace(recipes: Sequence[Recipe]) -> int:
     """Epochs that every trial gets before the scheduler judges it.
 
@@ -69,13 +83,14 @@ def grace(recipes: Sequence[Recipe]) -> int:
 
 
 def _check_fits(ray: ModuleType, found: Engine, sweep: Sweep) -> None:
-    cpus, gpus = sweep.manifest["cpus_per_trial"], sweep.manifest["gpus_per_trial"]
+    wanted = wanted_by_trial(sweep)
     offers = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if not any(one.get("CPU", 0) >= cpus and one.get("GPU", 0) >= gpus for one in offers):
+    if not any(all(one.get(name, 0) >= amount for name, amount in wanted.items()) for one in offers):
         # Ray would wait for such a computer to come, and say nothing.
         raise ClusterError(
-            f"a trial asks for {cpus:g} processors and {gpus:g} graphics cards, and no computer here has as many "
-            f"({found.cpus:g} and {found.gpus:g} in all)."
+            f"a trial asks for {wanted['CPU']:g} processors, {wanted['GPU']:g} graphics cards and "
+            f"{wanted['memory'] / 1e9:.1f} GB of memory, and no computer here has as many ({found.cpus:g} and "
+            f"{found.gpus:g} in all)."
         )
 
 
@@ -124,7 +139,8 @@ def _fit(ray: ModuleType, sweep: Sweep, left: Sequence[TrialRecord], tell: Tell)
     board = Board(sweep, tell)
     scratch = sweep.path / ".tune"
     shutil.rmtree(scratch, ignore_errors=True)
-    resources = {"cpu": sweep.manifest["cpus_per_trial"], "gpu": sweep.manifest["gpus_per_trial"]}
+    wanted = wanted_by_trial(sweep)
+    resources = {"cpu": wanted["CPU"], "gpu": wanted["GPU"], "memory": wanted["memory"]}
     try:
         tune.Tuner(
             tune.with_resources(Trial, resources),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_core.cluster.engine import require_ray
-from fer_core.cluster.sweep import _scheduler, grace, unfinished
+from fer_core.cluster.sweep import _scheduler, grace, unfinished, wanted_by_trial
 from fer_core.data.dataset import write_dataset
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.runs.contracts import RunState
@@ -155,6 +155,12 @@ def test_a_resumed_sweeps_scheduler_knows_what_earlier_trials_told(sweep: Sweep)
     scheduler.on_trial_add(None, bad)
     tell(scheduler, bad, 1, 0.01)
     assert standing(read_sweep(sweep.path)).sweep.trial("rates-002").get("outcome") == Outcome.STOPPED_EARLY
+
+
+def test_a_trial_takes_memory_too_so_that_no_more_train_at_once_than_fit(sweep: Sweep) -> None:
+    wanted = wanted_by_trial(sweep)
+    assert (wanted["CPU"], wanted["GPU"]) == (1, 0)
+    assert 1e9 < wanted["memory"] < 4e9
 
 
 def test_nobody_is_judged_in_the_warm_up_or_while_the_head_alone_learns() -> None:
