@@ -10,6 +10,10 @@ WHAT_CHOSE = (
     "PublicTest chooses each model's epoch and temperature, and the weights of a vote; PrivateTest is only scored. "
     "Whoever picks among models by their PrivateTest figures makes the best of them look too good."
 )
+KEPT_ASIDE = "PrivateTest: faces kept aside for scoring. How far that holds, and for which models not: see Limits."
+    "PrivateTest: faces kept aside for scoring. How far that holds, and for which models not, stands on Limits."
+)
+CHOOSING = "PublicTest: faces that no model learned from, but by which the best moment of each was chosen."
 EXCEPTION = (
     "One choice was made with PrivateTest's figure in view: `custom_cnn_augmented` ships after 75 epochs and not after "
     "30. Its PrivateTest figure, 2.8 points higher, was known by then; PublicTest could not tell the two apart in "

@@ -17,20 +17,17 @@ from fer_core.review import selection
 from fer_core.review.ordering import SORTS, order
 from fer_core.review.selection import Filter
 from fer_core.review.shown import what_they_show
+from fer_core.runs import protocol
 from fer_core.runs.embeddings import Embeddings, read_embeddings
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats.label_doubt import shipped_table
-from pages.parts import face_selection as mistakes_embeddings
 from pages.parts import messages
 from pages.parts.face_filters import FilterChoice, clear
 from pages.parts.scope import View
 
 Positions = npt.NDArray[np.intp]
-_SPLITS = {
-    PRIVATE_TEST: "PrivateTest: faces that no model here learned from or was chosen by.",
-    PUBLIC_TEST: "PublicTest: faces that no model here learned from, but by which the best moment of each was chosen.",
-}
+_SPLITS = {PRIVATE_TEST: protocol.KEPT_ASIDE, PUBLIC_TEST: protocol.CHOOSING}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +101,7 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
     for name in names:
         info = next(run for run in view.runs if run.name == name)
         try:
-            embeddings = mistakes_embeddings.embeddings_of(info, view.scope.whole.fingerprint)
+            embeddings = embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
             continue
@@ -115,7 +112,7 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
             continue
         st.caption(f"Similar in the eyes of {name}: by the cosine of what its last layer reads.")
         return int(at[0]), embeddings.vectors[places], name
-    _instead(f"None of the chosen runs has embeddings of these faces. {mistakes_embeddings.how_to(view, view.runs)}")
+    _instead(f"None of the chosen runs has embeddings of these faces. {how_to(view, view.runs)}")
     return None, None, ""
 
 

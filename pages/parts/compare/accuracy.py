@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.formatting import interval, percent, plain
 from fer_core.leaderboard.crowd import HEADING
 from fer_core.plots import accuracy_strip as plots
 from fer_core.review import sentences
 from fer_core.review.crowd_scores import EXPLAINED
+from fer_core.runs import protocol
 from fer_core.runs.ledger import looks_words
 from fer_core.stats.metrics import Scores
 from pages.parts import crowd_columns, frame, linked
@@ -21,8 +22,7 @@ from pages.parts.scope import LABELS_KEY, View
 
 ABOUT = (
     "Of 100 faces, how many get their label as the answer; behind it the 95 % interval, how far chance alone moves "
-    f"that. {PRIVATE_TEST}: faces kept aside, which no model here learned from or was chosen by. {PUBLIC_TEST}: those "
-    "by which the best moment of each was chosen."
+    f"that. {protocol.KEPT_ASIDE} {protocol.CHOOSING}"
 )
 _COLUMNS = {
     # Pixels: wide enough for our longest name, which is cut off else.

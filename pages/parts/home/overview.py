@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 FIGURES, DATA = "home.figures", "home.data"
 """Names in the address: whether the tables are open. Closed, they cost a first visitor nothing."""
 TERMS = (
-    f"Test faces ({PRIVATE_TEST}) were kept aside: no model here learned from them or was chosen by them. The label: "
-    "what those who made the data call the face. The dark end of a bar is its 95 % interval: how far chance alone could"
-    " move it."
+    f"{protocol.KEPT_ASIDE} The label: what those who made the data call the face. The dark end of a bar is its 95 % "
+    "interval: how far chance alone could move it."
 )
 CARDS_STYLE = """<style>
 @media (max-width: 640px) { .st-key-next-steps > * { flex: 1 1 9rem !important; width: auto !important; } }
