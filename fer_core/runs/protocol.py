@@ -11,8 +11,6 @@ WHAT_CHOSE = (
     "Whoever picks among models by their PrivateTest figures makes the best of them look too good."
 )
 KEPT_ASIDE = "PrivateTest: faces kept aside for scoring. How far that holds, and for which models not: see Limits."
-    "PrivateTest: faces kept aside for scoring. How far that holds, and for which models not, stands on Limits."
-)
 CHOOSING = "PublicTest: faces that no model learned from, but by which the best moment of each was chosen."
 EXCEPTION = (
     "One choice was made with PrivateTest's figure in view: `custom_cnn_augmented` ships after 75 epochs and not after "
