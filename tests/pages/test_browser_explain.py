@@ -83,6 +83,7 @@ def test_a_mistake_leads_to_four_models_maps_with_verdicts_and_its_address_shows
     again.get_by_role("tab", name="Averages").click()
     expect(again.get_by_text("mean face")).to_be_visible(timeout=MINUTE)
     done(again)
+    again.get_by_text("Which faces: chosen as on Mistakes").click()
     field = again.get_by_role("combobox", name="Label", exact=True)
     # At the window's lower edge the focus moves the page, and a list that is open closes when the page moves.
     field.evaluate("one => one.scrollIntoView({block: 'center'})")

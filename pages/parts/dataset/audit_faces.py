@@ -118,7 +118,7 @@ def _one_face(dataset: Dataset, audit: Audit, finding: Finding, first: Rows) -> 
     with st.container(horizontal=True, vertical_alignment="bottom", key="audit-face"):
         last = len(dataset) - 1
         row_field.asked(SHOWN, last, f": rows run from 0 to {last:,}.")
-        number = row_field.show("Row of the face", SHOWN, last, width=190, hint=f"{first[0]} (first here)")
+        number = row_field.show("Row number of the face", SHOWN, last, width=190, hint=f"{first[0]} (first here)")
         row = int(first[0]) if number is None else number
         alike = core.relatives(audit, row)
         compared = _choose_compared(audit, finding, row, alike)

@@ -103,7 +103,7 @@ def _sheet(dataset: Dataset, rows: Rows, face: int, area: DeltaGenerator) -> Non
 def _face_field(dataset: Dataset) -> int:
     last = len(dataset) - 1
     says = f"There is no row {{asked}}: rows run from 0 to {last:,}. Showing row 0."
-    return linked.number_input("Row of the face", 0, last, 0, 1, key=FACE, says=says)
+    return linked.number_input("Row number of the face", 0, last, 0, 1, key=FACE, says=says)
 
 
 def _one_face(
