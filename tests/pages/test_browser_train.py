@@ -107,6 +107,9 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     page.get_by_text("All figures").click()
     expect(page.get_by_text(re.compile("Measured on.*sample")).first).to_be_visible(timeout=MINUTE)
+    # The table that was opened moves what is below it.
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
+    page.wait_for_timeout(500)
     page.get_by_role("link", name=f"Card of {run.name}").click()
     expect(page.get_by_role("heading", name="Limits")).to_be_visible(timeout=MINUTE)
     with page.expect_download(timeout=MINUTE) as download:

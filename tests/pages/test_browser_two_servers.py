@@ -25,7 +25,8 @@ TRAIN = "train?custom_cnn.minute.epochs=500&custom_cnn.minute.precision=float32"
 
 
 @pytest.fixture
-def servers(home: Path, tmp_path: Path) -> Iterator[list[AppServer]]:
+def servers(home: Path, sample: Path, tmp_path: Path) -> Iterator[list[AppServer]]:
+    # After the sample: a server that finds none lays it out by itself.
     running = [AppServer(tmp_path / f"server{number}.log").start() for number in range(2)]
     yield running
     for server in running:
