@@ -314,7 +314,7 @@ def _upload(server: AppServer, visit: Callable[[], None], page: Page, files: Seq
 def _live(visit: Callable[[], None], page: Page, seconds: float) -> None:
     visit()
     page.frame_locator(CAMERA_FRAME).get_by_role("button", name="Start the camera").click()
-    page.get_by_text("frames/s").first.wait_for(timeout=3 * MINUTE)
+    page.get_by_text("frames/s").first.wait_for(state="attached", timeout=3 * MINUTE)  # folded
     page.wait_for_timeout(1000 * seconds)
 
 
