@@ -19,7 +19,6 @@ import argparse
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from PIL import Image
 
 from benchmarks import trials
-from benchmarks.common import ROOT, finish, machine, machine_text, progress, spread, table
+from benchmarks.common import finish, machine, machine_text, progress, run_quietly, spread, table
 from fer_core.errors import FerError
 from fer_core.file_types import PICTURE_ENDINGS
 
@@ -77,19 +76,8 @@ def seconds_of(variant: str, source: Path, model: str) -> float:
             command = ["taskset", "-c", str(cores[0]), *command]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "FER_EXPLORER_CLUSTER": ""}
         began = time.perf_counter()
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=SECONDS,
-        )
-        taken = time.perf_counter() - began
-    if done.returncode not in (0, 1):
-        raise FerError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return taken
+        run_quietly(command, environment, SECONDS, allowed=(0, 1))
+        return time.perf_counter() - began
 
 
 def measure(pictures: int, source: Path | None, model: str, repeats: int, variants: Sequence[str]) -> dict[str, Any]:

@@ -91,6 +91,25 @@ def run_child(script: str, task: dict[str, Any], *, seconds: float = CHILD_SECON
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def run_quietly(
+    command: Sequence[str], environment: dict[str, str], seconds: float, *, allowed: Sequence[int] = (0,)
+) -> None:
+    """Run a command in the project's folder, its output thrown away. Raises ``FerError`` with the end of what it
+    complained about where its exit code is not among the ``allowed``.
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=seconds,
+    )
+    if done.returncode not in allowed:
+        raise FerError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+
+
 def clock(answer: Callable[[Any], object], faces: Any, calls: int, *, warm_up: int) -> dict[str, float]:
     """Median and 95th percentile of milliseconds per face over ``calls`` of ``answer(faces)``, after a warm-up.
 

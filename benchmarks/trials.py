@@ -7,14 +7,13 @@ the end: evaluated, exported and sealed. The whole command counts, with what it 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import ROOT, progress, spread, table
+from benchmarks.common import progress, run_quietly, spread, table
 from fer_core.errors import FerError
 
 SECONDS = 7_200
@@ -78,15 +77,4 @@ def report(rates: dict[str, Any]) -> str:
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "fer_core", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=SECONDS,
-    )
-    if done.returncode:
-        raise FerError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    run_quietly([sys.executable, "-m", "fer_core", *arguments], environment, SECONDS)

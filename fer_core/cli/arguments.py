@@ -81,6 +81,26 @@ def new_folder(text: str) -> Path:
     return given
 
 
+def add_answer_options(parser: argparse.ArgumentParser) -> None:
+    """How pictures are read and models asked: the same for ``predict`` and ``score``."""
+    parser.add_argument(
+        "--average",
+        choices=("none", "flip"),
+        default="none",
+        help="flip: the mean over each face and its mirror image; takes twice the time; pictures only (default: none)",
+    )
+    parser.add_argument(
+        "--already-cut",
+        action="store_true",
+        help="each picture is a face already, framed as FER-2013's are: no face is looked for; pictures only",
+    )
+    parser.add_argument(
+        "--calibrated",
+        action="store_true",
+        help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
+    )
+
+
 def add_visitor_option(parser: argparse.ArgumentParser) -> None:
     """For the app alone, which brings what visitors upload: whose run it will be, a mark of 32 hex digits."""
     parser.add_argument("--visitor", type=_mark, metavar="MARK", help=argparse.SUPPRESS)

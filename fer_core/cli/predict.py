@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import real, some, some_path
+from fer_core.cli.arguments import add_answer_options, real, some, some_path
 from fer_core.cli.progress import ProgressLine
 from fer_core.errors import DataError, PartlyDoneError
 from fer_core.spreadsheet import SpreadsheetWriter
@@ -67,22 +67,7 @@ def add(subparsers: Any) -> None:
         metavar="NAME",
         help="a run's name or folder, a .tflite file, several of them with commas between, or 'all' (the default)",
     )
-    parser.add_argument(
-        "--average",
-        choices=("none", "flip"),
-        default="none",
-        help="flip: the mean over each face and its mirror image; takes twice the time; pictures only (default: none)",
-    )
-    parser.add_argument(
-        "--already-cut",
-        action="store_true",
-        help="each picture is a face already, framed as FER-2013's are: no face is looked for; pictures only",
-    )
-    parser.add_argument(
-        "--calibrated",
-        action="store_true",
-        help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
-    )
+    add_answer_options(parser)
     parser.add_argument(
         "--out",
         type=some_path,

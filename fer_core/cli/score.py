@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from fer_core.cli import add_json_option
-from fer_core.cli.arguments import real, some, some_path, whole
+from fer_core.cli.arguments import add_answer_options, real, some, some_path, whole
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line
 from fer_core.errors import PartlyDoneError
@@ -63,22 +63,7 @@ def add(subparsers: Any) -> None:
         help="cores that work at once; more than one needs Ray (default: one, or all that the cluster has which "
         "FER_EXPLORER_CLUSTER names)",
     )
-    parser.add_argument(
-        "--average",
-        choices=("none", "flip"),
-        default="none",
-        help="flip: the mean over each face and its mirror image; takes twice the time; pictures only (default: none)",
-    )
-    parser.add_argument(
-        "--already-cut",
-        action="store_true",
-        help="each picture is a face already, framed as FER-2013's are: no face is looked for; pictures only",
-    )
-    parser.add_argument(
-        "--calibrated",
-        action="store_true",
-        help="apply each run's temperature, so that its confidence fits how often it is right; no answer changes",
-    )
+    add_answer_options(parser)
     parser.add_argument(
         "--every",
         type=real(0, 86_400),
