@@ -205,22 +205,24 @@ class _Narrator:
         self.thread = threading.Thread(target=self._report, daemon=True)
 
     def __enter__(self) -> None:
-        from fer_core.runs.journal import read_events
-
-        self.reported = len(read_events(self.path))
+        self.reported = len(self._news())
         self.thread.start()
 
     def __exit__(self, *_: object) -> None:
         self.done.set()
         self.thread.join()
 
-    def _report(self) -> None:
+    def _news(self) -> list[Event]:
+        """All events but those of batches, which are not told, and most of which go when the run is complete."""
         from fer_core.runs.journal import read_events
 
+        return [event for event in read_events(self.path) if event["event"] != "batch"]
+
+    def _report(self) -> None:
         finished = False
         while not finished:
             finished = self.done.wait(0.5)
-            events = read_events(self.path)
+            events = self._news()
             for event in events[self.reported :]:
                 if text := _sentence(event):
                     whisper(one_line(text))

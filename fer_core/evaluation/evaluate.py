@@ -32,7 +32,7 @@ from fer_core.runs.evaluations import (
 )
 from fer_core.runs.events import best_epoch, starts_of
 from fer_core.runs.folder import RunFolder, check_sealed, seal
-from fer_core.runs.journal import Journal, epochs_of, utc_now
+from fer_core.runs.journal import Journal, epochs_of, thinned, utc_now
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.transaction import Change, change
 from fer_core.runs.upgrade import upgrade
@@ -73,6 +73,8 @@ def complete_run(
         _announce(journal, "writing card", "")
         if journal and state == "done":
             journal.write("done", seconds=sum(event["seconds"] for event in epochs_of(folder.events())))
+        if folder.journal_path.exists():
+            prepared.file(folder.journal_path.name).write_bytes(thinned(folder.journal_path.read_bytes()))
         seal(folder, _manifest(folder, dataset, state), prepared)
     write_card(folder)
     return metrics

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,14 +30,21 @@ if TYPE_CHECKING:
 HISTORY_COLUMNS = tuple(HistoryRow.__annotations__)
 """Losses in nats; accuracies 0..1; ``seconds`` is the epoch's wall time, pauses not counted."""
 
+KEPT_BATCHES = 20
+"""Batch events of an epoch that a complete run keeps."""
+
+_EVENT = re.compile(rb'"event": ?"(\w+)"')
+
 __all__ = [
     "HISTORY_COLUMNS",
+    "KEPT_BATCHES",
     "Event",
     "Journal",
     "epochs_of",
     "history_rows",
     "read_events",
     "read_history",
+    "thinned",
     "utc_now",
     "write_history",
 ]
@@ -60,6 +68,31 @@ class Journal:
         # One write of one line on an append-mode file: a kill leaves a torn last line at worst.
         with self.path.open("ab") as file:
             file.write(line.encode())
+
+
+def thinned(content: bytes) -> bytes:
+    """A journal's bytes with at most :data:`KEPT_BATCHES` batch events of each epoch that ended, its last among them.
+
+    A training writes several a second, for whoever watches; afterwards curves need a few. Every other line stays as it
+    is, and so do those of an epoch that did not end, which a resume begins anew.
+    """
+    lines = content.splitlines(keepends=True)
+    batches: list[int] = []
+    dropped: set[int] = set()
+    for number, line in enumerate(lines):
+        match = _EVENT.search(line)
+        if match is None:
+            continue
+        if match[1] == b"batch":
+            batches.append(number)
+        elif match[1] == b"epoch":
+            last = len(batches) - 1
+            kept = {batches[round(last * step / (KEPT_BATCHES - 1))] for step in range(KEPT_BATCHES) if batches}
+            dropped |= set(batches) - kept
+            batches = []
+        elif match[1] == b"start":
+            batches = []
+    return b"".join(line for number, line in enumerate(lines) if number not in dropped)
 
 
 def _end_torn_line(path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,10 @@ import pytest
 from fer_core.cli import main
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import harmless, one_line
+from fer_core.cli.train import _Narrator
+from fer_core.files import write_text
 from fer_core.progress import Progress
+from fer_core.runs.journal import Journal, thinned
 from fer_core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and devices")
@@ -114,3 +118,28 @@ def test_progress_that_cannot_be_told_does_not_end_the_work() -> None:
         with ProgressLine(stream) as line:
             line.show(Progress(1, 2, "faces", None, "Reading"))
             line.show(Progress(2, 2, "faces", None, "Reading"))
+
+
+def test_what_a_training_says_is_whole_though_its_journal_is_thinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    heard = threading.Event()
+
+    def whisper(text: str) -> None:
+        told.append(text)
+        if "epoch 1" in text:
+            heard.set()
+
+    monkeypatch.setattr("fer_core.cli.train.whisper", whisper)
+    journal = Journal(tmp_path / "events.jsonl")
+    batch = {"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1, "images_per_second": 9.0, "steps": 90}
+    epoch = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0}
+    with _Narrator(tmp_path):
+        for step in range(1, 91):
+            journal.write("batch", epoch=1, step=step, **batch)
+        journal.write("epoch", epoch=1, images_per_second=9.0, confusion=[[0] * 7] * 7, **epoch)
+        assert heard.wait(30)
+        write_text(journal.path, thinned(journal.path.read_bytes()).decode())
+        journal.write("phase", name="writing card", detail="")
+    assert told[-1] == "writing card"

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.runs.journal import Journal, epochs_of, read_events, read_history, write_history
+from fer_core.runs.journal import (
+    KEPT_BATCHES,
+    Journal,
+    epochs_of,
+    read_events,
+    read_history,
+    thinned,
+    write_history,
+)
 
 START = {"epochs": 2, "steps": 4, "batch_size": 8, "first_epoch": 1}
 EPOCH = {"val_loss": 1.1, "val_accuracy": 0.4, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 40.0}
@@ -107,3 +115,28 @@ def test_an_epoch_trained_again_after_a_resume_counts_once_and_as_the_last_time(
     assert lines[0] == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]
     assert lines[3].split(",")[4] == "0.9"
+
+
+def test_a_complete_run_keeps_few_batches_of_each_epoch_and_every_other_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    batch = {"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1, "images_per_second": 9.0, "steps": 300}
+    confusion = [[0] * 7] * 7
+    journal.write("start", **START)
+    for step in range(1, 301):
+        journal.write("batch", epoch=1, step=step, **batch)
+    journal.write("epoch", epoch=1, loss=0.5, accuracy=0.3, confusion=confusion, **EPOCH)
+    for step in range(1, 6):
+        journal.write("batch", epoch=2, step=step, **batch)
+    journal.write("phase", name="training", detail='an "event": "epoch" in somebody\'s words')
+    before = read_events(journal.path)
+    journal.path.write_bytes(thinned(journal.path.read_bytes()))
+    after = read_events(journal.path)
+    assert [event for event in after if event["event"] != "batch"] == [
+        event for event in before if event["event"] != "batch"
+    ]
+    steps = [event["step"] for event in after if event["event"] == "batch" and event["epoch"] == 1]
+    assert len(steps) == KEPT_BATCHES
+    assert (steps[0], steps[-1]) == (1, 300)
+    unfinished = [event for event in after if event["event"] == "batch" and event["epoch"] == 2]
+    assert len(unfinished) == 5, "an epoch that did not end keeps its lines"
+    assert thinned(journal.path.read_bytes()) == journal.path.read_bytes()

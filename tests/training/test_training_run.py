@@ -25,6 +25,7 @@ from fer_core.emotions import SPLITS
 from fer_core.errors import FerError, RunError
 from fer_core.files import sha256_of
 from fer_core.runs.folder import SEALED_FILES, RunFolder
+from fer_core.runs.journal import thinned
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import LOCK_FILE
 from fer_core.settings import PROJECT_ROOT
@@ -114,6 +115,7 @@ def test_a_training_leaves_a_complete_run_folder_and_evaluates_to_the_same_figur
     assert measured is not None
     assert set(measured.files) == {"predictions.parquet", "metrics.json", "embeddings.parquet"}
     assert list(folder.history()["epoch"]) == [1, 2]
+    assert thinned(folder.journal_path.read_bytes()) == folder.journal_path.read_bytes()
     dataset = fer_core.load_dataset(data)
     predictions = folder.predictions()
     assert predictions is not None
