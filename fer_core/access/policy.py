@@ -15,7 +15,7 @@ from fer_core.settings import settings
 class Action(StrEnum):
     """What somebody may want to do beyond looking, comparing, explaining, Photo and Live, which all may."""
 
-    TRAIN = "train on the drawn sample with the 1-minute preset"
+    TRAIN = "train on the drawn sample with the shortest preset"
     TRAIN_ANYTHING = "train with any recipe on any data, measure or export a run"
     STOP = "pause or stop this training"
     RESUME = "go on with this training"

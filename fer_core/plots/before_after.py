@@ -32,9 +32,12 @@ def change_bars(before: npt.ArrayLike, after: npt.ArrayLike, *, label: int | Non
 
 
 def answer_list(lines: Sequence[tuple[str, bool]]) -> str:
-    """A line for each model: its words, and whether it changed its answer, which makes them bold."""
+    """What each model says, beside each other where there is room: its words, and whether it changed its answer, which
+    makes them bold.
+    """
     items = "".join(
-        f'<li style="font-weight:{600 if changed else 400};margin:0.1rem 0">{_unbroken(words)}</li>'
+        f'<li style="display:inline-block;margin-right:1.2em;font-weight:{600 if changed else 400}">'
+        f"{_unbroken(words)}</li>"
         for words, changed in lines
     )
     return f'<ul style="list-style:none;margin:0;padding:0;font-size:0.9rem">{items}</ul>'

@@ -6,14 +6,14 @@ that no run's line depends on colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from fer_core.emotions import COLOURS, NAMES
-from fer_core.plots.style import MUTED, blank, run_colour, run_dash, run_symbol
+from fer_core.plots.style import MUTED, blank, places, run_colour, run_dash, run_symbol
 
 if TYPE_CHECKING:
     from fer_core.stats.curves import Curve, OneVsRest
@@ -86,20 +86,27 @@ def describe_across_models(models: Mapping[str, OneVsRest], kind: Kind, *, label
 
 
 def risk_coverage(
-    curves: Mapping[str, RiskCoverage], operating_points: Mapping[str, Answered] | None = None, *, height: int = 380
+    curves: Mapping[str, RiskCoverage],
+    operating_points: Mapping[str, Answered] | None = None,
+    *,
+    order: Sequence[str] = (),
+    height: int = 380,
 ) -> go.Figure:
     """Wrong answers by the share of faces answered, one line a model; the slider's point marked on each.
 
     ``curves``: title to :func:`fer_core.stats.risk_coverage.risk_coverage`, up to six. ``operating_points``: title to
     :func:`~fer_core.stats.risk_coverage.at_threshold` with the slider's least confidence, drawn with its 95 %
     interval; one that answers no face has no mark. ``customdata`` of a line is the least confidence of each point, of a
-    mark its own, so that a click can move the slider. Raises ``ValueError`` for a mark without a curve.
+    mark its own, so that a click can move the slider. ``order``: as in :func:`fer_core.plots.style.places`. Raises
+    ``ValueError`` for a mark without a curve.
     """
     points = operating_points or {}
     if not points.keys() <= curves.keys():
         raise ValueError(f"a mark has no curve: {', '.join(sorted(points.keys() - curves.keys()))}")
     figure = blank(height)
-    for position, (title, curve) in enumerate(curves.items()):
+    positions = dict(zip(curves, places(curves, order), strict=True))
+    for title, curve in curves.items():
+        position = positions[title]
         figure.add_trace(
             go.Scatter(
                 x=100 * curve.coverage,
@@ -115,7 +122,7 @@ def risk_coverage(
             )
         )
     # After all lines, so that no line covers a mark.
-    for position, title in enumerate(curves):
+    for title, position in positions.items():
         operating_point = points.get(title)
         if (
             operating_point

@@ -19,6 +19,7 @@ from fer_core.plots.style import (
     SELECTED,
     apply_style,
     blank,
+    places,
     run_colour,
     run_symbol,
 )
@@ -95,12 +96,14 @@ def learning_overlay(
     along: Along = "epoch",
     height: int = 360,
     own: Collection[str] = (),
+    order: Sequence[str] = (),
 ) -> go.Figure:
     """Several runs in one panel, one colour and marker a run, each value where its epoch ended.
 
     ``histories``: title to table as in ``history.csv``; ``metric``: loss or accuracy. ``along``: ``epoch``, or
     ``time``: minutes of training since each run's own start, hours where the longest run took over three. ``height`` in
-    pixels. ``own``: the titles of those trained elsewhere. Raises ``ValueError`` for another metric or axis.
+    pixels. ``own``: the titles of those trained elsewhere. ``order``: as in
+    :func:`fer_core.plots.style.places`. Raises ``ValueError`` for another metric or axis.
     """
     _check(metric, along)
     figure = blank(height)
@@ -110,7 +113,7 @@ def learning_overlay(
         longest = max((values[-1] for values in ends.values() if values), default=0.0)
         unit, per_unit = ("h", 3600.0) if longest > _MINUTES_UP_TO else ("min", 60.0)
     place = "epoch %{x:.2~f}" if along == "epoch" else f"epoch %{{customdata}}, after %{{x:.1f}} {unit}"
-    for position, (title, history) in enumerate(histories.items()):
+    for position, (title, history) in zip(places(histories, order), histories.items(), strict=True):
         xs, colour = [end / per_unit for end in ends[title]], run_colour(position)
         public = {"color": colour, "width": 2.5}
         training = {"color": colour, "width": 1.5, "dash": "dash"}

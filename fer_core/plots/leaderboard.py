@@ -18,6 +18,10 @@ LABEL = 26
 """Letters in a line of a system's name: on a phone the dots need room, too."""
 CHANCE = 1 / COUNT
 """What guessing reaches, where each class is as likely."""
+END = 96
+"""Per cent at which the axis ends: at its right the accuracies stand in a column, which no line crosses."""
+VALUE = "accuracy"
+"""What the annotations of that column are called."""
 _LINE, _ROW = 0.5, 28
 """A further line of a name takes half a row, and a row so many pixels."""
 
@@ -41,22 +45,24 @@ def system_dots(groups: Mapping[str, Sequence[Dot]], people: Dot | None = None) 
     ticks: dict[float, str] = {}
     row = 0.0
     for number, (heading, systems) in enumerate(groups.items()):
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=row,
-            text=f"<b>{heading}</b>",
-            showarrow=False,
-            yanchor="middle",
-            align="left",
-        )
+        # Beside the picture, as the names are: in it, the line of chance would cross it out.
+        ticks[row] = f'<span style="font-size:1.2em"><b>{heading}</b></span>'
+        figure.add_hline(y=row, line={"color": MUTED, "width": 1}, opacity=0.4, layer="below")
         row += 1
         for system in systems:
             lines = textwrap.wrap(system.name, LABEL)
             row += _LINE * (len(lines) - 1) / 2
             ticks[row] = "<br>".join([f"<b>{line}</b>" if system.ours else line for line in lines])
             figure.add_trace(_trace(system, row, SYMBOLS[number % len(SYMBOLS)]))
+            figure.add_annotation(
+                x=1,
+                xref="paper",
+                xanchor="right",
+                y=row,
+                text=f"<b>{100 * system.accuracy:.1f}</b>" if system.ours else f"{100 * system.accuracy:.1f}",
+                showarrow=False,
+                name=VALUE,
+            )
             row += 1 + _LINE * (len(lines) - 1) / 2
         row += 0.3
     _mark(figure, CHANCE, "chance", None)
@@ -65,7 +71,7 @@ def system_dots(groups: Mapping[str, Sequence[Dot]], people: Dot | None = None) 
     figure.update_yaxes(
         tickvals=list(ticks), ticktext=list(ticks.values()), range=[row - 0.5, -0.8], showgrid=False, zeroline=False
     )
-    figure.update_xaxes(title_text="accuracy (%)", side="bottom", range=[10, 86], zeroline=False)
+    figure.update_xaxes(title_text="accuracy (%)", side="bottom", range=[10, END], zeroline=False)
     figure.update_layout(height=90 + round(_ROW * row), showlegend=False, margin={"t": 36})
     return figure
 
@@ -87,7 +93,7 @@ def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
     return go.Scatter(
         x=[value],
         y=[row],
-        mode="markers+text",
+        mode="markers",
         marker={
             "symbol": symbol,
             "size": 12 if system.ours else 9,
@@ -104,9 +110,6 @@ def _trace(system: Dot, row: float, symbol: str) -> go.Scatter:
             "width": 5,
             "visible": system.span is not None,
         },
-        # Beside the interval, where no other row has anything.
-        text=[f"{'&nbsp;' * 5 if system.span else ''} {value:.1f}"],
-        textposition="middle right" if high - value < 3 else "top center",
         hovertemplate=f"{system.name}: {value:.1f} %{span}<extra></extra>",
         cliponaxis=False,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,19 +10,19 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.plots.style import MUTED, apply_style, run_colour, run_dash, run_symbol
+from fer_core.plots.style import MUTED, apply_style, places, run_colour, run_dash, run_symbol
 
 if TYPE_CHECKING:
     from fer_core.stats.calibration import Reliability
 
 
-def diagram(results: Mapping[str, Reliability], *, height: int = 460) -> go.Figure:
+def diagram(results: Mapping[str, Reliability], *, order: Sequence[str] = (), height: int = 460) -> go.Figure:
     """Accuracy by confidence, in per cent, with 95 % intervals; below it the faces in each bin.
 
     ``results``: title to :func:`fer_core.stats.calibration.reliability`; one model, several, or one with and
     without its temperature; up to six, all with the same bins. A point lies at its bin's mean confidence; empty bins
     have none. On the dotted line confidence and accuracy agree; below it a model is too sure. A single model's
-    histogram is bars, several are outlines.
+    histogram is bars, several are outlines. ``order``: as in :func:`fer_core.plots.style.places`.
 
     ``customdata`` of points and bars is the bin's number from 0, for
     :func:`fer_core.stats.metrics.confidence_bins`. Raises ``ValueError`` for no model or other bins.
@@ -33,7 +33,7 @@ def diagram(results: Mapping[str, Reliability], *, height: int = 460) -> go.Figu
     figure.add_shape(
         type="line", x0=0, y0=0, x1=100, y1=100, line={"color": MUTED, "width": 1, "dash": "dot"}, layer="below"
     )
-    for position, (title, result) in enumerate(results.items()):
+    for position, (title, result) in zip(places(results, order), results.items(), strict=True):
         figure.add_trace(_points(title, result, position), row=1, col=1)
         counts = _bars(title, result, position) if len(results) == 1 else _outline(title, result, position)
         figure.add_trace(counts, row=2, col=1)

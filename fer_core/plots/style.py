@@ -5,7 +5,7 @@ Text and grid lines have no colour of their own, so that they take the theme's, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import plotly.graph_objects as go
@@ -35,6 +35,16 @@ Scale = tuple[tuple[float, str], ...]
 LIGHT_SCALE: Scale = ((0.0, "#F3F3FB"), (0.5, "#8F8BDB"), (1.0, "#2A2677"))
 DARK_SCALE: Scale = ((0.0, "#23232E"), (0.5, "#6A66BC"), (1.0, "#C9C6FA"))
 """The one sequential scale, least to most, for each theme: the least is near the background."""
+
+
+def places(shown: Iterable[str], order: Sequence[str] = ()) -> list[int]:
+    """The position of each of ``shown`` in its comparison, so that a run keeps its colour where others are not shown.
+
+    ``order``: all runs of the comparison; without it the shown ones are all.
+    """
+    shown = list(shown)
+    everyone = list(order) or shown
+    return [everyone.index(name) for name in shown]
 
 
 def run_colour(position: int) -> str:

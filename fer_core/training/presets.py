@@ -1,4 +1,4 @@
-"""Recipes to start from: a minute on the sample, a quick look, and a serious training."""
+"""Recipes to start from: a taste, a quick look, and a serious training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Preset:
 
 
 PRESETS = (
-    Preset("minute", "1-minute sample", "Enough to see it learn."),
+    Preset("minute", "A taste", "Enough to see it learn."),
     Preset("quick", "Quick look", "Enough for curves and a first confusion matrix, not for a good model."),
     Preset("serious", "Serious", "For Custom CNN, the very recipe of the model that ships."),
 )

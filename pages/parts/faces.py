@@ -101,14 +101,21 @@ def clickable_sheet(
         full_width=cell_box(columns - 1, columns, **options)[2],
         highlighted=at.tolist(),
     )
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=picked,
-        selection_mode="points",
-        config={"displayModeBar": False, "scrollZoom": False},
-        alt=alt,
-    )
+    # A figure keeps its height where it becomes narrower: on a phone half of it would be an empty band.
+    wide, high = max(size[0], cell_box(columns - 1, columns, **options)[2]), size[1]
+    with st.container(key=f"{key}-fits"):
+        st.html(
+            f"<style>@media (max-width: 640px) {{ .st-key-{key}-fits {{ aspect-ratio: {wide} / {high}; min-height: 0; "
+            "overflow: hidden; flex: none } }</style>"
+        )
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=picked,
+            selection_mode="points",
+            config={"displayModeBar": False, "scrollZoom": False},
+            alt=alt,
+        )
 
 
 def sheet_figure(

@@ -31,9 +31,21 @@ that here the text's own colour stays; border, underline or background tell what
 """
 WRAPPED = '.st-key-lesson-strip [data-testid="stButtonGroup"] button'
 """A lesson's answers are sentences: on a phone they break, where Streamlit would cut them off."""
+NEEDLESS = '[data-testid="stWidgetLabelRequired"]'
+"""Beside fields that cannot be emptied, and that are never empty, Streamlit writes that they are required."""
+PHONE = "(max-width: 640px)"
+"""There Streamlit leaves more than a line's height empty above each title, and cuts off rows of choices."""
+TOOLED = '[data-testid="stElementContainer"]:has([data-testid="stElementToolbar"] button)'
+"""Where nothing hovers, the buttons of a table are always there, over the words above it."""
 STYLE = (
     f"<style>{', '.join(ACCENTED)} {{ color: inherit !important }}\n"
-    f"{WRAPPED}, {WRAPPED} * {{ white-space: normal !important; height: auto !important; text-align: left }}</style>"
+    f"{WRAPPED}, {WRAPPED} * {{ white-space: normal !important; height: auto !important; text-align: left }}\n"
+    f"{NEEDLESS} {{ display: none }}\n"
+    f"@media {PHONE} {{\n"
+    '[data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 4rem }\n'
+    '[data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.25rem; mask: none }\n'
+    "}\n"
+    f"@media (hover: none) {{ {TOOLED} {{ margin-top: 2rem }} }}</style>"
 )
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"

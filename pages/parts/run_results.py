@@ -10,7 +10,6 @@ import streamlit as st
 from fer_core.plots import confusion as confusion_plots
 from fer_core.plots import history as history_plots
 from fer_core.runs.contracts import SplitScores
-from fer_core.stats.metrics import Scores
 from pages.parts import runs
 from pages.parts.charts import drawn
 
@@ -24,19 +23,6 @@ def show_matrix(counts: Sequence[Sequence[int]], *, title: str, share: bool, key
         config={"displayModeBar": False},
         alt=confusion_plots.describe(counts, title),
     )
-
-
-def show_confusion(scores: Scores, *, title: str, share: bool, key: str) -> None:
-    """The confusion matrix of ``scores``, and the same as a table in an expander."""
-    show_matrix(scores["confusion"], title=title, share=share, key=key)
-    with st.expander("As a table", icon=":material/table:"):
-        st.dataframe(
-            runs.confusion_table(scores, share=share),
-            hide_index=True,
-            column_config=runs.NUMBERS if share else None,
-            alt=f"The confusion matrix of {title}: rows true, columns predicted, "
-            + ("per cent of the true class." if share else "faces."),
-        )
 
 
 def show_per_class(scores: SplitScores) -> None:

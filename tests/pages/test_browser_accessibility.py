@@ -41,8 +41,6 @@ DRAWN = """() => {
 INSIDE = "([element, part]) => document.querySelector(element)?.closest(part) !== null"
 MOST_WORDS = 150
 """On a page before anything is opened: whoever comes for a picture does not read more."""
-DOCUMENTS = {"run"}
-"""Pages that are there to be read: a run's card has all that is known of it."""
 WORDS = r"""() => {
     const page = document.querySelector('[data-testid="stMain"]')
     const texts = document.createTreeWalker(page, NodeFilter.SHOW_TEXT)
@@ -96,7 +94,7 @@ def test_no_page_has_what_somebody_cannot_use(
             page.wait_for_function(DRAWN, timeout=MINUTE)
             found = checker.run(page, options={"resultTypes": ["violations"], **rules})
             wrong += [f"{name}, {theme}: {line}" for line in problems(page, found.response)]
-        if (words := page.evaluate(WORDS)) > MOST_WORDS and name not in DOCUMENTS:
+        if (words := page.evaluate(WORDS)) > MOST_WORDS:
             wrong.append(f"{name}: {words} words before anything is opened")
         page.set_viewport_size(PHONE)
         # Figures take a moment to become narrower.

@@ -19,6 +19,7 @@ from fer_core.runs.listing import find_run
 from fer_core.settings import settings
 from pages.parts import unmeasured
 from pages.parts.compare import across
+from pages.parts.run import card
 
 OpenApp = Callable[..., AppTest]
 
@@ -69,7 +70,7 @@ def test_a_link_to_a_split_that_is_not_there_shows_the_one_that_is(home: Path, o
 
 def test_the_run_s_card_speaks_of_the_classes_that_there_are(home: Path, open_app: OpenApp) -> None:
     measured(PUBLIC_TEST, (3, 5))
-    app = open_app("run", run="one")
+    app = open_app("run", run="one", **{card.FIGURES: "true"})
     assert not app.exception
     [elsewhere] = [element.value for element in app.markdown if "Measured elsewhere" in element.value]
     assert "of PublicTest" in elsewhere

@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from factories import as_unfinished, edit_metrics, make_run, make_vote, measured_on
 
+from pages.parts.run import card
+
+OPEN = dict.fromkeys(card.SECTIONS, "true")
+"""A link with all sections of the card open."""
+
 
 def _text(app) -> str:
     return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
@@ -37,7 +42,10 @@ def test_an_unknown_run_is_said(open_app, home: Path):
 
 def test_a_complete_run_shows_everything(open_app, home: Path):
     run = make_run(home / "runs" / "mine", accuracy=0.7)
-    app = open_app("run", run="mine")
+    short = open_app("run", run="mine")
+    assert "Weakest class" in _text(short)
+    assert not short.get("download_button"), "nothing folded is drawn"
+    app = open_app("run", run="mine", **OPEN)
     assert not app.exception
     text = _text(app)
     scores = run.metrics()["splits"]["PrivateTest"]
@@ -55,7 +63,7 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
 
 def test_litert_averaging_and_temperature_are_shown_where_they_were_measured(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
-    assert "emperature" not in _text(open_app("run", run="mine"))
+    assert "emperature" not in _text(open_app("run", run="mine", **OPEN))
     flip = {"n": 9, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "macro_f1": 0.6}
     flip |= {"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}
 
@@ -65,7 +73,7 @@ def test_litert_averaging_and_temperature_are_shown_where_they_were_measured(ope
         metrics["temperature"] = {"value": 1.25, "fitted_on": "PublicTest", "splits": {}}
 
     edit_metrics(run, measured)
-    app = open_app("run", run="mine")
+    app = open_app("run", run="mine", **OPEN)
     assert not app.exception
     text = _text(app)
     assert "65.0 % of PrivateTest (n = 9)" in text
@@ -87,7 +95,7 @@ def test_a_died_run_says_what_is_usable(open_app, home: Path):
     app = open_app("run", run="mine")
     assert not app.exception
     assert "best epoch so far" in app.warning[0].value
-    assert "Results" not in [header.value for header in app.subheader]
+    assert "All figures" not in [section.label for section in app.expander]
 
 
 def test_a_damaged_run_says_why(open_app, home: Path):
@@ -106,7 +114,7 @@ def test_a_damaged_evaluation_beside_a_sound_one_is_said_and_hides_nothing_else(
     app = open_app("run", run="mine")
     assert not app.exception
     assert any("metrics.json is damaged" in warning.value for warning in app.warning)
-    assert "Recipe" in [header.value for header in app.subheader]
+    assert "Recipe" in [section.label for section in app.expander]
     one.metrics_path.write_text("{")
     app = open_app("run")
     assert not app.exception
@@ -116,14 +124,13 @@ def test_a_damaged_evaluation_beside_a_sound_one_is_said_and_hides_nothing_else(
 def test_split_comes_from_the_url(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
     app = open_app("run", run="mine", split="PublicTest")
-    table = next(e.value for e in app.dataframe if "Precision (%)" in e.value.columns)
-    expected = run.metrics()["splits"]["PublicTest"]["per_class"][0]["precision"] * 100
-    assert table["Precision (%)"][0] == pytest.approx(expected)
+    accuracy = 100 * run.metrics()["splits"]["PublicTest"]["accuracy"]
+    assert f"**{accuracy:.1f} % of PublicTest" in _text(app)
 
 
 def test_the_recipe_table_lists_every_field(open_app, home: Path):
     run = make_run(home / "runs" / "mine")
-    app = open_app("run", run="mine")
+    app = open_app("run", run="mine", **OPEN)
     table = next(e.value for e in app.dataframe if "Field" in e.value.columns)
     recipe = json.loads(run.recipe_path.read_text())
     flat = {*recipe, *(f"augmentation.{key}" for key in recipe["augmentation"])} - {"augmentation"}
@@ -145,12 +152,13 @@ def test_a_trained_run_can_be_deleted_and_a_shipped_one_offers_no_such_thing(ope
 def test_a_vote_shows_its_members_and_nothing_of_a_training(open_app, home: Path):
     members = [make_run(home / "runs" / "one"), make_run(home / "runs" / "two", seed=1)]
     vote = make_vote(home / "runs" / "both", members, weights=(0.25, 0.75), temperatures=(1.5, 0.5))
-    app = open_app("run", run="both")
+    app = open_app("run", run="both", **OPEN)
     assert not app.exception
     assert not app.warning
     headers = [header.value for header in app.subheader]
     assert "Members" in headers
-    assert not {"Learning curves", "Recipe", "Architecture"} & set(headers)
+    assert "Learning curves" not in headers
+    assert not {"Recipe", "Network"} & {section.label for section in app.expander}
     text = _text(app)
     assert "a vote of other runs" in text
     assert "chosen on PublicTest of the drawn sample" in text
@@ -190,6 +198,6 @@ def test_other_data_that_it_was_measured_on_are_told_too(open_app, home):
     run = make_run(home / "runs" / "mine", data={"kind": "csv", "title": "FER-2013", "fingerprint": "1" * 64})
     other = next((make_run(home / "runs" / "drawn").path / "evaluations").iterdir())
     other.rename(run.path / "evaluations" / other.name)
-    app = open_app("run", run="mine")
+    app = open_app("run", run="mine", **OPEN)
     assert not app.exception
     assert any("Measured elsewhere, too" in text.value and "drawn sample" in text.value for text in app.markdown)

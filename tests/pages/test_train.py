@@ -62,7 +62,7 @@ def test_with_nothing_there_it_offers_a_training_on_the_sample(open_app, home):
 
 @pytest.mark.parametrize("key", ["minute", "quick", "serious"])
 def test_the_fields_start_at_what_the_preset_says(open_app, key):
-    title = {"minute": "1-minute sample", "quick": "Quick look", "serious": "Serious"}[key]
+    title = {"minute": "A taste", "quick": "Quick look", "serious": "Serious"}[key]
     app = open_app("train", preset=title, architecture="Custom CNN + augmentation")
     assert not app.exception
     fields, wanted = _fields(app), preset(key, "custom_cnn_augmented")

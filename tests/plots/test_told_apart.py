@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.plots import history, live_history
+from fer_core.plots import curves, history, live_history, reliability, style
 from fer_core.plots.style import apart
+from fer_core.stats import calibration
+from fer_core.stats.risk_coverage import risk_coverage
 
 EPOCHS: list[Any] = [
     {"epoch": at, "loss": 2.0 - at / 10, "accuracy": 0.2 + at / 20, "val_loss": 2.0 - at / 12, "val_accuracy": 0.22}
@@ -37,6 +40,18 @@ def test_of_several_runs_the_lines_farthest_apart_say_it(along: history.Along) -
     figure = history.learning_overlay({"near": near, "far": HISTORY}, "accuracy", along=along)
     ends = {note.text: note.y for note in figure.layout.annotations if note.name == history.END}
     assert ends == pytest.approx({"<b>PublicTest</b>": 22.0, "<b>training</b>": 35.0})
+
+
+def test_a_run_keeps_its_colour_where_others_are_not_in_the_picture() -> None:
+    order = ("a vote", "untimed", "seen")
+    rows = np.eye(7)[[0, 1, 2]]
+    figures = [
+        history.learning_overlay({"seen": HISTORY}, "accuracy", along="time", order=order),
+        reliability.diagram({"seen": calibration.reliability([0, 1, 3], rows)}, order=order),
+        curves.risk_coverage({"seen": risk_coverage([0, 1, 3], rows)}, order=order),
+    ]
+    found = {trace.line.color for figure in figures for trace in figure.data if trace.type == "scatter"}
+    assert found == {style.run_colour(2)}
 
 
 def labels_of(table: pd.DataFrame) -> dict[str, tuple[float, float]]:

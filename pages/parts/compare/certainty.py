@@ -69,7 +69,12 @@ def _reliability(view: View, run: str, warm: bool, telling: tuple[str, ...]) -> 
     bare, with_it = (_of(telling, numbers.reliability(view, with_temperature=on)) for on in (False, True))
     found = with_it if warm else bare
     shown = found if run == ALL_RUNS else {run: found[run]}
-    st.plotly_chart(drawn(plots.diagram, shown), key="reliability", config=_PLAIN, alt=plots.describe_diagram(shown))
+    st.plotly_chart(
+        drawn(plots.diagram, shown, order=view.names),
+        key="reliability",
+        config=_PLAIN,
+        alt=plots.describe_diagram(shown),
+    )
     st.caption(
         "On the dotted line a run is right as often as it says; below it, it is too sure.",
         help="Faces are sorted by confidence into 15 bins; under the diagram is how many each has. ECE, the expected "
@@ -139,7 +144,7 @@ def _abstention(view: View, least: float, warm: bool, telling: tuple[str, ...]) 
     if unanswered:
         st.caption(f"Never so sure: {', '.join(unanswered)}. Move the slider to the left.")
     st.plotly_chart(
-        drawn(curve_plots.risk_coverage, lines, operating_points),
+        drawn(curve_plots.risk_coverage, lines, operating_points, order=view.names),
         key="risk-coverage",
         config=_PLAIN,
         alt=curve_plots.describe_risk_coverage(lines, operating_points),

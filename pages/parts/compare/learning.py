@@ -44,7 +44,7 @@ def show(view: View, is_open: bool) -> None:
     shown = {name: table for name, table in tables.items() if name not in untimed}
     if shown:
         st.plotly_chart(
-            drawn(plots.learning_overlay, shown, metric, along=axis, own=own),
+            drawn(plots.learning_overlay, shown, metric, along=axis, own=own, order=view.names),
             key="histories",
             config={"displayModeBar": False},
             alt=plots.describe_learning_overlay(shown, metric, along=axis, own=own),

@@ -25,6 +25,10 @@ STYLE = """<style>
   .st-key-game-answers { flex-direction: row !important; flex-wrap: wrap !important; }
   .st-key-game-answers > * { flex: 1 1 6.4rem !important; width: auto !important; min-width: 0 !important; }
 }
+/* Where fingers press, keys are no help. */
+@media (hover: none) and (pointer: coarse) {
+  .st-key-game-keys, .st-key-game-answers kbd, .st-key-game-next kbd { display: none !important; }
+}
 </style>"""
 
 

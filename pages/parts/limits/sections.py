@@ -52,6 +52,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         st.info("No run has been measured yet, so there are no numbers to show.", icon=":material/info:")
         frame.link("train", "Train a model", icon=":material/model_training:")
         return
+    several = len({data_title(info.data) for info, _ in found}) > 1
     st.dataframe(
         pd.DataFrame(
             {
@@ -59,7 +60,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
                 "Wrong": _words(points.wrong),
                 "Wrong when sure": _words(points.sure_wrong),
                 "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}",
-                "Data": data_title(info.data),
+                **({"Data": data_title(info.data)} if several else {}),
             }
             for info, points in found
         ),
@@ -109,9 +110,10 @@ def people(infos: Sequence[ModelInfo]) -> None:
     st.header("On whom", anchor=False)
     found = _hard(infos)
     name, hard = next(((name, of) for name, of in found if name == VOTE), found[0]) if found else ("", {})
-    lines = ["| | What others found | Measured here |", "|---|---|---|"]
-    lines += [f"| **{who}** | {known} | {_measured(name, hard, groups)} |" for who, known, groups in _PEOPLE]
-    st.markdown("\n".join(lines))
+    lines = [f"| | Others found | Measured here{f', with {plain(name)}' if name else ''} |", "|---|---|---|"]
+    lines += [f"| **{who}** | {known} | {_measured(hard, groups)} |" for who, known, groups in _PEOPLE]
+    st.markdown("\n".join(lines), help=_LIKE)
+    st.caption("Where nothing was measured, FER-2013 does not say who is in a picture.")
     if not found:
         return
     st.markdown(_in_short(name, hard))
@@ -133,10 +135,11 @@ def people(infos: Sequence[ModelInfo]) -> None:
         )
 
 
+_LIKE = "“Of others”: of the other faces, as many of each label."
 _PEOPLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Glasses", f"Covered faces cost networks accuracy ([Wang et al., 2020]({SOURCE}))", ("glasses",)),
-    ("Turned heads", f"So do turned ones ([the same]({SOURCE}))", ("turned",)),
-    ("A hand or a hat in the face", f"See glasses ([the same]({SOURCE}))", ("mouth", "sides", "forehead")),
+    ("Glasses", f"Networks err more ([Wang et al., 2020]({SOURCE}))", ("glasses",)),
+    ("Turned heads", f"Networks err more ([the same]({SOURCE}))", ("turned",)),
+    ("A hand or a hat in the face", f"Networks err more ([the same]({SOURCE}))", ("mouth", "sides", "forehead")),
     (
         "Beards",
         "People and a program name anger better with one "
@@ -177,15 +180,15 @@ def _hard(infos: Sequence[ModelInfo]) -> list[tuple[str, dict[str, Hard]]]:
     return found
 
 
-def _measured(name: str, found: Mapping[str, Hard], groups: Sequence[str]) -> str:
+def _measured(found: Mapping[str, Hard], groups: Sequence[str]) -> str:
     if not groups:
-        return "Not measured: FER-2013 does not say who"
+        return "not measured"
     hard = [found[group] for group in groups if group in found]
     if not hard:
-        return "Not measured with these runs"
+        return "not measured with these runs"
     n = sum(one.n for one in hard)
     right, expected = (sum(one.n * getattr(one, value) for one in hard) / n for value in ("accuracy", "expected"))
-    return f"{plain(name)}: {percent(right, 0)} of {n} right; on others, as many of each label, {percent(expected, 0)}"
+    return f"{percent(right, 0)} of {n} right, of others {percent(expected, 0)}"
 
 
 def _in_short(name: str, hard: Mapping[str, Hard]) -> str:
@@ -195,9 +198,12 @@ def _in_short(name: str, hard: Mapping[str, Hard]) -> str:
         ("worse", [group for group, one in hard.items() if one.gap_high < 0]),
         ("better", [group for group, one in hard.items() if one.gap_low > 0]),
     ):
-        where = [f"{GROUPS[group].lower()} ({points(hard[group].gap, 0)})" for group in kinds]
-        parts.append(f"{word} beyond chance on {'none' if not where else listed(where)}")
-    return f"Of {len(hard)} kinds of hard faces, {plain(name)} does {' and '.join(parts)}."
+        if kinds:
+            where = [f"{GROUPS[group].lower()} ({points(hard[group].gap, 0)})" for group in kinds]
+            parts.append(f"{word} with {listed(where)}")
+    rest = "its differences" if not parts else "all other differences"
+    found = f"{plain(name)} is {' and '.join(parts)}; " if parts else f"{plain(name)}: "
+    return f"On {len(hard)} kinds of hard faces, {found}{rest} may be chance."
 
 
 def _cell(one: Hard) -> str:
@@ -238,7 +244,7 @@ def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
 def _words(share: CountedShare) -> str:
     if not share.n:
         return "no such face"
-    return f"{percent(share.value)} ({share.low * 100:.1f}–{share.high * 100:.1f} %; n = {share.n:,})"
+    return f"{percent(share.value)} ({share.low * 100:.1f}–{share.high * 100:.1f}; n = {share.n:,})"
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -68,11 +68,11 @@ def _poke(start: Start, models: list[Predictor]) -> None:
         _tools(group, now, models)
     with picture:
         _picture(now, after)
-        _lines(before, after)
         _steps_back()
     with bars:
         _bars(now, before, after)
         st.markdown(_sentence(now, before, after))
+        _lines(before, after)
     _more(now, after)
 
 

@@ -1,7 +1,8 @@
-"""The card of one run, section by section, and the list of all runs."""
+"""The card of one run, and the list of all runs. What a run does and how it learned is seen; the rest is folded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,14 +21,20 @@ from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import classes_lines, classes_words, flip_lines, litert_lines, temperature_lines
-from fer_core.runs.protocol import copy_note, footnote
+from fer_core.runs.protocol import CHOOSING, KEPT_ASIDE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.weakest import weakest_lines
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY
 from fer_core.zoo.registry import TITLES
 from pages.parts import access, architecture, downloads, frame, linked, messages, run_results, runs, vote
 
 _PROBLEM = "_delete_problem"
+FIGURES, RECIPE, NETWORK, LIMITS, FILES, ORIGIN = (
+    f"card.{name}" for name in ("figures", "recipe", "network", "limits", "files", "origin")
+)
+"""The folded sections, as links name them."""
+SECTIONS = (FIGURES, RECIPE, NETWORK, LIMITS, FILES, ORIGIN)
 
 
 def gallery(known: list[ModelInfo]) -> None:
@@ -46,7 +53,22 @@ def gallery(known: list[ModelInfo]) -> None:
                 "Created": moment(info.created),
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="All runs with state, accuracy and what it was measured on.")
+    names = [info.name for info in known]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="gallery",
+        selection_mode="single-cell",
+        on_select=lambda: _open_clicked(names),
+        alt="All runs with state, accuracy and what it was measured on.",
+    )
+    st.caption("Click a run to open its card.")
+
+
+def _open_clicked(names: Sequence[str]) -> None:
+    cells = st.session_state["gallery"]["selection"]["cells"]
+    if cells:
+        st.session_state[runs.RUN] = names[cells[0][0]]
 
 
 def show(info: ModelInfo) -> None:
@@ -65,17 +87,29 @@ def show(info: ModelInfo) -> None:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if metrics is not None:
         _results(metrics, info)
-    _elsewhere(info, metrics)
+    else:
+        _elsewhere(info, None)
+        _learning(info)
     if info.is_vote:
         vote.show_members(folder, metrics)
-    elif info.is_brought:
+    if metrics is not None:
+        _figures(metrics, info)
+    if info.is_brought:
         _brought(info)
-    else:
-        _training(info)
-    _limits(card_of(folder) if info.complete else "")
-    st.subheader("Downloads", anchor=False)
-    downloads.show(folder)
+    elif not info.is_vote:
+        _recipe(info)
+    if folder.architecture_path.exists():
+        _network(info)
+    if info.complete:
+        _limits(info)
+    with _folded("Downloads", FILES, ":material/download:") as files:
+        if files.open:
+            downloads.show(folder)
     _delete(info)
+
+
+def _folded(label: str, key: str, icon: str) -> Any:
+    return linked.expander(label, key=key, icon=icon)
 
 
 def _elsewhere(info: ModelInfo, shown: Metrics | None) -> None:
@@ -98,44 +132,48 @@ def _metrics(info: ModelInfo) -> Metrics | None:
         return None
 
 
-def _training(info: ModelInfo) -> None:
-    """How it learned, by which recipe, and what it is built of."""
+def _learning(info: ModelInfo) -> None:
+    """How it learned, where that is known."""
     folder = info.folder
+    if info.is_vote or (info.is_brought and not folder.history_path.exists()):
+        return
     st.subheader("Learning curves", anchor=False)
-    run_results.show_learning_curves(folder.history(), info.best_epoch)
-    st.subheader("Recipe", anchor=False)
-    recipe = folder.recipe()
-    copy = copy_note(info.data["fingerprint"]) if info.data else ""
-    history = [plain(sentence) for sentence in history_sentences(recipe, folder.events())]
-    told = [*recipe_sentences(recipe), *history, *([copy] if copy else [])]
-    st.markdown("\n".join(f"- {sentence}" for sentence in told))
-    with st.expander("Every choice, as a table", icon=":material/tune:"):
+    run_results.show_learning_curves(folder.history(), info.best_epoch, own=info.is_brought)
+
+
+def _recipe(info: ModelInfo) -> None:
+    """By which recipe it was trained."""
+    with _folded("Recipe", RECIPE, ":material/tune:") as section:
+        if not section.open:
+            return
+        recipe = info.folder.recipe()
+        copy = copy_note(info.data["fingerprint"]) if info.data else ""
+        history = [plain(sentence) for sentence in history_sentences(recipe, info.folder.events())]
+        told = [*recipe_sentences(recipe), *history, *([copy] if copy else [])]
+        st.markdown("\n".join(f"- {sentence}" for sentence in told))
         table = recipe_table(recipe)
         table["Value"] = [value if messages.shows(value) else "a file of this server" for value in table["Value"]]
         st.dataframe(table, hide_index=True, alt="Every field of the recipe and its value.")
-    st.subheader("Architecture", anchor=False)
-    if folder.architecture_path.exists():
-        architecture.show(folder.description(), key="run")
-    else:
-        st.caption("The training has not got as far as building the network.")
+
+
+def _network(info: ModelInfo) -> None:
+    """What it is built of."""
+    with _folded("Network", NETWORK, ":material/account_tree:") as section:
+        if section.open:
+            architecture.show(info.folder.description(), key="run")
 
 
 def _brought(info: ModelInfo) -> None:
     """What was brought, how its classes were understood, what it is built of."""
     folder = info.folder
     record = folder.import_record()
-    st.subheader("What was brought", anchor=False)
     if not info.has_model:
         st.info(NO_MODEL[0].upper() + NO_MODEL[1:], icon=":material/table_view:")
-    st.markdown("\n".join(f"- {sentence}" for sentence in brought.sentences(record)))
-    with st.expander("How each order of the classes does on labelled faces", icon=":material/sort:"):
-        st.markdown("\n".join(brought.table(record)))
-    if folder.history_path.exists():
-        st.subheader("Learning curves", anchor=False)
-        run_results.show_learning_curves(folder.history(), info.best_epoch, own=True)
-    if folder.architecture_path.exists():
-        st.subheader("Architecture", anchor=False)
-        architecture.show(folder.description(), key="run")
+    with _folded("What was brought", ORIGIN, ":material/move_to_inbox:") as section:
+        if section.open:
+            st.markdown("\n".join(f"- {sentence}" for sentence in brought.sentences(record)))
+            st.markdown("How each order of the classes does on labelled faces:")
+            st.markdown("\n".join(brought.table(record)))
 
 
 def _facts(info: ModelInfo) -> None:
@@ -178,9 +216,37 @@ def _unfinished(info: ModelInfo) -> None:
 
 
 def _results(metrics: Metrics, info: ModelInfo) -> None:
-    st.subheader("Results", anchor=False)
+    """How often it is right, its matrix beside how it learned, and where it is weakest."""
+    data = metrics["data"]
+    splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
+    split = linked.segmented_control("Split", splits, key="split", help=f"{KEPT_ASIDE} {CHOOSING}")
+    scores = metrics["splits"][split]
+    without = scores.get("without_near_duplicates")
+    st.markdown(
+        f"**{runs.accuracy_words(data, scores, split)}**"
+        + (f"; {percent(without['accuracy'])} without twins." if without else "."),
+        help=without["rule"] if without else None,
+    )
     if said := footnote(info.name, info.shipped):
         st.caption(said)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("What it takes for what", anchor=False)
+        run_results.show_matrix(scores["confusion"], title=info.name, share=True, key="card")
+    with right:
+        _learning(info)
+    if weakest := weakest_lines(metrics):
+        st.markdown(" ".join(weakest))
+
+
+def _figures(metrics: Metrics, info: ModelInfo) -> None:
+    """Everything that was measured, folded."""
+    with _folded("All figures", FIGURES, ":material/table:") as section:
+        if section.open:
+            _all_figures(metrics, info)
+
+
+def _all_figures(metrics: Metrics, info: ModelInfo) -> None:
     data = metrics["data"]
     chose = "used to choose weights and temperatures" if info.is_vote else "used to choose the best epoch"
     chose = "used to find out the order of its classes" if info.is_brought else chose
@@ -194,6 +260,13 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
             without = scores.get("without_near_duplicates")
             if without:
                 st.caption(f"Without twins: {percent(without['accuracy'])} (n = {without['n']:,}). {without['rule']}")
+            run_results.show_per_class(scores)
+            st.dataframe(
+                runs.confusion_table(scores, share=True),
+                hide_index=True,
+                column_config=runs.NUMBERS,
+                alt=f"The confusion matrix on {split}: rows true, columns predicted, per cent of the true class.",
+            )
     if "milliseconds_per_face" in metrics:
         st.caption(
             f"{metrics['milliseconds_per_face']:.1f} ms per face with {plural(metrics['threads'], 'thread')} "
@@ -205,16 +278,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
     extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
     if extra:
         st.markdown("\n".join(f"- {line}" for line in extra))
-    splits = [split for split in (PRIVATE_TEST, PUBLIC_TEST) if metrics["splits"].get(split)]
-    split = linked.segmented_control("Split", splits, key="split")
-    scores = metrics["splits"][split]
-    left, right = st.columns(2)
-    with left:
-        st.markdown(f"**Per expression** ({split}, n = {scores['n']:,} faces)")
-        run_results.show_per_class(scores)
-    with right:
-        st.markdown(f"**Confusion matrix** ({split}, per cent of the true class)")
-        run_results.show_confusion(scores, title=info.name, share=True, key="card")
+    _elsewhere(info, metrics)
 
 
 def _delete(info: ModelInfo) -> None:
@@ -245,14 +309,14 @@ def _delete_now(info: ModelInfo) -> None:
         st.session_state[runs.RUN] = None
 
 
-def _limits(card: str) -> None:
+def _limits(info: ModelInfo) -> None:
     """What the card says about limits, then the whole card."""
-    if not card:
-        return
-    st.subheader("Limits", anchor=False)
-    st.markdown(card.partition("## Limits")[2].strip() or "This card names no limits.")
-    with st.expander("The whole card (CARD.md)", icon=":material/article:"):
-        st.markdown(card)
+    with _folded("Limits, and the whole card", LIMITS, ":material/gavel:") as section:
+        if section.open:
+            card = card_of(info.folder)
+            st.markdown(card.partition("## Limits")[2].strip() or "This card names no limits.")
+            with st.expander("The whole card (CARD.md)", icon=":material/article:"):
+                st.markdown(card)
 
 
 def recipe_table(recipe: Recipe) -> pd.DataFrame:

@@ -103,7 +103,7 @@ def visitors_recipe(architecture: str) -> Recipe:
     """What visitors train: the preset of the drawn sample as it is."""
     hours = trainings.KEPT_SECONDS / 3600
     st.caption(
-        "You train on the drawn sample with the 1-minute recipe. Only you see the run, as long as this visit lasts, "
+        "You train on the drawn sample with the shortest recipe. Only you see the run, as long as this visit lasts, "
         f"and it is deleted after {hours:.0f} hours. Download what you want to keep from its card."
     )
     return preset(trainings.VISITORS_PRESET, architecture).named(next_name(architecture))
