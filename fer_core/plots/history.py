@@ -124,7 +124,7 @@ def learning_overlay(
             trace = _line(xs, values, title, line, line is public, metric, extra=f"{title}, {what}", place=place)
             trace.update(customdata=history["epoch"].tolist(), marker={"size": 6, "symbol": run_symbol(position)})
             figure.add_trace(trace)
-    if (said := _to_name(histories, metric)) is not None:
+    if (said := _to_name(histories, metric, along)) is not None:
         last = ends[said][-1] / per_unit
         lines = _values(histories[said], metric), _values(histories[said], f"val_{metric}")
         _name_ends(figure, last, *lines, own=said in own)
@@ -167,14 +167,22 @@ def describe_learning_overlay(
     return f"{name} over {over}, training dashed, {solid} solid. {'; '.join(parts) or 'No epochs yet'}."
 
 
-def _to_name(histories: Mapping[str, pd.DataFrame], metric: Metric) -> str | None:
-    """The run whose lines say what they are: the one whose lines end farthest apart. More words would lie on others."""
+def _to_name(histories: Mapping[str, pd.DataFrame], metric: Metric, along: Along) -> str | None:
+    """The run whose lines say what they are; more words would lie on others.
+
+    The one that learned longest, beside whose ends there is nothing, if these are half as far apart as any; else the
+    one whose lines end farthest apart.
+    """
     gaps = {
         title: abs(_values(history, metric)[-1] - _values(history, f"val_{metric}")[-1])
         for title, history in histories.items()
         if len(history)
     }
-    return max(gaps, key=gaps.__getitem__) if gaps else None
+    if not gaps:
+        return None
+    longest = max(gaps, key=lambda title: _ends(histories[title], along)[-1])
+    widest = max(gaps, key=gaps.__getitem__)
+    return longest if gaps[longest] >= gaps[widest] / 2 else widest
 
 
 def _name_ends(

@@ -138,6 +138,32 @@ def classes(entries: Mapping[str, Sequence[ClassIntervals]], measure: Measure) -
     return f"By {word} the highest is {who}. {doubt} {range_words}"
 
 
+def second_guess(guesses: Mapping[str, tuple[float, float]]) -> str:
+    """What a second guess adds. ``guesses``: title to how often the first is right, and the first or second, 0..1."""
+    name, (first, two) = max(guesses.items(), key=lambda item: item[1][1])
+    return (
+        f"With a second guess {name} is right on {percent(two)}, {points(two - first)} more: so often the label is "
+        "its runner-up."
+    )
+
+
+def separated(areas: Mapping[str, Sequence[float | None]], called: str) -> str:
+    """Which expression the models tell best from the rest, and which worst, by the mean of their areas.
+
+    ``areas``: title to seven areas under a curve, 0..1, None for a class without one. ``called``: what they are.
+    """
+    means = {}
+    for label, name in enumerate(NAMES):
+        found = [value for of_run in areas.values() if (value := of_run[label]) is not None]
+        if found:
+            means[name] = sum(found) / len(found)
+    if len(means) < 2:
+        return ""
+    best, worst = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    whose = f", on the mean of {len(areas)} runs" if len(areas) > 1 else ""
+    return f"Best told from the rest is {best} ({called} {means[best]:.2f}), worst {worst} ({means[worst]:.2f}){whose}."
+
+
 def certainty(reliabilities: Mapping[str, Reliability]) -> str:
     """Who is over-sure, who under-sure, and whose confidence fits as far as so many faces can tell.
 

@@ -45,7 +45,9 @@ STYLE = (
     '[data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 4rem }\n'
     '[data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.25rem; mask: none }\n'
     "}\n"
-    f"@media (hover: none) {{ {TOOLED} {{ margin-top: 2rem }} }}</style>"
+    f"@media (hover: none) {{\n{TOOLED} {{ margin-top: 2rem }}\n"
+    # Fingers have no keys.
+    "button kbd { display: none }\n}</style>"
 )
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"

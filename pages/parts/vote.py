@@ -18,13 +18,16 @@ from pages.parts import frame, messages, runs
 
 def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
     """Members with weight, temperature and what each reaches alone, how the numbers were chosen, links to cards."""
-    st.subheader("Members", anchor=False)
     try:
         vote = read_vote(folder)
     except RunError as error:
         st.error(messages.told(error), icon=":material/broken_image:")
         return
-    st.markdown(IN_SHORT)
+    st.subheader(
+        "Members",
+        anchor=False,
+        help=f"{IN_SHORT} {plain(vote.method)} {PRIVATE_TEST} was not used for it. A member of weight 0 is not asked.",
+    )
     try:
         member_folders(folder, vote, quick=True)
     except RunError as error:
@@ -58,7 +61,6 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         },
         alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
     )
-    st.caption(f"{plain(vote.method)} {PRIVATE_TEST} was not used for it. A member of weight 0 is not asked.")
     known = {info.name for info in runs.complete()}
     with st.container(horizontal=True, key="members"):
         for member in vote.members:

@@ -79,3 +79,11 @@ def test_words_beside_lines_are_moved_apart_and_no_farther() -> None:
     assert apart([1.0, 5.0], 1.0) == [1.0, 5.0]
     assert apart([5.0, 5.0], 1.0) == [4.5, 5.5]
     assert apart([2.0, 1.9, 2.1, 9.0], 1.0) == pytest.approx([2.0, 1.0, 3.0, 9.0])
+
+
+def test_words_at_lines_ends_stand_where_no_other_line_is() -> None:
+    longer = pd.concat([HISTORY, HISTORY.assign(epoch=HISTORY["epoch"] + 3)])
+    longer["accuracy"] = 0.22 + 0.6 * (HISTORY["accuracy"].iloc[-1] - 0.22)
+    figure = history.learning_overlay({"widest": HISTORY, "longest": longer}, "accuracy")
+    ends = {note.text: note.y for note in figure.layout.annotations if note.name == history.END}
+    assert ends["<b>training</b>"] == pytest.approx(100 * longer["accuracy"].iloc[-1])

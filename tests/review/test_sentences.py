@@ -72,6 +72,21 @@ def test_nobody_leads_at_an_expression_that_nobody_finds() -> None:
     assert "Hardest is disgust (recall 0 % at best)" in words
 
 
+def test_a_second_guess_is_told_by_the_run_that_it_takes_farthest() -> None:
+    words = sentences.second_guess({"a": (0.7, 0.8), "b": (0.6, 0.85)})
+    assert "b is right on 85.0 %" in words
+    assert "+25.0 points" in words
+
+
+def test_the_expressions_told_best_and_worst_are_named_by_the_mean_of_the_runs() -> None:
+    areas = {"a": [0.9, None, 0.5, 0.99, 0.8, 0.8, 0.8], "b": [0.9, None, 0.7, 0.97, 0.4, 0.8, 0.8]}
+    words = sentences.separated(areas, "AUC")
+    assert "happy (AUC 0.98)" in words
+    assert "worst fear (0.60)" in words
+    assert "2 runs" in words
+    assert sentences.separated({"a": [0.9, *[None] * 6]}, "AUC") == ""
+
+
 def test_certainty_tells_over_sure_from_under_sure_and_from_chance() -> None:
     labels = np.zeros(1000, dtype=np.int64)
 

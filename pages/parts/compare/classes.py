@@ -131,20 +131,18 @@ def _mean(there: Sequence[ClassIntervals], which: str = "") -> dict[str, Any]:
 
 def _top_two(view: View) -> None:
     st.subheader("Right with the first or the second guess", anchor=False)
-    table = pd.DataFrame(
-        [
-            {
-                "Run": name,
-                "First guess (%)": 100 * entry["accuracy"],
-                "First or second guess (%)": 100 * two.value,
-                "95 % interval": f"{100 * two.low:.1f}–{100 * two.high:.1f} %",
-                "Gain of the second": f"{percent(two.value - entry['accuracy'])} of the faces",
-            }
-            for (name, two), entry in zip(numbers.top_two(view).items(), numbers.scores(view), strict=True)
-        ]
-    )
+    rows = [
+        {
+            "Run": name,
+            "First guess (%)": 100 * entry["accuracy"],
+            "First or second guess (%)": 100 * two.value,
+            "95 % interval": f"{100 * two.low:.1f}–{100 * two.high:.1f} %",
+            "Gain of the second": f"{percent(two.value - entry['accuracy'])} of the faces",
+        }
+        for (name, two), entry in zip(numbers.top_two(view).items(), numbers.scores(view), strict=True)
+    ]
     st.dataframe(
-        table,
+        pd.DataFrame(rows),
         hide_index=True,
         column_config={
             column: st.column_config.NumberColumn(format="%.1f")
@@ -152,6 +150,8 @@ def _top_two(view: View) -> None:
         },
         alt="Accuracy of the first guess, and of the first two, of each run.",
     )
+    guesses = {row["Run"]: (row["First guess (%)"] / 100, row["First or second guess (%)"] / 100) for row in rows}
+    st.markdown(sentences.second_guess(guesses))
 
 
 def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
@@ -172,6 +172,14 @@ def _curves(view: View, kind_words: str, run: str, expression: str) -> None:
             "rare expressions it is the harder test."
         )
     st.caption(f"A curve runs through all thresholds on the probability of that one expression. {area}")
+    shown = found if run == ALL_RUNS else {run: found[run]}
+    called = "AUC" if kind == "roc" else "AP"
+    st.markdown(
+        sentences.separated(
+            {name: [None if one is None else one.area for one in of_run.classes] for name, of_run in shown.items()},
+            called,
+        )
+    )
     names = [*emotions.NAMES, "mean"]
     table = pd.DataFrame({name: areas(of_run) for name, of_run in found.items()}, index=names)
     areas_table = linked.expander("Areas as a table", key="areas", icon=":material/table:")

@@ -27,7 +27,7 @@ STYLE = """<style>
 }
 /* Where fingers press, keys are no help. */
 @media (hover: none) and (pointer: coarse) {
-  .st-key-game-keys, .st-key-game-answers kbd, .st-key-game-next kbd { display: none !important; }
+  .st-key-game-keys { display: none !important; }
 }
 </style>"""
 

@@ -112,8 +112,11 @@ def people(infos: Sequence[ModelInfo]) -> None:
     name, hard = next(((name, of) for name, of in found if name == VOTE), found[0]) if found else ("", {})
     lines = [f"| | Others found | Measured here{f', with {plain(name)}' if name else ''} |", "|---|---|---|"]
     lines += [f"| **{who}** | {known} | {_measured(hard, groups)} |" for who, known, groups in _PEOPLE]
-    st.markdown("\n".join(lines), help=_LIKE)
-    st.caption("Where nothing was measured, FER-2013 does not say who is in a picture.")
+    st.markdown("\n".join(lines))
+    st.caption(
+        "“Others”: other faces, as many of each label. Where nothing was measured, FER-2013 does not say who is in a "
+        "picture."
+    )
     if not found:
         return
     st.markdown(_in_short(name, hard))
@@ -135,7 +138,6 @@ def people(infos: Sequence[ModelInfo]) -> None:
         )
 
 
-_LIKE = "“Of others”: of the other faces, as many of each label."
 _PEOPLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Glasses", f"Networks err more ([Wang et al., 2020]({SOURCE}))", ("glasses",)),
     ("Turned heads", f"Networks err more ([the same]({SOURCE}))", ("turned",)),

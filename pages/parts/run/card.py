@@ -89,9 +89,10 @@ def show(info: ModelInfo) -> None:
         _results(metrics, info)
     else:
         _elsewhere(info, None)
-        _learning(info)
-    if info.is_vote:
-        vote.show_members(folder, metrics)
+        if info.is_vote:
+            vote.show_members(folder, None)
+        else:
+            _learning(info)
     if metrics is not None:
         _figures(metrics, info)
     if info.is_brought:
@@ -135,7 +136,7 @@ def _metrics(info: ModelInfo) -> Metrics | None:
 def _learning(info: ModelInfo) -> None:
     """How it learned, where that is known."""
     folder = info.folder
-    if info.is_vote or (info.is_brought and not folder.history_path.exists()):
+    if info.is_brought and not folder.history_path.exists():
         return
     st.subheader("Learning curves", anchor=False)
     run_results.show_learning_curves(folder.history(), info.best_epoch, own=info.is_brought)
@@ -234,7 +235,10 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
         st.subheader("What it takes for what", anchor=False)
         run_results.show_matrix(scores["confusion"], title=info.name, share=True, key="card")
     with right:
-        _learning(info)
+        if info.is_vote:
+            vote.show_members(info.folder, metrics)
+        else:
+            _learning(info)
     if weakest := weakest_lines(metrics):
         st.markdown(" ".join(weakest))
 
