@@ -27,9 +27,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from fer_core import __version__
-from fer_core.cli.signals import INTERRUPTED, Interruption
 from fer_core.cli.terminal import OutputError, flush_output, one_line, output, prepare, silence, whisper
 from fer_core.errors import FerError, PartlyDoneError
+from fer_core.signals import INTERRUPTED, Interruption
+from fer_core.zoo.backend import TENSORFLOW, compute_with
 
 COMMANDS = (
     "data",
@@ -47,6 +48,8 @@ COMMANDS = (
     "leaderboard",
     "architectures",
 )
+CHOOSES_LIBRARY = ("train", "sweep")
+"""Commands that ask which library computes; where others load Keras, it is TensorFlow."""
 
 EPILOG = """\
 a first tour:
@@ -131,6 +134,8 @@ def _guarded(argv: Sequence[str] | None, interruption: Interruption) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     args = build_parser().parse_args(argv)
     try:
+        if args.command not in CHOOSES_LIBRARY:
+            compute_with(TENSORFLOW)
         done = args.run(args)
     except PartlyDoneError as error:
         if error.result is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -157,6 +158,7 @@ def chosen_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe that the options of :func:`add_choices` ask for. Raises ``RecipeError`` where that is none."""
     from fer_core.runs.recipe import Recipe
     from fer_core.training.presets import preset
+    from fer_core.zoo.backend import VARIABLE, preferred
 
     if args.recipe:
         recipe = Recipe.read(args.recipe)
@@ -169,6 +171,8 @@ def chosen_recipe(args: argparse.Namespace) -> Recipe:
         for name in ("epochs", "batch_size", "learning_rate", "seed", "name", "initial_weights")
         if (value := getattr(args, name, None)) is not None
     }
+    if os.environ.get(VARIABLE):
+        changes["backend"] = preferred()
     if args.teachers:
         changes["teachers"] = tuple(args.teachers)
     if "epochs" in changes:

@@ -116,12 +116,15 @@ def _with_precision(ray: ModuleType, sweep: Sweep, tell: Tell) -> Sweep:
 
 
 def _choose_precision(recipe: dict[str, object]) -> tuple[str, str]:
-    """Runs on the engine, in a process that ends with it: it loads TensorFlow."""
+    """Runs on the engine, in a process that ends with it: it loads TensorFlow or JAX."""
     from fer_core.training.build import choose_precision
     from fer_core.training.resources import use_fast_kernels
+    from fer_core.zoo.backend import compute_with
 
+    wanted = Recipe.from_dict(recipe)
     use_fast_kernels()
-    return choose_precision(Recipe.from_dict(recipe))
+    compute_with(wanted.backend)
+    return choose_precision(wanted)
 
 
 def _fit(ray: ModuleType, sweep: Sweep, left: Sequence[TrialRecord], tell: Tell) -> None:

@@ -31,6 +31,7 @@ from fer_core.training.lock import worker
 from fer_core.training.resume_state import remember_data
 from fer_core.training.scheduled import ORPHANED, SCHEDULED
 from fer_core.training.status import JobState, status
+from fer_core.zoo.backend import VARIABLE
 
 POLL_S = 0.25
 INTERRUPTED = 130
@@ -139,7 +140,7 @@ class Trial(tune.Trainable):
             # the pipe's end and goes, too. One in a session of its own would outlive a killed actor.
             self.child = subprocess.Popen(
                 command,
-                env={**os.environ, **_environment(self.sweep)},
+                env={**os.environ, **_environment(self.sweep, self.sweep.recipe(self.trial).backend)},
                 cwd=PROJECT_ROOT,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -209,8 +210,8 @@ def _wait_until_free(folder: RunFolder) -> str | None:
     return None
 
 
-def _environment(sweep: Sweep) -> dict[str, str]:
-    """Of the child: as many threads as the trial has processors. Ray tells OpenMP, and TensorFlow asks nobody."""
+def _environment(sweep: Sweep, backend: str) -> dict[str, str]:
+    """Of the child: as many threads as the trial has processors. Ray tells OpenMP; TensorFlow and JAX ask nobody."""
     threads = str(max(1, int(sweep.manifest["cpus_per_trial"])))
     shares_a_card = 0 < sweep.manifest["gpus_per_trial"] < 1
     return {
@@ -219,6 +220,8 @@ def _environment(sweep: Sweep) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": "1",
+        "PJRT_NPROC": threads,
+        VARIABLE: backend,
         # Each would otherwise take all of the card's memory for itself.
         **({"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"} if shares_a_card else {}),
     }

@@ -17,18 +17,21 @@ from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import LOCK_FILE
 from fer_core.runs.twin import TWIN_FILE, twin_of
 from fer_core.runs.visitor import VISITOR_FILE
+from fer_core.signals import asked_to_end
 from fer_core.training import twins
 from fer_core.training.lock import TrainingLock, check_places, reserve
 from fer_core.training.resources import check_resources, use_fast_kernels
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
 from fer_core.training.teachers import SoftLabels, find_teachers, soft_labels
 from fer_core.writable import NO_SPACE, reason
+from fer_core.zoo.backend import TENSORFLOW, compute_with, not_installed
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 ALLOWED_BEFORE = {"log.txt", "recipe.json", LOCAL_FILE, VISITOR_FILE, TWIN_FILE, ".lease.json", LOCK_FILE}
 """What a new run folder may hold: the job that starts the process writes these first."""
+INTERRUPTED = "interrupted by Ctrl+C, or by a request of the system to end"
 
 
 def train(recipe: Recipe, data: Path, run_dir: Path, *, twin: bool = False) -> RunFolder:
@@ -76,6 +79,8 @@ def resume(run_dir: Path, data: Path | None = None, *, twin: bool = False) -> Ru
     if manifest and manifest["state"] == "done":
         raise RunError(f"{folder.path} is done: all {recipe.epochs} epochs are trained. Start a new run instead.")
     data = data or remembered_data(folder)
+    if missing := not_installed(recipe.backend) or not_installed(TENSORFLOW):
+        raise RunError(missing)
     with TrainingLock(folder.path):
         remember_data(folder, data)
         if twin and twin_of(folder.path) is None:
@@ -111,28 +116,35 @@ def _train(folder: RunFolder, data: Path) -> None:
     journal = Journal(folder.journal_path)
     use_fast_kernels()
     try:
+        compute_with(folder.recipe().backend)
         _run(folder, data, journal)
     except KeyboardInterrupt:
-        journal.write("stopped", epoch=0, reason="interrupted from the keyboard")
+        journal.write("stopped", epoch=0, reason=INTERRUPTED)
         raise
-    except FerError as error:
+    except Exception as error:
+        if asked_to_end():
+            # In the midst of a library's code the request became an error of the library, which nobody needs to read.
+            journal.write("stopped", epoch=0, reason=INTERRUPTED)
+            raise KeyboardInterrupt from error
+        _tell_failure(error, folder, journal)
+        raise
+
+
+def _tell_failure(error: Exception, folder: RunFolder, journal: Journal) -> None:
+    """Write into the journal why it failed. Raises ``RunError`` where that says it better than the error itself."""
+    if isinstance(error, FerError):
         journal.write("failed", message=str(error))
-        raise
-    except MemoryError as error:
+    elif isinstance(error, MemoryError):
         journal.write("failed", message="memory ran out. Choose a smaller batch size or input size.")
         raise RunError("memory ran out. Choose a smaller batch size or input size.") from error
-    except OSError as error:
-        if error.errno not in {*NO_SPACE, errno.EROFS}:
-            journal.write("failed", message=_defect(error))
-            raise
+    elif isinstance(error, OSError) and error.errno in {*NO_SPACE, errno.EROFS}:
         message = f"the run could not be written to {folder.path}: {reason(error)}"
         # A disk that took no model may take no line either. Then log.txt has the message, or nobody.
         with contextlib.suppress(OSError):
             journal.write("failed", message=message)
         raise RunError(message) from error
-    except Exception as error:
+    else:
         journal.write("failed", message=_defect(error))
-        raise
 
 
 def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
@@ -147,6 +159,7 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     recipe = folder.recipe().validate()
 
     from fer_core.data.folds import folds_of
+    from fer_core.evaluation.completing import complete_with_tensorflow
     from fer_core.evaluation.evaluate import complete_run
     from fer_core.training.build import choose_precision
     from fer_core.training.loop import Trainer
@@ -175,7 +188,10 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
     if recipe.start_epochs:
         # The best epoch may be one from before the network grew.
         _describe(folder, recipe.at(trainer.progress.best_epoch))
-    complete_run(folder, dataset, state, journal)
+    if recipe.backend == TENSORFLOW:
+        complete_run(folder, dataset, state, journal)
+    else:
+        complete_with_tensorflow(folder, data, state)
     control.done()
     if state == "done":
         folder.resume_path.unlink(missing_ok=True)

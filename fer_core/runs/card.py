@@ -27,6 +27,8 @@ from fer_core.runs.transaction import change
 from fer_core.runs.vote import Vote, homes, read_vote
 from fer_core.runs.weakest import breaks_lines, weakest_lines
 from fer_core.settings import settings
+from fer_core.zoo.backend import TENSORFLOW
+from fer_core.zoo.backend import TITLES as BACKENDS
 from fer_core.zoo.registry import TITLES, get
 
 LIMITS = """\
@@ -69,6 +71,8 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
         f"{plural(recipe.warmup_epochs, 'epoch')} of warm-up), weight decay {recipe.weight_decay:g}, "
         f"label smoothing {recipe.label_smoothing:g}.",
     ]
+    if recipe.backend != TENSORFLOW:
+        sentences.append(f"Trained with {BACKENDS[recipe.backend]}; measured and exported with TensorFlow.")
     if recipe.class_weights != "none":
         how = "inverse frequency" if recipe.class_weights == "balanced" else "the square root of it"
         sentences.append(f"Rare classes weigh more: {how}.")

@@ -284,6 +284,7 @@ class RecipeRecord(TypedDict):
     augmentation: NotRequired[AugmentationRecord]
     early_stopping: NotRequired[int]
     precision: NotRequired[str]
+    backend: NotRequired[str]
     seed: NotRequired[int]
     input_size: NotRequired[int]
     start_size: NotRequired[int]

@@ -14,6 +14,7 @@ from typing import Any
 from fer_core.errors import RecipeError
 from fer_core.reading import UnreadableError, read_text
 from fer_core.value_types import LONGEST_LINE, JsonObject, is_line
+from fer_core.zoo.backend import TITLES
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
@@ -25,6 +26,7 @@ MOST_BYTES = 100_000
 """Of a recipe's file. One has 1,500."""
 MOST_TEACHERS = 50
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+BACKENDS = tuple(TITLES)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Recipe:
     often, so that rare faces come several times.
     ``early_stopping``: epochs without a better PublicTest accuracy before training ends (0: never).
     ``precision``: ``auto`` measures both at the start and takes the faster; the choice is then written here.
+    ``backend``: which library computes, ``tensorflow`` or ``jax``; what is measured and exported is TensorFlow's.
     ``input_size``: pixels the network itself works at; faces stay 48×48 outside. 0 means the architecture's own.
     ``start_epochs`` epochs work at ``start_size`` pixels first, which is cheaper; then the network grows (progressive
     resizing; Howard, 2018, https://www.fast.ai/posts/2018-04-30-dawnbench-fastai.html).
@@ -93,6 +96,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     early_stopping: int = 0
     precision: str = "auto"
+    backend: str = "tensorflow"
     seed: int = 0
     input_size: int = 0
     start_size: int = 0
@@ -114,9 +118,9 @@ class Recipe:
         """What people read: the name they gave, or the architecture's title."""
         if self.name:
             return self.name
-        from fer_core.zoo.registry import TITLES
+        from fer_core.zoo.registry import TITLES as ARCHITECTURES
 
-        return TITLES.get(self.architecture, self.architecture)
+        return ARCHITECTURES.get(self.architecture, self.architecture)
 
     def validate(self) -> Recipe:
         """Return self, or raise ``RecipeError`` naming the field, its value and what is allowed."""
@@ -132,6 +136,7 @@ class Recipe:
         _choice("class_weights", self.class_weights, CLASS_WEIGHTS)
         _choice("sampling", self.sampling, SAMPLINGS)
         _choice("precision", self.precision, PRECISIONS)
+        _choice("backend", self.backend, BACKENDS)
         _range("epochs", self.epochs, 1, 10_000)
         _range("batch_size", self.batch_size, 2, 4096)
         _range("learning_rate", self.learning_rate, 1e-7, 10)

@@ -31,6 +31,7 @@ from fer_core.sweeps.grid import shown as shown_value
 from fer_core.training.resources import lacking_for_training
 from fer_core.training.teachers import find_teachers
 from fer_core.writable import explained
+from fer_core.zoo.backend import TENSORFLOW, not_installed
 
 SCHEMA = 1
 FILE = "sweep.json"
@@ -58,6 +59,9 @@ class Plan:
             )
         check_grid(self.recipe, self.grid, self.seeds)
         find_teachers(self.recipe.teachers)
+        for backend in {TENSORFLOW, *self.grid.get("backend", [self.recipe.backend])}:
+            if missing := not_installed(str(backend)):
+                raise SweepError(missing)
         info = read_info(self.data)
         if lacking := lacking_for_training(info.counts):
             raise RecipeError(f"{self.data}: {lacking}")

@@ -14,6 +14,7 @@ from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.errors import RecipeError
 from fer_core.runs.recipe import Recipe
 from fer_core.training.known_precision import recall, remember
+from fer_core.zoo.backend import JAX
 from fer_core.zoo.heads import HEAD_LAYERS
 from fer_core.zoo.registry import get
 
@@ -142,7 +143,7 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
     """
     if recipe.precision != "auto":
         return recipe.precision, "chosen in the recipe"
-    if lacks_bfloat16() and not _has_gpu():
+    if lacks_bfloat16() and not _has_gpu(recipe.backend):
         return "float32", "this processor has no bfloat16 units, and emulating them is several times slower"
     if known := recall(recipe):
         return known
@@ -166,7 +167,11 @@ def lacks_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return bool(flags) and not {"avx512_bf16", "amx_bf16"} & set(flags)
 
 
-def _has_gpu() -> bool:
+def _has_gpu(backend: str) -> bool:
+    if backend == JAX:
+        import jax
+
+        return any(device.platform != "cpu" for device in jax.devices())
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))

@@ -29,6 +29,7 @@ from fer_core.training.resources import check_resources
 from fer_core.training.resume_state import remember_data, remembered_data
 from fer_core.training.status import JobState, JobStatus, status
 from fer_core.writable import explained
+from fer_core.zoo.backend import VARIABLE
 
 __all__ = [
     "JobStatus",
@@ -197,6 +198,7 @@ def _spawn(folder: RunFolder, arguments: list[str]) -> None:
         "FER_EXPLORER_MODELS": str(settings().models_dir),
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "PYTHONUNBUFFERED": "1",
+        VARIABLE: folder.recipe().backend,
     }
     detached: dict[str, Any] = (
         {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP

@@ -35,7 +35,8 @@ def remember(recipe: Recipe, precision: str, reason: str) -> None:
 def _key(recipe: Recipe) -> str:
     """A home may lie on a disk that several machines share, and cores may be added."""
     machine = f"{platform.node()} {platform.processor() or platform.machine()} {os.cpu_count()}"
-    return f"{machine} {recipe.architecture} {recipe.input_size} {recipe.batch_size}"
+    other = "" if recipe.backend == "tensorflow" else f" {recipe.backend}"
+    return f"{machine} {recipe.architecture} {recipe.input_size} {recipe.batch_size}{other}"
 
 
 def _read() -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from fer_core.files import is_there
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.visitor import read_visitor
+from fer_core.signals import asked_to_end
 from fer_core.training.lock import check_kept
 
 POLL_SECONDS = 0.1
@@ -34,8 +35,11 @@ class Control:
     def stop_wanted(self, epoch: int, step: int) -> bool:
         """True once somebody asked to stop. Waits in here for as long as the run is paused.
 
-        Raises ``RunError`` where another computer has taken the run over.
+        Raises ``RunError`` where another computer has taken the run over, and ``KeyboardInterrupt`` where a signal
+        asked the process to end and a library has swallowed it.
         """
+        if asked_to_end():
+            raise KeyboardInterrupt
         if is_there(self.folder.pause_path) and not is_there(self.folder.stop_path):
             self.journal.write("paused", epoch=epoch, step=step)
             began = time.monotonic()

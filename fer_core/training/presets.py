@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import RecipeError
 from fer_core.runs.recipe import Augmentation, Recipe
+from fer_core.zoo.backend import preferred
 from fer_core.zoo.registry import get
 
 
@@ -31,7 +32,9 @@ MINUTE_EPOCHS = 10
 
 
 def preset(key: str, architecture: str, faces: int | None = None) -> Recipe:
-    """The recipe of a preset for an architecture. Raises ``RecipeError`` for unknown names.
+    """The recipe of a preset for an architecture, computed with what ``KERAS_BACKEND`` asks for.
+
+    Raises ``RecipeError`` for unknown names.
 
     ``faces``: how many there are to train on, where that is known. A minute is a minute on any data: where there are
     more faces than in the drawn sample, it has fewer epochs.
@@ -40,7 +43,7 @@ def preset(key: str, architecture: str, faces: int | None = None) -> Recipe:
     if key not in {item.key for item in PRESETS}:
         known = ", ".join(item.key for item in PRESETS)
         raise RecipeError(f"there is no preset called {key!r}. Known: {known}.")
-    recipe = Recipe(architecture=architecture)
+    recipe = Recipe(architecture=architecture, backend=preferred())
     if key == "minute":
         epochs = min(MINUTE_EPOCHS, max(1, round(MINUTE_FACES / faces))) if faces else MINUTE_EPOCHS
         recipe = replace(recipe, epochs=epochs, batch_size=32, learning_rate=1e-3)

@@ -14,6 +14,7 @@ from fer_core.formatting import listed
 from fer_core.memory import free_memory
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
+from fer_core.zoo.backend import TENSORFLOW, not_installed
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 
@@ -44,7 +45,9 @@ def estimate_memory(recipe: Recipe, training_faces: int) -> float:
     weights = table.parameters * 4 * 5
     values = sum(math.prod(row.output_shape) for row in table.layers if row.type != "Dropout")
     activations = values * (size / table.input_size) ** 2 * 4 * recipe.batch_size * ACTIVATION_COPIES
-    return FRAMEWORK_BYTES + weights + activations + training_faces * BYTES_A_FACE
+    # A run that another library trains is evaluated by a second process, while the first one waits.
+    processes = 1 if recipe.backend == TENSORFLOW else 2
+    return processes * FRAMEWORK_BYTES + weights + activations + training_faces * BYTES_A_FACE
 
 
 def lacking_for_training(counts: Mapping[str, Sequence[int]]) -> str:
@@ -77,6 +80,8 @@ def check_resources(recipe: Recipe, data: Path) -> list[str]:
     faces = info.split_size(TRAINING)
     if lacking := lacking_for_training(info.counts):
         problems.append(lacking)
+    if missing := not_installed(recipe.backend) or not_installed(TENSORFLOW):
+        problems.append(missing)
     needed, free = estimate_memory(recipe, faces), free_memory()
     if needed > free:
         problems.append(

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from fer_core.cli import architectures, main
-from fer_core.cli.signals import Interruption
 from fer_core.settings import PROJECT_ROOT
+from fer_core.signals import Interruption
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 

@@ -29,7 +29,7 @@ def test_units_are_told_by_the_processors_flags(
 
 def test_minutes_went_into_timing_bfloat16_where_it_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "lacks_bfloat16", lambda: True)
-    monkeypatch.setattr(build, "_has_gpu", lambda: False)
+    monkeypatch.setattr(build, "_has_gpu", lambda _: False)
     monkeypatch.setattr(build, "_images_per_second", lambda *_: pytest.fail("it was timed"))
     precision, reason = build.choose_precision(Recipe("custom_cnn", precision="auto"))
     assert precision == "float32"

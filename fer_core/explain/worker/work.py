@@ -12,6 +12,7 @@ from fer_core.explain.worker.messages import ActivationsRequest, InsideRequest, 
 from fer_core.explain.worker.randomise import draw_with_random_weights
 from fer_core.explain.worker.serve import Watch
 from fer_core.settings import settings
+from fer_core.zoo.backend import TENSORFLOW, compute_with
 
 if TYPE_CHECKING:
     from fer_core.explain.worker.gradient_model import GradientModel
@@ -22,6 +23,7 @@ _gradient_models: dict[tuple[str, str], GradientModel] = {}
 
 def prepare() -> None:
     """Load what takes seconds, once."""
+    compute_with(TENSORFLOW)
     import keras  # noqa: F401
     import tf_keras_vis  # noqa: F401
 
