@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,15 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import ClusterError
+from fer_core.leftovers import DAY_S, untouched_for
+from fer_core.processes import ProcessMark
 from fer_core.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+PREFIX = "fer-ray-"
+OWNER = "owner"
+"""A file that says whose the folder is: its name has no room for that."""
 CLUSTER = "FER_EXPLORER_CLUSTER"
 """The environment variable that names a cluster, as ``host:port`` of its head."""
-HANDED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
-"""What of this process's environment counts on every computer, beside the folders."""
 STORE_BYTES = 100_000_000
 """Of shared memory for objects on their way between processes. Ours travel as files: little more than Ray's least."""
 ANSWER_S = 5.0
@@ -81,7 +85,7 @@ def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterat
             _check_answers(address)
             _connect(ray, address=address, **options)
         else:
-            folder = stack.enter_context(_short_folder())
+            folder = stack.enter_context(short_folder())
             _start(ray, folder, cpus, store_bytes, options)
         stack.callback(ray.shutdown)
         found = ray.cluster_resources()
@@ -91,12 +95,10 @@ def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterat
 
 def environment() -> dict[str, str]:
     """What every process on the engine gets into its environment: this very package, home and models."""
-    handed_on = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     # Ray passes paths of modules on for the directory of a script alone, not for a package beside it.
     path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH", ""))))
     return {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        **handed_on,
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "PYTHONPATH": path,
         "FER_EXPLORER_HOME": str(settings().home),
         "FER_EXPLORER_MODELS": str(settings().models_dir),
@@ -164,14 +166,46 @@ def _check_answers(address: str) -> None:
 
 
 @contextlib.contextmanager
-def _short_folder() -> Iterator[Path]:
-    """For sockets and logs, deleted afterwards. Names of sockets may have about a hundred letters in all."""
-    where = None if sys.platform == "win32" else "/tmp"
-    folder = Path(tempfile.mkdtemp(prefix="fer-ray-", dir=where))
+def short_folder(where: Path | None = None) -> Iterator[Path]:
+    """A folder for sockets and logs, deleted afterwards; those of engines whose command was killed go first.
+
+    Names of sockets may have about a hundred letters in all, so it lies in ``where``, by default ``/tmp``.
+    """
+    if where is None:
+        where = Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")
+    clear_left_behind(where)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=where))
     try:
-        yield folder
+        (folder / OWNER).write_text(str(ProcessMark.me()), encoding="ascii")
+        # Ray lets every account of this computer write into the folder that it is given. Nobody gets that far.
+        inside = folder / "r"
+        inside.mkdir()
+        yield inside
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_left_behind(where: Path) -> None:
+    """Delete the folders of engines whose command is gone; where that cannot be seen, what nobody touched for a day."""
+    for folder in where.glob(f"{PREFIX}*"):
+        try:
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != _account():
+                continue
+            mark = ProcessMark.find((folder / OWNER).read_text(encoding="ascii"))
+        except FileNotFoundError:
+            mark = None  # it is being made just now, or an earlier version has made it
+        except (OSError, ValueError):
+            continue
+        alive = mark.alive() if mark is not None else None
+        if untouched_for(folder, DAY_S) if alive is None else not alive:
+            # Another command that starts now may be at it, too.
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _account() -> int:
+    """Of this process, as files have it: 0 where the system knows none."""
+    return 0 if sys.platform == "win32" else os.getuid()
 
 
 def _first_line(error: Exception) -> str:
