@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from fer_core.explain.faithfulness_study import Explained, MethodFaithfulness
 from fer_core.explain.methods import METHODS
 from fer_core.explain.trust import Row, Verdict
-from fer_core.formatting import duration, plural
+from fer_core.formatting import duration, listed, plural
 from fer_core.stats.paired_tests import Difference
 
 COMMAND = "python -m fer_core explain faithfulness --models all --n {n} --data datasets/fer2013"
@@ -132,6 +133,27 @@ def records(runs: Mapping[str, Explained]) -> list[dict[str, object]]:
                 )
             result.append(record)
     return result
+
+
+def in_short(runs: Mapping[str, Explained]) -> str:
+    """Which methods' maps may be trusted for how many of the models, the most trusted first."""
+    of = Counter(METHODS[name].title for one in runs.values() for name in one.methods)
+    trusted = Counter(
+        METHODS[name].title
+        for one in runs.values()
+        for name, found in one.methods.items()
+        if found.summary.verdict == "trust"
+    )
+    if not trusted:
+        return "By this test no method's maps may be trusted without care."
+    groups: dict[str, list[str]] = {}
+    for method, count in trusted.most_common():
+        whose = "every model" if count == of[method] else f"{count} of {of[method]} models"
+        groups.setdefault(whose, []).append(method)
+    best = [f"{listed(methods)} for {whose}" for whose, methods in groups.items()]
+    others = [method for method in of if method not in trusted]
+    rest = f"; {listed(others)} for none" if others else ""
+    return f"By this test you may trust the maps of {'; '.join(best)}{rest}."
 
 
 def text(name: str, one: Explained) -> str:

@@ -219,6 +219,10 @@ def test_the_document_is_made_of_what_was_measured(run: RunFolder, dataset: Data
     (record,) = [one for one in words.records({"mine": explained}) if one["Method"] == "Occlusion"]
     assert record["May be trusted"] == "yes"
     assert record["Faces"] == 14
+    short = words.in_short({"mine": explained})
+    assert "for every model" in short
+    assert "Occlusion" in short
+    assert ("for none" in short) == any(one["May be trusted"] != "yes" for one in words.records({"mine": explained}))
     other = measure_faithfulness(run, dataset, ["class_map"], plan=FaithfulnessPlan(n=21))
     with pytest.raises(ValueError, match="same plan"):
         words.report_markdown({"mine": explained, "other": other})

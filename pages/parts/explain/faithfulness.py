@@ -66,6 +66,7 @@ def _table(found: dict[str, Explained]) -> None:
         },
         alt="Which methods' maps may be trusted for which model.",
     )
+    st.markdown(words.in_short(found))
     groups: dict[str, list[str]] = {}
     for name, one in found.items():
         plan = one.plan
