@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import frame, linked, links_to_mistakes, scope
+from pages.parts import frame, lesson_strip, linked, links_to_mistakes, scope
 from pages.parts.compare import (
     accuracy,
     across,
@@ -18,6 +18,8 @@ from pages.parts.compare import (
     report,
 )
 
+VIEW = "view"
+
 entered = frame.begin(
     "Compare",
     __file__,
@@ -26,7 +28,10 @@ entered = frame.begin(
 if entered:
     links_to_mistakes.come_back()
 # The picture leads: what it is about is chosen below it, and said above it where something is amiss.
-said, picture = st.container(), st.container()
+said = st.container()
+# A lesson's question may be about one of the views: then that comes first.
+views = st.container() if lesson_strip.asks_about(VIEW, "compare") else None
+picture = st.container()
 fold = st.expander("Which runs, which faces", icon=":material/tune:")
 with said:
     view = scope.choose(scope.COMPARE, fold)
@@ -49,7 +54,9 @@ VIEWS = {
     "Learning": learning.show,
     "Across data": across.show,
 }
-for tab, show in zip(linked.tabs(list(VIEWS), key="view"), VIEWS.values(), strict=True):
+with st.container() if views is None else views:
+    tabs = linked.tabs(list(VIEWS), key=VIEW)
+for tab, show in zip(tabs, VIEWS.values(), strict=True):
     with tab:
         show(view, bool(tab.open))
 report.button(view)

@@ -72,6 +72,16 @@ def query_of(lesson: Lesson, number: int) -> links.Query:
     return query
 
 
+def asks_about(name: str, page: str) -> bool:
+    """Whether a lesson is on whose step leads to ``pages/<page>.py`` and names this part of it in its link."""
+    state = taking()
+    lesson = shelf().find(state.lesson) if state.lesson else None
+    if lesson is None:
+        return False
+    step = lesson.steps[min(state.step, len(lesson.steps)) - 1]
+    return step.page == page and name in step.query
+
+
 def show(page: str) -> Place | None:
     """Draw the strip, if a lesson is on, at the top of ``pages/<page>.py``; returns where the visitor wants to go."""
     state, lessons = taking(), None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from apptest import open_app
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.usefixtures("sample_home")
@@ -74,6 +75,21 @@ def test_a_step_asks_first_and_then_says_what_is_true_and_leads_on() -> None:
     press(app, "_lesson-previous")
     # What was predicted stays.
     assert "You said yes" in words(app)
+
+
+@pytest.mark.parametrize(("view", "first"), [("&view=Learning", "tab"), ("", "strip")])
+def test_what_a_step_asks_about_comes_first(sample_home: Path, view: str, first: str) -> None:
+    """The curves of which a lesson asked lay two screens below the question."""
+    make_run(sample_home / "runs" / "one", data={"kind": "csv"})
+    (sample_home / "lessons" / "mine.md").write_text(
+        LESSON.replace("go: limits\n", f"go: compare?data=faces{view}\n", 1)
+    )
+    app = open_app("compare", data="made_up", lesson="mine", step="1", **({"view": "Learning"} if view else {}))
+    assert not app.exception
+    parts = [one for one in app.main if one.type == "tab" or str(getattr(one, "value", "")).startswith("Accuracy on")]
+    found = ["tab" if one.type == "tab" else "strip" for one in parts]
+    assert found[0] == first
+    assert set(found) == {"tab", "strip"}
 
 
 def test_the_end_leads_to_the_lessons_and_is_remembered() -> None:
