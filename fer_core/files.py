@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import io
 import json
+import math
 import os
 import secrets
 import tempfile
@@ -15,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from fer_core.errors import DownloadError
 from fer_core.processes import ProcessMark
@@ -150,14 +152,36 @@ def download(
     except OSError as error:
         raise DownloadError(f"the folder {target.parent} cannot be made ({error}).") from error
     try:
-        with replacing(target) as temporary:
-            algorithm = _ALGORITHMS[len(digest)]
-            found = _fetch(url, temporary, algorithm, progress, timeout, max_bytes)
-            if found != digest.lower():
-                raise DownloadError(
-                    f"{url} sent something else than expected ({algorithm} {found}, not {digest.lower()}). "
-                    "Nothing was kept. Try again; if it happens again, the file has changed at its source."
-                )
+        with replacing(target) as temporary, temporary.open("wb") as file:
+            _fetch(url, file, digest, progress, timeout, max_bytes, math.inf)
+    except OSError as error:
+        raise DownloadError(f"{target} could not be written ({error}).") from error
+    return target
+
+
+def fetched(url: str, digest: str, *, max_bytes: int, timeout: float, most_seconds: float) -> bytes:
+    """What ``url`` sends, in memory: for small files, of which a process that is killed meanwhile leaves nothing.
+
+    ``most_seconds``: for all of the content, however slowly it drips. The rest, and what is raised, as in
+    :func:`download`.
+    """
+    content = io.BytesIO()
+    _fetch(url, content, digest, None, timeout, max_bytes, most_seconds)
+    return content.getvalue()
+
+
+def _fetch(
+    url: str,
+    file: BinaryIO,
+    digest: str,
+    progress: DownloadProgress | None,
+    timeout: float,
+    max_bytes: int,
+    most_seconds: float,
+) -> None:
+    """Stream ``url`` into ``file``. Raises ``DownloadError``, and ``OSError`` where ``file`` cannot be written."""
+    try:
+        found = _stream(url, file, _ALGORITHMS[len(digest)], progress, timeout, max_bytes, most_seconds)
     except urllib.error.HTTPError as error:
         raise DownloadError(f"{url} was refused: {error.code} {error.reason}.") from error
     except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
@@ -165,24 +189,35 @@ def download(
         raise DownloadError(
             f"{url} could not be fetched ({reason}). Check the network connection and try again."
         ) from error
-    except OSError as error:
-        raise DownloadError(f"{target} could not be written ({error}).") from error
-    return target
+    if found != digest.lower():
+        raise DownloadError(
+            f"{url} sent something else than expected ({_ALGORITHMS[len(digest)]} {found}, not {digest.lower()}). "
+            "Nothing was kept. Try again; if it happens again, the file has changed at its source."
+        )
 
 
-def _fetch(
-    url: str, path: Path, algorithm: str, progress: DownloadProgress | None, timeout: float, max_bytes: int
+def _stream(
+    url: str,
+    file: BinaryIO,
+    algorithm: str,
+    progress: DownloadProgress | None,
+    timeout: float,
+    max_bytes: int,
+    most_seconds: float,
 ) -> str:
-    """Stream ``url`` into ``path``; returns the content's hash in hex. Raises what urllib raises."""
+    """The content's hash in hex. Raises what urllib raises, too."""
     request = urllib.request.Request(url, headers={"User-Agent": "fer-explorer"})
-    digest, done = hashlib.new(algorithm), 0
-    with urllib.request.urlopen(request, timeout=timeout) as response, path.open("wb") as file:
+    digest, done, began = hashlib.new(algorithm), 0, time.monotonic()
+    with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as response:
         length = response.headers.get("Content-Length")
         total = int(length) if length and length.isdigit() else None
-        while block := response.read(_BLOCK):
+        # read1 gives what is there: a whole block might drip for hours, each byte within the timeout.
+        while block := response.read1(_BLOCK):
             done += len(block)
             if done > max_bytes:
                 raise DownloadError(f"{url} sent more than the {max_bytes:,} bytes expected. Nothing was kept.")
+            if time.monotonic() - began > most_seconds:
+                raise DownloadError(f"{url} had not sent all of it after {most_seconds:.0f} s. Nothing was kept.")
             file.write(block)
             digest.update(block)
             if progress:
@@ -190,3 +225,21 @@ def _fetch(
     if total is not None and done != total:
         raise DownloadError(f"{url} broke off after {done:,} of {total:,} bytes. Try again.")
     return digest.hexdigest()
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows where an address sends on to the web, and never from https to what anybody on the way may change."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        before, after = (urllib.parse.urlsplit(url).scheme for url in (req.full_url, newurl))
+        if after not in ("http", "https") or (before == "https" and after != "https"):
+            raise DownloadError(f"{req.full_url} sends on to {newurl}, which is not trusted. Nothing was kept.")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -51,6 +51,10 @@ class Settings:
     """Whether visitors may bring models and answers of their own for their visit (``FER_EXPLORER_VISITORS_BRING=1``).
     Off: opening a stranger's model costs a process with 1.5 GB of memory for some minutes."""
 
+    fetch_detector: bool = True
+    """Whether the face detector YuNet is fetched by itself where one is needed. ``FER_EXPLORER_FETCH_DETECTOR=0`` is
+    for hosts without a way out, and for tests."""
+
     sample_seed: int = 2013
     """Seed of the drawn sample: fixed, so that everybody sees the very same faces."""
 
@@ -109,6 +113,7 @@ def settings() -> Settings:
         ownership=_ownership(os.environ.get("FER_EXPLORER_OWNER", "")),
         shared_annotations=os.environ.get("FER_EXPLORER_SHARED_ANNOTATIONS") == "1",
         visitors_bring=os.environ.get("FER_EXPLORER_VISITORS_BRING") == "1",
+        fetch_detector=os.environ.get("FER_EXPLORER_FETCH_DETECTOR") != "0",
     )
 
 

@@ -56,6 +56,7 @@ with answers:
     now.connection_status(camera, live)
     now.faces(camera, live)
     snapshot.freeze_button(live, running=is_on)
+    detection.caution(plan.detector.title)
 snapshot.show()
 now.last_minute(camera, live)
 recording.show(live, running=is_on)

@@ -20,6 +20,8 @@ for _pool in (
 
 # Tests act as the owner, also where there is no connection to tell one by; those of visitors take this away.
 os.environ["FER_EXPLORER_OWNER"] = "everyone"
+# Nothing is fetched by itself: tests need no network.
+os.environ["FER_EXPLORER_FETCH_DETECTOR"] = "0"
 
 import pytest  # noqa: E402
 

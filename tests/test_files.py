@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,9 +18,7 @@ import pytest
 
 from fer_core import files
 from fer_core.errors import DownloadError
-from fer_core.files import download
-from fer_core.inference import yunet
-from fer_core.inference.yunet import download_yunet, yunet_path, yunet_ready
+from fer_core.files import download, fetched
 from fer_core.processes import ProcessMark
 
 CONTENT = bytes(range(256)) * 4000
@@ -32,6 +33,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/whole")
+            self.end_headers()
+            return
+        if self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("Location", "ftp://127.0.0.1/whole")
             self.end_headers()
             return
         if self.path == "/slow":
@@ -91,6 +97,7 @@ def test_a_server_that_does_not_say_the_size(server: str, tmp_path: Path) -> Non
         ("missing", {}, "404"),
         ("cut", {}, "broke off after 1,000 of 1,024,000 bytes"),
         ("slow", {"timeout": 0.2}, "could not be fetched"),
+        ("elsewhere", {}, "sends on to ftp://127.0.0.1/whole, which is not trusted"),
         ("whole", {"max_bytes": 5000}, "more than the 5,000 bytes"),
         ("whole", {"digest": "0" * 64}, "something else than expected"),
     ],
@@ -122,25 +129,25 @@ def test_no_server_and_no_web_address(tmp_path: Path) -> None:
         download((tmp_path / "secret").as_uri(), tmp_path / "f", SHA256)
 
 
+def test_an_encrypted_address_is_not_followed_to_an_open_one() -> None:
+    request, follow = urllib.request.Request("https://example.org/a"), files._Redirects().redirect_request
+    assert follow(request, io.BytesIO(), 302, "Found", HTTPMessage(), "https://example.org/b") is not None
+    with pytest.raises(DownloadError, match="not trusted"):
+        follow(request, io.BytesIO(), 302, "Found", HTTPMessage(), "http://example.org/b")
+
+
+def test_what_drips_for_too_long_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte came within the timeout, so that a file might take for ever."""
+    steady = iter(range(0, 10_000, 20))
+    monkeypatch.setattr(files.time, "monotonic", lambda: float(next(steady)))
+    with pytest.raises(DownloadError, match="after 30 s"):
+        fetched(f"{server}/whole", SHA256, max_bytes=len(CONTENT), timeout=5, most_seconds=30)
+
+
 def test_a_folder_that_cannot_be_made(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"in the way")
     with pytest.raises(DownloadError, match="cannot be made"):
         download(f"{server}/whole", tmp_path / "file" / "below", SHA256)
-
-
-def test_yunet_is_fetched_once(server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yunet, "YUNET_URL", f"{server}/whole")
-    monkeypatch.setattr(yunet, "YUNET_SHA256", SHA256)
-    monkeypatch.setattr(yunet, "YUNET_BYTES", len(CONTENT))
-    assert not yunet_ready()
-    assert download_yunet() == yunet_path()
-    assert yunet_ready()
-    monkeypatch.setattr(yunet, "YUNET_URL", f"{server}/missing")
-    assert download_yunet() == yunet_path(), "it is there already: the server is not asked again"
-    yunet_path().write_bytes(CONTENT[:-1])
-    assert not yunet_ready()
-    with pytest.raises(DownloadError):
-        download_yunet()
 
 
 def test_nothing_else_names_what_is_temporary_by_its_process() -> None:

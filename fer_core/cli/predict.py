@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import add_answer_options, real, some, some_path
 from fer_core.cli.progress import ProgressLine
+from fer_core.cli.terminal import whisper
 from fer_core.errors import DataError, PartlyDoneError
 from fer_core.spreadsheet import SpreadsheetWriter
 
@@ -91,7 +92,8 @@ def run(args: argparse.Namespace) -> None:
     ``DataError``, with nothing printed, where none could; ``RunError`` for models, before anything is read.
     """
     from fer_core.cli.told_pictures import JsonTeller, TextTeller
-    from fer_core.inference.faces import AlreadyCut, best_detector
+    from fer_core.inference.detectors import best_kind, caution
+    from fer_core.inference.faces import AlreadyCut
     from fer_core.inference.models import ALL, open_models
     from fer_core.inference.report import report_head
     from fer_core.inference.sources import find_files
@@ -102,14 +104,17 @@ def run(args: argparse.Namespace) -> None:
     found = find_files(args.paths)
     if not found.pictures and not found.videos:
         raise DataError(" ".join(message for _, message in found.problems))
+    new_detector = AlreadyCut if args.already_cut else best_kind()
     predictors = open_models(args.models or [ALL], calibrated=args.calibrated)
-    new_detector = AlreadyCut if args.already_cut else best_detector
-    head = report_head(predictors, new_detector().title, calibrated=args.calibrated, average=args.average)
+    detector = new_detector()
+    head = report_head(predictors, detector.title, calibrated=args.calibrated, average=args.average)
+    if words := caution(detector.title):
+        whisper(f"Note: {words}")
     with ProgressLine(sys.stderr) as line, _table(args.out) as write:
         titles = {predictor.name: predictor.title for predictor in predictors}
         teller: Teller = JsonTeller(head) if args.json else TextTeller(titles, line.clear)
         _read_pictures(found, new_detector, predictors, args.average, teller, write, line)
-        _read_videos(found, predictors, args, teller, write, line)
+        _read_videos(found, detector, predictors, args, teller, write, line)
         if not teller.begun:
             # Inside, so that no table of nothing is left behind.
             raise DataError(" ".join(message for _, message in found.problems))
@@ -147,13 +152,13 @@ def _read_pictures(
 
 def _read_videos(
     found: FoundFiles,
+    detector: FaceDetector,
     predictors: list[Predictor],
     args: argparse.Namespace,
     teller: Teller,
     write: Write | None,
     line: ProgressLine,
 ) -> None:
-    from fer_core.inference.faces import best_detector
     from fer_core.inference.videos import clip_pipeline, read_clip, why_no_video
     from fer_core.progress import Meter
 
@@ -167,7 +172,7 @@ def _read_videos(
         try:
             entry = read_clip(
                 path,
-                clip_pipeline(predictors, best_detector()),
+                clip_pipeline(predictors, detector),
                 every_s=args.every,
                 write=write,
                 tell=tell,

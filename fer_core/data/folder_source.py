@@ -245,6 +245,8 @@ def read_batches(
         )
     for sentence in _changes(changed, len(faces) - unusable.total):
         notes(sentence)
+    if cutter is not None and (changed["cut"] or changed["faceless"]) and cutter.caution:
+        notes(cutter.caution)
 
 
 def _changes(changed: Mapping[str, int], total: int) -> Iterator[str]:

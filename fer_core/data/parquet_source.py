@@ -135,6 +135,8 @@ class ParquetSource:
             notes.append(f"{self._resized:,} of {self._faces:,} pictures were not 48×48 pixels and were resized{tail}.")
         if self._cut:
             notes.append(f"In {self._cut:,} of {self._faces:,} pictures a face was found and cut out.")
+        if self._cutter is not None and self._cutter.caution:
+            notes.append(self._cutter.caution)
         if self._coloured:
             notes.append(f"{self._coloured:,} of {self._faces:,} pictures were in colour and were turned to grey.")
         return notes

@@ -20,6 +20,10 @@ LARGEST_CUT = 64
 class FaceCutter(Protocol):
     """Finds the largest face of a picture and frames it as FER-2013's are."""
 
+    @property
+    def caution(self) -> str:
+        """What to bear in mind about the faces it has cut out; empty where there is nothing."""
+
     def __call__(self, picture: Pixels) -> npt.NDArray[np.uint8] | None:
         """``picture``: uint8 (H, W, 3), blue-green-red. The face, grey uint8 (48, 48); None where none is found."""
 

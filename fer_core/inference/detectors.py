@@ -1,12 +1,13 @@
-"""Face detectors behind one interface: OpenCV's Haar cascade, always there, and YuNet, better, one download
-away.
+"""Face detectors behind one interface: YuNet, fetched by itself, and OpenCV's Haar cascade, there until it has come.
 
 Both are safe to share between threads: calls wait for each other.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import RunError
+from fer_core.inference import yunet_fetch
 from fer_core.inference.yunet import yunet_path, yunet_ready
 from fer_core.photo import Picture
 
@@ -137,8 +139,35 @@ class YuNetDetector:
 
 
 def best_detector() -> FaceDetector:
-    """YuNet if its file has been downloaded and is whole, otherwise Haar; ``title`` says which."""
-    return YuNetDetector(yunet_path()) if yunet_ready() else HaarDetector()
+    """YuNet if its file is there and whole, otherwise Haar, while YuNet is fetched in the background for the next time;
+    ``title`` says which."""
+    return best_kind()()
+
+
+def best_kind() -> Callable[[], FaceDetector]:
+    """Like :func:`best_detector`, for work that opens several: all are of the kind that is best now, whatever comes
+    meanwhile."""
+    yunet_fetch.begin()
+    return functools.partial(YuNetDetector, yunet_path()) if yunet_ready() else HaarDetector
+
+
+def detector_called(title: str) -> FaceDetector:
+    """The detector with that title, for work that goes on as it began. Raises ``RunError`` where it is not here."""
+    if title == YuNetDetector.title:
+        return YuNetDetector(yunet_path())
+    if title == HaarDetector.title:
+        return HaarDetector()
+    raise RunError(f"there is no face detector called {title}.")
+
+
+def caution(title: str) -> str:
+    """What to bear in mind about faces that the detector of that title has found; empty where there is nothing."""
+    if title != HaarDetector.title:
+        return ""
+    return (
+        "Faces were found by OpenCV's old Haar cascade, since the better YuNet is not here yet. It often takes "
+        "something else for a face, and misses faces that are turned, tilted or dark."
+    )
 
 
 def _working_size(image_bgr: Picture) -> tuple[Picture, float]:

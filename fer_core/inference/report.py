@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypedDict
 
 from fer_core.emotions import NAMES
-from fer_core.inference.detectors import Face
+from fer_core.inference.detectors import Face, caution
 from fer_core.inference.predictor import Predictor, Probabilities
 from fer_core.value_types import JsonObject
 
@@ -83,12 +83,14 @@ class ProblemEntry(TypedDict):
 
 
 class Report(TypedDict):
-    """The JSON result of reading pictures and videos."""
+    """The JSON result of reading pictures and videos. ``detector_caution``: what to bear in mind about the faces that
+    it found, where there is something."""
 
     models: list[JsonObject]
     calibrated: bool
     average: str
     detector: str
+    detector_caution: NotRequired[str]
     pictures: list[PictureEntry]
     videos: list[ClipEntry]
     problems: list[ProblemEntry]
@@ -108,6 +110,7 @@ def report_head(
     ``detector``: its title. ``temperatures``: by model, where the caller applied them and not the predictors.
     """
     applied = temperatures or {}
+    words = caution(detector)
     return {
         "models": [
             {"name": model.name, "title": model.title, "temperature": applied.get(model.name, model.temperature)}
@@ -116,6 +119,7 @@ def report_head(
         "calibrated": calibrated,
         "average": average,
         "detector": detector,
+        **({"detector_caution": words} if words else {}),
         "pictures": [],
         "videos": [],
         "problems": [],

@@ -1,10 +1,10 @@
-"""The YuNet face detector as a file: where it is kept, whether it is there, how it is fetched and checked."""
+"""The YuNet face detector as a file: where it is kept and whether it is there; ``yunet_fetch`` sees to that."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fer_core.files import DownloadProgress, download, sha256_of
+from fer_core.files import sha256_of
 from fer_core.settings import settings
 
 YUNET_FILE = "face_detection_yunet_2026may.onnx"
@@ -26,10 +26,3 @@ def yunet_ready() -> bool:
     """True if the YuNet file is there and has the right content."""
     path = yunet_path()
     return path.is_file() and path.stat().st_size == YUNET_BYTES and sha256_of(path) == YUNET_SHA256
-
-
-def download_yunet(progress: DownloadProgress | None = None) -> Path:
-    """Fetch the YuNet face detector (230 KB) unless it is there already. Raises ``DownloadError``."""
-    if yunet_ready():
-        return yunet_path()
-    return download(YUNET_URL, yunet_path(), YUNET_SHA256, progress=progress, max_bytes=YUNET_BYTES)

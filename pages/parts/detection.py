@@ -11,11 +11,14 @@ import streamlit as st
 
 from fer_core.access.policy import Action
 from fer_core.errors import DownloadError, RunError
-from fer_core.inference import yunet
-from fer_core.inference.detectors import Face, FaceDetector, HaarDetector, best_detector
+from fer_core.inference import yunet_fetch
+from fer_core.inference.detectors import Face, FaceDetector, best_detector
+from fer_core.inference.detectors import caution as caution_of
 from fer_core.inference.faces import CROP_RULE
 from fer_core.inference.models import stored_temperature
 from fer_core.inference.predictor import Predictor
+from fer_core.inference.yunet import YUNET_FILE
+from fer_core.inference.yunet_fetch import Absence
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, linked, messages, models
@@ -31,26 +34,56 @@ Answering = tuple[Predictor, float]
 
 
 def choose_detector() -> FaceDetector:
-    """The best detector at hand, named on the page; with a button for the better one where it is not there."""
-    detector = _detector(yunet.yunet_ready())
+    """The best detector at hand, named on the page. The better one is fetched meanwhile where it is not there, and the
+    page is drawn anew when it has come.
+    """
+    yunet_fetch.begin()
+    absent = yunet_fetch.absence()
+    detector = _detector(absent is None)
     st.caption(f"Faces are found by: {detector.title}.")
-    if isinstance(detector, HaarDetector) and access.may(Action.FETCH):
-        with st.container(horizontal=True, vertical_alignment="center", key="better-detector"):
-            if st.button("Download the better detector YuNet (0.2 MB)", icon=":material/download:"):
-                try:
-                    with st.spinner("Downloading"):
-                        _download()
-                except DownloadError as error:
-                    st.error(messages.told(error))
-                else:
-                    st.rerun()
-            st.caption("Haar misses faces that are turned, tilted or dark.")
+    if absent is not None and access.may(Action.FETCH):
+        _say_absence(*absent)
+    elif absent is not None and absent[0] is Absence.COMING:
+        _wait()
     return detector
 
 
+def caution(title: str) -> None:
+    """Beside a result: what to bear in mind about faces that this detector has found, where there is something."""
+    if words := caution_of(title):
+        st.caption(f":material/warning: {words}")
+
+
+def _say_absence(absence: Absence, problem: str) -> None:
+    """To the owner: why YuNet is not there, and what they may do."""
+    if absence is Absence.COMING:
+        st.caption("The better detector YuNet (0.2 MB) is being fetched.")
+        _wait()
+        return
+    why = messages.told(problem) if problem else f"Fetching is switched off here. By hand: {YUNET_FILE} into `cache`."
+    st.caption(f"The better detector YuNet (0.2 MB) is not here. {why}")
+    if st.button("Fetch YuNet now", icon=":material/download:", key="fetch-yunet"):
+        try:
+            with st.spinner("Fetching"):
+                _fetch()
+        except DownloadError as error:
+            st.error(messages.told(error))
+        else:
+            st.rerun()
+
+
+@st.fragment(run_every=2.0)
+def _wait() -> None:
+    """Looks now and then whether it has come or failed; then the page is drawn anew."""
+    yunet_fetch.begin()
+    absent = yunet_fetch.absence()
+    if absent is None or absent[0] is not Absence.COMING:
+        st.rerun()
+
+
 @access.only(Action.FETCH)
-def _download() -> None:
-    yunet.download_yunet()
+def _fetch() -> None:
+    yunet_fetch.fetch_now()
 
 
 def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:

@@ -110,7 +110,7 @@ def test_a_visitor_deletes_no_run_of_somebody_else(visitor: None, open_app: Call
 
 
 ACTING = re.compile(
-    r"\bjobs\.(start|stop|pause|unpause|restart|delete)\b|\b(import_dataset|add_ferplus|remove_ferplus|download_yunet)\(|"
+    r"\bjobs\.(start|stop|pause|unpause|restart|delete)\b|\b(import_dataset|add_ferplus|remove_ferplus|fetch_now)\(|"
     r"\bjobs\(\)\.start\(|\bworker\(\)\.stop\b|nnotations\)?\.(set|unset|add)\("
 )
 """Calls that change something for others, or for good."""

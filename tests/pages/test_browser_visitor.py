@@ -34,7 +34,7 @@ FACES = ("dataset", "mistakes", "explain")
 OWNERS = (
     "Bring real data", "Look at the file", "Look at what is there", "Import the data", "Audit these faces", "Delete",
     "Remove", "Lock again", "Bring them",
-    "Download the better detector",
+    "Fetch YuNet now",
 )  # fmt: skip
 """Words of buttons, tabs and links that are the owner's alone."""
 

@@ -69,8 +69,11 @@ def test_without_models_it_says_what_to_do(open_app: OpenApp) -> None:
     assert not app.exception
     assert any("no model yet" in info.value for info in app.info)
     assert any("Haar" in caption.value for caption in app.caption)
+    assert any("fetch" in caption.value.lower() and "YuNet" in caption.value for caption in app.caption)
+    assert button(app, "Fetch YuNet now")
     app = upload(app, ("small.png", png(48, 48)))
     assert not app.exception
+    assert any("takes something else for a face" in caption.value for caption in app.caption)
     assert any("Face 1" in text.value for text in app.markdown)
 
 
@@ -170,6 +173,7 @@ def test_what_is_taken_away_is_what_the_command_line_gives(
     [picture], [reference] = found["pictures"], expected["pictures"]
     assert picture["faces"] == reference["faces"]
     assert (found["models"], found["detector"]) == (expected["models"], expected["detector"])
+    assert "takes something else for a face" in found["detector_caution"] == expected["detector_caution"]
     assert [problem["file"] for problem in found["problems"]] == ["bad.png"]
     csv_text = (tmp_path / "faces.csv").read_bytes().replace(str(tmp_path / "small.png").encode(), b"small.png")
     assert taken["faces.csv"] == csv_text

@@ -21,8 +21,8 @@ from fer_core.data.scored_folder import NO_LABELS, ScoredModel, ScoreManifest, S
 from fer_core.errors import DataError, RunError
 from fer_core.file_types import HEAD, is_video
 from fer_core.files import replacing, sha256_of
-from fer_core.inference.detectors import FaceDetector
-from fer_core.inference.faces import AlreadyCut, best_detector
+from fer_core.inference.detectors import FaceDetector, best_detector, detector_called
+from fer_core.inference.faces import AlreadyCut
 from fer_core.inference.models import open_places
 from fer_core.inference.picture_files import answered, read_content
 from fer_core.inference.pictures import Reading
@@ -67,9 +67,14 @@ def identity(model: Predictor) -> ScoredModel:
     }
 
 
-def detector_of(*, already_cut: bool) -> FaceDetector:
-    """As ``predict`` chooses it."""
-    return AlreadyCut() if already_cut else best_detector()
+def detector_of(*, already_cut: bool, title: str = "") -> FaceDetector:
+    """As ``predict`` chooses it; or the one called ``title``, with which a scoring began: YuNet may have come since.
+
+    Raises ``RunError`` where that one is not here.
+    """
+    if already_cut:
+        return AlreadyCut()
+    return detector_called(title) if title else best_detector()
 
 
 class Scorer:
@@ -83,17 +88,12 @@ class Scorer:
         self._place: Place = open_place(job.source)
         self._average: Average = "flip" if options["average"] == "flip" else "none"
         self._models = open_places(map(Path, job.models), threads=1, calibrated=options["calibrated"])
-        self._detector = detector_of(already_cut=options["already_cut"])
+        self._detector = detector_of(already_cut=options["already_cut"], title=manifest["detector"])
         self._why_no_video = why_no_video(self._average, already_cut=options["already_cut"])
         if [identity(model) for model in self._models] != manifest["models"]:
             raise RunError(
                 f"the models at {', '.join(job.models)} are not those that the scoring began with. All computers must "
                 "see the same home, and no model may change meanwhile."
-            )
-        if self._detector.title != manifest["detector"]:
-            raise RunError(
-                f"faces would be found by {self._detector.title} here, and the scoring began with "
-                f"{manifest['detector']}. All computers must see the same home."
             )
 
     def score(self, shard: Shard) -> ShardRecord:

@@ -168,6 +168,9 @@ def _job(request: Request, place: Place, out: Path, progress: ProgressCallback |
     places = places_of(request.models)
     models = [identity(model) for model in open_places(places, threads=1, calibrated=request.calibrated)]
 
+    before = read_manifest(out) if (out / MANIFEST).exists() else None
+    finds = detector_of(already_cut=request.already_cut, title="" if before is None else before["detector"]).title
+
     def manifest(listing: Listing) -> ScoreManifest:
         about = ScoreManifest(
             schema=SCHEMA,
@@ -176,7 +179,7 @@ def _job(request: Request, place: Place, out: Path, progress: ProgressCallback |
             files=listing.files,
             shards=listing.shards,
             listing=listing.digest,
-            detector=detector_of(already_cut=request.already_cut).title,
+            detector=finds,
             models=models,
             options={
                 "average": request.average,
@@ -195,8 +198,8 @@ def _job(request: Request, place: Place, out: Path, progress: ProgressCallback |
     def watch(files: int) -> None:
         meter.update(files, None)
 
-    if (out / MANIFEST).exists():
-        about = read_manifest(out)
+    if before is not None:
+        about = before
         now = manifest(summary(place.entries(), watch))
         if differences := changed(about, now):
             raise DataError(

@@ -99,6 +99,7 @@ class VideoJob:
         copy cannot be written, ``BusyError`` where too much waits already or there is no thread for it.
         """
         self.name = name
+        self.detector = pipeline.detector.title
         self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO), most_seconds)
         # The thread holds the work, never this object: when the visitor is gone, this goes, and the work is dropped.
         self._work.start()

@@ -13,7 +13,7 @@ from fer_core.formatting import plain, plural
 from fer_core.inference.pictures import Reading, csv_text
 from fer_core.inference.report import report_head
 from fer_core.stats.calibration import apply_temperature
-from pages.parts import messages
+from pages.parts import detection, messages
 from pages.parts.detection import Answering
 from pages.parts.faces import label_words
 from pages.parts.photo import faces as photo_faces
@@ -67,6 +67,8 @@ def _overview(
     st.header(f"{plural(len(readings), 'picture')}, {plural(faces, 'face')}", anchor=False)
     if not faces:
         return
+    for title in sorted({one.detector for one in seen}):
+        detection.caution(title)
     places = [(at, index) for at, reading in enumerate(readings) for index in range(len(reading.faces))]
     columns: dict[str, list[object]] = {
         "Picture": [readings[at].name for at, _ in places],

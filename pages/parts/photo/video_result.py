@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.formatting import duration, percent, plain, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
-from pages.parts import access, chosen_face
+from pages.parts import access, chosen_face, detection
 from pages.parts.downloads import megabytes
 from pages.parts.faces import enlarged
 
@@ -31,6 +31,7 @@ def show(job: VideoJob) -> None:
         f"{plural(summary.faces, 'face was', 'faces were')} followed. "
         "Who leaves and comes back later gets a new number."
     )
+    detection.caution(job.detector)
     if summary.note:
         st.warning(summary.note, icon=":material/broken_image:")
     size = job.video_path.stat().st_size
