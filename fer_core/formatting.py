@@ -74,7 +74,9 @@ class _Interval(TypedDict):
 
 
 def interval(scores: _Interval) -> str:
-    """The 95 % interval of one split's accuracy, as ``59.7–62.9 %``."""
+    """The 95 % interval of one split's accuracy, as ``59.7–62.9 %``; "unknown" for 0..1, which says nothing."""
+    if (scores["accuracy_low"], scores["accuracy_high"]) == (0, 1):
+        return "unknown"
     return f"{scores['accuracy_low'] * 100:.1f}–{scores['accuracy_high'] * 100:.1f} %"
 
 

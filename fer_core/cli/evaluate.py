@@ -14,7 +14,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import Metrics
-from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, looks_lines, temperature_lines
+from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, looks_lines, persons_lines, temperature_lines
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ def metrics_text(metrics: Metrics) -> str:
     lines += (
         looks_lines(metrics)
         + classes_lines(metrics)
+        + persons_lines(metrics)
         + litert_lines(metrics)
         + flip_lines(metrics)
         + temperature_lines(metrics)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
+from fer_core.data.persons import persons_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
@@ -219,7 +220,8 @@ def _evaluate(
     flips = None
     if flip:
         flipped = in_batches(lambda batch: predict(model, mirrored(batch)), faces, (COUNT,))
-        flips = flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED)
+        persons = persons_of(dataset, frame["row"].to_numpy())
+        flips = flip_average(frame, flipped, persons=persons, resamples=RESAMPLES, seed=SEED)
     metrics = measure(
         frame,
         dataset,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit import near_duplicates_of
+from fer_core.data.persons import persons_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.scores import score_splits, temperature_scores
@@ -65,7 +66,13 @@ def measure(
     ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
     :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
     """
-    splits = score_splits(predictions, near_duplicates_of(dataset), resamples=RESAMPLES, seed=SEED)
+    splits = score_splits(
+        predictions,
+        near_duplicates_of(dataset),
+        persons=persons_of(dataset, predictions["row"].to_numpy()),
+        resamples=RESAMPLES,
+        seed=SEED,
+    )
     for split, flip in (flips or {}).items():
         splits[split]["flip_average"] = flip
     metrics: Metrics = {

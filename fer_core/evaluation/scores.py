@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.runs.contracts import FlipAverage, LitertScores, SplitScores, Temperature, TemperatureScores
 from fer_core.runs.predictions import probabilities_of
+from fer_core.stats.by_person import mean_interval
 from fer_core.stats.calibration import apply_temperature, usable_temperature
 from fer_core.stats.intervals import bootstrap_gain
 from fer_core.stats.metrics import expected_calibration_error, log_loss, score
@@ -26,22 +27,33 @@ if TYPE_CHECKING:
 
 
 def flip_average(
-    frame: pd.DataFrame, flipped: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    frame: pd.DataFrame,
+    flipped: npt.ArrayLike,
+    *,
+    persons: npt.NDArray[np.int64] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> dict[str, FlipAverage]:
     """How well the mean of each face's and its mirror image's probabilities does, for each split that has faces.
 
     ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`; ``flipped``: float (n, 7), the
     probabilities of the mirror images, row by row. Each split gets ``n``, ``accuracy`` with its 95 % interval,
     ``macro_f1`` and ``gain``: the accuracy less that of the single pass, with a 95 % interval from a paired bootstrap.
+    ``persons``: as for :func:`score_splits`.
     """
     result = {}
     for split, mask in _masks(frame, flipped):
         labels, single = frame["label"].to_numpy()[mask], probabilities_of(frame)[mask]
         # As Predictor.predict averages them.
         mean = (single + np.asarray(flipped, dtype=np.float32)[mask]) * np.float32(0.5)
-        scores = score(labels, mean, resamples=resamples, seed=seed)
+        whose = None if persons is None else persons[mask]
+        scores = score(labels, mean, persons=whose, resamples=resamples, seed=seed)
         before, after = single.argmax(axis=1) == labels, mean.argmax(axis=1) == labels
-        low, high = bootstrap_gain(before, after, resamples=resamples, seed=seed)
+        if whose is None:
+            low, high = bootstrap_gain(before, after, resamples=resamples, seed=seed)
+        else:
+            change = after.astype(np.float64) - before
+            low, high = mean_interval(change, whose, resamples=resamples, seed=seed) or (-1.0, 1.0)
         gain = float(after.mean() - before.mean())
         result[split] = FlipAverage(
             n=scores["n"],
@@ -105,6 +117,7 @@ def score_splits(
     frame: pd.DataFrame,
     near_duplicates: NearDuplicates | None = None,
     *,
+    persons: npt.NDArray[np.int64] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, SplitScores]:
@@ -114,15 +127,19 @@ def score_splits(
     :func:`fer_core.data.audit.near_duplicates_of`. A model may simply remember a face that has an exact or near twin in
     Training, so the scores are also given without those
     faces: ``without_near_duplicates``, None where ``near_duplicates`` is not given or no face is left.
+    ``persons``: int (n,), row by row of ``frame``, whose face it is (:func:`fer_core.data.persons.persons_of`):
+    intervals are over persons then.
     """
     scores: dict[str, SplitScores] = {}
     for split in (PUBLIC_TEST, PRIVATE_TEST):
-        part = frame[frame["split"] == split]
+        mask = (frame["split"] == split).to_numpy(dtype=bool)
+        part = frame[mask]
         if part.empty:
             continue
         labels, probabilities = part["label"].to_numpy(), probabilities_of(part)
+        whose = None if persons is None else persons[mask]
         scores[split] = {
-            **score(labels, probabilities, resamples=resamples, seed=seed),
+            **score(labels, probabilities, persons=whose, resamples=resamples, seed=seed),
             "without_near_duplicates": None,
         }
         if near_duplicates is None:
@@ -138,7 +155,13 @@ def score_splits(
                     split,
                     near_duplicates.threshold,
                 ),
-                **score(labels[~near_duplicate], probabilities[~near_duplicate], resamples=resamples, seed=seed),
+                **score(
+                    labels[~near_duplicate],
+                    probabilities[~near_duplicate],
+                    persons=None if whose is None else whose[~near_duplicate],
+                    resamples=resamples,
+                    seed=seed,
+                ),
             }
     return scores
 

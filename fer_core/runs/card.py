@@ -20,7 +20,14 @@ from fer_core.runs.contracts import Metrics, Origin, RunManifest, Scores, SplitS
 from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.ledger import looks_words
-from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, temperature_lines, without_twins
+from fer_core.runs.metrics import (
+    classes_lines,
+    flip_lines,
+    litert_lines,
+    persons_lines,
+    temperature_lines,
+    without_twins,
+)
 from fer_core.runs.protocol import WHAT_CHOSE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
 from fer_core.runs.transaction import change
@@ -314,16 +321,26 @@ def result_lines(metrics: Metrics, *, certainty: bool = True) -> list[str]:
             lines.append(_scores_row(split, scores, certainty))
     lines += [
         "",
-        f"Intervals: bootstrap over faces, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
+        f"Intervals: bootstrap over {_drawn_anew(metrics)}, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
         + (" All of these figures are one pass over each face." if "milliseconds_per_face" in metrics else ""),
     ]
-    extra = classes_lines(metrics) + litert_lines(metrics) + flip_lines(metrics) + temperature_lines(metrics)
+    extra = (
+        classes_lines(metrics)
+        + persons_lines(metrics)
+        + litert_lines(metrics)
+        + flip_lines(metrics)
+        + temperature_lines(metrics)
+    )
     if extra:
         lines += ["", *[f"- {line}" for line in extra]]
     split = PRIVATE_TEST if PRIVATE_TEST in metrics["splits"] else PUBLIC_TEST
     if scored := metrics["splits"].get(split):
         lines += ["", f"{split}, class by class:", "", *_class_rows(scored)]
     return lines
+
+
+def _drawn_anew(metrics: Metrics) -> str:
+    return "persons" if any("by_person" in scores for scores in metrics["splits"].values()) else "faces"
 
 
 def _scores_row(name: str, scores: Scores, certainty: bool) -> str:

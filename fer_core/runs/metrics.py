@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.formatting import interval, listed, percent, plural, points
 from fer_core.runs.contracts import FlipAverage, Metrics, ScoresWithoutNearDuplicates, SplitScores
+from fer_core.stats.by_person import FEW
 from fer_core.stats.calibration import FEWEST_FACES
+from fer_core.stats.metrics import Scores
 
 
 def without_twins(scores: SplitScores) -> ScoresWithoutNearDuplicates | None:
@@ -38,6 +40,42 @@ def classes_lines(metrics: Metrics) -> list[str]:
         for split, scores in metrics["splits"].items()
     }
     return [f"{split}: {words}" for split, words in found.items() if words]
+
+
+def persons_words(scores: Scores) -> str:
+    """That intervals are over persons, and over how many, or that they are too few; empty where nobody knows."""
+    if (people := scores.get("by_person")) is None:
+        return ""
+    count = people["persons"]
+    if not people["enough"]:
+        return (
+            f"These are faces of {count} persons, by the files' names: too few for an interval, since faces of one "
+            "person resemble each other."
+        )
+    few = " With so few persons they are rather too narrow." if count < FEW else ""
+    return (
+        f"Intervals over {count} persons, by the files' names: whole persons are drawn anew, since faces of one person "
+        f"resemble each other.{few}"
+    )
+
+
+def persons_lines(metrics: Metrics) -> list[str]:
+    """:func:`persons_words` of each split with the intervals of macro F1 and of recalls, a line a split."""
+    lines = []
+    for split, scores in metrics["splits"].items():
+        if not (words := persons_words(scores)):
+            continue
+        people = scores["by_person"]
+        low, high = people["macro_f1_low"], people["macro_f1_high"]
+        found = [] if low is None or high is None else [f"macro F1 {scores['macro_f1']:.3f} ({low:.3f}–{high:.3f})"]
+        for own, entry in zip(people["per_class"], scores["per_class"], strict=True):
+            low, high = own["recall_low"], own["recall_high"]
+            if entry["recall"] is not None and low is not None and high is not None:
+                ends = f"{100 * low:.0f}–{100 * high:.0f} %"
+                found.append(f"recall of {entry['emotion']} {percent(entry['recall'], 0)} ({ends})")
+        figures = listed(found)
+        lines.append(f"{split}: {words}" + (f" {figures[0].upper()}{figures[1:]}." if found else ""))
+    return lines
 
 
 def looks_lines(metrics: Metrics) -> list[str]:

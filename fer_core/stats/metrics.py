@@ -13,13 +13,15 @@ The predicted class is the one with the highest probability; of equals, the one 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NotRequired
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, NAMES
+from fer_core.stats import by_person as persons_core
+from fer_core.stats.by_person import ByPerson
 from fer_core.stats.intervals import bootstrap_interval, wilson_interval
 from fer_core.value_types import Amount, Count, Name, Share
 
@@ -69,13 +71,17 @@ class Accuracy(TypedDict):
 
 
 class Scores(Accuracy):
-    """The scores of one set of faces. ``confusion``: 7×7 counts, rows true; ``log_loss`` in nats."""
+    """The scores of one set of faces. ``confusion``: 7×7 counts, rows true; ``log_loss`` in nats.
+
+    ``by_person``: where it is known whose faces they are; the accuracy's interval is over persons then.
+    """
 
     macro_f1: Share
     log_loss: Amount
     ece: Amount
     per_class: list[ClassScores]
     confusion: list[list[Count]]
+    by_person: NotRequired[ByPerson]
 
 
 SMALLEST_PROBABILITY = 1e-7
@@ -84,11 +90,19 @@ whose class got probability zero costs 16.1 nats, not infinity."""
 _SUM_TOLERANCE = 1e-2
 
 
-def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> Scores:
+def score(
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    *,
+    persons: npt.ArrayLike | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Scores:
     """All scores of one set of faces, as plain JSON values: SCORES in ``docs/ARCHITECTURE.md``.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (n, 7), each row adding up to 1. The accuracy's
-    interval is a 95 % percentile bootstrap. ``without_near_duplicates`` is not in it: see
+    interval is a 95 % percentile bootstrap, over persons where ``persons``, int (n,), tells whose faces they are.
+    ``without_near_duplicates`` is not in it: see
     :func:`fer_core.evaluation.scores.score_splits`. Raises ``ValueError`` for no faces, labels outside
     0..6, or rows that are not probabilities.
     """
@@ -96,8 +110,12 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted)
     classes = per_class(confusion)
-    low, high = bootstrap_interval(labels == predicted, resamples=resamples, seed=seed)
-    return {
+    people = None
+    if persons is None:
+        low, high = bootstrap_interval(labels == predicted, resamples=resamples, seed=seed)
+    else:
+        (low, high), people = persons_core.by_person(labels, predicted, persons, resamples=resamples, seed=seed)
+    scores: Scores = {
         "n": len(labels),
         "accuracy": float(np.mean(labels == predicted)),
         "accuracy_low": low,
@@ -108,6 +126,9 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, resamples: int
         "per_class": classes,
         "confusion": confusion.tolist(),
     }
+    if people is not None:
+        scores["by_person"] = people
+    return scores
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -220,12 +241,13 @@ def share_interval(right: int, n: int) -> ShareInterval:
     return ShareInterval(int(right), int(n), right / n, float(low), float(high))
 
 
-def per_class_intervals(confusion: npt.ArrayLike) -> list[ClassIntervals]:
+def per_class_intervals(confusion: npt.ArrayLike, by_person: ByPerson | None = None) -> list[ClassIntervals]:
     """The entries of :func:`fer_core.stats.metrics.per_class`, each with intervals; plain JSON values.
 
     ``confusion``: int (7, 7), rows true. Added keys: ``answered`` (faces the model called so) and, for each measure of
     :data:`MEASURES`, ``…_low`` and ``…_high`` (0..1). Both ends are None where a measure is None, and precision's where
-    the class is never answered: its 0.0 is a convention, not a measurement. Raises ``ValueError`` for another shape.
+    the class is never answered: its 0.0 is a convention, not a measurement. With ``by_person`` the ends are those over
+    persons. Raises ``ValueError`` for another shape.
     """
     counts = np.asarray(confusion, dtype=np.int64)
     right, support, answered = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
@@ -236,6 +258,13 @@ def per_class_intervals(confusion: npt.ArrayLike) -> list[ClassIntervals]:
     }
 
     def ends_of(entry: ClassScores, measure: Measure, label: int) -> tuple[float | None, float | None]:
+        if by_person is not None:
+            own = by_person["per_class"][label]
+            return {
+                "precision": (own["precision_low"], own["precision_high"]),
+                "recall": (own["recall_low"], own["recall_high"]),
+                "f1": (own["f1_low"], own["f1_high"]),
+            }[measure]
         low, high = (float(end[label]) for end in ends[measure])
         return (None, None) if entry[measure] is None or np.isnan(low) else (low, high)
 

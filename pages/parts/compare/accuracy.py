@@ -15,6 +15,7 @@ from fer_core.review import sentences
 from fer_core.review.crowd_scores import EXPLAINED
 from fer_core.runs import protocol
 from fer_core.runs.ledger import looks_words
+from fer_core.runs.metrics import persons_words
 from fer_core.stats.metrics import Scores
 from pages.parts import crowd_columns, frame, linked
 from pages.parts.compare import numbers
@@ -38,6 +39,8 @@ def show(view: View) -> None:
     aligned = view.scope.aligned
     st.header(f"Accuracy on {aligned.split}", anchor=False, help=ABOUT)
     st.html(strip(view))
+    if words := persons_words(numbers.scores(view)[0]):
+        st.caption(f":material/groups: {words} Tests of pairs of runs take each face by itself.")
     if words := sentences.accuracies(view.names, aligned.right):
         st.markdown(words)
     if view.lesson:

@@ -7,7 +7,7 @@ again that has not changed. What comes back is shared by all visitors: do not ch
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.ferplus import Crowd
+from fer_core.data.persons import persons_of
 from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.formatting import listed
 from fer_core.leaderboard.crowd import shipped_crowd_figures
@@ -42,6 +43,10 @@ from fer_core.stats.risk_coverage import risk_coverage as risk_coverage_core
 from pages.parts.dataset_extras import read_crowd_time
 from pages.parts.scope import NEAR_DUPLICATES, View
 
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+    from fer_core.evaluation.aligned_predictions import AlignedPredictions
+
 Key = tuple[Hashable, ...]
 Kind = Literal["roc", "precision_recall"]
 MOST_CACHED = 24
@@ -50,25 +55,31 @@ MOST_CACHED = 24
 
 def scores(view: View) -> Sequence[Scores]:
     """SCORES of each run on the faces in view, under the labels that count."""
-    return _scores(view.key, view.scope)
+    return _scores(view.key, view.scope, view.dataset)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
-def _scores(key: Key, _scope: Scope) -> list[Scores]:
+def _scores(key: Key, _scope: Scope, _dataset: Dataset | None) -> list[Scores]:
     aligned = _scope.aligned
-    return [score(aligned.labels, probabilities) for probabilities in aligned.probabilities]
+    persons = _persons(aligned, _dataset)
+    return [score(aligned.labels, probabilities, persons=persons) for probabilities in aligned.probabilities]
+
+
+def _persons(aligned: AlignedPredictions, dataset: Dataset | None) -> npt.NDArray[np.int64] | None:
+    """Whose faces they are, where the dataset is here and its files' names tell."""
+    return None if dataset is None or not len(aligned) else persons_of(dataset, aligned.rows)
 
 
 def classes(view: View) -> Mapping[str, list[ClassIntervals]]:
     """Precision, recall and F1 of each class with intervals, by run."""
-    return _classes(view.key, view.scope)
+    return _classes(view.key, view.scope, scores(view))
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
-def _classes(key: Key, _scope: Scope) -> dict[str, list[ClassIntervals]]:
+def _classes(key: Key, _scope: Scope, _scores: Sequence[Scores]) -> dict[str, list[ClassIntervals]]:
     return {
-        name: per_class_intervals(confusion)
-        for name, confusion in zip(_scope.aligned.names, _scope.confusions, strict=True)
+        name: per_class_intervals(one["confusion"], one.get("by_person"))
+        for name, one in zip(_scope.aligned.names, _scores, strict=True)
     }
 
 
@@ -77,21 +88,23 @@ def without_twins(view: View) -> Sequence[Scores]:
     near_duplicate = view.scope.aligned.near_duplicate
     if near_duplicate is None or near_duplicate.all() or not near_duplicate.any():
         return []
-    return _without_twins(view.key, view.scope)
+    return _without_twins(view.key, view.scope, view.dataset)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
-def _without_twins(key: Key, _scope: Scope) -> list[Scores]:
+def _without_twins(key: Key, _scope: Scope, _dataset: Dataset | None) -> list[Scores]:
     aligned = _scope.aligned
     assert aligned.near_duplicate is not None
     clean = aligned.where(~aligned.near_duplicate)
-    return [score(clean.labels, probabilities) for probabilities in clean.probabilities]
+    persons = _persons(clean, _dataset)
+    return [score(clean.labels, probabilities, persons=persons) for probabilities in clean.probabilities]
 
 
 def classes_without_twins(view: View) -> Mapping[str, list[ClassIntervals]]:
     """:func:`classes` without faces that have a twin in Training; empty where :func:`without_twins` is."""
     return {
-        name: per_class_intervals(one["confusion"]) for name, one in zip(view.names, without_twins(view), strict=False)
+        name: per_class_intervals(one["confusion"], one.get("by_person"))
+        for name, one in zip(view.names, without_twins(view), strict=False)
     }
 
 
