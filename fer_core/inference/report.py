@@ -110,8 +110,7 @@ def report_head(
     ``detector``: its title. ``temperatures``: by model, where the caller applied them and not the predictors.
     """
     applied = temperatures or {}
-    words = caution(detector)
-    return {
+    report: Report = {
         "models": [
             {"name": model.name, "title": model.title, "temperature": applied.get(model.name, model.temperature)}
             for model in models
@@ -119,11 +118,13 @@ def report_head(
         "calibrated": calibrated,
         "average": average,
         "detector": detector,
-        **({"detector_caution": words} if words else {}),
         "pictures": [],
         "videos": [],
         "problems": [],
     }
+    if words := caution(detector):
+        report["detector_caution"] = words
+    return report
 
 
 def box_json(face: Face) -> FaceBox:
