@@ -99,7 +99,6 @@ class VideoJob:
         copy cannot be written, ``BusyError`` where too much waits already or there is no thread for it.
         """
         self.name = name
-        self.detector = pipeline.detector.title
         self._work = _Work(source, name, pipeline, style, ending, line.ask(owner, Lane.VIDEO), most_seconds)
         # The thread holds the work, never this object: when the visitor is gone, this goes, and the work is dropped.
         self._work.start()
@@ -109,6 +108,11 @@ class VideoJob:
     def progress(self) -> VideoProgress:
         """How far it is."""
         return self._work.progress()
+
+    @property
+    def detector(self) -> str:
+        """The title of who looks for faces."""
+        return self._work.detector
 
     @property
     def summary(self) -> VideoSummary | None:
@@ -204,6 +208,10 @@ class _Work:
             self._ticket.close()
             self._delete()
             raise
+
+    @property
+    def detector(self) -> str:
+        return self._pipeline.detector.title
 
     def progress(self) -> VideoProgress:
         with self._lock:
