@@ -42,7 +42,8 @@ METHODS_TAB = "Methods"
 ANSWER, LABEL = "each model's answer", "the label"
 FIRST = (CLASS_MAP, GRADCAM_PP, LAYERCAM, OCCLUSION)
 """Chosen where the address says nothing: cheap ones that look in different ways."""
-SIDE = 176
+SIDE = 160
+"""Pixels of a map on the page, or more: two beside each other on a phone."""
 
 
 def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> None:
@@ -102,11 +103,8 @@ def _controls(models: Sequence[Predictor]) -> tuple[str, list[Method], dict[str,
         with st.popover("Occlusion and RISE", icon=":material/tune:"):
             options = _options()
     chosen = []
-    columns: Sequence[DeltaGenerator] = ()
-    for number, one in enumerate(METHODS.values()):
-        # A new line of columns every three, so that boxes stand beside each other.
-        columns = st.columns(3, gap="medium") if number % 3 == 0 else columns
-        with columns[number % 3]:
+    with st.container(horizontal=True, key="methods-choice"):
+        for one in METHODS.values():
             cost = f"{options.predictions(one.name):,} predictions" if one.where == "litert" else one.cost
             about = f"{one.shows} Costs {cost}. [{one.paper}]({one.url})"
             if linked.checkbox(one.title, one.name in FIRST, key=BY + one.name, help=about):
@@ -196,7 +194,8 @@ def _row(about: ChosenFace, answer: Answer, label: int, cells: Sequence[Cell]) -
             f'<section aria-label="{html.escape(answer.name, quote=True)}, by method">'
             f'<h2 style="font-size:1.1rem;padding:0;margin:0.4em 0 0.1em">{html.escape(answer.name)}</h2>'
             f'<p style="margin:0 0 0.5em;font-size:0.9rem">{summary}</p>'
-            f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{figures or "Choose a method above."}</div></section>'
+            f'<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax({SIDE}px,1fr));gap:1rem">'
+            f"{figures or 'Choose a method above.'}</div></section>"
         )
 
 
@@ -216,7 +215,7 @@ def _figure(about: ChosenFace, cell: Cell, judged: Judgement | None) -> str:
         seen = f'<img alt="{alt}" src="{picture}" style="width:100%;aspect-ratio:1;display:block">'
         below = _words(found, judged)
     return (
-        f'<figure style="margin:0;width:{SIDE}px;max-width:100%">{seen}'
+        f'<figure style="margin:0">{seen}'
         f'<figcaption style="font-size:0.875rem;line-height:1.35;margin-top:0.3em"><b>{cell.method.title}</b>{below}'
         "</figcaption></figure>"
     )
