@@ -17,7 +17,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.evaluation.aligned_predictions import AlignedPredictions, align
 from fer_core.explain.average_maps import average
 from fer_core.inference.models import load_model
-from pages.parts.explain.averages import SEED, sample_faces
+from pages.parts.explain.averages import SEED, blob_words, sample_faces
 from pages.parts.links_to_explain import averages_query
 
 OpenApp = Callable[..., AppTest]
@@ -90,6 +90,14 @@ def test_more_faces_than_asked_for_are_drawn_by_a_fixed_seed(open_app: OpenApp, 
     assert sentence.startswith(f"200 of the {len(aligned):,} faces, drawn at random (seed {SEED})")
     app.selectbox(key="explain.average.most").select("all faces").run()
     assert f"n = {len(aligned)} faces" in words(app)
+
+
+def test_whose_map_is_least_like_a_blob_is_said() -> None:
+    words = blob_words({"a": 0.9, "b": 0.5, "flat": None})
+    assert words.startswith("b ")
+    assert "0.50" in words
+    assert words.endswith("a most (0.90).")
+    assert blob_words({"flat": None}) == ""
 
 
 def test_drawing_faces() -> None:

@@ -136,9 +136,9 @@ def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, sc
         place.html(_grid(found, models, of, scale))
     st.caption(
         f"{chosen.words()} {SCALES[scale].capitalize()}. Averages look alike and lie in the middle, because faces do. "
-        "Compare them with each other rather than one by one, and read the correlation with a round blob: near 1, the "
-        "map tells little more than where faces are."
+        "Near 1 with a round blob, a map tells little more than where faces are."
     )
+    st.markdown(blob_words({name: _with_blob(one) for name, one in found.items()}))
     with st.expander("All numbers as a table", icon=":material/table:"):
         st.dataframe(
             averages_table(found, of),
@@ -148,6 +148,16 @@ def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, sc
             },
             alt="The average map of each model: number of faces, where it is strongest, correlation with a blob.",
         )
+
+
+def blob_words(with_blob: Mapping[str, float | None]) -> str:
+    """Whose mean map is least, and whose most, like a round blob. ``with_blob``: rank correlations, −1 to 1, by model."""
+    known = {name: value for name, value in with_blob.items() if value is not None}
+    if not known:
+        return ""
+    least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    words = f"{least} looks least like a round blob ({known[least]:.2f})"
+    return f"{words}, {most} most ({known[most]:.2f})." if least != most else f"{words}."
 
 
 def averages_table(found: Mapping[str, AverageMap], of: str) -> pd.DataFrame:
