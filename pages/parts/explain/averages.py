@@ -151,7 +151,7 @@ def _maps(dataset: Dataset, chosen: Chosen, models: list[Predictor], of: str, sc
 
 
 def blob_words(with_blob: Mapping[str, float | None]) -> str:
-    """Whose mean map is least, and whose most, like a round blob. ``with_blob``: rank correlations, −1 to 1, by model."""
+    """Whose mean map is least, and whose most, like a round blob. ``with_blob``: by model, −1 to 1, or None."""
     known = {name: value for name, value in with_blob.items() if value is not None}
     if not known:
         return ""
