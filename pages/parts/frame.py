@@ -47,7 +47,7 @@ STYLE = (
     "}\n"
     f"@media (hover: none) {{\n{TOOLED} {{ margin-top: 2rem }}\n"
     # Fingers have no keys.
-    "button kbd { display: none }\n}</style>"
+    "button kbd { display: none !important }\n}</style>"
 )
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
