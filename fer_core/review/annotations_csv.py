@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,21 @@ def read_annotations_csv(content: bytes, labels: npt.ArrayLike, splits: npt.Arra
     names each bad line (the header is line 1) and what is wrong with it, up to five; then nothing is to be imported.
     """
     given, names = np.asarray(labels), np.asarray(splits)
+    needed = [column for column in COLUMNS if column not in ("note", "time")]
+    return read_lines(content, COLUMNS, needed, lambda header, values: _annotation(header, values, given, names))
+
+
+def read_lines(
+    content: bytes,
+    columns: Sequence[str],
+    needed: Sequence[str],
+    parse: Callable[[list[str], list[str]], Annotation],
+) -> list[Annotation]:
+    """A CSV of marks, line by line. ``columns``: those that are known, of which ``needed`` have to be there.
+
+    ``parse``: from the header and one line's values to a mark; raises ``ValueError`` saying what is wrong with the
+    line. Raises ``DataError`` as :func:`read_annotations_csv` does.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,12 +80,14 @@ def read_annotations_csv(content: bytes, labels: npt.ArrayLike, splits: npt.Arra
     problems: list[str] = []
     try:
         header = [column.strip().lower() for column in next(reader, [])]
-        _check_header(header)
+        _check_header(header, columns, needed)
         start = reader.line_num + 1
         for values in reader:
             if any(value.strip() for value in values):
                 try:
-                    annotation = _annotation(header, values, given, names)
+                    if len(values) != len(header):
+                        raise ValueError(f"{len(values)} columns instead of {len(header)}")
+                    annotation = parse(header, values)
                     if annotation.row in annotations:
                         raise ValueError(f"row {annotation.row:,} was marked in an earlier line already")
                     annotations[annotation.row] = annotation
@@ -88,30 +105,23 @@ def read_annotations_csv(content: bytes, labels: npt.ArrayLike, splits: npt.Arra
     return list(annotations.values())
 
 
-def _check_header(header: list[str]) -> None:
-    needed = [column for column in COLUMNS if column not in ("note", "time")]
+def _check_header(header: list[str], columns: Sequence[str], needed: Sequence[str]) -> None:
     if missing := [column for column in needed if column not in header]:
         raise DataError(
             f"Nothing was imported. Line 1: there is no column {' and no column '.join(missing)}. The columns are "
-            f"{', '.join(COLUMNS)}."
+            f"{', '.join(columns)}."
         )
-    if doubled := [column for column in COLUMNS if header.count(column) > 1]:
+    if doubled := [column for column in columns if header.count(column) > 1]:
         raise DataError(f"Nothing was imported. Line 1: the column {doubled[0]} occurs more than once.")
 
 
 def _annotation(header: list[str], values: list[str], labels: npt.NDArray[Any], splits: npt.NDArray[Any]) -> Annotation:
     """One line as a mark. Raises ``ValueError`` saying what is wrong with it."""
-    if len(values) != len(header):
-        raise ValueError(f"{len(values)} columns instead of {len(header)}")
     cell = {column: value.strip() for column, value in zip(header, values, strict=True)}
-    if not (cell["row"].isascii() and cell["row"].isdigit()) or len(cell["row"]) > 12:
-        raise ValueError(f"{cell['row'][:30]!r} is no row number")
-    row = int(cell["row"])
-    if row >= len(labels):
-        raise ValueError(f"row {row:,} does not exist; the dataset has {len(labels):,} faces, counted from 0")
+    row = row_of(cell["row"], len(labels))
     if cell["split"].lower() != str(splits[row]).lower():
         raise ValueError(f"row {row:,} is in {splits[row]}, not in {cell['split'][:30]!r}. Is this another dataset?")
-    if _label(cell["label"]) != labels[row]:
+    if class_of(cell["label"]) != labels[row]:
         own = NAMES[int(labels[row])]
         raise ValueError(f"row {row:,} is labelled {own}, not {cell['label'][:30]!r}. Is this another dataset?")
     kind = cell["mark"].lower()
@@ -119,7 +129,7 @@ def _annotation(header: list[str], values: list[str], labels: npt.NDArray[Any], 
         raise ValueError(f"unknown mark {cell['mark'][:30]!r}; there are {', '.join(KINDS)}")
     if not cell["new_label"] and kind == LABEL_WRONG:
         raise ValueError(f"{LABEL_WRONG!r} needs the right class in new_label")
-    new = _label(cell["new_label"]) if cell["new_label"] else None
+    new = class_of(cell["new_label"]) if cell["new_label"] else None
     if new is not None and kind != LABEL_WRONG:
         raise ValueError(f"only {LABEL_WRONG!r} has a new_label, not {kind!r}")
     if new is not None and new == labels[row]:
@@ -129,7 +139,18 @@ def _annotation(header: list[str], values: list[str], labels: npt.NDArray[Any], 
     return Annotation(row, kind, new, note, **when)
 
 
-def _label(text: str) -> int:
+def row_of(text: str, faces: int) -> int:
+    """A row number of a dataset of so many ``faces``. Raises ``ValueError`` for anything else."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
+        raise ValueError(f"{text[:30]!r} is no row number")
+    row = int(text)
+    if row >= faces:
+        raise ValueError(f"row {row:,} does not exist; the dataset has {faces:,} faces, counted from 0")
+    return row
+
+
+def class_of(text: str) -> int:
+    """0..6, from a class's name or number. Raises ``ValueError`` for anything else."""
     if text.isascii() and text.isdigit() and len(text) == 1 and int(text) < COUNT:
         return int(text)
     try:

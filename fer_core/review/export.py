@@ -41,13 +41,15 @@ def write_selection_csv(
     near_duplicate: npt.ArrayLike | None = None,
     label_issue_score: npt.ArrayLike | None = None,
     annotations: Mapping[int, Annotation] | None = None,
+    labelled: bool = True,
 ) -> bytes:
     """The faces at ``positions``, int (m,) in 0..n-1, in that order, as a CSV in UTF-8.
 
     Columns: ``row``, ``split``, ``label``; for each model ``<name>`` (its answer) and ``<name> p(<class>)`` seven times
     (0..1); ``twin`` (yes or no), ``doubt`` (0..1), ``mark``, ``new_label``, ``note``, empty where not known.
     ``near_duplicate``: bool (n,). ``label_issue_score``: float (n,). ``annotations``: by row number,
-    ``Annotations.all()``. Raises ``ValueError`` for arrays of another length or positions that do not exist.
+    ``Annotations.all()``. ``labelled``: False leaves ``label`` and ``split`` empty, where nobody labelled the faces.
+    Raises ``ValueError`` for arrays of another length or positions that do not exist.
     """
     chosen = _checked(aligned, positions)
     near_duplicates = None if near_duplicate is None else np.asarray(near_duplicate, dtype=bool)
@@ -61,7 +63,7 @@ def write_selection_csv(
     writer.writerow(["row", "split", "label", *answers, "twin", "doubt", "mark", "new_label", "note"])
     for at in chosen:
         row = int(aligned.rows[at])
-        line: list[object] = [row, aligned.split, NAMES[aligned.labels[at]]]
+        line: list[object] = [row, *((aligned.split, NAMES[aligned.labels[at]]) if labelled else ("", ""))]
         for model in range(len(aligned.names)):
             line.append(NAMES[aligned.predicted[model, at]])
             line += [f"{value:.6f}" for value in aligned.probabilities[model, at]]
@@ -80,13 +82,15 @@ def stream_faces_zip(
     *,
     models: Sequence[str] = (),
     most: int = MOST_FACES,
+    labelled: bool = True,
 ) -> Iterator[bytes]:
     """The faces at ``positions``, int (m,) in 0..n-1, as a zip of PNGs, 48×48 grey, in pieces of about 256 KB.
 
     ``images``: uint8 (N, 48, 48), those of the whole dataset, by row number; mapped from disk is fine, for only one
     face and one piece are in memory at a time. Files are named by :func:`face_name`; ``models`` names the models that
-    occur there (empty: all). Raises at once, not on reading: ``DataError`` for no faces, more than ``most``, or a
-    dataset that lacks a row; ``ValueError`` for positions or models that do not exist.
+    occur there (empty: all), and without ``labelled`` their labels do not. Raises at once, not on reading:
+    ``DataError`` for no faces, more than ``most``, or a dataset that lacks a row; ``ValueError`` for positions or
+    models that do not exist.
     """
     chosen = _checked(aligned, positions)
     if unknown := [name for name in models if name not in aligned.names]:
@@ -105,7 +109,7 @@ def stream_faces_zip(
             f"Row {highest:,} was predicted, and the dataset has {len(images):,} faces, counted from 0. "
             "These predictions belong to another dataset; open that one."
         )
-    return _zip(images, aligned, chosen, which)
+    return _zip(images, aligned, chosen, which, labelled)
 
 
 def faces_zip(
@@ -115,19 +119,21 @@ def faces_zip(
     *,
     models: Sequence[str] = (),
     most: int = MOST_FACES,
+    labelled: bool = True,
 ) -> bytes:
     """The whole zip of :func:`stream_faces_zip` at once: about 2 KB a face, 20 MB at most."""
-    return b"".join(stream_faces_zip(images, aligned, positions, models=models, most=most))
+    return b"".join(stream_faces_zip(images, aligned, positions, models=models, most=most, labelled=labelled))
 
 
-def face_name(row: int, label: int, answers: Sequence[tuple[str, int, float]]) -> str:
+def face_name(row: int, label: int | None, answers: Sequence[tuple[str, int, float]]) -> str:
     """A file name that tells: ``row-012345_true-fear_pred-sad_resnet50-0.87.png``.
 
-    ``label``: 0..6. ``answers``: for each model its name, its answer 0..6 and that answer's probability 0..1; several
-    follow each other. What does not belong into a file name becomes a hyphen, and long names are cut.
+    ``label``: 0..6; None for a face that nobody labelled. ``answers``: for each model its name, its answer
+    0..6 and that answer's probability 0..1; several follow each other. What does not belong into a file name becomes a
+    hyphen, and long names are cut.
     """
     longest = min(_LONGEST_NAME, max(1, _MODELS_CHARACTERS // max(len(answers), 1) - _AROUND_NAME))
-    parts = [f"row-{row:06}", f"true-{NAMES[label]}"]
+    parts = [f"row-{row:06}", *([] if label is None else [f"true-{NAMES[label]}"])]
     for name, answer, confidence in answers:
         safe = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:longest] or "model"
         parts += [f"pred-{NAMES[answer]}", f"{safe}-{confidence:.2f}"]
@@ -153,14 +159,18 @@ def about_bytes(faces: int, models: int) -> tuple[int, int]:
 
 
 def _zip(
-    images: npt.NDArray[np.uint8], aligned: AlignedPredictions, chosen: npt.NDArray[np.intp], which: list[int]
+    images: npt.NDArray[np.uint8],
+    aligned: AlignedPredictions,
+    chosen: npt.NDArray[np.intp],
+    which: list[int],
+    labelled: bool,
 ) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for at in chosen:
             said = [(aligned.names[k], int(aligned.predicted[k, at]), aligned.probabilities[k, at]) for k in which]
             answers = [(model, answer, float(values[answer])) for model, answer, values in said]
-            name = face_name(int(aligned.rows[at]), int(aligned.labels[at]), answers)
+            name = face_name(int(aligned.rows[at]), int(aligned.labels[at]) if labelled else None, answers)
             # A fixed date, ZipInfo's own: the same selection gives the same file. PNGs are packed already.
             archive.writestr(zipfile.ZipInfo(name), _png(images[aligned.rows[at]]))
             if len(pipe.waiting) >= _CHUNK_BYTES:

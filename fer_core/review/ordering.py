@@ -25,6 +25,7 @@ SORTS: dict[str, str] = {
     "wrong": "Confidence in the wrong class",
     "margin": "Margin of the label, smallest first",
     "disagreement": "Disagreement of the models",
+    "unsure": "Least sure first",
     "doubt": "Label doubt",
     "similarity": "Similarity to the chosen face",
     "row": "Row number",
@@ -44,10 +45,11 @@ def order(
 ) -> Positions:
     """``positions``, int (m,), sorted by one of :data:`SORTS`; of equals, the lower row number first.
 
-    ``wrong``, ``disagreement``, ``doubt`` and ``similarity`` put the highest first, ``margin`` and ``row`` the lowest.
-    ``models``: names that ``wrong``, ``margin`` and ``disagreement`` look at; empty: all. ``label_issue_score``: float
-    (n,), for ``doubt``. ``embeddings``: float (n, d), and ``like``, the position 0..n-1 of the chosen face, for
-    ``similarity``. Raises ``ValueError`` for an unknown sort, or one whose array is missing or has another length.
+    ``wrong``, ``disagreement``, ``doubt`` and ``similarity`` put the highest first, ``margin``, ``unsure`` and ``row``
+    the lowest. ``models``: names that ``wrong``, ``margin``, ``disagreement`` and ``unsure`` look at; empty: all.
+    ``label_issue_score``: float (n,), for ``doubt``. ``embeddings``: float (n, d), and ``like``, the position 0..n-1 of
+    the chosen face, for ``similarity``. Raises ``ValueError`` for an unknown sort, or one whose array is missing or has
+    another length.
     """
     chosen = np.asarray(positions, dtype=np.intp)
     if by == "row":
@@ -58,6 +60,9 @@ def order(
         key = label_margin(aligned, models)
     elif by == "disagreement":
         key = -disagreement(aligned.probabilities[places(aligned, models)])
+    elif by == "unsure":
+        # Rounded, so that the last bit of a float does not part equals.
+        key = np.round(together(aligned, models).max(axis=1), 9)
     elif by == "doubt":
         key = -one_each("label_issue_score", label_issue_score, aligned, np.float64)
     elif by == "similarity":
@@ -102,6 +107,11 @@ def label_margin(aligned: AlignedPredictions, models: Sequence[str] = ()) -> Flo
     own = np.take_along_axis(values, at, axis=2)[..., 0]
     np.put_along_axis(values, at, -1, axis=2)
     return (own - values.max(axis=2)).mean(axis=0)
+
+
+def together(aligned: AlignedPredictions, models: Sequence[str] = ()) -> Float:
+    """What models say together: the mean of their probabilities, float64 (n, 7). ``models``: names; empty: all."""
+    return aligned.probabilities[places(aligned, models)].mean(axis=0, dtype=np.float64)
 
 
 def disagreement(probabilities: npt.ArrayLike) -> Float:

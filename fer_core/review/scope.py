@@ -91,11 +91,39 @@ def scope(
     Raises ``RunError`` as :func:`~fer_core.evaluation.aligned_predictions.align` does, and where nobody knows the
     twins; ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
     """
-    if labels not in LABELS:
-        raise ValueError(f"unknown labels {labels!r}; there are {', '.join(LABELS)}")
     whole = align(runs, split, fingerprint=fingerprint)
     if whole.near_duplicate is None and near_duplicate is not None:
         whole = whole.with_near_duplicates(near_duplicate)
+    if not with_near_duplicates and whole.near_duplicate is None:
+        raise RunError(
+            f"Nobody knows which faces of {split} have a twin in Training: the runs were evaluated before this was "
+            f"kept. Evaluate one of them again: python -m fer_core evaluate {runs[0].path} --data DATASET"
+        )
+    return scope_of(
+        whole,
+        tuple(_temperature(run, whole.fingerprint) for run in runs),
+        with_near_duplicates=with_near_duplicates,
+        labels=labels,
+        crowd=crowd,
+        annotations=annotations,
+    )
+
+
+def scope_of(
+    whole: AlignedPredictions,
+    temperatures: tuple[float, ...],
+    *,
+    with_near_duplicates: bool = True,
+    labels: str = DATASET,
+    crowd: Crowd | None = None,
+    annotations: Annotations | None = None,
+) -> Scope:
+    """The same of answers that were joined already. Without ``with_near_duplicates``, ``whole`` has to know the twins.
+
+    Raises ``ValueError`` as :func:`scope` does.
+    """
+    if labels not in LABELS:
+        raise ValueError(f"unknown labels {labels!r}; there are {', '.join(LABELS)}")
     keep = np.ones(len(whole), dtype=bool)
     left_out: list[str] = []
 
@@ -107,11 +135,7 @@ def scope(
 
     if not with_near_duplicates:
         if whole.near_duplicate is None:
-            raise RunError(
-                f"Nobody knows which faces of {split} have a twin in Training: the runs were evaluated before this was "
-                "kept. Evaluate one of them again: "
-                f"python -m fer_core evaluate {runs[0].path} --data DATASET"
-            )
+            raise ValueError("faces with a twin are to be left out, and nobody knows which these are")
         leave_out(whole.near_duplicate, "with a twin in Training")
     true = np.asarray(whole.labels)
     if labels == CROWD:
@@ -133,7 +157,7 @@ def scope(
         aligned=whole.where(keep).with_labels(true[keep]),
         whole=whole,
         position=np.flatnonzero(keep),
-        temperatures=tuple(_temperature(run, whole.fingerprint) for run in runs),
+        temperatures=temperatures,
         left_out=tuple(left_out),
     )
 

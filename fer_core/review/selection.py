@@ -108,13 +108,16 @@ def why_empty(
     near_duplicate: npt.ArrayLike | None = None,
     label_issue_score: npt.ArrayLike | None = None,
     annotations: Mapping[int, Annotation] | None = None,
+    labelled: bool = True,
 ) -> str:
     """Why a filter leaves no face, as a sentence: how many are left after each condition, down to none.
 
-    An empty text where it does leave some. Arguments and errors as of :func:`select`.
+    An empty text where it does leave some. ``labelled``: False for faces that belong to no split, since nobody labelled
+    them. Other arguments and errors as of :func:`select`.
     """
+    of = f" of {aligned.split}" if labelled else ""
     if not len(aligned.rows):
-        return f"There is no face of {aligned.split} to choose from."
+        return f"There is no face{of} to choose from."
     keep = np.ones(len(aligned.rows), dtype=bool)
     steps = []
     for words, mask in _conditions(aligned, wanted, near_duplicate, label_issue_score, annotations):
@@ -122,7 +125,7 @@ def why_empty(
         steps.append(f"{words}: {int(keep.sum()):,}")
         if not keep.any():
             steps[-1] = f"{words}: none"
-            return f"{len(keep):,} faces of {aligned.split}; {'; '.join(steps)}. Loosen one of these conditions."
+            return f"{len(keep):,} faces{of}; {'; '.join(steps)}. Loosen one of these conditions."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""A dataset by its fingerprint, and what is kept beside it: audit, the crowd's votes, marks. Shared by all visitors."""
+"""A dataset by its fingerprint, and what is kept beside it: audit, votes, models' answers, marks. Shared by all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
+from fer_core.data.model_answers import ANSWERS_FILE, Probabilities, read_answers
 from fer_core.review.annotations import Annotations
 from fer_core.settings import settings
 from pages.parts import access, frame
@@ -66,6 +67,25 @@ def crowd_of(dataset: Dataset) -> Crowd | None:
     """FER+'s votes, where they were added to these data. Raises ``DataError`` where they are damaged."""
     written = read_crowd_time(dataset)
     return _read_crowd(str(dataset.path), written, dataset) if written else None
+
+
+def read_answers_time(dataset: Dataset) -> int:
+    """When the answers that came with this dataset were kept, POSIX nanoseconds; 0 where none came."""
+    return _written(dataset.path / ANSWERS_FILE)
+
+
+def answers_of(dataset: Dataset) -> dict[str, Probabilities]:
+    """What models said of these faces before they were imported, by name; empty where nobody asked them.
+
+    Raises ``DataError`` where that is damaged.
+    """
+    written = read_answers_time(dataset)
+    return _read_answers(str(dataset.path), dataset.info.fingerprint, written, len(dataset)) if written else {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _read_answers(path: str, fingerprint: str, written: int, faces: int) -> dict[str, Probabilities]:
+    return read_answers(Path(path), faces)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

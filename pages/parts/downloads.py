@@ -1,4 +1,4 @@
-"""Download buttons of one run. Files are read only when somebody asks for them."""
+"""Download buttons: of a table, and of one run's files. Read or made only when somebody asks for them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ def show(folder: RunFolder) -> None:
                 on_click="ignore",
                 key=f"download.{path.name}",
             )
+
+
+def csv_button(label: str, data: Callable[[], bytes] | bytes, *, name: str, key: str, help: str | None = None) -> None:
+    """A table as a CSV called ``name``. ``data``: the file in UTF-8, or what makes it."""
+    st.download_button(
+        label,
+        data=data,
+        file_name=name,
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+        help=help,
+    )
 
 
 def megabytes(size: int) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
-from fer_core.review.annotations import KINDS
+from fer_core.review.annotations import KINDS, LABEL_WRONG, MODEL_WRONG
 from fer_core.review.ordering import SORTS
 from fer_core.review.selection import ANY_ANNOTATION, NO_ANNOTATION, Filter
 from fer_core.stats.agreement import MOST_MODELS, set_words
@@ -47,7 +47,18 @@ ANNOTATIONS: dict[str, str | None] = {
     **{kind: kind for kind in KINDS},
 }
 FULL = (0, 100)
+NO_LABELS = "Nobody has labelled these faces, so {asked} for “{key}” is ignored."
 NO_DOUBT = "These faces were drawn after their labels, so no label is in doubt. {asked} is ignored."
+
+_SORT_HELP = (
+    "Confidence: the probability that a model gives to its answer. The margin: the label's probability less the "
+    "highest of the others. Least sure: the mean of the models' probabilities has no clear winner. Highest first, but "
+    "the margin and the row number."
+)
+_SORT_HELP_WITHOUT_LABELS = (
+    "Least sure: the mean of the models' probabilities has no clear winner. Disagreement: their probabilities differ "
+    "most. Similarity: they say of a face nearly what they say of the chosen one."
+)
 
 
 @dataclass(frozen=True)
@@ -83,19 +94,25 @@ def choose(
     if row is None:
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters")
     with row:
-        true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 112)
+        true = _select("Label", [ANY, *emotions.NAMES], prefix + TRUE, 112) if view.labelled else ANY
         predicted = _select("Answer", [ANY, *emotions.NAMES], prefix + PREDICTED, 112)
         # Drawn in another order than asked: whether anything has to be said about right or wrong depends on the sets.
-        place = st.container(width=150)
-        sort = _sort(view) if ordered else next(iter(SORTS))
+        place = st.container(width=150) if view.labelled else None
+        sort = _sort(view) if ordered else sorts_of(view)[0]
         like = _like(view) if sort == "similarity" else None
     with fold or st.expander("More filters", icon=":material/tune:"):
         by, words, confidence, near_duplicate, label_issue_score, annotation, among = _rarer(view, prefix)
     # Faces that somebody chose one by one are shown, whatever the answers.
     decided = words != ANY or ANY not in (true, predicted) or bool(among)
-    with place:
-        answer = _answer(decided, prefix + ANSWER)
-    right = ANSWERS[answer] if answer is not None else None if decided else False
+    answer: str | None = None
+    if place is None:
+        leave_out(*(prefix + name for name in (TRUE, ANSWER, SET, LABEL_ISSUE, NEAR_DUPLICATE)))
+    else:
+        with place:
+            answer = _answer(decided, prefix + ANSWER)
+    # Without a choice this page shows mistakes, where there are any.
+    unsaid = None if decided or not view.labelled else False
+    right = unsaid if answer is None else ANSWERS[answer]
     wanted = Filter(
         models=() if by in (ANY_MODEL, EVERY_MODEL) else (by,),
         every=by == EVERY_MODEL,
@@ -109,8 +126,24 @@ def choose(
         annotation=ANNOTATIONS[annotation],
         rows=among,
     )
-    filtered = by != ANY_MODEL or answer is not None or wanted != replace(Filter(), right=False)
+    filtered = (
+        by != ANY_MODEL or answer is not None or wanted != replace(Filter(), right=False if view.labelled else None)
+    )
     return FilterChoice(wanted, sort, like, filtered)
+
+
+def sorts_of(view: View) -> list[str]:
+    """Those of :data:`SORTS` that these faces can be sorted by, the first of them at first."""
+    if view.labelled:
+        return [key for key in SORTS if key != "doubt" or not view.labels_are_right]
+    return ["unsure", *(["disagreement"] if len(view.names) > 1 else []), "similarity", "row"]
+
+
+def leave_out(*keys: str) -> None:
+    """Say of what a link asks for and labels alone could answer that it is ignored."""
+    for key in keys:
+        if asked := links.given(key):
+            links.warn_ignored(key, asked, NO_LABELS)
 
 
 def clear(prefix: str = "") -> None:
@@ -165,16 +198,20 @@ def _answer(decided: bool, key: str) -> str | None:
 
 def _sort(view: View) -> str:
     doubt = SORTS["doubt"]
-    sorts = [text for text in SORTS.values() if text != doubt or not view.labels_are_right]
+    sorts = [SORTS[key] for key in sorts_of(view)]
+    known = links.given(SORT) if set(links.given(SORT)) <= set(SORTS.values()) else []
     words = linked.selectbox(
         "Sorted by",
         sorts,
         key=SORT,
-        says=NO_CHOICE if doubt in sorts or links.given(SORT) != [doubt] else NO_DOUBT,
+        says=NO_LABELS
+        if known and not view.labelled
+        else NO_DOUBT
+        if known == [doubt] and view.labels_are_right
+        else NO_CHOICE,
         width=262,
         on_change=_start_with_face,
-        help="Confidence: the probability that a model gives to its answer. The margin: the label's probability less "
-        "the highest of the others. Highest first, but the margin and the row number.",
+        help=_SORT_HELP if view.labelled else _SORT_HELP_WITHOUT_LABELS,
     )
     return next(key for key, text in SORTS.items() if text == words)
 
@@ -204,7 +241,7 @@ def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, flo
             f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
             f"“{EVERY_MODEL}”: all of them.",
         )
-        words = _who_is_right(view, prefix + SET)
+        words = _who_is_right(view, prefix + SET) if view.labelled else ANY
         confidence = linked.slider(
             "Confidence of that answer (%)",
             *FULL,
@@ -215,15 +252,19 @@ def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, flo
         )
         label_issue_score = _label_doubt(view, prefix + LABEL_ISSUE)
         near_duplicate = _near_duplicate(view, prefix + NEAR_DUPLICATE)
-        annotation = _select(
-            "Your marks", list(ANNOTATIONS), prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes."
-        )
+        # Of faces without a label none is said to be wrong.
+        marks = [
+            words for words, kind in ANNOTATIONS.items() if view.labelled or kind not in (LABEL_WRONG, MODEL_WRONG)
+        ]
+        annotation = _select("Your marks", marks, prefix + ANNOTATION, 200, "Marks that you put on faces on Mistakes.")
         among = _among(view, prefix + AMONG)
     return by, words, confidence, near_duplicate, label_issue_score, annotation, among
 
 
 def _label_doubt(view: View, key: str) -> float:
     """The least doubt, 0..1."""
+    if not view.labelled:
+        return 0.0
     if view.labels_are_right:
         if asked := links.given(key):
             links.warn_ignored(key, asked, NO_DOUBT)
@@ -254,6 +295,8 @@ def _among(view: View, key: str) -> tuple[int, ...]:
 
 def _near_duplicate(view: View, key: str) -> str:
     options = list(NEAR_DUPLICATES)
+    if not view.labelled:
+        return options[0]
     if view.scope.aligned.near_duplicate is not None:
         return _select("Twin in Training", options, key, 210, "The same picture in Training, or nearly, mirrored too.")
     if (asked := links.one_of(key, options)) not in (None, options[0]):

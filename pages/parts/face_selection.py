@@ -14,6 +14,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import plural
 from fer_core.review import selection
+from fer_core.review.answers_without_labels import vectors, what_they_say
 from fer_core.review.ordering import SORTS, order
 from fer_core.review.selection import Filter
 from fer_core.review.shown import what_they_show
@@ -23,7 +24,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from fer_core.stats.label_doubt import shipped_table
 from pages.parts import messages
-from pages.parts.face_filters import FilterChoice, clear
+from pages.parts.face_filters import FilterChoice, clear, sorts_of
 from pages.parts.scope import View
 
 Positions = npt.NDArray[np.intp]
@@ -51,13 +52,13 @@ class FaceSelection:
 
 def find_faces(view: View, choice: FilterChoice) -> FaceSelection:
     """The faces that the choice is about. Says where they cannot be sorted as asked."""
-    by, like, vectors, source = choice.sort, None, None, ""
+    by, like, read, source = choice.sort, None, None, ""
     if by == "similarity":
-        like, vectors, source = _similarity(view, choice)
-        if vectors is None:
-            by = next(iter(SORTS))
+        like, read, source = _similarity(view, choice)
+        if read is None:
+            by = sorts_of(view)[0]
     annotated = view.annotations.state_key if choice.wanted.annotation is not None else None
-    return _find(view.key, choice.wanted, by, like, source, annotated, view, vectors)
+    return _find(view.key, choice.wanted, by, like, source, annotated, view, read)
 
 
 def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix: str = "") -> None:
@@ -69,10 +70,11 @@ def show_summary(view: View, choice: FilterChoice, found: FaceSelection, prefix:
     with st.container(horizontal=True, vertical_alignment="center", key="said-what"):
         words = f": {found.words}" if found.words else ""
         drawn = " Drawn, so no label is wrong." if view.labels_are_right else ""
+        of = f" of {split}" if view.labelled else ""
         st.markdown(
-            f"**{shown:,} of {plural(total, 'face')}** of {split}{words}.{drawn}",
+            f"**{shown:,} of {plural(total, 'face')}**{of}{words}.{drawn}",
             width="content",
-            help=_SPLITS.get(split),
+            help=_SPLITS.get(split) if view.labelled else None,
         )
         if choice.filtered:
             st.button(
@@ -90,12 +92,18 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
     """Position of the face to be similar to, the vectors of all faces in view, and whose these are."""
     aligned = view.scope.aligned
     if choice.like is None:
-        _instead("Choose the face that the others should be similar to: click one, then “Sort by similarity to it”.")
+        why = "Choose the face that the others should be similar to: click one, then “Sort by similarity to it”."
+        _instead(view, why)
         return None, None, ""
     at = np.flatnonzero(aligned.rows == choice.like)
     if not len(at):
-        _instead(f"Row {choice.like:,} is not among the faces in view, so nothing can be sorted by similarity to it.")
+        _instead(
+            view, f"Row {choice.like:,} is not among the faces in view, so nothing can be sorted by similarity to it."
+        )
         return None, None, ""
+    if not view.measured:
+        st.caption("Similar: the models say nearly the same of them.")
+        return int(at[0]), vectors(aligned), "answers"
     # The run that the answers are by comes first, then the others in their order.
     names = [*choice.wanted.models, *(name for name in view.names if name not in choice.wanted.models)]
     for name in names:
@@ -112,12 +120,12 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
             continue
         st.caption(f"Similar in the eyes of {name}: by the cosine of what its last layer reads.")
         return int(at[0]), embeddings.vectors[places], name
-    _instead(f"None of the chosen runs has embeddings of these faces. {how_to(view, view.runs)}")
+    _instead(view, f"None of the chosen runs has embeddings of these faces. {how_to(view, view.runs)}")
     return None, None, ""
 
 
-def _instead(why: str) -> None:
-    st.info(f"{why} Until then: {next(iter(SORTS.values())).lower()}.", icon=":material/sort:")
+def _instead(view: View, why: str) -> None:
+    st.info(f"{why} Until then: {SORTS[sorts_of(view)[0]].lower()}.", icon=":material/sort:")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -150,9 +158,17 @@ def _find(
         ""
         if len(left)
         else selection.why_empty(
-            aligned, wanted, near_duplicate=near_duplicate, label_issue_score=label_issue_score, annotations=annotations
+            aligned,
+            wanted,
+            near_duplicate=near_duplicate,
+            label_issue_score=label_issue_score,
+            annotations=annotations,
+            labelled=_view.labelled,
         )
     )
+    if not _view.labelled:
+        shows = what_they_say(aligned, positions, models=wanted.models)
+        return FaceSelection(positions, aligned.rows[positions], words, empty, shows)
     measured_here = aligned.fingerprint == shipped_table().fingerprint
     doubt = _view.scope.label_issue_score if measured_here else None
     shows = what_they_show(aligned, positions, doubt, models=wanted.models)

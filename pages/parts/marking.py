@@ -10,7 +10,8 @@ import streamlit as st
 
 from fer_core.access.policy import Action
 from fer_core.errors import FerError
-from fer_core.review.annotations import Annotations
+from fer_core.review.annotations import Annotation, Annotations
+from fer_core.review.answers_without_labels import mark_words
 from pages.parts import access, messages
 from pages.parts.scope import View
 
@@ -46,6 +47,14 @@ def attempt(row: int, work: Callable[[], object]) -> None:
         say(row, messages.told(error), failed=True)
 
 
+def words(view: View, mark: Annotation) -> str:
+    """What a mark says: ``label wrong → fear``; of a face that nobody labelled ``fear``."""
+    at = position(view, mark.row)
+    if view.labelled or at is None:
+        return mark.words
+    return mark_words(mark, int(view.scope.whole.labels[at]))
+
+
 def show_message(row: int) -> None:
     message = st.session_state.get(_MESSAGE)
     if message is None or message.row != row:
@@ -65,7 +74,9 @@ def position(view: View, row: int) -> int | None:
 
 
 def label(view: View, row: int) -> int | None:
-    """The dataset's own label, whatever labels count on the page."""
+    """The dataset's own label, whatever labels count on the page; None where nobody labelled the faces."""
+    if not view.labelled:
+        return None
     at = position(view, row)
     if at is not None:
         return int(view.scope.whole.labels[at])

@@ -52,6 +52,7 @@ class View:
         annotations: your review of these data.
         query: the choice as it stands in the address of Mistakes, for links from Compare.
         lesson: what the figures of these data teach, in a sentence, where they do; for pages that fold the controls.
+        measured: whether the answers are of evaluations; else they came with the faces, and no run knows of them.
     """
 
     data: KnownData
@@ -63,6 +64,7 @@ class View:
     annotations: Annotations
     query: dict[str, str | list[str]]
     lesson: str = ""
+    measured: bool = True
 
     @property
     def compare_query(self) -> dict[str, str | list[str]]:
@@ -76,6 +78,13 @@ class View:
     @property
     def data_title(self) -> str:
         return self.data.title
+
+    @property
+    def labelled(self) -> bool:
+        """Whether anybody labelled the faces. Else what stands for labels is what the models answer together, and
+        nothing is right or wrong.
+        """
+        return self.data.info is None or self.data.info.labelled
 
     @property
     def labels_are_right(self) -> bool:
@@ -99,7 +108,7 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
         st.stop()
     fingerprint = chosen.fingerprint
     controls = nullcontext() if fold is None else fold
-    runs = _runs(chosen, prefix + RUNS, controls)
+    runs = choose_runs(chosen, prefix + RUNS, controls)
     unmeasured.offer(chosen)
     if not runs:
         st.info("Choose at least one run.", icon=":material/info:")
@@ -116,9 +125,9 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     with controls, st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
         splits = known_data.splits_of(chosen, runs)
-        split = _split(splits, prefix + SPLIT)
+        split = choose_split(splits, prefix + SPLIT)
         near_duplicates = _choose_near_duplicates(prefix + NEAR_DUPLICATES)
-        labels, ignored = _labels(crowd, annotations, prefix + LABELS_KEY)
+        labels, ignored = choose_labels(crowd, annotations, prefix + LABELS_KEY)
     if ignored:
         st.warning(ignored)
     asked = [run.name for run in runs]
@@ -144,7 +153,7 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
         st.stop()
     # What is left out is never folded away.
     with nullcontext() if scope.left_out else controls:
-        _show_summary(scope, split, links.plain(chosen.title))
+        show_summary(scope, split, links.plain(chosen.title))
     text = lesson.sentence(runs, fingerprint, split)
     if text and fold is None:
         st.caption(f":material/school: {text}")
@@ -174,10 +183,12 @@ def _take_over(prefix: str) -> None:
         st.rerun()
 
 
-def _runs(chosen: KnownData, key: str, controls: AbstractContextManager[object, bool | None]) -> tuple[ModelInfo, ...]:
+def choose_runs(
+    chosen: KnownData, key: str, controls: AbstractContextManager[object, bool | None]
+) -> tuple[ModelInfo, ...]:
     """The chosen ones of those that were measured on these data. ``controls``: where the field stands."""
     by_name = {run.name: run for run in chosen.runs}
-    everywhere = {run.name for one in known_data.known().values() for run in one.runs}
+    everywhere = {run.name for one in known_data.known().values() for run in one.runs} | set(by_name)
     asked = links.given(key)
     if unknown := [name for name in asked if name not in everywhere]:
         links.warn_ignored(key, unknown, "There is no evaluated run called {asked} here.")
@@ -221,7 +232,7 @@ def _with_split(chosen: KnownData, runs: Sequence[ModelInfo], split: str) -> tup
     return having
 
 
-def _split(splits: Sequence[str], key: str) -> str:
+def choose_split(splits: Sequence[str], key: str) -> str:
     return linked.segmented_control(
         "Split",
         splits,
@@ -241,7 +252,7 @@ def _choose_near_duplicates(key: str) -> str:
     return next(which for which, text in NEAR_DUPLICATES_TEXT.items() if text == words)
 
 
-def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> tuple[str, str]:
+def choose_labels(crowd: Crowd | None, annotations: Annotations, key: str) -> tuple[str, str]:
     """Whose labels count, and what to say where those that a link asks for are not there.
 
     Only what there is can be chosen; with the dataset's alone there is nothing to choose.
@@ -266,7 +277,7 @@ def _labels(crowd: Crowd | None, annotations: Annotations, key: str) -> tuple[st
     return next(whose for whose, text in LABELS.items() if text == words), ignored
 
 
-def _show_summary(scope: Scope, split: str, title: str) -> None:
+def show_summary(scope: Scope, split: str, title: str) -> None:
     """How many faces of which data are in view, and which are not."""
     shown, total = len(scope.aligned), len(scope.whole)
     if scope.left_out:

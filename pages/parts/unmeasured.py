@@ -15,7 +15,6 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.evaluation import measuring
 from fer_core.formatting import plural
-from fer_core.review.answers_without_labels import ORDERS, UNSURE
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, links, messages, runs
 from pages.parts.known_data import KnownData
@@ -46,8 +45,7 @@ def show(chosen: KnownData) -> None:
             "the models are least sure of, and label them.",
             icon=":material/info:",
         )
-        query = {"order": ORDERS[UNSURE]}
-        frame.link("dataset", "Look at the least sure faces", icon=":material/grid_view:", query=query)
+        frame.link("mistakes", "Look at the least sure faces", icon=":material/search:")
         return
     if chosen.info is not None and not _can_be_measured(chosen.info):
         st.info(

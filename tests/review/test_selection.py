@@ -219,7 +219,9 @@ def test_sorts(aligned: AlignedPredictions) -> None:
     assert order(aligned, every, "similarity", embeddings=vectors, like=0).tolist() == [0, 2, 4, 1, 3]
     assert order(aligned, [3, 1], "similarity", embeddings=vectors, like=4).tolist() == [1, 3]
     assert order(aligned, [], "wrong").tolist() == []
-    assert set(SORTS) == {"wrong", "margin", "disagreement", "doubt", "similarity", "row"}
+    surest = aligned.probabilities.mean(axis=0).max(axis=1)
+    assert np.all(np.diff(surest[order(aligned, every, "unsure")]) >= 0)
+    assert set(SORTS) == {"wrong", "margin", "disagreement", "unsure", "doubt", "similarity", "row"}
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
-from fer_core.data.model_answers import Probabilities
-from pages.parts import faces, linked, links_to_explain, messages
-from pages.parts.dataset import answers
+from fer_core.review.ordering import SORTS
+from pages.parts import faces, frame, linked, links, links_to_explain, messages
+from pages.parts.dataset_extras import read_answers_time
 from pages.parts.rows import ALL, Rows, parse_rows, previous_and_next, select_rows
 
 COLUMNS, LINES = 12, 8
 PER_PAGE = COLUMNS * LINES
+OLD_ORDERS = {
+    "Row number": "row",
+    "Least sure first": "unsure",
+    "Models apart first": "disagreement",
+    "Nearest to the open face": "similarity",
+}
+"""How this page once sorted faces by what models say, and what Mistakes calls it."""
 PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
 
 
 def show(dataset: Dataset) -> None:
     """The whole tab."""
-    given = answers.of(dataset)
     left, right = st.columns([5, 3], gap="medium")
     with right:
         picture = st.container()
@@ -31,16 +37,13 @@ def show(dataset: Dataset) -> None:
     with left:
         # The faces lead; what they are chosen by is read first, and stands under them.
         area = st.container()
-        chosen = _filters(dataset, given, face)
+        chosen = _filters(dataset)
         _sheet(dataset, chosen, face, area)
-        if given:
-            answers.sentence(given, chosen)
-            answers.take_away(dataset, given)
     with right:
-        _one_face(dataset, chosen, face, given, picture, steps)
+        _one_face(dataset, chosen, face, picture, steps)
 
 
-def _filters(dataset: Dataset, given: dict[str, Probabilities], face: int) -> Rows:
+def _filters(dataset: Dataset) -> Rows:
     with st.container(horizontal=True, vertical_alignment="bottom", key="face-filters"):
         split = _choice("Split", [split for split in emotions.SPLITS if dataset.info.split_size(split)], SPLIT)
         of_class = [sum(counts) for counts in zip(*dataset.info.counts.values(), strict=True)]
@@ -54,14 +57,12 @@ def _filters(dataset: Dataset, given: dict[str, Probabilities], face: int) -> Ro
                 help=f"Row numbers and ranges, from 0 to {len(dataset) - 1:,}. Leave it empty for all.",
                 on_change=_first_page,
             )
-        by = answers.choose_order(given) if given else ""
     try:
         rows = parse_rows(text, len(dataset))
     except ValueError as error:
         st.warning(f"{messages.told(error)} Showing all rows instead.")
         rows = None
-    chosen = select_rows(dataset, split, emotion, rows)
-    return answers.sort(dataset, given, chosen, by, face) if given else chosen
+    return select_rows(dataset, split, emotion, rows)
 
 
 def _choice(label: str, names: list[str], key: str) -> str:
@@ -110,7 +111,6 @@ def _one_face(
     dataset: Dataset,
     rows: Rows,
     face: int,
-    given: dict[str, Probabilities],
     picture: DeltaGenerator,
     steps: DeltaGenerator,
 ) -> None:
@@ -122,10 +122,19 @@ def _one_face(
         st.caption("The filters leave this face out.")
     with picture:
         faces.large(dataset, face)
-        if given:
-            answers.one(dataset, given, face)
+    if read_answers_time(dataset):
+        _what_models_say(dataset, face)
     links_to_explain.face(dataset, face, key="explain-face")
     faces.facts(dataset, face)
+
+
+def _what_models_say(dataset: Dataset, face: int) -> None:
+    """The way to Mistakes, where answers that came with the faces are shown, sorted by, and answered."""
+    # Links of before name an order here.
+    sort = OLD_ORDERS.get(links.one_of("order", OLD_ORDERS) or "")
+    query = {"face": str(face), **({"sort": SORTS[sort]} if sort else {})}
+    label = "What the models say" if dataset.info.labelled else "What the models say, and your label"
+    frame.link_button("mistakes", label, key="to-mistakes", icon=":material/search:", query=query)
 
 
 def _step(label: str, icon: str, target: int | None) -> None:

@@ -15,6 +15,7 @@ from fer_core.review.annotations import (
     Annotation,
     Annotations,
 )
+from fer_core.review.answers_without_labels import given_label
 from pages.parts import faces, marking
 from pages.parts.scope import View
 
@@ -37,12 +38,15 @@ def annotation_panel(view: View, row: int, *, keys: bool) -> None:
     label = marking.label(view, row)
     with st.container(key="review"):
         st.markdown(
-            "**Your mark:** " + (f"{annotation.words}, {moment(annotation.time)}" if annotation else "none yet")
+            "**Your mark:** "
+            + (f"{marking.words(view, annotation)}, {moment(annotation.time)}" if annotation else "none yet")
         )
         marking.show_message(row)
-        st.caption(
-            "The label is wrong. Right is:" if label is None else f"The label {NAMES[label]} is wrong. Right is:"
-        )
+        wrong = "The label is wrong" if label is None else f"The label {NAMES[label]} is wrong"
+        st.caption(f"{wrong}. Right is:" if view.labelled else "Nobody has labelled this face. What do you see?")
+        given = None if annotation is None else annotation.new_label
+        if not view.labelled:
+            given = given_label(annotation, int(view.scope.whole.labels[marking.position(view, row) or 0]))
         with st.container(horizontal=True, gap="small", key="review-classes"):
             for answer in _answers(view, row, label):
                 _button(
@@ -53,11 +57,13 @@ def annotation_panel(view: View, row: int, *, keys: bool) -> None:
                     text=faces.label_words(answer),
                     key=f"review.{NAMES[answer]}",
                     shortcut=str(answer + 1) if keys else None,
-                    chosen=annotation is not None and annotation.new_label == answer,
+                    chosen=answer == given,
                 )
         st.caption("Or:")
         with st.container(horizontal=True, gap="small", key="review-kinds"):
             for kind, shortcut in KEYS.items():
+                if kind == MODEL_WRONG and not view.labelled:
+                    continue
                 _button(
                     view.annotations,
                     row,
@@ -101,6 +107,9 @@ def annotation_panel(view: View, row: int, *, keys: bool) -> None:
 def _answers(view: View, row: int, label: int | None) -> list[int]:
     """The classes that could be right instead: first the one that the runs suggest, then in label order."""
     order = list(range(len(NAMES)))
+    if not view.labelled:
+        # Whoever labels should not be led by what models say.
+        return order
     at = marking.position(view, row)
     if at is not None:
         order.sort(key=lambda answer: answer != view.scope.whole_label_issues.suggested[at])

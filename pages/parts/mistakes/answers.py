@@ -32,6 +32,7 @@ _GRID = (
     "display:grid;grid-template-columns:repeat(auto-fit,minmax(76px,1fr));gap:4px 6px;font-size:0.78rem;"
     "line-height:1.35"
 )
+NO_LABEL = "In the maps, bright is what speaks for the expression below, each model's own answer."
 BRIGHT = "In the maps, bright is what speaks for the expression below."
 _TOLD = "font-size:0.78rem;opacity:0.75;margin-top:2px"
 _CARD = "display:grid;grid-row:span 3;grid-template-rows:subgrid"
@@ -44,12 +45,13 @@ Maps = npt.NDArray[np.float32]
 class Answers:
     """What the runs say about one face.
 
-    ``label``: 0..6, the label that counts in this view, or the dataset's where the view leaves the face out.
-    ``stored``: 0..6, the dataset's. ``probabilities``: float32 (K, 7). ``in_view``: whether the view has the face.
+    ``label``: 0..6, the label that counts in this view, or the dataset's where the view leaves the face out; None where
+    nobody labelled it. ``stored``: 0..6, the dataset's. ``probabilities``: float32 (K, 7). ``in_view``: whether
+    the view has the face.
     """
 
     row: int
-    label: int
+    label: int | None
     stored: int
     probabilities: npt.NDArray[np.float32]
     in_view: bool
@@ -69,11 +71,13 @@ def answers_of(view: View, row: int) -> Answers | None:
     stored = int(whole.labels[at])
     here = np.flatnonzero(view.scope.position == at)
     label = int(aligned.labels[here[0]]) if len(here) else stored
+    if not view.labelled:
+        return Answers(row, None, stored, whole.probabilities[:, at], bool(len(here)))
     return Answers(row, label, stored, whole.probabilities[:, at], bool(len(here)))
 
 
 def show(view: View, answers: Answers) -> None:
-    """One card a run: its answer, how sure it is, and its maps of the label and of its answer.
+    """One card a run: its answer, how sure it is, and its maps of the label, where there is one, and of its answer.
 
     Without the dataset there are no maps: they are made of the pixels.
     """
@@ -83,7 +87,7 @@ def show(view: View, answers: Answers) -> None:
         about = _says(info.name, predicted, float(row[predicted]), answers.label)
         maps = "" if face is None else _maps(info, face, answers.label, predicted)
         cards.append(f'<div role="group" aria-label="{html.escape(info.name)}" style="{_CARD}">{about}{maps}</div>')
-    told = "" if face is None else f'<div style="{_TOLD}">{BRIGHT}</div>'
+    told = "" if face is None else f'<div style="{_TOLD}">{BRIGHT if view.labelled else NO_LABEL}</div>'
     st.html(f'<div class="fer-answers" style="{_GRID}">{"".join(cards)}</div>{told}')
 
 
@@ -96,31 +100,42 @@ def probabilities(view: View, answers: Answers) -> None:
                 alt = f"Probabilities by {info.name}, in per cent"
                 st.html(probability_bars.table({info.name: row}, label=answers.label, alt=alt))
     if view.dataset is not None:
+        both = (
+            "Both maps of a run share one scale, so you can compare how strong they are; those of different runs you "
+            "cannot."
+            if view.labelled
+            else "Each map has a scale of its own, so you cannot compare how strong they are."
+        )
         st.caption(
-            "In the maps above, bright is what speaks for the class named below. Both maps of a run share one scale, "
-            "so you can compare how strong they are; those of different runs you cannot. A map has few cells (rest "
-            "on it to see how many), and is smoothed between them."
+            f"In the maps above, bright is what speaks for the class named below. {both} A map has few cells (rest on "
+            "it to see how many), and is smoothed between them."
         )
 
 
-def _says(name: str, predicted: int, confidence: float, label: int) -> str:
-    right = predicted == label
-    mark, words, colour = ("✓", "right", GREEN) if right else ("✗", "wrong", RED)
-    emotion, called = EMOTIONS[predicted], html.escape(name)
+def _says(name: str, predicted: int, confidence: float, label: int | None) -> str:
+    emotion, called, tick = EMOTIONS[predicted], html.escape(name), ""
+    if label is not None:
+        mark, words, colour = ("✓", "right", GREEN) if predicted == label else ("✗", "wrong", RED)
+        tick = (
+            f'<span style="background:{colour};color:#fff;border-radius:4px;padding:0 4px" title="{words}" role="img" '
+            f'aria-label="{words}">{mark}</span> '
+        )
     return (
         f'<div><div style="font-weight:600;overflow-wrap:anywhere">{called}</div>'
-        f'<div><span style="background:{colour};color:#fff;border-radius:4px;padding:0 4px" title="{words}" role="img" '
-        f'aria-label="{words}">{mark}</span> {emotion.name}</div>'
+        f"<div>{tick}{emotion.name}</div>"
         f'<div title="Confidence: the probability that the model gives to its answer.">'
         f"{emotion.icon} {percent(confidence, 0)}</div></div>"
     )
 
 
-def _maps(info: ModelInfo, face: bytes, label: int, predicted: int) -> str:
-    """The map of the label and that of the answer, one below the other; or why there are none."""
+def _maps(info: ModelInfo, face: bytes, label: int | None, predicted: int) -> str:
+    """The map of the label, where there is one, and that of the answer below it; or why there are none."""
     if not info.has_model:
         return "<div>No maps: only its answers are here.</div>"
     try:
+        if label is None and (now := _answers_now(str(info.path), seals(info.folder), face)) != predicted:
+            # Answered elsewhere, perhaps by another model of this name, or by the mean over a mirrored face, too.
+            return f"<div>No map: {html.escape(info.name)} says {NAMES[now]} here.</div>"
         return _drawn(info.name, str(info.path), seals(info.folder), face, label, predicted)
     except RunError as error:
         st.warning(f"No maps of {plain(info.name)}: {messages.told(error)}", icon=":material/broken_image:")
@@ -128,13 +143,13 @@ def _maps(info: ModelInfo, face: bytes, label: int, predicted: int) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=800)
-def _drawn(name: str, path: str, sealed: tuple[int, ...], face: bytes, label: int, predicted: int) -> str:
+def _drawn(name: str, path: str, sealed: tuple[int, ...], face: bytes, label: int | None, predicted: int) -> str:
     """HTML. Keyed by the pixels themselves."""
     maps = _explained(path, sealed, face)
     if maps[0].size == 1:
         return "<div>No maps: there are none for this model's head.</div>"
     pixels = np.frombuffer(face, dtype=np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
-    classes = [label] if predicted == label else [label, predicted]
+    classes = [predicted] if label in (None, predicted) else [label, predicted]
     top = float(maps[classes].max())
     figures = []
     for emotion in classes:
@@ -150,6 +165,13 @@ def _figure(uri: str, alt: str, emotion: int, roles: str) -> str:
         f'<div><img src="{uri}" alt="{words}" title="{words}" style="width:100%;max-width:{SIDE}px;aspect-ratio:1;'
         f'display:block;border-radius:4px">{NAMES[emotion]}, {roles}</div>'
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=400)
+def _answers_now(path: str, sealed: tuple[int, ...], face: bytes) -> int:
+    """What a run says of a face, 0..6. Keyed by the pixels themselves."""
+    image = np.frombuffer(face, dtype=np.uint8).reshape(1, IMAGE_SIZE, IMAGE_SIZE)
+    return int(open_model(path, sealed).predict(image)[0].argmax())
 
 
 @st.cache_data(show_spinner=False, max_entries=400)

@@ -77,10 +77,10 @@ def _marks_changed(view: View) -> bool:
 
 def _face(view: View, found: FaceSelection, row: int, keys: bool) -> None:
     asked = answers.answers_of(view, row)
-    judged = None if asked is None else evidence.judge(view, row)
+    judged = None if asked is None or not view.labelled else evidence.judge(view, row)
     face.show(view, found, row, asked, judged)
-    names = [MARK] if asked is None else [EVIDENCE, SIMILAR, MARK, SURE]
-    if asked is None and view.dataset is not None:
+    names = [MARK] if asked is None else [EVIDENCE, SIMILAR, MARK, SURE] if view.labelled else [MARK, SURE]
+    if asked is None and view.dataset is not None and view.labelled:
         names.insert(0, SIMILAR)
     for name, tab in zip(names, linked.tabs(names, key=TAB), strict=True):
         if not tab.open:
@@ -102,7 +102,7 @@ def _end(view: View, found: FaceSelection) -> None:
         st.markdown(f":material/summarize: {found.shows}")
     if view.lesson:
         st.caption(f":material/school: {view.lesson}")
-    if view.dataset is not None and len(found.positions):
+    if view.dataset is not None and view.measured and len(found.positions):
         links_to_explain.averages("Average maps of these faces", links_to_explain.selection(view))
     end = linked.expander("Take away, and your review", key=TAKE, icon=":material/download:")
     if end.open:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from fer_core.emotions import NAMES
 from fer_core.formatting import plain
+from fer_core.review.answers_without_labels import line
 from fer_core.review.scope import LABELS
-from pages.parts import faces, frame, links_to_explain, row_field
+from pages.parts import faces, frame, links_to_explain, marking, row_field
 from pages.parts.face_filters import sort_like
 from pages.parts.face_selection import FaceSelection
 from pages.parts.mistakes import answers, evidence, sheet
@@ -44,7 +45,8 @@ def choose(view: View, found: FaceSelection, models: Sequence[str], *, keys: boo
             _step("Next", ":material/chevron_right:", after, found, "Right" if keys else None)
         if row is None and len(found.rows):
             whose = f"wrong answer of {plain(models[0])}" if models else "surest wrong answer"
-            hint = f"Label → {whose}. Click a face." if view.dataset is not None else "Choose a row."
+            below = f"Label → {whose}" if view.labelled else "What the models say together, or you"
+            hint = f"{below}. Click a face." if view.dataset is not None else "Choose a row."
             st.markdown(hint, width="content")
     return None if row is None else int(row)
 
@@ -68,10 +70,20 @@ def show(view: View, found: FaceSelection, row: int, asked: Answers | None, judg
         with st.container(width="stretch" if view.dataset is None else WORDS_WIDTH, gap="xsmall"):
             if judged is not None:
                 evidence.verdict_line(judged)
+            elif not view.labelled:
+                _says(view, row)
             _place(view, found, row, asked)
             _links(view, row, asked)
     if asked is not None:
         answers.show(view, asked)
+
+
+def _says(view: View, row: int) -> None:
+    """In place of a verdict: who says what of a face that nobody labelled."""
+    at = marking.position(view, row)
+    if at is not None:
+        kind, colon, why = line(view.scope.whole, at, view.annotations.get(row)).partition(": ")
+        st.markdown(f":material/balance: **{kind}**{colon}{why}")
 
 
 def _links(view: View, row: int, asked: Answers | None) -> None:
@@ -111,13 +123,13 @@ def _place(view: View, found: FaceSelection, row: int, asked: Answers | None) ->
             )
         st.info(f"Row {row:,} is not in {split}, so there are no answers to show here.{where}", icon=":material/info:")
         return
-    if asked.label != asked.stored:
+    if asked.label is not None and asked.label != asked.stored:
         labels = str(view.query.get("labels", ""))
         st.markdown(
             f"Labelled **{faces.label_words(asked.label)}** with labels "
             f"{labels if labels in LABELS.values() else 'as chosen'}; in the dataset {NAMES[asked.stored]}."
         )
-    elif view.dataset is None:
+    elif view.dataset is None and asked.label is not None:
         st.markdown(f"**Row {row:,}**, labelled **{faces.label_words(asked.label)}**")
     place = sheet.page_of(found, row)
     if place is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,13 +15,16 @@ from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import moment, plain, plural
-from fer_core.review.annotations import Annotation
+from fer_core.review.annotations import KINDS, Annotation
 from fer_core.review.annotations_csv import COLUMNS, read_annotations_csv, write_annotations_csv
 from fer_core.review.hand_in import MOST_FACES, MarkedFace, marked_report
+from fer_core.review.labels_csv import COLUMNS as LABEL_COLUMNS
+from fer_core.review.labels_csv import read_labels_csv, write_labels_csv
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
 from pages.parts import face_filters as filters
 from pages.parts import frame, marking, messages, uploads
+from pages.parts.downloads import csv_button
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
 _UPLOAD = "review.upload"
@@ -28,12 +33,15 @@ _UPLOAD = "review.upload"
 def manage(view: View) -> None:
     """All marks of these data: how many, which, as a CSV to hand on and to take in, and what follows from them."""
     annotations = view.annotations.all()
-    counts = view.annotations.counts()
     with st.container(key="marks"):
         st.markdown("**Your review**")
         marking.show_message(-1)
         if annotations:
-            totals = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
+            counts = Counter(
+                annotation.kind if view.labelled else marking.words(view, annotation)
+                for annotation in annotations.values()
+            )
+            totals = ", ".join(f"{counts[kind]:,} {kind}" for kind in (*NAMES, *KINDS) if counts[kind])
             st.markdown(f"**{plural(len(annotations), 'face')} of {plain(view.data_title)} marked:** {totals}.")
             _links(view, annotations)
             st.dataframe(
@@ -63,28 +71,30 @@ def manage(view: View) -> None:
 
 def _links(view: View, annotations: dict[int, Annotation]) -> None:
     """Where marks lead: the marked faces, and every number again without or with them."""
-    st.markdown(
-        f"To see every number again, choose “{LABELS[CORRECTED]}” or “{LABELS[WITHOUT_ANNOTATED]}” under **Labels** at "
-        "the top. The first takes the classes that you gave and leaves out faces marked ambiguous or not a face; "
-        "the second leaves out every face whose label you doubted. “Model wrong” changes no number."
-    )
+    if view.labelled:
+        st.markdown(
+            f"To see every number again, choose “{LABELS[CORRECTED]}” or “{LABELS[WITHOUT_ANNOTATED]}” under "
+            "**Labels** at the top. The first takes the classes that you gave and leaves out faces marked ambiguous or "
+            "not a face; the second leaves out every face whose label you doubted. “Model wrong” changes no number."
+        )
     with st.container(horizontal=True, vertical_alignment="center", key="marks-links"):
         split = view.scope.whole.split
         here = int(np.isin(view.scope.whole.rows, list(annotations)).sum())
         st.button(
-            f"Show only marked faces ({here:,} in {split})",
+            f"Show only marked faces ({here:,} in {split})" if view.labelled else "Show only marked faces",
             icon=":material/bookmark:",
             key="review.only_marked",
             disabled=not here,
             on_click=_show_only_annotated,
-            help="Under the dataset's labels, whether the answer is right or wrong.",
+            help="Under the dataset's labels, whether the answer is right or wrong." if view.labelled else None,
         )
-        frame.link(
-            "compare",
-            "Compare under corrected labels",
-            icon=":material/compare:",
-            query={**view.compare_query, COMPARE + LABELS_KEY: LABELS[CORRECTED]},
-        )
+        if view.measured:
+            frame.link(
+                "compare",
+                "Compare under corrected labels",
+                icon=":material/compare:",
+                query={**view.compare_query, COMPARE + LABELS_KEY: LABELS[CORRECTED]},
+            )
 
 
 def _show_only_annotated() -> None:
@@ -93,12 +103,21 @@ def _show_only_annotated() -> None:
     st.session_state[filters.ANNOTATION] = next(
         words for words, annotation in filters.ANNOTATIONS.items() if annotation == ANY_ANNOTATION
     )
-    st.session_state[filters.ANSWER] = next(words for words, right in filters.ANSWERS.items() if right is None)
+    if filters.ANSWER in st.session_state:
+        st.session_state[filters.ANSWER] = next(words for words, right in filters.ANSWERS.items() if right is None)
     if LABELS_KEY in st.session_state:
         st.session_state[LABELS_KEY] = LABELS[DATASET]
 
 
 def _table(view: View, annotations: dict[int, Annotation]) -> pd.DataFrame:
+    """One line a marked face: what was said of it; of a labelled one also what that is about."""
+    if view.labelled:
+        return _table_of_labels(view, annotations)
+    lines = [(row, marking.words(view, one), one.note, moment(one.time)) for row, one in annotations.items()]
+    return pd.DataFrame(lines, columns=["Row", "You say", "Note", "Marked"])
+
+
+def _table_of_labels(view: View, annotations: dict[int, Annotation]) -> pd.DataFrame:
     """One line a marked face. Split and label are known for the split in view, and for all with the dataset."""
     lines = []
     for row, annotation in annotations.items():
@@ -134,18 +153,17 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         return
     if annotations:
         try:
-            content = _csv(view.annotations.state_key, view)
+            content = _csv(view.key, view.annotations.state_key, view)
         except DataError as error:
             st.error(messages.told(error), icon=":material/broken_image:")
         else:
-            _report(view, dataset, annotations)
-            st.download_button(
-                f"Download {plural(len(annotations), 'mark')} (.csv)",
-                data=content,
-                file_name=f"marks_{dataset.path.name}_{len(annotations)}-faces.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                on_click="ignore",
+            if view.labelled:
+                _report(view, dataset, annotations)
+            what = "mark" if view.labelled else "label"
+            csv_button(
+                f"Download {plural(len(annotations), what)} (.csv)",
+                content,
+                name=f"{what}s_{dataset.path.name}_{len(annotations)}-faces.csv",
                 key="review.download",
             )
     file = uploads.uploader(
@@ -153,7 +171,8 @@ def _exchange(view: View, annotations: dict[int, Annotation]) -> None:
         "Import marks from a CSV",
         types=["csv", "tsv", "txt"],
         key=_UPLOAD,
-        help=f"Columns: {', '.join(COLUMNS)}. All lines are checked first; with one mistake nothing is imported.",
+        help=f"Columns: {', '.join(COLUMNS if view.labelled else LABEL_COLUMNS)}. All lines are checked first; with "
+        "one mistake nothing is imported.",
     )
     st.button(
         "Import these marks",
@@ -202,7 +221,10 @@ def _import(view: View) -> None:
     if file is None or dataset is None or not uploads.within(Place.ANNOTATIONS, [file]):
         return
     try:
-        read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)
+        if view.labelled:
+            read = read_annotations_csv(file.getvalue(), dataset.labels, dataset.splits)
+        else:
+            read = read_labels_csv(file.getvalue(), _files(dataset))
         fresh = marking.changeable(view.annotations).add(read)
     except FerError as error:
         marking.say(-1, f"{plain(file.name)}: {messages.told(error)}", failed=True)
@@ -214,9 +236,16 @@ def _import(view: View) -> None:
     marking.say(-1, text, failed=False)
 
 
+def _files(dataset: Dataset) -> list[str]:
+    """What each face is called at its source."""
+    return list(dataset.column("source_name").to_pylist())
+
+
 @st.cache_data(show_spinner=False, max_entries=8)
-def _csv(state_key: tuple[str, int], _view: View) -> bytes:
-    """Keyed by which marks these are, and their state."""
+def _csv(key: tuple[Hashable, ...], state_key: tuple[str, int], _view: View) -> bytes:
+    """Keyed by the view, by which marks these are, and by their state."""
     if _view.dataset is None:
         raise ValueError("the dataset is needed")
+    if not _view.labelled:
+        return write_labels_csv(_view.scope.whole, _files(_view.dataset), _view.annotations.all())
     return write_annotations_csv(_view.annotations.all(), _view.dataset.labels, _view.dataset.splits)

@@ -16,8 +16,8 @@ from fer_core.emotions import NAMES
 from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.formatting import percent
 from fer_core.plots.faces import describe_sheet
-from fer_core.review.ordering import surest_wrong
-from pages.parts import dataset_extras, faces, linked, links
+from fer_core.review.ordering import surest_wrong, together
+from pages.parts import dataset_extras, faces, linked, links, marking
 from pages.parts.face_selection import FaceSelection
 from pages.parts.mistakes.face_sheet import SheetFace, face_sheet, sheet_picture
 from pages.parts.scope import View
@@ -46,9 +46,10 @@ def show(view: View, found: FaceSelection, models: tuple[str, ...], about: objec
     area = st.container()
     here = found.positions[_part(found)]
     with area:
-        shown = _shown(view.key, tuple(here.tolist()), models, view, view.dataset)
+        marked = () if view.labelled else _marked(view, here)
+        shown = _shown(view.key, tuple(here.tolist()), models, marked, view, view.dataset)
         face_sheet(shown.picture, shown.faces, told=shown.told, is_open=face, key="mistakes-sheet", on_pick=open_face)
-    faces.class_legend()
+    faces.class_legend("the label" if view.labelled else "the models' answer")
     table = linked.expander("These faces as a table", key=TABLE, icon=":material/table_rows:")
     if table.open:
         with table:
@@ -66,14 +67,19 @@ class _Shown:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _shown(
-    key: tuple[Hashable, ...], here: tuple[int, ...], models: tuple[str, ...], _view: View, _dataset: Dataset
+    key: tuple[Hashable, ...],
+    here: tuple[int, ...],
+    models: tuple[str, ...],
+    marked: tuple[str, ...],
+    _view: View,
+    _dataset: Dataset,
 ) -> _Shown:
-    """Keyed by the view; nobody changes it."""
+    """Keyed by the view; nobody changes it. ``marked``: what people say of each face, where that stands below it."""
     aligned, at = _view.scope.aligned, np.array(here, dtype=np.intp)
     rows, labels = aligned.rows[at], aligned.labels[at]
-    texts = captions(aligned, at, models)
+    texts = captions(aligned, at, models) if _view.labelled else answers_or_marks(aligned, at, models, marked)
     one = [
-        SheetFace(int(row), int(label), text, told(aligned, position))
+        SheetFace(int(row), int(label), text, told(aligned, position, labelled=_view.labelled))
         for row, label, text, position in zip(rows, labels, texts, here, strict=True)
     ]
     return _Shown(sheet_picture(np.asarray(_dataset.images[rows])), tuple(one), describe_sheet(len(at), labels))
@@ -108,20 +114,39 @@ def captions(aligned: AlignedPredictions, positions: Positions, models: tuple[st
     ]
 
 
-def told(aligned: AlignedPredictions, position: int) -> str:
+def answers_or_marks(
+    aligned: AlignedPredictions, positions: Positions, models: tuple[str, ...], marked: tuple[str, ...]
+) -> list[str]:
+    """``fear 41 %``, what models say together; ``you: sad`` where somebody said what a face shows."""
+    said = together(aligned, models)[positions]
+    return [
+        f"you: {words}" if words else f"{NAMES[int(values.argmax())]} {percent(values.max(), 0)}"
+        for values, words in zip(said, marked, strict=True)
+    ]
+
+
+def _marked(view: View, positions: Positions) -> tuple[str, ...]:
+    """What people say of each face; empty where nobody marked it."""
+    marks = (view.annotations.get(row) for row in view.scope.aligned.rows[positions])
+    return tuple("" if mark is None else marking.words(view, mark) for mark in marks)
+
+
+def told(aligned: AlignedPredictions, position: int, *, labelled: bool = True) -> str:
     """Row, label, and each run's answer with its confidence, in lines."""
-    lines = [f"row {aligned.rows[position]:,}", f"labelled {NAMES[aligned.labels[position]]}"]
+    lines = [f"row {aligned.rows[position]:,}", *([f"labelled {NAMES[aligned.labels[position]]}"] if labelled else [])]
     for name, answers in zip(aligned.names, aligned.probabilities[:, position], strict=True):
         predicted = int(answers.argmax())
-        tick = " ✓" if predicted == aligned.labels[position] else ""
+        tick = " ✓" if labelled and predicted == aligned.labels[position] else ""
         lines.append(f"{name}: {NAMES[predicted]} {percent(answers[predicted], 0)}{tick}")
     return "\n".join(lines)
 
 
-def answers_table(aligned: AlignedPredictions, positions: Positions) -> pd.DataFrame:
+def answers_table(aligned: AlignedPredictions, positions: Positions, *, labelled: bool = True) -> pd.DataFrame:
     """Row, label, and each run's answer with its confidence in per cent."""
     names = np.array(NAMES)
-    columns: dict[str, npt.ArrayLike] = {"Row": aligned.rows[positions], "Label": names[aligned.labels[positions]]}
+    columns: dict[str, npt.ArrayLike] = {"Row": aligned.rows[positions]}
+    if labelled:
+        columns["Label"] = names[aligned.labels[positions]]
     for name, answers, values in zip(aligned.names, aligned.predicted, aligned.probabilities, strict=True):
         columns[name] = names[answers[positions]]
         columns[f"{name} (%)"] = values[positions].max(axis=1) * 100
@@ -129,7 +154,7 @@ def answers_table(aligned: AlignedPredictions, positions: Positions) -> pd.DataF
 
 
 def _table(view: View, positions: Positions, which: str) -> None:
-    table = answers_table(view.scope.aligned, positions)
+    table = answers_table(view.scope.aligned, positions, labelled=view.labelled)
     rows = view.scope.aligned.rows[positions]
     key = f"mistakes-table-{which}"
 
@@ -149,7 +174,8 @@ def _table(view: View, positions: Positions, which: str) -> None:
             f"{name} (%)": st.column_config.NumberColumn(format="%.0f", help="Confidence of that answer")
             for name in view.names
         },
-        alt="One line a face: row number, label, each run's answer and its confidence in per cent.",
+        alt=f"One line a face: row number, {'label, ' if view.labelled else ''}each run's answer and its confidence in "
+        "per cent.",
     )
 
 

@@ -10,6 +10,7 @@ from fer_core.formatting import plural
 from fer_core.review.export import MOST_FACES, about_bytes, faces_zip, file_stem, write_selection_csv
 from fer_core.review.scope import DATASET, LABELS
 from fer_core.review.selection import NO_ANNOTATION
+from pages.parts import downloads
 from pages.parts import face_filters as filters
 from pages.parts.downloads import megabytes
 from pages.parts.scope import LABELS_KEY, View
@@ -25,7 +26,8 @@ def show(view: View, positions: npt.ArrayLike) -> None:
         st.caption("No face is selected, so there is nothing to take away.")
         return
     csv_bytes, zip_bytes = about_bytes(len(chosen), len(view.names))
-    stem = file_stem([scope.aligned.split, *_words(view), f"{len(chosen)}-{'face' if len(chosen) == 1 else 'faces'}"])
+    start = scope.aligned.split if view.labelled else view.data.name
+    stem = file_stem([start, *_words(view), f"{len(chosen)}-{'face' if len(chosen) == 1 else 'faces'}"])
 
     def table() -> bytes:
         aligned = scope.aligned
@@ -33,25 +35,24 @@ def show(view: View, positions: npt.ArrayLike) -> None:
             aligned,
             chosen,
             near_duplicate=aligned.near_duplicate,
-            label_issue_score=None if view.labels_are_right else scope.label_issue_score,
+            label_issue_score=scope.label_issue_score if view.labelled and not view.labels_are_right else None,
             annotations=view.annotations.all(),
+            labelled=view.labelled,
         )
 
     with st.container(horizontal=True, key="take-away-files"):
-        st.download_button(
+        has = "label, every run's answer and probabilities, twin, doubt" if view.labelled else "every run's answer"
+        downloads.csv_button(
             f"{count} as a table (.csv, about {megabytes(csv_bytes)})",
-            data=table,
-            file_name=f"{stem}.csv",
-            mime="text/csv",
-            icon=":material/table_rows:",
-            on_click="ignore",
+            table,
+            name=f"{stem}.csv",
             key="take-away.csv",
-            help="One line a face: its row, label, every run's answer and probabilities, twin, doubt and your mark.",
+            help=f"One line a face: its row, {has} and your mark.",
         )
         _pictures(view, chosen, f"{count} as pictures (.zip, about {megabytes(zip_bytes)})", f"{stem}.zip")
     st.caption(
-        "The pictures are PNGs of 48×48 pixels. Their names tell the row, the label, and each run's answer and "
-        "confidence."
+        f"The pictures are PNGs of 48×48 pixels. Their names tell the row, {'the label, ' if view.labelled else ''}and "
+        "each run's answer and confidence."
         if view.dataset is not None
         else "Pictures need the data, which are not on this computer. The table does not."
     )
@@ -64,7 +65,7 @@ def _pictures(view: View, chosen: npt.NDArray[np.intp], label: str, name: str) -
     images = dataset.images
 
     def pictures() -> bytes:
-        return faces_zip(images, aligned, chosen)
+        return faces_zip(images, aligned, chosen, labelled=view.labelled)
 
     too_many = len(chosen) > MOST_FACES
     st.download_button(
@@ -88,7 +89,7 @@ def _words(view: View) -> list[str]:
     by, near_duplicate = state.get(filters.BY, filters.ANY_MODEL), state.get(filters.NEAR_DUPLICATE)
     confidence, label_issue_score = state.get(filters.CONFIDENCE, filters.FULL), state.get(filters.LABEL_ISSUE, 0)
     annotation = filters.ANNOTATIONS.get(str(state.get(filters.ANNOTATION)))
-    decided = who != filters.ANY or filters.ANY not in (true, predicted)
+    decided = not view.labelled or who != filters.ANY or filters.ANY not in (true, predicted)
     words = [
         "" if true == filters.ANY else f"true-{true}",
         "" if predicted == filters.ANY else f"said-{predicted}",
