@@ -8,10 +8,7 @@ from pages.parts import data, face_filters, face_selection, frame, linked, scope
 from pages.parts.mistakes import desk, imported_answers
 
 LEAD = "The faces behind a number: where models go wrong, and whether it is the model that is wrong or the label."
-LEAD_WITHOUT_LABELS = (
-    "Faces that nobody has labelled: where the models waver or part, and what you see in them. Without labels nothing "
-    "is a mistake yet."
-)
+LEAD_WITHOUT_LABELS = "Faces that nobody has labelled: where the models waver or part, and what you see in them."
 
 chosen = data.current()
 labelled = chosen is None or chosen.info is None or chosen.info.labelled

@@ -11,7 +11,7 @@ from fer_core.formatting import plain
 from fer_core.training import jobs
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
-from pages.parts import access, architecture, frame, messages, runs
+from pages.parts import access, architecture, frame, messages, runs, unmeasured
 from pages.parts.data import current_info, faces_are_here, sample_banner
 from pages.parts.train import progress, recipe_form, twins, watched
 
@@ -26,6 +26,9 @@ if run_dir is not None:
     progress.show(run_dir)
 
 info = current_info()
+if not info.labelled:
+    unmeasured.no_labels(info)
+    st.stop()
 if run_dir is None:
     watched.preview(info)
 else:

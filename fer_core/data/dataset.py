@@ -125,7 +125,7 @@ def load_dataset(path: str | Path, *, unlabelled: bool = False) -> Dataset:
     if not info.labelled and not unlabelled:
         raise DataError(
             f"Nobody has labelled the faces in {folder}, so nothing can be measured or trained on them. Look at them "
-            "on the app's page Dataset."
+            "on the app's page Mistakes."
         )
     images = _map_images(info)
     labels, splits = _read_labels(info)

@@ -142,8 +142,7 @@ def sorts_of(view: View) -> list[str]:
 def leave_out(*keys: str) -> None:
     """Say of what a link asks for and labels alone could answer that it is ignored."""
     for key in keys:
-        if asked := links.given(key):
-            links.warn_ignored(key, asked, NO_LABELS)
+        links.read(key, lambda texts: None, NO_LABELS)
 
 
 def clear(prefix: str = "") -> None:

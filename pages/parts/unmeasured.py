@@ -40,12 +40,7 @@ def show(chosen: KnownData) -> None:
         return
     title = links.plain(chosen.title)
     if chosen.info is not None and not chosen.info.labelled:
-        st.info(
-            f"Nobody has labelled the faces of {title}, so no model can be right or wrong on them. Look at those that "
-            "the models are least sure of, and label them.",
-            icon=":material/info:",
-        )
-        frame.link("mistakes", "Look at the least sure faces", icon=":material/search:")
+        no_labels(chosen.info)
         return
     if chosen.info is not None and not _can_be_measured(chosen.info):
         st.info(
@@ -67,6 +62,16 @@ def show(chosen: KnownData) -> None:
         icon=":material/info:",
     )
     offer(chosen)
+
+
+def no_labels(info: DatasetInfo) -> None:
+    """In place of what needs labels, on faces that nobody labelled: why there is nothing, and the way to the faces."""
+    st.info(
+        f"Nobody has labelled the faces of {links.plain(info.title)}, so nobody can be right or wrong on them, and no "
+        "model can learn from them. Look at those that the models are least sure of, and label them.",
+        icon=":material/info:",
+    )
+    frame.link("mistakes", "Look at the least sure faces", icon=":material/search:")
 
 
 def offer(chosen: KnownData) -> None:

@@ -181,14 +181,19 @@ def test_dataset_shows_such_faces_and_leads_to_mistakes(open_app: OpenApp, answe
     assert next(box for box in app.selectbox if box.label == "Sorted by").value == SORTS["disagreement"]
 
 
-def test_compare_says_why_there_is_nothing_and_leads_to_mistakes(
-    open_app: OpenApp, answers: dict[str, np.ndarray]
+@pytest.mark.parametrize(
+    ("page", "query"), [("compare", {}), ("explain", {"explain.view": "Averages"}), ("train", {}), ("home", {})]
+)
+def test_what_needs_labels_says_why_it_is_not_there_and_leads_to_mistakes(
+    open_app: OpenApp, answers: dict[str, np.ndarray], page: str, query: dict[str, str]
 ) -> None:
-    app = open_app("compare", data="found")
+    app = open_app(page, data="found", **query)
     assert not app.exception
     assert "Nobody has labelled the faces" in words(app)
     assert any("mistakes" in link.proto.page for link in app.get("page_link"))
-    assert "measure-here" not in [button.key for button in app.button]
+    keys = {button.key for button in app.button}
+    assert not keys & {"measure-here", *(f"game.answer.{label}" for label in range(COUNT))}
+    assert "Start training" not in [button.label for button in app.button]
 
 
 def test_a_call_measures_nothing_either(answers: dict[str, np.ndarray]) -> None:
@@ -197,14 +202,13 @@ def test_a_call_measures_nothing_either(answers: dict[str, np.ndarray]) -> None:
         unmeasured.measure(KnownData("found", info.record(), info, ()))
 
 
-@pytest.mark.parametrize("page", ["explain", "poke", "train", "home"])
+@pytest.mark.parametrize("page", ["explain", "poke"])
 def test_other_pages_show_such_faces_without_a_label(
     open_app: OpenApp, answers: dict[str, np.ndarray], page: str
 ) -> None:
     app = open_app(page, data="found")
     assert not app.exception
-    if page in ("explain", "poke"):
-        assert "labelled" not in words(app)
+    assert "labelled" not in words(app)
 
 
 def test_damaged_answers_are_told_and_the_faces_shown(open_app: OpenApp, answers: dict[str, np.ndarray]) -> None:

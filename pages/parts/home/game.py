@@ -14,7 +14,7 @@ import streamlit as st
 
 from fer_core.emotions import EMOTIONS
 from fer_core.game import answers, rounds
-from pages.parts import copy_link, frame, links
+from pages.parts import copy_link, frame, links, unmeasured
 from pages.parts.data import current, faces_are_here, no_faces
 from pages.parts.home import result, turned
 from pages.parts.home.cards import Hand, deal
@@ -48,6 +48,9 @@ def show() -> None:
     chosen = current() if faces_are_here() else None
     if chosen is None:
         no_faces()
+        return
+    if chosen.info is not None and not chosen.info.labelled:
+        unmeasured.no_labels(chosen.info)
         return
     number = _number()
     hand = deal(chosen, number)

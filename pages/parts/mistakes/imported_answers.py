@@ -36,7 +36,8 @@ def choose(fold: DeltaGenerator) -> View | None:
     splits = _splits(dataset)
     if not answers or not splits:
         return None
-    given = replace(chosen, runs=tuple(_info(name, dataset) for name in answers))
+    here = {run.name: run for run in runs.complete()}
+    given = replace(chosen, runs=tuple(here.get(name) or _answers_alone(name, dataset) for name in answers))
     chosen_runs = scope.choose_runs(given, RUNS, fold)
     unmeasured.offer(chosen)
     if not chosen_runs:
@@ -102,10 +103,9 @@ def _splits(dataset: Dataset) -> list[str]:
     return [split for split in (PUBLIC_TEST, TRAINING) if dataset.info.split_size(split)]
 
 
-def _info(name: str, dataset: Dataset) -> ModelInfo:
-    """The run of this name, which explains its answers; where it is not here, one that has answers alone."""
-    here = next((run for run in runs.complete() if run.name == name), None)
-    return here or ModelInfo(
+def _answers_alone(name: str, dataset: Dataset) -> ModelInfo:
+    """What stands for a model that is not here."""
+    return ModelInfo(
         name=name,
         title=name,
         path=dataset.path,
