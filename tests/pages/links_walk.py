@@ -16,6 +16,7 @@ from fer_core.data.audit import audit_dataset, read_audit
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
 from fer_core.data.ferplus import add_ferplus
 from fer_core.data.model_answers import ANSWERS_FILE, AnswersWriter
+from fer_core.data.writer import DatasetWriter
 from fer_core.emotions import COUNT, SPLITS
 from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.review.ordering import SORTS
@@ -76,6 +77,7 @@ SCENES: dict[str, tuple[Query, ...]] = {
         {"runs": list(RUNS), "true": "disgust"},
         {"runs": ["elsewhere"]},
         {"face": "290"},
+        {"data": "found", "sort": SORTS["similarity"]},
     ),
     "explain": (
         {},
@@ -104,8 +106,9 @@ SCENES: dict[str, tuple[Query, ...]] = {
 
 def furnish(home: Path) -> None:
     """Data with twins, an audit, FER+'s votes, what two models said before, and a mark; five runs on it, one of them
-    measured on worse faces; a vote; a run on other data.
+    measured on worse faces; a vote; a run on other data; and older data that nobody labelled.
     """
+    _unlabelled(settings().datasets_dir / "found")
     dataset = _faces(settings().datasets_dir / "mine")
     audit_dataset(dataset)
     twins = read_audit(dataset)
@@ -141,6 +144,14 @@ def _faces(folder: Path) -> Dataset:
     splits = np.repeat(SPLITS, 140)
     write_dataset(folder, images, labels, splits, kind="csv", title="My faces")
     return load_dataset(folder)
+
+
+def _unlabelled(folder: Path) -> None:
+    """60 faces and what a model says of them."""
+    with DatasetWriter(folder, kind="numbers", source="scored") as writer:
+        writer.add(smooth(60), np.arange(60) % COUNT, ["PublicTest"] * 60, [f"{row}.png#1" for row in range(60)])
+        writer.add_answers({"one": np.eye(COUNT, dtype=np.float32)[np.arange(60) % COUNT]})
+        writer.understood("A scored folder.", labelled=False)
 
 
 def visit(page: str, query: Mapping[str, str | Sequence[str]]) -> AppTest:
