@@ -55,7 +55,7 @@ def by_person(
 
     ``labels``, ``predicted``: int (n,), 0..6; ``persons``: int (n,), equal for faces of one person. With fewer than
     :data:`FEWEST` persons the accuracy's interval is 0..1: nothing is known. Where all answers are right, or none, it
-    is Wilson's over persons. Classes that a draw has no face of count for nothing in it. Raises ``ValueError`` for
+    is Wilson's over persons. A class that fewer than :data:`FEWEST` persons show has none. Raises ``ValueError`` for
     arrays of other shapes.
     """
     true, said, whose = (np.asarray(values, dtype=np.int64) for values in (labels, predicted, persons))
@@ -81,8 +81,13 @@ def by_person(
         low, high = wilson_interval(count if good else 0, count)
         ends = float(low), float(high)
     assert ends is not None
-    columns = [[_ends(values[:, label]) for label in range(COUNT)] for values in (precision, recall, f1)]
-    return ends, _told(count, _ends(np.nanmean(f1, axis=1)), *columns)
+    with_faces, with_answers = (each.sum(axis=2) > 0).sum(axis=0), (each.sum(axis=1) > 0).sum(axis=0)
+    columns = [
+        [_class_ends(values[:, label], int(there[label])) for label in range(COUNT)]
+        for values, there in ((precision, with_answers), (recall, with_faces), (f1, with_faces))
+    ]
+    # The mean over the same classes each time: a draw that lacks one says nothing of it.
+    return ends, _told(count, _ends(f1[:, with_faces > 0].mean(axis=1)), *columns)
 
 
 def mean_interval(
@@ -96,6 +101,18 @@ def mean_interval(
     sums, faces = np.bincount(group, np.asarray(values, dtype=np.float64)), np.bincount(group)
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     return _ends((drawn @ sums) / (drawn @ faces))
+
+
+def _class_ends(values: npt.NDArray[np.float64], persons: int) -> Ends | None:
+    """A class's interval; ``persons``: how many have anything to do with it. None with fewer than :data:`FEWEST`.
+
+    Where every draw gives 0, or 1, that is no certainty: then it is Wilson's over those persons.
+    """
+    found = _ends(values) if persons >= FEWEST else None
+    if found is not None and found in ((0.0, 0.0), (1.0, 1.0)):
+        low, high = wilson_interval(persons * found[0], persons)
+        return float(low), float(high)
+    return found
 
 
 def _ends(values: npt.NDArray[np.float64]) -> Ends | None:

@@ -79,8 +79,21 @@ def test_all_right_is_not_certainty_and_absent_classes_count_for_nothing() -> No
     labels, whose = np.zeros(60, int), np.repeat(np.arange(12), 5)
     (low, high), people = by_person(labels, labels, whose)
     assert (round(low, 2), high) == (0.76, 1.0)
-    assert people["per_class"][0]["recall_low"] == 1.0
+    assert people["per_class"][0]["recall_low"] == pytest.approx(low)
     assert people["per_class"][1]["recall_low"] is None
-    assert people["macro_f1_low"] == 1.0
+    # Of four of the twelve one face each is another's: a recall of 0 on four persons' faces is no interval of 0 to 0.
+    rare = labels.copy()
+    rare[:20:5] = 1
+    (_, people) = by_person(rare, labels, whose)
+    assert people["per_class"][1]["recall_low"] is None
+    rare[:25:5] = 1
+    (_, people) = by_person(rare, labels, whose)
+    assert people["per_class"][1]["recall_low"] == 0
+    assert people["per_class"][1]["recall_high"] == pytest.approx(0.43, abs=0.01)
+    macro = score(rare, probabilities(labels))["macro_f1"]
+    low, high = people["macro_f1_low"], people["macro_f1_high"]
+    assert low is not None
+    assert high is not None
+    assert low <= macro <= high < 0.5, "draws without the rare class would have said 1"
     with pytest.raises(ValueError, match="equal length"):
         by_person(labels, labels, whose[:-1])
