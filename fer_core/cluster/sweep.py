@@ -40,6 +40,7 @@ def drive(sweep: Sweep, tell: Tell) -> None:
     Raises ``SweepError`` where another process drives it, ``ClusterError`` where Ray is missing, does not start or has
     no computer for a trial. Whatever kills this process, the trials end within seconds and the sweep can be resumed.
     """
+    sweep.check_ready()
     ray = require_ray()
     with sweep.held():
         sweep.stop_path.unlink(missing_ok=True)

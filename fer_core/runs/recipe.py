@@ -233,7 +233,7 @@ def _typed(kind: type, values: Any, prefix: str) -> dict[str, Any]:
             continue
         wanted = allowed[str(types[name])]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
-            raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r}.")
+            raise RecipeError(f"the recipe's {prefix}{name} must be {types[name]}, not {value!r:.100}.")
         if isinstance(value, int) and abs(value) > LARGEST:
             raise RecipeError(f"the recipe's {prefix}{name} is too large: it is beyond ±{LARGEST:,}.")
         result[name] = value * 1.0 if isinstance(value, int) and types[name] == "float" else value
@@ -247,4 +247,5 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise RecipeError(f"{name} is {value:g}; it must lie between {low:g} and {high:g}.")
+        said, least, most = (f"{one:,}" if isinstance(one, int) else f"{one:g}" for one in (value, low, high))
+        raise RecipeError(f"{name} is {said}; it must lie between {least} and {most}.")

@@ -10,7 +10,8 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fer_core.data.info import read_info
 from fer_core.errors import FerError, RecipeError, SweepError
 from fer_core.files import write_json
 from fer_core.lease import Heart, HeldError, Lease
+from fer_core.leftovers import temporary_folder
 from fer_core.reading import MissingError, NewerError, UnreadableError, parse, read_bytes
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import utc_now
@@ -59,17 +61,12 @@ class Plan:
             )
         check_grid(self.recipe, self.grid, self.seeds)
         find_teachers(self.recipe.teachers)
-        for backend in {TENSORFLOW, *self.grid.get("backend", [self.recipe.backend])}:
-            if missing := not_installed(str(backend)):
-                raise SweepError(missing)
+        _check_libraries({self.recipe.backend, *map(str, self.grid.get("backend", ()))})
         info = read_info(self.data)
         if lacking := lacking_for_training(info.counts):
             raise RecipeError(f"{self.data}: {lacking}")
-        if os.path.lexists(settings().sweeps_dir / self.name):
-            raise SweepError(
-                f"there is a sweep called {self.name} already. Go on with it: python -m fer_core sweep resume "
-                f"{self.name}. Or choose another name."
-            )
+        if _is_taken(settings().sweeps_dir / self.name):
+            raise SweepError(_taken(self.name))
         for run in self.runs():
             if any((folder / run).exists() for folder in (settings().runs_dir, settings().models_dir)):
                 raise SweepError(f"there is a run called {run} already. Choose another name for the sweep.")
@@ -110,6 +107,19 @@ class Sweep:
     @property
     def data(self) -> Path:
         return Path(self.manifest["data_path"])
+
+    def check_ready(self) -> None:
+        """Raise ``FerError`` where no trial could train here: its faces are gone or others, or a library is missing.
+
+        Each trial would say so by itself, as a failure that is not tried again.
+        """
+        found, expected = read_info(self.data), self.manifest["data"]
+        if found.fingerprint != expected["fingerprint"]:
+            raise SweepError(
+                f"{self.data} holds other faces now than when {self.name} began ({expected['title']}). Bring those "
+                "back, or start a new sweep."
+            )
+        _check_libraries({self.recipe(trial).backend for trial in self.manifest["trials"]})
 
     def base(self) -> Recipe:
         """What all trials have in common."""
@@ -199,9 +209,37 @@ def create(plan: Plan) -> Sweep:
         "trials": plan.trials(),
     }
     with explained(f"The sweep cannot be written to {path}", SweepError):
-        path.mkdir(parents=True)
-        write_json(path / FILE, manifest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # There as a whole, or not at all: of a name without its file nobody could make anything.
+        prepared = temporary_folder(".new", path.parent)
+        try:
+            write_json(prepared / FILE, manifest)
+            prepared.rename(path)
+        except OSError:
+            if _is_taken(path):
+                raise SweepError(_taken(plan.name)) from None
+            raise
+        finally:
+            shutil.rmtree(prepared, ignore_errors=True)
     return Sweep(path, manifest)
+
+
+def _is_taken(path: Path) -> bool:
+    """An empty folder is what a full disk has left."""
+    return os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir()))
+
+
+def _taken(name: str) -> str:
+    return (
+        f"there is a sweep called {name} already. Go on with it: python -m fer_core sweep resume {name}. Or choose "
+        "another name."
+    )
+
+
+def _check_libraries(backends: Collection[str]) -> None:
+    for backend in sorted({TENSORFLOW, *backends}):
+        if missing := not_installed(backend):
+            raise SweepError(missing)
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -243,7 +281,9 @@ def _folders() -> list[Path]:
     parent = settings().sweeps_dir
     if not parent.is_dir():
         return []
-    return sorted(path for path in parent.iterdir() if path.is_dir() and os.path.lexists(path / FILE))
+    return sorted(
+        path for path in parent.iterdir() if path.is_dir() and path.name[0] != "." and os.path.lexists(path / FILE)
+    )
 
 
 def _contradiction(path: Path, manifest: SweepManifest) -> str:

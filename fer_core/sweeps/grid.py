@@ -14,6 +14,9 @@ from fer_core.sweeps.contracts import MOST_TRIALS, Value
 OWN_OPTION = {"seed": "--seeds", "name": "the sweep's name", "teachers": "--teachers", "augmentation": "its parts"}
 """Choices that no grid takes, and what sets them instead."""
 
+LONGEST = 200
+"""Letters of what was typed that a message repeats."""
+
 Grid = Mapping[str, Sequence[Value]]
 
 
@@ -23,10 +26,11 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Value]]:
     for text in assignments:
         key, equals, values = text.partition("=")
         key = key.strip()
+        text = shortened(text)
         if not (equals and key and values.strip()):
             raise RecipeError(f"--grid {text}: write KEY=VALUE,VALUE, for example --grid learning_rate=0.001,0.003")
         if key in grid:
-            raise RecipeError(f"--grid names {key} twice: give all its values at once, with commas between.")
+            raise RecipeError(f"--grid names {shortened(key)} twice: give all its values at once, with commas between.")
         if key in OWN_OPTION:
             raise RecipeError(f"--grid {text}: {key} is set by {OWN_OPTION[key]}.")
         grid[key] = [_value(key, one) for one in values.split(",")]
@@ -41,13 +45,13 @@ def recipe_of(base: Recipe, settings: Mapping[str, Value], seed: int, name: str 
     values["augmentation"] = dict(values["augmentation"])
     try:
         for key, value in settings.items():
-            where, _, choice = key.rpartition(".")
-            if where not in ("", "augmentation"):
+            where, inside, choice = key.rpartition(".")
+            if where != ("augmentation" if inside else ""):
                 raise RecipeError(f"the recipe has no {where!r} with choices in it.")
             (values[where] if where else values)[choice] = value
         return Recipe.from_dict(values).validate()
     except RecipeError as error:
-        raise RecipeError(f"--grid {words(settings)}: {error}" if settings else str(error)) from None
+        raise RecipeError(f"--grid {shortened(words(settings))}: {error}" if settings else str(error)) from None
 
 
 def combinations(grid: Grid) -> Iterator[dict[str, Value]]:
@@ -74,6 +78,11 @@ def words(settings: Mapping[str, Value]) -> str:
     return " ".join(f"{key}={shown(value)}" for key, value in settings.items())
 
 
+def shortened(text: str) -> str:
+    """What somebody typed, for a message of which it is a part: a grid may have a million letters."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def called(key: str) -> str:
     """What people call a choice: ``learning rate``, ``rotation``."""
     return key.rpartition(".")[2].replace("_", " ")
@@ -93,5 +102,5 @@ def _value(key: str, text: str) -> Value:
     except ValueError:
         return text  # a plain word needs no quotes
     if not isinstance(value, bool | int | float | str):
-        raise RecipeError(f"--grid {key}: {text} is no single value.")
+        raise RecipeError(f"--grid {key}: {shortened(text)} is no single value.")
     return value

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_run
+from factories import make_run, make_test_set
 
+from fer_core.cli import main
 from fer_core.errors import FerError, RecipeError, SweepError
 from fer_core.files import write_json
 from fer_core.settings import settings
@@ -117,3 +120,44 @@ def test_one_process_drives_a_sweep(sweep: Sweep) -> None:
         sweep.ask_to_stop()
         assert sweep.stop_path.exists()
     assert sweep.driver() is None
+
+
+def test_a_full_disk_left_a_name_that_could_neither_be_started_nor_resumed(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr("fer_core.sweeps.folder.write_json", raise_no_space)
+        with pytest.raises(SweepError, match="space"):
+            create(plan)
+    assert list(settings().sweeps_dir.iterdir()) == []
+    (settings().sweeps_dir / plan.name).mkdir()  # as earlier versions left it
+    assert find_sweep(create(plan).name).name == plan.name
+
+
+def raise_no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_of_two_that_start_one_name_at_once_one_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = create(plan)
+    monkeypatch.setattr(Plan, "check", lambda _: None)  # it looked a moment earlier
+    with pytest.raises(SweepError, match="already"):
+        create(plan)
+    assert read_sweep(first.path) == first
+    assert len(list(settings().sweeps_dir.iterdir())) == 1
+
+
+def test_resumed_without_its_faces_all_trials_were_marked_as_failed_for_good(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (sweep.path / FILE).read_bytes()
+    hidden = sweep.data.rename(sweep.data.with_name("elsewhere"))
+    assert main(["sweep", "resume", sweep.name]) == 2
+    assert str(sweep.data) in capsys.readouterr().err
+    make_test_set(sweep.data)
+    assert main(["sweep", "resume", sweep.name]) == 2
+    assert "other faces" in capsys.readouterr().err
+    assert (sweep.path / FILE).read_bytes() == before
+    shutil.rmtree(sweep.data)
+    hidden.rename(sweep.data)
+    sweep.check_ready()

@@ -32,6 +32,7 @@ def test_values_are_read_as_what_they_are() -> None:
         ("seed=1,2", "--seeds"),
         ("teachers=one", "--teachers"),
         ("epochs=null", "no single value"),
+        ("epochs=" + "1,," * 100_000, "^.{,300}$"),
     ],
 )
 def test_what_is_no_grid_is_refused_in_words(text: str, words: str) -> None:
@@ -52,6 +53,8 @@ def test_a_choice_that_is_named_twice_is_refused() -> None:
         ({"learning_rat": [0.001]}, "unknown keys: learning_rat"),
         ({"augmentation.turn": [1]}, "unknown keys: augmentation.turn"),
         ({"optimiser.kind": ["adam"]}, "no 'optimiser'"),
+        ({".seed": [1, 2]}, "no ''"),
+        ({"epochs": [10**4000]}, "^.{,500}$"),
         ({"epochs": [1.5]}, "must be int"),
         ({"architecture": ["custom_cnn", "lenet"]}, "architecture is 'lenet'"),
         ({"precision": ["auto", "float32"]}, "decided once"),

@@ -31,7 +31,7 @@ KEY = "sweep"
 EVERY_S = 3
 """Seconds between two looks at a sweep that runs."""
 MANY_S = 15
-"""The same where there are many trials: each look reads the journals of those that train."""
+"""The same where none trains now, or there are many, since each look reads the journals of those that train."""
 MANY = 100
 COLOURS: dict[SweepState, str] = {
     SweepState.RUNNING: "blue",
@@ -60,9 +60,14 @@ def show() -> None:
     except FerError as error:
         st.error(messages.told(error, stored=True), icon=":material/broken_image:")
         return
-    every = EVERY_S if len(now.trials) <= MANY else MANY_S
-    runs = now.state in (SweepState.RUNNING, SweepState.STOPPING)
-    st.fragment(_live, run_every=every if runs else None)(sweep.path, now.state)
+    st.fragment(_live, run_every=_every(now))(sweep.path, now.state)
+
+
+def _every(now: SweepStanding) -> int | None:
+    """Seconds between two looks; None where nothing will change. Somebody may go on with one that was interrupted."""
+    if now.state == SweepState.FINISHED:
+        return None
+    return MANY_S if now.state == SweepState.INTERRUPTED or len(now.trials) > MANY else EVERY_S
 
 
 def _live(path: Path, drawn_state: SweepState) -> None:
@@ -158,6 +163,7 @@ def _table(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
         table_of(trials),
         hide_index=True,
         column_config={"PublicTest (%)": st.column_config.NumberColumn(format="%.1f")},
+        placeholder="",
         alt="The trials, best first: what each was set to, its state and its best accuracy on PublicTest.",
     )
     if failed := [trial for trial in trials if trial.state in (TrialState.FAILED, TrialState.DAMAGED)]:
