@@ -9,7 +9,10 @@ from pages.parts import access, frame, linked, unmeasured
 from pages.parts.data import AUDIT, IMPORT, current, current_dataset, faces_are_here, no_faces, sample_banner
 from pages.parts.dataset import audit, browse, classes, import_tab
 
-frame.begin("Dataset", __file__, "What a model sees: faces of 48×48 grey pixels, each with one of seven labels.")
+chosen = current()
+labelled = chosen is None or chosen.info is None or chosen.info.labelled
+each = "each with one of seven labels" if labelled else "which nobody has labelled yet"
+frame.begin("Dataset", __file__, f"What a model sees: faces of 48×48 grey pixels, {each}.")
 may_import = access.may(Action.IMPORT_DATA)
 if may_import and not faces_are_here():
     no_faces()
@@ -17,7 +20,7 @@ if may_import and not faces_are_here():
     st.stop()
 dataset = current_dataset()
 if not dataset.info.labelled:
-    st.caption("Nobody has labelled these faces: frames and filters go by what the models answer together.")
+    st.caption("Frames and filters go by what the models answer together.")
 names = ["Faces", "Classes", AUDIT, *([IMPORT] if may_import else [])]
 faces_tab, classes_tab, audit_tab, *import_data_tabs = linked.tabs(names, key="view")
 with faces_tab:
@@ -37,6 +40,6 @@ for import_data_tab in import_data_tabs:
     with import_data_tab:
         if import_data_tab.open:
             import_tab.show()
-if chosen := current():
+if chosen is not None:
     unmeasured.show_here(chosen)
 sample_banner(dataset.info)
