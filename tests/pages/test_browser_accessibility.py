@@ -55,8 +55,16 @@ WORDS = r"""() => {
     return words
 }"""
 CUT_OFF = """() => {
-    const main = document.querySelector('[data-testid="stMain"]')
-    return main.scrollWidth - main.clientWidth
+    const parts = document.querySelectorAll('[data-testid="stMain"], [data-testid="stMain"] [role="radiogroup"]')
+    return Math.max(...[...parts].map(part => part.scrollWidth - part.clientWidth))
+}"""
+"""Of the page, and of rows of choices, which Streamlit would let scroll sideways."""
+ABOVE_TITLE = "() => document.querySelector('h1').getBoundingClientRect().top"
+HEADER = 80
+"""Pixels of a phone's height that Streamlit's own bar takes, and a little more. Above titles half as much lay empty."""
+REQUIRED = """() => {
+    const words = document.querySelectorAll('[data-testid="stWidgetLabelRequired"]')
+    return [...words].some(one => one.checkVisibility())
 }"""
 
 
@@ -104,4 +112,8 @@ def test_no_page_has_what_somebody_cannot_use(
                 break
         else:
             wrong.append(f"{name}: {pixels} pixels are cut off at a phone's width")
+        if (pixels := page.evaluate(ABOVE_TITLE)) > HEADER:
+            wrong.append(f"{name}: {pixels:.0f} pixels lie above the title on a phone")
+        if page.evaluate(REQUIRED):
+            wrong.append(f"{name}: a field that is never empty is called required")
     assert not wrong, "\n".join(wrong)
