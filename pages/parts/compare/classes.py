@@ -150,7 +150,8 @@ def _top_two(view: View) -> None:
         },
         alt="Accuracy of the first guess, and of the first two, of each run.",
     )
-    guesses = {row["Run"]: (row["First guess (%)"] / 100, row["First or second guess (%)"] / 100) for row in rows}
+    scores = zip(numbers.top_two(view).items(), numbers.scores(view), strict=True)
+    guesses = {name: (entry["accuracy"], two.value) for (name, two), entry in scores}
     st.markdown(sentences.second_guess(guesses))
 
 

@@ -113,10 +113,7 @@ def people(infos: Sequence[ModelInfo]) -> None:
     lines = [f"| | Others found | Measured here{f', with {plain(name)}' if name else ''} |", "|---|---|---|"]
     lines += [f"| **{who}** | {known} | {_measured(hard, groups)} |" for who, known, groups in _PEOPLE]
     st.markdown("\n".join(lines))
-    st.caption(
-        "“Others”: other faces, as many of each label. Where nothing was measured, FER-2013 does not say who is in a "
-        "picture."
-    )
+    st.caption("“Others”: other faces, as many of each label. Not measured: FER-2013 does not say who is in a picture.")
     if not found:
         return
     st.markdown(_in_short(name, hard))
