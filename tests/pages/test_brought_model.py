@@ -21,6 +21,7 @@ from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.settings import settings
 from pages.parts.live import camera, now
+from pages.parts.run import card
 
 OpenApp = Callable[..., AppTest]
 
@@ -87,7 +88,7 @@ def words(app: AppTest) -> str:
 @pytest.mark.parametrize(
     ("page", "address"),
     [
-        ("run", {"run": "theirs"}),
+        ("run", {"run": "theirs", **dict.fromkeys(card.SECTIONS, "true")}),
         ("compare", {"data": "noise"}),
         ("compare", {"data": "noise", "view": "Learning"}),
         ("mistakes", {"data": "noise", "face": "7"}),
