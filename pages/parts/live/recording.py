@@ -9,6 +9,7 @@ import streamlit as st
 from fer_core.formatting import duration, plural
 from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.recording import MOST_ROWS, PER_S
+from pages.parts.downloads import csv_button
 
 _BEGAN = "_live_recording_began"
 
@@ -39,13 +40,10 @@ def _show(live: LiveStream, *, running: bool) -> None:
             else ("Time, face, model and probabilities, as a table." if running else "Start the camera first."),
         )
         if recorder.rows:
-            st.download_button(
+            csv_button(
                 f"Download CSV ({plural(recorder.rows, 'line')}, {duration(recorder.seconds)})",
-                data=lambda: recorder.to_csv().encode(),
-                file_name=f"live-{st.session_state.get(_BEGAN, 'numbers')}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                on_click="ignore",
+                lambda: recorder.to_csv().encode(),
+                name=f"live-{st.session_state.get(_BEGAN, 'numbers')}.csv",
                 key="live-record-download",
             )
             st.button("Forget the numbers", icon=":material/delete:", on_click=recorder.clear, key="live-record-forget")

@@ -15,6 +15,7 @@ from fer_core.inference.report import report_head
 from fer_core.stats.calibration import apply_temperature
 from pages.parts import detection, messages
 from pages.parts.detection import Answering
+from pages.parts.downloads import csv_button
 from pages.parts.faces import label_words
 from pages.parts.photo import faces as photo_faces
 from pages.parts.photo.input import Seen
@@ -101,13 +102,10 @@ def _overview(
         )
     with st.container(horizontal=True, key="photo-downloads"):
         if models:
-            st.download_button(
+            csv_button(
                 "All numbers (CSV)",
-                data=lambda: csv_text(readings).encode("utf-8"),
-                file_name="faces.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                on_click="ignore",
+                lambda: csv_text(readings).encode("utf-8"),
+                name="faces.csv",
                 key="photo-csv",
             )
         st.download_button(

@@ -11,7 +11,7 @@ from fer_core.formatting import duration, percent, plain, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
 from pages.parts import access, chosen_face, detection
-from pages.parts.downloads import megabytes
+from pages.parts.downloads import csv_button, megabytes
 from pages.parts.faces import enlarged
 
 MOST_PLAYED_MB, VISITORS_PLAYED_MB = 120, 25
@@ -55,13 +55,10 @@ def show(job: VideoJob) -> None:
             on_click="ignore",
             key="video-download",
         )
-        st.download_button(
+        csv_button(
             f"All numbers (CSV, {megabytes(job.csv_path.stat().st_size)})",
-            data=_bytes(job.csv_path),
-            file_name=f"{stem}-numbers.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            _bytes(job.csv_path),
+            name=f"{stem}-numbers.csv",
             key="video-csv",
             help="A line for each frame, face and model: the seven probabilities, smoothed over 0.4 s.",
         )
