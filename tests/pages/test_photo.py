@@ -21,8 +21,10 @@ from streamlit.testing.v1 import AppTest
 from fer_core.cli import main
 from fer_core.errors import BusyError
 from fer_core.fair_queue import FairQueue, Lane, Ticket
+from fer_core.inference import yunet_fetch
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.inference.faces import crop_face
+from fer_core.inference.yunet_fetch import Absence
 from fer_core.settings import settings
 from pages.parts import detection, queue
 from pages.parts.photo import faces as photo_faces
@@ -101,6 +103,18 @@ def test_each_model_answers_and_so_does_the_vote(open_app: OpenApp) -> None:
     app = upload(open_app("photo", models=["vote", "second"]), ("small.png", png(48, 48)))
     assert any("the vote vote needs the run first" in warning.value for warning in app.warning)
     assert set(numbers(app).columns) == {"Probability (%)", "second"}
+
+
+def test_the_page_is_drawn_anew_when_fetching_the_detector_has_ended(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = iter([(Absence.COMING, "")])
+    monkeypatch.setattr(yunet_fetch, "absence", lambda: next(said, (Absence.FAILED, "There is no network.")))
+    app = open_app("photo")
+    assert not app.exception
+    assert next(said, None) is None
+    assert not any("is being fetched" in caption.value for caption in app.caption)
+    assert any("no network" in caption.value for caption in app.caption)
 
 
 def test_calibrated_probabilities_on_request_and_who_has_none_is_named(open_app: OpenApp) -> None:
