@@ -10,7 +10,7 @@ from pages.parts.limits import sections
 frame.begin(
     "Limits",
     __file__,
-    "A model names an expression, not a feeling. How often is it wrong, on whom, and what does the law forbid?",
+    "A model names an expression, not a feeling. How often is it wrong, and on whom?",
 )
 shown = runs.complete()
 sections.mistakes(shown)
