@@ -104,3 +104,14 @@ def test_while_it_is_driven_it_runs_or_stops(sweep: Sweep) -> None:
         assert standing(sweep).state == SweepState.STOPPING
     assert os.path.lexists(sweep.stop_path)
     assert standing(sweep).state == SweepState.INTERRUPTED
+
+
+def test_a_trial_at_an_earlier_epoch_was_compared_with_those_that_had_ended(sweep: Sweep) -> None:
+    for number, accuracy in enumerate((0.3, 0.72), start=1):
+        trained(sweep, number, accuracy)
+    late = as_unfinished(sweep.folder(sweep.trial("rates-001")))
+    Journal(late.journal_path).write("phase", name="training", detail="epoch 2 of 5")
+    with TrainingLock(late.path):
+        words = best_in_words(standing(sweep))
+        assert "still train" in words
+        assert "more than luck" not in words

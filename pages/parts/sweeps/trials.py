@@ -15,6 +15,7 @@ from fer_core.sweeps import effects
 from fer_core.sweeps.folder import Sweep, list_sweeps, read_sweep
 from fer_core.sweeps.grid import called, shown
 from fer_core.sweeps.standing import (
+    ENDED,
     SweepStanding,
     SweepState,
     TrialStanding,
@@ -102,7 +103,8 @@ def _picture(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
         config={"displayModeBar": False},
         alt=plots.describe_parallel(axes, accuracies),
     )
-    words = effects.in_words(ranked)
+    # What is at an early epoch would be taken for what a choice does.
+    words = effects.in_words([trial for trial in ranked if trial.state in ENDED])
     if words:
         st.markdown(plain(words))
     st.caption("One line a trial. Drag along an axis to keep the lines that pass there.")
