@@ -142,7 +142,7 @@ def second_guess(guesses: Mapping[str, tuple[float, float]]) -> str:
     """What a second guess adds. ``guesses``: title to how often the first is right, and the first or second, 0..1."""
     name, (first, two) = max(guesses.items(), key=lambda item: item[1][1])
     return (
-        f"With a second guess {name} is right on {percent(two)}, {points(two - first)} more: so often the label is "
+        f"With a second guess {name} is right on {percent(two)}, {points(two - first)}: so often the label is "
         "its runner-up."
     )
 
