@@ -55,10 +55,9 @@ WORDS = r"""() => {
     return words
 }"""
 CUT_OFF = """() => {
-    const parts = document.querySelectorAll('[data-testid="stMain"], [data-testid="stMain"] [role="radiogroup"]')
-    return Math.max(...[...parts].map(part => part.scrollWidth - part.clientWidth))
+    const main = document.querySelector('[data-testid="stMain"]')
+    return main.scrollWidth - main.clientWidth
 }"""
-"""Of the page, and of rows of choices, which Streamlit would let scroll sideways."""
 ABOVE_TITLE = "() => document.querySelector('h1').getBoundingClientRect().top"
 HEADER = 80
 """Pixels of a phone's height that Streamlit's own bar takes, and a little more. Above titles half as much lay empty."""
