@@ -11,7 +11,24 @@ HEAD = 512
 PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 """What :func:`fer_core.photo.load_picture` reads."""
 RAW_ENDINGS = ("dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2")
-ODD_ENDINGS = ("heic", "heif", "avif", "jxl", "svg", "psd", "pdf", *RAW_ENDINGS)
+ODD_ENDINGS = (
+    "heic",
+    "heif",
+    "avif",
+    "jxl",
+    "jp2",
+    "j2k",
+    "pgm",
+    "ppm",
+    "pbm",
+    "pnm",
+    "tga",
+    "ico",
+    "svg",
+    "psd",
+    "pdf",
+    *RAW_ENDINGS,
+)
 """Pictures, too, but of kinds that are not read."""
 
 _EXPORT = "Open it in any picture program and export it as JPEG"
@@ -22,9 +39,19 @@ _BRANDS = {
 }
 _OLD_MOVIE = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """What QuickTime's files began with before they named their brand."""
+_READ = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+)
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x0a", "JPEG XL"),
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    *((b"P%d%c" % (number, blank), "PGM") for number in range(1, 7) for blank in b"\n\r \t"),
     (b"8BPS", "Photoshop"),
     (b"%PDF", "PDF"),
     (b"FUJIFILM", "raw"),
@@ -52,7 +79,7 @@ def what_to_do(head: bytes) -> str | None:
             )
         case "raw":
             return f"It is a camera's raw file. {_EXPORT}."
-        case "AVIF" | "JPEG XL" | "Photoshop" | "SVG":
+        case "AVIF" | "JPEG XL" | "JPEG 2000" | "PGM" | "Photoshop" | "SVG":
             article = "an" if kind in ("AVIF", "SVG") else "a"
             return f"It is {article} {kind} picture. {_EXPORT}."
         case "PDF":
@@ -65,6 +92,20 @@ def what_to_do(head: bytes) -> str | None:
             return "It is a web page, not a picture. Save the picture itself: right-click on it, “Save image as”."
         case _:
             return None
+
+
+def what_picture(head: bytes) -> str:
+    """The kind of picture that a file is by its first bytes, read here or not: ``PNG``. Empty for what is none."""
+    for start, kind in _READ:
+        if head.startswith(start):
+            return kind
+    return "WebP" if head.startswith(b"RIFF") and head[8:12] == b"WEBP" else odd_picture(head)
+
+
+def odd_picture(head: bytes) -> str:
+    """The same of pictures that are not read alone."""
+    kind = _kind(head) or ""
+    return kind if kind in ("HEIC", "AVIF", "JPEG XL", "Photoshop", "SVG", "JPEG 2000", "PGM") else ""
 
 
 def is_video(head: bytes) -> bool:

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 from fer_core import picture_size
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import UnusableFileError
-from fer_core.file_types import HEAD, what_to_do
+from fer_core.file_types import HEAD, odd_picture, what_to_do
 
 Picture = npt.NDArray[np.uint8]
 
@@ -27,7 +27,7 @@ EMPTY, BROKEN, TOO_LARGE, NO_PICTURE = (
     "pictures with too many pixels",
     "files that are no pictures of a kind that is read",
 )
-"""Kinds of files that :func:`load_photo` refuses."""
+"""Kinds of files that :func:`load_photo` refuses; pictures of other kinds go by the name of theirs."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
@@ -79,7 +79,9 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
                 f"{name} is not a picture: it is empty. Save it anew and try again.", EMPTY
             ) from None
         advice = what_to_do(data[:HEAD]) or f"Readable kinds: {kinds}."
-        raise UnusableFileError(f"{name} is not a picture that can be read. {advice}", NO_PICTURE) from None
+        odd = odd_picture(data[:HEAD])
+        kind = f"{odd} pictures, which are not read" if odd else NO_PICTURE
+        raise UnusableFileError(f"{name} is not a picture that can be read. {advice}", kind) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         # Pillow reports damaged content through any of these.
         raise UnusableFileError(
@@ -101,8 +103,11 @@ def as_face(picture: Picture) -> npt.NDArray[np.uint8]:
 def _pixels(image: Image.Image) -> Picture:
     """Blue-green-red, uint8 (H, W, 3), band by band: Pillow has four bytes a pixel, and copies what it turns."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
+    levels = _levels(image)
     for top in range(0, image.height, _BAND):
         band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        if levels is not None:
+            band = levels.grey(band)
         pixels[top : top + _BAND] = np.asarray(_opaque(band), dtype=np.uint8)[..., ::-1]
     if image.width * image.height > picture_size.MOST_DECODED:
         half = (image.width // 2, image.height // 2)
@@ -110,11 +115,44 @@ def _pixels(image: Image.Image) -> Picture:
     return pixels
 
 
+@dataclass(frozen=True)
+class _Levels:
+    """How numbers beyond eight bits become grey levels: ``factor`` times what is above ``black``."""
+
+    black: float
+    factor: float
+
+    def grey(self, image: Image.Image) -> Image.Image:
+        numbers = (np.asarray(image, dtype=np.float32) - self.black) * self.factor
+        if not np.isfinite(numbers).all():
+            raise ValueError("some of its pixels are no numbers")
+        return Image.fromarray(numbers.clip(0, 255).astype(np.uint8))
+
+
+def _levels(image: Image.Image) -> _Levels | None:
+    """Of a grey picture of 16 bits, 32 bits or fractions, by the numbers that are in it; None for all others.
+
+    Pillow would clip them to 255, or cut fractions off: white, or black. Raises ``ValueError`` for other ranges.
+    """
+    fractions = image.mode == "F"
+    if not (fractions or image.mode.startswith("I")):
+        return None
+    low, high = image.getextrema()
+    if not (isinstance(low, int | float) and isinstance(high, int | float)):
+        raise TypeError(f"a grey picture of mode {image.mode} has several colours")
+    if fractions and -1 <= low < 0 and high <= 1:
+        return _Levels(-1, 127.5)
+    if fractions and low >= 0 and high <= 1:
+        return _Levels(0, 255)
+    if low >= 0 and high <= 255:
+        return _Levels(0, 1)
+    if low >= 0 and high <= 65_535:
+        return _Levels(0, 1 / 256)
+    raise ValueError(f"its pixels go from {low:g} to {high:g}, and it is not known what is black and what is white")
+
+
 def _opaque(image: Image.Image) -> Image.Image:
     """Any kind of picture as red-green-blue with 8 bits, transparent parts white."""
-    if image.mode.startswith("I;16"):
-        # Pillow would clip 16-bit grey to 255 instead of scaling it.
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from fer_core.errors import DataError
+from fer_core.data.pictures import decode
+from fer_core.errors import DataError, UnusableFileError
 from fer_core.file_types import is_video, what_to_do
-from fer_core.photo import load_picture
+from fer_core.photo import as_face, load_picture
 
 
 def iso(brand: bytes, *compatible: bytes) -> bytes:
@@ -32,6 +35,8 @@ def iso(brand: bytes, *compatible: bytes) -> bytes:
         (b"II*\0\x10\0\0\0CR\x02\0", "camera's raw file.* export it as JPEG"),
         (b"\xff\x0a\xfa", "JPEG XL"),
         (b'<?xml version="1.0"?>\n<svg xmlns="x">', "an SVG picture"),
+        (b"P5\n48 48\n255\n", "PGM"),
+        (b"\x00\x00\x00\x0cjP  \r\n", "JPEG 2000"),
         (b"\n<!DOCTYPE html><html>", "web page"),
     ],
 )
@@ -53,3 +58,36 @@ def test_videos_and_webp_are_told_apart() -> None:
     assert load_picture(buffer.getvalue()).shape == (8, 8, 3)
     assert is_video(iso(b"qt  "))
     assert not is_video(iso(b"heic"))
+
+
+LEVELS = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "kind"),
+    [
+        ((LEVELS / 255).astype(np.float32), "TIFF"),
+        ((LEVELS / 127.5 - 1).astype(np.float32), "TIFF"),
+        (LEVELS.astype(np.float32), "TIFF"),
+        (LEVELS.astype(np.int32), "TIFF"),
+        (LEVELS.astype(np.int32) * 257, "TIFF"),
+        (LEVELS.astype(np.uint16) * 257, "PNG"),
+        (LEVELS.astype(np.uint16), "PNG"),
+    ],
+    ids=["0 to 1", "-1 to 1", "floats to 255", "32 bits", "32 bits to 65535", "16 bits", "16 bits to 255"],
+)
+def test_grey_pictures_beyond_eight_bits_keep_their_levels(pixels: npt.NDArray[np.generic], kind: str) -> None:
+    """Fractions from 0 to 1 became a black picture, and so did 8 bits in 16, without a word."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    picture = load_picture(buffer.getvalue())
+    assert np.abs(picture[..., 0].astype(int) - LEVELS).max() <= 1
+    assert np.array_equal(decode(buffer.getvalue(), "x").pixels, as_face(picture)), "an import and Photo see the same"
+
+
+@pytest.mark.parametrize("pixels", [[0.0, 300_000.0], [-5.0, 3.0], [0.0, np.nan]])
+def test_levels_of_nobody_are_refused(pixels: list[float]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((8, 4, 2), pixels, np.float32).reshape(8, 8)).save(buffer, "TIFF")
+    with pytest.raises(UnusableFileError, match=r"black|no numbers"):
+        load_picture(buffer.getvalue())

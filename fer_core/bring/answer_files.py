@@ -51,10 +51,13 @@ _TRUE = _words(
 _WORDED = ("emotion", "expression")
 """The answer, where nothing else is one."""
 _KIND = r"(?:p|prob|probs|proba|probability|score|scores|logit|logits|pred|softmax|output|out|class|c|y)"
-_PREFIX = re.compile(rf"^{_KIND}[\s_.:-]+", re.I)
+_PREFIX = re.compile(rf"^{_KIND}[\s_.:(\[-]+", re.I)
 _NUMBERED = re.compile(rf"{_KIND}?[\s_.:-]*(\d{{1,2}})", re.I)
+_ABOVE = re.compile(r"\A(?:\s*(?:#|sep=).*(?:\n|\Z))*", re.I)
+"""What stands above a table: comments, and how Excel is told the delimiter."""
 _NUMPY = b"\x93NUMPY"
-_PER_CENT = re.compile(r"^(-?\d+(?:\.\d+)?)\s*%$")
+_PER_CENT = re.compile(r"^(-?\d+(?:[.,]\d+)?)\s*%$")
+_TRUTH = {"true": "1", "false": "0"}
 _PICTURE = re.compile(r"\.(?:png|jpe?g|bmp|tiff?|webp|gif)$", re.I)
 
 
@@ -111,8 +114,10 @@ def _array(path: Path) -> AnswerTable:
     except (ValueError, OSError, EOFError) as error:
         why = "it holds Python objects, which are programs" if "allow_pickle" in str(error) else "it is cut off"
         raise UnreadableError(f"{why}. Save one array of numbers with np.save") from None
-    if not isinstance(array, np.ndarray) or not (
-        np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.str_)
+    if isinstance(array, np.ndarray) and array.dtype == bool and array.ndim == 2:
+        array = array.astype(np.int64)
+    if not isinstance(array, np.ndarray) or not any(
+        np.issubdtype(array.dtype, kind) for kind in (np.floating, np.integer, np.str_)
     ):
         raise UnreadableError("it is no single array of numbers. Save it with np.save")
     if array.ndim == 2 and array.shape[1] == 1:
@@ -151,11 +156,12 @@ def _csv(path: Path) -> pd.DataFrame:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         raise UnreadableError("it is no text in UTF-8. Save it as CSV UTF-8") from None
-    lines = text.split("\n", 2)
-    first = next((line for line in lines if line.strip()), "")
+    text = _ABOVE.sub("", text)
+    first = next((line for line in text.split("\n", 2) if line.strip()), "")
     delimiter = max(",;\t|", key=first.count)
     if not first.count(delimiter):
-        delimiter = ","
+        # As numpy.savetxt writes it.
+        delimiter = r"\s+" if len(first.split()) > 1 and all(map(_is_number, first.split())) else ","
     try:
         frame = pd.read_csv(
             io.StringIO(text),
@@ -169,10 +175,10 @@ def _csv(path: Path) -> pd.DataFrame:
     except (ValueError, pd.errors.ParserError) as error:
         raise UnreadableError(f"it is no table: {' '.join(str(error).split())[:160]}") from None
     frame = frame.map(str.strip)
+    frame = frame.map(lambda cell: _PER_CENT.sub(r"\1", cell))
     if delimiter != ",":
         # 0,25 as many countries write it
         frame = frame.map(lambda cell: cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+(?:e-?\d+)?", cell) else cell)
-    frame = frame.map(lambda cell: _PER_CENT.sub(r"\1", cell))
     if _is_header(list(frame.iloc[0]), list(frame.iloc[1]) if len(frame) > 1 else []):
         frame.columns = list(frame.iloc[0])
         frame = frame.iloc[1:]
@@ -298,8 +304,11 @@ def _answer_column(names: Sequence[str], plain: dict[str, str]) -> str | None:
 
 
 def _numbers(cells: pd.Series[Any], name: str) -> npt.NDArray[np.float64]:
+    words = cells.tolist()
+    if all(cell.lower() in _TRUTH for cell in words):
+        words = [_TRUTH[cell.lower()] for cell in words]
     try:
-        return np.array([float(cell) for cell in cells.tolist()], dtype=np.float64)
+        return np.array([float(cell) for cell in words], dtype=np.float64)
     except ValueError:
         wrong = next(cell for cell in cells.tolist() if not _is_number(cell))
         told = "is empty" if not wrong else f"holds {shown(wrong)[:40]!r}"

@@ -79,6 +79,11 @@ def _checked_rows(rows: npt.NDArray[np.int64], dataset: Dataset, path: Path) -> 
 
 def _by_name(names: Sequence[str], dataset: Dataset, path: Path) -> npt.NDArray[np.int64]:
     stored = [str(name).replace("\\", "/") for name in dataset.faces()["source_name"]]
+    if not any(stored):
+        raise ModelError(
+            f"{shown(path)} names files, and {dataset.info.title} does not know what its own were called. Give row "
+            "numbers in a column called row."
+        )
     known: dict[str, list[int]] = {}
     ends: dict[str, list[int]] = {}
     for row, name in enumerate(stored):

@@ -41,7 +41,8 @@ def understood(
     """
     notes = []
     if table.ignored:
-        notes.append(f"Not looked at: the columns {', '.join(shown(name)[:30] for name in table.ignored[:8])}.")
+        listed = ", ".join(shown(name)[:30] or "without a name" for name in table.ignored[:8])
+        notes.append(f"Not looked at: the columns {listed}.")
     if table.values is None:
         values, declared = _one_hot(table.answers or (), classes, path)
         return values, declared, ANSWERS, notes
@@ -113,6 +114,11 @@ def _probabilities(values: npt.NDArray[np.float64], path: Path) -> tuple[npt.NDA
             continue
         if not fine.all():
             first = int(np.flatnonzero(~fine)[0])
+            if values[first].min() < -1e-6 * scale:
+                raise ModelError(
+                    f"{shown(path)} has {plural(int((~fine).sum()), 'face')} with a number that is no probability, the "
+                    f"first in line {first + 1} of its faces: {values[first].min():.3g}. Write them again."
+                )
             raise ModelError(
                 f"{shown(path)} has {plural(int((~fine).sum()), 'face')} whose probabilities do not add up to "
                 f"{scale:g}, the first in line {first + 1} of its faces: {total[first]:.3f}. Write them again."

@@ -12,7 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -129,16 +129,27 @@ def meanings(
     hint: str = "",
     numbering: Numbering | None = None,
     chosen: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    named_by: str = "",
 ) -> dict[str, Meaning]:
     """What all words of a source mean together.
 
     ``hint``: what else the source says about whose it is (its path, names of its folders). ``numbering``: where the
-    source's form leaves no doubt. ``chosen``: what somebody said, by word, one of the seven or ``left out``
-    (see :func:`choices`); it counts above all else, compared without regard to case.
+    source's form leaves no doubt. ``names``: what the source itself calls its numbers, by word, in the file
+    ``named_by``; a ``numbering`` counts above it. ``chosen``: what somebody said, by word, one of the seven or ``left
+    out`` (see :func:`choices`); it counts above all else, compared without regard to case.
     """
     said = {key.strip().casefold(): value for key, value in (chosen or {}).items()}
     found = {word: meaning_of(word) for word in words}
     numbers = {word: number for word in words if (number := number_of(word)) is not None}
+    if numbering is None and names:
+        found.update(
+            {
+                word: replace(meaning_of(name), word=word, why=f"as {named_by} calls them")
+                for word, name in names.items()
+            }
+        )
+        numbers = {word: number for word, number in numbers.items() if word not in names}
     if numbering is None:
         unsaid = {number for word, number in numbers.items() if word.strip().casefold() not in said}
         numbering = numbering_of(unsaid, hint) if unsaid else None
@@ -178,8 +189,9 @@ def numbering_of(numbers: Collection[int], hint: str = "") -> Numbering | None:
         and high <= 7
     ):
         return Numbering.RAF_DB
-    if re.search(r"fer2013|publictest|privatetest", text) and low >= 0 and high <= 6:
-        return Numbering.FER_2013
+    if re.search(r"fer2013|publictest|privatetest", text):
+        # 1 to 7: counted from 1, or RAF-DB's, or without an angry face and with contempt.
+        return Numbering.FER_2013 if low >= 0 and high <= 6 else None
     if "ck+" in text or "ckplus" in text or "ferplus" in text or "fer+" in text:
         return None
     if low == 0 and high == 6:
@@ -240,7 +252,12 @@ def split_of(word: str) -> str | None:
     """Training, PublicTest or PrivateTest by what a source calls it; None for any other word."""
     pieces = _pieces(word)
     kept = [piece for piece in pieces if piece not in _SPLIT_NOISE]
-    return _SPLITS.get("".join(pieces)) or _SPLITS.get("".join(kept))
+    found = _SPLITS.get("".join(pieces)) or _SPLITS.get("".join(kept))
+    if found is None and len(kept) == 1:
+        end = max((one for one in _SETS_PLAIN if kept[0].endswith(one)), key=len, default="")
+        stem = kept[0].removesuffix(end) if end else ""
+        found = _SPLITS.get(stem) or _SPLITS.get(stem.removesuffix("s"))
+    return found
 
 
 def split_choices(text: str) -> dict[str, str]:
@@ -267,12 +284,16 @@ _SPLIT_NOISE = _NOISE | {"data", "dataset", "set", "split", "folder", "fer", "pi
 # As folders and columns are called, in the languages of class_words.json.
 _SPLIT_WORDS = {
     emotions.TRAINING: "train training trainset trainingset traindata fit trn entrenamiento apprentissage entrainement "
-    "addestramento treinamento treino trainieren egitim обучение тренировка 训练 訓練 学習 학습 훈련",
+    "addestramento treinamento treino trainieren egitim обучение обучающая тренировка 训练 訓練 学習 학습 훈련",
     emotions.PUBLIC_TEST: "val valid validation validate validationset valset dev devel development publictest vld "
     "validacion validazione validacao validierung validatie dogrulama валидация 验证 驗證 検証 검증",
     emotions.PRIVATE_TEST: "test testing tests testset testdata eval evaluation privatetest tst holdout heldout prueba "
-    "pruebas teste testes testen тест 测试 測試 テスト 테스트",
+    "pruebas teste testes testen тест тестовая 测试 測試 テスト 테스트",
 }
+_SETS = (
+    "daten datensatz satz set data 集合 数据集 數據集 数据 數據 集 データ セット データセット 데이터 데이터셋 세트 셋"
+)
+"""What other words for a split end with, in one word: Trainingsdaten, 训练集."""
 
 
 def _numbered(word: str, number: int, numbering: Numbering) -> Meaning:
@@ -313,6 +334,7 @@ def _pieces(word: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", text)
 
 
+_SETS_PLAIN = tuple("".join(_pieces(word)) for word in _SETS.split())
 _SPLITS = {"".join(_pieces(word)): split for split, words in _SPLIT_WORDS.items() for word in words.split()}
 
 

@@ -27,6 +27,7 @@ from fer_core.data.folder_or_zip import Tree
 from fer_core.data.imported_faces import UNSTATED, Batch
 from fer_core.data.labels_beside import find_beside, numbering_beside
 from fer_core.data.layout import DROPPED, IN_DOUBT, OTHER_CLASS, Layout, find_layout, understood_classes
+from fer_core.data.number_names import names_of_numbers
 from fer_core.data.picture_lists import find_list
 from fer_core.data.pictures import FaceCutter, decode
 from fer_core.data.splitting import CARVED, HELD_OUT, expected_counts
@@ -117,7 +118,8 @@ def plan_import(tree: Tree, names: list[str], said: Corrections | None = None) -
     if layout is None:
         return None
     notes += layout.notes
-    classes, labels = understood_classes(layout.files, hint, replace(said, numbering=numbering))
+    named = names_of_numbers(tree, names, {file.word for file in layout.files})
+    classes, labels = understood_classes(layout.files, hint, replace(said, numbering=numbering), named)
     doubtful = {one.meaning.word for one in classes if one.meaning.doubtful}
     faces = []
     for file in layout.files:

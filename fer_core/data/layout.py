@@ -16,12 +16,13 @@ from pathlib import PurePosixPath
 
 from fer_core import emotions
 from fer_core.data.class_names import LEFT_OUT, is_known, meanings, number_of, split_of
+from fer_core.data.number_names import NumberNames
 from fer_core.data.understanding import Corrections, FoundClass, LeftOutTally
 from fer_core.errors import DataError
 from fer_core.file_types import ODD_ENDINGS, PICTURE_ENDINGS
 
 NO_PICTURE = "files that are no pictures"
-ODD_PICTURE = "pictures of a kind that is not read (HEIC and the like)"
+ODD_PICTURE = "pictures of a kind that is not read"
 NO_CLASS = "pictures outside the class folders"
 NO_SPLIT = "pictures outside the split folders"
 OTHER_CLASS = "pictures of other classes"
@@ -33,6 +34,7 @@ _MOST_UNKNOWN = 40
 _OFFICIAL = re.compile(r"^(Training|PublicTest|PrivateTest)[_-]", re.IGNORECASE)
 _KDEF = re.compile(r"^[AB][FM]\d\d(AF|AN|DI|HA|NE|SA|SU)(S|HL|HR|FL|FR)$", re.IGNORECASE)
 _MOST_SPLITS = 4
+_NEGATIONS = frozenset(("no", "non", "not", "without", "un", "anti", "fake", "mixed"))
 _STEM_WORDS = 4
 """Words at the beginning of a file's name among which its class is looked for."""
 
@@ -82,7 +84,7 @@ def find_layout(label: str, names: Sequence[str], said: Corrections, left_out: L
         return None
     place = _class_place(pictures, said)
     found = _by_folders(label, pictures, said, left_out, place) if place is not None else None
-    found = found or _by_file_names(pictures, said, left_out)
+    found = found or _by_file_names(pictures, said, left_out) or _by_words_of_folders(pictures, said, left_out)
     if found is None and place is None and _folders_may_be_classes(pictures, said):
         # None of the words is known: whoever imports is asked what they mean.
         found = _by_folders(label, pictures, said, left_out, -1)
@@ -90,18 +92,25 @@ def find_layout(label: str, names: Sequence[str], said: Corrections, left_out: L
         return None
     for name in names:
         if not is_picture(name):
-            left_out.add(ODD_PICTURE if ending(name) in ODD_ENDINGS else NO_PICTURE, name)
+            odd = ending(name)
+            left_out.add(f"{ODD_PICTURE} ({odd.upper()})" if odd in ODD_ENDINGS else NO_PICTURE, name)
     return found
 
 
 def understood_classes(
-    files: Iterable[PictureFile], hint: str, said: Corrections
+    files: Iterable[PictureFile], hint: str, said: Corrections, named: NumberNames | None = None
 ) -> tuple[tuple[FoundClass, ...], dict[str, int | None]]:
-    """What the words of ``files`` mean, with counts, in the order of our classes; and the label of each word."""
+    """What the words of ``files`` mean, with counts, in the order of our classes; and the label of each word.
+
+    ``named``: what the source itself calls its numbers.
+    """
+    named = named or NumberNames()
     tally = Counter(file.word for file in files)
     chosen = dict(said.classes)
     chosen.update({word: LEFT_OUT for word in tally if said.drops(word)})
-    found = meanings(tally.keys(), hint=hint, numbering=said.numbering, chosen=chosen)
+    found = meanings(
+        tally.keys(), hint=hint, numbering=said.numbering, chosen=chosen, names=named.names, named_by=named.file
+    )
     order = sorted(found, key=lambda word: (_rank(found[word].label, found[word].doubtful), word))
     return tuple(FoundClass(found[word], tally[word]) for word in order), {word: found[word].label for word in found}
 
@@ -201,6 +210,31 @@ def _by_file_names(pictures: list[str], said: Corrections, left_out: LeftOutTall
         else:
             left_out.add("pictures whose names tell no class", name)
     return Layout("The names of the files tell the classes.", _of_one_kind(kept, left_out))
+
+
+def _by_words_of_folders(pictures: list[str], said: Corrections, left_out: LeftOutTally) -> Layout | None:
+    """Classes out of folders called by more than the class, each of them: ``train_angry``, ``aia_joy``.
+
+    None where a word beside the class may change it, as in ``happily_surprised`` and ``not_happy``.
+    """
+    folders = {name.rpartition("/")[0] for name in pictures if not dropped(name, said)}
+    found: dict[str, tuple[str, str]] = {}
+    for folder in folders:
+        words = list(_pieces(PurePosixPath(folder).name))
+        known = [word for word in words if len(word) > 2 and is_known(word)]
+        if len(known) != 1 or any(word.lower() in _NEGATIONS or word.lower().endswith("ly") for word in words):
+            return None
+        others = [split for word in words if (split := said.splits.get(word.casefold()) or split_of(word))]
+        found[folder] = known[0], split_folder(_parts(folder), said) or (others[0] if others else "")
+    if len({word.casefold() for word, _ in found.values()}) < 2:
+        return None
+    kept = []
+    for name in pictures:
+        if dropped(name, said):
+            left_out.add(DROPPED, name)
+        else:
+            kept.append(PictureFile(name, *found[name.rpartition("/")[0]]))
+    return Layout("A folder for each class, called by more than the class.", _of_one_kind(kept, left_out))
 
 
 def _class_place(pictures: list[str], said: Corrections) -> int | None:

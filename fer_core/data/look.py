@@ -49,9 +49,16 @@ def look_at(
         beat = Pulse(progress, Progress(0, None, "faces", None, "Looking through the files")).beat
     with find_source(Path(source).expanduser(), said, None if said.already_cut else cutter, beat) as found:
         if found.pictures is not None:
+            known = found.pictures.left_out.total
             shown = found.pictures.some(FACES, opened=OPENED)
+            understood = found.pictures.understanding
+            opened = min(OPENED, sum(sum(numbers) for numbers in understood.counts.values()))
+            bad = found.pictures.left_out.total - known
+            if bad * 2 > opened:
+                note = f"{bad:,} of {opened:,} pictures that were opened cannot be used; an import would end with that."
+                understood = replace(understood, notes=(*understood.notes, note))
             # Asked again: looking into pictures finds more that is of no use.
-            return Look(replace(found.pictures.understanding, left_out=found.pictures.left_out.result()), shown)
+            return Look(replace(understood, left_out=found.pictures.left_out.result()), shown)
         table = found.numbers or TableSource(
             found.path.name, [TableFile(lambda: archives.open_csv(found.path, found.member, beat=beat))], said
         )

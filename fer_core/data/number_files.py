@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -18,6 +19,7 @@ from fer_core.data.stated import split_word
 from fer_core.data.table_source import TableFile, TableSource
 from fer_core.data.understanding import Corrections
 from fer_core.errors import DataError
+from fer_core.file_types import HEAD, what_picture
 from fer_core.progress import Beat
 from fer_core.regular_files import open_file
 
@@ -41,7 +43,7 @@ def source_of_file(path: Path, said: Corrections, cutter: FaceCutter | None) -> 
     Raises ``DataError`` for kinds of files that are known and not read, with what to do.
     """
     with reading(str(path)), open_file(path) as file:
-        head = file.read(16)
+        head = file.read(HEAD)
     if head.startswith(npy_file.MAGIC):
         return ArraySource(path.name, [path], said)
     if head.startswith(parquet_source.MAGIC):
@@ -49,6 +51,17 @@ def source_of_file(path: Path, said: Corrections, cutter: FaceCutter | None) -> 
     for magic, kind, advice in _NOT_READ:
         if head.startswith(magic):
             raise DataError(f"{path} is {kind}, which is not read. {advice}.")
+    if picture := what_picture(head):
+        raise DataError(
+            f"{path} is one picture ({picture}). Import a folder with a folder for each class; python -m fer_core "
+            "predict tells what a model sees in one picture."
+        )
+    if re.match(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*\{)\s*\"", head):
+        lines = "" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else ", lines=True"
+        raise DataError(
+            f"{path} is JSON, which is not read. Write it as Parquet, with pandas: "
+            f"pandas.read_json(file{lines}).to_parquet('faces.parquet')."
+        )
     return None
 
 

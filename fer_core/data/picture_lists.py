@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, endin
 from fer_core.data.understanding import Corrections, LeftOutTally
 from fer_core.errors import DataError, UnusableFileError
 
-LIST_ENDINGS = ("csv", "tsv", "txt", "lst", "list")
+LIST_ENDINGS = ("jsonl", "csv", "tsv", "txt", "lst", "list")
 MOST_LISTS = 20
 """Lists that are looked into; a folder with a text file for each picture is no folder of lists."""
 UNLISTED = "pictures that no list names"
@@ -231,4 +232,21 @@ def _text(tree: Tree, name: str) -> str:
     head = content[:8192]
     if b"\0" in head or max(map(len, head.splitlines()[:3]), default=0) > _LONGEST_LINE:
         return ""
-    return content.decode("utf-8-sig", errors="replace")
+    text = content.decode("utf-8-sig", errors="replace")
+    return _of_json_lines(text) if ending(name) == "jsonl" else text
+
+
+def _of_json_lines(text: str) -> str:
+    """Lines of JSON objects, as Hugging Face's ``metadata.jsonl``, as a CSV; empty where a line is none."""
+    try:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return ""
+    if not all(isinstance(row, dict) for row in rows):
+        return ""
+    names = list(dict.fromkeys(name for row in rows[:_LOOKED_AT] for name in row))
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(names)
+    writer.writerows([str(row.get(name, "")) for name in names] for row in rows)
+    return table.getvalue()

@@ -24,6 +24,7 @@ from fer_core.data.tar_tree import ON_DISK, open_tar_tree
 from fer_core.data.understanding import Corrections
 from fer_core.data.unpacked import Unpacked
 from fer_core.errors import DataError
+from fer_core.file_types import ODD_ENDINGS
 from fer_core.formatting import plural
 from fer_core.progress import Beat, no_beat
 from fer_core.regular_files import kind_of
@@ -126,6 +127,11 @@ def find_in_tree(tree: Tree, source: str, said: Corrections, cutter: FaceCutter 
             raise DataError(
                 f"{tree.label} holds no faces that can be read, and {plural(len(packed), 'archive')}: "
                 f"{', '.join(packed[:5])}. Import the one with the faces by itself, or unpack it first."
+            )
+        if odd := [name for name in names if ending(name) in ODD_ENDINGS]:
+            raise DataError(
+                f"{tree.label} holds {plural(len(odd), 'picture')} of a kind that is not read, such as {odd[0]}, and "
+                "no others. Convert them to PNG or JPEG: any picture program does, and so does ImageMagick's mogrify."
             )
         raise DataError(
             f"{tree.label} holds neither a CSV file nor pictures in folders for the classes, such as train/<class>/ "

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fer_core.data.class_names import meaning_of, number_of, split_of
+from fer_core.data.class_names import is_known, meaning_of, number_of, split_of
 from fer_core.data.pixel_values import PixelError, side_of
 from fer_core.data.table_text import ENOUGH, is_face, is_picture
 from fer_core.errors import DataError
@@ -96,15 +96,15 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
         usage = next((i for i, c in enumerate(cells) if all(split_of(cell) is not None for cell in c)), None)
     label = _label_column(name, names, cells, {usage, picture, *long}, wide=len(first) >= ENOUGH)
     one_hot = _one_hot(names, cells, {usage, picture, *long}) if label is None else ()
-    if picture is not None and not long:
-        pixels: tuple[int, ...] = ()
-    elif long:
+    pixels: tuple[int, ...]
+    if long:
         pixels = (_best(names, long),)
-    elif (named := _by_name(name, names, _PIXELS[:2])) is not None:
+    elif picture is None and (named := _by_name(name, names, _PIXELS[:2])) is not None:
         # Named so, and no face in it: the rows' own errors say what is wrong.
         pixels = (named,)
     else:
-        pixels = _wide(names, cells, {label, usage, *one_hot})
+        # Beside the names of pictures there may be their pixels.
+        pixels = _wide(names, cells, {label, usage, picture, *one_hot})
     if not pixels and picture is None:
         shown = ", ".join(cell.strip()[:30] for cell in first[:6])
         have = [] if label is not None or one_hot else ["'emotion'"]
@@ -157,16 +157,19 @@ def _label_column(
 
 
 def _one_hot(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:
-    """Columns called like classes that hold nothing but 0 and 1: three or more of them."""
+    """Columns called like classes that hold nothing but 0 and 1: three or more of them, with a 1 in some row."""
     found = [
         i
         for i, column in enumerate(cells)
         if i not in taken
-        and (meaning_of(names[i]).label is not None or meaning_of(names[i]).left_out)
+        # Of thousands of columns, none is to be compared with every word there is.
+        and is_known(names[i])
         and all(_is_number(cell) and float(cell.replace(",", ".")) in (0, 1) for cell in column if cell.strip())
         and not names[i].isdigit()
     ]
-    return tuple(found) if len(found) >= 3 else ()
+    # Of votes, each column is 0 in many rows.
+    ones = any(_is_number(cell) and float(cell.replace(",", ".")) == 1 for i in found for cell in cells[i])
+    return tuple(found) if len(found) >= 3 and ones else ()
 
 
 def _wide(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:

@@ -77,7 +77,9 @@ class TableSource:
         official = all(part.columns.label_name == "emotion" for part in self._parts)
         spoken = " ".join(split for _, split in self._tally)
         hint = " ".join([*(part.name for part in self._parts), spoken])
-        numbering = Numbering.FER_2013 if official else None
+        numbers = {number for word, _ in self._tally if (number := number_of(word)) is not None}
+        # From 1 to 7 they are somebody's who counts from 1.
+        numbering = Numbering.FER_2013 if official and (0 in numbers or max(numbers, default=0) < 7) else None
         self._stated = Stated(self._tally, said, where=label, hint=hint, numbering=numbering)
         self.held_out: Mapping[str, float] = self._stated.held_out
         self._makers = {scale: FaceMaker(scale) for scale in {part.scale for part in self._parts}}

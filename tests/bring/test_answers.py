@@ -174,9 +174,33 @@ def lists_in_parquet(frame: pd.DataFrame, folder: Path) -> Path:
     return folder / "net.parquet"
 
 
+def per_cent_with_commas(frame: pd.DataFrame, folder: Path) -> Path:
+    shares = frame[list(NAMES)].map(lambda value: f"{100 * value:.5f} %".replace(".", ","))
+    return written(pd.concat([frame[["row"]], shares], axis=1), folder / "net.csv", sep=";")
+
+
+def below_comments(frame: pd.DataFrame, folder: Path) -> Path:
+    path = folder / "net.csv"
+    path.write_text("# my net, run 3\nsep=;\n" + frame.to_csv(index=False, sep=";"))
+    return path
+
+
+def in_brackets(frame: pd.DataFrame, folder: Path) -> Path:
+    return written(frame.rename(columns={name: f"P({name.title()})" for name in NAMES}), folder / "net.csv")
+
+
+def by_savetxt(frame: pd.DataFrame, folder: Path) -> Path:
+    np.savetxt(folder / "net.txt", frame.sort_values("row")[list(NAMES)].to_numpy())
+    return folder / "net.txt"
+
+
 @pytest.mark.parametrize(
     "write",
     [
+        per_cent_with_commas,
+        below_comments,
+        in_brackets,
+        by_savetxt,
         numbered_with_rows,
         per_cent_signs,
         lists,
@@ -409,6 +433,7 @@ def broken(change: Callable[[pd.DataFrame], object]) -> Callable[[pd.DataFrame],
         (broken(lambda frame: frame.__setitem__("happy", ["nan", *frame["happy"][1:]])), "NaN"),
         (broken(lambda frame: frame.__setitem__("happy", ["high", *frame["happy"][1:]])), "'high'"),
         (broken(lambda frame: frame.__setitem__("happy", [3.0, *frame["happy"][1:]])), "add up"),
+        (broken(lambda frame: frame.__setitem__("happy", [-0.01, *frame["happy"][1:]])), "no probability"),
         (broken(lambda frame: frame[["row", "happy", "sad"]]), "neither"),
         (broken(lambda frame: frame.iloc[:0]), "no face"),
         (broken(lambda frame: frame.assign(glad=frame["sad"]).drop(columns=["sad", "angry", "fear"])), "neither"),
@@ -420,6 +445,26 @@ def test_what_does_not_hold_together_is_said_in_a_sentence(
     path = written(change(table(data)), tmp_path / "net.csv")
     with pytest.raises(ModelError, match=word):
         look(path, data)
+
+
+@pytest.mark.parametrize("form", ["csv", "npy"])
+def test_true_and_false_are_answers(data: Dataset, tmp_path: Path, form: str) -> None:
+    frame = table(data).sort_values("row")
+    best = frame[list(NAMES)].to_numpy().argmax(axis=1)
+    flags = np.eye(7, dtype=bool)[best]
+    path = tmp_path / f"net.{form}"
+    if form == "csv":
+        written(pd.DataFrame(flags, columns=list(NAMES)).assign(row=frame["row"].to_numpy()), path)
+    else:
+        np.save(path, flags)
+    assert np.array_equal(look(path, data).probabilities.argmax(axis=1), best)
+
+
+def test_names_of_files_need_a_dataset_that_knows_its_own(data: Dataset, tmp_path: Path) -> None:
+    """Each name was taken for all faces at once."""
+    frame = table(data).assign(row="C:\\faces\\1.png").rename(columns={"row": "file"})
+    with pytest.raises(ModelError, match="row numbers"):
+        look(written(frame, tmp_path / "net.csv"), data)
 
 
 def test_files_that_hold_no_answers_are_refused(data: Dataset, tmp_path: Path) -> None:
@@ -434,6 +479,7 @@ def test_files_that_hold_no_answers_are_refused(data: Dataset, tmp_path: Path) -
     for name, content, word in (
         ("a.npy", array([Evil()]), "programs"),
         ("a.npy", array(np.zeros((3, 48, 48))), "3×48×48"),
+        ("a.npy", array(np.full((280, 7), 1j)), "array of numbers"),
         ("a.npy", array(np.full((17, 7), 1 / 7)), "17 lines"),
         ("a.npy", b"nonsense", "no NumPy"),
         ("a.parquet", b"nonsense", "no Parquet"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -122,6 +123,84 @@ def test_eight_numbers_of_nobody_are_asked_for() -> None:
     assert question is not None
     assert "--classes" in question
     assert found([f"train/{n}/x.jpg" for n in range(8)], Corrections.parse("AffectNet"))["train/0/x.jpg"] == "neutral"
+
+
+ALPHABETICAL = sorted(emotions.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("classes__txt", "\n".join(ALPHABETICAL)),
+        ("labels__txt", "\n".join(f"{number} {name.title()}" for number, name in enumerate(ALPHABETICAL))),
+        ("class_indices__json", json.dumps({name: number for number, name in enumerate(ALPHABETICAL)})),
+        ("config/id2label__json", json.dumps({str(number): name for number, name in enumerate(ALPHABETICAL)})),
+        ("data__yaml", f"train: ../train\nnc: 7\nnames: {ALPHABETICAL}\n"),
+        ("data__yaml", "names:\n" + "".join(f"  {n}: {name}\n" for n, name in enumerate(ALPHABETICAL)) + "nc: 7\n"),
+    ],
+)
+def test_what_a_source_itself_calls_its_numbers_is_no_guess(file: str, text: str) -> None:
+    """0 to 6 were taken for FER-2013's with a list of other names beside them."""
+    planned = plan([f"train/{n}/{n}.jpg" for n in range(7)], **{file: text})
+    assert planned is not None
+    assert [emotions.NAMES[face.label] for face in planned.faces] == ALPHABETICAL
+    assert any(file.replace("__", ".") in note for note in planned.notes)
+
+
+def test_a_list_of_names_counts_from_1_where_the_folders_do() -> None:
+    understood = found([f"train/{n + 1}/{n}.jpg" for n in range(7)], classes__txt="\n".join(ALPHABETICAL))
+    assert list(understood.values()) == ALPHABETICAL
+
+
+def test_lines_of_json_tell_the_classes_of_pictures() -> None:
+    lines = [json.dumps({"file_name": f"faces/{n}.jpg", "label": word}) for n, word in enumerate(("anger", "joy"))]
+    understood = found(["faces/0.jpg", "faces/1.jpg"], metadata__jsonl="\n".join(lines))
+    assert understood == {"faces/0.jpg": "angry", "faces/1.jpg": "happy"}
+
+
+@pytest.mark.parametrize("text", ["cat\ndog\nhorse\n", "\n".join(ALPHABETICAL[:3]), "{", "[[1]]", ""])
+def test_a_file_that_does_not_name_all_the_numbers_counts_for_nothing(text: str) -> None:
+    understood = found([f"train/{n}/{n}.jpg" for n in range(7)], classes__txt=text)
+    assert understood["train/4/4.jpg"] == "sad"
+
+
+def test_what_somebody_says_of_the_numbers_counts_above_a_file() -> None:
+    names = [f"train/{n}/{n}.jpg" for n in range(7)]
+    assert found(names, Corrections.parse("FER-2013"), classes__txt="\n".join(ALPHABETICAL))["train/4/4.jpg"] == "sad"
+
+
+@pytest.mark.parametrize("pattern", ["{split}/{kind}/{n}.{end}", "{kind}/{split}/{n}.{end}"])
+def test_yolo_as_it_comes(pattern: str) -> None:
+    boxes, pictures = {}, []
+    for n in range(14):
+        split = "train" if n % 2 else "val"
+        pictures.append(pattern.format(split=split, kind="images", n=n, end="png"))
+        boxes[pattern.format(split=split, kind="labels", n=n, end="txt")] = f"{n % 7} 0.5 0.5 1 1\n"
+    boxes[pattern.format(split="train", kind="labels", n=1, end="txt")] = "1 0 0 1 1\n2 0 0 1 1\n"
+    understood = found(pictures, **boxes, data__yaml=f"names: {ALPHABETICAL}")
+    assert len(understood) == 13, "one has two classes"
+    for n in (0, *range(2, 14)):
+        split, name = ("train", "Training") if n % 2 else ("val", "PublicTest")
+        meant = understood[pattern.format(split=split, kind="images", n=n, end="png")]
+        assert meant.split()[0] == ALPHABETICAL[n % 7]
+        assert meant.endswith(name) or name == "Training", "some of Training are drawn"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "split"),
+    [("aia/aia_{}/{}.png", ""), ("bonnie_{}_2/{}.png", ""), ("test_{}/{}.png", "PrivateTest")],
+)
+def test_folders_called_by_more_than_the_class(pattern: str, split: str) -> None:
+    names = ["anger", "joy", "sadness"]
+    understood = found([pattern.format(name, n) for name in names for n in range(2)])
+    assert understood[pattern.format("joy", 1)] == f"happy {split}".strip()
+
+
+@pytest.mark.parametrize("words", [("happily_surprised", "sadly_angry"), ("not_happy", "not_sad"), ("sad_fear", "joy")])
+def test_a_word_that_changes_the_class_is_asked_about(words: tuple[str, str]) -> None:
+    planned = plan([f"train/{word}/{n}.png" for word in words for n in range(3)])
+    assert planned is not None
+    assert planned.understanding().question is not None
 
 
 def test_two_sets_side_by_side_are_refused_and_one_can_be_dropped() -> None:

@@ -76,6 +76,15 @@ def test_what_says_nothing_about_splits_is_not_told_that_it_calls_them_training(
     assert not look_at(write_folder(tmp_path / "split", files)).understanding.reassigned
 
 
+def test_a_look_says_that_an_import_would_fail(tmp_path: Path) -> None:
+    files = {name: content[:60] if name < "neutral" else content for name, content in FLAT.items()}
+    notes = look_at(write_folder(tmp_path / "src", files)).understanding.notes
+    assert any("cannot be used" in note for note in notes)
+    assert not any(
+        "cannot be used" in note for note in look_at(write_folder(tmp_path / "ok", FLAT)).understanding.notes
+    )
+
+
 def test_a_look_shows_twelve_faces_of_every_class(tmp_path: Path) -> None:
     look = look_at(write_folder(tmp_path / "src", FLAT))
     assert len(look.faces) == SHOWN

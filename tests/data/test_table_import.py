@@ -224,6 +224,25 @@ def test_numbers_of_nobody_known_are_asked_for(tmp_path: Path) -> None:
     assert [found.meaning.why for found in opened(source, said).understanding.classes] == ["as you say"] * 7
 
 
+def test_numbers_from_1_to_7_are_asked_about_where_fer2013s_words_stand_beside_them(tmp_path: Path) -> None:
+    """They were taken for FER-2013's, all of them one too high, and the neutral faces for contempt."""
+    rows = [[str(int(row[0]) + 1), *row[1:]] for row in ROWS]
+    refused(write(tmp_path / "mine.csv", table(",", ["emotion", "pixels", "Usage"], rows)), "--classes", "RAF-DB")
+
+
+def test_pixels_beside_names_of_pictures_are_read(tmp_path: Path) -> None:
+    """A table that has both was refused for want of the pictures."""
+    rows = [[row[0], f"img_{i}.png", *row[1].split(), row[2]] for i, row in enumerate(ROWS)]
+    header = ["label", "file", *(f"p{i}" for i in range(2304)), "Usage"]
+    same(imported(write(tmp_path / "mine.csv", table(",", header, rows))))
+
+
+def test_votes_are_not_taken_for_columns_of_0_and_1(tmp_path: Path) -> None:
+    rows = [[r[1], *("10" if name == n else "0" for name in emotions.NAMES)] for n, r in zip(NAMES, ROWS, strict=True)]
+    rows = sorted(rows, key=lambda row: row[1:], reverse=True)[:9]
+    refused(write(tmp_path / "mine.csv", table(",", ["pixels", *emotions.NAMES], rows)), "labels")
+
+
 def opened(source: Path, said: Corrections | None = None) -> TableSource:
     return TableSource(source.name, [TableFile(lambda: archives.open_csv(source))], said)
 
@@ -313,6 +332,9 @@ def test_other_sizes_and_colours_become_grey_faces(tmp_path: Path) -> None:
         (b"emotion,pixels,Usage\n" + b"\xff\xfe\x80," * 50, "text file"),
         (b"id,emotion,pixels,pixels\n1,2,3,4\n", "more than once"),
         (b"", "empty"),
+        (b'{"label": 0, "pixels": [0, 0]}\n', "lines=True"),
+        (b'[{"label": 0, "pixels": [0, 0]}]', "read_json"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "one picture"),
         (b"emotion,pixels,split\n", "no rows"),
         (b"emotion,pixels\n0," + b'"' + b"1 2\n" * 100_000, "CSV"),
     ],
