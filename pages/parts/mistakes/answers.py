@@ -29,7 +29,7 @@ WIDTH = 250
 GREEN, RED = "#1a7f37", "#b3261e"
 """Behind white words, in either theme."""
 _GRID = (
-    "display:grid;grid-template-columns:repeat(auto-fit,minmax(76px,1fr));gap:4px 6px;font-size:0.78rem;"
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(64px,1fr));gap:4px 6px;font-size:0.78rem;"
     "line-height:1.35"
 )
 NO_LABEL = "In the maps, bright is what speaks for the expression below, each model's own answer."
