@@ -15,12 +15,23 @@ _MEANS_SOMETHING = re.compile(
     | ^\s*(?:[+-]|\d+[.)])(?=[\s-]|$)  # lists, rules""",
     re.VERBOSE | re.IGNORECASE,
 )
+_WIDE = 0xFEE0
+"""From an ASCII sign to its wide twin."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 def plain(words: str) -> str:
     """Somebody's own words as Markdown in one line that shows just these words: no format, link, picture or HTML."""
     return _MEANS_SOMETHING.sub(_escaped, _UNPRINTABLE.sub(" ", words))
+
+
+def harmless(words: str) -> str:
+    """Somebody's own words in one line that mean nothing in Markdown, HTML or a figure, wherever they stand there.
+
+    Signs that would mean something are replaced by their wide twins (``＊`` for ``*``), which every place shows alike.
+    """
+    line = " ".join(_UNPRINTABLE.sub(" ", words).split())
+    return _MEANS_SOMETHING.sub(lambda found: found[0][:-1] + chr(ord(found[0][-1]) + _WIDE), line)
 
 
 def is_plain(name: str) -> bool:

@@ -13,12 +13,14 @@ if not known:
     st.info("There is no run yet. Train a model, and its card appears here.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")
     st.stop()
-runs.asked_run(known)
-name = linked.maybe(
+name = linked.run(
     "Run",
     [info.name for info in known],
+    {info.name: info.display_name for info in known},
+    None,
     placeholder="Choose a run",
     key=runs.RUN,
+    says=runs.NO_RUN,
     help="Runs that ship come first, then yours, newest first.",
 )
 if name is None:

@@ -109,7 +109,7 @@ def make_run(
     ones; ``rows`` defaults to 0..n-1); only PublicTest and PrivateTest get predictions. ``accuracy`` is what
     the synthetic predictions aim at. ``data`` overrides keys of the manifest's ``data``. ``near_duplicates`` is as
     from :func:`fer_core.data.audit.near_duplicates_of`. ``name`` is the title people read; by default
-    the architecture's.
+    the folder's name.
     """
     run = RunFolder(Path(folder))
     run.path.mkdir(parents=True)
@@ -171,7 +171,7 @@ def make_run(
     manifest = {
         "id": f"{run.name}-{seed:08x}",
         "name": run.name,
-        "title": recipe.title,
+        "title": name or run.name,
         "architecture": architecture,
         "created": created,
         "state": state,

@@ -39,9 +39,13 @@ class AlignedPredictions:
     labels: npt.NDArray[np.int8]
     probabilities: npt.NDArray[np.float32]
     near_duplicate: npt.NDArray[np.bool_] | None = None
+    runs: tuple[str, ...] = ()
+    """The names of their folders, where ``names`` are what people read."""
 
     def __post_init__(self) -> None:
         n = len(self.rows)
+        if not self.runs:
+            object.__setattr__(self, "runs", self.names)
         if self.labels.shape != (n,) or self.probabilities.shape != (len(self.names), n, COUNT):
             raise ValueError(
                 f"rows {self.rows.shape}, labels {self.labels.shape} and probabilities {self.probabilities.shape} "
@@ -91,6 +95,10 @@ class AlignedPredictions:
         Raises ``ValueError`` where it is no bool array or does not reach every row.
         """
         return replace(self, near_duplicate=_at_rows(near_duplicate, self.rows))
+
+    def called(self, names: Sequence[str]) -> AlignedPredictions:
+        """The same with K ``names`` that people read, no two alike; :attr:`runs` stay."""
+        return replace(self, names=tuple(names))
 
     def with_labels(self, labels: npt.ArrayLike) -> AlignedPredictions:
         """The same predictions under other labels: reviewed ones, or a crowd's.

@@ -6,8 +6,9 @@ costs a prediction. This module never imports TensorFlow.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,12 @@ class Predictor:
         probabilities, maps = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8))
         apply_temperature(probabilities, temperature)  # a bad temperature fails here, too
         self.map_grid: tuple[int, int] = (maps.shape[2], maps.shape[3])
+
+    def called(self, name: str) -> Self:
+        """The same model, sharing all that it has open, under the name that people read."""
+        other = copy.copy(self)
+        other.name = name
+        return other
 
     @property
     def has_maps(self) -> bool:

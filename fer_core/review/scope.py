@@ -79,6 +79,7 @@ def scope(
     near_duplicate: npt.NDArray[np.bool_] | None = None,
     crowd: Crowd | None = None,
     annotations: Annotations | None = None,
+    names: Sequence[str] | None = None,
 ) -> Scope:
     """Join the runs and take the faces and labels asked for.
 
@@ -86,12 +87,15 @@ def scope(
 
     ``with_near_duplicates``: False leaves out faces with an exact or near twin in Training. ``labels``: one of
     :data:`LABELS`. ``near_duplicate``: bool (N,) by row number, for runs whose predictions do not say. ``crowd`` and
-    ``annotations`` are needed where ``labels`` asks for them.
+    ``annotations`` are needed where ``labels`` asks for them. ``names``: what people read in place of the
+    runs' folders, no two alike.
 
     Raises ``RunError`` as :func:`~fer_core.evaluation.aligned_predictions.align` does, and where nobody knows the
     twins; ``ValueError`` for other ``labels``, or without the crowd or marks that they need.
     """
     whole = align(runs, split, fingerprint=fingerprint)
+    if names is not None:
+        whole = whole.called(names)
     if whole.near_duplicate is None and near_duplicate is not None:
         whole = whole.with_near_duplicates(near_duplicate)
     if not with_near_duplicates and whole.near_duplicate is None:

@@ -151,7 +151,7 @@ def evidence(
         crowd=None if crowd is None else _crowd_answer(crowd, row, label),
         conflicting_duplicates=None if audit is None else _conflicting_duplicates(audit, row),
         remembered=remembered,
-        beyond=shipped_table().beyond(whole.fingerprint, whole.names),
+        beyond=shipped_table().beyond(whole.fingerprint, whole.runs),
         other_data=whole.fingerprint != shipped_table().fingerprint,
         drawn=drawn,
     )

@@ -11,6 +11,7 @@ from fer_core.data.contracts import DatasetRecord
 from fer_core.errors import RunError
 from fer_core.runs.contracts import BROUGHT, Origin, RunState
 from fer_core.runs.folder import RunFolder
+from fer_core.runs.names import Titled, display_names
 from fer_core.runs.reading import shown
 from fer_core.runs.soundness import look
 from fer_core.runs.visitor import started_by
@@ -49,6 +50,8 @@ class ModelInfo:
     started_by: str | None = None
     """Which visitor of a hosted app started it; None where it is the owner's, or ships."""
     origin: Origin = Origin.TRAINED
+    display_name: str = ""
+    """What people read in place of ``name``, unlike any other run's: :func:`fer_core.runs.names.display_names`."""
 
     @property
     def folder(self) -> RunFolder:
@@ -89,7 +92,8 @@ def list_runs() -> list[ModelInfo]:
     ]
     shipped.sort(key=lambda info: (order.get(info.architecture, order[VOTE] - 1), info.name))
     trained.sort(key=lambda info: (info.created, info.name), reverse=True)
-    return shipped + trained
+    called = display_names(Titled(info.name, info.title, info.shipped) for info in reversed(shipped + trained))
+    return [replace(info, display_name=called[info.name]) for info in shipped + trained]
 
 
 def find_run(name_or_folder: str | Path) -> RunFolder:

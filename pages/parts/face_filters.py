@@ -120,7 +120,7 @@ def choose(
         predicted=_label(predicted),
         right=right,
         confidence=(confidence[0] / 100, confidence[1] / 100),
-        agreement=None if words == ANY else _sets(view.names)[words],
+        agreement=None if words == ANY else _sets(list(view.shows))[words],
         near_duplicate=NEAR_DUPLICATES[near_duplicate],
         label_issue_score=label_issue_score,
         annotation=ANNOTATIONS[annotation],
@@ -177,10 +177,11 @@ def _who_is_right(view: View, key: str) -> str:
         why = f": sets of models that are right can be told apart for up to {MOST_MODELS} runs only"
         links.one_of(key, (), NO_CHOICE.replace(" here", why))
         return ANY
-    options = [ANY, *_sets(view.names)]
+    sets = _sets(list(view.shows))
+    shows = {words: set_words(code, view.names) for words, code in sets.items()}
     says = NO_CHOICE.replace(" here", " with these runs")
     help_text = "Which of the chosen runs are right, and which are wrong: all of them count, whoever the answer is by."
-    return linked.selectbox("Who is right", options, key=key, says=says, width=220, help=help_text)
+    return str(linked.run("Who is right", [ANY, *sets], shows, key=key, says=says, width=220, help=help_text))
 
 
 def _answer(decided: bool, key: str) -> str | None:
@@ -232,13 +233,13 @@ def _like(view: View) -> int | None:
 def _rarer(view: View, prefix: str) -> tuple[str, str, tuple[int, int], str, float, str, tuple[int, ...]]:
     """Whose answer, who is right, confidence in %, twin, least doubt, mark, rows to choose among."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rarer"):
-        by = _select(
+        by = view.choose_run(
             "Answer by",
-            [ANY_MODEL, EVERY_MODEL, *view.names],
-            prefix + BY,
-            220,
-            f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every condition. "
-            f"“{EVERY_MODEL}”: all of them.",
+            [ANY_MODEL, EVERY_MODEL],
+            key=prefix + BY,
+            width=220,
+            help=f"Whose answer must fit. “{ANY_MODEL}”: one of the runs is enough, and the same one for every "
+            f"condition. “{EVERY_MODEL}”: all of them.",
         )
         words = _who_is_right(view, prefix + SET) if view.labelled else ANY
         confidence = linked.slider(

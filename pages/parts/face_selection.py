@@ -107,7 +107,7 @@ def _similarity(view: View, choice: FilterChoice) -> tuple[int | None, npt.NDArr
     # The run that the answers are by comes first, then the others in their order.
     names = [*choice.wanted.models, *(name for name in view.names if name not in choice.wanted.models)]
     for name in names:
-        info = next(run for run in view.runs if run.name == name)
+        info = next(run for run in view.runs if run.display_name == name)
         try:
             embeddings = embeddings_of(info, view.scope.whole.fingerprint)
         except RunError as error:

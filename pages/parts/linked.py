@@ -2,16 +2,20 @@
 
 Each is called as Streamlit's own, with ``key``. Where something has to be chosen, something always is: nothing, or what
 is not among the options, becomes the default.
+
+Of fields that choose among runs the address has what stays, the name of a folder, and people read what ``shows`` says:
+those are not bound, but kept by ``links.held`` and ``links.keep``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.runs.names import with_names
 from pages.parts import links
 from pages.parts.links import NO_CHOICE
 
@@ -69,6 +73,51 @@ def selectbox(
     where = st if place is None else place
     arguments = _choice(key, options, says, format_func, place=place)
     return _held(where.selectbox(label, options, index, format_func, **arguments, **more), options, options[index])
+
+
+def run(
+    label: str,
+    options: Sequence[str],
+    shows: Mapping[str, str],
+    index: int | None = 0,
+    *,
+    key: str,
+    says: str = NO_CHOICE,
+    draw: Callable[..., Any] = st.selectbox,
+    **more: Any,
+) -> str | None:
+    """The chosen option; ``shows`` says what people read in place of those that are runs. None, where ``index`` is.
+
+    ``draw``: a control for one option.
+    """
+    default = [] if index is None else [options[index]]
+    chosen = links.held(key, options, default, says)
+    _set(key, next(iter(chosen or default), None))
+    words = with_names(options, shows)
+    value = draw(label, options, format_func=lambda option: words.get(option, option), **_held_by(key), **more)
+    links.keep(key, [] if value is None else [value], default)
+    return value
+
+
+def runs(
+    label: str,
+    options: Sequence[str],
+    shows: Mapping[str, str],
+    *,
+    key: str,
+    default: Sequence[str] | None = None,
+    says: str | None = NO_CHOICE,
+    **more: Any,
+) -> list[str]:
+    """The chosen options, perhaps none; see :func:`run`. ``default``, ``says``: as for :func:`several`."""
+    default = None if default is None else [option for option in default if option in options]
+    _set(key, links.held(key, options, default or (), says))
+    words = with_names(options, shows)
+    chosen = st.multiselect(
+        label, options, format_func=lambda option: words.get(option, option), **_held_by(key), **more
+    )
+    links.keep(key, chosen, default)
+    return [option for option in chosen if option in options]
 
 
 def maybe(label: str, options: Sequence[Option], *, key: str, says: str = NO_CHOICE, **more: Any) -> Option | None:
@@ -191,6 +240,16 @@ def _choice(key: str, options: Sequence[Any], says: str, format_func: Format = s
 def _switch(key: str) -> links.Binding:
     says = "{asked} is no choice for “{key}”: true or false would be. It is ignored."
     return links.bound(key, lambda texts: links.option_of([text.lower() for text in texts], ("true", "false")), says)
+
+
+def _set(key: str, value: object) -> None:
+    """What is set anew is sent to the browser anew, and would undo a click that came meanwhile."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def _held_by(key: str) -> links.Held:
+    return {"key": key, "persist_state": "session"}
 
 
 def _held(chosen: Any, options: Sequence[Option], default: Option) -> Option:

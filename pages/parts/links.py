@@ -19,6 +19,7 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer_core import formatting
 
@@ -163,6 +164,46 @@ def ignore(key: str) -> None:
     st.session_state.setdefault(_STATES, {})[key] = _REFUSED
     # What is bound since the run before, as when the browser goes back, is taken out when it is drawn unbound.
     with contextlib.suppress(StreamlitAPIException):
+        del st.query_params[key]
+
+
+class Held(TypedDict):
+    """What a control is drawn with whose value this module keeps in the address: see :func:`held`."""
+
+    key: str
+    persist_state: Literal["session"]
+
+
+def held(key: str, options: Sequence[str], default: Sequence[str], says: str | None = NO_CHOICE) -> list[str]:
+    """What the control ``key`` holds of ``options``, for one whose address is not what it shows.
+
+    Streamlit writes into an address what a bound control shows. A run is shown by its title, which somebody else may
+    have given another run, so here the address has the options themselves, and :func:`keep` writes them.
+
+    The address counts where a link or the browser's history leads here, else the control does. ``says``: as for
+    :func:`read`; None where the caller has said it.
+    """
+    context = get_script_run_ctx()
+    if key not in st.session_state or (context is not None and context.is_history_navigation):
+        asked = given(key)
+        if says is not None and (unknown := [text for text in asked if text not in options]):
+            warn_ignored(key, unknown, says)
+        found = [text for text in dict.fromkeys(asked) if text in options]
+        # An empty value (``?key=``) says that nothing is chosen.
+        return found if found or (not asked and key in st.query_params) else list(default)
+    values = st.session_state[key]
+    values = values if isinstance(values, list | tuple) else [] if values is None else [values]
+    return [value for value in values if value in options] or ([] if not values else list(default))
+
+
+def keep(key: str, values: Sequence[str], default: Sequence[str] | None) -> None:
+    """Write what a control of :func:`held` has into the address; the default is left out, where there is one."""
+    wanted = [] if default is not None and list(values) == list(default) else list(values) or [""]
+    if wanted == st.query_params.get_all(key):
+        return
+    if wanted:
+        st.query_params[key] = wanted
+    elif key in st.query_params:
         del st.query_params[key]
 
 

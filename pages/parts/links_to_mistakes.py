@@ -31,12 +31,12 @@ def cell(
     query: Query = {**_start(view, runs), "true": NAMES[true], "said": NAMES[predicted]}
     if least:
         query["confidence"] = [str(least), "100"]
-    return query if by is None else {**query, "by": by}
+    return query if by is None else {**query, "by": view.folder_of(by)}
 
 
 def agreement_set(view: View, code: int, runs: Sequence[str], true: int | None = None) -> Query:
     """The faces of one agreement set of ``runs``, by its code; only those labelled ``true`` (0..6), if given."""
-    query: Query = {**_start(view, runs), "set": set_words(code, runs)}
+    query: Query = {**_start(view, runs), "set": set_words(code, [view.folder_of(run) for run in runs])}
     return query if true is None else {**query, "true": NAMES[true]}
 
 
@@ -92,4 +92,4 @@ def come_back() -> None:
 
 
 def _start(view: View, runs: Sequence[str]) -> Query:
-    return {**view.query, RUNS: list(runs)} if runs else dict(view.query)
+    return {**view.query, RUNS: [view.folder_of(run) for run in runs]} if runs else dict(view.query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -27,15 +28,16 @@ def none_yet(meanwhile: str) -> None:
 
 
 def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", default: Sequence[str]) -> list[Predictor]:
-    """The field, bound to ``?key=``, and the chosen models, opened. One that cannot be opened is named, and left out.
+    """The field, kept in ``?key=``, and the chosen models, opened, each by the name that people read. One that cannot
+    be opened is named, and left out.
 
     ``default``: names chosen where the address has none; those that are not among ``infos`` are ignored.
     """
     by_name = {info.name: info for info in infos}
-    names = linked.several(
-        st.multiselect,
+    names = linked.runs(
         label,
         list(by_name),
+        {info.name: info.display_name for info in infos},
         default=[name for name in default if name in by_name],
         key=key,
         says="There is no model called {asked} here.",
@@ -43,10 +45,21 @@ def choose(infos: Sequence[ModelInfo], key: str, *, label: str = "Models", defau
     predictors = []
     for name in names:
         try:
-            predictors.append(open_info(by_name[name]))
+            predictors.append(open_info(by_name[name]).called(by_name[name].display_name))
         except RunError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
     return predictors
+
+
+def choose_one(label: str, models: Sequence[Predictor], key: str, **more: Any) -> str:
+    """A field for one of the chosen models, kept in ``?key=`` by its folder: the name that people read."""
+    shows = {folder_of(model): model.name for model in models}
+    return shows[str(linked.run(label, list(shows), shows, key=key, **more))]
+
+
+def folder_of(model: Predictor) -> str:
+    """The name of its run's folder, for addresses."""
+    return model.path.parent.name
 
 
 def open_info(info: ModelInfo) -> Predictor:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RUN = "run"
 """The query parameter that names a run: the name of its folder."""
 
+NO_RUN = "There is no run called {asked} here. It may have been deleted, or the link is wrong."
+
 STATE_WORDS = {
     RunState.DONE: "trained to the end",
     RunState.STOPPED: "stopped early",
@@ -61,7 +63,7 @@ def usable() -> list[ModelInfo]:
 def to_ask() -> list[ModelInfo]:
     """Those of :func:`usable` that can be asked about a face; it is said which ones cannot, and what to bring."""
     found = usable()
-    if answers := [info.name for info in found if not info.has_model]:
+    if answers := [info.display_name for info in found if not info.has_model]:
         st.caption(f":material/table_view: {plain(', '.join(answers))}: {NO_MODEL}")
     return [info for info in found if info.has_model]
 
@@ -84,8 +86,7 @@ def origin_words(info: ModelInfo) -> str:
 
 def asked_run(runs: list[ModelInfo]) -> ModelInfo | None:
     """The run that ``?run=`` names. A name that is not among ``runs`` is said on the page, and counts as none."""
-    sentence = "There is no run called {asked} here. It may have been deleted, or the link is wrong."
-    name = links.one_of(RUN, [info.name for info in runs], sentence)
+    name = links.one_of(RUN, [info.name for info in runs], NO_RUN)
     return next((info for info in runs if info.name == name), None)
 
 

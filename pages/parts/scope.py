@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -73,7 +74,22 @@ class View:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(run.name for run in self.runs)
+        """What people read, in the order of the runs. Addresses have the names of folders: :meth:`folder_of`."""
+        return tuple(run.display_name for run in self.runs)
+
+    @property
+    def shows(self) -> dict[str, str]:
+        """What people read, by the name of the folder."""
+        return {run.name: run.display_name for run in self.runs}
+
+    def folder_of(self, name: str) -> str:
+        """The name of the folder of the run that people know by ``name``."""
+        return next(run.name for run in self.runs if run.display_name == name)
+
+    def choose_run(self, label: str, first: Sequence[str] = (), index: int = 0, *, key: str, **more: Any) -> str:
+        """A field for one of the runs, or what stands ``first``: what people read; the address has the folder."""
+        chosen = str(linked.run(label, [*first, *self.shows], self.shows, index, key=key, **more))
+        return self.shows.get(chosen, chosen)
 
     @property
     def data_title(self) -> str:
@@ -138,7 +154,7 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     voted = 0 if dataset is None or labels != CROWD else read_crowd_time(dataset)
     key = (
         fingerprint,
-        *((str(run.path), run.folder.state_key()) for run in runs),
+        *((str(run.path), run.display_name, run.folder.state_key()) for run in runs),
         split,
         near_duplicates,
         labels,
@@ -206,9 +222,8 @@ def choose_runs(
         _into_address(key)
     before = st.session_state.get(key)
     with controls:
-        names = linked.several(
-            st.multiselect, f"Runs (up to {LIMIT})", list(by_name), max_selections=LIMIT, key=key, says=None
-        )
+        shows = {run.name: run.display_name for run in chosen.runs}
+        names = linked.runs(f"Runs (up to {LIMIT})", list(by_name), shows, max_selections=LIMIT, key=key, says=None)
     if before and not names:
         # Not by hand, which would have come before: see :func:`pages.parts.data.dataset_picker`.
         st.session_state[_EMPTIED + key] = True
@@ -227,7 +242,7 @@ def _into_address(key: str) -> None:
 def _with_split(chosen: KnownData, runs: Sequence[ModelInfo], split: str) -> tuple[ModelInfo, ...]:
     """The runs that have figures of ``split``; the others are named. Brought answers may be about one split alone."""
     having = tuple(run for run in runs if split in known_data.splits_of(chosen, [run]))
-    if without := [run.name for run in runs if run not in having]:
+    if without := [run.display_name for run in runs if run not in having]:
         st.warning(f"Left out, because there are no answers for {split}: {links.quoted(without)}.")
     return having
 
@@ -311,4 +326,5 @@ def _scope(
         near_duplicate=None if audit is None else audit.training_duplicates().exact_or_near,
         crowd=_crowd,
         annotations=_annotations,
+        names=[run.display_name for run in _runs],
     )

@@ -82,7 +82,7 @@ def offer(chosen: KnownData) -> None:
     if not missing or not access.may(Action.TRAIN_ANYTHING):
         return
     label = f"Measure {plural(len(missing), 'model')} on these faces" if chosen.runs else QUESTION
-    names = ", ".join(links.plain(run.name) for run in missing)
+    names = ", ".join(run.display_name for run in missing)
     if st.button(label, icon=":material/speed:", key="measure-here", help=f"Not measured on them yet: {names}."):
         try:
             measure(chosen)

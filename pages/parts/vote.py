@@ -32,10 +32,11 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         member_folders(folder, vote, quick=True)
     except RunError as error:
         st.warning(messages.told(error), icon=":material/group_off:")
+    known = {info.name: info.display_name for info in runs.complete()}
     rows = members_table(folder, vote, metrics["data"]["fingerprint"] if metrics else "")
     table = pd.DataFrame(
         {
-            "Member": row["name"],
+            "Member": known.get(row["name"], row["name"]),
             "Architecture": row["title"],
             "Weight (%)": row["weight"] * 100,
             "Temperature": row["temperature"],
@@ -61,11 +62,12 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
         },
         alt="The members of the vote with weight, temperature and the accuracy that each reaches alone.",
     )
-    known = {info.name for info in runs.complete()}
     with st.container(horizontal=True, key="members"):
         for member in vote.members:
             if member.name in known:
-                frame.link("run", f"Card of {member.name}", icon=":material/id_card:", query={"run": member.name})
+                frame.link(
+                    "run", f"Card of {known[member.name]}", icon=":material/id_card:", query={"run": member.name}
+                )
 
 
 def seals(folder: RunFolder) -> tuple[int, ...]:
@@ -87,5 +89,5 @@ def votes_with(info: ModelInfo) -> list[str]:
             except RunError:
                 continue  # its own card says what is wrong with it
             if info.name in asked:
-                names.append(other.name)
+                names.append(other.display_name)
     return names

@@ -97,7 +97,7 @@ def _figures(view: View) -> None:
         crowd_columns.show(rows, aligned.split)
     with st.container(horizontal=True, key="cards"):
         for run in view.runs:
-            frame.link("run", f"Card of {run.name}", icon=":material/id_card:", query={"run": run.name})
+            frame.link("run", f"Card of {run.display_name}", icon=":material/id_card:", query={"run": run.name})
 
 
 def accuracy_table(view: View, values: Sequence[Scores]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,6 @@ from fer_core.formatting import interval, listed, percent, plain
 from fer_core.review import sentences
 from fer_core.review.across_data import Measured, across_data
 from fer_core.runs.folder import RunFolder
-from pages.parts import linked
 from pages.parts.known_data import KnownData, known, titles
 from pages.parts.scope import View
 
@@ -23,10 +23,10 @@ def show(view: View, is_open: bool) -> None:
     found: list[Measured] = []
     names: dict[str, str] = {}
     if is_open:
-        found = _found(_key(view), view.scope.aligned.split, [one.folder for one in view.runs])
+        found = _found(_key(view), view.scope.aligned.split, [one.folder for one in view.runs], view.shows)
         names = _columns(found)
         _accuracies(view, found, names)
-    run = linked.selectbox("Class by class, of the run", view.names, key="across_of")
+    run = view.choose_run("Class by class, of the run", key="across_of")
     if is_open:
         st.dataframe(
             recall_table(found, run, names),
@@ -127,9 +127,11 @@ def _columns(found: Sequence[Measured]) -> dict[str, str]:
 
 
 def _key(view: View) -> tuple[Hashable, ...]:
-    return tuple((str(run.path), run.folder.state_key()) for run in view.runs)
+    return tuple((str(run.path), run.display_name, run.folder.state_key()) for run in view.runs)
 
 
 @st.cache_data(show_spinner=False, max_entries=24)
-def _found(key: tuple[Hashable, ...], split: str, _runs: Sequence[RunFolder]) -> list[Measured]:
-    return across_data(_runs, split)
+def _found(
+    key: tuple[Hashable, ...], split: str, _runs: Sequence[RunFolder], _shows: Mapping[str, str]
+) -> list[Measured]:
+    return [replace(one, run=_shows[one.run]) for one in across_data(_runs, split)]

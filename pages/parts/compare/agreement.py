@@ -53,15 +53,15 @@ def _which(view: View) -> tuple[str, ...]:
     """The runs of the sets: all, or of more than four those chosen; in the order of the view."""
     if len(view.names) <= MOST_MODELS:
         return view.names
-    chosen = linked.several(
-        st.multiselect,
+    chosen = linked.runs(
         f"Runs in the sets (up to {MOST_MODELS})",
-        view.names,
-        default=view.names[:MOST_MODELS],
+        list(view.shows),
+        view.shows,
+        default=list(view.shows)[:MOST_MODELS],
         max_selections=MOST_MODELS,
         key="sets",
     )
-    return tuple(name for name in view.names if name in chosen)
+    return tuple(name for folder, name in view.shows.items() if folder in chosen)
 
 
 def _picture(view: View, sets: Sequence[Set], names: tuple[str, ...], order: plots.Order) -> None:
@@ -102,8 +102,10 @@ def _shortcuts(view: View, sets: Sequence[Set], names: tuple[str, ...]) -> None:
 def _one_set(view: View, sets: Sequence[Set], names: tuple[str, ...], is_open: bool) -> None:
     """The way to any set without a mouse."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = linked.selectbox("Any set", [set_words(part.code, names) for part in sets], key="which")
-        chosen = next(part for part in sets if set_words(part.code, names) == words)
+        folders = [view.folder_of(name) for name in names]
+        shows = {set_words(part.code, folders): set_words(part.code, names) for part in sets}
+        words = linked.run("Any set", list(shows), shows, key="which")
+        chosen = next(part for part in sets if set_words(part.code, folders) == words)
         if is_open:
             links.link_with_count("Open it", chosen.count, links.agreement_set(view, chosen.code, names))
 

@@ -27,14 +27,14 @@ _PLAIN = {"displayModeBar": False}
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run = linked.selectbox("Runs in the diagram", (ALL_RUNS, *view.names), key="sure_of")
+        run = view.choose_run("Runs in the diagram", (ALL_RUNS,), key="sure_of")
         warm = linked.toggle(
             "With temperature",
             key="temperature",
             help="Divide each run's logits by one number, fitted on PublicTest (Guo et al., 2017). It changes no "
             "answer, only how sure the run says it is.",
         )
-    telling = tuple(info.name for info in view.runs if info.folder.tells_confidence)
+    telling = tuple(info.display_name for info in view.runs if info.folder.tells_confidence)
     if is_open:
         if silent := [plain(name) for name in view.names if name not in telling]:
             st.caption(f"Only the answers of {', '.join(silent)} were brought, which do not say how sure it was.")

@@ -43,7 +43,7 @@ def show(view: View, is_open: bool) -> None:
         st.subheader("Each expression against the rest", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = linked.segmented_control("Curves", list(KINDS), key="curves")
-        run = linked.selectbox("Runs in the picture", (ALL_RUNS, *view.names), key="curves_of")
+        run = view.choose_run("Runs in the picture", (ALL_RUNS,), key="curves_of")
         expression = linked.selectbox(
             "Expression",
             (MEAN, *emotions.NAMES),

@@ -25,8 +25,8 @@ def show(view: View, is_open: bool) -> None:
             st.info("A difference needs two runs. Choose another one at the top.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = linked.selectbox("A", view.names, key="a", help="What B is compared with.")
-        second = linked.selectbox("B", view.names, 1, key="b")
+        first = view.choose_run("A", key="a", help="What B is compared with.")
+        second = view.choose_run("B", index=1, key="b")
         st.button("Swap A and B", icon=":material/swap_horiz:", on_click=_swap)
     a, b = view.names.index(first), view.names.index(second)
     compared = None

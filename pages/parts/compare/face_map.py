@@ -28,13 +28,13 @@ def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
     place = st.container()
     # A vote sees nothing itself, and answers alone come without their model.
-    names = [run.name for run in view.runs if run.has_model and not run.is_vote]
-    if not names:
+    shows = {run.name: run.display_name for run in view.runs if run.has_model and not run.is_vote}
+    if not shows:
         if is_open:
             st.info("Neither votes nor answers alone see anything: choose a model above.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = linked.selectbox("As seen by", names, key="map_of", width=260)
+        name = shows[str(linked.run("As seen by", list(shows), shows, key="map_of", width=260))]
         coloured = linked.segmented_control("Coloured", list(COLOURED), key="map_by")
     if not is_open:
         return
@@ -46,7 +46,7 @@ def show(view: View, is_open: bool) -> None:
 
 def _places(view: View, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], float] | None:
     """Where faces lie, float (m, 2), which of those in view they are, int (m,), and the share of variance shown."""
-    run = next(run for run in view.runs if run.name == name)
+    run = next(run for run in view.runs if run.display_name == name)
     try:
         embeddings = face_selection.embeddings_of(run, view.scope.whole.fingerprint)
     except RunError as error:

@@ -34,10 +34,10 @@ def show(view: View, is_open: bool) -> None:
     if not is_open:
         return
     tables = numbers.histories(view)
-    votes = [run.name for run in view.runs if run.is_vote]
+    votes = [run.display_name for run in view.runs if run.is_vote]
     without = [name for name, table in tables.items() if table.empty]
     tables = {name: table for name, table in tables.items() if not table.empty}
-    own = [run.name for run in view.runs if run.is_brought and run.name in tables]
+    own = [run.display_name for run in view.runs if run.is_brought and run.display_name in tables]
     metric, axis = METRICS[quantity], ALONG[along]
     # A history from elsewhere need not say how long its epochs took: all of them would stand at the beginning.
     untimed = [name for name, table in tables.items() if axis == "time" and not table["seconds"].any()]
@@ -77,7 +77,7 @@ def show(view: View, is_open: bool) -> None:
             )
     if votes:
         st.caption(f"Not in the picture, because a vote is built of trained runs: {', '.join(votes)}.")
-    if brought := [run.name for run in view.runs if run.is_brought and run.name not in tables]:
+    if brought := [run.display_name for run in view.runs if run.is_brought and run.display_name not in tables]:
         st.caption(f"Not in the picture, because no history came with them: {', '.join(brought)}.")
     if without:
         st.caption(f"Not in the picture, because no epoch is recorded: {', '.join(without)}.")

@@ -83,11 +83,12 @@ def _which(view: View) -> tuple[str, ...]:
     if len(view.names) <= AT_FIRST:
         return view.names
     first = view.names[:AT_FIRST]
-    chosen = linked.several(
-        st.multiselect, "Matrices of", view.names, default=first, key="matrices", placeholder=" and ".join(first)
+    folders = list(view.shows)
+    chosen = linked.runs(
+        "Matrices of", folders, view.shows, default=folders[:AT_FIRST], key="matrices", placeholder=" and ".join(first)
     )
     # None are left, too, where the runs that were chosen here are no longer those above.
-    return tuple(name for name in view.names if name in chosen) or first
+    return tuple(name for folder, name in view.shows.items() if folder in chosen) or first
 
 
 def _side_by_side(

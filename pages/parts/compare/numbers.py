@@ -113,7 +113,9 @@ def looks(view: View, names: Sequence[str]) -> str:
     aligned = view.scope.aligned
     if aligned.split != PRIVATE_TEST:
         return ""
-    counted = [(run.name, looks_words(run.path, aligned.fingerprint)) for run in view.runs if run.name in names]
+    counted = [
+        (run.display_name, looks_words(run.path, aligned.fingerprint)) for run in view.runs if run.display_name in names
+    ]
     words = [f"{name} {how_often}" for name, how_often in counted if how_often]
     return f"{PRIVATE_TEST} was opened for {listed(words)}: the more looks, the more luck." if words else ""
 
@@ -164,7 +166,7 @@ def under_crowd(view: View) -> Sequence[tuple[str, dict[str, Share]]]:
     for run in view.runs:
         evaluation = run.folder.evaluation(whole.fingerprint) if run.name in figures.models else None
         if evaluation and (shares := figures.of(whole.fingerprint, whole.split, run.name, evaluation.model)):
-            rows.append((run.name, shares))
+            rows.append((run.display_name, shares))
     return rows
 
 
@@ -283,7 +285,7 @@ def _learned(key: Key, _runs: Sequence[ModelInfo]) -> list[Learned]:
         changed = run.folder.recipe().augmentation.active if run.folder.recipe_path.exists() else None
         found.append(
             Learned(
-                run.name,
+                run.display_name,
                 int(best["epoch"]),
                 float(best["accuracy"]),
                 float(best["val_accuracy"]),
@@ -301,4 +303,4 @@ def histories(view: View) -> Mapping[str, pd.DataFrame]:
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CACHED)
 def _histories(key: Key, _runs: Sequence[ModelInfo]) -> dict[str, pd.DataFrame]:
-    return {run.name: run.folder.history() for run in _runs if run.folder.history_path.exists()}
+    return {run.display_name: run.folder.history() for run in _runs if run.folder.history_path.exists()}

@@ -64,7 +64,7 @@ def report(view: View) -> str:
     made.heading("Expressions")
     made.paragraph(sentences.classes(numbers.classes(view), "f1"))
     made.heading("Certainty")
-    telling = {run.name for run in view.runs if run.folder.tells_confidence}
+    telling = {run.display_name for run in view.runs if run.folder.tells_confidence}
     found = numbers.reliability(view, with_temperature=False)
     made.paragraph(sentences.certainty({name: one for name, one in found.items() if name in telling}))
     if learned := sentences.learning(numbers.learned(view)):

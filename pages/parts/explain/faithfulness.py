@@ -30,7 +30,7 @@ def show(models: list[Predictor]) -> None:
             st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if one is None:
-            missing.append(RunFolder(model.path.parent))
+            missing.append(model)
         else:
             found[model.name] = one
     if found:
@@ -86,14 +86,15 @@ def _table(found: dict[str, Explained]) -> None:
         )
 
 
-def _how_to(missing: list[RunFolder]) -> None:
-    names = ", ".join(folder.name for folder in missing)
+def _how_to(missing: list[Predictor]) -> None:
+    names = ", ".join(model.name for model in missing)
     st.info(
         f"Not measured over many faces yet: {names}. It takes minutes, so it is done on the command line, once.",
         icon=":material/terminal:",
     )
     lines = []
-    for folder in missing:
+    for model in missing:
+        folder = RunFolder(model.path.parent)
         metrics = folder.metrics()
         dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
         data: str | Path = "DATASET" if dataset is None else messages.place(dataset.info.path)

@@ -14,6 +14,7 @@ from fer_core.corruptions.robustness import Kind, Robustness
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import plural
+from fer_core.inference.predictor import Predictor
 from fer_core.plots.faces import describe_sheet
 from fer_core.plots.groups import group_sheet
 from pages.parts import chosen_face, data, linked, links_to_poke
@@ -21,6 +22,7 @@ from pages.parts.chosen_face import PREFIX
 from pages.parts.dataset_extras import dataset_of, offer_import
 from pages.parts.faces import enlarged, label_words, sheet_figure
 from pages.parts.links_to_mistakes import clicked
+from pages.parts.models import choose_one, folder_of
 
 NAMES_IN_ADDRESS = tuple(PREFIX + name for name in ("flip_of", "way", "strength", "flips", "flip_page"))
 RUN, CORRUPTION, STRENGTH, KIND, PAGE = NAMES_IN_ADDRESS
@@ -68,12 +70,12 @@ class Flips:
         return [f"{NAMES[old]}, then {NAMES[new]}" for old, new in zip(self.before, self.after, strict=True)]
 
 
-def choose(names: Sequence[str]) -> FlipChoice | None:
+def choose(models: Sequence[Predictor]) -> FlipChoice | None:
     """Draw the fields that say which point; None where there is no run."""
-    if not names:
+    if not models:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", key="flips"):
-        run = linked.selectbox("Flips of", names, key=RUN, width=220)
+        run = choose_one("Flips of", models, RUN, width=220)
         corruption = linked.selectbox("Made worse by", list(_CORRUPTIONS), key=CORRUPTION, width=200)
         severity = linked.segmented_control(
             "Strength",
@@ -86,13 +88,13 @@ def choose(names: Sequence[str]) -> FlipChoice | None:
     return FlipChoice(run, _CORRUPTIONS[corruption], severity, KINDS[kind])
 
 
-def pick(chart: str) -> None:
+def pick(chart: str, models: Sequence[Predictor]) -> None:
     """A point of the chart with this key was clicked: its run, corruption and strength go into the fields."""
     point = clicked(st.session_state[chart])
     if point is None:
         return
     run, name, severity = point
-    st.session_state[RUN] = run
+    st.session_state[RUN] = next(folder_of(model) for model in models if model.name == run)
     st.session_state[CORRUPTION] = CORRUPTIONS[name].title
     # The untouched faces have no flips: the click says which run and corruption.
     if severity:

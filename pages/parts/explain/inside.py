@@ -28,6 +28,7 @@ from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import tab_memory, worker
 from pages.parts.face_answers import Seal, cache_key, picture_uri
 from pages.parts.faces import data_uri
+from pages.parts.models import choose_one
 
 MODEL, KERNELS = PREFIX + "inside", PREFIX + "inside.kernels"
 INSIDE = "Look inside"
@@ -47,19 +48,19 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         st.info("Choose at least one model that is no vote above: a vote has no layers.", icon=":material/info:")
         return
     top = st.container()
-    name = linked.selectbox("Inside of", list(with_layers), key=MODEL, width=260)
+    name = choose_one("Inside of", list(with_layers.values()), MODEL, width=260)
     tab_memory.remember(INSIDE, (MODEL, KERNELS).__contains__)
     folder = RunFolder(with_layers[name].path.parent)
     with top:
-        asked: list[worker.Asked] = [*_ideals(folder, cache_key(with_layers[name])), *_layers(folder, about)]
+        asked: list[worker.Asked] = [*_ideals(folder, name, cache_key(with_layers[name])), *_layers(folder, about)]
     if asked:
         worker.progress_panel(asked)
 
 
-def _ideals(folder: RunFolder, seal: Seal) -> list[InsideRequest]:
+def _ideals(folder: RunFolder, called: str, seal: Seal) -> list[InsideRequest]:
     """The seven ideal pictures and the first kernels; returns what the worker is or may be asked for."""
     st.markdown(
-        f"**The picture that {plain(folder.name)} would call most …**",
+        f"**The picture that {plain(called)} would call most …**",
         help="Activation maximisation: a drawn face is changed, pixel by pixel, so that the model's score for one "
         "expression rises, again and again. What comes out is what the model looks for, not what a face looks like.",
     )
@@ -78,11 +79,11 @@ def _ideals(folder: RunFolder, seal: Seal) -> list[InsideRequest]:
             return [request]
         return []
     figures = "".join(
-        _figure(data_uri(picture), f"The picture that is most {label} to {folder.name}.", label, percent(share, 0))
+        _figure(data_uri(picture), f"The picture that is most {label} to {called}.", label, percent(share, 0))
         for label, picture, share in zip(NAMES, found.ideals, np.diag(found.probabilities), strict=True)
     )
     st.html(_grid(figures, 96))
-    st.markdown(sentence(folder.name, found))
+    st.markdown(sentence(called, found))
     with linked.expander("What its first layer looks for", key=KERNELS, icon=":material/grid_on:") as box:
         if box.open:
             st.caption(

@@ -33,6 +33,7 @@ from pages.parts.explain.method_maps import Cell, Drawn, Options
 from pages.parts.explain.testing import EFFORTS
 from pages.parts.face_answers import Answer, answers, picture_uri
 from pages.parts.faces import label_words
+from pages.parts.models import folder_of
 
 FOR, PATCH, STRIDE, MASKS = (PREFIX + name for name in ("for", "patch", "stride", "masks"))
 """Names in the address; a method's is ``explain.by.<name>``, a model's layer ``explain.layer.<name>``."""
@@ -137,7 +138,7 @@ def _layers(models: Sequence[Predictor]) -> dict[str, str]:
             list(rows),
             list(rows).index(first),
             format_func=named.__getitem__,
-            key=LAYER + model.name,
+            key=LAYER + folder_of(model),
         )
     return chosen
 

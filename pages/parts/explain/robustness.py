@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         return
     tab_memory.come_back(ROBUSTNESS, _is_mine)
     above = st.container()
-    choice = flips.choose([model.name for model in models])
+    choice = flips.choose(models)
     tab_memory.remember(ROBUSTNESS, _is_mine)
     with above:
         shared = _curves_of(models, choice)
@@ -80,20 +80,19 @@ def _curves_of(models: list[Predictor], choice: FlipChoice | None) -> Shared | N
         return None
     corrupted_runs, missing = {}, []
     for model in models:
-        folder = RunFolder(model.path.parent)
         try:
             found = _read(cache_key(model))
         except RunError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if found is None:
-            missing.append(folder)
+            missing.append(model)
         else:
             corrupted_runs[model.name] = found
     chosen = data.current()
     shared = shared_measurements(corrupted_runs, chosen.fingerprint if chosen else "")
     if shared is not None:
-        _draw(shared, choice)
+        _draw(shared, choice, models)
         _left_out(corrupted_runs, shared)
     _how_to(missing)
     return shared
@@ -126,7 +125,7 @@ def shared_measurements(corrupted_runs: Mapping[str, Corrupted], preferred: str)
     return Shared(runs, fingerprint, sentence, first.about.split)
 
 
-def _draw(shared: Shared, choice: FlipChoice | None) -> None:
+def _draw(shared: Shared, choice: FlipChoice | None, models: Sequence[Predictor]) -> None:
     runs = shared.runs
     labels = next(iter(runs.values())).labels
     if not len(labels):
@@ -147,7 +146,7 @@ def _draw(shared: Shared, choice: FlipChoice | None) -> None:
                 st.plotly_chart(
                     drawn(plots.severity_curves, name, runs, highlighted=highlighted, guessing=guessing),
                     key=f"robust-{name}",
-                    on_select=lambda name=name: flips.pick(f"robust-{name}"),
+                    on_select=lambda name=name: flips.pick(f"robust-{name}", models),
                     selection_mode="points",
                     config={"displayModeBar": False},
                     alt=plots.describe_severity_curves(name, runs),
@@ -214,18 +213,19 @@ def _left_out(corrupted_runs: Mapping[str, Corrupted], shared: Shared) -> None:
             )
 
 
-def _how_to(missing: list[RunFolder]) -> None:
+def _how_to(missing: Sequence[Predictor]) -> None:
     """The exact command for each run without a measurement, and how long it may take."""
     if not missing:
         return
-    names = ", ".join(folder.name for folder in missing)
+    names = ", ".join(model.name for model in missing)
     st.info(
         f"Not measured yet: {names}. It takes minutes, so it is done on the command line, once; the answers are kept "
         "in the run, and appear here.",
         icon=":material/terminal:",
     )
     lines, durations = [], []
-    for folder in missing:
+    for model in missing:
+        folder = RunFolder(model.path.parent)
         metrics = folder.metrics()
         dataset = dataset_of(metrics["data"]["fingerprint"]) if metrics else None
         data: str | Path = "DATASET" if dataset is None else messages.place(dataset.info.path)
@@ -234,7 +234,7 @@ def _how_to(missing: list[RunFolder]) -> None:
         if metrics and public:
             n, each = public["n"], metrics["milliseconds_per_face"]
             whole, part = (duration(count * PREDICTIONS * each / 1000) for count in (n, min(n, 1000)))
-            durations.append(f"{folder.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
+            durations.append(f"{model.name} about {whole} for all {n:,} faces, {part} with `--limit 1000`")
     st.code("\n".join(lines), language="bash")
     if durations:
         st.caption(

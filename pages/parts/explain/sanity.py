@@ -25,6 +25,7 @@ from pages.parts.charts import drawn
 from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import trust, worker
 from pages.parts.face_answers import Answer, picture_uri
+from pages.parts.models import choose_one
 
 MODEL, METHOD = PREFIX + "sanity.model", PREFIX + "sanity.by"
 SIDE = 112
@@ -53,9 +54,9 @@ def controls(models: Sequence[Predictor]) -> Asked:
         "each time the method draws the same map again. If the picture stays, it shows the face and not the model "
         "([Adebayo et al., 2018](https://arxiv.org/abs/1810.03292))."
     )
-    names = [model.name for model in models if not RunFolder(model.path.parent).is_vote]
+    own = [model for model in models if not RunFolder(model.path.parent).is_vote]
     with st.container(horizontal=True, vertical_alignment="bottom", key="sanity-controls"):
-        model = linked.selectbox("Model", names, key=MODEL, width=240) if names else ""
+        model = choose_one("Model", own, MODEL, width=240) if own else ""
         method = linked.selectbox(
             "Method",
             WORKER_METHODS,

@@ -209,7 +209,7 @@ def _name(task: Task) -> str:
     if isinstance(request, Here):
         return request.title
     name = Path(request.folder).name
-    shown = name if name in {info.name for info in runs.known()} else "another visitor's run"
+    shown = {info.name: info.display_name for info in runs.known()}.get(name, "another visitor's run")
     if isinstance(request, InsideRequest):
         return f"Ideal pictures of {shown}"
     if isinstance(request, ActivationsRequest):

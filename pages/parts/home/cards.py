@@ -119,7 +119,7 @@ def deal(chosen: KnownData, number: int) -> Hand:
         split,
         read_audit_time(dataset),
         0 if crowd is None else read_crowd_time(dataset),
-        *((str(run.path), run.folder.state_key()) for run in runs),
+        *((str(run.path), run.display_name, run.folder.state_key()) for run in runs),
     )
     try:
         scope = _scope(key, chosen.fingerprint, split, runs) if runs else None
@@ -142,7 +142,8 @@ def _runs(chosen: KnownData, dataset: Dataset) -> tuple[list[ModelInfo], str]:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _scope(key: tuple[Hashable, ...], _fingerprint: str, _split: str, _runs: Sequence[ModelInfo]) -> Scope:
-    return core_scope([run.folder for run in _runs], _split, fingerprint=_fingerprint)
+    names = [run.display_name for run in _runs]
+    return core_scope([run.folder for run in _runs], _split, fingerprint=_fingerprint, names=names)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -91,7 +91,7 @@ def models(infos: Sequence[ModelInfo]) -> None:
         scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
         if metrics and scores:
             found_on.append(metrics["data"])
-            bars.append(Bar(info.name, runs.data_title(metrics["data"]), scores))
+            bars.append(Bar(info.display_name, runs.data_title(metrics["data"]), scores))
     if bars:
         _bars(bars, found_on)
     _on_drawings(infos)
@@ -183,7 +183,7 @@ def _model_row(info: ModelInfo, metrics: Metrics | None) -> dict[str, Any]:
     score = splits.get(split)
     words = formatting.interval(score) + ("" if split == PRIVATE_TEST else f" of {split}") if score else "not measured"
     return {
-        "Model": info.name,
+        "Model": info.display_name,
         "Accuracy (%)": score["accuracy"] * 100 if score else None,
         "95 % interval": words,
         "Faces (n)": score["n"] if score else None,

@@ -13,10 +13,11 @@ from PIL import Image
 
 from fer_core.emotions import EMOTIONS, NAMES
 from fer_core.game.result import NO_CLASS, PEOPLE, PEOPLE_GIVE_OR_TAKE, YOU, Answers, Result
+from fer_core.zoo.registry import TITLES
 from pages.parts.home.cards import Hand
 from pages.parts.home.turned import RIGHT
 
-BESIDE_YOU = "resnet50"
+BESIDE_YOU = TITLES["resnet50"]
 """The model whose confusion matrix stands beside yours, where it plays."""
 STYLE = """<style>
 .game-all { border-collapse: collapse; font-size: 0.9rem; }

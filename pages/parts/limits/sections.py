@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -42,7 +43,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     found: list[tuple[ModelInfo, WeakPoints]] = []
     for info in infos:
         try:
-            points = _weak_points(str(info.path), info.folder.state_key(), info)
+            points = _weak_points(str(info.path), info.folder.state_key(), info.display_name, info)
         except RunError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
             continue
@@ -175,7 +176,7 @@ def _hard(infos: Sequence[ModelInfo]) -> list[tuple[str, dict[str, Hard]]]:
     for info in infos:
         evaluation = info.folder.evaluation(figures.fingerprint) if info.name in figures.models else None
         if evaluation is not None and (of := figures.of(info.name, evaluation.model)):
-            found.append((info.name, of))
+            found.append((info.display_name, of))
     return found
 
 
@@ -247,5 +248,6 @@ def _words(share: CountedShare) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def _weak_points(path: str, sealed: tuple[int, ...], _info: ModelInfo) -> WeakPoints | None:
-    return weak_points(_info.folder)
+def _weak_points(path: str, sealed: tuple[int, ...], called: str, _info: ModelInfo) -> WeakPoints | None:
+    found = weak_points(_info.folder)
+    return None if found is None else replace(found, name=_info.display_name)

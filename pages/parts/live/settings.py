@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ from fer_core.runs.listing import ModelInfo
 from fer_core.runs.vote import read_vote
 from pages.parts import linked, messages
 from pages.parts.live.camera import Facing
-from pages.parts.models import open_info
+from pages.parts.models import folder_of, open_info
 from pages.parts.vote import seals
 
 PREFIX = "live."
@@ -65,14 +66,16 @@ def choose_live_models(infos: Sequence[ModelInfo]) -> Running:
         return Running({}, None)
     by_name = {info.name: info for info in infos}
     options = [ALL, *by_name] if len(by_name) > 1 else list(by_name)
-    chosen = linked.pills(
+    chosen = linked.run(
         "Who answers",
         options,
+        {info.name: info.display_name for info in infos},
+        draw=_pills,
         key=MODEL,
         says="There is no model called {asked} here.",
         help=f"{ALL} runs the first {MOST} models, and every vote that needs no others.",
     )
-    if chosen != ALL:
+    if chosen is not None and chosen != ALL:
         models = _open([by_name[chosen]])
         return Running(models, next(iter(models), None))
     models = _open([info for info in infos if not info.is_vote][:MOST])
@@ -83,10 +86,14 @@ def choose_live_models(infos: Sequence[ModelInfo]) -> Running:
     return Running(models, votes[0] if votes else next(iter(models)))
 
 
+def _pills(label: str, options: Sequence[str], **more: Any) -> str:
+    return str(st.pills(label, options, required=True, **more))
+
+
 def _needs_no_other(info: ModelInfo, models: dict[str, Predictor]) -> bool:
     """Whether a vote asks only models that run anyway, so that it costs next to nothing."""
     try:
-        return {member.name for member in read_vote(info.folder).asked} <= set(models)
+        return {member.name for member in read_vote(info.folder).asked} <= set(map(folder_of, models.values()))
     except RunError as error:
         st.warning(messages.told(error), icon=":material/broken_image:")
         return False
@@ -96,7 +103,7 @@ def _open(infos: Sequence[ModelInfo]) -> dict[str, Predictor]:
     predictors = {}
     for info in infos:
         try:
-            predictors[info.name] = open_info(info)
+            predictors[info.display_name] = open_info(info).called(info.display_name)
         except RunError as error:
             st.warning(messages.told(error), icon=":material/broken_image:")
     return predictors
@@ -117,15 +124,17 @@ def choose_look(running: Running, facing: Facing) -> LiveDisplay:
     with st.container(horizontal=True, vertical_alignment="bottom", key="live-look"):
         lead = running.lead
         if len(running.models) > 1:
-            names = list(running.models)
-            lead = linked.selectbox(
+            shows = {folder_of(model): name for name, model in running.models.items()}
+            lead = linked.run(
                 "Drawn on the picture",
-                names,
-                names.index(str(running.lead)),
+                list(shows),
+                shows,
+                list(shows.values()).index(str(running.lead)),
                 key=LEAD,
                 width=230,
                 help="Whose box, bars, map and timeline you see. The table beside the picture has all models.",
             )
+            lead = shows[str(lead)]
         no_model = lead is None
         whose = linked.selectbox(
             "Map on the face",
@@ -198,7 +207,7 @@ def _limits(running: Running, infos: Sequence[ModelInfo], aim: str) -> dict[str,
     """Of each model, the least probability to show; a damaged table of predictions is named."""
     if aim == LIMITS[0]:
         return dict.fromkeys(running.models, 0.0)
-    sealed = {info.name: seals(info.folder) for info in infos if info.name in running.models}
+    sealed = {info.display_name: seals(info.folder) for info in infos if info.display_name in running.models}
     limits = {}
     for name, model in running.models.items():
         try:

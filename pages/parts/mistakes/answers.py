@@ -84,9 +84,10 @@ def show(view: View, answers: Answers) -> None:
     face = None if view.dataset is None else np.asarray(view.dataset.images[answers.row]).tobytes()
     cards = []
     for info, predicted, row in zip(view.runs, answers.predicted, answers.probabilities, strict=True):
-        about = _says(info.name, predicted, float(row[predicted]), answers.label)
+        about = _says(info.display_name, predicted, float(row[predicted]), answers.label)
         maps = "" if face is None else _maps(info, face, answers.label, predicted)
-        cards.append(f'<div role="group" aria-label="{html.escape(info.name)}" style="{_CARD}">{about}{maps}</div>')
+        called = html.escape(info.display_name)
+        cards.append(f'<div role="group" aria-label="{called}" style="{_CARD}">{about}{maps}</div>')
     told = "" if face is None else f'<div style="{_TOLD}">{BRIGHT if view.labelled else NO_LABEL}</div>'
     st.html(f'<div class="fer-answers" style="{_GRID}">{"".join(cards)}</div>{told}')
 
@@ -96,9 +97,9 @@ def probabilities(view: View, answers: Answers) -> None:
     with st.container(horizontal=True, gap="medium", key="each-run"):
         for info, row in zip(view.runs, answers.probabilities, strict=True):
             with st.container(width=WIDTH):
-                st.markdown(f"**{info.name}**")
-                alt = f"Probabilities by {info.name}, in per cent"
-                st.html(probability_bars.table({info.name: row}, label=answers.label, alt=alt))
+                st.markdown(f"**{info.display_name}**")
+                alt = f"Probabilities by {info.display_name}, in per cent"
+                st.html(probability_bars.table({info.display_name: row}, label=answers.label, alt=alt))
     if view.dataset is not None:
         both = (
             "Both maps of a run share one scale, so you can compare how strong they are; those of different runs you "
@@ -135,10 +136,10 @@ def _maps(info: ModelInfo, face: bytes, label: int | None, predicted: int) -> st
     try:
         if label is None and (now := _answers_now(str(info.path), seals(info.folder), face)) != predicted:
             # Answered elsewhere, perhaps by another model of this name, or by the mean over a mirrored face, too.
-            return f"<div>No map: {html.escape(info.name)} says {NAMES[now]} here.</div>"
-        return _drawn(info.name, str(info.path), seals(info.folder), face, label, predicted)
+            return f"<div>No map: {html.escape(info.display_name)} says {NAMES[now]} here.</div>"
+        return _drawn(info.display_name, str(info.path), seals(info.folder), face, label, predicted)
     except RunError as error:
-        st.warning(f"No maps of {plain(info.name)}: {messages.told(error)}", icon=":material/broken_image:")
+        st.warning(f"No maps of {plain(info.display_name)}: {messages.told(error)}", icon=":material/broken_image:")
         return "<div>No maps.</div>"
 
 

@@ -95,29 +95,29 @@ def _nearest(view: View, dataset: Dataset, row: int) -> None:
         _of_run(info, embeddings, dataset, row)
     trained = [info for info in without if not info.is_vote and info.has_model]
     if trained:
-        names = ", ".join(info.name for info in trained)
+        names = ", ".join(info.display_name for info in trained)
         st.info(f"No nearest faces are kept for {names}. {how_to(view, without)}", icon=":material/info:")
     for info in without:
         if info.is_vote:
-            st.caption(f"{info.name} is a vote: it reads faces through its members only.")
+            st.caption(f"{info.display_name} is a vote: it reads faces through its members only.")
         if not info.has_model:
-            st.caption(f"{info.name}: only its answers are here, and what is alike to a model is inside of it.")
+            st.caption(f"{info.display_name}: only its answers are here, and what is alike to a model is inside of it.")
 
 
 def _of_run(info: ModelInfo, embeddings: Embeddings, dataset: Dataset, row: int) -> None:
     at = int(embeddings.positions(row))
     if at < 0:
-        st.caption(f"{info.name} has no reading of row {row:,}: only test faces are kept.")
+        st.caption(f"{info.display_name} has no reading of row {row:,}: only test faces are kept.")
         return
     nearest, cosines = embeddings.nearest[at].tolist(), embeddings.similarity[at]
     if not nearest:
-        st.caption(f"{info.name}: these data have no Training faces.")
+        st.caption(f"{info.display_name}: these data have no Training faces.")
         return
     labels = dataset.labels[nearest]
     own = int(dataset.labels[row])
     counts = Counter(NAMES[label] for label in labels)
     parts = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    st.markdown(f"**{info.name}:** {parts}. The face itself is labelled {NAMES[own]}.")
+    st.markdown(f"**{info.display_name}:** {parts}. The face itself is labelled {NAMES[own]}.")
     _faces(dataset, nearest, [f"{NAMES[label]} {cosine:.2f}" for label, cosine in zip(labels, cosines, strict=True)])
     _link(dataset, "These faces in Dataset", nearest, key=f"nearest-{info.name}")
 

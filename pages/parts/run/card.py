@@ -52,8 +52,7 @@ def gallery(known: list[ModelInfo]) -> None:
         scores = metrics["splits"].get(PRIVATE_TEST) if metrics else None
         rows.append(
             {
-                "Run": info.name,
-                "Title": info.title,
+                "Run": info.display_name,
                 "State": runs.state_words(info),
                 "PrivateTest accuracy": percent(scores["accuracy"]) if scores else "",
                 "Measured on": runs.data_and_count(metrics["data"], scores) if metrics and scores else "",
@@ -80,7 +79,7 @@ def _open_clicked(names: Sequence[str]) -> None:
 
 def show(info: ModelInfo) -> None:
     """The whole card."""
-    st.header(plain(info.name), anchor=False)
+    st.header(info.display_name, anchor=False)
     if info.state == RunState.DAMAGED:
         st.error(f"This run cannot be read: {messages.told(info.problem, stored=True)}", icon=":material/broken_image:")
         _delete(info)
@@ -188,7 +187,8 @@ def _facts(info: ModelInfo) -> None:
     origin = "ships with FER Explorer" if info.shipped else runs.origin_words(info)
     own = info.is_vote or info.is_brought
     architecture_title = info.title if own else TITLES.get(info.architecture, info.architecture)
-    parts = [architecture_title] if architecture_title != info.title else []
+    parts = [architecture_title] if architecture_title not in (info.title, info.display_name) else []
+    parts += [f"folder {plain(info.name)}"] if info.name != info.display_name else []
     parts += [origin, runs.state_words(info)]
     if info.created:
         parts.append(moment(info.created))
@@ -240,7 +240,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("What it takes for what", anchor=False)
-        run_results.show_matrix(scores["confusion"], title=info.name, share=True, key="card")
+        run_results.show_matrix(scores["confusion"], title=info.display_name, share=True, key="card")
     with right:
         if info.is_vote:
             vote.show_members(info.folder, metrics)
@@ -308,7 +308,7 @@ def _delete(info: ModelInfo) -> None:
     with st.popover("Delete this run", icon=":material/delete:"):
         what = "its figures; its members stay" if info.is_vote else "its model, its history and its figures"
         what = what if info.has_model else "its answers and its figures"
-        st.markdown(f"This removes **{plain(info.name)}** with {what}. It cannot be undone.")
+        st.markdown(f"This removes **{info.display_name}** with {what}. It cannot be undone.")
         if votes := vote.votes_with(info):
             st.warning(f"These votes need it, and will not work without it: {', '.join(votes)}.")
         st.button(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import streamlit as st
 
 from pages.parts import linked
 
@@ -50,12 +48,11 @@ class Fields:
 
         return linked.selectbox(label, options, options.index(value), format_func=shown, **self._common(key, help_text))
 
-    def several(
-        self, label: str, key: str, options: Sequence[str], value: Sequence[str], help_text: str = ""
+    def runs(
+        self, label: str, key: str, shows: Mapping[str, str], value: Sequence[str], help_text: str = ""
     ) -> tuple[str, ...]:
-        return tuple(
-            linked.several(st.multiselect, label, options, default=list(value), **self._common(key, help_text))
-        )
+        """Some runs, by the names of their folders; ``shows`` says what people read, by these."""
+        return tuple(linked.runs(label, list(shows), shows, default=list(value), **self._common(key, help_text)))
 
     def switch(self, label: str, key: str, value: bool, help_text: str = "") -> bool:
         return linked.toggle(label, value, **self._common(key, help_text))

@@ -130,11 +130,9 @@ def _headline(status: JobStatus) -> None:
 
 
 def display_name(status: JobStatus) -> str:
-    """What people called it, else the folder's name."""
-    folder = RunFolder(status.run_dir)
-    if status.state == JobState.DAMAGED or not folder.recipe_path.exists():
-        return status.name
-    return folder.recipe().name or status.name
+    """As everywhere; before its recipe is written, the folder's name."""
+    called = {info.name: info.display_name for info in reversed(runs.known()) if not info.shipped}
+    return called.get(status.name, status.name)
 
 
 def progress_words(status: JobStatus) -> str:

@@ -273,9 +273,9 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
 
 def _teachers(fields: Fields, start: Recipe) -> Recipe:
     left, middle, right = st.columns(3)
-    offered = [run.name for run in runs.complete() if run.has_model and not run.is_vote]
+    offered = {run.name: run.display_name for run in runs.complete() if run.has_model and not run.is_vote}
     with left:
-        teachers = fields.several(
+        teachers = fields.runs(
             "Teachers",
             "teachers",
             offered,
