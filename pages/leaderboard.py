@@ -16,13 +16,15 @@ frame.begin(
     "the very faces that they are measured on.",
 )
 try:
-    entries = leaderboard(runs.complete())
+    complete = runs.complete()
+    shows = {info.name: info.display_name for info in complete}
+    entries = parts.called(leaderboard(complete), shows)
 except FerError as error:
     st.error(messages.told(error))
     st.stop()
 for problem in missing():
     st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
 shown = parts.picture(entries)
-parts.table(shown)
-parts.crowd()
+parts.table(shown, shows)
+parts.crowd(shows)
 parts.notes(shown)

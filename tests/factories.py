@@ -36,7 +36,7 @@ from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.runs.recipe import Augmentation, Recipe
-from fer_core.runs.vote import Member, Vote, title_of
+from fer_core.runs.vote import Member, Vote
 from fer_core.stats.calibration import apply_temperature
 from fer_core.stats.metrics import confusion_matrix
 from fer_core.zoo.describe import Description, LayerRow
@@ -341,7 +341,7 @@ def make_vote(
     manifest = {
         "id": run.name,
         "name": run.name,
-        "title": title_of(members),
+        "title": run.name,
         "architecture": VOTE,
         "created": created,
         "state": "done",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -79,7 +80,7 @@ def _dot(entry: Entry) -> plots.Dot:
     return plots.Dot(entry.system, entry.accuracy, entry.span, entry.ours and not entry.brought)
 
 
-def table(shown: Sequence[Entry]) -> None:
+def table(shown: Sequence[Entry], shows: Mapping[str, str]) -> None:
     """Everything about each number, folded, to sort by a click on a column's head; and what its words mean."""
     section = linked.expander("Every number with its origin", key="table", icon=":material/table:")
     if not section.open:
@@ -104,11 +105,19 @@ def table(shown: Sequence[Entry]) -> None:
         if ours:
             with st.container(horizontal=True, key="cards"):
                 for run in ours:
-                    frame.link("run", f"Card of {run}", icon=":material/id_card:", query={"run": run})
+                    frame.link("run", f"Card of {shows.get(run, run)}", icon=":material/id_card:", query={"run": run})
         _legend()
 
 
-def crowd() -> None:
+def called(entries: Sequence[Entry], shows: Mapping[str, str]) -> list[Entry]:
+    """The lines with our runs by what people read, ``shows``, in place of their folders' names."""
+    return [
+        replace(entry, system=shows[entry.run] + entry.system.removeprefix(entry.run)) if entry.run in shows else entry
+        for entry in entries
+    ]
+
+
+def crowd(shows: Mapping[str, str]) -> None:
     """Our models under FER-2013's labels and under the crowd's, side by side, folded."""
     if not (rows := shipped_rows(PRIVATE_TEST)):
         return
@@ -116,7 +125,7 @@ def crowd() -> None:
     if section.open:
         with section:
             st.caption(f"{EXPLAINED} Measured on {PRIVATE_TEST} of FER-2013.")
-            crowd_columns.show(rows, PRIVATE_TEST)
+            crowd_columns.show([(shows.get(name, name), shares) for name, shares in rows], PRIVATE_TEST)
 
 
 def notes(shown: Sequence[Entry]) -> None:

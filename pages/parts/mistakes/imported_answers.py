@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.model_answers import Probabilities
 from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError
+from fer_core.formatting import harmless
 from fer_core.review import answers_without_labels as core
 from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED, Scope, scope_of
@@ -37,7 +38,9 @@ def choose(fold: DeltaGenerator) -> View | None:
     if not answers or not splits:
         return None
     here = {run.name: run for run in runs.complete()}
-    given = replace(chosen, runs=tuple(here.get(name) or _answers_alone(name, dataset) for name in answers))
+    given = replace(
+        chosen, runs=tuple(here.get(name) or _answers_alone(name, dataset, here.values()) for name in answers)
+    )
     chosen_runs = scope.choose_runs(given, RUNS, fold)
     unmeasured.offer(chosen)
     if not chosen_runs:
@@ -72,9 +75,19 @@ def _view(
     else:
         face_filters.leave_out(SPLIT, LABELS_KEY, NEAR_DUPLICATES)
     names = tuple(run.name for run in chosen_runs)
+    called = tuple(run.display_name for run in chosen_runs)
     reviewed = annotations.state_key if labels in (CORRECTED, WITHOUT_ANNOTATED) else None
-    key = ("answers", given.fingerprint, dataset_extras.read_answers_time(dataset), names, split, labels, reviewed)
-    found = _scope(key, names, split, labels, dataset, answers, annotations)
+    key = (
+        "answers",
+        given.fingerprint,
+        dataset_extras.read_answers_time(dataset),
+        names,
+        called,
+        split,
+        labels,
+        reviewed,
+    )
+    found = _scope(key, names, called, split, labels, dataset, answers, annotations)
     if dataset.info.labelled:
         with fold:
             scope.show_summary(found, split, links.plain(given.title))
@@ -103,8 +116,11 @@ def _splits(dataset: Dataset) -> list[str]:
     return [split for split in (PUBLIC_TEST, TRAINING) if dataset.info.split_size(split)]
 
 
-def _answers_alone(name: str, dataset: Dataset) -> ModelInfo:
+def _answers_alone(name: str, dataset: Dataset, here: Collection[ModelInfo]) -> ModelInfo:
     """What stands for a model that is not here."""
+    called = harmless(name)
+    if called in {info.display_name for info in here}:
+        called = f"{called} (answers alone)"
     return ModelInfo(
         name=name,
         title=name,
@@ -117,6 +133,7 @@ def _answers_alone(name: str, dataset: Dataset) -> ModelInfo:
         best_epoch=None,
         complete=True,
         origin=Origin.PREDICTIONS,
+        display_name=called,
     )
 
 
@@ -124,6 +141,7 @@ def _answers_alone(name: str, dataset: Dataset) -> ModelInfo:
 def _scope(
     key: tuple[Hashable, ...],
     names: tuple[str, ...],
+    called: tuple[str, ...],
     split: str,
     labels: str,
     _dataset: Dataset,
@@ -135,4 +153,4 @@ def _scope(
     whole = core.aligned_of(
         chosen, np.asarray(_dataset.labels), rows, split=split, fingerprint=_dataset.info.fingerprint
     )
-    return scope_of(whole, (1.0,) * len(names), labels=labels, annotations=_annotations)
+    return scope_of(whole.called(called), (1.0,) * len(names), labels=labels, annotations=_annotations)
