@@ -174,6 +174,12 @@ class Held(TypedDict):
     persist_state: Literal["session"]
 
 
+def through_history() -> bool:
+    """Whether the browser's Back or Forward led to this run of the script."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
 def held(key: str, options: Sequence[str], default: Sequence[str], says: str | None = NO_CHOICE) -> list[str]:
     """What the control ``key`` holds of ``options``, for one whose address is not what it shows.
 
@@ -183,8 +189,7 @@ def held(key: str, options: Sequence[str], default: Sequence[str], says: str | N
     The address counts where a link or the browser's history leads here, else the control does. ``says``: as for
     :func:`read`; None where the caller has said it.
     """
-    context = get_script_run_ctx()
-    if key not in st.session_state or (context is not None and context.is_history_navigation):
+    if key not in st.session_state or through_history():
         asked = given(key)
         if says is not None and (unknown := [text for text in asked if text not in options]):
             warn_ignored(key, unknown, says)

@@ -12,7 +12,7 @@ from fer_core.formatting import plural
 from fer_core.stats.agreement import set_words
 from pages.parts import frame, links
 from pages.parts.data import KEY
-from pages.parts.scope import RUNS, View
+from pages.parts.scope import COMPARE, RUNS, View
 
 MISTAKES = "mistakes"
 MOST_ROWS = 900
@@ -81,11 +81,15 @@ def come_back() -> None:
     """Show again what was shown last. Called before any widget, where another page was shown before.
 
     On the way to another page Streamlit leaves an entry of its own in the browser's history: this page's address, with
-    a query that says nothing about it. That is where the Back button leads first. (What Mistakes has bound to its
-    widgets Streamlit takes out on the way back.)
+    a query that says nothing about it. That is where the Back button leads first. What Mistakes has bound to its
+    widgets Streamlit takes out on the way back, and the runs, which are not bound, have other names here.
     """
     left = st.session_state.get(_LEFT)
-    if left and not links.copy(lambda name: name != KEY):
+    there = links.copy(lambda name: name != KEY)
+    foreign = links.through_history() and not any(name.startswith(COMPARE) for name in there)
+    if left and (not there or foreign):
+        for name in there:
+            del st.query_params[name]
         st.query_params.update(left)
         # Widgets take what the address held when the run began.
         st.rerun()
