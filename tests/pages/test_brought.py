@@ -33,7 +33,7 @@ def both(home: Path, tmp_path: Path) -> Dataset:
     rows = (data.splits != TRAINING).nonzero()[0]
     frame = pd.DataFrame(make_probabilities(data.labels[rows], 0.8, seed=5), columns=list(NAMES))
     frame.assign(row=rows).to_csv(tmp_path / "theirs.csv", index=False)
-    bring(look(tmp_path / "theirs.csv", data), data, settings().runs_dir / "theirs", "Theirs")
+    bring(look(tmp_path / "theirs.csv", data), data, settings().runs_dir / "theirs", "theirs")
     return data
 
 
@@ -64,7 +64,7 @@ def test_answers_alone_say_nothing_of_how_sure_they_are(both: Dataset, open_app:
     rows = (both.splits != TRAINING).nonzero()[0]
     answers = pd.DataFrame({"row": rows, "answer": [NAMES[label] for label in both.labels[rows]]})
     answers.to_csv(tmp_path / "said.csv", index=False)
-    bring(look(tmp_path / "said.csv", both), both, settings().runs_dir / "said", "Said")
+    bring(look(tmp_path / "said.csv", both), both, settings().runs_dir / "said", "said")
     runs = {"compare.runs": ["one", "theirs", "said"]}
     app = sound(open_app("compare", data="noise", view="Certainty", **runs))
     assert "Only the answers of said" in words(app)
@@ -135,7 +135,7 @@ def test_answers_for_one_split_are_left_out_of_the_other(both: Dataset, tmp_path
     frame = pd.read_csv(tmp_path / "theirs.csv")
     frame[frame["row"].isin(both.rows("PrivateTest"))].to_csv(tmp_path / "half.csv", index=False)
     half = settings().runs_dir / "half"
-    bring(look(tmp_path / "half.csv", both, out=half), both, half, "Half")
+    bring(look(tmp_path / "half.csv", both, out=half), both, half, "half")
     for page, key in (("compare", "compare.split"), ("mistakes", "split")):
         text = words(sound(open_app(page, data="noise", **{key: "PublicTest"})))
         assert "no answers for PublicTest: half" in text or "no answers for PublicTest: “half”" in text, text

@@ -162,7 +162,7 @@ def test_a_running_job_is_found_without_a_link(open_app, home):
     claim(unfinished(home))
     app = open_app("train")
     assert not app.exception
-    assert app.header[0].value == "mine"
+    assert app.header[0].value == "Custom CNN"
     assert {"Pause", "Stop"} <= set(_labels(app))
     assert "Training: epoch 3 of 3." in _words(app)
     assert app.query_params["run"] == "mine"
