@@ -463,7 +463,7 @@ def test_true_and_false_are_answers(data: Dataset, tmp_path: Path, form: str) ->
 def test_names_of_files_need_a_dataset_that_knows_its_own(data: Dataset, tmp_path: Path) -> None:
     """Each name was taken for all faces at once."""
     frame = table(data).assign(row="C:\\faces\\1.png").rename(columns={"row": "file"})
-    with pytest.raises(ModelError, match="row numbers"):
+    with pytest.raises(ModelError, match="its own were called"):
         look(written(frame, tmp_path / "net.csv"), data)
 
 
