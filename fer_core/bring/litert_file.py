@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_core.errors import ModelError
+from fer_core.formatting import plural
 from fer_core.zoo.describe import LayerRow
 
 MOST_OPERATORS = 5000
@@ -40,12 +41,15 @@ def read_litert(path: Path) -> Any:
 
 def _check(model: Any) -> None:
     if len(model.subgraphs or ()) != 1:
-        raise ModelError("it has more than one graph, and models of one can be brought.")
+        raise ModelError(
+            "it has more than one graph, and models of one can be brought. Convert it with one signature: the one that "
+            "goes from a picture to the expressions."
+        )
     graph = model.subgraphs[0]
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
-            f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, and models with one of each can be "
-            "brought."
+            f"it has {plural(len(graph.inputs), 'input')} and {plural(len(graph.outputs), 'output')}, and models with "
+            "one of each can be brought."
         )
     if len(graph.operators) > MOST_OPERATORS:
         raise ModelError(f"it has more than {MOST_OPERATORS:,} operations.")

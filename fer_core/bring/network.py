@@ -12,6 +12,7 @@ from fer_core.bring.litert_file import free_batch, write_litert
 from fer_core.bring.orders import check_count
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import ModelError
+from fer_core.formatting import plural
 
 if TYPE_CHECKING:
     import keras
@@ -103,8 +104,8 @@ def _shapes(model: keras.Model) -> tuple[int, int, int, int]:
         raise ModelError("it does not say what its input is. Call it on one picture before you save it.")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
-            f"it has {len(model.inputs)} inputs and {len(model.outputs)} outputs, and models with one of each can be "
-            "brought. Save the part that goes from a picture to the expressions."
+            f"it has {plural(len(model.inputs), 'input')} and {plural(len(model.outputs), 'output')}, and models with "
+            "one of each can be brought. Save the part that goes from a picture to the expressions."
         )
     given, answer = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
     return (*picture_shape(given), answers(answer))
@@ -138,5 +139,9 @@ def answers(shape: tuple[Any, ...]) -> int:
 
 
 def _words(error: Exception) -> str:
-    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line.strip()[:300]
+    """The first line of a library's message, and the next where the first only leads to it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    led = lines[0].endswith(":") and len(lines) > 1
+    return " ".join(lines[: 2 if led else 1])[:300]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from fer_core.data.class_names import meaning_of
 from fer_core.emotions import COUNT, NAMES
 from fer_core.errors import ModelError
+from fer_core.formatting import plural
 from fer_core.stats.intervals import wilson_interval
 from fer_core.stats.paired_tests import exact_p
 
@@ -124,8 +125,8 @@ def check_count(count: int) -> None:
     """Raises ``ModelError`` unless ``count`` classes are a number that is understood."""
     if not FEWEST <= count <= MOST:
         raise ModelError(
-            f"it gives {count} answers a face; models of {FEWEST} to {MOST} classes, the seven of FER-2013 among them, "
-            "can be brought."
+            f"it gives {plural(count, 'answer')} a face; models of {FEWEST} to {MOST} classes, the seven of FER-2013 "
+            "among them, can be brought."
         )
 
 
