@@ -246,7 +246,7 @@ def _of_json_lines(text: str) -> str:
         return ""
     names = list(dict.fromkeys(name for row in rows[:_LOOKED_AT] for name in row))
     table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(names)
-    writer.writerows([str(row.get(name, "")) for name in names] for row in rows)
+    writer = csv.DictWriter(table, names, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
     return table.getvalue()

@@ -53,7 +53,7 @@ def test_it_answers_with_the_weighted_mean_of_calibrated_members(vote: RunFolder
 
 def test_it_looks_like_any_predictor(vote: RunFolder, images: np.ndarray) -> None:
     predictor = load_model("vote", threads=1)
-    assert (predictor.name, predictor.title, predictor.threads) == ("vote", "Soft vote of 2 models", 1)
+    assert (predictor.name, predictor.title, predictor.threads) == ("vote", "vote", 1)
     assert (predictor.map_grid, predictor.temperature) == (TINY_MAP_GRID, 1.0)
     assert predictor.path == vote.vote_path.resolve()
     assert all(member.threads == 1 for member, _ in predictor.members)

@@ -30,7 +30,7 @@ def test_shipped_votes_come_after_shipped_models_and_trained_ones_by_date(home: 
     assert [info.name for info in list_models() if info.is_vote] == ["all", "newer", "older"]
     vote = next(info for info in list_models() if info.name == "all")
     assert (vote.architecture, vote.state, vote.epochs, vote.best_epoch) == ("vote", "done", 0, None)
-    assert vote.title == "Soft vote of 3 models"
+    assert vote.title == "all"
     assert vote.shipped
     assert vote.complete
     assert vote.data["title"] == "Made-up faces"
