@@ -28,9 +28,11 @@ from pages.parts.result_cache import ResultCache
 SMOOTH, BLOCKS = "smooth", "blocks"
 OF_MODEL, OF_MAP, OF_ALL = "each model", "each map", "all maps"
 LABEL, ANSWER = "the label", "its answer"
-LEAST = 132
-"""Pixels of a map on the page, or more: the face and four models beside each other on a common screen."""
-_HEAD = "font-size:0.875rem;line-height:1.35;margin-bottom:0.3em;overflow-wrap:anywhere;min-height:2.7em"
+LEAST = 120
+"""Pixels of a map on the page, or more: the face and five models beside each other on a common screen."""
+_HEAD = "font-size:0.875rem;line-height:1.35;margin-bottom:0.3em;overflow-wrap:anywhere"
+_PART = "margin:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;row-gap:0"
+"""What is said, and the maps below it: all maps of a line begin at the same height."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def face(about: ChosenFace) -> str:
     labelled = "nobody labelled it" if about.label is None else f"labelled {label_words(about.label)}"
     alt = html.escape(f"{about.title}, a face of 48×48 grey pixels, enlarged.", quote=True)
     return (
-        f'<figure style="margin:0"><figcaption style="{_HEAD}"><b>The face</b><br>{labelled}</figcaption>'
+        f'<figure style="{_PART}"><figcaption style="{_HEAD}"><b>The face</b><br>{labelled}</figcaption>'
         f'<img alt="{alt}" src="{data_uri(about.image)}" style="width:100%;aspect-ratio:1;display:block;'
         'image-rendering:pixelated"></figure>'
     )
@@ -126,8 +128,8 @@ def model(
     name = html.escape(answer.name)
     cells = "".join(_cell(about, answer, one, top, look, judged) for one in shown)
     return (
-        f'<section aria-label="{html.escape(answer.name, quote=True)}">'
-        f'<div style="{_HEAD}"><b>{name}</b><br>{said.replace(" %", "&nbsp;%")}</div>{cells}</section>'
+        f'<section aria-label="{html.escape(answer.name, quote=True)}" style="{_PART}">'
+        f'<div style="{_HEAD}"><b>{name}</b><br>{said.replace(" %", "&nbsp;%")}</div><div>{cells}</div></section>'
     )
 
 
