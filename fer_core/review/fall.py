@@ -34,14 +34,11 @@ class Fall:
         there, here = (
             " to ".join(dict.fromkeys((f"{100 * low:.0f}", f"{100 * high:.0f}"))) for low, high in self._spans
         )
-        text = (
-            f"Drawings are not photographs: models that are right on {there} % of {self.title} are right on {here} % "
-            "of these faces."
-        )
+        text = f"Drawings are not photographs: models right on {there} % of {self.title} reach {here} % here."
         if self.missed and in_full:
             names = [f"{name} ({percent(share, 0)})" for name, share in self.missed]
             listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-            text += f" They hardly ever find {listed} here."
+            text += f" They hardly ever find {listed}."
         return text
 
     @property

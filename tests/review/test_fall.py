@@ -41,7 +41,7 @@ def test_the_span_of_accuracies_there_and_here(both: list[RunFolder]) -> None:
     assert found.drawings[1] < found.photographs[0]
     text = found.sentence()
     assert f"{100 * min(of[0]):.0f} to {100 * max(of[0]):.0f} % of FER-2013" in text
-    assert f"{100 * min(of[1]):.0f} to {100 * max(of[1]):.0f} % of these faces" in text
+    assert f"{100 * min(of[1]):.0f} to {100 * max(of[1]):.0f} % here" in text
 
 
 def test_an_expression_counts_as_missed_by_the_share_found_over_all_runs(tmp_path: Path) -> None:
