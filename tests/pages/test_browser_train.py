@@ -91,7 +91,7 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     expect(state(page)).to_contain_text("finished", timeout=3 * MINUTE)
     expect(page.get_by_text(re.compile("Done: 3 epochs"))).to_have_count(1, timeout=MINUTE)
-    expect(page.get_by_text(re.compile("After epoch 3 the model gets"))).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text(re.compile("After epoch 3 the model gets")).first).to_be_visible(timeout=MINUTE)
     assert (run / "run.json").exists()
 
     # While the job lived the page asked each second; now that it has ended, it is still.
@@ -103,15 +103,17 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
     page.get_by_role("link", name="Compare it").click()
     expect(page.get_by_role("heading", name="Accuracy on PrivateTest")).to_be_visible(timeout=MINUTE)
-    expect(page.get_by_text(run.name).first).to_be_visible()
+    expect(page.get_by_text("My CNN 1").first).to_be_visible()
 
     page.get_by_text("All figures").click()
     expect(page.get_by_text(re.compile("Measured on.*sample")).first).to_be_visible(timeout=MINUTE)
     # The table that was opened moves what is below it.
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
     page.wait_for_timeout(500)
-    page.get_by_role("link", name=f"Card of {run.name}").click()
-    expect(page.get_by_role("heading", name="Limits")).to_be_visible(timeout=MINUTE)
+    page.get_by_role("link", name="Card of My CNN 1").click()
+    expect(page.get_by_role("heading", name="My CNN 1")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
+    page.get_by_text("Downloads", exact=True).click()
     with page.expect_download(timeout=MINUTE) as download:
         page.get_by_role("button", name=re.compile("Keras model")).click()
     assert Path(download.value.path()).read_bytes() == (run / "model.keras").read_bytes()
