@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 800
 ROUND, ANSWER = 12, "surprise"
-MODEL, LABEL, SAID = "custom_cnn", 0, 6
+MODEL, LABEL, SAID = "Custom-CNN", 0, 6
 """Whose cell the animation opens: angry faces taken for neutral."""
 SECONDS = 4.0
 """How long each step of the animation stands."""
