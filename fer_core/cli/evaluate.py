@@ -14,7 +14,7 @@ from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import interval, percent
 from fer_core.runs.contracts import Metrics
-from fer_core.runs.metrics import classes_lines, flip_lines, litert_lines, looks_lines, persons_lines, temperature_lines
+from fer_core.runs.metrics import further_lines, looks_lines
 from fer_core.value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -159,12 +159,5 @@ def metrics_text(metrics: Metrics) -> str:
         if clean := scores.get("without_near_duplicates"):
             line += f"; without twins {percent(clean['accuracy'])}, n = {clean['n']:,}"
         lines.append(line)
-    lines += (
-        looks_lines(metrics)
-        + classes_lines(metrics)
-        + persons_lines(metrics)
-        + litert_lines(metrics)
-        + flip_lines(metrics)
-        + temperature_lines(metrics)
-    )
+    lines += looks_lines(metrics) + further_lines(metrics)
     return "\n".join(lines)

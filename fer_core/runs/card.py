@@ -21,11 +21,7 @@ from fer_core.runs.folder import NO_MODEL, RunFolder
 from fer_core.runs.journal import Event
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.metrics import (
-    classes_lines,
-    flip_lines,
-    litert_lines,
-    persons_lines,
-    temperature_lines,
+    further_lines,
     without_twins,
 )
 from fer_core.runs.protocol import WHAT_CHOSE, copy_note, footnote
@@ -324,13 +320,7 @@ def result_lines(metrics: Metrics, *, certainty: bool = True) -> list[str]:
         f"Intervals: bootstrap over {_drawn_anew(metrics)}, {metrics['resamples']:,} resamples, seed {metrics['seed']}."
         + (" All of these figures are one pass over each face." if "milliseconds_per_face" in metrics else ""),
     ]
-    extra = (
-        classes_lines(metrics)
-        + persons_lines(metrics)
-        + litert_lines(metrics)
-        + flip_lines(metrics)
-        + temperature_lines(metrics)
-    )
+    extra = further_lines(metrics)
     if extra:
         lines += ["", *[f"- {line}" for line in extra]]
     split = PRIVATE_TEST if PRIVATE_TEST in metrics["splits"] else PUBLIC_TEST

@@ -133,3 +133,14 @@ def flip_lines(metrics: Metrics) -> list[str]:
 
 def _low(flip: FlipAverage) -> str:
     return points(flip["gain_low"]).removesuffix(" points")
+
+
+def further_lines(metrics: Metrics) -> list[str]:
+    """What stands below the plain scores, wherever these are told: all of the lines above."""
+    return [
+        *classes_lines(metrics),
+        *persons_lines(metrics),
+        *litert_lines(metrics),
+        *flip_lines(metrics),
+        *temperature_lines(metrics),
+    ]

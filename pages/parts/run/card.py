@@ -21,12 +21,8 @@ from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import (
-    classes_lines,
     classes_words,
-    flip_lines,
-    litert_lines,
-    persons_lines,
-    temperature_lines,
+    further_lines,
 )
 from fer_core.runs.protocol import CHOOSING, KEPT_ASIDE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
@@ -286,13 +282,7 @@ def _all_figures(metrics: Metrics, info: ModelInfo) -> None:
             + (" for all members together." if info.is_vote else ".")
         )
     # Apart from the plain figures above; runs measured by an older version lack some or all of them.
-    extra = (
-        classes_lines(metrics)
-        + persons_lines(metrics)
-        + litert_lines(metrics)
-        + flip_lines(metrics)
-        + temperature_lines(metrics)
-    )
+    extra = further_lines(metrics)
     if extra:
         st.markdown("\n".join(f"- {line}" for line in extra))
     _elsewhere(info, metrics)
