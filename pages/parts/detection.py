@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -22,6 +23,7 @@ from fer_core.inference.yunet_fetch import Absence
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, linked, messages, models
+from pages.parts.fragments import fragment
 from pages.parts.models import by_default
 
 SHOWN_SIDE = 1000
@@ -72,7 +74,7 @@ def _say_absence(absence: Absence, problem: str) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=2.0)
+@functools.partial(fragment, every=2.0)
 def _wait() -> None:
     """Looks now and then whether it has come or failed; then the page is drawn anew."""
     yunet_fetch.begin()

@@ -17,6 +17,7 @@ from fer_core.evaluation import measuring
 from fer_core.formatting import plural
 from fer_core.runs.listing import ModelInfo
 from pages.parts import access, frame, known_data, links, messages, runs
+from pages.parts.fragments import fragment
 from pages.parts.known_data import KnownData
 from pages.parts.runs import data_title
 
@@ -175,7 +176,7 @@ def _progress(chosen: KnownData) -> bool:
             st.warning(messages.told(refused), icon=":material/block:")
         return False
     if found.running:
-        st.fragment(_bar, run_every=EVERY)(found.done)
+        fragment(_bar, every=EVERY)(found.done)
         return True
     for problem in found.problems:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
@@ -188,7 +189,7 @@ def show_anything_running() -> None:
     """On a page that is about no data: how far measuring is, where models are being measured."""
     found = measuring.status()
     if found is not None and found.running:
-        st.fragment(_bar, run_every=EVERY)(found.done)
+        fragment(_bar, every=EVERY)(found.done)
 
 
 def _bar(done: int) -> None:

@@ -10,6 +10,7 @@ from fer_core.formatting import duration, plain
 from pages.parts import frame, messages
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
+from pages.parts.fragments import fragment
 from pages.parts.links_to_explain import MODELS
 
 EVERY = "1s"
@@ -18,7 +19,7 @@ EVERY = "1s"
 def show(job: BringJob) -> None:
     """The job at work, or its end: links to what can be done with the run, or why there is none."""
     if job.running:
-        st.fragment(_running, run_every=EVERY)()
+        fragment(_running, every=EVERY)()
         st.button("Stop", icon=":material/stop:", key="bring-stop", on_click=bring_job.stop)
         return
     if name := job.run:

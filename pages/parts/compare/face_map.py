@@ -17,6 +17,7 @@ from fer_core.stats.neighbourhoods import neighbour_shares
 from pages.parts import face_selection, linked, messages
 from pages.parts import links_to_mistakes as links
 from pages.parts.charts import drawn, jpeg
+from pages.parts.fragments import fragment
 from pages.parts.scope import View
 
 COLOURED: dict[str, plots.Colouring] = {"by label": "label", "by answer": "answer", "right or wrong": "error"}
@@ -69,7 +70,7 @@ def _places(view: View, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray
     return flat, known, float(variance[:2].sum()) / total if total else 1.0
 
 
-@st.fragment
+@fragment
 def _map(
     view: View,
     name: str,

@@ -14,6 +14,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.errors import BusyError, DataError
 from fer_core.formatting import duration, plain, plural
 from pages.parts import access, messages, queue
+from pages.parts.fragments import fragment
 
 
 class _Jobs:
@@ -75,7 +76,7 @@ def offer(dataset: Dataset) -> None:
         else:
             st.rerun()
     if job is not None and runs:
-        st.fragment(_bar, run_every=0.5)(job, dataset)
+        fragment(_bar, every=0.5)(job, dataset)
         if access.may(Action.AUDIT):
             st.button("Stop the audit", icon=":material/stop:", on_click=_stop, args=(job,))
         st.caption("The app stays usable meanwhile. You may leave this page and come back.")

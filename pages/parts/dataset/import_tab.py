@@ -17,6 +17,7 @@ from fer_core.writable import check_writable, explained
 from pages.parts import known_data, linked, messages, unmeasured, uploads
 from pages.parts.data import choose, current_dataset, faces_are_here
 from pages.parts.dataset import ferplus, import_job, look_first
+from pages.parts.fragments import fragment
 
 UPLOAD, PATH, KAGGLE = "Upload a file", "File or folder on this computer", "Kaggle"
 _REFUSED = "_measuring_imported_refused"
@@ -154,7 +155,7 @@ def _import(source: str, name: str) -> None:
 
 def _progress(job: import_job.ImportJob) -> None:
     if job.state == "running":
-        st.fragment(_bar, run_every=0.5)(job)
+        fragment(_bar, every=0.5)(job)
         if st.button("Stop the import", icon=":material/stop:"):
             import_job.stop(job)
             st.caption("Stopping.")

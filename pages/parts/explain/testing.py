@@ -21,6 +21,7 @@ from fer_core.progress import ProgressCallback
 from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.face_answers import Answer, Seal
+from pages.parts.fragments import fragment
 
 LOOK_S = 0.5
 """Seconds between two looks at tests that are not done."""
@@ -132,7 +133,7 @@ def panel(tests: Sequence[MapTest]) -> None:
         st.warning(f"A test failed: {problem}", icon=":material/error:")
     waiting = [test for test in tests if test.waiting]
     if waiting:
-        st.fragment(_look, run_every=LOOK_S)(tuple(waiting))
+        fragment(_look, every=LOOK_S)(tuple(waiting))
 
 
 def _look(tests: tuple[MapTest, ...]) -> None:

@@ -21,6 +21,7 @@ from fer_core.formatting import duration, ordinal, plural
 from fer_core.settings import settings
 from pages.parts import access, messages, runs
 from pages.parts.face_answers import Seal
+from pages.parts.fragments import fragment
 
 SOON, LATER = 0.5, 10.0
 """Seconds between two looks at the worker: while something is going on, and otherwise."""
@@ -70,7 +71,7 @@ def progress_panel(requests: Sequence[Asked]) -> None:
     Reads the worker twice a second while something is going on, so that nothing waits for it.
     """
     seen, active = _over(requests), _active(requests)
-    st.fragment(_panel, run_every=SOON if active else LATER)(tuple(requests), seen, active)
+    fragment(_panel, every=SOON if active else LATER)(tuple(requests), seen, active)
 
 
 def progress_here(task: Task, key: str) -> None:
@@ -78,7 +79,7 @@ def progress_here(task: Task, key: str) -> None:
 
     Draws the page anew when it is over. ``key``: of the button, unlike that of any other here.
     """
-    st.fragment(_here, run_every=SOON)(task, key)
+    fragment(_here, every=SOON)(task, key)
 
 
 def _here(task: Task, key: str) -> None:

@@ -13,6 +13,7 @@ from fer_core.data.fetch import FetchRecord, FetchState
 from fer_core.errors import DataError
 from fer_core.formatting import duration
 from pages.parts import access, messages
+from pages.parts.fragments import fragment
 
 EVERY = "2s"
 
@@ -27,7 +28,7 @@ def show() -> None:
         return
     if asked is None or fetch.is_here():
         return
-    st.fragment(_progress, run_every=EVERY)()
+    fragment(_progress, every=EVERY)()
 
 
 def _progress() -> None:

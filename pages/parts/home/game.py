@@ -16,6 +16,7 @@ from fer_core.emotions import EMOTIONS
 from fer_core.game import answers, rounds
 from pages.parts import copy_link, frame, links, unmeasured
 from pages.parts.data import current, faces_are_here, no_faces
+from pages.parts.fragments import fragment
 from pages.parts.home import result, turned
 from pages.parts.home.cards import Hand, deal
 from pages.parts.known_data import KnownData
@@ -86,7 +87,7 @@ def _game(hand: Hand) -> Game:
     return game
 
 
-@st.fragment
+@fragment
 def _play(chosen: KnownData) -> None:
     hand = deal(chosen, st.session_state[_NUMBER])
     game = _game(hand)

@@ -19,6 +19,7 @@ from fer_core.inference.stream.timeline import SECONDS
 from fer_core.plots import timeline as plots
 from pages.parts import probability_bars
 from pages.parts.faces import data_uri
+from pages.parts.fragments import fragment
 from pages.parts.live import camera as live_camera
 from pages.parts.live import help as live_help
 from pages.parts.live.camera import Camera
@@ -29,25 +30,25 @@ FACE = "_live_face"
 
 def connection_status(camera: Camera, live: LiveStream) -> None:
     """How the connection is, with the help where it is not live; anew each second while it runs."""
-    st.fragment(_status, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(camera, live)
+    fragment(_status, every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(camera, live)
 
 
 def faces(camera: Camera, live: LiveStream) -> None:
     """Each face with its bars, twice a second while the camera runs."""
-    st.fragment(_faces, run_every=FACES_EVERY_S if live_camera.is_trying(camera) else None)(live)
+    fragment(_faces, every=FACES_EVERY_S if live_camera.is_trying(camera) else None)(live)
 
 
 def figures(camera: Camera, live: LiveStream) -> None:
     """How the stream keeps up, folded, each second while the camera runs."""
     with st.expander("Engineering figures", icon=":material/speed:"):
-        st.fragment(_figures, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
+        fragment(_figures, every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
 
 
 def last_minute(camera: Camera, live: LiveStream) -> None:
     """The rolling lines of one face, each second while the camera runs; nothing before it ever did."""
     if not live_camera.is_trying(camera) and not live.timeline.series():
         return
-    st.fragment(_last_minute, run_every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
+    fragment(_last_minute, every=STATUS_EVERY_S if live_camera.is_trying(camera) else None)(live)
 
 
 def _status(camera: Camera, live: LiveStream) -> None:

@@ -10,6 +10,7 @@ from fer_core.formatting import duration, plural
 from fer_core.inference.stream.live import LiveStream
 from fer_core.inference.stream.recording import MOST_ROWS, PER_S
 from pages.parts.downloads import csv_button
+from pages.parts.fragments import fragment
 
 _BEGAN = "_live_recording_began"
 
@@ -25,7 +26,7 @@ def _show(live: LiveStream, *, running: bool) -> None:
     recorder = live.recorder
     if recorder.on:
         st.button("Stop recording", icon=":material/stop_circle:", on_click=recorder.stop, key="live-record-stop")
-        st.fragment(_count, run_every=1.0)(live)
+        fragment(_count, every=1.0)(live)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

@@ -8,6 +8,7 @@ from fer_core.errors import DataError
 from pages.parts import linked, links_to_explain
 from pages.parts.face_filters import FilterChoice
 from pages.parts.face_selection import FaceSelection
+from pages.parts.fragments import fragment
 from pages.parts.mistakes import annotate, answers, evidence, face, marks, sheet, similar, take_away
 from pages.parts.scope import RUNS, View
 
@@ -45,7 +46,7 @@ def show(view: View, choice: FilterChoice, found: FaceSelection, *, keys: bool) 
     _desk(view, choice, found, keys)
 
 
-@st.fragment
+@fragment
 def _desk(view: View, choice: FilterChoice, found: FaceSelection, keys: bool) -> None:
     """A click on a face, a step, a tab and a mark end up here; what is chosen at the top of the page is as it was."""
     alone = not st.session_state.pop(_WHOLE, False)

@@ -19,6 +19,7 @@ from fer_core.inference.videos import clip_pipeline
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.sweep import recently
 from pages.parts import access, detection, messages, uploads
+from pages.parts.fragments import fragment
 from pages.parts.photo import video_result
 
 VISITORS_S = 600.0
@@ -40,7 +41,7 @@ def show(infos: Sequence[ModelInfo]) -> None:
         return
     progress = job.progress
     if progress.active:
-        st.fragment(_watch, run_every=0.5)(job)
+        fragment(_watch, every=0.5)(job)
         return
     if progress.state == DONE:
         video_result.show(job)

@@ -22,6 +22,7 @@ from pages.parts import frame, linked
 from pages.parts import models as parts_models
 from pages.parts.face_answers import Answer, answers, picture_uri
 from pages.parts.faces import data_uri, label_words
+from pages.parts.fragments import fragment
 from pages.parts.links_to_explain import ICON as EXPLAIN_ICON
 from pages.parts.links_to_explain import face_query
 from pages.parts.links_to_poke import MODELS, TOOLS
@@ -51,7 +52,7 @@ def show(infos: Sequence[ModelInfo]) -> None:
             _poke(start, asked)
 
 
-@st.fragment
+@fragment
 def _poke(start: Start, models: list[Predictor]) -> None:
     """Alone runs again at a change, so that the bars follow at once."""
     show_refusal()

@@ -27,6 +27,7 @@ from fer_core.sweeps.standing import (
 from pages.parts import frame, known_data, linked, messages, scope
 from pages.parts.charts import drawn
 from pages.parts.data import KEY as DATA
+from pages.parts.fragments import fragment
 
 KEY = "sweep"
 EVERY_S = 3
@@ -61,7 +62,7 @@ def show() -> None:
     except FerError as error:
         st.error(messages.told(error, stored=True), icon=":material/broken_image:")
         return
-    st.fragment(_live, run_every=_every(now))(sweep.path, now.state)
+    fragment(_live, every=_every(now))(sweep.path, now.state)
 
 
 def _every(now: SweepStanding) -> int | None:

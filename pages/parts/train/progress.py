@@ -22,6 +22,7 @@ from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY, JobState, JobStatus
 from pages.parts import access, frame, messages, run_results, runs
+from pages.parts.fragments import fragment
 from pages.parts.train import outcome, twins, watched
 
 STATES: dict[JobState, tuple[str, str, str]] = {
@@ -77,10 +78,10 @@ def show(run_dir: Path) -> None:
     status = jobs.status(run_dir)
     with st.container(border=True, key="job"):
         _head(run_dir, alive=status.alive)
-        st.fragment(_live, run_every="1s" if status.alive else None)(run_dir, status.state)
+        fragment(_live, every="1s" if status.alive else None)(run_dir, status.state)
 
 
-@st.fragment
+@fragment
 def _head(run_dir: Path, *, alive: bool) -> None:
     """A part of its own: a click answers at once, without the rest of the page."""
     status = jobs.status(run_dir)

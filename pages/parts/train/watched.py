@@ -15,6 +15,7 @@ from fer_core.training.status import JobStatus
 from fer_core.training.watched import choose_watched
 from pages.parts.data import open_dataset
 from pages.parts.faces import data_uri
+from pages.parts.fragments import fragment
 from pages.parts.train.outcome import trained_on
 
 SIDE = 76
@@ -47,7 +48,7 @@ def preview(info: DatasetInfo) -> None:
     st.caption(f"After each epoch your model says what these {len(cards)} faces of PublicTest show.")
 
 
-@st.fragment
+@fragment
 def _over_epochs(status: JobStatus, rows: list[int], epochs: list[EpochEvent]) -> None:
     by_number = {epoch["epoch"]: epoch for epoch in epochs}
     last = max(by_number)
