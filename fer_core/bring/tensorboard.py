@@ -6,13 +6,13 @@ file whose tags say it (``loss/train``, ``val_accuracy``).
 
 from __future__ import annotations
 
-import re
 import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fer_core.bring.history import column_of, words_of
 from fer_core.bring.unpacking import unpack
 from fer_core.errors import ModelError
 from fer_core.regular_files import kind_of, open_file
@@ -26,11 +26,6 @@ MOST_BYTES = 300 * 1024**2
 """Of one file. Pictures and histograms may be in there, too, and are passed over."""
 MOST_EVENT_BYTES = 64 * 1024**2
 _HEAD = struct.Struct("<QI")
-_VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "dev", "test"})
-_TRAINING = frozenset({"train", "training"})
-_ACCURACY = frozenset({"accuracy", "acc"})
-_NOT_EPOCHS = frozenset({"batch", "iterations", "iteration", "step", "steps"})
-
 Points = dict[int, float]
 
 
@@ -58,9 +53,9 @@ def _columns(path: Path, scratch: Path, where: str) -> dict[str, list[float]]:
         raise ModelError(f"the history {where} should hold 1 to {MOST_FILES} of TensorBoard's files, not {len(files)}.")
     found: dict[str, Points] = {}
     for file in files:
-        aside = {word for part in file.relative_to(path).parts[:-1] for word in _words(part)}
+        aside = {word for part in file.relative_to(path).parts[:-1] for word in words_of(part)}
         for tag, step, value in _scalars(file):
-            if name := _column(tag, aside):
+            if name := column_of(tag, aside):
                 # Of a training that was begun again, the later one counts.
                 found.setdefault(name, {})[step] = value
     needed = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -77,24 +72,6 @@ def _columns(path: Path, scratch: Path, where: str) -> dict[str, list[float]]:
     if all(step in rate for step in steps):
         columns["learning_rate"] = [rate[step] for step in steps]
     return columns
-
-
-def _column(tag: str, aside: set[str]) -> str:
-    """Which column a tag is about, empty for none. ``aside``: words of the folders that its file lies in."""
-    words = set(_words(tag))
-    if words & _NOT_EPOCHS:
-        return ""
-    if "lr" in words or {"learning", "rate"} <= words:
-        return "learning_rate"
-    what = "loss" if "loss" in words else "accuracy" if words & _ACCURACY else ""
-    if not what:
-        return ""
-    of_itself = words & (_VALIDATION | _TRAINING) or aside
-    return f"val_{what}" if of_itself & _VALIDATION else what
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z]+", text.lower()) if word]
 
 
 def _scalars(path: Path) -> Iterator[tuple[str, int, float]]:

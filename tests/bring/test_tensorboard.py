@@ -8,9 +8,8 @@ from pathlib import Path
 import event_files
 import pytest
 
-from fer_core.bring import tensorboard
-from fer_core.bring.history import is_tensorboard
-from fer_core.bring.tensorboard import _column, _records, read_events
+from fer_core.bring.history import column_of, is_tensorboard, words_of
+from fer_core.bring.tensorboard import _records, read_events
 from fer_core.errors import ModelError
 
 
@@ -33,7 +32,7 @@ from fer_core.errors import ModelError
     ],
 )
 def test_the_usual_tags_are_known(tag: str, folder: str, column: str) -> None:
-    assert _column(tag, set(tensorboard._words(folder))) == column
+    assert column_of(tag, set(words_of(folder))) == column
 
 
 def test_the_last_record_of_a_training_that_was_killed_is_left(tmp_path: Path) -> None:
