@@ -28,6 +28,7 @@ examples:
   python -m fer_core train custom_cnn --data datasets/sample --epochs 5
   python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --preset serious
   python -m fer_core train tiny --data datasets/fer2013 --preset serious --teachers resnet50 vgg16
+  python -m fer_core train tiny --data datasets/fer2013 --preset serious --set labels=crowd   (FER+'s vote shares)
   python -m fer_core train --recipe models/custom_cnn/recipe.json --data datasets/fer2013
   python -m fer_core train custom_cnn_augmented --data datasets/fer2013 --twin
   python -m fer_core train --resume runs/my-run

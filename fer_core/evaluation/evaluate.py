@@ -266,6 +266,7 @@ def _manifest(folder: RunFolder, dataset: Dataset, state: str) -> dict[str, Any]
         "epochs": len(epochs),
         "best_epoch": best_epoch(events) or len(epochs),
         "versions": old["versions"] if old else library_versions(),
+        **({} if recipe.labels == "dataset" else {"labels": recipe.labels}),
     }
 
 

@@ -19,6 +19,7 @@ from fer_core.runs.twin import TWIN_FILE, twin_of
 from fer_core.runs.visitor import VISITOR_FILE
 from fer_core.signals import asked_to_end
 from fer_core.training import twins
+from fer_core.training.crowd_labels import CrowdLabels, crowd_labels
 from fer_core.training.lock import TrainingLock, check_places, reserve
 from fer_core.training.resources import check_resources, use_fast_kernels
 from fer_core.training.resume_state import LOCAL_FILE, remember_data, remembered_data
@@ -179,7 +180,17 @@ def _run(folder: RunFolder, data: Path, journal: Journal) -> None:
             journal.write("weights", **pretrained(folder.description(), recipe.initial_weights))
     kept = folds_of(dataset, recipe.folds) != recipe.fold if recipe.folds else None
     soft = _ask_teachers(recipe, folder, dataset, journal)
-    trainer = Trainer(folder, recipe, dataset, kept=kept, soft=soft.probabilities if soft else None)
+    crowd = _ask_crowd(folder, dataset, journal) if recipe.labels == "crowd" else None
+    if crowd:
+        kept = crowd.learnt if kept is None else kept & crowd.learnt
+    trainer = Trainer(
+        folder,
+        recipe,
+        dataset,
+        kept=kept,
+        soft=soft.probabilities if soft else None,
+        shares=crowd.shares if crowd else None,
+    )
     state = trainer.run(reason)
     # Whatever was asked for has been done, or comes too late: nothing after the last batch waits or stops.
     control.done()
@@ -254,6 +265,24 @@ def _ask_teachers(recipe: Recipe, folder: RunFolder, dataset: Dataset, journal: 
         faces = len(soft.probabilities)
         journal.write("teachers", teachers=records, faces=faces, unseen=soft.unseen, agreement=soft.agreement)
     return soft
+
+
+def _ask_crowd(folder: RunFolder, dataset: Dataset, journal: Journal) -> CrowdLabels:
+    """How the crowd divides its votes on the Training faces, and a line in the journal about it.
+
+    Raises ``DataError`` where FER+ is not there, ``RunError`` where a training that goes on would find other votes.
+    """
+    crowd = crowd_labels(dataset)
+    record = crowd.record()
+    before = [event for event in folder.events() if event["event"] == "crowd"]
+    if before and before[-1]["sha256"] != record["sha256"]:
+        raise RunError(
+            f"FER+ beside {dataset.info.title} holds other votes now than when this training began. Add the old file "
+            "again, or start a new run."
+        )
+    if not before:
+        journal.write(**record)
+    return crowd
 
 
 def _check_same_data(folder: RunFolder, fingerprint: str) -> None:

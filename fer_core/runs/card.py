@@ -147,11 +147,25 @@ def teachers_sentence(recipe: Recipe, events: list[Event]) -> str:
     return f"{text} The teachers had learnt these very labels, so they are surer of them than of new faces."
 
 
+def crowd_sentence(events: list[Event]) -> str:
+    """That the crowd's votes were learnt, of how many faces, and how far they go with the labels; empty without."""
+    found = next((event for event in reversed(events) if event["event"] == "crowd"), None)
+    if found is None:
+        return ""
+    return (
+        "Its labels are the crowd's: how ten people of FER+ divide their votes on a face among the seven classes "
+        f"(Barsoum et al., 2016, https://arxiv.org/abs/1608.01041; SHA-256 {found['sha256'][:16]}…). "
+        f"{found['faces']:,} faces were learnt; {found['not_faces']:,} that the crowd calls no face and "
+        f"{found['unclassed']:,} without a vote for any of the seven were left out. FER-2013's own label has most of "
+        f"the votes for {percent(found['agreement'])}. The best epoch was chosen by FER-2013's own labels all the same."
+    )
+
+
 def history_sentences(recipe: Recipe, events: list[Event]) -> list[str]:
-    """What was pretrained, who taught, and after what the training was taken up again, from the journal; each may be
-    missing. Names in it are somebody's own words.
+    """What was pretrained, who taught, whose labels were learnt, and after what the training was taken up again, from
+    the journal; each may be missing. Names in it are somebody's own words.
     """
-    found = [pretrained_sentence(events), teachers_sentence(recipe, events)]
+    found = [pretrained_sentence(events), teachers_sentence(recipe, events), crowd_sentence(events)]
     taken_up = Counter(event["first_epoch"] for event in [e for e in events if e["event"] == "start"][1:])
     if taken_up:
         epochs = " and ".join(f"{epoch}{f' ({n} times)' if n > 1 else ''}" for epoch, n in taken_up.items())

@@ -46,7 +46,8 @@ class FileRecord(TypedDict):
 
 
 class RunManifest(TypedDict):
-    """``run.json``. ``origin`` came with schema 2; ``best_epoch`` is None where nothing was trained."""
+    """``run.json``. ``origin`` came with schema 2; ``labels`` is there where it was not the
+    dataset's labels that were learnt; ``best_epoch`` is None where nothing was trained."""
 
     schema: int
     id: Line
@@ -61,6 +62,7 @@ class RunManifest(TypedDict):
     versions: dict[str, str]
     files: dict[str, FileRecord]
     origin: NotRequired[Origin]
+    labels: NotRequired[str]
 
 
 class EvaluationManifest(TypedDict):
@@ -279,6 +281,7 @@ class RecipeRecord(TypedDict):
     plateau_patience: NotRequired[int]
     weight_decay: NotRequired[float]
     label_smoothing: NotRequired[float]
+    labels: NotRequired[str]
     class_weights: NotRequired[str]
     sampling: NotRequired[str]
     augmentation: NotRequired[AugmentationRecord]

@@ -82,6 +82,15 @@ class TeachersEvent(Base):
     agreement: Share
 
 
+class CrowdEvent(Base):
+    event: Literal["crowd"]
+    sha256: Sha256
+    faces: Count
+    not_faces: Count
+    unclassed: Count
+    agreement: Share
+
+
 class BatchEvent(Base):
     event: Literal["batch"]
     epoch: Number
@@ -146,6 +155,7 @@ Event = (
     | PhaseEvent
     | WeightsEvent
     | TeachersEvent
+    | CrowdEvent
     | BatchEvent
     | EpochEvent
     | CheckpointEvent

@@ -20,6 +20,7 @@ OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 SAMPLINGS = ("shuffled", "balanced")
+LABELS = ("dataset", "crowd")
 LARGEST = 2**63 - 1
 """Of whole numbers. JSON knows no limit, and larger ones cannot be computed with."""
 MOST_BYTES = 100_000
@@ -60,6 +61,9 @@ class Recipe:
     ``schedule``: ``cosine`` falls to 0 over all epochs, ``plateau`` halves the rate after
     ``plateau_patience`` epochs without a better PublicTest accuracy, ``constant`` stays. ``warmup_epochs`` rise
     linearly from 0 first.
+    ``labels``: what is learnt of a face, ``dataset``'s one label, or how the ``crowd`` of FER+ divides its votes among
+    the seven classes (label distribution learning; Barsoum et al., 2016, https://arxiv.org/abs/1608.01041), which needs
+    FER+ beside the data. PublicTest is measured by the dataset's labels either way.
     ``class_weights``: ``balanced`` weighs each class by n / (7 · its count), ``sqrt`` by the square root of that.
     ``sampling``: ``shuffled`` shows every face once an epoch; ``balanced`` draws as many faces, all classes equally
     often, so that rare faces come several times.
@@ -91,6 +95,7 @@ class Recipe:
     plateau_patience: int = 5
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    labels: str = "dataset"
     class_weights: str = "none"
     sampling: str = "shuffled"
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -133,6 +138,7 @@ class Recipe:
         _choice("architecture", self.architecture, names())
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("schedule", self.schedule, SCHEDULES)
+        _choice("labels", self.labels, LABELS)
         _choice("class_weights", self.class_weights, CLASS_WEIGHTS)
         _choice("sampling", self.sampling, SAMPLINGS)
         _choice("precision", self.precision, PRECISIONS)
@@ -166,6 +172,7 @@ class Recipe:
         if self.folds == 1:
             raise RecipeError("folds is 1; Training has to be parted in 2 at least, or 0 for all of it.")
         self._check_teachers()
+        self._check_crowd()
         if not get(self.architecture).transfer:
             for name in ("initial_weights", "frozen_epochs", "fine_tune_from"):
                 if getattr(self, name) not in ("none", 0, ""):
@@ -180,6 +187,22 @@ class Recipe:
             raise RecipeError("teachers names a run twice.")
         if len(self.teachers) > MOST_TEACHERS:
             raise RecipeError(f"teachers names {len(self.teachers)} runs; {MOST_TEACHERS} are the most.")
+
+    def _check_crowd(self) -> None:
+        """Refuse what would count faces by the dataset's label, or bring that label back."""
+        if self.labels == "dataset":
+            return
+        if self.teachers:
+            raise RecipeError(
+                "labels is 'crowd', and teachers are named, who would bring back the labels that they learnt. Take one "
+                "of the two."
+            )
+        for name, usual in (("class_weights", "none"), ("sampling", "shuffled")):
+            if (value := getattr(self, name)) != usual:
+                raise RecipeError(
+                    f"{name} is {value!r}, which counts each face for one class, and labels is 'crowd', where a face "
+                    f"belongs to several. Take {name}={usual}."
+                )
 
     def to_dict(self) -> JsonObject:
         return {**asdict(self), "teachers": list(self.teachers)}

@@ -30,6 +30,7 @@ from fer_core.settings import settings
 from fer_core.sweeps.contracts import Outcome, Stopper, SweepManifest, TrialRecord
 from fer_core.sweeps.grid import Grid, called, check_grid, combinations, recipe_of
 from fer_core.sweeps.grid import shown as shown_value
+from fer_core.training.crowd_labels import lacking_votes
 from fer_core.training.resources import lacking_for_training
 from fer_core.training.teachers import find_teachers
 from fer_core.writable import explained
@@ -65,6 +66,8 @@ class Plan:
         info = read_info(self.data)
         if lacking := lacking_for_training(info.counts):
             raise RecipeError(f"{self.data}: {lacking}")
+        if "crowd" in (self.recipe.labels, *self.grid.get("labels", ())) and (lacking := lacking_votes(self.data)):
+            raise RecipeError(lacking)
         if _is_taken(settings().sweeps_dir / self.name):
             raise SweepError(_taken(self.name))
         for run in self.runs():

@@ -100,14 +100,16 @@ class Batches:
     """Training batches of one dataset under one recipe.
 
     ``images`` uint8 (n, 48, 48), of which each batch is gathered when its turn comes, and ``labels`` int8 (n,) are the
-    Training faces; ``soft`` float32 (n, 7) is what the recipe's teachers say of them. Each epoch shuffles anew; faces
-    that do not fill a last batch wait for another epoch, so every batch has the same size.
+    Training faces; ``soft`` float32 (n, 7) is what the recipe's teachers say of them, ``shares`` float32 (n, 7) what
+    the crowd says, which then stands in place of the labels. Each epoch shuffles anew; faces that do not fill a last
+    batch wait for another epoch, so every batch has the same size.
     """
 
     images: Images
     labels: npt.NDArray[np.int8]
     recipe: Recipe
     soft: npt.NDArray[np.float32] | None = None
+    shares: npt.NDArray[np.float32] | None = None
 
     @property
     def batch_size(self) -> int:
@@ -158,7 +160,10 @@ class Batches:
         images = pixels[..., None].astype(np.float32)
         smoothing = self.recipe.label_smoothing
         targets = np.full((len(rows), COUNT), smoothing / COUNT, dtype=np.float32)
-        targets[np.arange(len(rows)), self.labels[rows]] += 1 - smoothing
+        if self.shares is None:
+            targets[np.arange(len(rows)), self.labels[rows]] += 1 - smoothing
+        else:
+            targets += np.float32(1 - smoothing) * self.shares[rows]
         if self.soft is not None:
             share = np.float32(self.recipe.soft_weight)
             targets = (1 - share) * targets + share * self.soft[rows]

@@ -62,9 +62,10 @@ class Trainer:
         *,
         kept: npt.NDArray[np.bool_] | None = None,
         soft: npt.NDArray[np.float32] | None = None,
+        shares: npt.NDArray[np.float32] | None = None,
     ) -> None:
         """``kept`` bool (n,): which of the n Training faces are learnt, in order (None: all); ``soft`` float32 (n, 7):
-        what teachers say of each of the n.
+        what teachers say of each of the n, ``shares`` float32 (n, 7) what the crowd says, instead of the labels.
         """
         self.folder = folder
         self.recipe = recipe
@@ -81,6 +82,7 @@ class Trainer:
             dataset.labels[training],
             recipe,
             None if soft is None else soft[which],
+            None if shares is None else shares[which],
         )
         self.average = WeightAverage(recipe.averaging) if recipe.averaging else None
         self.validation_images = FaceRows(dataset.images, validation)

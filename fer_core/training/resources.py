@@ -14,6 +14,7 @@ from fer_core.formatting import listed
 from fer_core.memory import free_memory
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings
+from fer_core.training.crowd_labels import lacking_votes
 from fer_core.zoo.backend import TENSORFLOW, not_installed
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
@@ -79,6 +80,8 @@ def check_resources(recipe: Recipe, data: Path) -> list[str]:
     info = read_info(data)
     faces = info.split_size(TRAINING)
     if lacking := lacking_for_training(info.counts):
+        problems.append(lacking)
+    if recipe.labels == "crowd" and (lacking := lacking_votes(data)):
         problems.append(lacking)
     if missing := not_installed(recipe.backend) or not_installed(TENSORFLOW):
         problems.append(missing)

@@ -146,6 +146,16 @@ def test_the_card_says_who_taught_and_whether_they_had_learnt_the_labels(tmp_pat
     assert "Part 2 of 3 of the Training faces was left out" in told
 
 
+def test_the_card_says_that_the_crowds_votes_were_learnt_and_of_which_faces() -> None:
+    counts = {"faces": 190, "not_faces": 7, "unclassed": 3, "agreement": 0.655}
+    [said] = history_sentences(Recipe("tiny", labels="crowd"), [{"event": "crowd", "sha256": "a" * 64, **counts}])
+    for words in ("FER+", "SHA-256 aaaaaaaaaaaaaaaa…", "190 faces were learnt", "7 that the crowd calls no face"):
+        assert words in said
+    assert "3 without a vote" in said
+    assert "most of the votes for 65.5 %" in said
+    assert "chosen by FER-2013's own labels" in said
+
+
 def shipped(name: str) -> str:
     return card_of(RunFolder(Path(__file__).parents[2] / "models" / name))
 

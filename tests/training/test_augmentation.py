@@ -126,6 +126,17 @@ def test_teachers_answers_are_mixed_into_the_labels_face_by_face() -> None:
         assert np.allclose(two[1][np.arange(16), (labels + 1) % 7], 0.25)
 
 
+def test_the_crowds_shares_stand_in_place_of_the_labels_and_are_smoothed_like_them() -> None:
+    plain = make_batches(Recipe("custom_cnn", batch_size=16, label_smoothing=0.07))
+    # Votes of three to one for the class after the label.
+    shares = 0.25 * np.eye(7, dtype=np.float32)[plain.labels] + 0.75 * np.eye(7, dtype=np.float32)[plain.labels - 6]
+    for one, two in zip(plain.epoch(1), replace(plain, shares=shares).epoch(1), strict=True):
+        assert np.array_equal(one[0], two[0]), "the same faces in the same order"
+        labels = one[1].argmax(axis=1)
+        assert np.allclose(two[1][np.arange(16), labels], 0.01 + 0.93 * 0.25)
+        assert np.allclose(two[1][np.arange(16), labels - 6], 0.01 + 0.93 * 0.75)
+
+
 def test_a_batch_larger_than_the_dataset_is_the_dataset() -> None:
     batches = make_batches(Recipe("custom_cnn", batch_size=512))
     assert len(batches) == 1
