@@ -19,7 +19,8 @@ UNSTATED = ""
 class Batch:
     """Images uint8 (n, 48, 48), labels int8 (n,), n splits (or ``UNSTATED``), n names at the source.
 
-    ``answers``: what models said of them already, float32 (n, 7) by name; of the same models in each batch.
+    ``answers``: what models said of them already, float32 (n, 7) by name; of the same models in each batch, whose
+    files have the SHA-256 ``models``, where that is known.
     """
 
     images: npt.NDArray[np.uint8]
@@ -27,6 +28,7 @@ class Batch:
     splits: list[str]
     names: list[str]
     answers: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 class FaceSource(Protocol):

@@ -167,7 +167,7 @@ def _import_source(job: _Job, faces: FaceSource, kind: str, source: str, *, offi
         for batch in faces.batches():
             writer.add(batch.images, batch.labels, batch.splits, batch.names)
             if batch.answers:
-                writer.add_answers(batch.answers)
+                writer.add_answers(batch.answers, batch.models)
             meter.update(len(writer), max(expected, len(writer)))
         for note in faces.notes():
             writer.note(note)

@@ -47,7 +47,7 @@ class ScoredSource:
         self.left_out = LeftOutTally()
         manifest = read_manifest(folder)
         self._shards = list(finished_shards(folder, manifest))
-        self._models = [model["name"] for model in manifest["models"]]
+        self._models = {model["name"]: model["sha256"] for model in manifest["models"]}
         words: Counter[tuple[str, str]] = Counter()
         answers = np.zeros(COUNT, dtype=np.int64)
         unlabelled = 0
@@ -63,7 +63,7 @@ class ScoredSource:
         self.understanding = self._understood(answers)
 
     def _understood(self, answers: npt.NDArray[np.int64]) -> Understanding:
-        layout = f"A scored folder: {plural(len(self._shards), 'shard')}, answers of {listed(self._models)}"
+        layout = f"A scored folder: {plural(len(self._shards), 'shard')}, answers of {listed(list(self._models))}"
         if self._stated is not None:
             return Understanding(
                 f"{layout}, with labels.",
@@ -102,6 +102,7 @@ class ScoredSource:
                 [split] * len(kept),
                 [names[at] for at in kept],
                 {model: _probabilities(table, model)[kept] for model in self._models},
+                self._models,
             )
 
     def notes(self) -> list[str]:

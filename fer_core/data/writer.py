@@ -228,11 +228,16 @@ class DatasetWriter:
         """Add a sentence to ``notes``: something a reader of this dataset should know."""
         self._notes.append(_storable(sentence)[:LONGEST_TEXT])
 
-    def add_answers(self, answers: Mapping[str, npt.NDArray[np.float32]]) -> None:
-        """What models said of the faces that were added last: float32 (n, 7) by name, of the same models each time."""
+    def add_answers(
+        self, answers: Mapping[str, npt.NDArray[np.float32]], models: Mapping[str, str] | None = None
+    ) -> None:
+        """What models said of the faces that were added last: float32 (n, 7) by name, of the same models each time.
+
+        ``models``: the SHA-256 of their files by name, where that is known; those of the first call count.
+        """
         with self._explain_os_errors():
             if self._answers is None:
-                self._answers = AnswersWriter(self.folder / ANSWERS_FILE, list(answers))
+                self._answers = AnswersWriter(self.folder / ANSWERS_FILE, list(answers), models)
             self._answers.add(answers)
 
     def understood(self, layout: str, left_out: Sequence[LeftOut] = (), *, labelled: bool = True) -> None:

@@ -11,7 +11,7 @@ from fer_core.data.audit import AUDIT_FILE, Audit, read_audit
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.dataset import Dataset
 from fer_core.data.ferplus import FERPLUS_FILE, Crowd, read_ferplus
-from fer_core.data.model_answers import ANSWERS_FILE, Probabilities, read_answers
+from fer_core.data.model_answers import ANSWERS_FILE, Probabilities, read_answers, read_models
 from fer_core.review.annotations import Annotations
 from fer_core.settings import settings
 from pages.parts import access, frame
@@ -81,6 +81,20 @@ def answers_of(dataset: Dataset) -> dict[str, Probabilities]:
     """
     written = read_answers_time(dataset)
     return _read_answers(str(dataset.path), dataset.info.fingerprint, written, len(dataset)) if written else {}
+
+
+def models_that_answered(dataset: Dataset) -> dict[str, str]:
+    """SHA-256 of the files of the models whose answers came with these faces, by name; empty where that is not known.
+
+    Raises ``DataError`` as :func:`answers_of` does.
+    """
+    written = read_answers_time(dataset)
+    return _read_models(str(dataset.path), written) if written else {}
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _read_models(path: str, written: int) -> dict[str, str]:
+    return read_models(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

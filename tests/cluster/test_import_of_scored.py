@@ -16,11 +16,13 @@ from fer_core.cluster.scoring import listing
 from fer_core.cluster.scoring.scoring import score
 from fer_core.data.dataset import load_dataset
 from fer_core.data.importer import import_dataset
-from fer_core.data.model_answers import ANSWERS_FILE, read_answers
-from fer_core.data.scored_folder import FACES
+from fer_core.data.model_answers import ANSWERS_FILE, read_answers, read_models
+from fer_core.data.scored_folder import FACES, read_manifest
 from fer_core.data.understanding import Corrections
 from fer_core.emotions import NAMES, PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError
+from fer_core.runs.folder import RunFolder
+from fer_core.settings import settings
 
 
 @pytest.fixture
@@ -49,6 +51,9 @@ def test_faces_without_labels_are_imported_as_they_are_and_said_to_be_so(scored:
             np.testing.assert_array_equal(
                 answers[model][at], np.array([row[f"{model}:{name}"] for name in NAMES], np.float32)
             )
+    of = {model["name"]: model["sha256"] for model in read_manifest(scored)["models"]}
+    assert read_models(dataset.path) == of
+    assert of["one"] == RunFolder(settings().runs_dir / "one").promised_model(), "so that a changed run is noticed"
     together = np.mean(list(answers.values()), axis=0)
     np.testing.assert_array_equal(dataset.labels, together.argmax(axis=1))
     assert not dataset.info.labelled

@@ -22,6 +22,7 @@ from fer_core.inference.models import load_model
 from fer_core.review.annotations import AMBIGUOUS, LABEL_WRONG, MODEL_WRONG, Annotations
 from fer_core.review.answers_without_labels import aligned_of, vectors
 from fer_core.review.ordering import SORTS, order
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 from pages.parts import unmeasured
 from pages.parts.known_data import KnownData
@@ -104,6 +105,26 @@ def test_the_map_is_of_the_answer_alone(open_app: OpenApp, answers: dict[str, np
     app = open_mistakes(open_app, data="found", face="0")
     [alone] = pictures(app, "one, ")
     assert alone.startswith("one, answer: ")
+
+
+@pytest.mark.parametrize(("now", "says"), [("same", ""), ("other", "is another model now"), ("", "is not known")])
+def test_a_run_that_has_changed_since_it_answered_does_not_stand_for_its_answers(
+    open_app: OpenApp, answers: dict[str, np.ndarray], now: str, says: str
+) -> None:
+    """Answers of a model were shown as those of whatever had its name."""
+    promised = RunFolder(settings().runs_dir / "one").promised_model()
+    writer = AnswersWriter(
+        found().path / ANSWERS_FILE, list(answers), {"same": {"one": promised}, "other": {"one": "0" * 64}}.get(now)
+    )
+    writer.add(answers)
+    writer.close()
+    app = open_mistakes(open_app, data="found", face="7")
+    assert not app.exception
+    told = words(app) + " ".join(one.value for one in app.warning)
+    assert says in told
+    assert ("is another model now" in told, "is not known" in told) == (now == "other", now == "")
+    [one, _] = cards(app)
+    assert ("only its answers are here" in one) == (now == "other")
 
 
 def test_what_only_labels_could_answer_is_said_and_ignored(open_app: OpenApp, answers: dict[str, np.ndarray]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.model_answers import Probabilities
 from fer_core.emotions import PUBLIC_TEST, TRAINING
 from fer_core.errors import DataError
-from fer_core.formatting import harmless
+from fer_core.formatting import harmless, listed
 from fer_core.review import answers_without_labels as core
 from fer_core.review.annotations import Annotations
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED, Scope, scope_of
@@ -38,8 +38,10 @@ def choose(fold: DeltaGenerator) -> View | None:
     if not answers or not splits:
         return None
     here = {run.name: run for run in runs.complete()}
+    same = _same_models(dataset, [here[name] for name in answers if name in here], fold)
     given = replace(
-        chosen, runs=tuple(here.get(name) or _answers_alone(name, dataset, here.values()) for name in answers)
+        chosen,
+        runs=tuple(here[name] if name in same else _answers_alone(name, dataset, here.values()) for name in answers),
     )
     chosen_runs = scope.choose_runs(given, RUNS, fold)
     unmeasured.offer(chosen)
@@ -109,6 +111,26 @@ def _answers(dataset: Dataset) -> dict[str, Probabilities]:
         st.info("What the models say of these faces is missing, so there is nothing to sort them by.")
         st.stop()
     return found
+
+
+def _same_models(dataset: Dataset, runs_here: Sequence[ModelInfo], fold: DeltaGenerator) -> set[str]:
+    """Names of the runs that are what they were when they answered, as far as is known; of the others is told."""
+    asked = dataset_extras.models_that_answered(dataset)
+    other = [run for run in runs_here if run.name in asked and run.folder.promised_model() != asked[run.name]]
+    if other:
+        called = listed([links.plain(run.display_name) for run in other])
+        st.warning(
+            f"{called} {'is another model' if len(other) == 1 else 'are other models'} now than when these faces were "
+            "scored: what stands here was said before. Score the pictures again to see what is said now.",
+            icon=":material/history:",
+        )
+    elif unknown := [run for run in runs_here if run.name not in asked]:
+        called = listed([links.plain(run.display_name) for run in unknown])
+        fold.caption(
+            f"These data came with an earlier version, which did not note the models' files: whether {called} "
+            f"{'is' if len(unknown) == 1 else 'are'} still what answered is not known."
+        )
+    return {run.name for run in runs_here} - {run.name for run in other}
 
 
 def _splits(dataset: Dataset) -> list[str]:
