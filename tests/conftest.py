@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """No other process for one file, whose tests stay together anyway; else what ``-n`` says."""
     wanted = {argument.partition("::")[0] for argument in config.args}
     return 0 if len(wanted) == 1 and Path(*wanted).is_file() else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files without a test that ``-m`` asks for are not even imported: ``-m browser`` needs 25 of 300."""
+    wanted = re.findall(r"(?<!not )\b(slow|browser|ray)\b", config.getoption("markexpr"))
+    if not wanted or collection_path.suffix != ".py":
+        return None
+    # None leaves it to pytest's other reasons; False would collect even what those ignore.
+    text = collection_path.read_text(encoding="utf-8")
+    return None if any(f"mark.{name}" in text for name in wanted) else True
 
 
 @pytest.fixture
