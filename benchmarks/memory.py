@@ -48,7 +48,7 @@ HOME_GOAL, GOAL = 250.0, 600.0
 EVERY_S = 0.2
 QUIET_S, SETTLE_S = 1.5, 4.0
 """The page must stand still so long before it counts as drawn; then so long again until what stays is read."""
-LIVE_S = 30.0
+LIVE_S, AFTER_S = 30.0, 60.0
 PATIENCE_S = 900.0
 PHOTOGRAPH = (3000, 4000)
 """Rows and columns of a photograph: 12 million pixels."""
@@ -133,6 +133,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", default="sample", help="name of the dataset (default: %(default)s)")
     parser.add_argument("--photos", type=int, default=30, help="photographs on Photo (default: %(default)s)")
     parser.add_argument("--live", type=float, default=LIVE_S, metavar="SECONDS", help="of Live (default: %(default)s)")
+    parser.add_argument(
+        "--after", type=float, default=AFTER_S, metavar="SECONDS", help="once all have left (default: %(default)s)"
+    )
     parser.add_argument("--limit", type=float, metavar="MB", help="run the app inside a limit of so many MB")
     parser.add_argument("--only", nargs="+", metavar="PAGE", help="visit Home and these pages alone, such as photo")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -143,8 +146,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if not Path("/proc/self/smaps_rollup").exists():
         raise FerError("this benchmark reads /proc/PID/smaps_rollup, which only Linux has.")
-    if args.photos < 1 or args.live < 1:
-        raise FerError("--photos and --live must be at least 1.")
+    if args.photos < 1 or args.live < 1 or args.after < 1:
+        raise FerError("--photos, --live and --after must be at least 1.")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home = folder / "home" if args.home is None else args.home.resolve()
@@ -260,7 +263,7 @@ def _walk(
         yield f"Live, {args.live:.0f} s", lambda: _live(visit("live"), page, args.live)
         yield "Live stopped", lambda: page.frame_locator(CAMERA_FRAME).get_by_role("button", name="Stop").click()
     yield "left", lambda: page.close()
-    yield "a minute later", lambda: time.sleep(60)
+    yield f"{args.after:.0f} s later", lambda: time.sleep(args.after)
 
 
 def wait_until_drawn(server: AppServer, page: Page) -> None:
