@@ -142,6 +142,13 @@ def test_an_impossible_recipe_is_told_before_the_start(open_app):
     assert next(b for b in app.button if b.label == "Start training").disabled
 
 
+def test_the_crowds_labels_are_a_choice_and_without_votes_the_start_says_what_is_missing(open_app):
+    app = open_app("train")
+    next(one for one in app.selectbox if (one.key or "").endswith(".labels")).set_value("crowd").run()
+    assert "fer2013new.csv" in app.error[0].value
+    assert next(b for b in app.button if b.label == "Start training").disabled
+
+
 def test_too_little_memory_is_told_before_the_start(open_app, monkeypatch):
     monkeypatch.setattr(jobs, "check_resources", lambda recipe, data: ["This needs 9 GB and 1 GB is free."])
     app = open_app("train")

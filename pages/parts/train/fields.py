@@ -67,6 +67,10 @@ SCHEDULE_WORDS = {
     "plateau": "Plateau: halves when PublicTest stops improving",
     "constant": "Constant",
 }
+LABEL_WORDS = {
+    "dataset": "The dataset's: one a face",
+    "crowd": "The crowd's: FER+'s votes as shares",
+}
 WEIGHT_WORDS = {
     "none": "None: every face counts the same",
     "sqrt": "Square root: rare classes count somewhat more",

@@ -19,13 +19,23 @@ from fer_core.errors import FerError
 from fer_core.formatting import plural
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import epochs_of
-from fer_core.runs.recipe import CLASS_WEIGHTS, OPTIMIZERS, PRECISIONS, SAMPLINGS, SCHEDULES, Augmentation, Recipe
+from fer_core.runs.recipe import (
+    CLASS_WEIGHTS,
+    LABELS,
+    OPTIMIZERS,
+    PRECISIONS,
+    SAMPLINGS,
+    SCHEDULES,
+    Augmentation,
+    Recipe,
+)
 from fer_core.training.pace import at_48_pixels, expected
 from fer_core.training.presets import PRESETS, preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import TITLES, get
 from pages.parts import linked, runs
 from pages.parts.train.fields import (
+    LABEL_WORDS,
     OPTIMIZER_WORDS,
     PRECISION_WORDS,
     SAMPLING_WORDS,
@@ -238,8 +248,17 @@ def _optimisation(fields: Fields, start: Recipe) -> Recipe:
 
 def _fairness(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Labels and classes**")
-    left, middle, right = st.columns(3)
+    left, right = st.columns(2)
     with left:
+        labels = fields.choice(
+            "Labels",
+            "labels",
+            LABELS,
+            start.labels,
+            LABEL_WORDS,
+            "What is learnt of a face: one class, or how ten people divide their votes on it. These votes are FER+'s: "
+            "add them to the data on the page Dataset.",
+        )
         weights = fields.choice(
             "Class weights",
             "class_weights",
@@ -247,15 +266,6 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
             start.class_weights,
             WEIGHT_WORDS,
             "FER-2013 has seventeen times as many happy faces as disgusted ones.",
-        )
-    with middle:
-        sampling = fields.choice(
-            "Sampling",
-            "sampling",
-            SAMPLINGS,
-            start.sampling,
-            SAMPLING_WORDS,
-            "Which faces an epoch shows. Class weights and balanced sampling both help rare classes: use one.",
         )
     with right:
         smoothing = fields.number(
@@ -268,7 +278,15 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
             0.05,
             "Spreads this share of each label over all classes: less overconfidence.",
         )
-    return replace(start, class_weights=weights, sampling=sampling, label_smoothing=smoothing)
+        sampling = fields.choice(
+            "Sampling",
+            "sampling",
+            SAMPLINGS,
+            start.sampling,
+            SAMPLING_WORDS,
+            "Which faces an epoch shows. Class weights and balanced sampling both help rare classes: use one.",
+        )
+    return replace(start, labels=labels, class_weights=weights, sampling=sampling, label_smoothing=smoothing)
 
 
 def _teachers(fields: Fields, start: Recipe) -> Recipe:
