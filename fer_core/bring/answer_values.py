@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.bring.answer_files import AnswerTable
-from fer_core.bring.orders import DECLARED, Order, check_count, parse_order
+from fer_core.bring.orders import DECLARED, MOST, Order, check_count, parse_order
 from fer_core.data.class_names import meaning_of
 from fer_core.emotions import COUNT, NAMES
 from fer_core.errors import ModelError
@@ -22,12 +22,13 @@ TOLERANCE = 0.041
 """How far probabilities of a face may be from 1 together: eight of two decimals are off by half a last digit each."""
 MOSTLY = 0.9
 """The share of faces whose numbers are probabilities, from which on the others are taken for mistakes."""
-ANSWERS, PROBABILITIES, LOGITS, SHARES, PER_CENT = (
+ANSWERS, PROBABILITIES, LOGITS, SHARES, PER_CENT, VOTES = (
     ANSWERS_ALONE,
     "probabilities",
     "logits",
     "shares of each class by itself",
     "per cent",
+    "votes",
 )
 """What a file may hold, as ``kind`` of ``import.json`` says it."""
 
@@ -46,11 +47,15 @@ def understood(
     if table.values is None:
         values, declared = _one_hot(table.answers or (), classes, path)
         return values, declared, ANSWERS, notes
-    check_count(table.values.shape[1])
+    names = [_known(name) for name in table.classes or ()]
+    if len(names) <= MOST:
+        check_count(table.values.shape[1])
     values, kind = _probabilities(table.values, path)
     if table.classes is None:
         return values, None, kind, notes
-    named = parse_order(",".join(map(_known, table.classes)), len(table.classes))
+    if len(names) > MOST:
+        values, names = _others_together(values, names)
+    named = parse_order(",".join(names), len(names))
     return values, named if isinstance(named, Order) else None, kind, notes
 
 
@@ -58,6 +63,16 @@ def _known(name: str) -> str:
     """A column's class, in this program's words where it is one of the seven."""
     found = meaning_of(name)
     return name.lower() if found.left_out else found.name
+
+
+def _others_together(
+    values: npt.NDArray[np.float64], names: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """The same with one column for all classes that are none of the seven: FER+ has three of them."""
+    ours = [at for at, name in enumerate(names) if name in NAMES]
+    rest = np.delete(values, ours, axis=1).sum(axis=1, keepdims=True)
+    check_count(len(ours) + 1)
+    return np.concatenate([values[:, ours], rest], axis=1), [*(names[at] for at in ours), "other"]
 
 
 def _one_hot(answers: Sequence[str], classes: str, path: Path) -> tuple[npt.NDArray[np.float64], Order | None]:
@@ -129,5 +144,10 @@ def _probabilities(values: npt.NDArray[np.float64], path: Path) -> tuple[npt.NDA
         if (total <= 0).any():
             raise ModelError(f"{shown(path)} has a face whose numbers are all 0. Give each an answer.")
         return values / total[:, None], SHARES
+    if (values >= 0).all() and (values == np.round(values)).all():
+        if (total <= 0).any():
+            first = int(np.flatnonzero(total <= 0)[0])
+            raise ModelError(f"{shown(path)} has no vote in line {first + 1} of its faces. Give each face one.")
+        return values / total[:, None], VOTES
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True), LOGITS

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
+from fer_core.data.class_columns import class_columns, ferplus_columns, most
 from fer_core.data.class_names import is_known, number_of, split_of
 from fer_core.data.folder_or_zip import Tree
 from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, ending, is_picture, split_folder
@@ -28,6 +29,7 @@ MOST_LISTS = 20
 """Lists that are looked into; a folder with a text file for each picture is no folder of lists."""
 UNLISTED = "pictures that no list names"
 MISSING = "lines of lists whose picture is not there"
+UNTOLD = "pictures whose line tells no class, or two alike"
 
 _LOOKED_AT = 200
 """Lines by which the columns are found."""
@@ -38,28 +40,26 @@ _LABEL_HEADERS = frozenset(
 )
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _RAF_DB = "_aligned"
-_ONE, _ZERO = ("1", "1.0"), ("0", "0.0", "")
 
 
 @dataclass(frozen=True)
 class _Columns:
     """Where in a row of a list the picture, the class and the split are; None for a split that is not there.
 
-    ``one_hot``: the classes' names by column, where each has its own, and a 1 in it says that the picture is of it.
+    ``each_class``: the classes' names by column, where each has its own: see :mod:`fer_core.data.class_columns`.
     """
 
     delimiter: str
     picture: int
     label: int
     split: int | None
-    one_hot: Mapping[int, str] = field(default_factory=dict)
+    each_class: Mapping[int, str] = field(default_factory=dict)
 
     def word(self, row: Sequence[str]) -> str:
         """The class of a row in the list's words; empty where it names none, or several."""
-        if not self.one_hot:
+        if not self.each_class:
             return row[self.label].strip()
-        ones = [word for at, word in self.one_hot.items() if _cell(row, at).strip() in _ONE]
-        return ones[0] if len(ones) == 1 else ""
+        return most({word: _cell(row, at) for at, word in self.each_class.items()})
 
 
 class _Pictures:
@@ -106,6 +106,7 @@ def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: Lef
     index = _Pictures(pictures)
     files: dict[str, PictureFile] = {}
     used: list[str] = []
+    named: set[str] = set()
     for one in lists:
         text = _text(tree, one)
         folder = one.rpartition("/")[0]
@@ -119,11 +120,11 @@ def find_list(tree: Tree, names: Sequence[str], said: Corrections, left_out: Lef
             continue
         used.append(one)
         for row in _rows(text, columns.delimiter):
-            _take(row, columns, one, folder, index, said, files, left_out)
+            named.add(_take(row, columns, one, folder, index, said, files, left_out))
     if not files:
         return None
     for name in names:
-        if name in files or name in used:
+        if name in named or name in used:
             continue
         left_out.add(UNLISTED if is_picture(name) else NO_PICTURE, name)
     listed = ", ".join(used[:3]) + (f" and {len(used) - 3} more" if len(used) > 3 else "")
@@ -139,20 +140,24 @@ def _take(
     said: Corrections,
     files: dict[str, PictureFile],
     left_out: LeftOutTally,
-) -> None:
+) -> str:
+    """Add the picture of a row to ``files``, or count why not. Returns its name in the tree, empty where none is."""
     if len(row) <= max(columns.picture, columns.label):
-        return
+        return ""
     name = index.find(row[columns.picture], folder)
     word = columns.word(row)
-    if name is None or not word:
+    if name is None:
         if is_picture(row[columns.picture].strip()):
             left_out.add(MISSING, row[columns.picture].strip())
-        return
+        return ""
     if dropped(name, said):
         left_out.add("pictures you left out", name)
+    elif not word:
+        left_out.add(UNTOLD, name)
     elif name not in files:
         told = row[columns.split] if columns.split is not None and columns.split < len(row) else ""
         files[name] = PictureFile(name, word, _split(told, one, name, said))
+    return name
 
 
 def _split(told: str, one: str, name: str, said: Corrections) -> str:
@@ -181,21 +186,17 @@ def _columns(text: str, index: _Pictures, folder: str) -> _Columns | None:
         body = rows[1:] if index.find(_cell(rows[0], picture), folder) is None and len(rows) > 1 else rows
         others = [at for at in range(width) if at != picture]
         split = next((at for at in others if all(split_of(_cell(row, at)) for row in body)), None)
-        if one_hot := _one_hot(rows[0], body, [at for at in others if at != split]):
-            return _Columns(delimiter, picture, picture, split, one_hot)
         scores = {at: _class_likeness([_cell(row, at) for row in body]) for at in others if at != split}
         named = [at for at in scores if at < len(header) and header[at] in _LABEL_HEADERS]
+        if not named:
+            beside = {at: [_cell(row, at) for row in body] for at in scores}
+            each_class = class_columns(rows[0], beside) or ferplus_columns(body)
+            if each_class:
+                return _Columns(delimiter, picture, picture, split, each_class)
         label = named[0] if named else max(scores, key=lambda at: scores[at], default=None)
         if label is not None and (named or scores[label] > 0):
             return _Columns(delimiter, picture, label, split)
     return None
-
-
-def _one_hot(header: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[int]) -> dict[int, str]:
-    """The columns called like classes, where there are several and nothing but 0 and 1 is in them; else empty."""
-    found = {at: header[at].strip() for at in columns if at < len(header) and is_known(header[at].strip())}
-    flags = all(_cell(row, at).strip() in (*_ONE, *_ZERO) for row in body for at in found)
-    return found if len(found) > 1 and flags else {}
 
 
 def _class_likeness(cells: list[str]) -> float:

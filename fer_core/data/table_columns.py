@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fer_core.data.class_names import is_known, meaning_of, number_of, split_of
+from fer_core.data.class_columns import class_columns, most, only_flags
+from fer_core.data.class_names import meaning_of, number_of, split_of
 from fer_core.data.pixel_values import PixelError, side_of
 from fer_core.data.table_text import ENOUGH, is_face, is_picture
 from fer_core.errors import DataError
@@ -40,7 +41,8 @@ _INDEX = ("", "unnamed0", "index", "idx", "id", "imageid", "rowid", "no")
 class Columns:
     """Positions of columns, from 0; None where there is no such column. ``pixels``: one, or one for each pixel.
 
-    ``one_hot``: in place of a label, a column for each class, called like it, with 1 in the face's own and 0 elsewhere.
+    ``each_class``: in place of a label, a column for each class, see :mod:`fer_core.data.class_columns`; ``flags``:
+    whether they hold nothing but 0 and 1.
     ``header``: whether the first row is one. ``names``: what its cells say, in small letters and figures only.
     ``width``: cells of a row.
     """
@@ -52,19 +54,19 @@ class Columns:
     pixels: tuple[int, ...]
     usage: int | None
     picture: int | None
-    one_hot: tuple[int, ...] = ()
+    each_class: tuple[int, ...] = ()
+    flags: bool = False
 
     @property
     def has_labels(self) -> bool:
         """Whether the table says of its faces what they are."""
-        return self.label is not None or bool(self.one_hot)
+        return self.label is not None or bool(self.each_class)
 
     def label_word(self, cells: list[str]) -> str:
         """What a row says its face is; empty where it says nothing, or two things."""
         if self.label is not None:
             return cells[self.label].strip()
-        own = [i for i in self.one_hot if _is_number(cells[i]) and float(cells[i].replace(",", ".")) == 1]
-        return self.names[own[0]] if len(own) == 1 else ""
+        return most({self.names[i]: cells[i] for i in self.each_class})
 
     @property
     def label_name(self) -> str:
@@ -95,7 +97,8 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
     if usage is None:
         usage = next((i for i, c in enumerate(cells) if all(split_of(cell) is not None for cell in c)), None)
     label = _label_column(name, names, cells, {usage, picture, *long}, wide=len(first) >= ENOUGH)
-    one_hot = _one_hot(names, cells, {usage, picture, *long}) if label is None else ()
+    others = {i: c for i, c in enumerate(cells) if i not in {usage, picture, *long}}
+    each_class = tuple(class_columns(names, others)) if label is None else ()
     pixels: tuple[int, ...]
     if long:
         pixels = (_best(names, long),)
@@ -104,17 +107,18 @@ def find_columns(name: str, sample: list[list[str]]) -> Columns:
         pixels = (named,)
     else:
         # Beside the names of pictures there may be their pixels.
-        pixels = _wide(names, cells, {label, usage, picture, *one_hot})
+        pixels = _wide(names, cells, {label, usage, picture, *each_class})
     if not pixels and picture is None:
         shown = ", ".join(cell.strip()[:30] for cell in first[:6])
-        have = [] if label is not None or one_hot else ["'emotion'"]
+        have = [] if label is not None or each_class else ["'emotion'"]
         missing = " and no column ".join([*have, "'pixels'"])
         raise DataError(
             f"{name}, row 1: there is no column {missing} that could be read as such; the columns are: {shown}. A "
             "table of faces has a label and either pixels, in one column or one each, or names of pictures.",
             quoted=[shown],
         )
-    return Columns(header, names, len(first), label, pixels, usage, picture, one_hot)
+    flags = only_flags(cell for i in each_class for cell in cells[i])
+    return Columns(header, names, len(first), label, pixels, usage, picture, each_class, flags)
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -154,22 +158,6 @@ def _label_column(
         return ends[0] if ends else None
     small = [i for i in free if _small(cells[i])]
     return small[0] if len(small) == 1 else None
-
-
-def _one_hot(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:
-    """Columns called like classes that hold nothing but 0 and 1: three or more of them, with a 1 in some row."""
-    found = [
-        i
-        for i, column in enumerate(cells)
-        if i not in taken
-        # Of thousands of columns, none is to be compared with every word there is.
-        and is_known(names[i])
-        and all(_is_number(cell) and float(cell.replace(",", ".")) in (0, 1) for cell in column if cell.strip())
-        and not names[i].isdigit()
-    ]
-    # Of votes, each column is 0 in many rows.
-    ones = any(_is_number(cell) and float(cell.replace(",", ".")) == 1 for i in found for cell in cells[i])
-    return tuple(found) if len(found) >= 3 and ones else ()
 
 
 def _wide(names: tuple[str, ...], cells: list[tuple[str, ...]], taken: set[int | None]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.archives import CsvStream, reading
+from fer_core.data.class_columns import FERPLUS
 from fer_core.data.class_names import Numbering, number_of
 from fer_core.data.imported_faces import Batch
 from fer_core.data.number_text import numbers_in, numbers_of
@@ -31,6 +32,7 @@ TOO_MANY_BAD = 0.5
 """The share of rows without a face that ends an import: then something else is wrong than a few rows."""
 BAD = "rows without a face that can be read"
 UNLABELLED = "rows without a label"
+TIED = "rows that tell no class, or two alike"
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks", "": ""}
 
 
@@ -126,6 +128,11 @@ class TableSource:
         with _open(file) as (stream, reader):
             columns = find_columns(reader.name, reader.sample)
             if not columns.pixels:
+                if set(FERPLUS) <= {word for cells in reader.sample[:1] for word in cells}:
+                    raise DataError(
+                        f"{reader.name} holds FER+'s votes and no faces. Import FER-2013 itself, then add the votes on "
+                        "the page Dataset, under FER+."
+                    )
                 raise DataError(
                     f"{reader.name} lists pictures, and they are not beside it. Import the folder that holds both."
                 )
@@ -141,7 +148,7 @@ class TableSource:
                 if word := columns.label_word(row.cells):
                     self._tally[word, _split_word(file, columns, row)] += 1
                 else:
-                    self.left_out.add(UNLABELLED, f"{stream.file}:{row.number}")
+                    self.left_out.add(_untold(columns), f"{stream.file}:{row.number}")
             return _Part(file, reader.name, columns, reader.delimiter, _scale(reader, columns))
 
     def _faces(self, part: _Part) -> Iterator[Batch]:
@@ -177,7 +184,7 @@ class TableSource:
             raise PixelError(f"{len(row.cells):,} columns instead of {part.columns.width:,}")
         word = part.columns.label_word(row.cells)
         if not word:
-            self.left_out.add(UNLABELLED, name)
+            self.left_out.add(_untold(part.columns), name)
             return None
         label = self._stated.label(word)
         if label is None:
@@ -205,8 +212,14 @@ class TableSource:
         signs = f" with {_SIGNS[first.delimiter]} between its cells" if first.delimiter not in (",", "") else ""
         pixels = "in one column" if len(columns.pixels) == 1 else f"in {len(columns.pixels):,} columns"
         if columns.label is None:
-            label = f"{len(columns.one_hot)} columns of 0 and 1, from “{columns.names[columns.one_hot[0]]}” on,"
-            return f"{what}{signs}: one face a row, its pixels {pixels}, {first.scale.value}; {label} tell the class."
+            start = f"from “{columns.names[columns.each_class[0]]}” on"
+            told = (
+                f"columns of 0 and 1, {start}, tell"
+                if columns.flags
+                else f"columns, {start}, have votes, whose most tell"
+            )
+            label = f"{len(columns.each_class)} {told}"
+            return f"{what}{signs}: one face a row, its pixels {pixels}, {first.scale.value}; {label} the class."
         label = f"“{columns.label_name}”" if columns.label_name else f"column {columns.label + 1}"
         return f"{what}{signs}: one face a row, its pixels {pixels}, {first.scale.value}; {label} is the class."
 
@@ -227,6 +240,10 @@ def _nothing_labelled(columns: Mapping[str, str]) -> DataError:
         f"is an unlabelled file, such as the challenge's test.csv. Import train.csv. {HOW_UNLABELLED}",
         quoted=[shown],
     )
+
+
+def _untold(columns: Columns) -> str:
+    return TIED if columns.each_class else UNLABELLED
 
 
 @contextmanager

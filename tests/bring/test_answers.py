@@ -12,7 +12,7 @@ import pytest
 from factories import make_noise, make_probabilities
 from PIL import Image
 
-from fer_core.bring.answer_values import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES
+from fer_core.bring.answer_values import ANSWERS, LOGITS, PER_CENT, PROBABILITIES, SHARES, VOTES
 from fer_core.bring.answers import TRIED_NOTE, ClosedError, bring, look, metrics_of
 from fer_core.bring.orders import ALPHABETICAL, DECLARED, FER
 from fer_core.data.dataset import Dataset, load_dataset, write_dataset
@@ -535,3 +535,29 @@ def test_a_run_of_answers_that_lost_its_account_is_damaged(home: Path, data: Dat
     found = look(tmp_path / "net.csv", data)
     with pytest.raises(FerError, match="exists already"):
         bring(found, data, run.path, "net")
+
+
+def test_numbers_of_votes_are_shares_and_no_logits(data: Dataset, tmp_path: Path) -> None:
+    """Three votes to two are 60 %; as logits they would be 73 %."""
+    frame = table(data)
+    frame[list(NAMES)] = np.round(frame[list(NAMES)] * 10).astype(int)
+    found = look(written(frame, tmp_path / "votes.csv"), data)
+    assert found.kind == VOTES
+    wanted = frame.sort_values("row")[list(NAMES)].to_numpy()
+    np.testing.assert_allclose(found.probabilities, wanted / wanted.sum(axis=1, keepdims=True))
+    frame.iloc[3, 1:] = 0
+    with pytest.raises(ModelError, match="no vote in line 4"):
+        look(written(frame, tmp_path / "votes.csv"), data)
+
+
+def test_more_than_eight_columns_of_which_three_are_none_of_the_seven_are_understood(
+    data: Dataset, tmp_path: Path
+) -> None:
+    """FER+'s ten were refused as a model of ten classes."""
+    frame = table(data)
+    for name in ("contempt", "unknown", "NF"):
+        frame[name] = 0.1
+    frame[list(NAMES)] *= 0.7
+    found = look(written(frame, tmp_path / "ten.csv"), data)
+    assert found.assumed.order.classes == (*NAMES, "other")
+    np.testing.assert_allclose(found.probabilities[:, -1], 0.3, atol=1e-6)

@@ -237,12 +237,6 @@ def test_pixels_beside_names_of_pictures_are_read(tmp_path: Path) -> None:
     same(imported(write(tmp_path / "mine.csv", table(",", header, rows))))
 
 
-def test_votes_are_not_taken_for_columns_of_0_and_1(tmp_path: Path) -> None:
-    rows = [[r[1], *("10" if name == n else "0" for name in emotions.NAMES)] for n, r in zip(NAMES, ROWS, strict=True)]
-    rows = sorted(rows, key=lambda row: row[1:], reverse=True)[:9]
-    refused(write(tmp_path / "mine.csv", table(",", ["pixels", *emotions.NAMES], rows)), "labels")
-
-
 def opened(source: Path, said: Corrections | None = None) -> TableSource:
     return TableSource(source.name, [TableFile(lambda: archives.open_csv(source))], said)
 
