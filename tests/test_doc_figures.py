@@ -190,6 +190,47 @@ def whole(found: dict) -> str:  # type: ignore[type-arg]
     return percent(found["rejected"] / found["faces"], 0)
 
 
+DAY = re.compile(r"\d{1,2} (November|December) 20\d\d")
+
+
+def test_what_was_measured_names_its_command_machine_and_day() -> None:
+    text = (PROJECT_ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    sections = re.split(r"(?m)^## ", text)[1:]
+    assert len(sections) > 10
+    wrong = []
+    for section in sections:
+        paragraphs = [" ".join(one.split()) for one in section.split("\n\n")]
+        told = [one for one in paragraphs if one.startswith("Measured")] or (paragraphs if "|--" in section else [])
+        if told and "python benchmarks/" not in section:
+            wrong.append(f"{paragraphs[0]} names no command")
+        for one in told if told is not paragraphs else [" ".join(paragraphs)]:
+            if "EPYC" not in one or not DAY.search(one):
+                wrong.append(f"{paragraphs[0]} says without machine or day: {one[:90]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_computed_from_a_measured_time_follows_it() -> None:
+    """Somebody measures a training anew, and the page on scale goes on computing with the old time."""
+    text = figures.read("docs/scale.md")
+    [epoch] = [one for one in figures.SAID if "an epoch of `custom_cnn` at 48" in one.words]
+    assert [one.says for one in figures.figures_in(epoch, text)] == [f"{1e6 / 427 / 60:.0f}"]
+    assert not figures.figures_in(epoch, text.replace("1/427 s", "1/500 s")), "the sentence is not there any more"
+    [wrong] = figures.figures_in(epoch, text.replace("*39 minutes*", "*29 minutes*"))
+    assert (wrong.says, wrong.true) == ("29", "39")
+
+
+def test_a_measured_figure_is_not_overwritten_with_what_was_computed_from_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    monkeypatch.setattr(figures, "SAID", [figures.Said("a.md", "| ours | {quoted 427} | {calc .1f 427 / 156} |")])
+    (tmp_path / "a.md").write_text("| ours | 500 | 3.2 |\n", encoding="utf-8")
+    first, _ = figures.problems()
+    assert first.startswith("a.md:1 says 500, and docs/tables.py computes with 427: change it there")
+    figures.write()
+    assert (tmp_path / "a.md").read_text(encoding="utf-8") == "| ours | 500 | 2.7 |\n"
+
+
 def test_a_wrong_figure_is_noticed() -> None:
     assert WITH_INTERVAL.findall("68.1 % (66.5–69.5 %) of") == ["68.1 % (66.5–69.5 %)"]
     assert "68.1 % (66.5–69.5 %)" not in known()
