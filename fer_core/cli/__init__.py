@@ -13,6 +13,7 @@ Whatever happens around a command ends it without a traceback, here at one place
   it for programs of the system; standard output is pointed to nowhere then, as Python's documentation advises
   (https://docs.python.org/3/library/signal.html#note-on-sigpipe). The documentation's own 1 means "partly done" here.
 - Standard output that takes nothing (a full disk) and any other ``OSError`` are a sentence and 2.
+- A library that is not installed is a sentence that says how to install it, and 2.
 - Ctrl+C and SIGTERM end it with "interrupted" and 130; a second one does not disturb its cleaning up.
 - A traceback is a defect of ours.
 """
@@ -124,6 +125,9 @@ def _guarded(argv: Sequence[str] | None, interruption: Interruption) -> int:
         return 2
     except KeyboardInterrupt:
         return _interrupted()
+    except ModuleNotFoundError as error:
+        whisper(f"error: {_how_to_install(error)}")
+        return 2
     except Exception:
         # Libraries turn an interruption into errors of their own, most of all while they load.
         if interruption.happened:
@@ -146,6 +150,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return 1
     except FerError as error:
         return _failed(args, str(error), error.details())
+    except ModuleNotFoundError as error:
+        return _failed(args, _how_to_install(error))
     except OSError as error:
         from fer_core.writable import sentence
 
@@ -159,6 +165,13 @@ def _run(argv: Sequence[str] | None) -> int:
         result, text = done
         output(json.dumps(result, indent=2) if args.json else text)
     return 0
+
+
+def _how_to_install(error: ModuleNotFoundError) -> str:
+    """Raises the error again where it is a module of ours that is missing."""
+    if (error.name or "fer_core").partition(".")[0] == "fer_core":
+        raise error
+    return f"{error.name} is not installed. Install what FER Explorer needs: pip install -r requirements.txt"
 
 
 def _failed(args: argparse.Namespace, message: str, details: Mapping[str, object] | None = None) -> int:

@@ -37,6 +37,32 @@ def test_building_the_parser_loads_no_tensorflow() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_an_environment_without_the_libraries_was_answered_with_a_traceback() -> None:
+    # -S leaves out whatever is installed.
+    command = [sys.executable, "-S", "-m", "fer_core", "runs"]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install -r requirements.txt" in done.stderr
+
+
+def test_a_library_that_a_command_lacks_is_named_and_a_module_of_ours_is_a_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(name: str) -> None:
+        def list_runs() -> None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        monkeypatch.setattr("fer_core.runs.listing.list_runs", list_runs)
+
+    lacking("pandas.core")
+    assert main(["runs", "--json"]) == 2
+    assert "pandas.core is not installed" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    lacking("fer_core.gone")
+    with pytest.raises(ModuleNotFoundError):
+        main(["runs"])
+
+
 def test_a_mistake_ends_with_its_message_and_exit_code_2(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "nobody"]) == 2
     assert "there is no run called 'nobody'. Known runs: none yet." in capsys.readouterr().err
