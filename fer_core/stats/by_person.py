@@ -13,7 +13,7 @@ import numpy.typing as npt
 from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.intervals import ClassBounds, wilson_interval
 from fer_core.value_types import Count, Name, Share
 
 SCHEMA = 1
@@ -25,16 +25,10 @@ FEW = 20
 Ends = tuple[float, float]
 
 
-class ClassEnds(TypedDict):
-    """One class's 95 % intervals over persons; None where there is none."""
+class ClassEnds(ClassBounds):
+    """One class with its intervals over persons."""
 
     emotion: Name
-    precision_low: Share | None
-    precision_high: Share | None
-    recall_low: Share | None
-    recall_high: Share | None
-    f1_low: Share | None
-    f1_high: Share | None
 
 
 class ByPerson(TypedDict):

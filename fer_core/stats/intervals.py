@@ -9,8 +9,22 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import TypedDict
+
+from fer_core.value_types import Share
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class ClassBounds(TypedDict):
+    """The ends of one class's 95 % intervals; None where there is none."""
+
+    precision_low: Share | None
+    precision_high: Share | None
+    recall_low: Share | None
+    recall_high: Share | None
+    f1_low: Share | None
+    f1_high: Share | None
 
 
 def bootstrap_interval(

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from fer_core.emotions import COUNT, NAMES
 from fer_core.stats import by_person as persons_core
 from fer_core.stats.by_person import ByPerson
-from fer_core.stats.intervals import bootstrap_interval, wilson_interval
+from fer_core.stats.intervals import ClassBounds, bootstrap_interval, wilson_interval
 from fer_core.value_types import Amount, Count, Name, Share
 
 __all__ = [
@@ -49,16 +49,10 @@ class ClassScores(TypedDict):
     support: Count
 
 
-class ClassIntervals(ClassScores):
+class ClassIntervals(ClassScores, ClassBounds):
     """One class with 95 % intervals: see :func:`per_class_intervals`. ``answered``: faces the model called so."""
 
     answered: Count
-    precision_low: Share | None
-    precision_high: Share | None
-    recall_low: Share | None
-    recall_high: Share | None
-    f1_low: Share | None
-    f1_high: Share | None
 
 
 class Accuracy(TypedDict):
