@@ -132,13 +132,10 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     dataset = dataset_of(fingerprint)
     try:
         crowd = None if dataset is None else crowd_of(dataset)
-        annotations = annotations_of(fingerprint)
-        annotations.refresh()
     except DataError as error:
         st.error(messages.told(error), icon=":material/broken_image:")
         st.stop()
-    for problem in annotations.problems:
-        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
+    annotations = marks(fingerprint)
     with controls, st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
         splits = known_data.splits_of(chosen, runs)
         split = choose_split(splits, prefix + SPLIT)
@@ -229,6 +226,21 @@ def choose_runs(
         st.session_state[_EMPTIED + key] = True
         st.rerun()
     return tuple(by_name[name] for name in names)
+
+
+def marks(fingerprint: str) -> Annotations:
+    """The marks on the faces of these data as they are now; says what is amiss with them, and ends the page where they
+    cannot be read.
+    """
+    try:
+        annotations = annotations_of(fingerprint)
+        annotations.refresh()
+    except DataError as error:
+        st.error(messages.told(error), icon=":material/broken_image:")
+        st.stop()
+    for problem in annotations.problems:
+        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
+    return annotations
 
 
 def _into_address(key: str) -> None:

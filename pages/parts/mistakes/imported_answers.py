@@ -59,14 +59,7 @@ def _view(
     splits: list[str],
     fold: DeltaGenerator,
 ) -> View:
-    try:
-        annotations = dataset_extras.annotations_of(given.fingerprint)
-        annotations.refresh()
-    except DataError as error:
-        st.error(messages.told(error), icon=":material/broken_image:")
-        st.stop()
-    for problem in annotations.problems:
-        st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
+    annotations = scope.marks(given.fingerprint)
     split, labels = splits[0], DATASET
     if dataset.info.labelled:
         with fold, st.container(horizontal=True, vertical_alignment="bottom", key="scope"):
