@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ os.environ["FER_EXPLORER_OWNER"] = "everyone"
 os.environ["FER_EXPLORER_FETCH_DETECTOR"] = "0"
 
 import pytest  # noqa: E402
+from markers import holds_none  # noqa: E402
 
 import fer_core.data.sample  # noqa: E402
 from fer_core.data.importer import import_dataset  # noqa: E402
@@ -65,12 +65,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Files without a test that ``-m`` asks for are not even imported: ``-m browser`` needs 25 of 300."""
-    wanted = re.findall(r"(?<!not )\b(slow|browser|ray)\b", config.getoption("markexpr"))
-    if not wanted or collection_path.suffix != ".py":
-        return None
-    # None leaves it to pytest's other reasons; False would collect even what those ignore.
-    text = collection_path.read_text(encoding="utf-8")
-    return None if any(f"mark.{name}" in text for name in wanted) else True
+    if collection_path.suffix == ".py" and holds_none(collection_path, config.getoption("markexpr")):
+        return True
+    # False would collect even what pytest ignores for other reasons.
+    return None
 
 
 @pytest.fixture

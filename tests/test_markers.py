@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from browser import ROOT
-from conftest import pytest_ignore_collect
+from markers import holds_none
 
 
 @pytest.mark.parametrize(
-    ("asked", "ignored"),
+    ("asked", "left_out"),
     [
-        ("not slow and not browser and not ray", {None}),
-        ("", {None}),
-        ("real", {None}),
-        ("slow and not browser", {None, True}),
-        ("ray", {None, True}),
+        ("not slow and not browser and not ray", ""),
+        ("", ""),
+        ("real", ""),
+        ("slow", "browser none"),
+        ("slow and not browser", "browser none"),
+        ("browser", "slow none"),
+        ("ray", "slow browser none"),
     ],
 )
 def test_a_file_is_left_out_only_where_none_of_its_tests_is_asked_for(
-    asked: str, ignored: set[bool | None], tmp_path: Path
+    asked: str, left_out: str, tmp_path: Path
 ) -> None:
-    marked, unmarked = tmp_path / "test_marked.py", tmp_path / "test_unmarked.py"
-    marked.write_text("@pytest.mark.slow\n@pytest.mark.ray\ndef test_one(): ...\n")
-    unmarked.write_text("@pytest.mark.browser\ndef test_one(): ...\n")
-    config = SimpleNamespace(getoption=lambda name: asked)
-    assert pytest_ignore_collect(marked, config) is None
-    assert {pytest_ignore_collect(path, config) for path in (marked, unmarked)} == ignored
-    assert pytest_ignore_collect(tmp_path, config) is None
+    for name in ("slow", "browser", "none"):
+        (tmp_path / name).write_text(f"@pytest.mark.{name}\ndef test_one(): ...\n")
+    assert [name for name in ("slow", "browser", "none") if holds_none(tmp_path / name, asked)] == left_out.split()
 
 
 def test_markers_are_written_out() -> None:
