@@ -34,6 +34,9 @@ def how_it_ended(code: int, said: Iterable[str] = ()) -> str:
         except ValueError:
             name = f"signal {number}"
         return f"it was ended by {name}. {_MEANINGS.get(name, 'Start it again.')}"
-    words = " ".join(" ".join(filter(None, said)).split())
+    lines = [line.strip() for line in said if line.strip()]
+    # Of what Python says of an error that nobody caught, the last line is for people.
+    failed = any(line.startswith('File "') or not line.strip("^~") for line in lines)
+    words = " ".join(" ".join(lines[-1:] if failed else lines).split())
     shown = words if len(words) <= _MOST else "…" + words[-_MOST:]
-    return f"exit code {code}. It said: {shown or 'nothing.'}"
+    return f"exit code {code}. It said: {shown or 'nothing.'}" + (f" {DEFECT}" if failed else "")

@@ -21,16 +21,25 @@ Picture = npt.NDArray[np.uint8]
 _LYING = (5, 6, 7, 8)
 """EXIF's marks of pictures whose sides are exchanged."""
 _BAND = 256
-EMPTY, BROKEN, TOO_LARGE, NO_PICTURE = (
+EMPTY, BROKEN, TOO_LARGE, NO_LEVELS, NO_PICTURE = (
     "empty files",
     "damaged or cut-off pictures",
     "pictures with too many pixels",
+    "pictures of which it is not known what is black and what is white",
     "files that are no pictures of a kind that is read",
 )
 """Kinds of files that :func:`load_photo` refuses; pictures of other kinds go by the name of theirs."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
+
+
+_BITS = (8, 10, 12, 16)
+"""Of a grey value that takes two bytes: cameras commonly use 10 or 12 of them."""
+
+
+class _LevelsError(ValueError):
+    """The numbers of a picture are no levels of grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +91,11 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
         odd = odd_picture(data[:HEAD])
         kind = f"{odd} pictures, which are not read" if odd else NO_PICTURE
         raise UnusableFileError(f"{name} is not a picture that can be read. {advice}", kind) from None
+    except _LevelsError as error:
+        raise UnusableFileError(
+            f"{name} has no levels of grey that are known: {error}. Save it with whole numbers from 0 to 255.",
+            NO_LEVELS,
+        ) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         # Pillow reports damaged content through any of these.
         raise UnusableFileError(
@@ -125,14 +139,14 @@ class _Levels:
     def grey(self, image: Image.Image) -> Image.Image:
         numbers = (np.asarray(image, dtype=np.float32) - self.black) * self.factor
         if not np.isfinite(numbers).all():
-            raise ValueError("some of its pixels are no numbers")
+            raise _LevelsError("some of its pixels are no numbers")
         return Image.fromarray(numbers.clip(0, 255).astype(np.uint8))
 
 
 def _levels(image: Image.Image) -> _Levels | None:
     """Of a grey picture of 16 bits, 32 bits or fractions, by the numbers that are in it; None for all others.
 
-    Pillow would clip them to 255, or cut fractions off: white, or black. Raises ``ValueError`` for other ranges.
+    Pillow would clip them to 255, or cut fractions off: white, or black. Raises ``_LevelsError`` for other ranges.
     """
     fractions = image.mode == "F"
     if not (fractions or image.mode.startswith("I")):
@@ -144,11 +158,10 @@ def _levels(image: Image.Image) -> _Levels | None:
         return _Levels(-1, 127.5)
     if fractions and low >= 0 and high <= 1:
         return _Levels(0, 255)
-    if low >= 0 and high <= 255:
-        return _Levels(0, 1)
-    if low >= 0 and high <= 65_535:
-        return _Levels(0, 1 / 256)
-    raise ValueError(f"its pixels go from {low:g} to {high:g}, and it is not known what is black and what is white")
+    bits = next((one for one in _BITS if high < 2**one), None)
+    if low < 0 or bits is None:
+        raise _LevelsError(f"its pixels go from {low:g} to {high:g}")
+    return _Levels(0, 1 / 2 ** (bits - 8))
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -14,8 +14,7 @@ ANSWERS, MODEL, FACES = "Answers", "A model", "Faces"
 frame.begin(
     "Bring yours",
     __file__,
-    "A model of yours made mistakes elsewhere? Bring it, or only what it said, and explore it here like every other. "
-    "In which order it names the classes is found out on labelled faces: nothing is assumed in silence.",
+    "A model of yours made mistakes elsewhere? Bring it, or only what it said, and explore it here like every other.",
 )
 if not access.may(Action.BRING_MODEL):
     st.info("Only the owner of this app can bring a model or its answers.", icon=":material/lock:")

@@ -12,7 +12,7 @@ from PIL import Image
 from fer_core.data.pictures import decode
 from fer_core.errors import DataError, UnusableFileError
 from fer_core.file_types import is_video, what_to_do
-from fer_core.photo import as_face, load_picture
+from fer_core.photo import NO_LEVELS, as_face, load_picture
 
 
 def iso(brand: bytes, *compatible: bytes) -> bytes:
@@ -73,11 +73,13 @@ LEVELS = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
         (LEVELS.astype(np.int32) * 257, "TIFF"),
         (LEVELS.astype(np.uint16) * 257, "PNG"),
         (LEVELS.astype(np.uint16), "PNG"),
+        (LEVELS.astype(np.uint16) * 16, "PNG"),
+        (LEVELS.astype(np.uint16) * 4, "TIFF"),
     ],
-    ids=["0 to 1", "-1 to 1", "floats to 255", "32 bits", "32 bits to 65535", "16 bits", "16 bits to 255"],
+    ids=["0 to 1", "-1 to 1", "floats to 255", "32 bits", "32 to 65535", "16 bits", "16 to 255", "12 bits", "10 bits"],
 )
 def test_grey_pictures_beyond_eight_bits_keep_their_levels(pixels: npt.NDArray[np.generic], kind: str) -> None:
-    """Fractions from 0 to 1 became a black picture, and so did 8 bits in 16, without a word."""
+    """Fractions from 0 to 1 became a black picture, and so did 8 to 12 bits in 16, without a word."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)
     picture = load_picture(buffer.getvalue())
@@ -89,5 +91,6 @@ def test_grey_pictures_beyond_eight_bits_keep_their_levels(pixels: npt.NDArray[n
 def test_levels_of_nobody_are_refused(pixels: list[float]) -> None:
     buffer = io.BytesIO()
     Image.fromarray(np.full((8, 4, 2), pixels, np.float32).reshape(8, 8)).save(buffer, "TIFF")
-    with pytest.raises(UnusableFileError, match=r"black|no numbers"):
+    with pytest.raises(UnusableFileError, match=r"from (0|-5) to|no numbers") as refused:
         load_picture(buffer.getvalue())
+    assert refused.value.kind == NO_LEVELS, "an import called it damaged or cut off"

@@ -49,7 +49,7 @@ def _check(model: Any) -> None:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
             f"it has {plural(len(graph.inputs), 'input')} and {plural(len(graph.outputs), 'output')}, and models with "
-            "one of each can be brought."
+            "one of each can be brought. Convert the part that goes from a picture to the expressions."
         )
     if len(graph.operators) > MOST_OPERATORS:
         raise ModelError(f"it has more than {MOST_OPERATORS:,} operations.")

@@ -42,12 +42,21 @@ class KerasNetwork:
             raise
         except Exception as error:  # Keras and TensorFlow raise all kinds
             raise ModelError(f"Keras {keras.__version__} cannot build it: {_words(error)}") from error
-        self.model = model
         self.height, self.width, self.channels, self.count = _shapes(model)
+        # Of other models inputs and outputs may have names, in a dictionary, or stand in a list.
+        sequential = isinstance(model, keras.Sequential)
+        self.model = model if sequential else keras.Model(model.inputs[0], model.outputs[0])
 
     def __call__(self, pictures: Floats) -> Floats:
-        """Its answers float32 (B, K) to pictures float32 (B, height, width, channels)."""
-        return np.asarray(self.model.predict_on_batch(pictures), dtype=np.float32)
+        """Its answers float32 (B, K) to pictures float32 (B, height, width, channels). Raises ``ModelError``."""
+        try:
+            return np.asarray(self.model.predict_on_batch(pictures), dtype=np.float32)
+        except (MemoryError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # Keras and TensorFlow raise all kinds
+            raise ModelError(
+                f"it was opened, and cannot be asked about {plural(len(pictures), 'face')}: {_words(error)}"
+            ) from error
 
 
 class LitertNetwork:
@@ -94,7 +103,10 @@ class LitertNetwork:
             together = self(pictures.astype(np.float32))
             alone = np.concatenate([self(one[None].astype(np.float32)) for one in pictures])
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"it cannot be asked about several faces at once: {_words(error)}") from error
+            raise ModelError(
+                f"it cannot be asked about one face and about several: {_words(error)}. Convert it with any number of "
+                "pictures, or with one."
+            ) from error
         if together.shape != alone.shape or not np.allclose(together, alone, atol=1e-4):
             raise ModelError("it answers otherwise when it is asked about several faces at once.")
 

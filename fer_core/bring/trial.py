@@ -81,7 +81,10 @@ def try_out(
                 )
             )
     if not found:
-        raise ModelError("its answers are no finite numbers at any scale, so it cannot be used.")
+        raise ModelError(
+            "its answers are no finite numbers (NaN or infinite) with pixels of any scale: its training went astray. "
+            "Bring it as it was some epochs before."
+        )
     return TrialRecord(
         height=network.height,
         width=network.width,

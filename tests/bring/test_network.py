@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fer_core.bring import network
+from fer_core.errors import ModelError
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,16 @@ def test_a_librarys_message_ended_where_it_only_led_to_the_next_line(message: st
     words = network._words(ValueError(message))
     assert words.endswith(said)
     assert "\n" not in words
+
+
+def test_a_network_that_fails_when_it_is_asked_is_refused_in_a_sentence() -> None:
+    """Its process ended early, and nobody knew of what."""
+
+    class Failing:
+        def predict_on_batch(self, pictures: object) -> object:
+            raise ValueError("Matrix size-incompatible")
+
+    asked = network.KerasNetwork.__new__(network.KerasNetwork)
+    asked.model = Failing()
+    with pytest.raises(ModelError, match="cannot be asked about 2 faces: Matrix size-incompatible"):
+        asked(np.zeros((2, 48, 48, 1), np.float32))

@@ -48,8 +48,9 @@ class _Seen:
 def show(dataset: Dataset) -> None:
     """The part of the page."""
     st.markdown(
-        "Probabilities, logits or only the answer for each test face, from any framework: with row numbers or names of "
-        "pictures, and a column for each class. They are scored and compared like every run; there is no model to ask."
+        f"Probabilities, logits or only the answer for each test face of **{plain(dataset.info.title)}**, the data in "
+        "the sidebar: with row numbers or names of pictures, and a column for each class, from any framework. They are "
+        "scored and compared like every run; there is no model to ask."
     )
     with st.expander("How to write such a file", icon=":material/code:"):
         st.code(SCRIPT, language="python")

@@ -13,6 +13,7 @@ from fer_core.bring.naming import free_run
 from fer_core.bring.orders import NAMED
 from fer_core.data.dataset import Dataset
 from fer_core.errors import FerError
+from fer_core.formatting import plain
 from pages.parts import access, messages, uploads
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob, Undecided
@@ -22,6 +23,9 @@ SUFFIXES = ("keras", "h5", "hdf5", "json", "tflite", "zip")
 VISITORS_SUFFIXES = ("keras", "h5", "hdf5", "json", "zip")
 WEIGHTS = ("h5", "hdf5")
 HISTORY = "Its history: a .csv, Keras' history as .json, or TensorBoard's logs as .zip"
+HOW_OPENED = (
+    "It is read as data first, refused where it holds a program of its own, and opened in a process with limits."
+)
 FIND_OUT = "find out by trying"
 LISTED = "as I list them"
 
@@ -32,12 +36,12 @@ def show(dataset: Dataset) -> None:
     st.markdown(
         "A Keras model (`.keras`, `.h5`, or `.json` with its weights), "
         + ("a LiteRT file, or a SavedModel as a zip, " if owner else "")
-        + "for faces of any size, grey or in colour, with five to eight classes. "
-        "It is read as data first, refused where it holds a program, and opened in a process with limits. What pixels "
-        "it wants and in which order it answers is tried on labelled faces. That takes some minutes."
+        + "for faces of any size, grey or in colour, with five to eight classes. What pixels it wants and in which "
+        f"order it answers is found out on labelled faces of **{plain(dataset.info.title)}**, the data in the sidebar. "
+        "That takes some minutes."
     )
     types = SUFFIXES if owner else VISITORS_SUFFIXES
-    file = uploads.uploader(Place.MODEL, "Your model", types=types, key="bring.model")
+    file = uploads.uploader(Place.MODEL, "Your model", types=types, key="bring.model", help=HOW_OPENED)
     if file is None:
         return
     weights = None
@@ -45,7 +49,7 @@ def show(dataset: Dataset) -> None:
         weights = uploads.uploader(Place.MODEL, "Its weights", types=WEIGHTS, key="bring.weights")
         if weights is None:
             return
-    with st.expander("What you know about it", icon=":material/help:"):
+    with st.expander("What you know about it, and its history", icon=":material/help:"):
         classes, scale = _said("new", "", "")
         history = uploads.uploader(Place.HISTORY, HISTORY, key="bring.history")
     name = st.text_input(
