@@ -37,6 +37,7 @@ def show(job: BringJob) -> None:
         st.code("\n".join(undecided.table), language=None)
     if job.script:
         st.code("\n".join(job.script), language="python")
+    st.button("Dismiss this message", key="bring-dismiss", on_click=bring_job.dismiss)
 
 
 def _running() -> None:
