@@ -34,6 +34,7 @@ ARCHITECTURE = "imported"
 NEVER = -1e4
 """The logit of a class that a network does not have: its probability is 0 in single precision."""
 SMALLEST = 1e-12
+NO_MAPS_OF_SHARES = "there are no class maps for a head that gives each class a share by itself, as sigmoids do."
 TOLERANCE = 1e-4
 """Between what the network said when it was tried and what the adapted model says."""
 
@@ -76,7 +77,7 @@ def build(
     try:
         map_grid(model)
     except ExportError as error:
-        why = str(error)
+        why = _without_maps(error, wanted)
     told("writing model.tflite and comparing it with model.keras")
     try:
         parity = export_litert(model, out / "model.tflite", faces, maps=not why)
@@ -84,7 +85,7 @@ def build(
         if why:
             raise ModelError(_unfit(error)) from error
         # Its maps may need what LiteRT has not; its answers count for more.
-        why = str(error)
+        why = _without_maps(error, wanted)
         try:
             parity = export_litert(model, out / "model.tflite", faces, maps=False)
         except ExportError as again:
@@ -173,6 +174,11 @@ def _weights(layer: Any, count: int) -> tuple[Floats, Floats]:
 
 def _activation(operation: Any) -> str:
     return getattr(getattr(operation, "activation", None), "__name__", "")
+
+
+def _without_maps(error: ExportError, wanted: Build) -> str:
+    """Why there are no class maps. Of shares the error would name a logarithm, which is ours."""
+    return NO_MAPS_OF_SHARES if wanted["output"] == OutputKind.SEPARATE else str(error)
 
 
 def _unfit(error: ExportError) -> str:

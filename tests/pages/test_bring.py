@@ -344,6 +344,6 @@ def test_what_a_trial_left_open_is_asked_with_the_table_and_the_likeliest_answer
     assert files.source == file
     assert arguments[-4:] == ["--classes", "alphabetical", "--scale", "unit"]
     # It stood there until something else was brought.
-    button(app, "Dismiss this message").click().run()
+    button(app, "Do not bring it").click().run()
     assert "another order" not in words(app)
     assert not file.exists()

@@ -32,12 +32,15 @@ def show(job: BringJob) -> None:
             frame.link("run", "Its card", icon=":material/id_card:", query={"run": name})
         st.button("Bring another", icon=":material/add:", key="bring-another", on_click=bring_job.dismiss)
         return
-    st.error(messages.told(job.problem), icon=":material/block:")
     if undecided := job.undecided:
+        st.warning(messages.told(job.problem), icon=":material/help:")
         st.code("\n".join(undecided.table), language=None)
+    else:
+        st.error(messages.told(job.problem), icon=":material/block:")
     if job.script:
         st.code("\n".join(job.script), language="python")
-    st.button("Dismiss this message", key="bring-dismiss", on_click=bring_job.dismiss)
+    label = "Do not bring it" if undecided else "Dismiss this message"
+    st.button(label, icon=":material/close:", key="bring-dismiss", on_click=bring_job.dismiss)
 
 
 def _running() -> None:
