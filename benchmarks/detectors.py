@@ -137,7 +137,10 @@ def main() -> int:
     args = parser.parse_args()
 
     def work() -> tuple[dict[str, Any], str]:
-        detectors = {"Haar": HaarDetector(), "YuNet": YuNetDetector(args.yunet or yunet_path())}
+        detectors: dict[str, FaceDetector] = {
+            "Haar": HaarDetector(),
+            "YuNet": YuNetDetector(args.yunet or yunet_path()),
+        }
         photographs = read(args.photographs)
         if args.out:
             args.out.mkdir(parents=True, exist_ok=True)

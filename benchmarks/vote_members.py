@@ -107,7 +107,7 @@ def cross_validated(aligned: AlignedPredictions, weigh: Weigh, seed: int) -> tup
         said = np.stack(tempered).astype(np.float64)
         weights.append(weigh(labels, said[:, fitted]))
         answers[judged] = np.tensordot(weights[-1], said[:, judged], axes=1)
-    return answers, tuple(np.round(np.mean(weights, axis=0), 3).tolist())
+    return answers, tuple(round(float(weight), 3) for weight in np.mean(weights, axis=0))
 
 
 def outcomes(groups: Sequence[Sequence[RunFolder]], seed: int = 0) -> list[Outcome]:
