@@ -55,7 +55,8 @@ def by_log_loss(labels: npt.NDArray[np.int8], said: Probabilities) -> npt.NDArra
 
 def by_accuracy(labels: npt.NDArray[np.int8], said: Probabilities) -> npt.NDArray[np.float64]:
     """Of all weights in tenths those that have most faces right; of equally good ones the mean."""
-    best, chosen = -1, []
+    best = -1
+    chosen: list[npt.NDArray[np.float64]] = []
     for steps in product(range(STEPS + 1), repeat=len(said) - 1):
         if sum(steps) > STEPS:
             continue
