@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import frame, lesson_strip, linked, links_to_mistakes, scope
+from pages.parts import frame, lesson_strip, linked, scope
 from pages.parts.compare import (
     accuracy,
     across,
@@ -20,13 +20,11 @@ from pages.parts.compare import (
 
 VIEW = "view"
 
-entered = frame.begin(
+frame.begin(
     "Compare",
     __file__,
     "Which model is better at what? Can that be chance?",
 )
-if entered:
-    links_to_mistakes.come_back()
 # The picture leads: what it is about is chosen below it, and said above it where something is amiss.
 said = st.container()
 # A lesson's question may be about one of the views: then that comes first.
@@ -35,7 +33,6 @@ picture = st.container()
 fold = st.expander("Which runs, which faces", icon=":material/tune:")
 with said:
     view = scope.choose(scope.COMPARE, fold)
-links_to_mistakes.remember()
 if not len(view.scope.aligned):
     said.info(
         "No face is left to measure on: see above what is left out, and why. Choose other faces or labels below.",

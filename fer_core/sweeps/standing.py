@@ -184,13 +184,16 @@ def _state(now: _Told, outcome: Outcome | None, *, sealed: bool) -> TrialState:
     return TrialState.INTERRUPTED
 
 
-def best_in_words(now: SweepStanding) -> str:
-    """Which trial is best on PublicTest, and how much of that is luck; that there is none yet."""
+def best_in_words(now: SweepStanding, name: str | None = None) -> str:
+    """Which trial is best on PublicTest, and how much of that is luck; that there is none yet.
+
+    ``name``: what to call it, by default its folder's name, which commands take.
+    """
     ranked = now.ranked()
     if not ranked:
         return "No trial has finished an epoch yet."
     best = ranked[0]
-    words = f"Best so far is {best.run}, {percent(_accuracy(best))} of PublicTest"
+    words = f"Best so far is {name or best.run}, {percent(_accuracy(best))} of PublicTest"
     if now.state == SweepState.FINISHED:
         words = words.replace("Best so far", "Best")
     flattered = now.flattered

@@ -1,5 +1,33 @@
-// A button that copies the address of the page as it is now, and the way to the top for whoever arrives. Both need the
-// browser: the server does not know what the address will be after the page is drawn, nor how far somebody has scrolled.
+// A button that copies the address of the page as it is now, the way to the top for whoever arrives, and one step in the
+// browser's history for each thing that somebody does. All need the browser: the server does not know what the address
+// will be after the page is drawn, how far somebody has scrolled, nor what they pressed.
+
+// On the way to another page Streamlit writes up to three addresses, one of them of the old page with the new page's
+// names. As entries of their own they would be stations on the way back. So only the first that follows an act of
+// somebody's is a new entry, and each that follows goes in its place. (The data, which Streamlit adds to a link that
+// names them itself, are named once.)
+if (!window.ferOneStep) {
+  window.ferOneStep = true;
+  let acted = false;
+  for (const kind of ["click", "pointerup", "keydown", "change"]) {
+    window.addEventListener(kind, () => (acted = true), { capture: true });
+  }
+  const push = history.pushState.bind(history);
+  history.pushState = (state, unused, url) => {
+    const address = namedOnce(url);
+    if (address === location.href) return;
+    if (acted) push(state, unused, address);
+    else history.replaceState(state, unused, address);
+    acted = false;
+  };
+}
+
+function namedOnce(url) {
+  const address = new URL(url, location.href);
+  const pairs = address.search.slice(1).split("&");
+  address.search = pairs.filter((pair, at) => pairs.indexOf(pair) === at).join("&");
+  return address.href;
+}
 
 export default function (component) {
   const { data, parentElement } = component;

@@ -1,4 +1,5 @@
-"""The button that copies the page's link, in the frame of every page; and that whoever arrives starts at the top.
+"""The button that copies the page's link, in the frame of every page; that whoever arrives starts at the top; and that
+the browser's Back button undoes what somebody did in one step.
 
 A small component of our own: only the browser knows the address that the controls below are about to change.
 """

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from fer_core.access.policy import Action
 from fer_core.data.catalogue import SAMPLE_NAME, ensure_sample, list_damaged
@@ -31,9 +29,10 @@ _UNKNOWN = "There is no dataset called {asked} here. Showing another one."
 
 
 def dataset_picker() -> None:
-    """The sidebar's choice of data, bound to ``?data=``. Called by the entry, so that it outlives page changes.
+    """The sidebar's choice of data, kept in ``?data=``. Called by the entry, so that it outlives page changes.
 
-    Data of which there are only figures are on offer, too; faces come first.
+    Data of which there are only figures are on offer, too; faces come first. Not bound: Streamlit lets no link name
+    what is bound in the entry, so that none could lead to other data.
     """
     known = known_data.look()
     if not known:
@@ -41,30 +40,19 @@ def dataset_picker() -> None:
         return
     _obey_other_links(known)
     named = links.one_of(KEY, known, _UNKNOWN, place=st.sidebar)
-    wanted = known_data.pop_choice()
+    wanted, before, led = known_data.pop_choice(), st.session_state.get(KEY), links.led_here()
     if wanted in known:
         st.session_state[KEY] = wanted
-    elif st.session_state.get(KEY) not in known and named is None:
-        # A fresh visit, or the chosen dataset was deleted or renamed meanwhile. Set, not given as the default: what
-        # equals the default is left out of the address, and another computer, with other data, would fill in its own.
+    elif named is not None and (before not in known or led):
+        st.session_state[KEY] = named
+    elif before not in known:
+        # A fresh visit, or the chosen dataset was deleted or renamed meanwhile.
         st.session_state[KEY] = next(iter(known))
-        with contextlib.suppress(StreamlitAPIException):
-            # What is set before a widget is first drawn does not reach the address by itself.
-            st.query_params[KEY] = next(iter(known))
-    elif named is None:
-        # What is set before a widget is first drawn does not reach the address.
-        st.session_state[KEY] = st.session_state[KEY]
     name = st.sidebar.selectbox(
-        "Data",
-        list(known),
-        index=None,
-        required=True,
-        help="The faces that every page is about.",
-        **links.bound(KEY),
+        "Data", list(known), help="The faces that every page is about.", key=KEY, persist_state="session"
     )
-    if name is None:
-        # The browser went back to an address that does not say: that empties even what was set just now.
-        st.rerun()
+    # Also where nothing was chosen: another computer, with other data, would fill in its own.
+    links.keep(KEY, [name], None)
     chosen = known[name]
     here = chosen.info is not None or chosen.can_be_drawn
     where = "" if here else " Figures only: the faces are not on this computer."
@@ -89,16 +77,12 @@ def _obey_other_links(known: dict[str, KnownData]) -> None:
         name = measured[0] if measured and measured[0] != next(iter(known)) else None
     if name is None and not old:
         return
-    with contextlib.suppress(StreamlitAPIException):
-        # Bound by the run before, as when the browser goes back through its history: then no link led here.
-        for one_name in old:
-            if one_name in st.query_params:
-                del st.query_params[one_name]
-        if name is not None:
-            st.query_params[KEY] = name
-            st.session_state.pop(KEY, None)
-            # Widgets take what the address held when the run began.
-            st.rerun()
+    for one_name in old:
+        if one_name in st.query_params:
+            del st.query_params[one_name]
+    if name is not None:
+        st.query_params[KEY] = name
+        st.session_state.pop(KEY, None)
 
 
 def current() -> KnownData | None:

@@ -70,6 +70,7 @@ def enter() -> None:
     if target is not None:
         page, query = target
         st.switch_page(page, query_params=query)
+    links.give_back()
 
 
 def style() -> None:
@@ -131,14 +132,14 @@ def go(page: str, query: Query | None = None) -> None:
         del st.session_state[_SHOWN]
         st.session_state[_RETURN_TO] = (target, {**_data_query(), **(query or {})})
         st.switch_page(_ASIDE if page != "limits" else "pages/home.py", query_params={})
+    address = {**_data_query(), **(query or {})}
     try:
-        # Without the chosen data: their widget is bound in the entry, and puts them back by itself.
-        st.switch_page(target, query_params={**(query or {})})
+        st.switch_page(target, query_params=address)
     except StreamlitAPIException:
         # Streamlit lets nobody set what is bound to a widget, and the widgets of this page are bound until it is left.
         # So it is left first, for the other page without a query, and :func:`enter` sets the query from there. That
-        # makes one more step for the browser's Back button, so pages that lead to each other better use other names.
-        st.session_state[_RETURN_TO] = (target, {**_data_query(), **(query or {})})
+        # is one more run of the script, so pages that lead to each other better use other names.
+        st.session_state[_RETURN_TO] = (target, address)
         st.switch_page(target, query_params={})
 
 

@@ -141,7 +141,7 @@ def _button(label: str, icon: str, key: str, act: Callable[..., None], *args: ob
 
 
 def begin_button(lesson: Lesson, label: str) -> None:
-    """The way to a lesson's first step. (Out of a link, Streamlit would take the data.)"""
+    """The way to a lesson's first step."""
     _button(label, ":material/play_arrow:", f"begin-{lesson.name}", _lead, lesson, 1)
 
 

@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -34,7 +35,9 @@ _MANY = 6
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_PLACE, _STATES = "_links_place", "_links_states"
+_EMBEDS = re.compile("embed", re.IGNORECASE)
+"""Streamlit's own names, which it hides and lets nobody set."""
+_PLACE, _STATES, _PAGE = "_links_place", "_links_states", "_links_page"
 _REFUSED, _LOOSE = "refused", "loose"
 
 
@@ -178,6 +181,34 @@ def through_history() -> bool:
     """Whether the browser's Back or Forward led to this run of the script."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def give_back() -> None:
+    """Put back into the address what Streamlit takes out of it on the way back: names of the page that is left.
+
+    Two pages may call a choice of theirs by the same name. Called before any widget.
+    """
+    context = get_script_run_ctx()
+    if context is None or not context.is_history_navigation:
+        return
+    asked = parse_qs(context.query_string, keep_blank_values=True)
+    lost = {name: texts for name, texts in asked.items() if name not in st.query_params and not _EMBEDS.match(name)}
+    if lost:
+        st.query_params.update(lost)
+        # Widgets take what the address held when the run began.
+        st.rerun()
+
+
+def led_here() -> bool:
+    """Whether a link, the navigation or the browser's history led to this run of the script, from another page.
+
+    Once in a run, before the page's own part: it remembers which page is shown.
+    """
+    context = get_script_run_ctx()
+    page = None if context is None else context.page_script_hash
+    before = st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = page
+    return page != before or through_history()
 
 
 def held(key: str, options: Sequence[str], default: Sequence[str], says: str | None = NO_CHOICE) -> list[str]:

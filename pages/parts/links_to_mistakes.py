@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from fer_core.emotions import NAMES
 from fer_core.formatting import plural
 from fer_core.stats.agreement import set_words
-from pages.parts import frame, links
-from pages.parts.data import KEY
-from pages.parts.scope import COMPARE, RUNS, View
+from pages.parts import frame
+from pages.parts.scope import RUNS, View
 
 MISTAKES = "mistakes"
 MOST_ROWS = 900
 """Faces in one link: their numbers have to fit into an address."""
-_LEFT = "_left_compare"
 
 Query = dict[str, str | list[str]]
 
@@ -70,29 +66,6 @@ def clicked(event: Any) -> list[Any] | None:
 def open_faces(query: Query) -> None:
     """Open the faces. Ends this run of the page."""
     frame.go(MISTAKES, query)
-
-
-def remember() -> None:
-    """Note what the address says, for :func:`come_back`."""
-    st.session_state[_LEFT] = links.copy(lambda name: name != KEY)
-
-
-def come_back() -> None:
-    """Show again what was shown last. Called before any widget, where another page was shown before.
-
-    On the way to another page Streamlit leaves an entry of its own in the browser's history: this page's address, with
-    a query that says nothing about it. That is where the Back button leads first. What Mistakes has bound to its
-    widgets Streamlit takes out on the way back, and the runs, which are not bound, have other names here.
-    """
-    left = st.session_state.get(_LEFT)
-    there = links.copy(lambda name: name != KEY)
-    foreign = links.through_history() and not any(name.startswith(COMPARE) for name in there)
-    if left and (not there or foreign):
-        for name in there:
-            del st.query_params[name]
-        st.query_params.update(left)
-        # Widgets take what the address held when the run began.
-        st.rerun()
 
 
 def _start(view: View, runs: Sequence[str]) -> Query:

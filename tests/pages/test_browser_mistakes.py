@@ -141,6 +141,18 @@ def test_one_click_shows_face_verdict_answers_and_maps_without_scrolling(
     page.keyboard.press("Enter")
     is_open(page, rows[3])
 
+    # Elsewhere and back, each in one step, to the page as it was.
+    address = page.url
+    for way, kind, there in (("Explain this face", "link", "Explain"), ("In Dataset", "button", "Dataset")):
+        page.get_by_role(kind, name=way).click()
+        expect(page.get_by_role("heading", name=there, exact=True)).to_be_visible(timeout=MINUTE)
+        expect(page).to_have_url(re.compile(rf"/{there.lower()}\?.*(row|face)={rows[3]}\b"), timeout=MINUTE)
+        assert parse_qs(urlsplit(page.url).query)["data"] == [sample.name]
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=MINUTE)
+        page.go_back()
+        is_open(page, rows[3])
+        assert page.url == address
+
     # On a phone a click far down brings the face to the top.
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)

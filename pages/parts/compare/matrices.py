@@ -120,7 +120,7 @@ def _side_by_side(
                         most=most,
                         height=380,
                     ),
-                    key=f"confusion-{name}",
+                    key=f"confusion-{view.folder_of(name)}",
                     on_select="rerun",
                     selection_mode="points",
                     config={"displayModeBar": False},

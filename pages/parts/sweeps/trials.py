@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +28,7 @@ from pages.parts import frame, known_data, linked, messages, scope
 from pages.parts.charts import drawn
 from pages.parts.data import KEY as DATA
 from pages.parts.fragments import fragment
+from pages.parts.runs import complete
 
 KEY = "sweep"
 EVERY_S = 3
@@ -86,13 +87,20 @@ def _live(path: Path, drawn_state: SweepState) -> None:
         st.markdown(best_in_words(now))
     else:
         _picture(now, ranked)
-        st.info(plain(best_in_words(now)), icon=":material/casino:")
-        _ways(now, ranked)
-        _curves(ranked)
+        names = _names(ranked)
+        st.info(plain(best_in_words(now, names[ranked[0].run])), icon=":material/casino:")
+        _ways(now, ranked, names)
+        _curves(ranked, names)
     _table(now, ranked)
     if now.state == SweepState.INTERRUPTED:
         st.markdown("Go on with it in a terminal:")
         st.code(f"python -m fer_core sweep resume {now.sweep.name}", language=None, wrap_lines=True)
+
+
+def _names(ranked: Sequence[TrialStanding]) -> dict[str, str]:
+    """What other pages call these runs, by folder. The table keeps the folders, which commands take."""
+    shown = {run.name: run.display_name for run in complete()}
+    return {trial.run: shown.get(trial.run, trial.run) for trial in ranked}
 
 
 def _picture(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
@@ -126,7 +134,7 @@ def axes_of(sweep: Sweep, trials: Sequence[TrialStanding]) -> list[plots.Axis]:
     return found
 
 
-def _ways(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
+def _ways(now: SweepStanding, ranked: Sequence[TrialStanding], names: Mapping[str, str]) -> None:
     sealed = [trial.run for trial in ranked if trial.sealed][: scope.LIMIT]
     if not sealed:
         return
@@ -138,12 +146,12 @@ def _ways(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
     label = "Compare the best" if len(sealed) > 1 else "Look at it in Compare"
     with st.container(horizontal=True):
         frame.link("compare", label, icon=":material/compare:", query=query)
-        frame.link("run", f"Run card of {ranked[0].run}", icon=":material/id_card:", query={"run": ranked[0].run})
+        frame.link("run", f"Card of {names[ranked[0].run]}", icon=":material/id_card:", query={"run": ranked[0].run})
 
 
-def _curves(ranked: Sequence[TrialStanding]) -> None:
-    lines = [plots.Curve(trial.run, tuple(point.accuracy for point in trial.epochs)) for trial in ranked]
-    best = ranked[0].run
+def _curves(ranked: Sequence[TrialStanding], names: Mapping[str, str]) -> None:
+    lines = [plots.Curve(names[trial.run], tuple(point.accuracy for point in trial.epochs)) for trial in ranked]
+    best = names[ranked[0].run]
     st.plotly_chart(
         drawn(plots.curves, lines, best),
         key="sweep-curves",

@@ -68,7 +68,7 @@ def _answers(status: JobStatus, rows: list[int], epoch: EpochEvent) -> None:
         right += said == label
         picture = _picture(pictures[at], labels[at]) if pictures else ""
         mark = "" if label is None else "✓ " if said == label else "✗ "
-        truth = "" if label is None else f'<div style="opacity:.75">is {NAMES[label]}</div>'
+        truth = "" if label is None else f'<div style="opacity:.75">labelled {NAMES[label]}</div>'
         cards.append(
             f'<div style="font-size:.8rem;line-height:1.35">{picture}'
             f'<div style="height:5px;margin:4px 0 2px;background:rgba(127,127,143,.25);width:{SIDE}px">'
