@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
@@ -101,13 +102,7 @@ def clickable_sheet(
         full_width=cell_box(columns - 1, columns, **options)[2],
         highlighted=at.tolist(),
     )
-    # A figure keeps its height where it becomes narrower: on a phone half of it would be an empty band.
-    wide, high = max(size[0], cell_box(columns - 1, columns, **options)[2]), size[1]
-    with st.container(key=f"{key}-fits"):
-        st.html(
-            f"<style>@media (max-width: 640px) {{ .st-key-{key}-fits {{ aspect-ratio: {wide} / {high}; min-height: 0; "
-            "overflow: hidden; flex: none } }</style>"
-        )
+    with fitting(key, max(size[0], cell_box(columns - 1, columns, **options)[2]), size[1]):
         st.plotly_chart(
             figure,
             key=key,
@@ -116,6 +111,19 @@ def clickable_sheet(
             config={"displayModeBar": False, "scrollZoom": False},
             alt=alt,
         )
+
+
+def fitting(key: str, wide: int, high: int) -> DeltaGenerator:
+    """A block that on a phone is as high as a picture of ``wide`` × ``high`` pixels as wide as the page.
+
+    For a figure, which keeps its height where it becomes narrower: half of it would be an empty band.
+    """
+    block = st.container(key=f"{key}-fits")
+    block.html(
+        f"<style>@media (max-width: 640px) {{ .st-key-{key}-fits {{ aspect-ratio: {wide} / {high}; min-height: 0; "
+        "overflow: hidden; flex: none } }</style>"
+    )
+    return block
 
 
 def sheet_figure(

@@ -47,7 +47,7 @@ def show(dataset: Dataset, audit: Audit) -> None:
 
 
 def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
-    """The costs of every run measured on these data, by its name; a damaged one is told on the page."""
+    """The costs of every run measured on these data, by what people read; a damaged one is told on the page."""
     audited = read_audit_time(dataset)
     found = {}
     for run in runs.usable():
@@ -57,7 +57,7 @@ def _costs(dataset: Dataset, audit: Audit) -> dict[str, Costs]:
             st.warning(messages.told(error), icon=":material/broken_image:")
             continue
         if costs:
-            found[run.name] = costs
+            found[run.display_name] = costs
     return found
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core import emotions
 from fer_core.data.dataset import Dataset
 from fer_core.formatting import plural
-from pages.parts.faces import data_uri
+from pages.parts.faces import data_uri, fitting
 from pages.parts.rows import Rows
 
 if TYPE_CHECKING:
@@ -49,16 +49,18 @@ def clickable_groups(
     from fer_core.plots.faces import describe_sheet
 
     rows = np.concatenate(cut)
-    st.plotly_chart(
-        _figure(dataset, groups, cut, rows, unit, highlighted),
-        key=key,
-        on_select=picked,
-        selection_mode="points",
-        config={"displayModeBar": False, "scrollZoom": False},
-        alt=f"{describe_sheet(len(rows), dataset.labels[rows])} They form {plural(len(groups), unit)}: "
-        + "; ".join("rows " + ", ".join(map(str, group)) for group in cut)
-        + ".",
-    )
+    figure = _figure(dataset, groups, cut, rows, unit, highlighted)
+    with fitting(key, figure.layout.xaxis.range[1], figure.layout.yaxis.range[0]):
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=picked,
+            selection_mode="points",
+            config={"displayModeBar": False, "scrollZoom": False},
+            alt=f"{describe_sheet(len(rows), dataset.labels[rows])} They form {plural(len(groups), unit)}: "
+            + "; ".join("rows " + ", ".join(map(str, group)) for group in cut)
+            + ".",
+        )
     larger = sum(len(group) > most for group in groups)
     if larger:
         st.caption(f"Of {plural(larger, 'larger group')} only the first {most} faces are shown.")

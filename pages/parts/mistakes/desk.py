@@ -27,9 +27,10 @@ _STYLE = """<style>
 .st-key-face-and-verdict [data-testid="stElementToolbar"] { display: none; }
 .st-key-steps { scroll-margin-top: 4.5rem; }
 @media (max-width: 640px) {
-  /* On a phone, too, the filters take one row: the face is what comes first. */
-  .st-key-filter-row { flex-wrap: nowrap; overflow-x: auto; }
-  .st-key-filter-row > div { flex-shrink: 0; }
+  /* On a phone the filters take two rows of two: in one of them half would lie beyond the edge. */
+  .st-key-filter-row, .st-key-filters > div:has(> .st-key-filter-row) { width: 100%; }
+  .st-key-filter-row > div { flex: 1 1 calc(50% - 0.5rem); width: auto; min-width: 0; }
+  .st-key-filter-row > div > div { width: 100%; }
 }
 </style>"""
 
