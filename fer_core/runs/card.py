@@ -154,7 +154,7 @@ def crowd_sentence(events: list[Event]) -> str:
         return ""
     return (
         "Its labels are the crowd's: how ten people of FER+ divide their votes on a face among the seven classes "
-        f"(Barsoum et al., 2016, https://arxiv.org/abs/1608.01041; SHA-256 {found['sha256'][:16]}…). "
+        f"(Barsoum et al., 2016; SHA-256 {found['sha256'][:16]}…). "
         f"{found['faces']:,} faces were learnt; {found['not_faces']:,} that the crowd calls no face and "
         f"{found['unclassed']:,} without a vote for any of the seven were left out. FER-2013's own label has most of "
         f"the votes for {percent(found['agreement'])}. The best epoch was chosen by FER-2013's own labels all the same."
