@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.components.v2.manifest_scanner import scan_component_manifests
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+
+from fer_core.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +42,19 @@ class WarmPagesManager(PagesManager):
 
 component_manifests = functools.cache(scan_component_manifests)
 """What Streamlit finds out about installed packages for each new ``AppTest`` (0.1 s), found out once."""
+
+
+@contextmanager
+def owners_home(folder: Path) -> Iterator[Path]:
+    """An empty home, and an empty folder of shipped models, in ``folder``, for all tests of a module. The pages are
+    opened by their owner, as with ``open_app``.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, name in (("FER_EXPLORER_HOME", "home"), ("FER_EXPLORER_MODELS", "models")):
+            (folder / name).mkdir()
+            patch.setenv(variable, str(folder / name))
+        patch.setenv("FER_EXPLORER_OWNER", "everyone")
+        settings.cache_clear()
+        patch.setattr("streamlit.testing.v1.app_test.PagesManager", WarmPagesManager)
+        yield folder / "home"
+    settings.cache_clear()

@@ -23,14 +23,7 @@ HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:1) :red[y] 😀 " +
 @pytest.fixture(scope="module", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, drawn_sample: Path) -> Iterator[None]:
     """Four runs: two of one title, one of a hostile title, and one of its own."""
-    folder = tmp_path_factory.mktemp("names")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, name in (("FER_EXPLORER_HOME", "home"), ("FER_EXPLORER_MODELS", "models")):
-            (folder / name).mkdir()
-            patch.setenv(variable, str(folder / name))
-        patch.setenv("FER_EXPLORER_OWNER", "everyone")
-        settings.cache_clear()
-        patch.setattr("streamlit.testing.v1.app_test.PagesManager", apptest.WarmPagesManager)
+    with apptest.owners_home(tmp_path_factory.mktemp("names")):
         data = settings().datasets_dir / "sample"
         shutil.copytree(drawn_sample, data)
         dataset = load_dataset(data)
@@ -40,7 +33,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, drawn_sample: Path) -> Iterat
             make_evaluated_run(settings().runs_dir / name, dataset, seed=seed, accuracy=0.6, name=title)
         rename("bad", HOSTILE)
         yield
-    settings.cache_clear()
 
 
 def rename(run: str, title: str) -> None:

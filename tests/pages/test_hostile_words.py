@@ -33,14 +33,7 @@ AS_TEXT = {"selectbox", "multiselect", "text_input", "arrow_data_frame", "imgs",
 @pytest.fixture(scope="module", autouse=True)
 def hostile(tmp_path_factory: pytest.TempPathFactory, drawn_sample: Path) -> Iterator[None]:
     """A home in which everything that can be called something is called so."""
-    folder = tmp_path_factory.mktemp("hostile")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, name in (("FER_EXPLORER_HOME", "home"), ("FER_EXPLORER_MODELS", "models")):
-            (folder / name).mkdir()
-            patch.setenv(variable, str(folder / name))
-        patch.setenv("FER_EXPLORER_OWNER", "everyone")
-        settings.cache_clear()
-        patch.setattr("streamlit.testing.v1.app_test.PagesManager", apptest.WarmPagesManager)
+    with apptest.owners_home(tmp_path_factory.mktemp("hostile")):
         data = settings().datasets_dir / "mine"
         shutil.copytree(drawn_sample, data)
         # Of real data the title counts; the sample is always called the drawn sample.
@@ -54,7 +47,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, drawn_sample: Path) -> Ite
         row = int(np.flatnonzero(dataset.splits == PRIVATE_TEST)[0])
         Annotations(dataset.info.fingerprint).set(row, AMBIGUOUS, note=HOSTILE)
         yield
-    settings.cache_clear()
 
 
 def _edit(path: Path, **values: str) -> None:

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 from aiortc.contrib.media import MediaRelay
-from apptest import ROOT, WarmPagesManager
+from apptest import ROOT, owners_home
 from links_walk import HOSTILE, SCENES, Query, furnish, visit
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
@@ -23,7 +23,6 @@ from streamlit.testing.v1 import AppTest
 from fer_core.emotions import NAMES
 from fer_core.explain.inside import Inside
 from fer_core.review.crowd_scores import LABELS, Share
-from fer_core.settings import settings
 from pages.parts import links
 from pages.parts.explain import inside
 from pages.parts.leaderboard import sections as leaderboard
@@ -110,13 +109,7 @@ def _pair(page: str, name: str, value: int) -> tuple[str, str, int]:
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    folder = tmp_path_factory.mktemp("links")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, name in (("FER_EXPLORER_HOME", "home"), ("FER_EXPLORER_MODELS", "models")):
-            (folder / name).mkdir()
-            patch.setenv(variable, str(folder / name))
-        settings.cache_clear()
-        patch.setattr("streamlit.testing.v1.app_test.PagesManager", WarmPagesManager)
+    with owners_home(tmp_path_factory.mktemp("links")) as home, pytest.MonkeyPatch.context() as patch:
         # The browser's side of the camera, and the relay of a running server.
         idle = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
         patch.setattr(camera, "webrtc_streamer", lambda key, **options: idle)
@@ -127,9 +120,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         pictures = np.zeros((len(NAMES), 48, 48), dtype=np.uint8)
         kept = Inside("", "conv", np.zeros((8, 3, 3), dtype=np.float32), pictures, np.eye(len(NAMES), dtype=np.float32))
         patch.setattr(inside, "_kept", lambda seal: kept)
-        furnish(folder / "home")
+        furnish(home)
         yield Walk(patch)
-    settings.cache_clear()
 
 
 @pytest.mark.parametrize("page", ["dataset", "train", "compare", "mistakes", "explain", "photo", "live", "run"])
