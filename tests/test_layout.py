@@ -6,6 +6,7 @@ Imports inside functions and imports for types alone count like any other.
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -142,3 +143,15 @@ def test_wrong_ways_and_circles_are_noticed() -> None:
         assert against_the_order(edges) == ["fer_core.stats.metrics imports fer_core.cli.runs"]
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
     assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_the_architecture_names_every_floor_in_this_order_and_all_that_lies_on_the_ground() -> None:
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = [
+        line.split("|")[2].strip() for line in text.splitlines() if line.startswith(("| top |", "| |", "| ground |"))
+    ]
+    *floors, ground = table
+    written = [re.findall(r"`([^`]+)`", floor)[-1].strip("/").replace("/", ".") for floor in floors]
+    assert tuple(written) == ORDER[:-1]
+    stands = {path.stem for path in (ROOT / "fer_core").glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+)`", ground)) == stands
