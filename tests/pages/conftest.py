@@ -18,6 +18,9 @@ from fer_core.settings import PROJECT_ROOT, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+MINUTE = 60_000
+"""Milliseconds."""
+
 
 @pytest.fixture(autouse=True)
 def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +92,8 @@ def open_page(chromium: Browser, app: AppServer) -> Iterator[Callable[..., Page]
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        # As long as any page may take: a busy server hands out its files late, too.
+        context.set_default_timeout(MINUTE)
         page = context.new_page()
         page.goto(app.url(path))
         return page
