@@ -12,10 +12,12 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +85,13 @@ def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterat
     with contextlib.ExitStack() as stack:
         if address:
             _check_answers(address)
-            _connect(ray, address=address, **options)
+            with _own_signals():
+                _connect(ray, address=address, **options)
         else:
             folder = stack.enter_context(short_folder())
-            _start(ray, folder, cpus, store_bytes, options)
-        stack.callback(ray.shutdown)
+            with _own_signals():
+                _start(ray, folder, cpus, store_bytes, options)
+        stack.callback(_shut_down, ray)
         found = ray.cluster_resources()
         alive = sum(1 for node in ray.nodes() if node["Alive"])
         yield Engine(alive, found.get("CPU", 0.0), found.get("GPU", 0.0), not address)
@@ -150,6 +154,30 @@ def _connect(ray: ModuleType, address: str, **options: Any) -> None:
             f"the cluster at {address} ({CLUSTER}) does not take this computer: {_first_line(error)} The command must "
             "be given on a computer of the cluster, with its token in RAY_AUTH_TOKEN_PATH."
         ) from error
+
+
+def _shut_down(ray: ModuleType) -> None:
+    with _own_signals():
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes SIGTERM for itself as it starts, and gives it back to the system, which kills, as it ends. After the
+    block signals mean again what the command has made of them; one that Ray got meanwhile is an interruption, too.
+    """
+    # Only the main thread may have handlers, and Ray sets none in another.
+    here = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if here else {}
+    try:
+        yield
+    except SystemExit:
+        # Ray's handler. It leaves with this once it has ended what it had started.
+        raise KeyboardInterrupt from None
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _check_answers(address: str) -> None:

@@ -11,13 +11,14 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from types import ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cluster.engine import Engine, engine, require_ray
 from fer_core.errors import ClusterError, FerError
 from fer_core.formatting import plural
 from fer_core.runs.recipe import Recipe
+from fer_core.signals import asked_to_end
 from fer_core.sweeps.contracts import Stopper, TrialRecord
 from fer_core.sweeps.folder import Sweep, read_sweep
 from fer_core.sweeps.standing import ENDED, trial_standing
@@ -38,7 +39,8 @@ def drive(sweep: Sweep, tell: Tell) -> None:
     """Train what is left of a sweep, and return when it is over or was stopped. ``tell`` takes lines for people.
 
     Raises ``SweepError`` where another process drives it, ``ClusterError`` where Ray is missing, does not start or has
-    no computer for a trial. Whatever kills this process, the trials end within seconds and the sweep can be resumed.
+    no computer for a trial. Whatever kills this process, the trials end within seconds and the sweep can be resumed;
+    where it is asked to end, ``tell`` says how, and ``KeyboardInterrupt`` comes out.
     """
     sweep.check_ready()
     ray = require_ray()
@@ -49,12 +51,39 @@ def drive(sweep: Sweep, tell: Tell) -> None:
         if not left:
             tell(f"Nothing is left of {sweep.name}: all of its trials have ended.")
             return
-        with engine() as found:
+        words = LastWords(sweep, tell)
+        # Told before Ray is shut down, which takes seconds; also where it never came up.
+        with words, engine() as found, words:
             _check_fits(ray, found, sweep)
             sweep = _with_precision(ray, sweep, tell)
             where = f"{plural(found.nodes, 'computer')} with {plural(int(found.cpus), 'processor')}"
             tell(f"{plural(len(left), 'trial')} on {where}. See them in the app, on the page Sweeps.")
             _fit(ray, sweep, left, tell)
+
+
+class LastWords:
+    """Tells once, where a signal ends the block, what stands of a sweep and how it goes on. A context manager."""
+
+    def __init__(self, sweep: Sweep, tell: Tell) -> None:
+        self._sweep, self._tell, self._told = sweep, tell, False
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None or not (issubclass(kind, KeyboardInterrupt) or asked_to_end()):
+            return
+        if not self._told:
+            self._told = True
+            trials = self._sweep.manifest["trials"]
+            ended = len(trials) - len(unfinished(read_sweep(self._sweep.path)))
+            self._tell(
+                f"Broken off: {ended:,} of {plural(len(trials), 'trial')} of {self._sweep.name} ended. What is left "
+                "goes on, each run after its last whole epoch, with: python -m fer_core sweep resume "
+                f"{self._sweep.name}"
+            )
+        # What a signal breaks off inside Ray may come out as an error of Ray's.
+        raise KeyboardInterrupt from None
 
 
 def unfinished(sweep: Sweep) -> list[TrialRecord]:

@@ -182,7 +182,9 @@ def children_of_trials() -> list[psutil.Process]:
     return found
 
 
-def test_a_sweep_survives_kills_of_training_actor_node_and_command(nodes: Nodes, data: Path) -> None:
+def test_a_sweep_survives_kills_of_training_actor_node_and_command_and_is_ended_in_order(
+    nodes: Nodes, data: Path
+) -> None:
     every = range(1, len(RATES) + 1)
     started = drive(
         nodes, "start", "rates", "--data", str(data), "--epochs", str(EPOCHS), "--batch-size", "7",
@@ -218,6 +220,19 @@ def test_a_sweep_survives_kills_of_training_actor_node_and_command(nodes: Nodes,
         started.communicate()
 
     nodes.add()
+    # Ray dumped its stack then, and the process was gone without a word of what stands.
+    asked = drive(nodes, "resume", "rates")
+    training = until(lambda: any_training(*every), "a trial trains after the command was given again")
+    asked.terminate()
+    code, text = ended(asked)
+    assert code == 130, text
+    assert "sweep resume rates" in text.splitlines()[-2]
+    assert text.splitlines()[-1] == "interrupted"
+    assert "SIGTERM" not in text
+    check_gone(training, *children_of_trials())
+    assert lease.alive(sweep.path / ".lease.json") is None
+    assert not (sweep.path / ".tune").exists()
+
     code, text = ended(drive(nodes, "resume", "rates"))
     assert code == 0, text
     now = standing(read_sweep(sweep.path))
@@ -238,5 +253,5 @@ def test_a_sweep_survives_kills_of_training_actor_node_and_command(nodes: Nodes,
                 assert event.get("first_epoch", 1) in (trained + 1, max(1, trained))
             elif event["event"] == "epoch":
                 trained = event["epoch"]
-    assert attempts >= len(RATES) + 4, "each of the four kills hit a trial that was training"
+    assert attempts >= len(RATES) + 5, "each of the four kills, and the signal, hit a trial that was training"
     assert children_of_trials() == []
