@@ -61,7 +61,11 @@ def some(text: str) -> str:
 
 
 def some_path(text: str) -> Path:
-    """The type of a path. An empty one would be the folder that one happens to be in."""
+    """The type of a path. An empty one would be the folder that one happens to be in, and of an address one would be
+    made that is called so.
+    """
+    if re.match(r"[A-Za-z][\w+.-]+://", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is an address; give a path of this computer")
     return Path(some(text)).expanduser()
 
 

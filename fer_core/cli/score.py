@@ -99,7 +99,10 @@ def run(args: argparse.Namespace) -> tuple[JsonObject, str]:
         outcome = score(request, line.show)
     lines = [f"{one_line(args.out)}: {plural(outcome.faces, 'face')} in {plural(outcome.files, 'file')}."]
     if outcome.done_before:
-        lines.append(f"{plural(outcome.done_before, 'shard')} of {outcome.manifest['shards']:,} was there already.")
+        lines.append(
+            f"{plural(outcome.done_before, 'shard')} of {outcome.manifest['shards']:,} "
+            f"{'was' if outcome.done_before == 1 else 'were'} there already."
+        )
     if outcome.without_face:
         lines.append(f"{plural(outcome.without_face, 'file')} without a face.")
     if outcome.unreadable:

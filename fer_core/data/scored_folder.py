@@ -125,6 +125,8 @@ def read_shard_record(folder: Path, number: int, seal: str) -> ShardRecord | Non
     import pyarrow.parquet as pq
 
     path = shard_path(folder, number)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder and no shard. Take it away, or score into another folder.")
     try:
         metadata = pq.read_metadata(path).metadata or {}
         if KEY not in metadata:
@@ -154,6 +156,17 @@ def finished_shards(folder: Path, manifest: ScoreManifest) -> Iterator[Path]:
             "that wrote it once more; it goes on where it ended."
         )
     return iter(paths)
+
+
+def check_no_others(folder: Path, manifest: ScoreManifest) -> None:
+    """Raise ``DataError`` where other files lie beside the shards: whoever reads them all would read those, too."""
+    faces = folder / FACES
+    if not faces.is_dir():
+        return
+    own = {shard_path(folder, number).name for number in range(manifest["shards"])}
+    for path in faces.iterdir():
+        if path.name not in own and not path.name.startswith("."):
+            raise DataError(f"{path} is none of the {manifest['shards']:,} shards. Take it away.")
 
 
 def changed(before: ScoreManifest, now: ScoreManifest) -> Sequence[str]:

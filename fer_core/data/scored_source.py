@@ -141,7 +141,7 @@ class ScoredSource:
 
         for path in self._shards:
             try:
-                with pq.ParquetFile(path) as file:
+                with pq.ParquetFile(path, page_checksum_verification=True) as file:
                     there = [name for name in dict.fromkeys([*columns, FACE]) if name in file.schema_arrow.names]
                     for batch in file.iter_batches(BATCH, columns=there, use_threads=False):
                         table = pa.Table.from_batches([batch])

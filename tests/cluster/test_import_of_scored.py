@@ -129,6 +129,21 @@ def test_a_scoring_that_has_not_ended_is_not_imported(scored: Path, tmp_path: Pa
         import_dataset(scored, tmp_path / "data")
 
 
+def test_a_shard_whose_bytes_have_changed_is_not_imported(scored: Path, tmp_path: Path) -> None:
+    """Other pixels were imported in place of the faces, and nobody was told."""
+    path = scored / FACES / "00000.parquet"
+    about = pq.read_metadata(path).row_group(0)
+    columns = [about.column(at) for at in range(about.num_columns)]
+    [pixels] = [column for column in columns if column.path_in_schema == "pixels"]
+    content = bytearray(path.read_bytes())
+    # Of noise, which is stored as it is.
+    middle = pixels.dictionary_page_offset + pixels.total_compressed_size // 2
+    content[middle] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="Delete it and score once more"):
+        import_dataset(scored, tmp_path / "data")
+
+
 def test_answers_that_do_not_belong_to_the_faces_are_refused(scored: Path, tmp_path: Path) -> None:
     dataset = import_dataset(scored, tmp_path / "data")
     path = dataset.path / ANSWERS_FILE

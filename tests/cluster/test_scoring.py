@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -435,16 +436,156 @@ def test_a_folder_is_listed_through_and_through_but_not_past_links(home: Path, t
     assert entries["link.png"].size == (source / "happy/00000.png").stat().st_size
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="an account that may read everything")
-def test_a_folder_that_cannot_be_opened_is_a_row(home: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_opened_is_a_row(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_pictures(tmp_path / "source", 3)
-    (source / "sad").chmod(0)
-    try:
-        entries = {entry.name: entry for entry in open_place(str(source)).entries()}
-    finally:
-        (source / "sad").chmod(0o700)
+    real = os.scandir
+
+    def scandir(path: str | Path) -> object:
+        # Permissions would not do: an administrator may read everything.
+        if str(path) == str(source / "sad"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    entries = {entry.name: entry for entry in open_place(str(source)).entries()}
     assert sorted(entries) == ["happy/00000.png", "sad"]
     assert "cannot be opened" in entries["sad"].problem
+
+
+def taken_away(source: Path) -> None:
+    source.rename(source.with_name("elsewhere"))
+
+
+def taken_out(source: Path) -> None:
+    """As the folder is that a disk was mounted at."""
+    taken_away(source)
+    source.mkdir()
+
+
+def replaced(source: Path) -> None:
+    taken_out(source)
+    (source / "other.png").write_bytes(b"")
+
+
+@pytest.mark.parametrize("happens", [taken_away, taken_out, replaced])
+@pytest.mark.usefixtures("small_shards")
+def test_a_source_that_goes_away_is_not_files_that_cannot_be_read(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happens: Callable[[Path], None]
+) -> None:
+    """Each file became a row that said "it is missing", which counted as done, also when the disk was back."""
+    make_model()
+    source, out = make_pictures(tmp_path / "source", 25), tmp_path / "out"
+    real = scorer.Scorer.score
+
+    def score_shard(self: scorer.Scorer, shard: Shard) -> object:
+        if shard.number == 1:
+            happens(source)
+        return real(self, shard)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scorer.Scorer, "score", score_shard)
+        with pytest.raises(DataError, match="goes on"):
+            score(request(source, out))
+    shutil.rmtree(source, ignore_errors=True)
+    source.with_name("elsewhere").rename(source)
+    outcome = score(request(source, out))
+    assert (outcome.done_before, outcome.faces, outcome.unreadable) == (1, 25, 0)
+    assert len(rows_of(out)) == 25
+
+
+def test_a_source_that_goes_away_while_it_is_listed_is_no_short_list(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_pictures(tmp_path / "source", 6)
+    listed = open_place(str(source)).entries()
+    next(listed)
+    shutil.rmtree(source)
+    with pytest.raises(DataError, match="is gone"):
+        list(listed)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_store_that_lets_nobody_in_any_more_is_not_files_that_cannot_be_read(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its password had run out."""
+    fsspec = pytest.importorskip("fsspec")
+    make_model()
+    store = fsspec.filesystem("memory")
+    try:
+        store.put(str(make_pictures(tmp_path / "source", 25)), "/bucket/faces", recursive=True)
+        real, asked = type(store).cat_file, []
+
+        def cat_file(self: object, path: str, *args: object, **options: object) -> bytes:
+            asked.append(path)
+            if len(asked) > 12:
+                raise PermissionError("the token has expired")
+            return bytes(real(self, path, *args, **options))
+
+        def isdir(self: object, path: str) -> bool:
+            if len(asked) > 12:
+                raise PermissionError("the token has expired")
+            return True
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(store), "cat_file", cat_file)
+            patch.setattr(type(store), "isdir", isdir)
+            with pytest.raises(DataError, match="the token has expired"):
+                score(request("memory://bucket/faces", tmp_path / "out"))
+        outcome = score(request("memory://bucket/faces", tmp_path / "out"))
+    finally:
+        store.rm("/bucket", recursive=True)
+    assert (outcome.done_before, outcome.faces, outcome.unreadable) == (1, 25, 0)
+
+
+def test_a_password_in_an_address_is_neither_told_nor_kept(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+
+    def refuse(address: str, **options: object) -> None:
+        raise ConnectionError(f"{address} refused")
+
+    assert open_place("memory://me:pass:w@rd@host/faces").address == "memory://me:***@host/faces"
+    monkeypatch.setattr(fsspec.core, "url_to_fs", refuse)
+    with pytest.raises(DataError) as told:
+        open_place("ftp://me:pass:w@rd@host/faces")
+    assert "rd" not in str(told.value).replace("refused", "")
+    assert str(told.value).count("me:***@host") == 2
+
+
+@pytest.mark.parametrize("address", ["file://", "s3://", "memory:///"])
+def test_an_address_without_a_place_is_not_the_folder_one_is_in(address: str) -> None:
+    """``file://`` was."""
+    with pytest.raises(DataError, match="names no folder"):
+        open_place(address)
+
+
+def test_results_are_not_written_into_a_folder_that_is_called_like_an_address(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder ``s3:`` was made where the command was given, and nothing was in the store."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["score", str(tmp_path), "--out", "s3://bucket/scored", "--models", "one"])
+    assert "is an address" in capsys.readouterr().err
+    assert list(tmp_path.glob("s3*")) == []
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_what_lies_beside_the_shards_is_told(home: Path, tmp_path: Path) -> None:
+    """A shard's copy doubled its rows for whoever reads the folder."""
+    make_model()
+    source, out = make_pictures(tmp_path / "source", 12), tmp_path / "out"
+    score(request(source, out))
+    copy = shutil.copy(out / FACES / "00001.parquet", out / FACES / "00002.parquet")
+    with pytest.raises(DataError, match=r"00002\.parquet is none of the 2 shards"):
+        score(request(source, out))
+    Path(copy).unlink()
+    (out / FACES / "00001.parquet").unlink()
+    (out / FACES / "00001.parquet").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        score(request(source, out))
 
 
 def test_a_path_that_is_no_folder_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,9 @@ PACKAGES = {
 TRIES, PAUSE_S = 3, 2.0
 """How often a store is asked for a file before it counts as unreadable: connections break, and a row stays."""
 _LONGEST_NAME = 60
+_SECRET = re.compile(r"(?<!github)(://[^/@:\s]+):[^/\s]+@")
+"""A name and a password within an address; what GitHub's have there are an owner and a repository."""
+_GOES_ON = "What was scored until then is kept: once it is back, the same command goes on."
 
 T = TypeVar("T")
 
@@ -55,7 +59,7 @@ class Place(Protocol):
     """A source. Opened anew by each process, from its address.
 
     Attributes:
-        address: as it was given; a folder's absolute path.
+        address: as it was given, less a password, for people and records; a folder's absolute path.
         ahead: files that are worth fetching while others are looked at.
     """
 
@@ -77,6 +81,10 @@ class Place(Protocol):
         """The file as a path of this computer, for as long as the block lasts. Raises ``UnreadableError``."""
         ...
 
+    def check(self) -> None:
+        """Raise ``DataError`` where the source itself is not there any more: that is no property of its files."""
+        ...
+
 
 def open_place(address: str) -> Place:
     """The source at an address or path.
@@ -86,6 +94,8 @@ def open_place(address: str) -> Place:
     scheme, colon, rest = address.partition("://")
     if not colon or len(scheme) < 2:
         return Folder(Path(address))
+    if not rest.strip("/"):
+        raise DataError(f"{address} names no folder. Give one, such as {scheme}://bucket/faces.")
     return Folder(Path(rest)) if scheme == "file" else Store(address)
 
 
@@ -99,6 +109,7 @@ class Folder:
         self.address = str(self.path)
         try:
             kind = kind_of(self.path)
+            self._found = self._identity()
         except FileNotFoundError:
             raise DataError(f"There is no folder {path}. Check the path.") from None
         except OSError as error:
@@ -125,6 +136,10 @@ class Folder:
                     elif not folder and is_read(one.name):
                         yield Entry(f"{parent}{one.name}", one.stat().st_size)
                 except OSError as error:
+                    # A row, unless all of the source is gone, by which the list would end here as if it were whole.
+                    self.check()
+                    if error.filename is None and len(way) == 1:
+                        raise DataError(f"{self.path} cannot be listed: {error.strerror or error}.") from error
                     # Of the entry: the folder that it is in goes on. Only a folder that cannot be read on ends there.
                     name = os.path.relpath(error.filename or self.path / parent, self.path)
                     yield Entry(name, 0, f"it cannot be opened: {error.strerror or error}")
@@ -134,6 +149,21 @@ class Folder:
         finally:
             for _, inside in way:
                 inside.close()
+
+    def check(self) -> None:
+        try:
+            found = self._identity()
+            with os.scandir(self.path) as inside:
+                empty = next(inside, None) is None
+        except OSError as error:
+            raise DataError(f"{self.path} is gone: {error.strerror or error}. {_GOES_ON}") from error
+        if empty or found != self._found:
+            # What a disk leaves that is taken out is the folder that it was mounted at.
+            raise DataError(f"{self.path} is {'empty' if empty else 'another folder'} now. {_GOES_ON}")
+
+    def _identity(self) -> tuple[int, int]:
+        found = self.path.stat()
+        return found.st_dev, found.st_ino
 
     def _scan(self) -> Any:
         try:
@@ -155,25 +185,35 @@ class Store:
     ahead = 16
 
     def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
+        address = address.rstrip("/")
+        self.address = _SECRET.sub(r"\1:***@", address)
         scheme = address.partition("://")[0]
         package = PACKAGES.get(scheme, "")
         try:
             import fsspec
         except ImportError:
             needs = " ".join(("fsspec", *filter(None, [package])))
-            raise DataError(f"{address} needs packages that are not installed: pip install {needs}") from None
+            raise DataError(f"{self.address} needs packages that are not installed: pip install {needs}") from None
         try:
             # Without its cache, which would hold every listing.
-            self._files, self._root = fsspec.core.url_to_fs(self.address, use_listings_cache=False)
+            self._files, self._root = fsspec.core.url_to_fs(address, use_listings_cache=False)
         except ImportError as error:
             what = f"pip install {package}" if package else str(error)
-            raise DataError(f"{address} needs a package that is not installed: {what}") from None
+            raise DataError(f"{self.address} needs a package that is not installed: {what}") from None
         except ValueError as error:
-            raise DataError(f"{address} is of no kind that fsspec knows ({error}).") from None
+            raise DataError(f"{self.address} is of no kind that fsspec knows ({_hidden(error)}).") from None
         except Exception as error:
             # What a store's library raises is its own affair, and each of them has other errors.
-            raise DataError(f"{address} cannot be opened: {_short(error)}.") from error
+            raise DataError(f"{self.address} cannot be opened: {_short(error)}.") from error
+
+    def check(self) -> None:
+        try:
+            there = self._files.isdir(self._root)
+        except Exception as error:
+            # See above.
+            raise DataError(f"{self.address} cannot be reached any more: {_short(error)}. {_GOES_ON}") from error
+        if not there:
+            raise DataError(f"{self.address} is gone. {_GOES_ON}")
 
     def entries(self) -> Iterator[Entry]:
         try:
@@ -228,5 +268,10 @@ class Store:
 
 
 def _short(error: Exception) -> str:
-    words = " ".join(str(error).split())[:200] or "no reason given"
+    words = " ".join(_hidden(error).split())[:200].rstrip(". ") or "no reason given"
     return f"{type(error).__name__}, {words}"
+
+
+def _hidden(error: Exception) -> str:
+    """What it says, less passwords in addresses that it repeats."""
+    return _SECRET.sub(r"\1:***@", str(error))

@@ -97,13 +97,20 @@ class Scorer:
             )
 
     def score(self, shard: Shard) -> ShardRecord:
-        """Write a shard's file, whole or not at all. Raises ``OSError`` where it cannot be written."""
+        """Write a shard's file, whole or not at all.
+
+        Raises ``OSError`` where it cannot be written, ``DataError`` where the source is gone.
+        """
         manifest = self._job.manifest
         path = shard_path(Path(self._job.out), shard.number)
         names = [model.name for model in self._models]
         labels = manifest["options"]["labels"] != NO_LABELS
         with replacing(path) as part, ShardTable(part, names, labels=labels) as table:
             self._read(shard, table)
+            if table.unreadable > sum(bool(entry.problem) for entry in shard.entries):
+                # All files of a disk that was taken out, or of a store that takes its password no more, cannot be read:
+                # rows that say so would count as done for good.
+                self._place.check()
             return table.finish(manifest["seal"], shard.number)
 
     def _read(self, shard: Shard, table: ShardTable) -> None:

@@ -32,6 +32,7 @@ from fer_core.data.scored_folder import (
     ScoreManifest,
     ShardRecord,
     changed,
+    check_no_others,
     read_manifest,
     read_shard_record,
     seal_of,
@@ -104,6 +105,7 @@ def score(request: Request, progress: ProgressCallback | None = None) -> Outcome
                 f"{out} is being written by another scoring. Wait until it has ended, or give another folder."
             )
         job = _job(request, place, out, progress)
+        check_no_others(out, job.manifest)
         (out / FACES).mkdir(exist_ok=True)
         for left in (*out.glob(".*.part.*"), *(out / FACES).glob(".*.part.*")):
             if abandoned(left):

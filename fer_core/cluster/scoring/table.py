@@ -52,7 +52,7 @@ class ShardTable:
     def __init__(self, path: Path, models: Sequence[str], *, labels: bool) -> None:
         self._models, self._labels = tuple(models), labels
         self._schema = schema_of(models, labels=labels)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
         self._rows: list[dict[str, Any]] = []
         self._files = self._faces = self._unreadable = self._without_face = 0
 
@@ -88,6 +88,11 @@ class ShardTable:
             row[answer_column(model)] = NAMES[int(values.argmax())]
             row |= zip(probability_columns(model), values.tolist(), strict=True)
         self._append(row)
+
+    @property
+    def unreadable(self) -> int:
+        """How many of the files so far have a problem."""
+        return self._unreadable
 
     def finish(self, seal: str, number: int) -> ShardRecord:
         """Write what is left, and what the shard says of itself."""
