@@ -87,6 +87,7 @@ def test_answers_in_doubt_are_corrected_by_the_table_and_made_a_run(data: Datase
     assert job.process.wait(120) == 0, job.said
     app.run()
     assert "is here" in words(app)
+    assert " of PrivateTest (95 % interval" in words(app)
     (info,) = [info for info in list_runs() if info.is_brought]
     assert info.name == "my-net"
     record = info.folder.import_record()

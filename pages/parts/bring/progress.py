@@ -6,12 +6,16 @@ import time
 
 import streamlit as st
 
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.errors import RunError
 from fer_core.formatting import duration, plain
+from fer_core.runs.listing import find_run
 from pages.parts import frame, messages
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
 from pages.parts.fragments import fragment
 from pages.parts.links_to_explain import MODELS
+from pages.parts.runs import accuracy_words
 
 EVERY = "1s"
 
@@ -24,6 +28,7 @@ def show(job: BringJob) -> None:
         return
     if name := job.run:
         st.success(f"**{plain(name)}** is here, brought from {plain(job.source)}.", icon=":material/check_circle:")
+        _say_how_good(name)
         with st.container(horizontal=True, key="bring-next"):
             frame.link("compare", "Compare it", icon=":material/compare:")
             frame.link("mistakes", "Its mistakes", icon=":material/search:", query={"runs": [name]})
@@ -41,6 +46,20 @@ def show(job: BringJob) -> None:
         st.code("\n".join(job.script), language="python")
     label = "Do not bring it" if undecided else "Dismiss this message"
     st.button(label, icon=":material/close:", key="bring-dismiss", on_click=bring_job.dismiss)
+
+
+def _say_how_good(name: str) -> None:
+    """How often the run is right on the data that it was tried on."""
+    try:
+        metrics = find_run(name).metrics()
+    except RunError as error:
+        st.warning(messages.told(error, stored=True), icon=":material/broken_image:")
+        return
+    if metrics is not None:
+        split = PRIVATE_TEST if PRIVATE_TEST in metrics["splits"] else PUBLIC_TEST
+        st.markdown(
+            f"It says what the label says for **{accuracy_words(metrics['data'], metrics['splits'][split], split)}**."
+        )
 
 
 def _running() -> None:
