@@ -24,7 +24,7 @@ os.environ["FER_EXPLORER_OWNER"] = "everyone"
 os.environ["FER_EXPLORER_FETCH_DETECTOR"] = "0"
 
 import pytest  # noqa: E402
-from markers import holds_none  # noqa: E402
+from markers import holds_none, twins_by_name  # noqa: E402
 
 import fer_core.data.sample  # noqa: E402
 from fer_core.data.importer import import_dataset  # noqa: E402
@@ -54,6 +54,13 @@ def drawn_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("drawn") / "sample"
     import_dataset("sample", out)
     return out
+
+
+def pytest_configure() -> None:
+    """Any run, of one file too, says where two modules have one name: pytest cannot collect both, and only a run of
+    all tests would show it."""
+    if twice := twins_by_name(Path(__file__).parent):
+        raise pytest.UsageError(f"test modules need names of their own; taken twice: {', '.join(twice)}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import ROOT
-from markers import holds_none
+from markers import holds_none, twins_by_name
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,12 @@ def test_markers_are_written_out() -> None:
     other = re.compile(r"add_marker\(|getattr\(pytest\.mark|from pytest import .*\bmark\b")
     files = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
     assert [path.name for path in files if other.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_two_modules_of_one_name_are_found_before_anything_is_collected(tmp_path: Path) -> None:
+    """tests/cli and tests/cluster both had a test_signals.py: each folder passed alone, all together did not."""
+    for folder in ("cli", "cluster"):
+        (tmp_path / folder).mkdir()
+        for name in ("test_signals.py", f"test_{folder}.py", "conftest.py"):
+            (tmp_path / folder / name).touch()
+    assert twins_by_name(tmp_path) == ["test_signals.py"]
