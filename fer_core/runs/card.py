@@ -74,6 +74,8 @@ def recipe_sentences(recipe: Recipe) -> list[str]:
         f"{plural(recipe.warmup_epochs, 'epoch')} of warm-up), weight decay {recipe.weight_decay:g}, "
         f"label smoothing {recipe.label_smoothing:g}.",
     ]
+    if recipe.clip_norm:
+        sentences.append(f"Steps whose gradients together were longer than {recipe.clip_norm:g} were shortened to it.")
     if recipe.backend != TENSORFLOW:
         sentences.append(f"Trained with {BACKENDS[recipe.backend]}; measured and exported with TensorFlow.")
     if recipe.class_weights != "none":

@@ -280,6 +280,7 @@ class RecipeRecord(TypedDict):
     warmup_epochs: NotRequired[float]
     plateau_patience: NotRequired[int]
     weight_decay: NotRequired[float]
+    clip_norm: NotRequired[float]
     label_smoothing: NotRequired[float]
     labels: NotRequired[str]
     class_weights: NotRequired[str]

@@ -61,6 +61,8 @@ class Recipe:
     ``schedule``: ``cosine`` falls to 0 over all epochs, ``plateau`` halves the rate after
     ``plateau_patience`` epochs without a better PublicTest accuracy, ``constant`` stays. ``warmup_epochs`` rise
     linearly from 0 first.
+    ``clip_norm``: a step whose gradients are longer than this, all taken together, is shortened to it (0: none is;
+    Pascanu et al., 2013, https://arxiv.org/abs/1211.5063).
     ``labels``: what is learnt of a face, ``dataset``'s one label, or how the ``crowd`` of FER+ divides its votes among
     the seven classes (label distribution learning; Barsoum et al., 2016, https://arxiv.org/abs/1608.01041), which needs
     FER+ beside the data. PublicTest is measured by the dataset's labels either way.
@@ -94,6 +96,7 @@ class Recipe:
     warmup_epochs: float = 1.0
     plateau_patience: int = 5
     weight_decay: float = 0.05
+    clip_norm: float = 0.0
     label_smoothing: float = 0.1
     labels: str = "dataset"
     class_weights: str = "none"
@@ -149,6 +152,7 @@ class Recipe:
         _range("warmup_epochs", self.warmup_epochs, 0, self.epochs)
         _range("plateau_patience", self.plateau_patience, 1, 1000)
         _range("weight_decay", self.weight_decay, 0, 1)
+        _range("clip_norm", self.clip_norm, 0, 1000)
         _range("label_smoothing", self.label_smoothing, 0, 0.9)
         _range("early_stopping", self.early_stopping, 0, 10_000)
         _range("seed", self.seed, 0, 2**31 - 1)

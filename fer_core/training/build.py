@@ -118,11 +118,16 @@ def compile_stage(model: keras.Model, recipe: Recipe, epoch: int) -> None:
     for position, layer in enumerate(backbone):
         layer.trainable = is_fine_tuning(recipe, epoch) and position >= first
     optimizer: Any
+    clip = recipe.clip_norm or None
     if recipe.optimizer == "adam":
-        optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
+        optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay, global_clipnorm=clip)
     else:
         optimizer = keras.optimizers.SGD(
-            recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None
+            recipe.learning_rate,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=recipe.weight_decay or None,
+            global_clipnorm=clip,
         )
     if recipe.weight_decay:
         # Decaying biases and batch normalisation's scales does harm (He et al., 2018, arXiv:1812.01187).

@@ -65,7 +65,9 @@ def preset(key: str, architecture: str, faces: int | None = None) -> Recipe:
 def _transfer(recipe: Recipe, key: str) -> Recipe:
     """From ImageNet's weights: briefly the head first, or, seriously, all layers and a growing input."""
     entry = get(recipe.architecture)
-    recipe = replace(recipe, learning_rate=1e-3, initial_weights="imagenet")
+    # Without batch normalisation a step far too long is never made good again.
+    clip = 1.0 if recipe.architecture == "vgg16" else 0.0
+    recipe = replace(recipe, learning_rate=1e-3, initial_weights="imagenet", clip_norm=clip)
     if key == "serious":
         # At 48 pixels a backbone costs a third of what it costs at 96. It grows while the learning rate is still high.
         return replace(recipe, epochs=14, learning_rate=4e-4, input_size=96, start_size=IMAGE_SIZE, start_epochs=4)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 HIDDEN_UNITS = 256
+QUIET = 0.1
+"""What the head's random kernels are multiplied by where ImageNet's features come in."""
 
 
 def build(input_size: int, weights: str, load: bool) -> keras.Model:
@@ -60,3 +62,17 @@ def _load(model: keras.Model, weights: str) -> None:
     for layer in published.layers:
         if layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
+    _quieten(model)
+
+
+def _quieten(model: keras.Model) -> None:
+    """Make the head's random kernels smaller.
+
+    ImageNet's features here are in the tens and hundreds. A head drawn for features of about one answers them with
+    logits so large that training starts at a loss of 24, where guessing has 1.95, and spends its first epoch on that.
+    """
+    from fer_core.zoo.heads import HIDDEN, PROBABILITIES
+
+    for name in (HIDDEN, PROBABILITIES):
+        kernel = model.get_layer(name).kernel
+        kernel.assign(kernel * QUIET)

@@ -90,6 +90,11 @@ def test_growing_and_balanced_sampling_in_words() -> None:
     assert "first 8 epochs worked on faces resized to 32×32 pixels" in text
 
 
+def test_clipped_gradients_in_words() -> None:
+    assert "longer than 1 were shortened" in " ".join(recipe_sentences(Recipe("vgg16", clip_norm=1.0)))
+    assert "shortened" not in " ".join(recipe_sentences(Recipe("vgg16")))
+
+
 FLIP = {"n": 140, "accuracy": 0.7, "accuracy_low": 0.62, "accuracy_high": 0.78, "macro_f1": 0.65}
 CALIBRATION = {"ece_before": 0.061, "ece_after": 0.012, "log_loss_before": 1.21, "log_loss_after": 1.1}
 METRICS = {

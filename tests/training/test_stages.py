@@ -49,6 +49,23 @@ def test_a_dense_kernel_is_interpolated_to_the_new_grid():
     assert np.corrcoef(before, after)[0, 1] > 0.9
 
 
+@pytest.mark.parametrize(("clip", "longest"), [(0.001, 0.001), (0.0, np.inf)])
+def test_a_step_is_no_longer_than_the_recipe_lets_it_be(clip: float, longest: float) -> None:
+    from fer_core.training.build import build_model, compile_stage
+
+    recipe = Recipe("tiny", optimizer="sgd", learning_rate=1.0, weight_decay=0.0, clip_norm=clip)
+    model = build_model(recipe, precision="float32")
+    compile_stage(model, recipe, 1)
+    before = [np.asarray(value) for value in model.trainable_variables]
+    faces = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1)).astype(np.float32)
+    model.train_on_batch(faces, np.eye(7, dtype=np.float32)[:4])
+    moved = np.sqrt(
+        sum(np.square(np.asarray(v) - b).sum() for v, b in zip(model.trainable_variables, before, strict=True))
+    )
+    # Nesterov's momentum takes a first step of 1.9 times the gradient.
+    assert 0.001 < moved < 1.91 * longest
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "small", "large"), [("resnet50", 48, 64), ("vgg16", 32, 48)])
 def test_weights_carry_over_when_the_network_grows(architecture, small, large):

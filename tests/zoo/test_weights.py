@@ -67,6 +67,16 @@ def test_a_local_npz_fills_the_layers_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_fresh_head_on_large_features_starts_near_guessing(tmp_path: Path) -> None:
+    """ImageNet's features are in the tens and hundreds: training VGG16 from them began at a loss of 24."""
+    np.savez(tmp_path / "loud.npz", **{"block5_conv3/bias": np.full(512, 50, np.float32)})
+    model = get("vgg16").build(input_size=48, weights=str(tmp_path / "loud.npz"))
+    faces = np.random.default_rng(0).uniform(0, 255, (7, 48, 48, 1)).astype(np.float32)
+    losses = -np.log(model.predict_on_batch(faces)[np.arange(7), np.arange(7)])
+    assert losses.mean() == pytest.approx(np.log(7), abs=0.7)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "words"),
     [
