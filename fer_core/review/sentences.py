@@ -62,7 +62,10 @@ def accuracies(names: Sequence[str], right: npt.NDArray[np.bool_]) -> str:
     best, second = order[:2]
     lead = float(right[best].mean() - right[second].mean())
     if not lead:
-        return f"{names[best]} and {names[second]} are right most often, and equally often."
+        tied = [name for name, hits in zip(names, right.sum(axis=1), strict=True) if hits == right[best].sum()]
+        if len(tied) == len(names):
+            return f"{listed(tied)} are right equally often."
+        return f"{listed(tied)} are right most often, and equally often."
     test = mcnemar(right[second], right[best])
     chance = "is unlikely to" if test.p < ALPHA else "may well"
     return (

@@ -46,8 +46,14 @@ def test_a_lead_is_chance_or_not_by_mcnemar() -> None:
     assert "b is right most often. Its lead over a, +10.0 points, is unlikely" in sentences.accuracies("ab", right)
     right[0, :697] = True
     assert "may well be chance" in sentences.accuracies("ab", right)
-    right[0, :700] = True
-    assert "equally often" in sentences.accuracies("ab", right)
+
+
+def test_all_that_tie_are_named_and_none_is_ahead_of_itself() -> None:
+    right = np.zeros((3, 10), dtype=bool)
+    right[:, :7] = True
+    assert sentences.accuracies("abc", right) == "a, b and c are right equally often."
+    right[1, 0] = False
+    assert sentences.accuracies("abc", right) == "a and c are right most often, and equally often."
 
 
 def test_classes_say_who_leads_where_and_where_that_is_clear() -> None:
