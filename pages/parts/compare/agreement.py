@@ -23,13 +23,8 @@ ORDERS: dict[str, plots.Order] = {"largest set first": "size", "most runs right 
 
 def show(view: View, is_open: bool) -> None:
     """The tab. Closed, only its controls are drawn: what is not drawn loses its place in the address."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = _which(view)
-        words = linked.segmented_control(
-            "Sets",
-            list(ORDERS),
-            key="sorted",
-        )
+    names = _which(view)
+    words = linked.segmented_control("Sets", list(ORDERS), key="sorted")
     if not names:
         if is_open:
             st.info("Choose at least one run for the sets.", icon=":material/info:")
