@@ -28,6 +28,8 @@ _AS_EVER: dict[str, Any] = {"unselected": {"marker": {"opacity": 1}}, "hoverinfo
 _DOT = 13
 _ROW = 34
 """Pixels of height for each model's row of dots."""
+_SIDE_BY_SIDE = 8
+"""So many numbers stand beside each other on a phone's width, those of three models' sets."""
 
 
 def lattice(
@@ -113,10 +115,10 @@ def _add_bars(figure: go.Figure, sizes: npt.NDArray[np.int64], codes: Sequence[i
         col=1,
     )
     # Not as the bars' own text: Plotly dims that after a click, and only a fixed colour would stop it.
-    numbers = [
-        {"x": place, "y": size, "text": f"{size:,}", "xref": "x", "yref": "y", "yanchor": "bottom", "showarrow": False}
-        for place, size in enumerate(ordered.tolist())
-    ]
+    # The sets of four models are so many that on a phone the numbers over them have no room but upright.
+    shared: dict[str, Any] = {"xref": "x", "yref": "y", "yanchor": "bottom", "showarrow": False}
+    shared["textangle"] = -90 if len(codes) > _SIDE_BY_SIDE else 0
+    numbers = [{"x": place, "y": size, "text": f"{size:,}", **shared} for place, size in enumerate(ordered.tolist())]
     figure.update_layout(annotations=numbers)
     figure.update_yaxes(title_text="faces", range=[0, _top(sizes)], nticks=5, zeroline=False, row=1, col=1)
     figure.update_xaxes(range=[-0.6, len(codes) - 0.4], showticklabels=False, showgrid=False, zeroline=False)
@@ -210,7 +212,7 @@ def _add_targets(figure: go.Figure, sizes: npt.NDArray[np.int64], codes: Sequenc
 
 def _top(sizes: npt.NDArray[np.int64]) -> float:
     """Where the faces' axis ends: above the number over the largest bar."""
-    return 1.15 * max(1, int(sizes.max()))
+    return (1.15 if len(sizes) <= _SIDE_BY_SIDE else 1.3) * max(1, int(sizes.max()))
 
 
 def _checked(counts: npt.ArrayLike, names: Sequence[str]) -> npt.NDArray[np.int64]:

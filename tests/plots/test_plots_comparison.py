@@ -169,6 +169,11 @@ def test_other_shapes_are_refused(found: paired_tests.DifferenceMatrix) -> None:
 # --- who is right
 
 
+def test_sixteen_numbers_do_not_lie_over_each_other_on_a_phone() -> None:
+    figure = agreement.lattice(np.arange(16), (*THREE, "fourth"))
+    assert {note.textangle for note in figure.layout.annotations} == {-90}
+
+
 def test_bars_are_the_sizes_in_order() -> None:
     figure = agreement.lattice(COUNTS, THREE)
     codes = agreement.order_of(COUNTS)
@@ -178,6 +183,7 @@ def test_bars_are_the_sizes_in_order() -> None:
     assert bars.text is None
     assert [(note.x, note.y, note.text) for note in figure.layout.annotations][:2] == [(0, 900, "900"), (1, 7, "7")]
     assert [note.text for note in figure.layout.annotations] == ["900", "7", "5", "3", "2", "2", "1", "0"]
+    assert {note.textangle for note in figure.layout.annotations} == {0}
     assert agreement.order_of(COUNTS, "models") == [7, 3, 5, 6, 1, 2, 4, 0]
     assert list(agreement.lattice(COUNTS, THREE, order="models").data[0].y) == [900, 1, 2, 3, 0, 7, 2, 5]
 
