@@ -27,10 +27,18 @@ class Curve:
     accuracies: tuple[float, ...]
 
 
-def parallel(axes: Sequence[Axis], accuracies: Sequence[float], height: int = 320) -> go.Figure:
+SCALES = {
+    False: [[0.0, "#A5A5B5"], [0.5, "#8F8BDB"], [1.0, ACCENT]],
+    True: [[0.0, "#6E6E80"], [0.5, "#8F8BDB"], [1.0, "#C9C7FF"]],
+}
+"""From grey to the accent, by whether the page is dark: no line of Plotly's can be thicker than another, so the better
+has the more contrast."""
+
+
+def parallel(axes: Sequence[Axis], accuracies: Sequence[float], height: int = 320, *, dark: bool = False) -> go.Figure:
     """One line a trial, from choice to choice to its PublicTest accuracy (0..1), the bluer the better.
 
-    Values of a choice stand at equal distances, in their order. ``height`` in pixels.
+    Values of a choice stand at equal distances, in their order. ``height`` in pixels; ``dark``: the page's theme.
     """
     percents = [100 * accuracy for accuracy in accuracies]
     low, high = min(percents), max(percents)
@@ -48,12 +56,10 @@ def parallel(axes: Sequence[Axis], accuracies: Sequence[float], height: int = 32
     dimensions.append(
         {"label": "PublicTest (%)", "values": percents, "range": [low - room, high + room], "tickformat": ".1f"}
     )
-    # From grey to the accent: each shows on both backgrounds, and no line of Plotly's can be thicker than another.
-    scale = [[0.0, "#A5A5B5"], [0.5, "#8F8BDB"], [1.0, ACCENT]]
     figure = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
-            line={"color": percents, "colorscale": scale, "cmin": low - room, "cmax": high + room},
+            line={"color": percents, "colorscale": SCALES[dark], "cmin": low - room, "cmax": high + room},
             unselected={"line": {"color": MUTED, "opacity": 0.15}},
             labelfont={"size": 14},
             tickfont={"size": 12},

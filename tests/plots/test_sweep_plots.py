@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fer_core.plots.style import ACCENT, MUTED
 from fer_core.plots.sweep import Axis, Curve, curves, describe_curves, describe_parallel, parallel
 
@@ -20,6 +22,14 @@ def test_each_trial_is_a_line_from_its_choices_to_its_accuracy() -> None:
     words = describe_parallel(AXES, ACCURACIES)
     assert "3 trials" in words
     assert "The best has learning rate 0.003, flip true" in words
+
+
+@pytest.mark.parametrize(("dark", "page"), [(False, 255), (True, 20)])
+def test_the_better_trial_stands_out_on_a_light_and_on_a_dark_page(dark: bool, page: int) -> None:
+    """On dark pages the best trials' lines were the dimmest."""
+    (trace,) = parallel(AXES, ACCURACIES, dark=dark).data
+    distances = [abs(sum(bytes.fromhex(colour[1:])) / 3 - page) for _, colour in trace.line.colorscale]
+    assert distances == sorted(distances)
 
 
 def test_equal_accuracies_still_have_an_axis() -> None:

@@ -107,7 +107,7 @@ def _picture(now: SweepStanding, ranked: Sequence[TrialStanding]) -> None:
     axes = axes_of(now.sweep, ranked)
     accuracies = [trial.accuracy or 0.0 for trial in ranked]
     st.plotly_chart(
-        drawn(plots.parallel, axes, accuracies),
+        drawn(plots.parallel, axes, accuracies, dark=st.context.theme.type == "dark"),
         key="parallel",
         config={"displayModeBar": False},
         alt=plots.describe_parallel(axes, accuracies),
@@ -163,7 +163,7 @@ def _curves(ranked: Sequence[TrialStanding], names: Mapping[str, str]) -> None:
     kept = ranked[0].best
     words = f"The thick line is {best}, best after epoch {kept.epoch if kept else 0} of {longest}."
     if early:
-        words += f" {early:,} fell behind and were stopped early."
+        words += f" {early:,} fell behind and {'was' if early == 1 else 'were'} stopped early."
     st.caption(plain(words))
 
 
