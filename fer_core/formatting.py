@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TypedDict
@@ -94,6 +95,12 @@ def interval(scores: _Interval) -> str:
 def moment(iso: str) -> str:
     """A UTC time in ISO 8601 as ``2026-03-01 14:05 UTC``; an empty text for an empty one."""
     return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
+
+
+def small(value: float) -> str:
+    """A small number above 0 by its first two digits, written out: ``0.0039``, ``0.000031``, ``0.25``, ``12``."""
+    digits = max(0, 1 - math.floor(math.log10(value)))
+    return f"{value:.{digits}f}"
 
 
 def plural(number: float, one: str, many: str = "") -> str:

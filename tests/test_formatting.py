@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.formatting import count, duration, interval, moment, ordinal, percent, plain, plural
+from fer_core.formatting import count, duration, interval, moment, ordinal, percent, plain, plural, small
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ def test_the_rest():
     assert plural(1, "epoch") == "1 epoch"
     assert plural(1200, "epoch") == "1,200 epochs"
     assert plural(2, "mouse", "mice") == "2 mice"
+    assert [small(value) for value in (1 / 256, 1 / 32768, 0.25, 1, 12.3)] == [
+        "0.0039",
+        "0.000031",
+        "0.25",
+        "1.0",
+        "12",
+    ]
     assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112, 1023)] == [
         *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th", "1,023rd")
     ]

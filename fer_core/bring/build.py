@@ -5,7 +5,7 @@ Child processes only. The parts become one flat graph, so that everything that l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from fer_core.bring.adapter import adapted_faces, scale_called
 from fer_core.bring.evidence import OutputKind
+from fer_core.bring.expected import expected, keras_adapter
 from fer_core.bring.flatten import flattened
 from fer_core.bring.messages import Build, Built, ParityRecord
 from fer_core.bring.network import KerasNetwork, LitertNetwork
 from fer_core.bring.opening import Opened
-from fer_core.bring.orders import OTHER, Order, rearranged
-from fer_core.bring.trial import understood
+from fer_core.bring.orders import OTHER, Order
 from fer_core.emotions import COUNT
 from fer_core.errors import ExportError, ModelError
 from fer_core.files import write_json
@@ -60,15 +60,16 @@ def build(
     out.mkdir()
     told("putting adapter, network and order of the classes together")
     order, network = Order("", tuple(wanted["classes"])), opened.network
-    expected = _expected(network, wanted["scale"], order, images[:PARITY_FACES])
     if isinstance(network, LitertNetwork):
-        return build_litert(network, wanted, order, images[:PARITY_FACES], expected, out)
+        return build_litert(network, wanted, order, images[:PARITY_FACES], out)
+    values, comparable = expected(
+        network, keras_adapter(network, wanted["scale"]), wanted, order, images[:PARITY_FACES]
+    )
     adapted(network, wanted["scale"], OutputKind(wanted["output"]), order).save(out / "model.keras")
     # As it is read back: each layer has been called once then, and by nobody else.
     model = keras.models.load_model(out / "model.keras", compile=False)
     faces = images[:PARITY_FACES]
-    said = np.abs(predict(model, faces) - expected[0])
-    difference = float(said[expected[1]].max(initial=0.0))
+    difference = float(np.abs(predict(model, faces) - values)[comparable].max(initial=0.0))
     if not difference < TOLERANCE:
         raise ModelError(
             f"the adapted model differs from the network by {difference:.2g}: that is a defect, report it."
@@ -98,6 +99,7 @@ def build(
         keras=True,
         maps=not why,
         why_no_maps=why,
+        step=0.0,
         parity=ParityRecord(
             faces=parity.faces,
             largest_difference=parity.largest_difference,
@@ -187,24 +189,3 @@ def _unfit(error: ExportError) -> str:
         f"the network does not run in LiteRT, with which the app asks models: {words[:200]}… Bring its probabilities "
         "instead, with python -m fer_core predictions import FILE --data DATASET."
     )
-
-
-def _expected(
-    network: KerasNetwork | LitertNetwork, scale: str, order: Order, images: npt.NDArray[np.uint8]
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """What the network itself says (n, 7), and where that can be compared: not where all went to classes left out."""
-    from keras import Model
-
-    faces, x = adapted_faces(scale_called(scale), network.height, network.width, network.channels)
-    adapter = Model(faces, x)
-    parts = [
-        network(np.asarray(adapter.predict_on_batch(batch[..., None].astype(np.float32))))
-        for batch in _batches(images, 32)
-    ]
-    probabilities = understood(np.concatenate(parts))[1]
-    kept = np.array([label != OTHER for label in order.labels])
-    return rearranged(probabilities, order), probabilities[:, kept].sum(axis=1) > 1e-3
-
-
-def _batches(images: npt.NDArray[np.uint8], size: int) -> Sequence[npt.NDArray[np.uint8]]:
-    return [images[start : start + size] for start in range(0, len(images), size)]

@@ -226,6 +226,17 @@ def _record(
     source: Path, digest: str, dataset: Dataset, session: Session, choice: Choice, built: Built
 ) -> ImportRecord:
     trial = session.trial
+    adapter = AdapterRecord(
+        height=trial["height"],
+        width=trial["width"],
+        channels=trial["channels"],
+        scale=choice.scale,
+        pixels=scale_called(choice.scale).words,
+        output=choice.output,
+        maps=built["maps"],
+    )
+    if built["step"]:
+        adapter["step"] = built["step"]
     return ImportRecord(
         schema=SCHEMA,
         source=shown(source.name)[:200],
@@ -244,15 +255,7 @@ def _record(
             fits=kept(trial),
             chosen_by="owner" if choice.by_owner else "evidence",
         ),
-        adapter=AdapterRecord(
-            height=trial["height"],
-            width=trial["width"],
-            channels=trial["channels"],
-            scale=choice.scale,
-            pixels=scale_called(choice.scale).words,
-            output=choice.output,
-            maps=built["maps"],
-        ),
+        adapter=adapter,
     )
 
 

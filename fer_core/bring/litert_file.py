@@ -60,6 +60,8 @@ def _check(model: Any) -> None:
         raise ModelError("it keeps its weights in other files.")
     for tensor in graph.tensors:
         _check_tensor(tensor, model.buffers)
+    if any(not 0 <= int(one) < len(graph.tensors) for one in (*graph.inputs, *graph.outputs)):
+        raise ModelError("it is damaged: it has no tensor for its input or its output.")
     ready = {int(graph.inputs[0])} | {
         number for number, tensor in enumerate(graph.tensors) if _content(tensor, model.buffers) is not None
     }
@@ -70,6 +72,8 @@ def _check(model: Any) -> None:
         made = [int(one) for one in operator.outputs]
         if any(not 0 <= one < len(graph.tensors) for one in (*read, *made)) or not set(read) <= ready:
             raise ModelError("it is damaged: an operation reads what nothing has made.")
+        if ready & set(made):
+            raise ModelError("it is damaged: an operation writes over what is there already.")
         ready |= set(made)
     if int(graph.outputs[0]) not in ready:
         raise ModelError("it is damaged: nothing makes its output.")
@@ -181,14 +185,15 @@ def layer_rows(model: Any) -> tuple[LayerRow, ...]:
         kind = words.get(model.operatorCodes[operator.opcodeIndex].builtinCode, "OPERATION")
         name = f"{kind.lower()}_{number}"
         read = [int(one) for one in operator.inputs if int(one) >= 0]
+        shape = _places(graph.tensors[operator.outputs[0]])
+        # Of these the second input is the kernel, applied at every place, and the third the bias.
+        weighed = kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
         parameters = sum(
             int(np.prod(graph.tensors[one].shape, dtype=np.int64))
             for one in read
-            if one not in made_by and graph.tensors[one].type in (_FLOAT32, _UINT8, _INT8, 1)
+            # Whole numbers of 32 bits are shapes, but where kernels are quantised, biases.
+            if one not in made_by and (weighed or graph.tensors[one].type in (_FLOAT32, _UINT8, _INT8, 1))
         )
-        shape = _places(graph.tensors[operator.outputs[0]])
-        # Of these the second input is the kernel, applied at every place.
-        weighed = kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
         kernel = int(np.prod(graph.tensors[read[1]].shape, dtype=np.int64)) if weighed else 0
         places = int(np.prod(shape[:2])) if len(shape) == 3 else 1
         inputs = tuple(dict.fromkeys(made_by[one] for one in read if one in made_by))

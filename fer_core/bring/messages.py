@@ -7,6 +7,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from fer_core.bring.evidence import TrialRecord
+from fer_core.value_types import Amount
 
 
 class Request(TypedDict):
@@ -43,11 +44,15 @@ class ParityRecord(TypedDict):
 
 
 class Built(TypedDict):
-    """What was built. ``keras``: whether there is a ``model.keras``; ``maps``: whether the file gives class maps."""
+    """What was built. ``keras``: whether there is a ``model.keras``; ``maps``: whether the file gives class maps.
+
+    ``step``: in which the network's answers come where it computes them in whole numbers, else 0.
+    """
 
     keras: bool
     maps: bool
     why_no_maps: str
+    step: Amount
     parity: ParityRecord
 
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.bring.litert_file import free_batch, write_litert
+from fer_core.bring.last_layer import keras_is_linear, litert_is_linear
+from fer_core.bring.litert_file import free_batch
+from fer_core.bring.litert_graph import LitertGraph
 from fer_core.bring.orders import check_count
+from fer_core.bring.whole_numbers import in_real_numbers, step_of
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import ModelError
 from fer_core.formatting import plural
@@ -30,7 +33,11 @@ class KerasNetwork:
         model: with one input and one output.
         height, width, channels: of a picture that it takes.
         count: answers a face.
+        linear: whether the file tells that nothing brings its answers into a range: sums, as logits are.
+        step: in which its answers come where they are computed in whole numbers; 0 where they come in none.
     """
+
+    step = 0.0
 
     def __init__(self, path: Path) -> None:
         """``path``: as :func:`fer_core.bring.reading.read_keras` wrote it. Raises ``ModelError``."""
@@ -46,6 +53,7 @@ class KerasNetwork:
         # Of other models inputs and outputs may have names, in a dictionary, or stand in a list.
         sequential = isinstance(model, keras.Sequential)
         self.model = model if sequential else keras.Model(model.inputs[0], model.outputs[0])
+        self.linear = keras_is_linear(self.model)
 
     def __call__(self, pictures: Floats) -> Floats:
         """Its answers float32 (B, K) to pictures float32 (B, height, width, channels). Raises ``ModelError``."""
@@ -64,38 +72,21 @@ class LitertNetwork:
 
     def __init__(self, model: Any, scratch: Path) -> None:
         """``model``: from :func:`fer_core.bring.litert_file.read_litert`. Raises ``ModelError``."""
-        from ai_edge_litert.interpreter import Interpreter
-
+        in_real_numbers(model)
         free_batch(model)
         self.model = model
-        path = scratch / "network.tflite"
-        write_litert(model, path)
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            given, answer = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+            self._graph = LitertGraph(model, scratch / "network.tflite")
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"LiteRT cannot open it: {_words(error)}") from error
-        if given["dtype"] != np.float32 or answer["dtype"] != np.float32:
-            raise ModelError(
-                "it takes or gives whole numbers (it is quantised). Bring the file with numbers in float32, or the "
-                "Keras file that it was made from."
-            )
-        self._input, self._output, self._batch = given["index"], answer["index"], 0
-        # A size that is free stands as -1 in the signature alone.
-        sizes = [None if size < 0 else int(size) for size in given["shape_signature"]]
-        self.height, self.width, self.channels = picture_shape(tuple(sizes))
-        self.count = answers((None, *(int(size) for size in answer["shape"][1:])))
+        self.height, self.width, self.channels = picture_shape(self._graph.takes)
+        self.count = answers((None, *self._graph.gives[1:]))
+        self.step, self.linear = step_of(model), litert_is_linear(model)
         self._check_batches()
 
     def __call__(self, pictures: Floats) -> Floats:
         """Its answers float32 (B, K) to pictures float32 (B, height, width, channels)."""
-        if len(pictures) != self._batch:
-            self._interpreter.resize_tensor_input(self._input, pictures.shape)
-            self._interpreter.allocate_tensors()
-            self._batch = len(pictures)
-        self._interpreter.set_tensor(self._input, pictures)
-        self._interpreter.invoke()
-        return np.array(self._interpreter.get_tensor(self._output), dtype=np.float32)
+        return self._graph(pictures)
 
     def _check_batches(self) -> None:
         pictures = np.random.default_rng(0).uniform(0, 1, (3, self.height, self.width, self.channels))

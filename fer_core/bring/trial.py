@@ -34,6 +34,8 @@ class Network(Protocol):
     width: int
     channels: int
     count: int
+    linear: bool
+    step: float
 
     def __call__(self, pictures: Floats) -> Floats: ...
 
@@ -63,9 +65,10 @@ def try_out(
     for one in tried:
         told(f"asking it about {count} faces with pixels {one.words}")
         outputs, count = _ask(network, one, images[:count], SECONDS / len(tried))
-        kind, probabilities = understood(outputs)
+        kind = kind_of_answers(outputs, linear=network.linear, step=network.step)
         if kind == OutputKind.NO_NUMBERS:
             continue
+        probabilities = as_probabilities(outputs, kind)
         for fit in fits(probabilities, labels[:count], declared):
             found.append(
                 TriedRecord(
@@ -96,20 +99,31 @@ def try_out(
     )
 
 
-def understood(outputs: Floats) -> tuple[OutputKind, Floats]:
-    """What kind of answers (n, K) these are, and as probabilities (n, K) whose rows add up to 1.
+def kind_of_answers(outputs: Floats, *, linear: bool = False, step: float = 0.0) -> OutputKind:
+    """What kind of answers (n, K) these are. ``linear`` and ``step``: see the networks.
 
-    Raises nothing: answers that are not finite are of the kind ``NO_NUMBERS``.
+    Numbers within 0..1 that do not add up to 1 are shares by themselves, unless the file tells that nothing keeps them
+    there: then they are logits that happen to be small.
     """
     if not np.isfinite(outputs).all():
-        return OutputKind.NO_NUMBERS, outputs
-    total = outputs.sum(axis=1, keepdims=True)
-    if (outputs >= -1e-6).all() and (outputs <= 1 + 1e-3).all():
-        if np.abs(total - 1).max() < 1e-2:
-            return OutputKind.PROBABILITIES, outputs
-        return OutputKind.SEPARATE, outputs / np.maximum(total, 1e-9)
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return OutputKind.LOGITS, powers / powers.sum(axis=1, keepdims=True)
+        return OutputKind.NO_NUMBERS
+    if (outputs < -1e-6).any() or (outputs > 1 + 1e-3).any():
+        return OutputKind.LOGITS
+    # Each may be rounded by half a step, and the largest is one step below 1 where 1 itself has no whole number.
+    tolerance = 1e-2 + step * (outputs.shape[1] / 2 + 1)
+    if np.abs(outputs.sum(axis=1) - 1).max() < tolerance:
+        return OutputKind.PROBABILITIES
+    return OutputKind.LOGITS if linear else OutputKind.SEPARATE
+
+
+def as_probabilities(outputs: Floats, kind: OutputKind) -> Floats:
+    """Answers (n, K) of that kind as probabilities (n, K); of probabilities, those very numbers."""
+    if kind == OutputKind.LOGITS:
+        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+    if kind == OutputKind.SEPARATE:
+        return outputs / np.maximum(outputs.sum(axis=1, keepdims=True), 1e-9)
+    return outputs
 
 
 def _ask(network: Network, scale: Scale, images: npt.NDArray[np.uint8], seconds: float) -> tuple[Floats, int]:

@@ -12,6 +12,7 @@ from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.progress import ProgressLine
 from fer_core.cli.terminal import one_line, whisper
 from fer_core.formatting import percent
+from fer_core.runs.brought import in_steps
 from fer_core.value_types import JsonObject
 
 EPILOG = """\
@@ -19,7 +20,7 @@ what can be brought:
   .keras           as Keras 3 saves it
   .h5              whole models of Keras 2 and 3
   .json            model.to_json(), with --weights FILE.h5
-  .tflite          one input and one output, numbers in float32
+  .tflite          one input and one output; in float32, or quantised to whole numbers
   SavedModel       the folder that holds saved_model.pb
   .zip             one of these, packed
 
@@ -115,6 +116,8 @@ def run_import(args: argparse.Namespace) -> tuple[JsonObject, str]:
         lines.append(f"  left out, and the rest adds up to 1 again: {', '.join(record['left_out'])}")
     if record["missing"]:
         lines.append(f"  never answered: {', '.join(record['missing'])}")
+    if step := adapter.get("step"):
+        lines.append(f"  {in_steps(step, adapter['output'])}")
     if not brought.built["maps"]:
         lines.append(f"  no class maps: {one_line(brought.built['why_no_maps'])}")
     lines.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.formatting import percent, plain, plural
+from fer_core.formatting import percent, plain, plural, small
 from fer_core.runs.contracts import EvidenceRecord, FitRecord, ImportRecord
 
 SHOWN_FITS = 8
@@ -35,9 +35,21 @@ def sentences(record: ImportRecord) -> list[str]:
             f"It sees {adapter['height']}×{adapter['width']} pixels of "
             f"{plural(adapter['channels'], 'channel')}, {plain(adapter['pixels'])}."
         )
+        if step := adapter.get("step"):
+            said.append(in_steps(step, adapter["output"]))
         if not adapter["maps"]:
             said.append("There are no class maps for its head; occlusion and RISE work for any model.")
     return said
+
+
+def in_steps(step: float, output: str) -> str:
+    """That a file computes in whole numbers, in a sentence: its answers, of the kind ``output``, come in steps."""
+    if output == "logits":
+        return f"The file computes in whole numbers, so its logits come in steps of {small(step)}."
+    return (
+        f"The file computes in whole numbers, so its probabilities come in steps of {small(step)}, and those below "
+        "half a step are 0."
+    )
 
 
 def table(record: ImportRecord) -> list[str]:

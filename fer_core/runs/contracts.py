@@ -215,7 +215,8 @@ class AdapterRecord(TypedDict):
     """What is done to a face before a brought model sees it, and what its answers are.
 
     ``scale``: its name in :mod:`fer_core.bring.adapter`; ``pixels``: the same in words; ``output``: ``probabilities``,
-    ``logits`` or ``separate``; ``maps``: whether ``model.tflite`` gives class maps.
+    ``logits`` or ``separate``; ``maps``: whether ``model.tflite`` gives class maps; ``step``: in which the answers
+    come, where the file computes them in whole numbers.
     """
 
     height: Count
@@ -225,6 +226,7 @@ class AdapterRecord(TypedDict):
     pixels: Line
     output: Name
     maps: bool
+    step: NotRequired[Positive]
 
 
 class ImportRecord(TypedDict):

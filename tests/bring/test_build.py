@@ -68,12 +68,12 @@ def built(word: str, folder: Path) -> Any:
     from fer_core.bring.kinds import Kind
     from fer_core.bring.network import KerasNetwork
     from fer_core.bring.opening import Opened
-    from fer_core.bring.trial import understood
+    from fer_core.bring.trial import kind_of_answers
 
     network(word).save(folder / "m.keras")
     opened = KerasNetwork(folder / "m.keras")
     pictures = np.random.default_rng(1).uniform(size=(20, 60, 60, 3)).astype(np.float32)
-    output = understood(opened(pictures))[0]
+    output = kind_of_answers(opened(pictures), linear=opened.linear)
     wanted = Build(scale="torch", output=output, classes=list(CLASSES[opened.count]), title="T")
     return build(Opened(Kind.KERAS, "3", opened), wanted, FACES, folder / "out", lambda words: None)
 

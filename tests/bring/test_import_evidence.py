@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.bring.evidence import OutputKind, TrialRecord, TriedRecord, UndecidedError, choose, kept, table
 from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, Order, fits
-from fer_core.bring.trial import understood
+from fer_core.bring.trial import as_probabilities, kind_of_answers
 from fer_core.emotions import NAMES
 from fer_core.errors import ModelError
 
@@ -111,12 +111,30 @@ def test_kinds_of_answers_are_told_apart() -> None:
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     sigmoid = 1 / (1 + np.exp(-logits))
     for rows, kind in ((logits, "logits"), (softmax, "probabilities"), (sigmoid, "separate")):
-        found, probabilities = understood(rows)
+        found = kind_of_answers(rows)
         assert found == kind
+        probabilities = as_probabilities(rows, found)
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
         assert (probabilities.argmax(axis=1) == logits.argmax(axis=1)).all()
-    np.testing.assert_allclose(understood(np.log(softmax))[1], softmax, atol=1e-5)
-    assert understood(logits * np.nan)[0] == "no numbers"
+    np.testing.assert_allclose(as_probabilities(np.log(softmax), kind_of_answers(np.log(softmax))), softmax, atol=1e-5)
+    assert kind_of_answers(logits * np.nan) == "no numbers"
+
+
+def test_small_logits_are_no_shares_where_the_file_tells_that_nothing_keeps_them_small() -> None:
+    """Within 0..1 by chance, they were taken for sigmoids."""
+    logits = np.random.default_rng(0).uniform(0.1, 0.9, (50, 7)).astype(np.float32)
+    assert kind_of_answers(logits) == "separate"
+    assert kind_of_answers(logits, linear=True) == "logits"
+    # As a layer gives them that weighs probabilities against each other.
+    shares = logits / logits.sum(axis=1, keepdims=True)
+    assert kind_of_answers(shares, linear=True) == "probabilities"
+
+
+def test_probabilities_in_steps_need_not_add_up_to_one() -> None:
+    """Seven of eight bits, each rounded, may be 0.012 off: they were taken for shares of each class by itself."""
+    rows = np.full((50, 7), 36 / 256, np.float32)
+    assert kind_of_answers(rows) == "separate"
+    assert kind_of_answers(rows, step=1 / 256) == "probabilities"
 
 
 def test_of_scales_that_accuracy_does_not_tell_apart_the_likelier_is_taken() -> None:

@@ -58,6 +58,11 @@ def test_its_operations_are_a_layer_table(tree: Any, tmp_path: Path) -> None:
     kernels = [row.parameters for row in rows if row.type == "CONV_2D"]
     assert kernels[:2] == [156, 440]
     assert [row.multiply_adds for row in rows if row.type == "CONV_2D"][:2] == [21_600, 15_552]
+    # Quantised networks keep their biases in whole numbers of as many bits.
+    graph = tree.subgraphs[0]
+    first = next(one for one in graph.operators if graph.tensors[int(one.outputs[0])].shape[-1] == 6)
+    graph.tensors[int(first.inputs[2])].type = 2
+    assert next(row.parameters for row in layer_rows(tree) if row.type == "CONV_2D") == 156
     known: set[str] = set()
     for row in rows:
         assert set(row.inputs) <= known
@@ -77,6 +82,19 @@ def reads_what_is_not_there(tree: Any) -> None:
 def reads_what_comes_later(tree: Any) -> None:
     operators = tree.subgraphs[0].operators
     operators[0].inputs = np.array([operators[-1].outputs[0], *operators[0].inputs[1:]], dtype=np.int32)
+
+
+def writes_into_its_input(tree: Any) -> None:
+    tree.subgraphs[0].operators[0].outputs = tree.subgraphs[0].inputs
+
+
+def writes_over_weights(tree: Any) -> None:
+    """LiteRT maps them from the file, and ends where something writes there."""
+    tree.subgraphs[0].operators[-1].outputs = tree.subgraphs[0].operators[0].inputs[1:2]
+
+
+def output_that_is_not_there(tree: Any) -> None:
+    tree.subgraphs[0].outputs = [-1]
 
 
 def no_such_operation(tree: Any) -> None:
@@ -104,6 +122,9 @@ DAMAGES: dict[str, Callable[[Any], None]] = {
     "FlexPyFunc": custom,
     "nothing has made": reads_what_comes_later,
     "reads what nothing": reads_what_is_not_there,
+    "writes over what": writes_over_weights,
+    "writes over": writes_into_its_input,
+    "no tensor": output_that_is_not_there,
     "no name": no_such_operation,
     "another size": content_too_short,
     "no memory": giant,
