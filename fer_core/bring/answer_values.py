@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.bring.answer_files import AnswerTable
-from fer_core.bring.orders import DECLARED, MOST, Order, check_count, parse_order
+from fer_core.bring.orders import DECLARED, FERPLUS_ORDER, MOST, Order, check_count, parse_order
+from fer_core.data.class_columns import FERPLUS
 from fer_core.data.class_names import meaning_of
 from fer_core.emotions import COUNT, NAMES
 from fer_core.errors import ModelError
@@ -47,16 +48,48 @@ def understood(
     if table.values is None:
         values, declared = _one_hot(table.answers or (), classes, path)
         return values, declared, ANSWERS, notes
-    names = [_known(name) for name in table.classes or ()]
+    count = table.values.shape[1]
+    names = _names(table, classes, count)
     if len(names) <= MOST:
-        check_count(table.values.shape[1])
+        check_count(count)
     values, kind = _probabilities(table.values, path)
-    if table.classes is None:
+    if not names:
         return values, None, kind, notes
+    if taken_for_ferplus(table, classes):
+        notes.append(f"Its ten columns have no names, and are taken for FER+'s: {', '.join(names)}.")
     if len(names) > MOST:
         values, names = _others_together(values, names)
     named = parse_order(",".join(names), len(names))
     return values, named if isinstance(named, Order) else None, kind, notes
+
+
+def all_listed(classes: str, count: int) -> bool:
+    """Whether ``classes`` lists names for all of ``count`` columns that are more than there can be classes."""
+    return count > MOST and len(classes.replace(";", ",").split(",")) == count
+
+
+def _names(table: AnswerTable, classes: str, count: int) -> list[str]:
+    """What each of ``count`` columns is about, in this program's words; nothing where nobody has said it yet.
+
+    Of more columns than there can be classes somebody has to say which are none of the seven: whoever brings them, the
+    file, or FER+, whose ten columns stand in one order.
+    """
+    unnamed = taken_for_ferplus(table, "")
+    if all_listed(classes, count) or (unnamed and classes):
+        said = parse_order(classes, count)
+        if isinstance(said, Order):
+            return list(said.classes)
+        if said != FERPLUS_ORDER:
+            raise ModelError(
+                f"The order {said} says nothing of three of {count} columns. Name them all after --classes, in their "
+                f"order: unknown and NF (no face) are known, too. Or type {FERPLUS_ORDER}."
+            )
+    return [_known(name) for name in (FERPLUS if unnamed else table.classes or ())]
+
+
+def taken_for_ferplus(table: AnswerTable, classes: str) -> bool:
+    """Whether ten columns are taken for FER+'s, since neither the file nor ``classes`` says what they are about."""
+    return table.values is not None and table.classes is None and table.values.shape[1] == len(FERPLUS) and not classes
 
 
 def _known(name: str) -> str:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from fer_core.bring.answer_files import read_answers
 from fer_core.bring.answer_rows import TEST_SPLITS, places
 from fer_core.bring.answer_trial import FEWEST_TRIED, Reading, ToTry, only
-from fer_core.bring.answer_values import ANSWERS, understood
-from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, Fit, Order, parse_order, rearranged
+from fer_core.bring.answer_values import ANSWERS, all_listed, taken_for_ferplus, understood
+from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, FERPLUS_ORDER, Fit, Order, parse_order, rearranged
 from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import ModelError, RunError
@@ -135,8 +135,8 @@ def look(
     """
     table = read_answers(path)
     values, declared, kind, notes = understood(table, classes, path)
-    count = values.shape[1]
-    said = parse_order(classes, count) if classes else None
+    every = table.values is not None and all_listed(classes, table.values.shape[1])
+    said = declared if every else parse_order(classes, values.shape[1]) if classes else None
     closed = sealed(dataset)
     about = [
         reading
@@ -152,6 +152,14 @@ def look(
         _open_private_test(path, dataset, out, visitor=visitor)
         closed = False
     chosen = only(about, ToTry(values, declared, said), dataset, path, closed=closed)
+    if taken_for_ferplus(table, classes) and chosen.fits[0].beats(chosen.assumed):
+        # Three of the ten are none of the seven, and which they are cannot be tried.
+        raise ModelError(
+            f"{shown(path)} has ten columns without names, and they seem to be in another order than FER+'s: so "
+            f"{percent(chosen.assumed.accuracy)} of {chosen.assumed.n:,} faces of {chosen.split} are right, and more "
+            "in another. Name them all in their order, after --classes or as a table's columns; or say --classes "
+            f"{FERPLUS_ORDER}."
+        )
     rows = np.flatnonzero(np.isin(np.arange(len(dataset)), chosen.rows))
     order = np.argsort(chosen.rows, kind="stable")
     covered = _covered(rows, dataset, path)

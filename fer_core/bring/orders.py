@@ -28,7 +28,7 @@ OTHER = -1
 CHANCE = 0.01
 """The exact p of McNemar's test below which one order is better than another by more than chance. Lower than usual,
 since the best of many orders is looked at."""
-DECLARED, FER, ALPHABETICAL, BEST = "declared", "fer", "alphabetical", "best"
+DECLARED, FER, ALPHABETICAL, FERPLUS_ORDER, BEST = "declared", "fer", "alphabetical", "ferplus", "best"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ _PUBLISHED = {
     ALPHABETICAL: ("angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
     "rafdb": ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral", "contempt"),
     "affectnet": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
-    "ferplus": ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"),
+    FERPLUS_ORDER: ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"),
 }
 # Lucey, 2010: contempt and no neutral face. A name of its own, since "alphabetical" said of seven means our seven.
 _CK_PLUS = Order("ckplus", ("angry", "contempt", "disgust", "fear", "happy", "sad", "surprise"))

@@ -561,3 +561,52 @@ def test_more_than_eight_columns_of_which_three_are_none_of_the_seven_are_unders
     found = look(written(frame, tmp_path / "ten.csv"), data)
     assert found.assumed.order.classes == (*NAMES, "other")
     np.testing.assert_allclose(found.probabilities[:, -1], 0.3, atol=1e-6)
+
+
+def votes(data: Dataset) -> pd.DataFrame:
+    """Whole numbers of votes on the test faces in the dataset's order, in FER+'s ten columns."""
+    frame = table(data).sort_values("row")
+    frame[list(NAMES)] = np.round(frame[list(NAMES)] * 10).astype(int)
+    frame = frame.assign(contempt=1, unknown=np.arange(len(frame)) % 3, NF=0)
+    return frame[["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "NF"]]
+
+
+@pytest.mark.parametrize("form", ["npy", "csv"])
+def test_ferpluss_ten_columns_need_no_names(form: str, data: Dataset, tmp_path: Path) -> None:
+    """An array has none, so it was refused as one of ten classes, and the same votes as a table were brought."""
+    frame = votes(data)
+    path = tmp_path / f"votes.{form}"
+    if form == "npy":
+        np.save(path, frame.to_numpy(dtype=np.uint8))
+    else:
+        frame.to_csv(path, index=False, header=False)
+    found = look(path, data)
+    assert (found.kind, found.doubtful) == (VOTES, False)
+    assert found.assumed.order.classes == (*frame.columns[:7], "other")
+    wanted = frame.to_numpy() / frame.to_numpy().sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.probabilities[:, :7], wanted[:, :7])
+    np.testing.assert_allclose(found.probabilities[:, 7], wanted[:, 7:].sum(axis=1))
+    assert any("FER+" in note for note in found.notes)
+    said = look(path, data, classes="ferplus")
+    assert said.by_owner
+    np.testing.assert_allclose(said.probabilities, found.probabilities)
+
+
+def test_ten_columns_in_another_order_are_asked_about_and_can_be_named(data: Dataset, tmp_path: Path) -> None:
+    frame = votes(data)
+    frame = frame[sorted(frame.columns)]
+    np.save(tmp_path / "votes.npy", frame.to_numpy())
+    with pytest.raises(ModelError, match="Name them all in their order"):
+        look(tmp_path / "votes.npy", data)
+    with pytest.raises(ModelError, match="Name them all after --classes"):
+        look(tmp_path / "votes.npy", data, classes="alphabetical")
+    found = look(tmp_path / "votes.npy", data, classes=",".join(frame.columns))
+    assert (found.by_owner, found.doubtful) == (True, False)
+    assert set(found.assumed.order.classes) == {*NAMES, "other"}
+    assert not any("FER+" in note for note in found.notes)
+    assert found.assumed.accuracy == found.fits[0].accuracy
+    with pytest.raises(ModelError, match="9 classes are named"):
+        look(tmp_path / "votes.npy", data, classes=",".join(frame.columns[:9]))
+    np.save(tmp_path / "nine.npy", frame.to_numpy()[:, :9])
+    with pytest.raises(ModelError, match="9 answers a face"):
+        look(tmp_path / "nine.npy", data)
