@@ -68,6 +68,10 @@ def _transfer(recipe: Recipe, key: str) -> Recipe:
     # Without batch normalisation a step far too long is never made good again.
     clip = 1.0 if recipe.architecture == "vgg16" else 0.0
     recipe = replace(recipe, learning_rate=1e-3, initial_weights="imagenet", clip_norm=clip)
+    if key == "serious" and recipe.architecture == "vgg16":
+        augmentation = replace(AUGMENTATION, erasing=0.1)
+        small = replace(recipe, input_size=IMAGE_SIZE, start_size=32, start_epochs=8, augmentation=augmentation)
+        return replace(small, epochs=17, learning_rate=1.5e-4)
     if key == "serious":
         # At 48 pixels a backbone costs a third of what it costs at 96. It grows while the learning rate is still high.
         return replace(recipe, epochs=14, learning_rate=4e-4, input_size=96, start_size=IMAGE_SIZE, start_epochs=4)

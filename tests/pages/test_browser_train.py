@@ -135,6 +135,28 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
     assert Path(download.value.path()).read_bytes() == (run / "model.keras").read_bytes()
 
 
+def test_twins_are_seen_in_step_and_found_in_compare(open_page: Callable[..., Page], home: Path):
+    page = open_page(address(2))
+    page.get_by_text("And then its twin with augmentation").click()
+    expect(page.get_by_role("checkbox", name=re.compile("its twin with"))).to_be_checked(timeout=MINUTE)
+    start(page)
+    expect(page.get_by_text("Its twin is trained next.")).to_be_visible(timeout=MINUTE)
+
+    # The second begins by itself, and its curves lie over those of the first.
+    expect(page.get_by_text(re.compile("After epoch 1 of both"))).to_be_visible(timeout=4 * MINUTE)
+    expect(page.get_by_text(re.compile("Augmentation .* on PublicTest"))).to_be_visible(timeout=4 * MINUTE)
+    expect(page.locator("canvas")).to_have_count(2, timeout=MINUTE)
+    names = sorted(path.name for path in (home / "runs").iterdir() if path.is_dir())
+    assert [jobs.status(home / "runs" / name).state for name in names] == ["done", "done"]
+
+    page.get_by_role("link", name="Compare both").click()
+    expect(page.get_by_role("heading", name="Accuracy on PrivateTest")).to_be_visible(timeout=MINUTE)
+    for name in names:
+        expect(page).to_have_url(re.compile(rf"runs={name}(&|$)"))
+    for title in ("My CNN 1", "My CNN 1, augmented"):
+        expect(page.get_by_text(title, exact=True).first).to_be_visible(timeout=MINUTE)
+
+
 def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppServer, home: Path):
     page = open_page(address(150))
     start(page)
