@@ -13,7 +13,7 @@ from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 from pages.parts import access, architecture, frame, messages, runs, unmeasured
 from pages.parts.data import current_info, faces_are_here, sample_banner
-from pages.parts.train import progress, recipe_form, twins, watched
+from pages.parts.train import choices, progress, recipe_form, twins, watched
 
 frame.begin("Train", __file__, "Train a model of your own and watch it learn. You may leave this page and come back.")
 # First, because the page starts anew where the sample must be drawn, and what a link gets wrong is said only once.
@@ -36,11 +36,11 @@ else:
 person = access.person()
 may_choose = access.may(Action.TRAIN_ANYTHING)
 with st.container(horizontal=True, vertical_alignment="bottom", key="recipe"):
-    name = recipe_form.choose_architecture(trainings.architectures(person))
-    preset = recipe_form.choose_preset() if may_choose else trainings.VISITORS_PRESET
+    name = choices.choose_architecture(trainings.architectures(person))
+    preset = choices.choose_preset() if may_choose else trainings.VISITORS_PRESET
 start = st.container()
 faces = info.split_size("Training")
-recipe = recipe_form.edit_recipe(name, preset, faces) if may_choose else recipe_form.visitors_recipe(name)
+recipe = recipe_form.edit_recipe(name, preset, faces) if may_choose else choices.visitors_recipe(name)
 with st.expander("The data and the network", icon=":material/account_tree:"):
     st.markdown(
         f"**Data:** {plain(info.title)}, chosen in the sidebar. Trains on {faces:,} Training faces, chooses the best "
@@ -64,7 +64,7 @@ with start:
     with st.container(horizontal=True, vertical_alignment="center", key="start"):
         pressed = st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(problems))
         twin = twins.wanted(recipe)
-    recipe_form.say_time(recipe, preset, faces, twin=twin)
+    choices.say_time(recipe, preset, faces, twin=twin)
     if pressed:
         try:
             started = trainings.start(person, recipe, info.path, twin=twin)

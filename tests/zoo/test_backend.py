@@ -10,8 +10,8 @@ from factories import make_noise
 
 from fer_core.cli import main
 from fer_core.errors import RecipeError
-from fer_core.runs.card import recipe_sentences
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.recipe_in_words import recipe_sentences
 from fer_core.settings import settings
 from fer_core.training.presets import preset
 from fer_core.training.resources import check_resources

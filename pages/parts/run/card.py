@@ -15,7 +15,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import FerError, RunError
 from fer_core.formatting import moment, percent, plain, plural
 from fer_core.runs import brought
-from fer_core.runs.card import card_of, history_sentences, recipe_sentences
+from fer_core.runs.card import card_of
 from fer_core.runs.contracts import Metrics, RunState
 from fer_core.runs.folder import NO_MODEL
 from fer_core.runs.ledger import looks_words
@@ -26,6 +26,7 @@ from fer_core.runs.metrics import (
 )
 from fer_core.runs.protocol import CHOOSING, KEPT_ASIDE, copy_note, footnote
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.recipe_in_words import history_sentences, recipe_sentences
 from fer_core.runs.weakest import weakest_lines
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY
