@@ -22,7 +22,7 @@ from fer_core.review.scope import scope as core_scope
 from fer_core.runs import protocol
 from fer_core.runs.listing import ModelInfo
 from fer_core.runs.metrics import classes_words
-from pages.parts import data, known_data, lesson, linked, links, messages, unmeasured
+from pages.parts import data, fall, known_data, linked, links, messages, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
 from pages.parts.known_data import KnownData
 
@@ -167,7 +167,7 @@ def choose(prefix: str = "", fold: DeltaGenerator | None = None) -> View:
     # What is left out is never folded away.
     with nullcontext() if scope.left_out else controls:
         show_summary(scope, split, links.plain(chosen.title))
-    text = lesson.sentence(runs, fingerprint, split)
+    text = fall.sentence(runs, fingerprint, split)
     if text and fold is None:
         st.caption(f":material/school: {text}")
     query: dict[str, str | list[str]] = {RUNS: asked}

@@ -19,7 +19,7 @@ from fer_core.runs import protocol
 from fer_core.runs.contracts import Metrics, SplitScores
 from fer_core.runs.ledger import looks_words
 from fer_core.runs.listing import ModelInfo
-from pages.parts import access, frame, lesson, linked, links, messages, runs
+from pages.parts import access, fall, frame, linked, links, messages, runs
 from pages.parts.data import IMPORT, current
 from pages.parts.home import accuracy_bars
 from pages.parts.home.accuracy_bars import Bar
@@ -148,7 +148,7 @@ def _on_drawings(infos: Sequence[ModelInfo]) -> None:
     chosen = current()
     if chosen is None or chosen.info is None or not chosen.info.is_sample:
         return
-    if text := lesson.sentence(infos, chosen.fingerprint, PRIVATE_TEST, in_full=False):
+    if text := fall.sentence(infos, chosen.fingerprint, PRIVATE_TEST, in_full=False):
         st.caption(f":material/school: {text}")
 
 

@@ -16,7 +16,8 @@ from fer_core.review.annotations import (
     Annotations,
 )
 from fer_core.review.answers_without_labels import given_label
-from pages.parts import faces, marking
+from pages.parts import faces
+from pages.parts.mistakes import marking
 from pages.parts.scope import View
 
 KEYS = {AMBIGUOUS: "A", NOT_A_FACE: "N", MODEL_WRONG: "M"}

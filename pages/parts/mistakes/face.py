@@ -11,10 +11,10 @@ from fer_core.emotions import NAMES
 from fer_core.formatting import plain
 from fer_core.review.answers_without_labels import line
 from fer_core.review.scope import LABELS
-from pages.parts import faces, frame, links_to_explain, marking, row_field
+from pages.parts import faces, frame, links_to_explain, row_field
 from pages.parts.face_filters import sort_like
 from pages.parts.face_selection import FaceSelection
-from pages.parts.mistakes import answers, evidence, sheet
+from pages.parts.mistakes import answers, evidence, marking, sheet
 from pages.parts.mistakes.answers import Answers
 from pages.parts.mistakes.evidence import Judged
 from pages.parts.mistakes.sheet import FACE

@@ -23,8 +23,9 @@ from fer_core.review.labels_csv import read_labels_csv, write_labels_csv
 from fer_core.review.scope import CORRECTED, DATASET, LABELS, WITHOUT_ANNOTATED
 from fer_core.review.selection import ANY_ANNOTATION
 from pages.parts import face_filters as filters
-from pages.parts import frame, marking, messages, uploads
+from pages.parts import frame, messages, uploads
 from pages.parts.downloads import csv_button
+from pages.parts.mistakes import marking
 from pages.parts.scope import COMPARE, LABELS_KEY, View
 
 _UPLOAD = "review.upload"

@@ -17,8 +17,9 @@ from fer_core.evaluation.aligned_predictions import AlignedPredictions
 from fer_core.formatting import percent
 from fer_core.plots.faces import describe_sheet
 from fer_core.review.ordering import surest_wrong, together
-from pages.parts import dataset_extras, faces, linked, links, marking
+from pages.parts import dataset_extras, faces, linked, links
 from pages.parts.face_selection import FaceSelection
+from pages.parts.mistakes import marking
 from pages.parts.mistakes.face_sheet import SheetFace, face_sheet, sheet_picture
 from pages.parts.scope import View
 
