@@ -145,7 +145,7 @@ def test_twins_are_seen_in_step_and_found_in_compare(open_page: Callable[..., Pa
     # The second begins by itself, and its curves lie over those of the first.
     expect(page.get_by_text(re.compile("After epoch 1 of both"))).to_be_visible(timeout=4 * MINUTE)
     expect(page.get_by_text(re.compile("Augmentation .* on PublicTest"))).to_be_visible(timeout=4 * MINUTE)
-    expect(page.locator("canvas")).to_have_count(2, timeout=MINUTE)
+    expect(page.locator(CURVES)).to_have_count(2, timeout=MINUTE)
     names = sorted(path.name for path in (home / "runs").iterdir() if path.is_dir())
     assert [jobs.status(home / "runs" / name).state for name in names] == ["done", "done"]
 
