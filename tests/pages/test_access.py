@@ -22,9 +22,9 @@ from fer_core.runs.visitor import started_by, write_visitor
 from fer_core.settings import PROJECT_ROOT, settings
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock
-from pages.parts import marking
 from pages.parts.dataset import audit_job, ferplus, import_job
 from pages.parts.dataset_extras import annotations_of
+from pages.parts.mistakes import marking
 from pages.parts.run import card
 from pages.parts.train import progress
 
