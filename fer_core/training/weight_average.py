@@ -38,7 +38,7 @@ class WeightAverage:
         else:
             share = np.float32(1 - min(self.decay, (1 + self.steps) / (10 + self.steps)))
             for average, value in zip(self.values, weights, strict=True):
-                # In two steps, which take a quarter of the time of average += share * (value - average).
+                # In two steps, which take half of the time of average += share * (value - average).
                 average *= 1 - share
                 average += share * value
         self.steps += 1
