@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGS = [
@@ -27,11 +32,34 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ONE_TRY = 5000
+"""Milliseconds in which a list that stays open shows its options, and a click on one arrives."""
 
 
 def chromium_path() -> str | None:
     """The browser: ``CHROMIUM_PATH``, or what the machine has; None leaves the choice to Playwright."""
     return os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def choose_option(box: Locator, name: str | re.Pattern[str]) -> None:
+    """Open a list and choose from it; up to a minute.
+
+    A list closes when the page around it moves or is drawn anew, which a slow machine still does while the next step is
+    taken. A person opens it again.
+    """
+    from playwright.sync_api import TimeoutError as NotInTime  # where there is no Playwright, other tests run
+
+    option = box.page.get_by_role("option", name=name, exact=True)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if not option.is_visible():
+                box.click(timeout=ONE_TRY)
+            option.click(timeout=ONE_TRY)
+            return
+        except NotInTime:
+            if time.monotonic() > deadline:
+                raise
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import model_files
 import numpy as np
 import pandas as pd
 import pytest
+from browser import choose_option
 from factories import make_run
 from playwright.sync_api import expect
 
@@ -50,17 +52,6 @@ def answers(home: Path, sample: Path, tmp_path: Path) -> Path:
     return path
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Open the list and choose. It closes again where the page above it still grows: then once more."""
-    wanted = page.get_by_role("option", name=option)
-    for _ in range(10):
-        page.get_by_role("combobox", name=label).click()
-        page.wait_for_timeout(1000)
-        if wanted.is_visible():
-            break
-    wanted.click()
-
-
 def test_probabilities_are_brought_corrected_and_compared(answers: Path, open_page: Callable[..., Page]) -> None:
     page = open_page("bring?bring.what=Answers")
     expect(page.get_by_text("Your answers")).to_be_visible(timeout=MINUTE)
@@ -69,7 +60,7 @@ def test_probabilities_are_brought_corrected_and_compared(answers: Path, open_pa
     bring = page.get_by_role("button", name="Bring them")
     expect(bring).to_be_disabled()
     expect(page.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible(timeout=MINUTE)
-    choose(page, "Order of the classes", "alphabetical")
+    choose_option(page.get_by_role("combobox", name="Order of the classes"), re.compile("alphabetical"))
     expect(bring).to_be_enabled(timeout=MINUTE)
     bring.click()
     expect(page.get_by_text("torch-net is here")).to_be_visible(timeout=3 * MINUTE)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from browser import choose_option
 from factories import make_evaluated_run
 from playwright.sync_api import expect
 
@@ -84,11 +85,7 @@ def test_a_mistake_leads_to_four_models_maps_with_verdicts_and_its_address_shows
     expect(again.get_by_text("mean face")).to_be_visible(timeout=MINUTE)
     done(again)
     again.get_by_text("Which faces: chosen as on Mistakes").click()
-    field = again.get_by_role("combobox", name="Label", exact=True)
-    # At the window's lower edge the focus moves the page, and a list that is open closes when the page moves.
-    field.evaluate("one => one.scrollIntoView({block: 'center'})")
-    field.click()
-    again.get_by_role("option", name="fear", exact=True).click()
+    choose_option(again.get_by_role("combobox", name="Label", exact=True), "fear")
     expect(again.get_by_text(re.compile("labelled fear"))).to_be_visible(timeout=MINUTE)
     expect(again.get_by_text("mean face")).to_be_visible(timeout=MINUTE)
     done(again)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from browser import choose_option
 from factories import make_run
 from PIL import Image
 from playwright.sync_api import expect
@@ -71,8 +72,7 @@ def test_a_flat_folder_of_eight_classes_is_looked_at_corrected_imported_and_meas
     expect(imported).to_be_disabled()
     assert not (home / "datasets" / "holiday").exists()
 
-    page.get_by_role("combobox", name=re.compile("resting")).click()
-    page.get_by_role("option", name="neutral").click()
+    choose_option(page.get_by_role("combobox", name=re.compile("resting")), "neutral")
     expect(imported).to_be_enabled()
     imported.click()
     measure = page.get_by_role("button", name="How do our models do on these faces?")

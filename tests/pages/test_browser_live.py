@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from browser import CHROMIUM_ARGS, chromium_path
+from browser import CHROMIUM_ARGS, choose_option, chromium_path
 from factories import make_run
 from playwright.sync_api import expect
 
@@ -195,8 +195,7 @@ def test_a_visit(runs: None, app: AppServer, visitor: Visitor, clips: tuple[Path
     expect(page).to_have_url(re.compile("live.model=two"))
     # A map, too: its caption must not push the camera to another place in the page, where it would start anew.
     page.get_by_text("What is drawn, how calm").click()
-    page.get_by_role("combobox", name="Map on the face").click()
-    page.get_by_role("option", name="What it says").click()
+    choose_option(page.get_by_role("combobox", name="Map on the face"), "What it says")
     expect(page.get_by_text("cells over the whole face")).to_be_visible(timeout=MINUTE)
     page.wait_for_timeout(2000)
     expect(camera_of(page).get_by_role("button", name="Stop")).to_be_visible()

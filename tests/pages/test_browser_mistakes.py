@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from browser import choose_option
 from factories import make_evaluated_run
 from playwright.sync_api import expect
 
@@ -43,8 +44,7 @@ def ready(page: Page) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label, exact=False).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    choose_option(page.get_by_role("combobox", name=label, exact=False).first, option)
     ready(page)
 
 
