@@ -11,11 +11,13 @@ import apptest
 import pytest
 from apptest import WarmPagesManager
 from browser import CHROMIUM_ARGS, AppServer, chromium_path
+from factories import make_run, make_vote
 from streamlit.testing.v1 import AppTest
 
 from fer_core.settings import PROJECT_ROOT, settings
 
 if TYPE_CHECKING:
+    from live_page import FakeBrowser
     from playwright.sync_api import Browser, Page
 
 MINUTE = 60_000
@@ -60,6 +62,34 @@ def shipped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The models that ship, so that every page has something to show."""
     monkeypatch.setenv("FER_EXPLORER_MODELS", str(PROJECT_ROOT / "models"))
     settings.cache_clear()
+
+
+@pytest.fixture
+def models(home: Path) -> None:
+    """Two runs and a vote of them."""
+    members = [make_run(settings().runs_dir / name) for name in ("first", "second")]
+    make_vote(settings().runs_dir / "poll", members)
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBrowser]:
+    """In place of the camera on Live: see :mod:`live_page`."""
+    from aiortc.contrib.media import MediaRelay
+    from live_page import FakeBrowser, MadeDetector
+
+    from fer_core.inference.stream import connection
+    from pages.parts.live import camera as live_camera
+
+    fake = FakeBrowser()
+    monkeypatch.setattr(live_camera, "webrtc_streamer", fake)
+    # It belongs to a running server, which AppTest is not.
+    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
+    monkeypatch.setattr("pages.parts.detection.choose_detector", MadeDetector)
+    # A slow computer must not look like a broken camera.
+    monkeypatch.setattr(connection, "STALL_S", 600.0)
+    yield fake
+    if fake.options:
+        fake.options["on_video_ended"]()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ PAGES = {
     "limits": "Limits",
     "lessons": "Lessons",
 }
-"""All but Live, which AppTest cannot open as it is: see ``test_live.py``."""
+"""All but Live, which AppTest cannot open as it is: see ``live_page.py``."""
 
 
 @pytest.mark.parametrize("runs", [0, 1])
