@@ -6,85 +6,38 @@ given accuracy, and every other file follows from them through the project's own
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from made_up_faces import make_labels, make_probabilities
+from made_up_journal import write_journal
 
 from fer_core.data.audit import NearDuplicates
-from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.evaluation.scores import score_splits, temperature_scores
 from fer_core.files import sha256_of, write_json, write_text
 from fer_core.runs.card import write_card
-from fer_core.runs.evaluations import (
-    FOLDER,
-    METRICS,
-    PREDICTIONS,
-    Evaluation,
-    files_record,
-    folder_name,
-    seal_evaluation,
-)
+from fer_core.runs.evaluations import FOLDER, METRICS, PREDICTIONS, folder_name, seal_evaluation
 from fer_core.runs.folder import RunFolder, seal
-from fer_core.runs.journal import Journal, read_events, write_history
 from fer_core.runs.listing import VOTE
 from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
 from fer_core.runs.recipe import Augmentation, Recipe
 from fer_core.runs.vote import Member, Vote
 from fer_core.stats.calibration import apply_temperature
-from fer_core.stats.metrics import confusion_matrix
 from fer_core.zoo.describe import Description, LayerRow
 from fer_core.zoo.registry import get
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fer_core.data.dataset import Dataset
+
 
 TINY_MODEL = Path(__file__).parent / "fixtures" / "tiny_model"
 TINY_MAP_GRID = (6, 6)
-CLASS_SHARES = np.array([0.14, 0.04, 0.14, 0.25, 0.17, 0.11, 0.15])
-NEIGHBOURS = np.array([4, 0, 4, 6, 2, 2, 4])
-"""The class that each class is most often taken for."""
-
-
-def make_labels(n: int = 420, *, seed: int = 0) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.str_]]:
-    """Labels int8 (n,) with every class, and splits str (n,): a third each of the three splits."""
-    generator = np.random.default_rng(seed)
-    labels = generator.choice(COUNT, size=n, p=CLASS_SHARES)
-    labels[: 3 * COUNT] = np.tile(np.arange(COUNT), 3)
-    return labels.astype(np.int8), np.array([SPLITS[(i // COUNT) % 3] for i in range(n)], dtype="<U11")
-
-
-def make_noise(folder: str | Path, *, kind: str = "folder") -> Dataset:
-    """420 faces of noise, labelled and split as :func:`make_labels` does; of kind ``sample`` no split is sealed."""
-    from fer_core.data.dataset import write_dataset
-
-    labels, splits = make_labels(seed=2013)
-    images = np.random.default_rng(0).integers(0, 256, (len(labels), 48, 48), dtype=np.uint8)
-    return write_dataset(folder, images, labels, splits, title="Noise", kind=kind)
-
-
-def make_probabilities(labels: npt.NDArray[Any], accuracy: float, *, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Probabilities float32 (n, 7) whose answers are right with probability ``accuracy``.
-
-    Half of the wrong answers name the class's neighbour, the others any class.
-    """
-    generator = np.random.default_rng(seed)
-    labels = np.asarray(labels, dtype=np.int64)
-    n = len(labels)
-    anything = (labels + generator.integers(1, COUNT, size=n)) % COUNT
-    wrong = np.where(generator.random(n) < 0.5, NEIGHBOURS[labels], anything)
-    answers = np.where(generator.random(n) < accuracy, labels, wrong)
-    values = generator.gamma(1.0, 0.15, size=(n, COUNT))
-    values[np.arange(n), answers] = values.max(axis=1) + generator.uniform(0.1, 1.5, size=n)
-    return (values / values.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def make_run(
@@ -147,7 +100,7 @@ def make_run(
         near_duplicate,
         fingerprint=about["fingerprint"],
     )
-    best = _write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
+    best = write_journal(run, true, split, accuracy, epochs, state, created, seed, about)
     splits_scores = score_splits(read_predictions(measured / PREDICTIONS), near_duplicates, resamples=200, seed=0)
     metrics = {
         "schema": 2,
@@ -181,90 +134,6 @@ def make_run(
         "versions": {"python": "3.11.0", "keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.0.0"},
     }
     seal(run, manifest)
-    return run
-
-
-def content(path: Path) -> dict[str, Any]:
-    """A JSON file as it stands, be it damaged."""
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return value
-
-
-def measured_on(run: RunFolder, fingerprint: str | None = None) -> Evaluation:
-    """The run's evaluation on these faces, or its first: it must have one."""
-    found = run.evaluation(fingerprint)
-    assert found is not None, run.evaluation_problems()
-    return found
-
-
-def reseal_evaluation(
-    run: RunFolder, edit: Callable[[Evaluation], object], fingerprint: str | None = None
-) -> Evaluation:
-    """Let ``edit`` change an evaluation's files, and seal it again: what is wrong then is wrong in good order."""
-    found = measured_on(run, fingerprint)
-    edit(found)
-    seal_evaluation(found.path, found.data, found.model, found.created)
-    return run.evaluation(found.fingerprint) or found
-
-
-def rewrite_predictions(run: RunFolder, frame: pd.DataFrame) -> Evaluation:
-    """Give an evaluation other predictions, and the scores that follow from them."""
-
-    def rewrite(found: Evaluation) -> None:
-        about = frame["row"], frame["split"], frame["label"], probabilities_of(frame)
-        twins = frame.get("near_duplicate")
-        write_predictions(found.predictions_path, *about, twins, fingerprint=found.fingerprint)
-        metrics = {**found.metrics(), "splits": score_splits(frame, resamples=50)}
-        write_json(found.metrics_path, metrics)
-
-    return reseal_evaluation(run, rewrite)
-
-
-def reseal(run: RunFolder) -> None:
-    """Let ``run.json`` promise the run's files as they are now."""
-    manifest = run.manifest()
-    assert manifest is not None
-    seal(run, {key: value for key, value in manifest.items() if key not in ("schema", "origin", "files")})
-
-
-def edit_metrics(run: RunFolder, edit: Callable[[dict[str, Any]], object], fingerprint: str | None = None) -> None:
-    """Let ``edit`` change an evaluation's metrics in place; sealed again."""
-
-    def rewrite(found: Evaluation) -> None:
-        metrics = found.metrics()
-        edit(metrics)
-        write_json(found.metrics_path, metrics)
-
-    reseal_evaluation(run, rewrite, fingerprint)
-
-
-def as_unfinished(run: RunFolder) -> RunFolder:
-    """The run as a training leaves it that has not been evaluated yet: no model file but Keras', no figures."""
-    shutil.rmtree(run.path / FOLDER)
-    for path in (run.manifest_path, run.card_path, run.tflite_path):
-        path.unlink()
-    return run
-
-
-def as_schema_1(run: RunFolder) -> RunFolder:
-    """The run as an earlier version left it: its one evaluation beside its other files, in the words of that time."""
-    import pyarrow.parquet as pq
-
-    found, manifest = measured_on(run), run.manifest()
-    assert manifest is not None
-    metrics = found.metrics()
-    for scores in metrics["splits"].values():
-        scores["without_twins"] = scores.pop("without_near_duplicates")
-    for name in found.files:
-        shutil.move(found.path / name, run.path / name)
-    write_json(run.path / METRICS, {**metrics, "schema": 1})
-    table = pq.read_table(run.path / PREDICTIONS)
-    names = ["twin" if name == "near_duplicate" else name for name in table.column_names]
-    pq.write_table(table.rename_columns(names).replace_schema_metadata({}), run.path / PREDICTIONS)
-    shutil.rmtree(run.path / FOLDER)
-    del manifest["origin"]
-    listed = [*manifest["files"], *found.files, run.card_path.name]
-    write_json(run.manifest_path, {**manifest, "schema": 1, "files": files_record(run.path, listed)})
     return run
 
 
@@ -376,96 +245,3 @@ def tiny_description(architecture: str = "custom_cnn") -> Description:
         multiply_adds=sum(layer.multiply_adds for layer in layers),
         map_grid=TINY_MAP_GRID,
     )
-
-
-def _write_journal(
-    run: RunFolder,
-    labels: npt.NDArray[np.int8],
-    splits: npt.NDArray[np.str_],
-    accuracy: float,
-    epochs: int,
-    state: str,
-    created: str,
-    seed: int,
-    data: dict[str, Any],
-) -> int:
-    """``events.jsonl`` and ``history.csv``: curves that rise to ``accuracy``. Returns the best epoch."""
-    public = labels[splits == PUBLIC_TEST]
-    steps = 4
-    journal = Journal(run.journal_path)
-    clock = _Clock(created)
-    clock.write(
-        journal,
-        "start",
-        pid=1,
-        process_started=datetime.fromisoformat(created).timestamp(),
-        epochs=epochs,
-        steps=steps,
-        batch_size=64,
-        train_faces=int((splits == TRAINING).sum()),
-        validation_faces=len(public),
-        precision="float32",
-        precision_reason="asked for in the recipe",
-        first_epoch=1,
-        data=data,
-    )
-    best, best_accuracy = 0, -1.0
-    clock.write(journal, "phase", name="training", detail=f"epoch 1 of {epochs}")
-    for epoch in range(1, epochs + 1):
-        reached = 1 / COUNT + (accuracy - 1 / COUNT) * (1 - 0.5**epoch) / (1 - 0.5**epochs)
-        rate = 2e-3 * (1 - (epoch - 1) / epochs)
-        for step in range(1, steps + 1):
-            clock.write(
-                journal,
-                "batch",
-                epoch=epoch,
-                step=step,
-                steps=steps,
-                loss=2.0 - reached + 0.05 / step,
-                accuracy=reached * (0.8 + 0.05 * step),
-                learning_rate=rate,
-                images_per_second=520.0,
-            )
-        answers = make_probabilities(public, reached, seed=seed + epoch).argmax(axis=1)
-        right = float(np.mean(answers == public)) if len(public) else 0.0
-        clock.write(
-            journal,
-            "epoch",
-            epoch=epoch,
-            loss=2.0 - reached,
-            accuracy=reached,
-            val_loss=2.1 - right,
-            val_accuracy=right,
-            learning_rate=rate,
-            seconds=12.5,
-            images_per_second=520.0,
-            confusion=confusion_matrix(public, answers).tolist(),
-        )
-        if right > best_accuracy:
-            best, best_accuracy = epoch, right
-            clock.write(journal, "checkpoint", epoch=epoch, val_accuracy=right)
-    if state == "stopped":
-        clock.write(journal, "stopped", epoch=epochs, reason="asked to stop")
-    else:
-        clock.write(journal, "done", seconds=12.5 * epochs)
-    write_history(run.history_path, read_events(run.journal_path))
-    return best
-
-
-class _Clock:
-    """Journal times that run from ``created`` on, three seconds an event, so that runs repeat."""
-
-    def __init__(self, created: str) -> None:
-        self.time = datetime.fromisoformat(created).astimezone(UTC)
-
-    def write(self, journal: Journal, event: str, **values: Any) -> None:
-        journal.write(event, **{"time": self.time.isoformat(timespec="milliseconds"), **values})
-        self.time += timedelta(seconds=3)
-
-
-def make_test_set(folder: str | Path, *, split: str = PRIVATE_TEST, labels: Sequence[int] = (3, 5)) -> Dataset:
-    """Somebody's own test set: 40 faces of noise, all of one split and of some classes only."""
-    from fer_core.data.dataset import write_dataset
-
-    images = np.random.default_rng(1).integers(0, 256, (40, 48, 48), dtype=np.uint8)
-    return write_dataset(folder, images, np.resize(labels, 40), [split] * 40, title="Mine")

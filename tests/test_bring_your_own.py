@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_probabilities
+from made_up_faces import make_probabilities
 from PIL import Image
 
 from fer_core.cli import main

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import edit_metrics, make_run, make_vote, measured_on, reseal
+from edited_runs import edit_metrics, measured_on, reseal
+from factories import make_run, make_vote
 
 from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST

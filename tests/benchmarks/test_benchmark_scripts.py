@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run
+from factories import make_run
+from made_up_faces import make_labels
 
 from benchmarks import common, inference, interaction, reproduce, training_throughput
 from fer_core.cli import build_parser

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from factories import make_probabilities
+from made_up_faces import make_probabilities
 
 from benchmarks import label_doubt as benchmark
 from fer_core.emotions import COUNT

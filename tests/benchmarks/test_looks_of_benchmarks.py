@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels
+from made_up_faces import make_labels
 
 from benchmarks import crowd_labels, label_doubt
 from fer_core.data.dataset import Dataset, write_dataset

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_evaluated_run, make_noise
+from factories import make_evaluated_run
+from made_up_faces import make_noise
 
 from benchmarks import vote_members
 from fer_core.emotions import PUBLIC_TEST

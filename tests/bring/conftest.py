@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import make_noise
+from made_up_faces import make_noise
 
 from fer_core.data.dataset import Dataset, load_dataset
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from factories import make_probabilities
+from made_up_faces import make_probabilities
 
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES, TRAINING

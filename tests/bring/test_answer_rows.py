@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_probabilities
 from made_up_answers import table, test_rows, written
+from made_up_faces import make_probabilities
 
 from fer_core.bring.answers import look
 from fer_core.data.dataset import Dataset, write_dataset

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_probabilities
 from made_up_answers import SORTED, table, written
+from made_up_faces import make_probabilities
 
 from fer_core.bring.answers import TRIED_NOTE, ClosedError, bring, look, metrics_of
 from fer_core.bring.orders import FER

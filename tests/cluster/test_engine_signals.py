@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import make_noise, make_run
+from factories import make_run
+from made_up_faces import make_noise
 
 from fer_core.cluster.engine import _own_signals
 from fer_core.cluster.sweep import LastWords

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from factories import make_noise, make_run, make_vote, measured_on, reseal_evaluation
+from edited_runs import measured_on, reseal_evaluation
+from factories import make_run, make_vote
+from made_up_faces import make_noise
 
 from fer_core.cli import main
 from fer_core.corruptions.kinds import CORRUPTIONS, corrupt

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run, measured_on, reseal_evaluation, rewrite_predictions
+from edited_runs import measured_on, reseal_evaluation, rewrite_predictions
+from factories import make_run
+from made_up_faces import make_labels
 
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
 from fer_core.errors import RunError

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run, measured_on
+from edited_runs import measured_on
+from factories import make_run
+from made_up_faces import make_labels
 
 from fer_core.cli.evaluate import metrics_text
 from fer_core.data.dataset import Dataset, write_dataset

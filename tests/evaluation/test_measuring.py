@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from factories import make_noise, make_run, make_vote
+from factories import make_run, make_vote
+from made_up_faces import make_noise
 
 from fer_core import memory
 from fer_core.data.dataset import Dataset, write_dataset

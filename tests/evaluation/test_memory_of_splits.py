@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import make_run, make_vote, measured_on
+from edited_runs import measured_on
+from factories import make_run, make_vote
 from stand_ins import without_keras
 
 from fer_core.data.audit import audit_dataset, near_duplicates

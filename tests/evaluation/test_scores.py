@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_probabilities, make_run
+from factories import make_run
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.evaluation.scores import accuracies, flip_average
 from fer_core.runs.predictions import probabilities_of

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities, make_run, measured_on, rewrite_predictions
+from edited_runs import measured_on, rewrite_predictions
+from factories import make_run
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.cli import main
 from fer_core.data.dataset import Dataset, write_dataset

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run, measured_on, reseal_evaluation, rewrite_predictions
+from edited_runs import measured_on, reseal_evaluation, rewrite_predictions
+from factories import make_run
 
 from fer_core.errors import RunError
 from fer_core.evaluation.weak_points import weak_points

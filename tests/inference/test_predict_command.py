@@ -15,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from factories import edit_metrics, make_run
+from edited_runs import edit_metrics
+from factories import make_run
 from PIL import Image
 from stream_helpers import clip
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import TINY_MAP_GRID, TINY_MODEL, edit_metrics, make_run
+from edited_runs import edit_metrics
+from factories import TINY_MAP_GRID, TINY_MODEL, make_run
 
 import fer_core
 from fer_core.errors import RunError

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_run, rewrite_predictions
+from edited_runs import rewrite_predictions
+from factories import make_run
 
 from fer_core.inference.models import load_model
 from fer_core.inference.stream.smoothing import UNSURE_BELOW

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import TINY_MAP_GRID, make_labels, make_run, make_vote
+from factories import TINY_MAP_GRID, make_run, make_vote
+from made_up_faces import make_labels
 
 from fer_core.errors import RunError
 from fer_core.inference import vote as vote_module

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from apptest import ROOT
-from factories import as_unfinished, make_run
+from edited_runs import as_unfinished
+from factories import make_run
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 

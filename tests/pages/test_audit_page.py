@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import make_run, measured_on
+from edited_runs import measured_on
+from factories import make_run
 from faulty import faulty_dataset, smooth
 from readonly import read_only
 from streamlit.testing.v1 import AppTest

@@ -12,7 +12,8 @@ from typing import cast
 
 import pandas as pd
 import pytest
-from factories import make_evaluated_run, make_noise, make_probabilities, make_run
+from factories import make_evaluated_run, make_run
+from made_up_faces import make_noise, make_probabilities
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 

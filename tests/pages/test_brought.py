@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from factories import make_evaluated_run, make_noise, make_probabilities
+from factories import make_evaluated_run
+from made_up_faces import make_noise, make_probabilities
 from streamlit.testing.v1 import AppTest
 
 from fer_core.bring.answers import bring, look
@@ -121,7 +122,7 @@ def test_the_leaderboard_marks_it_and_compares_it_with_nothing(both: Dataset) ->
 
 
 def test_nobody_offers_to_measure_it_on_other_faces(both: Dataset, home: Path, open_app: OpenApp) -> None:
-    from factories import make_test_set
+    from made_up_faces import make_test_set
 
     make_test_set(settings().datasets_dir / "mine", split="PublicTest", labels=(3,))
     app = sound(open_app("compare", data="mine"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ai_edge_litert.tools import flatbuffer_utils
-from factories import TINY_MODEL, make_evaluated_run, make_noise
+from factories import TINY_MODEL, make_evaluated_run
+from made_up_faces import make_noise
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_noise, make_run, make_vote
+from factories import make_run, make_vote
+from made_up_faces import make_labels, make_noise
 from stand_ins import without_keras
 
 from fer_core.data.audit import NearDuplicates

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 import numpy as np
 import pandas as pd
 import pytest
-from factories import edit_metrics, make_run, measured_on, reseal_evaluation
+from edited_runs import edit_metrics, measured_on, reseal_evaluation
+from factories import make_run
 
 from fer_core.data.info import read_info
 from fer_core.emotions import NAMES

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run
+from factories import make_run
+from made_up_faces import make_labels
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import audit_dataset

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import make_noise, make_run, reseal_evaluation
+from edited_runs import reseal_evaluation
+from factories import make_run
+from made_up_faces import make_noise
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset

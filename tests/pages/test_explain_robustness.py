@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_run, reseal_evaluation
+from edited_runs import reseal_evaluation
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.corruptions.measurement import Corrupted, measure_corruptions, read_corruptions

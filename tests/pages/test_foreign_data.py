@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from factories import make_run, make_test_set
+from factories import make_run
+from made_up_faces import make_test_set
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import load_dataset

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from browser import AppServer
-from factories import make_labels, make_noise, make_run
+from factories import make_run
+from made_up_faces import make_labels, make_noise
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from factories import make_labels, make_run, make_vote, measured_on
+from edited_runs import measured_on
+from factories import make_run, make_vote
+from made_up_faces import make_labels
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.audit import NearDuplicates

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from factories import make_run, measured_on
+from edited_runs import measured_on
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.leaderboard.entries import published

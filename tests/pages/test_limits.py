@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_run, measured_on
+from edited_runs import measured_on
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.evaluation.hard_faces import HardFaces, shipped_hard_faces

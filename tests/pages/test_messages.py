@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from apptest import ROOT
-from factories import make_run, reseal
+from edited_runs import reseal
+from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import DataError, RunError

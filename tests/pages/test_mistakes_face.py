@@ -6,18 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_vote, reseal_evaluation
-from mistakes_page import (
-    SIMILAR,
-    OpenApp,
-    cards,
-    expected,
-    make,
-    open_mistakes,
-    pictures,
-    sheet,
-    with_twins,
-)
+from edited_runs import reseal_evaluation
+from factories import make_vote
+from mistakes_page import SIMILAR, OpenApp, cards, expected, make, open_mistakes, pictures, sheet, with_twins
 
 from fer_core.data.audit import audit_dataset
 from fer_core.data.dataset import Dataset, load_dataset

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from factories import edit_metrics, make_run, make_vote
+from edited_runs import edit_metrics
+from factories import make_run, make_vote
 from PIL import Image
 from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec

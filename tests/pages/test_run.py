@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from factories import as_unfinished, edit_metrics, make_run, make_vote, measured_on
+from edited_runs import as_unfinished, edit_metrics, measured_on
+from factories import make_run, make_vote
 
 from pages.parts.run import card
 

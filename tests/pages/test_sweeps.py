@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from factories import as_unfinished, make_noise, make_run
+from edited_runs import as_unfinished
+from factories import make_run
+from made_up_faces import make_noise
 from streamlit.testing.v1 import AppTest
 
 from fer_core.runs.recipe import Recipe

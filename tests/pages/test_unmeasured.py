@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from factories import make_noise, make_run
+from factories import make_run
+from made_up_faces import make_noise
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.info import DatasetInfo

@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from factories import as_unfinished, make_run
+from edited_runs import as_unfinished
+from factories import make_run
 
 from fer_core.runs.folder import RunFolder
 from fer_core.training import lock

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.plots import agreement, difference, style

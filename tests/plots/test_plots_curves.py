@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.emotions import COLOURS, COUNT, NAMES
 from fer_core.plots import classes, confusion, curves, style

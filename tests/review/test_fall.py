@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import make_labels, make_run, measured_on
+from edited_runs import measured_on
+from factories import make_run
+from made_up_faces import make_labels
 
 from fer_core.emotions import NAMES
 from fer_core.review.fall import fall

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import edit_metrics, make_run, measured_on
+from edited_runs import edit_metrics, measured_on
+from factories import make_run
 
 from fer_core.cli.evaluate import metrics_text
 from fer_core.files import write_json

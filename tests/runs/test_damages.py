@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from apptest import WarmPagesManager, open_app
 from damages import DAMAGES, Damage
-from factories import make_noise, make_run, make_vote
+from factories import make_run, make_vote
+from made_up_faces import make_noise
 from PIL import Image
 
 from fer_core.cli import main

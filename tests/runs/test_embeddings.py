@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
-from factories import make_run, measured_on, reseal_evaluation
+from edited_runs import measured_on, reseal_evaluation
+from factories import make_run
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 

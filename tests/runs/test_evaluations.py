@@ -8,15 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import (
-    as_schema_1,
-    content,
-    edit_metrics,
-    make_labels,
-    make_noise,
-    make_run,
-    measured_on,
-)
+from edited_runs import as_schema_1, content, edit_metrics, measured_on
+from factories import make_run
+from made_up_faces import make_labels, make_noise
 from stand_ins import without_keras
 
 from fer_core.data.dataset import Dataset, write_dataset

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import as_schema_1, as_unfinished, make_run, make_vote
+from edited_runs import as_schema_1, as_unfinished
+from factories import make_run, make_vote
 from killing import crashes, kill_at, writes
 from stand_ins import without_keras
 

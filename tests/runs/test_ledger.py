@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_run, make_test_set
+from factories import make_run
+from made_up_faces import make_labels, make_test_set
 
 from fer_core.data.dataset import Dataset, write_dataset
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST

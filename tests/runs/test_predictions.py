@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.data.audit import NearDuplicates
 from fer_core.errors import RunError

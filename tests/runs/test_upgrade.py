@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from factories import as_schema_1, content, make_run, make_vote, measured_on
+from edited_runs import as_schema_1, content, measured_on
+from factories import make_run, make_vote
 
 from fer_core.errors import RunError
 from fer_core.files import write_json

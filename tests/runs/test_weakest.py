@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import make_run, measured_on, reseal_evaluation
+from edited_runs import measured_on, reseal_evaluation
+from factories import make_run
 
 from fer_core.corruptions.measurement import read_corruptions
 from fer_core.emotions import COUNT, NAMES, PUBLIC_TEST

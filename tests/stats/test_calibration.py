@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_labels, make_probabilities, make_run, make_vote
+from factories import make_run, make_vote
+from made_up_faces import make_labels, make_probabilities
 from scipy.optimize import minimize_scalar
 
 from fer_core.emotions import COUNT

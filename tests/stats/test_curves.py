@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint

@@ -10,7 +10,7 @@ import pytest
 from cleanlab.count import compute_confident_joint, get_confident_thresholds
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import probabilities_of

@@ -6,19 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from factories import make_labels, make_probabilities
+from made_up_faces import make_labels, make_probabilities
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.stats.intervals import bootstrap_gain, bootstrap_interval
-from fer_core.stats.metrics import (
-    confusion_matrix,
-    expected_calibration_error,
-    log_loss,
-    per_class,
-    score,
-)
+from fer_core.stats.metrics import confusion_matrix, expected_calibration_error, log_loss, per_class, score
 
 
 def one_hot(labels: list[int], confidence: float = 1.0) -> np.ndarray:

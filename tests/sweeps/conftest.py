@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import make_noise
+from made_up_faces import make_noise
 
 from fer_core.runs.recipe import Recipe
 from fer_core.settings import settings

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_run, make_test_set
+from factories import make_run
+from made_up_faces import make_test_set
 
 from fer_core.cli import main
 from fer_core.errors import FerError, RecipeError, SweepError

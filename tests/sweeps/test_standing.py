@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from factories import as_unfinished, make_run
+from edited_runs import as_unfinished
+from factories import make_run
 
 from fer_core.files import write_json
 from fer_core.runs.journal import Journal

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_evaluated_run, make_noise, make_vote
+from factories import make_evaluated_run, make_vote
+from made_up_faces import make_noise
 
 from fer_core.data.dataset import Dataset
 from fer_core.data.folds import folds_of

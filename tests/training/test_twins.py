@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from factories import as_unfinished, make_run
+from edited_runs import as_unfinished
+from factories import make_run
 
 from fer_core.errors import RunError
 from fer_core.evaluation import training_run

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_noise, make_run
+from factories import make_run
+from made_up_faces import make_noise
 from readonly import full, read_only
 
 from fer_core import writable

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_noise
+from made_up_faces import make_noise
 
 from fer_core.cli import main
 from fer_core.errors import RecipeError
