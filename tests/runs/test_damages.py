@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from apptest import WarmPagesManager, open_app
-from damages import DAMAGES, Damage
+from damage_tools import Damage
+from damages import DAMAGES
 from factories import make_run, make_vote
 from made_up_faces import make_noise
 from PIL import Image
