@@ -43,6 +43,8 @@ class Taking:
     ended: set[str] = field(default_factory=set)
     going: Place | None = None
     """Where a button of the strip leads, from the click to the run that follows."""
+    data_outside: str | None = None
+    """The data that were chosen when no lesson was on; None where a lesson's link came first."""
 
     def leave(self) -> None:
         """Whoever begins it again predicts again."""
@@ -95,7 +97,11 @@ def show(page: str) -> Place | None:
             state.lesson = name
             lesson = lessons.find(name)
             state.step = links.whole(STEP, 1, len(lesson.steps) if lesson else 1) or 1
-    if not state.lesson or page == _OVERVIEW:
+    if not state.lesson:
+        # Noted in every run without a lesson, so that it does not matter by which way one begins.
+        state.data_outside = st.session_state.get(_DATA)
+        return None
+    if page == _OVERVIEW:
         return None
     lesson = (lessons or shelf()).find(state.lesson)
     if lesson is None:
@@ -159,7 +165,16 @@ def _end(lesson: Lesson, whole: bool) -> None:
     if whole:
         state.ended.add(lesson.name)
     state.leave()
+    _give_data_back(state.data_outside)
     state.going = _OVERVIEW, {}
+
+
+def _give_data_back(before: str | None) -> None:
+    """A lesson chooses data for its steps. Who never chose them would find page after page without faces."""
+    known = known_data.known()
+    name = before if before in known else next(iter(known), None)
+    if name is not None:
+        known_data.choose(name)
 
 
 def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:

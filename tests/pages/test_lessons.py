@@ -112,6 +112,51 @@ def test_who_goes_elsewhere_finds_the_way_back_and_may_end_it() -> None:
     assert "step 2" not in words(app)
 
 
+@pytest.fixture
+def two_data(sample_home: Path) -> None:
+    """A lesson on figures alone, whose faces are not here."""
+    make_run(sample_home / "runs" / "one", data={"kind": "csv"})
+    (sample_home / "lessons" / "mine.md").write_text(
+        LESSON.replace("go: limits\n", "go: limits?data=made_up\n", 1).replace("data=faces", "data=made_up")
+    )
+
+
+@pytest.mark.usefixtures("two_data")
+@pytest.mark.parametrize("end", ["done", "end"])
+def test_after_a_lesson_the_data_of_before_it_are_back(end: str) -> None:
+    """The whole app stayed on data that nobody had chosen and whose faces are not here."""
+    app = press(open_app("lessons", data="sample"), "_lesson-begin-mine")
+    assert app.selectbox(key="data").value == "made_up"
+    # AppTest goes on with the page that it opened.
+    app.switch_page("pages/limits.py").run()
+    if end == "done":
+        app.button_group(key="_lesson-mine-1").set_value("no").run()
+        press(press(app, "_lesson-next"), "_lesson-next")
+    press(app, f"_lesson-{end}")
+    assert [title.value for title in app.title] == ["Lessons"]
+    assert app.selectbox(key="data").value == "sample"
+    assert "made_up" not in app.query_params["data"]
+    app.switch_page("pages/limits.py").run()
+    assert app.selectbox(key="data").value == "sample"
+
+
+@pytest.mark.usefixtures("two_data")
+def test_a_lesson_gives_back_data_that_somebody_chose_even_where_another_follows() -> None:
+    app = press(open_app("lessons", data="made_up"), "_lesson-begin-1-is-70-percent-good")
+    app.switch_page("pages/lessons.py").run()
+    press(app, "_lesson-begin-6-fool-a-model")
+    press(app, "_lesson-end")
+    assert app.selectbox(key="data").value == "made_up"
+
+
+@pytest.mark.usefixtures("two_data")
+def test_a_lesson_opened_by_a_link_gives_back_the_default() -> None:
+    app = open_app("limits", data="made_up", lesson="mine", step="1")
+    assert app.selectbox(key="data").value == "made_up"
+    press(app, "_lesson-end")
+    assert app.selectbox(key="data").value == "sample"
+
+
 def test_a_link_to_what_is_no_lesson_or_step_says_so() -> None:
     app = open_app("limits", lesson="none")
     assert "none" in words(app)
