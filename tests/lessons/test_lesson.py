@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.emotions import NAMES, PRIVATE_TEST
 from fer_core.lessons.lesson import LessonError, parse_lesson
 from fer_core.lessons.shelf import lesson_files, read_lessons
+from fer_core.runs.folder import RunFolder
+from fer_core.settings import PROJECT_ROOT
 
 PAGES = ("home", "compare", "mistakes")
 TEXT = """# Is 70 % good?
@@ -98,3 +101,18 @@ def test_a_teachers_lessons_stand_beside_ours_and_may_replace_them(home: Path) -
     for name, why in {"broken": "title", "binary": "UTF-8", "large": "larger", "star": "Rename"}.items():
         assert any(name in sentence and why in sentence for sentence in shelf.damaged)
     assert [path.stem for path in lesson_files() if path.stem in shipped] == shipped
+
+
+@pytest.mark.parametrize("model", ["resnet50", "vgg16", "custom_cnn", "custom_cnn_augmented", "tiny", "vote"])
+def test_what_lesson_2_calls_found_least_is_so_beside_disgust(model: str) -> None:
+    """It said that fear is found least, where Limits and lesson 1 name disgust."""
+    metrics = RunFolder(PROJECT_ROOT / "models" / model).metrics()
+    assert metrics is not None
+    classes = metrics["splits"][PRIVATE_TEST]["per_class"]
+    found = {name: one["recall"] for name, one in zip(NAMES, classes, strict=True)}
+    [lesson] = [one for one in lesson_files() if one.stem.startswith("2-")]
+    lead = lesson.read_text(encoding="utf-8").split("\n## ")[0]
+    if "disgust" in lead:
+        del found["disgust"]
+    assert "fear is found least" in lead
+    assert min(found, key=lambda name: found[name]) == "fear"
