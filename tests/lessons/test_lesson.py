@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,19 @@ def test_what_lesson_2_calls_found_least_is_so_beside_disgust(model: str) -> Non
         del found["disgust"]
     assert "fear is found least" in lead
     assert min(found, key=lambda name: found[name]) == "fear"
+
+
+PAGES_OF_APP = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
+
+
+def test_a_step_over_any_faces_says_whose_faces_people_named() -> None:
+    """“Ten people named 458 such faces” stood above drawn faces."""
+    steps = [step for lesson in read_lessons(lesson_files(), PAGES_OF_APP).lessons for step in lesson.steps]
+    counted = [
+        found[0]
+        for step in steps
+        if step.query.get("data") == ["faces"]
+        for found in re.finditer(r"people named \d+[^.?]*", step.text)
+    ]
+    assert counted
+    assert [words for words in counted if "faces of FER-2013" not in words] == []
