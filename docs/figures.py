@@ -147,7 +147,6 @@ ELSEWHERE = {
         "458": "FER+'s votes for PublicTest: faces labelled fear with a plurality",
         "12 %. They called 40 % neutral, 21 % sad, 13 % surprise": "the same faces, by that plurality",
     },
-    "lessons/3-is-the-label-wrong.md": {"82 of 100": "Mistakes, the doubt of the face that stands first"},
     "lessons/6-fool-a-model.md": {"20 need no more than 8 of 48": "python benchmarks/poke.py"},
 }
 """Figures that no file in here holds, and what measures them: by hand, when that changes."""

@@ -133,3 +133,10 @@ def test_a_step_over_any_faces_says_whose_faces_people_named() -> None:
     ]
     assert counted
     assert [words for words in counted if "faces of FER-2013" not in words] == []
+
+
+def test_what_a_face_says_that_somebody_chooses_is_supposed() -> None:
+    """“Open one … It says 82 of 100”: of the face that came first with one table, and of none with other data."""
+    steps = [step for lesson in read_lessons(lesson_files(), PAGES_OF_APP).lessons for step in lesson.steps]
+    told = [found[0] for step in steps for found in re.finditer(r"(?:\w+\s+)?it says \d+", step.text, re.IGNORECASE)]
+    assert told == ["Suppose it says 82"]
