@@ -15,6 +15,7 @@ from fer_core.data.audit import NearDuplicates
 from fer_core.data.catalogue import list_datasets
 from fer_core.data.info import read_info
 from fer_core.errors import DataError
+from fer_core.formatting import percent
 from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 
@@ -135,6 +136,26 @@ def test_figures_are_told_with_what_they_are_about_and_how_they_fall_on_drawings
     assert any("of **FER-2013**" in text.value for text in app.markdown)
     assert any("people 65 ± 5 %" in each.proto.body for each in app.get("html"))
     assert any("Drawings are not photographs" in caption.value for caption in app.caption)
+
+
+def test_a_run_on_other_data_is_told_apart_and_never_the_best(home: Path, open_app: OpenApp, sample: Path) -> None:
+    """One training on drawings used to be the best of "FER-2013 and the drawn sample", and people were gone."""
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.6, data={"kind": "csv", "title": "FER-2013"})
+    for name in ("mine", "second"):
+        drawn = {**read_info(sample).record()}
+        mine = make_run(settings().runs_dir / name, accuracy=0.95, data=drawn)
+    app = open_app("home")
+    assert not app.exception
+    [headline] = [text.value for text in app.markdown if "Of 100 test faces" in text.value]
+    assert "of **FER-2013** the best, **custom" in headline.replace("\\", "")
+    assert "people about 65" in headline
+    [bars] = [each.proto.body for each in app.get("html") if "how-good" in each.proto.body]
+    assert "people 65 ± 5 %" in bars
+    assert "mine" not in bars
+    score = mine.metrics()["splits"]["PrivateTest"]
+    [apart] = [caption.value for caption in app.caption if "not to be compared" in caption.value]
+    assert f"mine on the drawn sample {percent(score['accuracy'])}" in apart
+    assert f"n = {score['n']:,}" in apart
 
 
 def test_a_sample_that_is_still_to_be_drawn_is_not_called_missing(open_app, home, monkeypatch):
