@@ -5,7 +5,7 @@
 // On the way to another page Streamlit writes up to three addresses, one of them of the old page with the new page's
 // names. As entries of their own they would be stations on the way back. So only the first that follows an act of
 // somebody's is a new entry, and each that follows goes in its place. (The data, which Streamlit adds to a link that
-// names them itself, are named once.)
+// names them itself, are named once.) What is in the address for a reload alone makes no entry either.
 if (!window.ferOneStep) {
   window.ferOneStep = true;
   let acted = false;
@@ -16,21 +16,29 @@ if (!window.ferOneStep) {
   history.pushState = (state, unused, url) => {
     const address = namedOnce(url);
     if (address === location.href) return;
-    if (acted) push(state, unused, address);
+    if (acted && shared(address) !== shared(location.href)) push(state, unused, address);
     else history.replaceState(state, unused, address);
     acted = false;
   };
 }
 
 function namedOnce(url) {
+  return filtered(url, (pair, at, pairs) => pairs.indexOf(pair) === at);
+}
+
+function shared(url) {
+  return filtered(url, (pair) => !pair.startsWith(`${window.ferUnshared}=`));
+}
+
+function filtered(url, keep) {
   const address = new URL(url, location.href);
-  const pairs = address.search.slice(1).split("&");
-  address.search = pairs.filter((pair, at) => pairs.indexOf(pair) === at).join("&");
+  address.search = address.search.slice(1).split("&").filter(keep).join("&");
   return address.href;
 }
 
 export default function (component) {
   const { data, parentElement } = component;
+  window.ferUnshared = data.unshared;
   if (window.ferVisit !== data.visit) {
     window.ferVisit = data.visit;
     document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
@@ -39,7 +47,7 @@ export default function (component) {
   const told = parentElement.querySelector("[role=status]");
   button.onclick = async () => {
     // Community Cloud shows apps in a frame whose address has this in it.
-    const address = location.href.replace("/~/+/", "/");
+    const address = shared(location.href).replace("/~/+/", "/");
     told.textContent = (await copied(address, parentElement)) ? "Copied" : "Copy it from the address bar";
     setTimeout(() => (told.textContent = ""), 3000);
   };

@@ -20,6 +20,8 @@ TO_THE_TOP = """export default function ({ data }) {
   window.ferShown = data.shown;
   document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
 }"""
+UNSHARED = "so-far"
+"""The name in the address of what is there for a reload alone: it goes into no copied link, and is no step back."""
 _VISITS = "_visits"
 
 _here = Path(__file__).parent
@@ -37,7 +39,7 @@ def show(*, arrived: bool) -> None:
     """Draw the button. ``arrived``: another page was shown before, so that this one is to start at its top."""
     visits = int(st.session_state.get(_VISITS, 0)) + arrived
     st.session_state[_VISITS] = visits
-    _component(key="_copy_link", data={"visit": visits}, width="content")
+    _component(key="_copy_link", data={"visit": visits, "unshared": UNSHARED}, width="content")
 
 
 def start_at_top(shown: str) -> None:

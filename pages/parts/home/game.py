@@ -1,7 +1,8 @@
 """The game: one face, seven buttons; then label, models and verdict turn over; after ten faces the result.
 
-The number of the round is in the address, so that a class plays the same faces, and so are the answers once all are
-given. In between they are the visit's own, and a click draws this part of the page alone.
+The number of the round is in the address, so that a class plays the same faces, and so are the answers: once all are
+given, as the result; before, under a name that the button for links leaves out, since phones load a page again that
+was out of sight. A click draws this part of the page alone.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from pages.parts.home import result, turned
 from pages.parts.home.cards import Hand, deal
 from pages.parts.known_data import KnownData
 
-ROUND, ANSWERS = "round", "answers"
+ROUND, ANSWERS, SO_FAR = "round", "answers", copy_link.UNSHARED
 """Names in the address."""
 NO_ROUND = f"There is no round {{asked}}: they have numbers from {rounds.FIRST} to {rounds.LAST:,}. Here is another."
 NO_RESULT = "{asked} is no result of this round on these faces. You can play it yourself."
-_STATE, _NUMBER, _KEYS = "_game", "_game_round", "_game_keys"
+NO_BEGINNING = "{asked} are no answers to this round on these faces. It begins with its first face."
+_STATE, _NUMBER, _KEYS, _WRITTEN = "_game", "_game_round", "_game_keys", "_game_written"
 KEYS = "game.keys"
 
 
@@ -34,7 +36,7 @@ class Game:
     """A round as far as it has been played in this visit.
 
     ``answers``: yours, 0..6. ``turned``: whether the last answered face has been turned over and is still shown.
-    ``by_link``: the answers came with a link.
+    ``by_link``: all the answers came with a link.
     """
 
     number: int
@@ -59,6 +61,8 @@ def show() -> None:
     played = links.read(ANSWERS, lambda texts: _fitting(texts, hand), NO_RESULT)
     if played is not None and played != game.answers:
         st.session_state[_STATE] = Game(number, hand.mark, played, by_link=True)
+    elif played is None and (begun := _begun(hand)) and not game.answers:
+        st.session_state[_STATE] = Game(number, hand.mark, begun, by_link=True)
     _play(chosen)
 
 
@@ -72,12 +76,22 @@ def _number() -> int:
     return int(number)
 
 
-def _fitting(texts: Sequence[str], hand: Hand) -> list[int] | None:
-    """The answers of a link, where they are about all faces of this round and no others."""
+def _fitting(texts: Sequence[str], hand: Hand, *, half: bool = False) -> list[int] | None:
+    """The answers of a link, where they are about all faces of this round, or ``half`` of them, and no others."""
     found = answers.decode(texts[0]) if len(set(texts)) == 1 else None
-    if found is None or found.mark != hand.mark or len(found.answers) != len(hand.cards):
+    if found is None or found.mark != hand.mark:
         return None
-    return list(found.answers)
+    given, faces = len(found.answers), len(hand.cards)
+    return list(found.answers) if given == faces or (half and given < faces) else None
+
+
+def _begun(hand: Hand) -> list[int] | None:
+    """The answers of a round that was begun before the page was loaded again."""
+    texts = links.given(SO_FAR)
+    if texts and texts == [st.session_state.get(_WRITTEN)] and _fitting(texts, hand, half=True) is None:
+        # Our own, about the data that were chosen before: no link is at fault.
+        del st.query_params[SO_FAR]
+    return links.read(SO_FAR, lambda texts: _fitting(texts, hand, half=True), NO_BEGINNING)
 
 
 def _game(hand: Hand) -> Game:
@@ -94,6 +108,7 @@ def _play(chosen: KnownData) -> None:
     if not hand.cards:
         st.info("There are no faces to play with in these data.", icon=":material/info:")
     elif len(game.answers) == len(hand.cards) and not game.turned:
+        _forget(SO_FAR)
         st.query_params[ANSWERS] = answers.encode(game.answers, hand.mark)
         result.show(hand, game.answers, by_link=game.by_link)
         with st.container(horizontal=True, key="game-over"):
@@ -101,6 +116,8 @@ def _play(chosen: KnownData) -> None:
             st.button("New faces", icon=":material/casino:", type="primary", key="game.new", on_click=_begin)
             st.button(label, icon=":material/replay:", key="game.again", on_click=_begin, args=(hand.number,))
     else:
+        if game.answers:
+            st.query_params[SO_FAR] = st.session_state[_WRITTEN] = answers.encode(game.answers, hand.mark)
         _face(hand, game)
     # On a phone the button that leads on may lie far below what it leads to.
     copy_link.start_at_top(f"{hand.mark}, {len(game.answers) - game.turned}")
@@ -149,6 +166,16 @@ def _face(hand: Hand, game: Game) -> None:
                     query={"face": str(card.row), "split": hand.split},
                 )
     if not game.turned:
+        if game.by_link:
+            # Whoever copied the address by hand may have sent the answers along.
+            st.button(
+                "Begin with the first face",
+                icon=":material/replay:",
+                type="tertiary",
+                key="game.again",
+                on_click=_begin,
+                args=(hand.number,),
+            )
         st.toggle("Keys 1 to 7 answer, too", by_keys, key=KEYS, on_change=_switch_keys)
 
 
@@ -161,7 +188,7 @@ def _answer(at: int, label: int) -> None:
     game: Game = st.session_state[_STATE]
     if len(game.answers) == at and not game.turned:
         game.answers.append(label)
-        game.turned = True
+        game.turned, game.by_link = True, False
 
 
 def _go_on(at: int) -> None:
@@ -176,5 +203,10 @@ def _begin(number: int | None = None) -> None:
     st.session_state[_NUMBER] = new
     st.session_state.pop(_STATE, None)
     st.query_params[ROUND] = str(new)
-    if ANSWERS in st.query_params:
-        del st.query_params[ANSWERS]
+    _forget(ANSWERS)
+    _forget(SO_FAR)
+
+
+def _forget(name: str) -> None:
+    if name in st.query_params:
+        del st.query_params[name]
