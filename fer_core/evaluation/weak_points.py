@@ -12,8 +12,9 @@ import numpy as np
 from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import NEAR_DUPLICATE
-from fer_core.runs.weakest import FEWEST_FACES
+from fer_core.runs.weakest import FEWEST_FACES, Unjudged, unjudged
 from fer_core.stats.intervals import wilson_interval
+from fer_core.stats.metrics import confusion_matrix
 
 SURE = 0.9
 """From this probability on, the answer looks certain to most readers."""
@@ -35,7 +36,8 @@ class WeakPoints:
     """One run on one split. ``without_twins``: whether faces with a twin in Training were left out.
 
     ``wrong``: of all faces. ``sure_wrong``: of those answered with a probability of :data:`SURE` or more.
-    ``missed``: of the faces of the class called ``hardest``, which is the one most often missed.
+    ``missed``: of the faces of the class called ``hardest``, which is the one most often missed. ``unjudged``: classes
+    that have too few faces to be called so.
     """
 
     name: str
@@ -44,6 +46,7 @@ class WeakPoints:
     hardest: str
     missed: CountedShare
     without_twins: bool = False
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
@@ -59,11 +62,13 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
         return None
     labels = table["label"].to_numpy()
     probabilities = table[[f"p{label}" for label in range(COUNT)]].to_numpy()
-    wrong = probabilities.argmax(axis=1) != labels
+    said = probabilities.argmax(axis=1)
+    wrong = said != labels
     sure = probabilities.max(axis=1) >= SURE
     n = np.bincount(labels, minlength=COUNT)
     # By chance alone a class of a few faces may be missed most.
-    present = np.flatnonzero(n >= FEWEST_FACES if (n >= FEWEST_FACES).any() else n)
+    judged = n >= FEWEST_FACES
+    present = np.flatnonzero(judged if judged.any() else n)
     hardest = max(present, key=lambda label: float(wrong[labels == label].mean()))
     of_class = labels == hardest
     return WeakPoints(
@@ -73,6 +78,7 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
         NAMES[hardest],
         _share(int((wrong & of_class).sum()), int(of_class.sum())),
         known,
+        unjudged(confusion_matrix(labels, said)) if judged.any() else (),
     )
 
 

@@ -7,13 +7,15 @@ live on faces that a model remembers.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.formatting import percent
+from fer_core.formatting import listed, percent
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.evaluations import CORRUPTIONS, Evaluation
 from fer_core.runs.measurements import PARQUET_KEY, corrupted_column
@@ -35,6 +37,17 @@ class WeakestClass:
     n: int
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """A class of too few faces to be called the weakest: ``found`` of its ``n`` were, fewer than
+    :data:`FEWEST_FACES`.
+    """
+
+    emotion: str
+    found: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,24 @@ def weakest_class(confusion: list[list[int]]) -> WeakestClass | None:
     found, of = int(counts[worst, worst]), int(n[worst])
     low, high = wilson_interval(found, of)
     return WeakestClass(NAMES[worst], found, of, float(low), float(high))
+
+
+def unjudged(confusion: list[list[int]] | npt.NDArray[np.integer]) -> tuple[Unjudged, ...]:
+    """The classes that have faces, but too few to be judged. ``confusion``: 7×7 counts, rows true."""
+    counts = np.asarray(confusion)
+    return tuple(
+        Unjudged(NAMES[label], int(counts[label, label]), int(n))
+        for label, n in enumerate(counts.sum(axis=1))
+        if 0 < n < FEWEST_FACES
+    )
+
+
+def unjudged_words(classes: Sequence[Unjudged]) -> str:
+    """A sentence about such classes, and which of them are never found; nothing where there is none."""
+    if not classes:
+        return ""
+    names = [f"{one.emotion} ({'none' if not one.found else one.found} of {one.n} found)" for one in classes]
+    return f"Classes with fewer than {FEWEST_FACES} faces are not judged: {listed(names)}."
 
 
 def commonest_mistake(confusion: list[list[int]]) -> Mistake | None:
@@ -119,11 +150,14 @@ def weakest_lines(metrics: Metrics) -> list[str]:
         clean = without_twins(scores)
         which = f"{split} without twins" if clean else split
         confusion = (clean or scores)["confusion"]
+        few = unjudged_words(unjudged(confusion))
         if weak := weakest_class(confusion):
             lines.append(
                 f"**Weakest class**: {weak.emotion}. It finds {percent(weak.found / weak.n, 0)} of them "
-                f"({100 * weak.low:.0f}–{100 * weak.high:.0f} %, n = {weak.n:,}, {which})."
+                f"({100 * weak.low:.0f}–{100 * weak.high:.0f} %, n = {weak.n:,}, {which})." + (f" {few}" if few else "")
             )
+        elif few:
+            lines.append(f"**Weakest class**: none is named. {few}")
         if mistake := commonest_mistake(confusion):
             lines.append(
                 f"**Commonest mistake**: {mistake.true} taken for {mistake.said}, {mistake.count:,} of {mistake.n:,} "

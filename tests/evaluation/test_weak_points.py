@@ -58,6 +58,21 @@ def test_faces_that_a_model_may_remember_are_left_out(tmp_path: Path) -> None:
     assert (points.hardest, points.missed.count, points.missed.n) == ("disgust", 1, 1)
 
 
+def test_a_class_of_a_few_faces_is_named_as_not_judged(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "few")
+    labels, said = [6] * 25 + [1] * 7 + [2] * 3, [6] * 14 + [4] * 11 + [0] * 7 + [2] * 3
+    write(run, labels, answers(said, [0.5] * 35))
+    points = weak_points(run)
+    assert points is not None
+    assert points.hardest == "neutral"
+    assert [(one.emotion, one.found, one.n) for one in points.unjudged] == [("disgust", 0, 7), ("fear", 3, 3)]
+    # Where no class has enough, all are judged.
+    write(run, [1, 1, 2], answers([0, 0, 2], [0.5] * 3))
+    points = weak_points(run)
+    assert points is not None
+    assert points.unjudged == ()
+
+
 def test_no_sure_answer_gives_no_share_rather_than_zero(tmp_path: Path) -> None:
     run = make_run(tmp_path / "unsure")
     write(run, [0], answers([0], [0.5]))

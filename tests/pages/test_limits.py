@@ -32,6 +32,13 @@ def test_every_run_is_shown_with_how_often_it_is_wrong(home: Path, open_app: Ope
     assert line["Hardest class, missed"].startswith(f"{points.hardest}: ")
 
 
+def test_a_class_of_a_few_faces_is_not_judged_and_told_where_it_is_never_found(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.0)
+    [text] = [block.value for block in open_app("limits").markdown if "missed most often" in block.value]
+    assert "fewer than 20 faces are not judged" in text
+    assert "never finds disgust (n = " in text
+
+
 def test_without_a_run_the_page_says_so_and_still_warns(home: Path, open_app: OpenApp) -> None:
     app = open_app("limits")
     assert not app.exception

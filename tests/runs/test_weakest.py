@@ -18,7 +18,7 @@ from fer_core.runs.card import card_of
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
 from fer_core.runs.measurements import PARQUET_KEY
-from fer_core.runs.weakest import breaks_most, commonest_mistake, weakest_class
+from fer_core.runs.weakest import breaks_most, commonest_mistake, weakest_class, weakest_lines
 
 ANGRY, DISGUST, HAPPY, SAD = (NAMES.index(name) for name in ("angry", "disgust", "happy", "sad"))
 
@@ -38,6 +38,24 @@ def test_the_weakest_class_is_the_one_found_least_often_and_not_one_of_a_few_fac
     assert (weak.emotion, weak.found, weak.n) == ("happy", 60, 100)
     assert 0.45 < weak.low < 0.6 < weak.high < 0.75
     assert weakest_class(confusion(fear_sad=19)) is None
+
+
+def test_a_class_of_a_few_faces_that_is_never_found_is_told(tmp_path: Path) -> None:
+    """The card called neutral the weakest, while no face of disgust was found."""
+    run = make_run(tmp_path / "run")
+    metrics = measured_on(run).metrics()
+    scores = metrics["splits"]["PrivateTest"]
+    scores.pop("without_near_duplicates", None)
+    scores["confusion"] = confusion(happy_happy=80, neutral_neutral=14, neutral_sad=11, disgust_angry=7, fear_fear=19)
+    [weakest] = [line for line in weakest_lines(metrics) if "Weakest" in line]
+    assert "neutral" in weakest
+    assert "fewer than 20 faces are not judged" in weakest
+    assert "disgust (none of 7 found)" in weakest
+    assert "fear (19 of 19 found)" in weakest
+    scores["confusion"] = confusion(happy_happy=80, neutral_neutral=14, neutral_sad=11)
+    assert "not judged" not in " ".join(weakest_lines(metrics))
+    scores["confusion"] = confusion(fear_fear=19)
+    assert "none is named" in " ".join(weakest_lines(metrics))
 
 
 def test_the_commonest_mistake_goes_one_way() -> None:

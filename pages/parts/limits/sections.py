@@ -16,6 +16,7 @@ from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak
 from fer_core.formatting import listed, percent, plain, points
 from fer_core.runs import protocol
 from fer_core.runs.listing import VOTE, ModelInfo
+from fer_core.runs.weakest import FEWEST_FACES
 from pages.parts import frame, messages
 from pages.parts.data import AUDIT
 from pages.parts.runs import data_title
@@ -238,7 +239,19 @@ def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
         if (sure is not None and sure.sure_wrong.count)
         else ""
     )
-    return f"{one_in}The class missed most often is {hardest}."
+    return f"{one_in}The class missed most often is {hardest}.{_unjudged(found)}"
+
+
+def _unjudged(found: Sequence[WeakPoints]) -> str:
+    """That small classes are not judged, and who never finds one; nothing where all are large."""
+    if not any(points.unjudged for points in found):
+        return ""
+    never = [
+        f"{plain(points.name)} never finds {listed([f'{one.emotion} (n = {one.n})' for one in missed])}"
+        for points in found
+        if (missed := [one for one in points.unjudged if not one.found])
+    ]
+    return f" Classes with fewer than {FEWEST_FACES} faces are not judged{': ' if never else ''}{'; '.join(never)}."
 
 
 def _words(share: CountedShare) -> str:
