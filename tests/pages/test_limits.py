@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
-from edited_runs import measured_on
+from edited_runs import measured_on, rewrite_predictions
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
 from fer_core.evaluation.hard_faces import HardFaces, shipped_hard_faces
 from fer_core.evaluation.weak_points import weak_points
 from fer_core.formatting import percent, points
+from fer_core.runs.folder import RunFolder
 from fer_core.settings import settings
 from pages.parts.limits import sections
 
@@ -37,6 +40,52 @@ def test_a_class_of_a_few_faces_is_not_judged_and_told_where_it_is_never_found(h
     [text] = [block.value for block in open_app("limits").markdown if "missed most often" in block.value]
     assert "fewer than 20 faces are not judged" in text
     assert "never finds disgust (n = " in text
+
+
+def sure(run: RunFolder, wrong: int, n: int) -> None:
+    """Let a run be sure of ``n`` faces of PrivateTest, of which ``wrong`` are wrong."""
+    table = pd.DataFrame({"row": np.arange(200), "split": "PrivateTest", "label": 3})
+    said = np.where(np.arange(200) < wrong, 4, 3)
+    for label in range(7):
+        high = np.where(np.arange(200) < n, 0.94, 0.4)
+        table[f"p{label}"] = np.where(said == label, high, (1 - high) / 6).astype(np.float32)
+    rewrite_predictions(run, table)
+
+
+def in_short(app: AppTest) -> str:
+    [text] = [block.value for block in app.markdown if "missed most often" in block.value]
+    return str(text)
+
+
+def test_a_run_on_other_data_with_few_sure_faces_leaves_the_sentence_about_the_others(
+    home: Path, open_app: OpenApp
+) -> None:
+    """A run that was never wrong when sure, of eight drawn faces, took the sentence about FER-2013 away."""
+    sure(make_run(settings().models_dir / "vgg16", data={"kind": "csv", "title": "FER-2013"}), 3, 120)
+    sure(make_run(settings().runs_dir / "mine", data={"fingerprint": "1" * 64}), 0, 8)
+    sure(make_run(settings().runs_dir / "other", data={"fingerprint": "1" * 64}), 0, 150)
+    app = open_app("limits")
+    assert not app.exception
+    assert "Even when vgg16 is sure, 1 face in 40 is wrong" in in_short(app)
+
+
+def test_few_sure_faces_say_nothing_and_none_wrong_of_many_is_not_never(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().runs_dir / "mine")
+    sure(run, 0, 8)
+    assert "is sure" not in in_short(open_app("limits"))
+    sure(run, 0, 150)
+    assert "none of 150 faces is wrong here; of others 1 in 40 may be" in in_short(open_app("limits"))
+
+
+def test_each_table_names_its_data_and_none_is_about_several(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "vgg16", data={"kind": "csv", "title": "FER-2013"})
+    app = open_app("limits")
+    assert "PrivateTest of **FER-2013**" in [caption.value.replace("\\", "") for caption in app.caption]
+    make_run(settings().runs_dir / "mine", data={"fingerprint": "1" * 64})
+    app = open_app("limits")
+    assert [table.value["Model"].tolist() for table in app.dataframe] == [["vgg16"], ["mine"]]
+    titles = [caption.value.replace("\\", "") for caption in app.caption if "PrivateTest of" in caption.value]
+    assert titles == ["PrivateTest of **FER-2013**", "PrivateTest of **the drawn sample**"]
 
 
 def test_without_a_run_the_page_says_so_and_still_warns(home: Path, open_app: OpenApp) -> None:

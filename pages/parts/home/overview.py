@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -111,9 +110,9 @@ def models(infos: Sequence[ModelInfo]) -> None:
 
 def _bars(bars: Sequence[Bar], found_on: Sequence[DatasetRecord]) -> None:
     """The bars of the runs that may be ranked, the sentence that says what they show, and the others apart."""
-    chief = _most_told(found_on)
+    chief = runs.foremost(found_on)
     shown = [bar for bar, data in zip(bars, found_on, strict=True) if data["fingerprint"] == chief["fingerprint"]]
-    people = _of_people(chief)
+    people = runs.of_people(chief)
     about = links.plain(shown[0].about)
     told = "; ".join(
         f"{bar.name} on {bar.about} {formatting.percent(bar.scores['accuracy'])}, 95 % interval "
@@ -135,19 +134,6 @@ def _bars(bars: Sequence[Bar], found_on: Sequence[DatasetRecord]) -> None:
     apart = [bar for bar, data in zip(bars, found_on, strict=True) if data["fingerprint"] != chief["fingerprint"]]
     if apart:
         st.caption(_on_other_data(apart))
-
-
-def _of_people(data: DatasetRecord) -> bool:
-    """Whether people were asked about these data: about FER-2013, which comes as a CSV or from Kaggle."""
-    return data["kind"] in ("csv", "kaggle")
-
-
-def _most_told(found_on: Sequence[DatasetRecord]) -> DatasetRecord:
-    """The data whose runs are ranked. Figures on different data say nothing about each other, so it is one of them:
-    FER-2013 where it is there, else what most runs were measured on.
-    """
-    often = Counter(data["fingerprint"] for data in found_on)
-    return max(found_on, key=lambda data: (_of_people(data), often[data["fingerprint"]]))
 
 
 def _on_other_data(bars: Sequence[Bar]) -> str:

@@ -19,7 +19,10 @@ from fer_core.runs.listing import VOTE, ModelInfo
 from fer_core.runs.weakest import FEWEST_FACES
 from pages.parts import frame, messages
 from pages.parts.data import AUDIT
-from pages.parts.runs import data_title
+from pages.parts.runs import data_title, foremost
+
+FEWEST_SURE = 100
+"""Where a run is sure of fewer faces, how many of these are wrong says little: of eight, none may be by chance."""
 
 
 def meaning() -> None:
@@ -54,28 +57,19 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         st.info("No run has been measured yet, so there are no numbers to show.", icon=":material/info:")
         frame.link("train", "Train a model", icon=":material/model_training:")
         return
-    several = len({data_title(info.data) for info, _ in found}) > 1
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Model": points.name,
-                "Wrong": _words(points.wrong),
-                "Wrong when sure": _words(points.sure_wrong),
-                "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}",
-                **({"Data": data_title(info.data)} if several else {}),
-            }
-            for info, points in found
-        ),
-        hide_index=True,
-        alt=f"How often each run is wrong on {PRIVATE_TEST}: of all faces, of those it is sure about, of its hardest "
-        "class; each with its 95 % interval and number of faces.",
-    )
+    by_data: dict[str, list[tuple[ModelInfo, WeakPoints]]] = {}
+    for info, points in found:
+        by_data.setdefault(_fingerprint(info), []).append((info, points))
+    records = [info.data for info, _ in found if info.data]
+    first = foremost(records)["fingerprint"] if records else ""
+    for of in sorted(by_data, key=lambda fingerprint: fingerprint != first):
+        _table(by_data[of])
     without = (
         "without faces that have a twin in Training"
         if all(points.without_twins for _, points in found)
         else "without faces that have a twin in Training where it is known which do"
     )
-    st.markdown(_wrong_in_short([points for _, points in found]))
+    st.markdown(_wrong_in_short([points for _, points in by_data[first]]) + _unjudged([points for _, points in found]))
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown(
             f"Measured on **{PRIVATE_TEST}**, {without}. **Sure**: the model gives its answer {percent(SURE, 0)} "
@@ -85,6 +79,30 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     with st.container(horizontal=True, key="mistake-links"):
         frame.link("mistakes", "See these faces", icon=":material/search:")
         frame.link("compare", "What if a model may say “unsure”?", icon=":material/compare:")
+
+
+def _fingerprint(info: ModelInfo) -> str:
+    return info.data["fingerprint"] if info.data else ""
+
+
+def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:
+    """The runs on the same data: in a column of its own, the data's name would be cut off on small screens."""
+    title = data_title(found[0][0].data)
+    st.caption(f"{PRIVATE_TEST} of **{plain(title)}**")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Model": points.name,
+                "Wrong": _words(points.wrong),
+                "Wrong when sure": _words(points.sure_wrong),
+                "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}",
+            }
+            for _, points in found
+        ),
+        hide_index=True,
+        alt=f"How often each run is wrong on {PRIVATE_TEST} of {title}: of all faces, of those it is sure about, of "
+        "its hardest class; each with its 95 % interval and number of faces.",
+    )
 
 
 def data() -> None:
@@ -231,15 +249,20 @@ def law() -> None:
 
 
 def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
-    """The most trustworthy of them when it is sure, and the class that is hardest for most."""
-    sure = min((points for points in found if points.sure_wrong.n), key=lambda one: one.sure_wrong.value, default=None)
+    """The most trustworthy of these runs on the same data when it is sure, and the class that is hardest for most."""
+    told = [points for points in found if points.sure_wrong.n >= FEWEST_SURE]
+    sure = min(told, key=lambda one: one.sure_wrong.value, default=None)
     hardest = Counter(points.hardest for points in found).most_common(1)[0][0]
-    one_in = (
-        f"Even when {plain(sure.name)} is sure, 1 face in {1 / sure.sure_wrong.value:.0f} is wrong. "
-        if (sure is not None and sure.sure_wrong.count)
-        else ""
-    )
-    return f"{one_in}The class missed most often is {hardest}.{_unjudged(found)}"
+    if sure is None:
+        one_in = ""
+    elif sure.sure_wrong.count:
+        one_in = f"Even when {plain(sure.name)} is sure, 1 face in {1 / sure.sure_wrong.value:.0f} is wrong. "
+    else:
+        one_in = (
+            f"When {plain(sure.name)} is sure, none of {sure.sure_wrong.n:,} faces is wrong here; of others 1 in "
+            f"{1 / sure.sure_wrong.high:.0f} may be. "
+        )
+    return f"{one_in}The class missed most often is {hardest}."
 
 
 def _unjudged(found: Sequence[WeakPoints]) -> str:
