@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from edited_runs import measured_on, rewrite_predictions
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
+from fer_core.data.info import read_info
 from fer_core.evaluation.hard_faces import HardFaces, shipped_hard_faces
 from fer_core.evaluation.weak_points import weak_points
 from fer_core.formatting import percent, points
@@ -86,6 +88,24 @@ def test_each_table_names_its_data_and_none_is_about_several(home: Path, open_ap
     assert [table.value["Model"].tolist() for table in app.dataframe] == [["vgg16"], ["mine"]]
     titles = [caption.value.replace("\\", "") for caption in app.caption if "PrivateTest of" in caption.value]
     assert titles == ["PrivateTest of **FER-2013**", "PrivateTest of **the drawn sample**"]
+
+
+def test_the_links_below_the_table_lead_to_what_they_say(home: Path, open_app: OpenApp, sample: Path) -> None:
+    """Drawn faces were opened below figures of FER-2013, and Compare on its first tab."""
+    about = {"kind": "csv", "name": "fer2013", "title": "FER-2013", "fingerprint": "2" * 64}
+    make_run(settings().models_dir / "vgg16", data=about)
+    make_run(settings().runs_dir / "mine", data=dict(read_info(sample).record()))
+    app = open_app("limits")
+    assert app.selectbox(key="data").value == "sample"
+    asked = {link.proto.label: parse_qs(link.proto.query_string) for link in app.get("page_link")}
+    assert asked["See these faces"] == {"data": ["fer2013"]}
+    [unsure] = [query for label, query in asked.items() if "unsure" in label]
+    assert unsure == {"data": ["fer2013"], "view": ["Certainty"]}
+    # The faces are not here, and the page says of which data its figures are.
+    mistakes = open_app("mistakes", data="fer2013")
+    assert not mistakes.exception
+    assert mistakes.selectbox(key="data").value == "fer2013"
+    assert any("not on this computer" in caption.value for caption in mistakes.sidebar.caption)
 
 
 def test_without_a_run_the_page_says_so_and_still_warns(home: Path, open_app: OpenApp) -> None:

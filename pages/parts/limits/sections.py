@@ -17,8 +17,9 @@ from fer_core.formatting import listed, percent, plain, points
 from fer_core.runs import protocol
 from fer_core.runs.listing import VOTE, ModelInfo
 from fer_core.runs.weakest import FEWEST_FACES
-from pages.parts import frame, messages
-from pages.parts.data import AUDIT
+from pages.parts import frame, known_data, messages
+from pages.parts.data import AUDIT, KEY
+from pages.parts.known_data import KnownData
 from pages.parts.runs import data_title, foremost
 
 FEWEST_SURE = 100
@@ -77,12 +78,23 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
             f"{protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
         )
     with st.container(horizontal=True, key="mistake-links"):
-        frame.link("mistakes", "See these faces", icon=":material/search:")
-        frame.link("compare", "What if a model may say “unsure”?", icon=":material/compare:")
+        # Whatever the sidebar has chosen: the faces are those of the first table.
+        about = {KEY: known.name} if (known := _known(first)) else {}
+        frame.link("mistakes", "See these faces", icon=":material/search:", query=about)
+        frame.link(
+            "compare",
+            "What if a model may say “unsure”?",
+            icon=":material/compare:",
+            query={**about, "view": "Certainty"},
+        )
 
 
 def _fingerprint(info: ModelInfo) -> str:
     return info.data["fingerprint"] if info.data else ""
+
+
+def _known(fingerprint: str) -> KnownData | None:
+    return next((one for one in known_data.known().values() if one.fingerprint == fingerprint), None)
 
 
 def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:
