@@ -134,6 +134,8 @@ def test_who_is_told_apart_from_what_was_measured_and_what_was_not(
     assert all("not measured" in rows[who] for who in ("Beards", "Children", "Old people", "Skin colour"))
     assert turned.gap_high < 0
     [short] = [block.value for block in app.markdown if "kinds of hard faces" in block.value]
+    # Better and worse than what?
+    assert "beside other faces with as many of each label" in short
     assert f"worse with head turned by more than 45° ({points(turned.gap, 0)})" in short
     cells = app.dataframe[1].value["vgg16"]
     assert len(cells) == len(shipped)

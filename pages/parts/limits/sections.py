@@ -234,7 +234,8 @@ def _in_short(name: str, hard: Mapping[str, Hard]) -> str:
             parts.append(f"{word} with {listed(where)}")
     rest = "its differences" if not parts else "all other differences"
     found = f"{plain(name)} is {' and '.join(parts)}; " if parts else f"{plain(name)}: "
-    return f"On {len(hard)} kinds of hard faces, {found}{rest} may be chance."
+    against = "beside other faces with as many of each label"
+    return f"On {len(hard)} kinds of hard faces, {against}, {found}{rest} may be chance."
 
 
 def _cell(one: Hard) -> str:
