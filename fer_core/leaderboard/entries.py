@@ -162,6 +162,13 @@ def leaderboard(runs: Iterable[ModelInfo] = ()) -> list[Entry]:
     return sorted(entries, key=lambda entry: (order.index(entry.group), -entry.accuracy))
 
 
+def pictured(entries: Iterable[Entry]) -> list[Entry]:
+    """Those that are dots in the picture, and that a sentence below it counts. People are a line there; what two looks
+    add to one of ours is in the table.
+    """
+    return [entry for entry in entries if entry.group != "people" and not (entry.ours and entry.passes == "flip")]
+
+
 def published(path: Path = PUBLISHED) -> list[Entry]:
     """The published systems. Raises ``ValueError`` for a line with an unknown key or word."""
     entries = [_published(value) for value in json.loads(path.read_text(encoding="utf-8"))["entries"]]

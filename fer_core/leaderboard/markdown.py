@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from fer_core.formatting import percent
+from fer_core.formatting import listed, percent
 from fer_core.leaderboard.crowd import crowd_markdown
 from fer_core.leaderboard.entries import (
     CHOSEN,
@@ -20,6 +20,7 @@ from fer_core.leaderboard.entries import (
     TEST_TIME_AUGMENTATION_MEANING,
     Entry,
     Figure,
+    pictured,
 )
 
 COMMAND = "python -m fer_core leaderboard --write docs/leaderboard.md"
@@ -92,7 +93,6 @@ def in_short(entries: Sequence[Entry]) -> str:
     """
     fair = [entry for entry in entries if entry.group == "fair"]
     people = next((entry for entry in entries if entry.group == "people"), None)
-    flattered = [entry for entry in entries if entry.group == "flattered"]
     parts = []
     if fair:
         best = max(fair, key=lambda entry: entry.accuracy)
@@ -103,11 +103,20 @@ def in_short(entries: Sequence[Entry]) -> str:
             within = people.span and people.span[0] <= best.accuracy <= people.span[1]
             words += f", {above} people{', and within what they vary by' if within else ''}"
         parts.append(f"{words}.")
-        higher = [entry for entry in flattered if entry.accuracy > best.accuracy]
+        higher = [entry for entry in pictured(entries) if entry.group != "fair" and entry.accuracy > best.accuracy]
         if higher:
-            claims = f"{len(higher)} claims are" if len(higher) > 1 else "One claim is"
-            parts.append(f"{claims} higher, but cannot be compared.")
+            others = [_counted(key, [entry for entry in higher if entry.group == key]) for key in GROUPS]
+            are = f"{len(higher)} figures are" if len(higher) > 1 else "One figure is"
+            parts.append(f"{are} higher, but cannot be compared with it: {listed([one for one in others if one])}.")
     return " ".join([*parts, chance(entries)]).strip()
+
+
+def _counted(key: str, entries: Sequence[Entry]) -> str:
+    """``5 in “Averaged” (1 ours)``; nothing for none."""
+    if not entries:
+        return ""
+    ours = sum(entry.ours and not entry.brought for entry in entries)
+    return f"{len(entries)} in “{key.capitalize()}”" + (f" ({ours} ours)" if ours else "")
 
 
 def accuracy_text(entry: Entry) -> str:

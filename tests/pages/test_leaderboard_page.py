@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +67,21 @@ def test_a_damaged_shipped_run_is_named(home: Path, open_app: OpenApp) -> None:
     app = open_app("leaderboard")
     assert not app.exception
     assert any("metrics.json is damaged" in error.value for error in app.warning)
+
+
+def test_the_sentence_counts_every_dot_that_is_higher(home: Path, open_app: OpenApp) -> None:
+    """It told of 4, where the picture showed 9: it counted one group alone."""
+    make_run(settings().models_dir / "custom_cnn", accuracy=0.7, data=REAL)
+    app = open_app("leaderboard")
+    [sentence] = [block.value for block in app.markdown if "higher, but" in block.value]
+    leading = float(re.findall(r"leads: ([\d.]+) %", sentence)[0])
+    traces = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    higher = [trace for trace in traces if trace["x"][0] > leading + 0.05]
+    told = re.findall(r"(\d+) figures are higher", sentence)
+    assert told == [str(len(higher))]
+    of_each = re.findall(r"(\d+) in “(\w+)”", sentence)
+    assert [group for _, group in of_each] == ["Averaged", "Flattered"]
+    assert sum(int(count) for count, _ in of_each) == len(higher)
 
 
 def test_before_anything_is_opened_there_is_a_picture_and_few_words(home: Path, open_app: OpenApp) -> None:

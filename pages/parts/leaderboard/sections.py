@@ -54,8 +54,7 @@ def picture(entries: Sequence[Entry]) -> list[Entry]:
 
 def _dots(shown: Sequence[Entry]) -> None:
     people = next((_dot(entry) for entry in shown if entry.group == "people"), None)
-    # What two looks add to one is in the table.
-    once = [entry for entry in shown if entry.group != "people" and not (entry.ours and entry.passes == "flip")]
+    once = board.pictured(shown)
     groups = {
         SHORT[key]: [_dot(entry) for entry in once if entry.group == key]
         for key in GROUPS
