@@ -27,6 +27,7 @@ from fer_core.files import sha256_of
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.measurements import there
+from fer_core.settings import PROJECT_ROOT
 
 MOUTH = (slice(24, 40), slice(16, 32))
 """What the model made by hand looks at: four cells of a 6×6 grid."""
@@ -230,9 +231,22 @@ def test_the_document_is_made_of_what_was_measured(run: RunFolder, dataset: Data
         words.report_markdown({"mine": explained, "other": other})
 
 
-def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
-    from fer_core.settings import PROJECT_ROOT
+def test_in_short_it_is_said_which_maps_do_not_beat_a_blob() -> None:
+    """“You may trust the maps of Class map … for every model”, where a blob does as well as four of these five."""
+    shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob("*/run.json"))]
+    found = {folder.name: one for folder in shipped if (one := read_faithfulness(folder)) is not None}
+    assert "trust" not in words.in_short(found)
+    random, blob = words.in_short(found).split(". ")
+    assert "random orders" in random
+    assert "Class map, Occlusion and RISE for every model" in random
+    beaten = [one for one in words.records(found) if one["Better than the blob"] in ("at insertion", "at neither")]
+    assert {one["Method"] for one in beaten} == {"Class map"}
+    assert f"blob in the middle at deletion: Class map for {len(beaten)} of {len(found)} models" in blob
+    sure = {name: one for name, one in found.items() if name == "resnet50"}
+    assert "blob" not in words.in_short(sure)
 
+
+def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
     shipped = [RunFolder(path.parent) for path in sorted((PROJECT_ROOT / "models").glob("*/run.json"))]
     found = {folder.name: one for folder in shipped if (one := read_faithfulness(folder)) is not None}
     page = PROJECT_ROOT / "docs" / "explanations.md"
