@@ -9,6 +9,8 @@ from apptest import open_app
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
+from fer_core.settings import PROJECT_ROOT
+
 pytestmark = pytest.mark.usefixtures("sample_home")
 LESSON = """# Mine
 
@@ -110,6 +112,26 @@ def test_who_goes_elsewhere_finds_the_way_back_and_may_end_it() -> None:
     press(app, "_lesson-end")
     app.switch_page("pages/limits.py").run()
     assert "step 2" not in words(app)
+
+
+def test_the_example_of_how_to_write_one_shows_the_model_that_it_names_and_no_other(sample_home: Path) -> None:
+    """“The faces that your model fails” were those of all models."""
+    for at, name in enumerate(["my-net", "other"]):
+        make_run(sample_home / "runs" / name, seed=at)
+    text = (PROJECT_ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
+    example = text.split("```markdown\n")[1].split("```")[0]
+    (sample_home / "lessons" / "example.md").write_text(example.replace("data=my-faces", "data=made_up"))
+    app = press(open_app("lessons"), "_lesson-begin-example")
+    assert [title.value for title in app.title] == ["Compare"]
+    assert app.multiselect(key="compare.runs").value == ["my-net"]
+    # AppTest goes on with the page that it opened.
+    app.switch_page("pages/compare.py").run()
+    app.button_group(key="_lesson-example-1").set_value("sad").run()
+    press(app, "_lesson-next")
+    assert [title.value for title in app.title] == ["Mistakes"]
+    assert app.multiselect(key="runs").value == ["my-net"]
+    assert app.selectbox(key="true").value == "disgust"
+    assert not app.warning
 
 
 @pytest.fixture
