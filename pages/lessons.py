@@ -9,7 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.access.policy import Action
 from fer_core.formatting import plain, plural
+from fer_core.settings import PROJECT_ROOT, settings
 from pages.parts import access, frame, lesson_strip
+
+GUIDE, HOW_TO = PROJECT_ROOT / "docs" / "lessons.md", "Write your own in ten minutes"
+"""The document for teachers, and the heading of its last section."""
 
 frame.begin("Lessons", __file__, "Each leads over the real pages: predict, then look.")
 
@@ -28,4 +32,8 @@ for at, lesson in enumerate(shelf.lessons):
 if shelf.damaged and access.may(Action.SERVER_PATHS):
     for sentence in shelf.damaged:
         st.warning(plain(sentence), icon=":material/error:")
-st.caption("Write your own in ten minutes: docs/lessons.md.")
+with st.expander(HOW_TO, icon=":material/edit:"):
+    # Said here, too: who has the app in the browser alone has no folder of documents beside it.
+    st.markdown(GUIDE.read_text(encoding="utf-8").partition(f"## {HOW_TO}\n")[2])
+    if access.may(Action.SERVER_PATHS):
+        st.markdown(f"On this computer the folder is {plain(str(settings().home / 'lessons'))}.")

@@ -9,7 +9,7 @@ from apptest import open_app
 from factories import make_run
 from streamlit.testing.v1 import AppTest
 
-from fer_core.settings import PROJECT_ROOT
+from fer_core.settings import PROJECT_ROOT, settings
 
 pytestmark = pytest.mark.usefixtures("sample_home")
 LESSON = """# Mine
@@ -188,12 +188,27 @@ def test_a_link_to_what_is_no_lesson_or_step_says_so() -> None:
     assert "step 1 of 3" in words(app)
 
 
+def test_the_page_says_how_to_write_a_lesson_and_the_owner_where_it_goes(
+    sample_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It named a document that nobody with the app alone can open, and no folder."""
+    app = open_app("lessons")
+    [box] = [one for one in app.expander if "your own" in one.label]
+    shown = " ".join(one.value for one in box.markdown)
+    assert "- [x] angry" in shown
+    assert f"the folder is {sample_home / 'lessons'}" in shown.replace("\\", "")
+    monkeypatch.setenv("FER_EXPLORER_OWNER", "password")
+    settings.cache_clear()
+    [box] = [one for one in open_app("lessons").expander if "your own" in one.label]
+    shown = " ".join(one.value for one in box.markdown)
+    assert "- [x] angry" in shown
+    assert str(sample_home) not in shown.replace("\\", "")
+
+
 def test_only_the_owner_reads_which_files_are_no_lessons(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (sample_home / "lessons" / "broken.md").write_text("nothing")
     assert any("broken" in one.value for one in open_app("lessons").warning)
     monkeypatch.setenv("FER_EXPLORER_OWNER", "password")
-    from fer_core.settings import settings
-
     settings.cache_clear()
     app = open_app("lessons")
     assert not app.warning
