@@ -202,9 +202,9 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
         return False
     true = step.options[step.right]
     if chosen == true:
-        st.success(f"You said {plain(chosen)}, and so it is. {step.reveal}", icon=":material/check:")
+        st.success(f"You said “{plain(chosen)}”, and so it is. {step.reveal}", icon=":material/check:")
     else:
-        st.info(f"You said {plain(chosen)}; it is {plain(true)}. {step.reveal}", icon=":material/lightbulb:")
+        st.info(f"You said “{plain(chosen)}”; it is “{plain(true)}”. {step.reveal}", icon=":material/lightbulb:")
     return True
 
 

@@ -82,7 +82,7 @@ def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
                 # Everybody who does not know yet.
                 guess = (step.right + 1) % len(step.options)
                 strip.get_by_test_id("stButtonGroup").get_by_text(step.options[guess], exact=True).click()
-                expect(strip).to_contain_text(f"it is {step.options[step.right]}", timeout=MINUTE)
+                expect(strip).to_contain_text(f"it is “{step.options[step.right]}”", timeout=MINUTE)
             strip.get_by_role("button", name="Next" if number < len(lesson.steps) else "Done").click()
         expect(page.get_by_role("heading", name="Lessons", exact=True)).to_be_visible(timeout=MINUTE)
     expect(page.get_by_role("button", name="Begin again")).to_have_count(6, timeout=MINUTE)

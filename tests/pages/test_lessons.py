@@ -66,7 +66,8 @@ def test_a_step_asks_first_and_then_says_what_is_true_and_leads_on() -> None:
     assert "So it" not in words(app)
     assert "_lesson-next" not in [button.key for button in app.button]
     app.button_group(key="_lesson-mine-1").set_value("yes").run()
-    assert "You said yes; it is no" in words(app)
+    # Unquoted, an answer such as “no, but look” ran into the sentence.
+    assert "You said “yes”; it is “no”. So it" in words(app)
     press(app, "_lesson-next")
     assert "step 2 of 3" in words(app)
     assert "Look again" in words(app)
@@ -76,7 +77,13 @@ def test_a_step_asks_first_and_then_says_what_is_true_and_leads_on() -> None:
     assert [title.value for title in app.title] == ["Limits"]
     press(app, "_lesson-previous")
     # What was predicted stays.
-    assert "You said yes" in words(app)
+    assert "You said “yes”" in words(app)
+
+
+def test_a_right_answer_is_quoted() -> None:
+    app = open_app("limits", lesson="mine", step="1")
+    app.button_group(key="_lesson-mine-1").set_value("no").run()
+    assert "You said “no”, and so it is. So it" in words(app)
 
 
 @pytest.mark.parametrize(("view", "first"), [("&view=Learning", "tab"), ("", "strip")])
