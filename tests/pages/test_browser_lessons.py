@@ -85,6 +85,8 @@ def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
                 expect(strip).to_contain_text(f"it is “{step.options[step.right]}”", timeout=MINUTE)
             strip.get_by_role("button", name="Next" if number < len(lesson.steps) else "Done").click()
         expect(page.get_by_role("heading", name="Lessons", exact=True)).to_be_visible(timeout=MINUTE)
+        # A lesson on figures alone gives the faces back.
+        expect(page).to_have_url(re.compile(r"/lessons\?data=sample$"), timeout=MINUTE)
     expect(page.get_by_role("button", name="Begin again")).to_have_count(6, timeout=MINUTE)
 
 
