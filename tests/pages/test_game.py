@@ -245,6 +245,16 @@ def test_ten_faces_by_keyboard_and_the_link_elsewhere(
 ) -> None:
     from playwright.sync_api import expect
 
+    # As many as ship, with their names.
+    for name, title in (
+        ("custom_cnn_augmented", "Custom CNN + augmentation"),
+        ("vgg16", "VGG16 transfer"),
+        ("tiny", "Tiny"),
+        ("mine", "The vote of four"),
+    ):
+        labels, splits = make_labels(seed=2013)
+        about = dict(dataset.info.record())
+        make_run(settings().models_dir / name, name=title, labels=labels, splits=splits, data=about)
     page = open_page("?round=217&data=noise", width=390, height=844)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     faces = []
@@ -280,6 +290,14 @@ def test_ten_faces_by_keyboard_and_the_link_elsewhere(
     expect(page.get_by_text("Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     result = page.locator(".game-scores").inner_text()
+    # On a phone the tables fit: that one could be scrolled is shown by nothing.
+    page.get_by_text("Who agrees with whom").click()
+    expect(page.get_by_text("two say the same")).to_be_visible()
+    # A narrow phone, with room for ten people at the usual width.
+    page.set_viewport_size({"width": 360, "height": 844})
+    tables = page.locator(".game-scroll").evaluate_all("all => all.map(one => [one.scrollWidth, one.clientWidth])")
+    assert len(tables) >= 3
+    assert all(needs <= has for needs, has in tables), tables
     with page.expect_download() as download:
         page.get_by_role("button", name="Keep it as a picture").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

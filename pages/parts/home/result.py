@@ -26,7 +26,8 @@ STYLE = """<style>
 .game-all thead th { vertical-align: bottom; font-size: 0.8rem; max-width: 5.5rem; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
   .game-all .who { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
-  .game-all th, .game-all td { padding: 2px; }
+  .game-all th, .game-all td { padding: 2px 1px; min-width: 1.2rem; }
+  .game-all tbody th { max-width: 5.5rem; overflow-wrap: anywhere; font-size: 0.8rem; }
 }
 .game-scroll { overflow-x: auto; }
 .game-scores { display: flex; flex-wrap: wrap; gap: 0.5rem 1.6rem; margin: 0.3rem 0 0.6rem; }
@@ -152,7 +153,7 @@ def _count(value: int, most: int) -> str:
 
 
 def _table(caption: str, head: str, lines: Sequence[str]) -> str:
-    """On a phone it may be wider than the screen: then it is reached and scrolled by the keyboard, too."""
+    """With many models it may be wider than a phone: then it is reached and scrolled by the keyboard, too."""
     return (
         f'<div class="game-scroll" tabindex="0" role="region" aria-label="{caption}"><table class="game-all">'
         f'<caption style="text-align:left;caption-side:top">{caption}</caption><thead><tr><td></td>{head}</tr></thead>'
