@@ -121,6 +121,11 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
     return costs
 
 
+def is_there(costs: Mapping[str, Sequence[Cost]]) -> bool:
+    """Whether leaving out faulty faces changes which faces are asked about: else there is nothing to compare."""
+    return any(cost.left_out for entries in costs.values() for cost in entries)
+
+
 def lesson(costs: Mapping[str, Sequence[Cost]], split: str) -> str:
     """What to learn from several runs' costs on one split, in a few sentences (Markdown).
 
@@ -134,7 +139,9 @@ def lesson(costs: Mapping[str, Sequence[Cost]], split: str) -> str:
     known = [entry[NEAR_DUPLICATES] for entry in found if entry[NEAR_DUPLICATES].difference is not None]
     if not known:
         why = "no face has a twin in Training" if not first.left_out else "every face has a twin in Training"
-        return f"Of {split}, {why}, so there is nothing to compare."
+        if not is_there(costs):
+            return f"Of {split}, {why}, and no face has another fault, so there is nothing to compare."
+        return f"Of {split}, {why}, so what twins are worth cannot be told. {_others(found)}"
     sentences = [
         f"Without the {plural(first.left_out, 'face')} of {split} that {'has' if first.left_out == 1 else 'have'} an "
         f"exact or near twin in Training ({percent(first.left_out / total)}), **accuracy {_change(known)}**; "
@@ -148,14 +155,19 @@ def lesson(costs: Mapping[str, Sequence[Cost]], split: str) -> str:
             "easier than the rest. These numbers cannot tell which; a model trained without the twins could. Either "
             "way the number without twins is the safer one to report."
         )
-    others = [abs(entry[key].difference or 0.0) for entry in found for key in (CONFLICTS, PLAIN)]
-    sentences.append(
-        "Conflicting labels and images that show little change no accuracy by more than "
-        f"{100 * max(others):.1f} points: they are few."
-        if max(others) < 0.005
-        else f"Conflicting labels or images that show little change accuracy by up to {100 * max(others):.1f} points."
-    )
+    sentences.append(_others(found))
     return " ".join(sentences)
+
+
+def _others(found: Sequence[Mapping[str, Cost]]) -> str:
+    """What the faults other than twins change."""
+    most = 100 * max(abs(entry[key].difference or 0.0) for entry in found for key in (CONFLICTS, PLAIN))
+    if most < 0.5:
+        return (
+            "Conflicting labels and images that show little change no accuracy by more than "
+            f"{most:.1f} points: they are few."
+        )
+    return f"Conflicting labels or images that show little change accuracy by up to {most:.1f} points."
 
 
 def _cost(key: str, right: npt.NDArray[np.bool_], out: npt.NDArray[np.bool_], resamples: int, seed: int) -> Cost:

@@ -14,7 +14,7 @@ from fer_core.data.audit import Audit, audit_dataset
 from fer_core.data.dataset import Dataset
 from fer_core.errors import RunError
 from fer_core.evaluation import audit_cost
-from fer_core.evaluation.audit_cost import FACES, Cost, audit_costs, lesson, run_costs
+from fer_core.evaluation.audit_cost import FACES, Cost, audit_costs, is_there, lesson, run_costs
 
 
 @pytest.fixture
@@ -74,6 +74,20 @@ def test_intervals_agree_with_a_bootstrap_over_indices(audit: Audit, monkeypatch
     assert cost.difference_high is not None
     assert cost.difference_high < 0
     assert cost.sure
+
+
+def test_other_faults_are_told_where_nothing_has_a_twin() -> None:
+    def cost(faces: str, out: int, difference: float | None) -> Cost:
+        return Cost(faces, 100 - out, 50, 0.5, 0.4, 0.6, out, 0, difference, difference, difference)
+
+    none = [cost(faces, 0, None) for faces in FACES]
+    assert "nothing to compare" in lesson({"a": none}, "PublicTest")
+    assert not is_there({"a": none})
+    some = [cost(faces, 4, 0.02) if faces in ("conflicts", "clean") else cost(faces, 0, None) for faces in FACES]
+    assert is_there({"a": some})
+    words = lesson({"a": some}, "PublicTest")
+    assert "nothing to compare" not in words
+    assert "by up to 2.0 points" in words
 
 
 def test_a_runs_costs_agree_with_its_metrics(known: Dataset, audit: Audit, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from edited_runs import measured_on
 from factories import make_run
 from faulty import faulty_dataset, smooth
+from made_up_faces import make_noise
 from readonly import read_only
 from streamlit.testing.v1 import AppTest
 
@@ -301,6 +302,18 @@ def test_what_the_faults_cost_each_run(open_app: OpenApp, faulty: Dataset) -> No
     app.segmented_control(key="measured").set_value("PublicTest").run()
     assert not app.exception
     assert "Without the 2 faces of PublicTest" in texts(app)
+
+
+def test_without_faults_neither_figure_nor_table_is_shown(open_app: OpenApp, home: Path) -> None:
+    """There was "nothing to compare", and below it a chart of equal groups and a long table."""
+    noise = make_noise(settings().datasets_dir / "noise")
+    audit_dataset(noise)
+    make_run_on("good", noise)
+    app = open_app("dataset", view="Audit")
+    assert not app.exception
+    assert "nothing to compare" in texts(app)
+    assert not [chart for chart in app.get("plotly_chart") if "audit-costs" in chart.proto.id]
+    assert not [table for table in app.dataframe if "Right on those left out (%)" in table.value]
 
 
 def test_a_damaged_run_is_named_and_the_others_stand(open_app: OpenApp, faulty: Dataset) -> None:

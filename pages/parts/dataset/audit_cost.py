@@ -11,7 +11,7 @@ from fer_core.data.audit import Audit
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.audit_cost import FACES, Cost, lesson, run_costs
+from fer_core.evaluation.audit_cost import FACES, Cost, is_there, lesson, run_costs
 from fer_core.formatting import plural, points
 from fer_core.runs.folder import RunFolder
 from pages.parts import frame, linked, messages, runs
@@ -40,6 +40,8 @@ def show(dataset: Dataset, audit: Audit) -> None:
     split = linked.segmented_control("Measured on", splits, key=SPLIT)
     here = {name: found[split] for name, found in costs.items() if split in found}
     st.markdown(lesson(here, split))
+    if not is_there(here):
+        return
     _figure(dict(list(here.items())[:LIMIT]))
     if len(here) > LIMIT:
         st.caption(f"The figure shows the first {LIMIT} of {plural(len(here), 'run')}, the table all of them.")
