@@ -341,6 +341,8 @@ def across(accuracies: Mapping[str, Mapping[str, float]]) -> str:
         same = f"best on both: {here}" if best == here else f"best on {titles[0]}: {best}, on {title}: {here}"
         parts.append(f"on {title} {span}{f' ({same})' if len(both) > 1 else ''}")
     if not parts:
+        if len({run for of_data in accuracies.values() for run in of_data}) == 1:
+            return "It was measured on one dataset alone, so nobody knows how it does elsewhere."
         return "All of them were measured on one dataset alone, so nobody knows how they do elsewhere."
     return f"Against {titles[0]}: {'; '.join(parts)}."
 

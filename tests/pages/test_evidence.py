@@ -84,6 +84,14 @@ def test_the_most_doubtful_label(open_app: OpenApp, dataset: Dataset) -> None:
     assert any("Northcutt" in text.value and "arxiv.org/abs/1911.00068" in text.value for text in app.caption)
 
 
+def test_one_run_is_not_called_1_of_1_runs(open_app: OpenApp, dataset: Dataset) -> None:
+    alone = scope([run.folder for run in list_models() if run.name == "one"], PRIVATE_TEST)
+    row = most_doubtful(alone)
+    found = evidence(alone, row)
+    facts = table(open_app("mistakes", face=str(row), runs=["one"]))
+    assert facts["Against the label"] == f"1 of 1 run, with {NAMES[found.answer]}"
+
+
 def test_another_place_in_the_ranking(open_app: OpenApp, dataset: Dataset) -> None:
     found = all_runs()
     row = int(found.whole.rows[np.argsort(-found.whole_label_issues.score)[11]])

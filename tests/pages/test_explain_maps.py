@@ -223,6 +223,8 @@ def test_the_sentence_says_which_pass_and_where_models_look(monkeypatch: pytest.
     assert "much the same places (rank correlation 1.00)" in words
     assert "different places" in trust.sentence([found[0], found[2]], [FEAR, FEAR], [None, None])
     assert trust.sentence(found[:1], [FEAR], [None]) == ""
+    # "0 of 1 map pass the test."
+    assert trust.sentence(found[:1], [FEAR], [replace(good, verdict="no")]) == "**0 of 1 map passes the test**."
 
 
 def test_scales(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,4 +173,8 @@ def test_a_difference_keeps_the_sign_of_its_number(sign: int) -> None:
 def test_across_data_says_how_far_all_fall_and_who_leads() -> None:
     words = sentences.across({"FER": {"a": 0.7, "b": 0.68}, "drawn": {"a": 0.5, "b": 0.55}})
     assert words == "Against FER: on drawn −20.0 to −13.0 points (best on FER: a, on drawn: b)."
-    assert "one dataset alone" in sentences.across({"FER": {"a": 0.7}})
+    assert "All of them were measured on one dataset alone" in sentences.across({"FER": {"a": 0.7, "b": 0.6}})
+
+
+def test_one_run_on_one_dataset_is_not_called_all_of_them() -> None:
+    assert sentences.across({"FER": {"a": 0.7}}).startswith("It was measured on one dataset alone")

@@ -111,7 +111,9 @@ def sentence(found: Sequence[Answer], classes: Sequence[int], judged: Sequence[J
     if verdicts := [one for one in judged if one is not None]:
         good = [answer.name for answer, one in zip(found, judged, strict=True) if one and one.verdict == "trust"]
         who = f": {', '.join(plain(name) for name in good)}" if 0 < len(good) < len(verdicts) else ""
-        parts.append(f"**{len(good)} of {plural(len(verdicts), 'map')} pass{'es' * (len(good) == 1)} the test{who}**")
+        # "1 of 2 maps passes", and "0 of 1 map passes".
+        verb = "passes" if 1 in (len(good), len(verdicts)) else "pass"
+        parts.append(f"**{len(good)} of {plural(len(verdicts), 'map')} {verb} the test{who}**")
     matrix = _correlations(found, classes)
     if matrix is not None:
         k = len(matrix)

@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.access.policy import Action
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
-from fer_core.formatting import ordinal, percent
+from fer_core.formatting import ordinal, percent, plural
 from fer_core.plots import bars as plots
 from fer_core.review.verdict import ConflictingDuplicate, Evidence, Verdict, evidence, label_issue_words, verdict
 from pages.parts import access, frame
@@ -134,12 +134,12 @@ def _most_doubtful(rank: int) -> str:
 
 def _against(found: Evidence) -> str:
     if not found.against:
-        return f"0 of {found.models} runs"
+        return f"0 of {plural(found.models, 'run')}"
     if found.against == 1:
-        return f"1 of {found.models} runs, with {NAMES[found.answer]}"
+        return f"1 of {plural(found.models, 'run')}, with {NAMES[found.answer]}"
     same = "all" if found.together == found.against else f"{found.together} of them"
     agree = f"{same} with {NAMES[found.answer]}" if found.together > 1 else "each with another answer"
-    return f"{found.against} of {found.models} runs, {agree}"
+    return f"{found.against} of {plural(found.models, 'run')}, {agree}"
 
 
 def _crowd(view: View, row: int, found: Evidence) -> None:

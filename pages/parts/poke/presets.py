@@ -12,6 +12,7 @@ import streamlit as st
 
 from fer_core.data.sample.redraw import DrawnFace, expression_units
 from fer_core.emotions import COUNT, NAMES
+from fer_core.formatting import plural
 from fer_core.inference.predictor import Predictor
 from pages.parts.face_answers import Seal, cache_key
 from pages.parts.faces import data_uri
@@ -48,12 +49,13 @@ def show(
     """
     faces, pictures = _drawn(face, drawn)
     named = sum((_named(cache_key(model), face, model, faces) for model in models), np.zeros(COUNT, dtype=np.int64))
+    so = f"{plural(len(models), 'model')} {'names' if len(models) == 1 else 'name'} it so"
     presets: list[Preset] = [
         {
             "name": name,
             "picture": picture,
             "below": f"{count} of {len(models)}",
-            "told": f"The usual {name} face: {count} of {len(models)} models name it so",
+            "told": f"The usual {name} face: {count} of {so}",
             "pressed": bool(np.array_equal(one, now)),
         }
         for name, picture, count, one in zip(NAMES, pictures, named, faces, strict=True)
