@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
+
+from pages.parts import links
 
 P = ParamSpec("P")
 
@@ -22,7 +25,18 @@ def fragment(draw: Callable[P, None], *, every: float | str | None = None) -> Ca
     disappears, or the whole page does ("'setIn' cannot be called on an ElementNode"). In a block of its own it has no
     neighbours, and the block belongs to the page's run.
     """
-    alone = st.fragment(draw, run_every=every)
+
+    @functools.wraps(draw)
+    def drawing(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except RerunException as rerun:
+            if every is not None and not (rerun.rerun_data.fragment_id or rerun.rerun_data.fragment_id_queue):
+                # The whole page is drawn anew by itself, as when a test is over: nobody has read it yet.
+                links.say_again()
+            raise
+
+    alone = st.fragment(drawing, run_every=every)
 
     @functools.wraps(draw)
     def in_a_block(*args: P.args, **kwargs: P.kwargs) -> None:

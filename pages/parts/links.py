@@ -38,6 +38,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _EMBEDS = re.compile("embed", re.IGNORECASE)
 """Streamlit's own names, which it hides and lets nobody set."""
 _PLACE, _STATES, _PAGE = "_links_place", "_links_states", "_links_page"
+_SAID, _AGAIN = "_links_said", "_links_again"
 _REFUSED, _LOOSE = "refused", "loose"
 
 
@@ -92,7 +93,13 @@ def warn_ignored(key: str, texts: Sequence[str], says: str = NO_CHOICE, *, place
     """
     if key not in st.session_state:
         sentence = says.replace("{key}", key).replace("{asked}", quoted(texts))
-        (place or st.session_state.get(_PLACE) or st).warning(sentence, icon=":material/link_off:")
+        _warn(place or st.session_state.get(_PLACE) or st, sentence)
+        if place is None:
+            st.session_state.setdefault(_SAID, []).append(sentence)
+
+
+def _warn(place: Any, sentence: str) -> None:
+    place.warning(sentence, icon=":material/link_off:")
 
 
 def whole_of(texts: Sequence[str], low: int, high: int) -> int | None:
@@ -154,7 +161,18 @@ def plain(text: str, longest: int = 60) -> str:
 
 def make_place() -> None:
     """Where the sentences about this page's address stand. Called once by each run, where the page begins."""
-    st.session_state[_PLACE] = st.container()
+    st.session_state[_PLACE] = place = st.container()
+    page, again = st.session_state.pop(_AGAIN, (None, []))
+    st.session_state[_SAID] = said = again if page == _page() else []
+    for sentence in said:
+        _warn(place, sentence)
+
+
+def say_again() -> None:
+    """Have the next run of this page say again what this one said. To be called where a page draws itself anew: what is
+    said once would be gone before anybody has read it.
+    """
+    st.session_state[_AGAIN] = (_page(), list(st.session_state.get(_SAID, [])))
 
 
 def leave_place() -> None:
@@ -199,13 +217,18 @@ def give_back() -> None:
         st.rerun()
 
 
+def _page() -> str | None:
+    """Which page is shown."""
+    context = get_script_run_ctx()
+    return None if context is None else context.page_script_hash
+
+
 def led_here() -> bool:
     """Whether a link, the navigation or the browser's history led to this run of the script, from another page.
 
     Once in a run, before the page's own part: it remembers which page is shown.
     """
-    context = get_script_run_ctx()
-    page = None if context is None else context.page_script_hash
+    page = _page()
     before = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     return page != before or through_history()

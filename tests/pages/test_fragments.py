@@ -63,6 +63,34 @@ def test_a_fragment_whose_part_is_not_sent_leaves_no_gap(monkeypatch: pytest.Mon
             assert places == set(range(len(places))), (fragment, parent)
 
 
+def page_that_draws_itself_anew() -> None:
+    import streamlit as st
+
+    from pages.parts import linked, links
+    from pages.parts.fragments import fragment
+
+    def look() -> None:
+        if not st.session_state.get("_over"):
+            st.session_state["_over"] = True
+            st.rerun()
+
+    links.make_place()
+    linked.runs("Models", ["one", "two"], {}, default=["one"], key="models", says="There is no model called {asked}.")
+    fragment(look, every=1.0)()
+    st.write("over" if st.session_state.get("_over") else "at work")
+
+
+def test_what_a_link_asks_in_vain_is_still_said_when_the_page_draws_itself_anew() -> None:
+    """Explain named the deleted run of a link until its maps were tested, two seconds later, and then no more."""
+    app = AppTest.from_function(page_that_draws_itself_anew)
+    app.query_params["models"] = ["two", "gone"]
+    app.run()
+    assert [one.value for one in app.markdown] == ["over"]
+    assert [one.value for one in app.warning] == ["There is no model called “gone”."]
+    app.multiselect(key="models").select("one").run()
+    assert not app.warning, "whoever has chosen has read it"
+
+
 def test_every_fragment_of_the_pages_is_one_that_keeps_its_place() -> None:
     users = {
         str(path.relative_to(PAGES))
