@@ -17,7 +17,7 @@ entered = frame.begin(
 links_to_poke.obey_old_links(VIEW)
 if entered:
     tab_memory.forget()
-infos = runs.to_ask()
+infos = runs.to_ask(MODELS)
 if not infos:
     st.info("There is no model yet. Train one, and it appears here by itself when it is done.", icon=":material/info:")
     frame.link("train", "Train a model", icon=":material/model_training:")

@@ -16,7 +16,7 @@ frame.begin(
     "Your own face, and what each model makes of it, as it moves. Pictures are never stored and never sent on. A face "
     "made on purpose is not a felt emotion.",
 )
-infos = runs.to_ask()
+infos = runs.to_ask(live_settings.MODEL)
 # One block, whatever it holds: were the camera to move down the page, the browser would load it anew and disconnect.
 with st.container():
     if not infos:

@@ -15,7 +15,7 @@ frame.begin(
     "What does each model make of the faces in your pictures? They stay in memory for your visit, and are never "
     "written to disk or sent on.",
 )
-infos = runs.to_ask()
+infos = runs.to_ask(detection.MODELS)
 if not infos:
     models.none_yet("Faces are found all the same.")
 source = input.choose_source()

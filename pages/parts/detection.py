@@ -29,6 +29,8 @@ from pages.parts.models import by_default
 SHOWN_SIDE = 1000
 """Pixels of the longer side of a picture on the page: a phone's picture is four times that."""
 INDIGO = (75, 71, 168)
+MODELS = "models"
+"""In the address of Photo."""
 
 Picture = npt.NDArray[np.uint8]
 Answering = tuple[Predictor, float]
@@ -93,7 +95,7 @@ def choose_models(infos: Sequence[ModelInfo]) -> list[Predictor]:
     opened is named, and left out.
     """
     default = [*by_default(infos), *(info.name for info in infos if info.is_vote)]
-    return models.choose(infos, "models", default=default)
+    return models.choose(infos, MODELS, default=default)
 
 
 def choose_calibrated() -> bool:

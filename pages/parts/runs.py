@@ -62,12 +62,24 @@ def usable() -> list[ModelInfo]:
     return [info for info in found if info.complete]
 
 
-def to_ask() -> list[ModelInfo]:
-    """Those of :func:`usable` that can be asked about a face; it is said which ones cannot, and what to bring."""
+def to_ask(key: str) -> list[ModelInfo]:
+    """Those of :func:`usable` that can be asked about a face. ``key``: what the page's address calls them.
+
+    Runs of which only answers are here are named where the address asks for them, or there are no others, with what to
+    bring. Elsewhere that would be about runs that nobody has in mind.
+    """
     found = usable()
-    if answers := [info.display_name for info in found if not info.has_model]:
-        st.caption(f":material/table_view: {plain(', '.join(answers))}: {NO_MODEL}")
-    return [info for info in found if info.has_model]
+    asking = [info for info in found if info.has_model]
+    answers = {info.name: info for info in found if not info.has_model}
+    asked = links.given(key)
+    if wanted := [name for name in dict.fromkeys(asked) if name in answers]:
+        links.warn_ignored(key, [answers[name].display_name for name in wanted], f"{{asked}}: {NO_MODEL}")
+        # The page's own field would call them unknown.
+        links.keep(key, [name for name in asked if name not in answers], [])
+    elif answers and not asking:
+        names = ", ".join(info.display_name for info in answers.values())
+        st.caption(f":material/table_view: {plain(names)}: {NO_MODEL}")
+    return asking
 
 
 def state_words(info: ModelInfo) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,18 +86,39 @@ def test_compare_and_mistakes_hold_it_against_trained_runs(both: Dataset, open_a
     assert "only its answers are here" in text
 
 
-@pytest.mark.parametrize("page", ["explain", "photo", "live"])
-def test_whoever_asks_a_model_is_told_that_there_is_none(
-    both: Dataset, open_app: OpenApp, page: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+ASKING = {"explain": "explain.models", "poke": "poke.models", "photo": "models", "live": "live.model"}
+"""What the addresses of these pages call their models."""
+
+
+@pytest.fixture
+def without_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "show", lambda live, facing: None)
     monkeypatch.setattr(camera, "is_trying", lambda camera: False)
     monkeypatch.setattr(now, "connection_status", lambda camera, live: None)
-    app = sound(open_app(page))
+
+
+@pytest.mark.usefixtures("without_camera")
+@pytest.mark.parametrize("page", ASKING)
+def test_whoever_asks_a_model_is_told_that_there_is_none(both: Dataset, open_app: OpenApp, page: str) -> None:
+    app = sound(open_app(page, **{ASKING[page]: "theirs"}))
     text = words(app)
-    assert f"theirs: only its answers are here, so there is {ASK}" in text
+    assert f"“theirs”: only its answers are here, so there is {ASK}" in text
     assert "Keras or LiteRT" in text
+    assert "There is no model called" not in text
     assert all("theirs" not in field.options for field in app.multiselect)
+
+
+@pytest.mark.usefixtures("without_camera")
+@pytest.mark.parametrize("page", ASKING)
+def test_whoever_asks_other_models_is_not_told_of_brought_answers(both: Dataset, open_app: OpenApp, page: str) -> None:
+    """Every visit began with a sentence about them."""
+    assert ASK not in words(sound(open_app(page)))
+    assert ASK not in words(sound(open_app(page, **{ASKING[page]: "one"})))
+
+
+def test_where_only_answers_are_here_it_is_said_why_nobody_can_be_asked(both: Dataset, open_app: OpenApp) -> None:
+    shutil.rmtree(settings().runs_dir / "one")
+    assert f"theirs: only its answers are here, so there is {ASK}" in words(sound(open_app("explain")))
 
 
 @pytest.mark.parametrize("page", ["home", "leaderboard", "limits", "train", "dataset"])
