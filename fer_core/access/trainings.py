@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fer_core.access.policy import Action, Person, check
@@ -35,6 +35,22 @@ def architectures(person: Person) -> list[str]:
 def visible(person: Person, infos: Iterable[ModelInfo]) -> list[ModelInfo]:
     """The runs that they may see: all that no visitor started, and those that they started themselves."""
     return [info for info in infos if person.owner or info.started_by is None or info.started_by == person.mark]
+
+
+def first_choice(person: Person, infos: Sequence[ModelInfo], most: int) -> list[ModelInfo]:
+    """At most ``most`` of these runs, in their order: those to show where nobody has chosen any.
+
+    Half of the places are for their own newest ones, which they came to see; the others for those that come first. A
+    place that one side does not need is the other's. ``infos``: ordered as by
+    :func:`fer_core.runs.listing.list_runs`.
+    """
+    mine = None if person.owner else person.mark
+    own = [info for info in infos if not info.shipped and info.started_by == mine]
+    others = [info for info in infos if info not in own]
+    room = max(most // 2, most - len(others))
+    kept = own[:room]
+    kept += others[: most - len(kept)]
+    return [info for info in infos if info in kept]
 
 
 def start(person: Person, recipe: Recipe, data: Path, *, twin: bool = False) -> Path:

@@ -13,11 +13,8 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned_predictions import align, any_wrong, most_disputed
 from fer_core.runs.listing import ModelInfo
-from pages.parts.runs import complete
+from pages.parts.runs import MOST, complete
 from pages.parts.vote import seals
-
-MOST = 6
-"""Models that explain by default: more make a page nobody reads."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,8 +146,9 @@ def _single(texts: Sequence[str]) -> str | None:
 
 
 def quoted(texts: Iterable[str]) -> str:
-    """Values from an address as they may stand in a sentence: short, in quotes, and no Markdown."""
-    return ", ".join(f"“{plain(text)}”" for text in list(texts)[:_MANY])
+    """Names as they may stand in a sentence: short, in quotes, and no Markdown; of many the first."""
+    every = list(texts)
+    return ", ".join(f"“{plain(text)}”" for text in every[:_MANY]) + (" …" if len(every) > _MANY else "")
 
 
 def plain(text: str, longest: int = 60) -> str:

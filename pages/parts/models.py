@@ -13,7 +13,7 @@ from fer_core.inference.models import load_model
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.listing import ModelInfo
 from pages.parts import frame, linked, messages
-from pages.parts.default_face import MOST
+from pages.parts.runs import first_choice
 from pages.parts.vote import seals
 
 
@@ -76,5 +76,7 @@ def open_model(path: str, sealed: tuple[int, ...]) -> Predictor:
 
 
 def by_default(infos: Sequence[ModelInfo]) -> list[str]:
-    """The first models that were trained themselves. Votes only repeat what their members say."""
-    return [info.name for info in infos if not info.is_vote][:MOST]
+    """Models that were trained themselves: see :func:`pages.parts.runs.first_choice`. Votes only repeat what their
+    members say.
+    """
+    return [info.name for info in first_choice([info for info in infos if not info.is_vote])]

@@ -36,6 +36,8 @@ STATE_WORDS = {
 }
 
 
+MOST = 6
+"""Runs or models beside each other: more make pictures too small to read, and a page that nobody reads."""
 MOST_PROBLEMS = 3
 """Sentences about damaged runs on a page that is about something else; the run card has them all."""
 
@@ -48,6 +50,11 @@ def known() -> list[ModelInfo]:
 def complete() -> list[ModelInfo]:
     """Those of :func:`known` that can be used."""
     return [info for info in known() if info.complete]
+
+
+def first_choice(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
+    """Those to show where nobody has chosen any, at most :data:`MOST`, their own newest ones among them."""
+    return trainings.first_choice(access.person(), infos, MOST)
 
 
 def usable() -> list[ModelInfo]:

@@ -25,9 +25,10 @@ from fer_core.runs.metrics import classes_words
 from pages.parts import data, fall, known_data, linked, links, messages, unmeasured
 from pages.parts.dataset_extras import annotations_of, audit_of, crowd_of, dataset_of, read_audit_time, read_crowd_time
 from pages.parts.known_data import KnownData
+from pages.parts.runs import MOST, first_choice
 
-LIMIT = 6
-"""Runs side by side: more make the pictures too small to read."""
+LIMIT = MOST
+"""Runs side by side."""
 
 RUNS, SPLIT, NEAR_DUPLICATES, LABELS_KEY = "runs", "split", "twins", "labels"
 """Names in the address."""
@@ -35,7 +36,8 @@ COMPARE = "compare."
 """Stands before them in the address of Compare. Streamlit takes out of a link whatever is called like a bound widget of
 the page that it leaves, so two pages that lead to each other need names of their own."""
 ALL_FACES, WITHOUT_NEAR_DUPLICATES = "all", "without"
-_EMPTIED = "_emptied."
+_EMPTIED, _FIRST = "_emptied.", "_first."
+"""Before the name of a field of runs: whether Streamlit has emptied it, and of which data what was its first choice."""
 NEAR_DUPLICATES_TEXT = {ALL_FACES: "all faces", WITHOUT_NEAR_DUPLICATES: "without twins of training faces"}
 
 
@@ -213,19 +215,36 @@ def choose_runs(
     # other runs, would fill in its own.
     held = st.session_state.get(key, asked)
     emptied = st.session_state.pop(_EMPTIED + key, False)
-    if emptied or (not set(held) & set(by_name) and (held or key not in st.session_state)):
-        st.session_state[key] = list(by_name)[:LIMIT]
+    first = [run.name for run in first_choice(chosen.runs)]
+    if (
+        emptied
+        or _is_first_choice(chosen, key, held, asked)
+        or (not set(held) & set(by_name) and (held or key not in st.session_state))
+    ):
+        st.session_state[key] = first
+        st.session_state[_FIRST + key] = chosen.fingerprint, first
     elif not asked:
         _into_address(key)
     before = st.session_state.get(key)
     with controls:
         shows = {run.name: run.display_name for run in chosen.runs}
         names = linked.runs(f"Runs (up to {LIMIT})", list(by_name), shows, max_selections=LIMIT, key=key, says=None)
+        if len(names) == LIMIT and (more := [show for name, show in shows.items() if name not in names]):
+            # The field itself does not open when it is full.
+            st.caption(f"There {'is' if len(more) == 1 else 'are'} also {links.quoted(more)}. Take one away first.")
     if before and not names:
         # Not by hand, which would have come before: see :func:`pages.parts.data.dataset_picker`.
         st.session_state[_EMPTIED + key] = True
         st.rerun()
     return tuple(by_name[name] for name in names)
+
+
+def _is_first_choice(chosen: KnownData, key: str, held: Sequence[str], asked: Sequence[str]) -> bool:
+    """Whether the field holds what it first held on an earlier visit, or about other data: nobody has chosen, so that a
+    run that has come since then is to be seen, too.
+    """
+    fingerprint, first = st.session_state.get(_FIRST + key, ("", []))
+    return key in st.session_state and held == first and (not asked or fingerprint != chosen.fingerprint)
 
 
 def marks(fingerprint: str) -> Annotations:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_run
+from factories import make_run, make_vote
 
 from fer_core.access import trainings
 from fer_core.access.policy import OPERATOR, Person
@@ -173,3 +173,30 @@ def test_where_it_cannot_be_noted_whose_run_it_is_nothing_is_trained(
         trainings.start(VISITOR, MINUTE, drawn_sample)
     assert not spawned
     assert not [path for path in settings().runs_dir.iterdir() if path.is_dir()]
+
+
+def shown_first(person: Person, most: int = 6) -> list[str]:
+    return [info.name for info in trainings.first_choice(person, trainings.visible(person, list_runs()), most)]
+
+
+def test_ones_own_newest_runs_are_shown_beside_the_shipped_ones(home: Path) -> None:
+    """Six ship, and six were shown: whatever one trained was left out."""
+    kinds = ("custom_cnn", "custom_cnn_augmented", "resnet50", "tiny", "vgg16")
+    shipped = [make_run(settings().models_dir / kind, architecture=kind) for kind in kinds]
+    make_vote(settings().models_dir / "vote", shipped[:2])
+    ships = shown_first(OPERATOR)
+    assert len(ships) == 6
+    for day in range(1, 5):
+        make_run(settings().runs_dir / f"mine{day}", created=f"2026-03-0{day}T00:00:00+00:00")
+    assert shown_first(OPERATOR) == [*ships[:3], "mine4", "mine3", "mine2"]
+    assert shown_first(VISITOR) == ships, "they are not the visitor's own"
+    write_visitor(make_run(settings().runs_dir / "theirs").path, VISITOR.mark, 60)
+    assert shown_first(VISITOR) == [*ships[:5], "theirs"]
+    assert "theirs" not in shown_first(OPERATOR)
+
+
+def test_places_that_nothing_else_needs_are_for_ones_own_runs(home: Path) -> None:
+    make_run(settings().models_dir / "shipped")
+    for day in range(1, 8):
+        make_run(settings().runs_dir / f"mine{day}", created=f"2026-03-0{day}T00:00:00+00:00")
+    assert shown_first(OPERATOR) == ["shipped", "mine7", "mine6", "mine5", "mine4", "mine3"]

@@ -222,6 +222,42 @@ def test_seven_runs_open_with_six(open_app, home):
         assert len(_table(app, "95 % interval")) == 6
 
 
+def _ship(number: int, **more) -> RunFolder:
+    return make_run(settings().models_dir / f"shipped{number}", seed=number, **more)
+
+
+def _away_and_back(app, page: str, meanwhile) -> None:
+    """To another page and back by the navigation, whose addresses are empty."""
+    for target in ("limits", page):
+        app.query_params.clear()
+        app.switch_page(f"pages/{target}.py").run()
+        if target != page:
+            meanwhile()
+
+
+@pytest.mark.parametrize("page", ["compare", "mistakes"])
+def test_a_new_run_is_seen_beside_the_shipped_ones_on_the_next_visit_too(open_app, home, page):
+    """Six ship, and took all six places; a newer run could not even be read in the field."""
+    key = "compare.runs" if page == "compare" else "runs"
+    for number in range(6):
+        _ship(number)
+    app = open_app(page)
+    assert app.multiselect(key=key).value == [f"shipped{number}" for number in range(6)]
+    _away_and_back(app, page, meanwhile=lambda: make_run(home / "runs" / "mine", seed=7))
+    assert not app.exception
+    assert app.multiselect(key=key).value == [*(f"shipped{number}" for number in range(5)), "mine"]
+    assert any("There is also “shipped5”" in one.value for one in app.caption)
+
+
+def test_what_was_chosen_stays_when_a_run_has_come(open_app, home):
+    for number in range(3):
+        _ship(number)
+    app = open_app("compare")
+    app.multiselect(key="compare.runs").set_value(["shipped0", "shipped2"]).run()
+    _away_and_back(app, "compare", meanwhile=lambda: make_run(home / "runs" / "mine", seed=7))
+    assert app.multiselect(key="compare.runs").value == ["shipped0", "shipped2"]
+
+
 def test_no_run_chosen(open_app, two_runs):
     app = open_app("compare", figures="true")
     app.multiselect(key="compare.runs").set_value([]).run()
