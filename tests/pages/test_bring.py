@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
@@ -89,6 +90,9 @@ def test_answers_in_doubt_are_corrected_by_the_table_and_made_a_run(data: Datase
     app.run()
     assert "is here" in words(app)
     assert " of PrivateTest (95 % interval" in words(app)
+    # It led to Compare without the run that was brought.
+    [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Compare it"]
+    assert parse_qs(link.query_string)["compare.runs"] == ["my-net", "one"]
     (info,) = [info for info in list_runs() if info.is_brought]
     assert info.name == "my-net"
     record = info.folder.import_record()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import psutil
+import pytest
 from factories import make_run, make_vote
 from train_page import claim, labels_of, unfinished, words_of
 
@@ -101,6 +103,21 @@ def test_a_finished_job_stays_under_its_link(open_app, home):
     assert not app.exception
     assert "Done: 5 epochs" in words_of(app)
     assert not {"Pause", "Stop"} & set(labels_of(app))
+
+
+@pytest.mark.parametrize(("kinds", "beside"), [(("resnet50", "tiny"), "tiny"), (("custom_cnn", "tiny"), "custom_cnn")])
+def test_a_finished_job_is_compared_with_a_shipped_run(open_app, home, kinds, beside):
+    """It stood on Compare alone, where a difference needs two: the shipped one of its kind, or the best one."""
+    for accuracy, kind in zip((0.3, 0.8), kinds, strict=True):
+        make_run(settings().models_dir / kind, architecture=kind, accuracy=accuracy)
+    make_run(home / "runs" / "mine")
+    app = open_app("train", run="mine")
+    [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Compare it"]
+    asked = parse_qs(link.query_string)
+    assert asked["compare.runs"] == ["mine", beside]
+    app = open_app("compare", view="Difference", **asked)
+    assert not app.exception
+    assert not [one for one in app.info if "needs two runs" in one.value]
 
 
 def test_a_finished_job_is_not_shown_without_its_link(open_app, home):

@@ -10,7 +10,7 @@ from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.formatting import duration, plain
 from fer_core.runs.listing import find_run
-from pages.parts import frame, messages
+from pages.parts import frame, links_to_compare, messages
 from pages.parts.bring import job as bring_job
 from pages.parts.bring.job import BringJob
 from pages.parts.fragments import fragment
@@ -30,7 +30,7 @@ def show(job: BringJob) -> None:
         st.success(f"**{plain(name)}** is here, brought from {plain(job.source)}.", icon=":material/check_circle:")
         _say_how_good(name)
         with st.container(horizontal=True, key="bring-next"):
-            frame.link("compare", "Compare it", icon=":material/compare:")
+            links_to_compare.link("Compare it", [name])
             frame.link("mistakes", "Its mistakes", icon=":material/search:", query={"runs": [name]})
             if job.source_is_model:
                 frame.link("explain", "Why it says so", icon=":material/psychology_alt:", query={MODELS: [name]})

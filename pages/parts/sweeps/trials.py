@@ -24,9 +24,8 @@ from fer_core.sweeps.standing import (
     counted,
     standing,
 )
-from pages.parts import frame, known_data, linked, messages, scope
+from pages.parts import frame, linked, links_to_compare, messages, scope
 from pages.parts.charts import drawn
-from pages.parts.data import KEY as DATA
 from pages.parts.fragments import fragment
 from pages.parts.runs import complete
 
@@ -138,14 +137,9 @@ def _ways(now: SweepStanding, ranked: Sequence[TrialStanding], names: Mapping[st
     sealed = [trial.run for trial in ranked if trial.sealed][: scope.LIMIT]
     if not sealed:
         return
-    query: dict[str, str | list[str]] = {scope.COMPARE + scope.RUNS: sealed}
-    wanted = now.sweep.manifest["data"]["fingerprint"]
-    data = next((one for one in known_data.known().values() if one.fingerprint == wanted), None)
-    if data is not None:
-        query[DATA] = data.name
     label = "Compare the best" if len(sealed) > 1 else "Look at it in Compare"
     with st.container(horizontal=True):
-        frame.link("compare", label, icon=":material/compare:", query=query)
+        links_to_compare.link(label, sealed, now.sweep.manifest["data"]["fingerprint"])
         frame.link("run", f"Card of {names[ranked[0].run]}", icon=":material/id_card:", query={"run": ranked[0].run})
 
 

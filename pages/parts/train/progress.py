@@ -21,7 +21,7 @@ from fer_core.runs.folder import RunFolder
 from fer_core.runs.visitor import started_by
 from fer_core.training import jobs
 from fer_core.training.status import ENDED_BADLY, JobState, JobStatus
-from pages.parts import access, frame, messages, run_results, runs
+from pages.parts import access, frame, links_to_compare, messages, run_results, runs
 from pages.parts.fragments import fragment
 from pages.parts.train import outcome, twins, watched
 
@@ -199,8 +199,7 @@ def _buttons(status: JobStatus) -> None:
             if RunFolder(status.run_dir).complete:
                 twin = twins.partner(status.run_dir)
                 both = [status.name, twin.name] if twin is not None and twin.complete else [status.name]
-                label = "Compare both" if len(both) > 1 else "Compare it"
-                frame.link("compare", label, icon=":material/compare:", query={"runs": both})
+                links_to_compare.link("Compare both" if len(both) > 1 else "Compare it", both)
 
 
 def _button(
