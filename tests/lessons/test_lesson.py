@@ -140,3 +140,16 @@ def test_what_a_face_says_that_somebody_chooses_is_supposed() -> None:
     steps = [step for lesson in read_lessons(lesson_files(), PAGES_OF_APP).lessons for step in lesson.steps]
     told = [found[0] for step in steps for found in re.finditer(r"(?:\w+\s+)?it says \d+", step.text, re.IGNORECASE)]
     assert told == ["Suppose it says 82"]
+
+
+def test_steps_whose_figures_are_of_runs_that_ones_own_may_displace_name_their_runs() -> None:
+    """Whoever has trained sees their own runs in the last places of Compare and Mistakes, where VGG16 stood."""
+    steps = [step for lesson in read_lessons(lesson_files(), PAGES_OF_APP).lessons for step in lesson.steps]
+    about = [
+        step
+        for step in steps
+        if step.page in ("compare", "mistakes")
+        and ("VGG16" in step.text + step.reveal or step.query.get("sort") == ["Label doubt"])
+    ]
+    assert len(about) >= 5
+    assert [step.title for step in about if "vgg16" not in step.query.get("runs", [])] == []
