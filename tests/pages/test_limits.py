@@ -90,6 +90,15 @@ def test_each_table_names_its_data_and_none_is_about_several(home: Path, open_ap
     assert titles == ["PrivateTest of **FER-2013**", "PrivateTest of **the drawn sample**"]
 
 
+def test_what_is_said_about_the_first_table_stands_below_it(home: Path, open_app: OpenApp) -> None:
+    make_run(settings().models_dir / "vgg16", data={"kind": "csv", "title": "FER-2013"})
+    make_run(settings().runs_dir / "mine", data={"fingerprint": "1" * 64})
+    shown = list(open_app("limits").main)
+    first, second = (at for at, element in enumerate(shown) if element.type == "arrow_data_frame")
+    [said] = [at for at, each in enumerate(shown) if each.type == "markdown" and "missed most often" in each.value]
+    assert first < said < second
+
+
 def test_the_links_below_the_table_lead_to_what_they_say(home: Path, open_app: OpenApp, sample: Path) -> None:
     """Drawn faces were opened below figures of FER-2013, and Compare on its first tab."""
     about = {"kind": "csv", "name": "fer2013", "title": "FER-2013", "fingerprint": "2" * 64}

@@ -63,20 +63,10 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
         by_data.setdefault(_fingerprint(info), []).append((info, points))
     records = [info.data for info, _ in found if info.data]
     first = foremost(records)["fingerprint"] if records else ""
-    for of in sorted(by_data, key=lambda fingerprint: fingerprint != first):
-        _table(by_data[of])
-    without = (
-        "without faces that have a twin in Training"
-        if all(points.without_twins for _, points in found)
-        else "without faces that have a twin in Training where it is known which do"
-    )
-    st.markdown(_wrong_in_short([points for _, points in by_data[first]]) + _unjudged([points for _, points in found]))
-    with st.expander("What these numbers mean", icon=":material/help:"):
-        st.markdown(
-            f"Measured on **{PRIVATE_TEST}**, {without}. **Sure**: the model gives its answer {percent(SURE, 0)} "
-            "or more. In brackets the 95 % Wilson interval and the number of faces. "
-            f"{protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
-        )
+    # What is said, and the links, belong to the first table: below the last they would seem to be about other data.
+    _table(by_data[first])
+    told = [points for _, points in by_data[first]]
+    st.markdown(_wrong_in_short(told) + _unjudged(told))
     with st.container(horizontal=True, key="mistake-links"):
         # Whatever the sidebar has chosen: the faces are those of the first table.
         about = {KEY: known.name} if (known := _known(first)) else {}
@@ -86,6 +76,21 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
             "What if a model may say “unsure”?",
             icon=":material/compare:",
             query={**about, "view": "Certainty"},
+        )
+    for of in [fingerprint for fingerprint in by_data if fingerprint != first]:
+        _table(by_data[of])
+        if few := _unjudged([points for _, points in by_data[of]]):
+            st.caption(few.strip())
+    without = (
+        "without faces that have a twin in Training"
+        if all(points.without_twins for _, points in found)
+        else "without faces that have a twin in Training where it is known which do"
+    )
+    with st.expander("What these numbers mean", icon=":material/help:"):
+        st.markdown(
+            f"Measured on **{PRIVATE_TEST}**, {without}. **Sure**: the model gives its answer {percent(SURE, 0)} "
+            "or more. In brackets the 95 % Wilson interval and the number of faces. "
+            f"{protocol.WHAT_CHOSE} {protocol.footnotes(info for info, _ in found)}"
         )
 
 
