@@ -94,7 +94,7 @@ def test_what_is_said_about_the_first_table_stands_below_it(home: Path, open_app
     make_run(settings().models_dir / "vgg16", data={"kind": "csv", "title": "FER-2013"})
     make_run(settings().runs_dir / "mine", data={"fingerprint": "1" * 64})
     shown = list(open_app("limits").main)
-    first, second = (at for at, element in enumerate(shown) if element.type == "arrow_data_frame")
+    first, second = (at for at, element in enumerate(shown) if element.type == "dataframe")
     [said] = [at for at, each in enumerate(shown) if each.type == "markdown" and "missed most often" in each.value]
     assert first < said < second
 
