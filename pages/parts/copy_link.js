@@ -27,7 +27,7 @@ function namedOnce(url) {
 }
 
 function shared(url) {
-  return filtered(url, (pair) => !pair.startsWith(`${window.ferUnshared}=`));
+  return filtered(url, (pair) => !(window.ferUnshared ?? []).some((name) => pair.startsWith(`${name}=`)));
 }
 
 function filtered(url, keep) {

@@ -20,8 +20,9 @@ TO_THE_TOP = """export default function ({ data }) {
   window.ferShown = data.shown;
   document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
 }"""
-UNSHARED = "so-far"
-"""The name in the address of what is there for a reload alone: it goes into no copied link, and is no step back."""
+HALF_ROUND, PREDICTED = "so-far", "predicted"
+UNSHARED = (HALF_ROUND, PREDICTED)
+"""The names in the address of what is there for a reload alone: it goes into no copied link, and is no step back."""
 _VISITS = "_visits"
 
 _here = Path(__file__).parent

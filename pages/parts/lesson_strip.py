@@ -1,7 +1,8 @@
 """The strip of a lesson, at the top of whatever page it leads over: what to look at, a prediction, what is true.
 
-The lesson and its step stand in the address (``?lesson=…&step=…``), so a teacher gives the class one link. Who goes
-elsewhere meanwhile keeps the strip, with the way back.
+The lesson and its step stand in the address (``?lesson=…&step=…``), so a teacher gives the class one link; what
+somebody predicted stands there for a reload, and the button for links leaves it out. Who goes elsewhere meanwhile keeps
+the strip, with the way back.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from fer_core.formatting import plain
 from fer_core.lessons.lesson import Lesson, Step
 from fer_core.lessons.shelf import Shelf, lesson_files, read_lessons
 from fer_core.settings import PROJECT_ROOT
-from pages.parts import known_data, links
+from pages.parts import copy_link, known_data, links
 
 LESSON, STEP = "lesson", "step"
 _STATE = "_lesson"
 _OVERVIEW = "lessons"
 _DATA, ANY_FACES = "data", "faces"
 """``data=faces`` in a lesson means whatever faces are at hand: imported ones before drawn ones."""
+NO_ANSWER = "{asked} is no answer to this step. It is ignored."
 NO_LESSON = "There is no lesson {asked} here. It is ignored."
 
 
@@ -184,8 +186,10 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
     place, key = (lesson.name, number), f"_lesson-{lesson.name}-{number}"
     chosen = state.answers.get(place, st.session_state.get(key))
     if chosen not in step.options:
-        chosen = None
+        chosen = _in_address(number, step)
     if chosen is not None:
+        if links.given(LESSON):
+            links.keep(copy_link.PREDICTED, [_written(number, step.options.index(chosen))], None)
         # What was predicted stays: afterwards one knows.
         state.answers[place] = st.session_state[key] = chosen
     # Drawn also when it is answered: the browser would keep a question that has the focus until another button is
@@ -206,6 +210,18 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
     else:
         st.info(f"You said “{plain(chosen)}”; it is “{plain(true)}”. {step.reveal}", icon=":material/lightbulb:")
     return True
+
+
+def _in_address(number: int, step: Step) -> str | None:
+    """What was predicted before the page was loaded again."""
+    answers = {_written(number, at): option for at, option in enumerate(step.options)}
+    said = links.one_of(copy_link.PREDICTED, answers, NO_ANSWER) if links.given(LESSON) else None
+    return None if said is None else answers[said]
+
+
+def _written(number: int, at: int) -> str:
+    """An answer in the address: with its step, since people write another step into an address by hand."""
+    return f"{number}-{at + 1}"
 
 
 def _changed(path: Path) -> int:

@@ -108,3 +108,30 @@ def test_next_stays_under_the_pointer_while_the_page_below_still_works(
     page.mouse.up()
     expect(strip).to_contain_text("step 2 of 2", timeout=MINUTE)
     expect(page).to_have_url(re.compile("explain.view=Averages"))
+
+
+def test_a_reload_keeps_an_answer_that_a_copied_link_does_not_give_away(
+    shipped: None, sample: Path, home: Path, open_page: Callable[..., Page]
+) -> None:
+    (home / "lessons").mkdir()
+    # Limits adds nothing of its own to its address.
+    (home / "lessons" / "own.md").write_text(re.sub("go: .*", "go: limits?data=sample", OWN))
+    page = open_page("limits?lesson=own&step=1&data=sample")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    strip = page.locator(".st-key-lesson-strip")
+    expect(strip).to_contain_text("step 1 of 2", timeout=MINUTE)
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    steps = page.evaluate("history.length")
+    strip.get_by_test_id("stButtonGroup").get_by_text("one", exact=True).click()
+    expect(page).to_have_url(re.compile("predicted=1-1"), timeout=MINUTE)
+    assert page.evaluate("history.length") == steps
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "step=1" in link
+    assert "predicted" not in link
+    page.reload()
+    expect(strip).to_contain_text("You said “one”", timeout=MINUTE)
+    strip.get_by_role("button", name="Next").click()
+    expect(strip).to_contain_text("step 2 of 2", timeout=MINUTE)
+    expect(page).not_to_have_url(re.compile("predicted"))

@@ -86,6 +86,26 @@ def test_a_right_answer_is_quoted() -> None:
     assert "You said “no”, and so it is. So it" in words(app)
 
 
+def test_a_reload_keeps_the_answer_of_the_step() -> None:
+    app = open_app("limits", lesson="mine", step="1")
+    assert "predicted" not in app.query_params
+    app.button_group(key="_lesson-mine-1").set_value("yes").run()
+    reloaded = open_app("limits", lesson="mine", step="1", predicted=app.query_params["predicted"])
+    assert "You said “yes”; it is “no”" in words(reloaded)
+    assert not reloaded.warning
+    press(reloaded, "_lesson-next")
+    assert "step 2 of 3" in words(reloaded)
+    assert "predicted" not in reloaded.query_params
+
+
+@pytest.mark.parametrize("said", ["1-3", "2-1", "yes"])
+def test_an_answer_in_the_address_that_is_none_of_the_step_leaves_it_open(said: str) -> None:
+    app = open_app("limits", lesson="mine", step="1", predicted=said)
+    assert any("no answer to this step" in one.value for one in app.warning)
+    assert "So it" not in words(app)
+    assert "predicted" not in app.query_params
+
+
 @pytest.mark.parametrize(("view", "first"), [("&view=Learning", "tab"), ("", "strip")])
 def test_what_a_step_asks_about_comes_first(sample_home: Path, view: str, first: str) -> None:
     """The curves of which a lesson asked lay two screens below the question."""

@@ -22,7 +22,7 @@ from pages.parts.home import result, turned
 from pages.parts.home.cards import Hand, deal
 from pages.parts.known_data import KnownData
 
-ROUND, ANSWERS, SO_FAR = "round", "answers", copy_link.UNSHARED
+ROUND, ANSWERS, SO_FAR = "round", "answers", copy_link.HALF_ROUND
 """Names in the address."""
 NO_ROUND = f"There is no round {{asked}}: they have numbers from {rounds.FIRST} to {rounds.LAST:,}. Here is another."
 NO_RESULT = "{asked} is no result of this round on these faces. You can play it yourself."
