@@ -105,7 +105,7 @@ def _known(fingerprint: str) -> KnownData | None:
 def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:
     """The runs on the same data: in a column of its own, the data's name would be cut off on small screens."""
     title = data_title(found[0][0].data)
-    st.caption(f"{PRIVATE_TEST} of **{plain(title)}**")
+    st.caption(f"**{plain(title)}**, {PRIVATE_TEST}")
     st.dataframe(
         pd.DataFrame(
             {
@@ -237,10 +237,10 @@ def _in_short(name: str, hard: Mapping[str, Hard]) -> str:
         if kinds:
             where = [f"{GROUPS[group].lower()} ({points(hard[group].gap, 0)})" for group in kinds]
             parts.append(f"{word} with {listed(where)}")
-    rest = "its differences" if not parts else "all other differences"
-    found = f"{plain(name)} is {' and '.join(parts)}; " if parts else f"{plain(name)}: "
-    against = "beside other faces with as many of each label"
-    return f"On {len(hard)} kinds of hard faces, {against}, {found}{rest} may be chance."
+    # Which others, the caption above says.
+    found = f"{plain(name)} is {' and '.join(parts)} than on others; " if parts else f"{plain(name)}: "
+    rest = "other differences" if parts else "its differences from others"
+    return f"On {len(hard)} kinds of hard faces, {found}{rest} may be chance."
 
 
 def _cell(one: Hard) -> str:
