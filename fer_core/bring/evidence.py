@@ -106,9 +106,9 @@ def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
         return _choice(at, by_owner=True)
     if not better_than_guessing(trial, best):
         raise UndecidedError(
-            f"in no order and at no scale do its answers fit the labels of {trial['faces']} faces better than always "
-            f"saying the same ({percent(trial['most_frequent'])}): it looks untrained, or its input is another. To "
-            "bring it all the same, say what its classes and its pixels are.",
+            f"in no order and at no scale do its answers fit the labels of {trial['faces']} faces better, by more than "
+            f"chance, than always saying the same ({percent(trial['most_frequent'])}): it looks untrained, or its "
+            "input is another. To bring it all the same, say what its classes and its pixels are.",
             table(trial),
             ",".join(at["classes"]) if named == DECLARED else named or FER,
             scale or "unit",
@@ -118,7 +118,9 @@ def choose(trial: TrialRecord, *, named: str = "", scale: str = "") -> Choice:
     assumed = next((one for one in every if one["order"] == FER and one["scale"] == best["scale"]), None)
     if assumed is None or beats(best, assumed):
         likely = likeliest(every)
-        words = f"; in FER-2013's own order {percent(assumed['accuracy'])}" if assumed else ""
+        # At whichever scale that is: the table beside it shows the best.
+        own = max((one["accuracy"] for one in every if one["order"] == FER), default=None)
+        words = "" if own is None else f"; in FER-2013's own order {percent(own)}"
         raise UndecidedError(
             f"its classes seem to be in another order than FER-2013's: {_order_words(likely)} "
             f"{percent(likely['accuracy'])} of {trial['faces']} faces are right{words}. Say which order it is.",

@@ -165,7 +165,7 @@ def caution(title: str) -> str:
     if title != HaarDetector.title:
         return ""
     return (
-        "Faces were found by OpenCV's old Haar cascade, since the better YuNet is not here yet. It often takes "
+        "OpenCV's old Haar cascade finds the faces, since the better YuNet is not here yet. The cascade often takes "
         "something else for a face, and misses faces that are turned, tilted or dark."
     )
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT, NAMES
 from fer_core.formatting import plural
-from fer_core.review.ordering import surest_wrong
+from fer_core.review.ordering import places
 from fer_core.review.verdict import DOUBTFUL
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def what_they_show(
 
     ``label_issue_score``: float (n,), 0..1, the doubt of every face in ``aligned``; None where it was measured on other
     data, and says little about these. ``models``: names whose wrong
-    answers count; empty: the surest wrong answer of all. Raises ``ValueError`` for scores of another length.
+    answers count; empty: of all. Raises ``ValueError`` for scores of another length.
     """
     chosen = np.asarray(positions, dtype=np.intp)
     if not len(chosen):
@@ -42,18 +42,22 @@ def what_they_show(
 
 
 def _commonest(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp], models: Sequence[str]) -> str:
-    wrong = surest_wrong(aligned, models)[chosen]
-    mistaken = wrong >= 0
-    if not mistaken.any():
+    which = places(aligned, models)
+    labels, answers = aligned.labels[chosen], aligned.predicted[which][:, chosen]
+    # Of each face every wrong answer, as a choice of answers finds it: another model may be surer of another one.
+    given = np.zeros((len(chosen), COUNT), dtype=bool)
+    given[np.arange(len(chosen)), answers] = True
+    given[np.arange(len(chosen)), labels] = False
+    if not given.any():
         who = models[0] if len(models) == 1 else "any model"
         return f"None of the {plural(len(chosen), 'face')} is a mistake of {who}"
-    pairs = aligned.labels[chosen][mistaken].astype(np.intp) * COUNT + wrong[mistaken]
-    counts = np.bincount(pairs, minlength=COUNT * COUNT)
+    counts = np.stack([given[labels == label].sum(axis=0) for label in range(COUNT)])
     label, answer = divmod(int(counts.argmax()), COUNT)
     most = int(counts.max())
+    by = "" if len(which) == 1 else " by at least one model"
     if most == len(chosen):
-        return f"Here {NAMES[label]} is always taken for {NAMES[answer]}"
-    return f"Most often {NAMES[label]} is taken for {NAMES[answer]}, on {_of(most, len(chosen))}"
+        return f"Here {NAMES[label]} is always taken for {NAMES[answer]}{by}"
+    return f"Most often {NAMES[label]} is taken for {NAMES[answer]}{by}, on {_of(most, len(chosen))}"
 
 
 def _all_wrong(aligned: AlignedPredictions, chosen: npt.NDArray[np.intp]) -> str:

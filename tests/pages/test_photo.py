@@ -202,7 +202,7 @@ def test_a_face_leads_to_explain(open_app: OpenApp) -> None:
     assert app.title[0].value == "Explain"
     assert any("small.png, face 1" in caption.value for caption in app.caption)
     app.switch_page("pages/photo.py").run()
-    assert any("1 picture from before" in caption.value for caption in app.caption)
+    assert any("1 picture, in this visit" in caption.value for caption in app.caption)
     assert list(overview(app)["Picture"]) == ["small.png"]
     button(app, "Forget").click().run()
     assert not app.dataframe
@@ -334,7 +334,7 @@ def test_pasted_pictures_that_were_not_read_went_without_a_word(
     app.run()
     assert not app.exception
     assert any("2 pasted pictures were not read" in warning.value for warning in app.warning)
-    assert any("1 picture from before" in caption.value for caption in app.caption)
+    assert any("1 picture, in this visit" in caption.value for caption in app.caption)
     app.run()
     assert not [warning for warning in app.warning if "pasted" in warning.value]
 

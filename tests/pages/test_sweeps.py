@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from edited_runs import as_unfinished
@@ -47,6 +48,11 @@ def test_without_a_sweep_there_is_one_sentence_and_the_command(open_app: OpenApp
     assert "No sweep" in text(app)
     assert "fer_core sweep start" in app.code[0].value
     assert not app.dataframe
+
+
+def test_the_command_names_the_sample_where_it_lies_in_another_home(open_app: OpenApp, sample: Path) -> None:
+    """With FER_EXPLORER_HOME set, the printed command said there was no such folder."""
+    assert f"--data {sample} " in open_app("sweeps").code[0].value
 
 
 def test_the_trials_are_seen_in_a_picture_a_table_and_curves(open_app: OpenApp, sweep: Sweep) -> None:

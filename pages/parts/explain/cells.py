@@ -87,9 +87,10 @@ def legend(look: MapStyle, found: Sequence[Answer], shown: Mapping[str, Sequence
     picture = _kept(("legend", look.opacity), lambda: colour_scale(look.opacity))
     return (
         '<div style="font-size:0.8rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        "<span>What speaks for the expression named below: nothing</span>"
+        "<span>What speaks for the expression named at each map:</span>"
+        '<span style="display:flex;align-items:center;gap:0.5em"><span>nothing</span>'
         '<img alt="Colour scale, from no colour over violet and orange to bright yellow" '
-        f'src="{picture}" style="height:12px;width:120px;max-width:100%"><span>{most}</span></div>'
+        f'src="{picture}" style="height:12px;width:120px;max-width:100%"><span>{most}</span></span></div>'
     )
 
 

@@ -122,7 +122,7 @@ def _says(name: str, predicted: int, confidence: float, label: int | None) -> st
             f'aria-label="{words}">{mark}</span> '
         )
     return (
-        f'<div><div style="font-weight:600;overflow-wrap:anywhere">{called}</div>'
+        f'<div><div style="font-weight:600;overflow-wrap:anywhere;hyphens:auto">{called}</div>'
         f"<div>{tick}{emotion.name}</div>"
         f'<div title="Confidence: the probability that the model gives to its answer.">'
         f"{emotion.icon} {percent(confidence, 0)}</div></div>"

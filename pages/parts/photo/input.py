@@ -129,7 +129,7 @@ def read_pictures(source: str, detector: FaceDetector) -> list[Seen]:
     seen = by_source.get(source, [])
     if seen and not files:
         with st.container(horizontal=True, vertical_alignment="center", key="photo-kept"):
-            st.caption(f"{plural(len(seen), 'picture')} from before, in this visit's memory only.")
+            st.caption(f"{plural(len(seen), 'picture')}, in this visit's memory only.")
             st.button("Forget", icon=":material/delete:", type="tertiary", on_click=_forget, args=(source,))
         if any(one.detector != detector.title for one in seen):
             st.info(f"{seen[0].detector} looked for these faces. Bring them again for {detector.title}.")

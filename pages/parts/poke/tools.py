@@ -35,7 +35,8 @@ TOOL, GREY, WIDTH = "_poke_tool", "_poke_grey", "_poke_width"
 DEFAULTS: dict[str, Any] = {TOOL: "brush", GREY: 127, WIDTH: 5}
 TELLING = ("AU1", "AU4", "AU5", "AU9", "AU12", "AU15", "AU26")
 """The muscles that one meets first: each moves an answer by itself."""
-SLIDER_COLUMNS = 3
+SLIDER_WIDTH = 155
+"""Pixels; the longest words, “Brows down and together”, just fit."""
 BOX_SIDE = 16
 GREYS = (0, 32, 64, 96, 127, 159, 191, 223, 255)
 
@@ -107,7 +108,8 @@ def muscles(face: Poked) -> None:
         return
     own: dict[str, float] = dict(face.drawn.units)
     shown = own | moved(face.steps)
-    sliders = st.container()
+    # Side by side as many as fit: two on a phone, so that the answers stay near the slider that moves them.
+    sliders = st.container(horizontal=True, gap="small")
     groups = {"The most telling": {name: WORDS[name] for name in TELLING}, **MUSCLES}
     part = st.selectbox(
         "Which muscles",
@@ -117,13 +119,12 @@ def muscles(face: Poked) -> None:
         help="Expressions are described by the muscles that move, the action units of the Facial Action Coding System "
         "(Ekman and Friesen, 1978).",
     )
-    units = list(groups[part].items())
-    for start in range(0, len(units), SLIDER_COLUMNS):
-        places = sliders.columns(SLIDER_COLUMNS, gap="medium")
-        for place, (name, words) in zip(places, units[start : start + SLIDER_COLUMNS], strict=False):
-            key = f"_poke_{name}"
-            hold(key, round(100 * shown[name]))
-            place.slider(words, 0, 100, key=key, format="%d %%", on_change=_move_muscle, args=(name, own))
+    for name, words in groups[part].items():
+        key = f"_poke_{name}"
+        hold(key, round(100 * shown[name]))
+        sliders.slider(
+            words, 0, 100, key=key, format="%d %%", on_change=_move_muscle, args=(name, own), width=SLIDER_WIDTH
+        )
 
 
 def take_strokes(strokes: Sequence[Stroke]) -> None:

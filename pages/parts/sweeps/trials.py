@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.catalogue import SAMPLE_NAME
 from fer_core.errors import FerError
 from fer_core.formatting import plain
 from fer_core.plots import sweep as plots
+from fer_core.settings import settings
 from fer_core.sweeps import effects
 from fer_core.sweeps.folder import Sweep, list_sweeps, read_sweep
 from fer_core.sweeps.grid import called, shown
@@ -43,7 +46,7 @@ COLOURS: dict[SweepState, str] = {
 }
 COMMAND = """\
 pip install -r requirements-ray.txt
-python -m fer_core sweep start rates custom_cnn --data datasets/sample --grid learning_rate=0.0003,0.001,0.003"""
+python -m fer_core sweep start rates custom_cnn --data {data} --grid learning_rate=0.0003,0.001,0.003"""
 
 
 def show() -> None:
@@ -53,7 +56,8 @@ def show() -> None:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if not sweeps:
         st.markdown("No sweep has been started yet. In a terminal, start one:")
-        st.code(COMMAND, language=None, wrap_lines=True)
+        sample = messages.place(settings().datasets_dir / SAMPLE_NAME)
+        st.code(COMMAND.format(data=shlex.quote(str(sample))), language=None, wrap_lines=True)
         return
     chosen = linked.selectbox("Sweep", [sweep.name for sweep in sweeps], key=KEY)
     sweep = next(sweep for sweep in sweeps if sweep.name == chosen)
