@@ -22,7 +22,7 @@ from fer_core.review.annotations import AMBIGUOUS, Annotations
 from fer_core.settings import PROJECT_ROOT, settings
 
 HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:1) :red[y] $z$ ![](http://a/b)"
-MEANS_SOMETHING = re.compile(r"(?<!\\)(?:\*\*bold|<script|\[x\]|:red|\$z|!\[\])")
+MEANS_SOMETHING = re.compile(r"(?<!\\)(?:\*\*bold|<script|\[x\]\(|:red|\$z|!\[\])")
 HTML = re.compile(r"<script|\\u003cscript")
 """In a figure, where a few tags mean something."""
 NO_MARKDOWN = {"id", "default", "set_value", "raw_value", "url", "alt", "data", "query_string", "placeholder"}
