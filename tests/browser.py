@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGS = [
@@ -56,6 +56,25 @@ def choose_option(box: Locator, name: str | re.Pattern[str]) -> None:
             if not option.is_visible():
                 box.click(timeout=ONE_TRY)
             option.click(timeout=ONE_TRY)
+            return
+        except NotInTime:
+            if time.monotonic() > deadline:
+                raise
+
+
+def press_until(page: Page, key: str, then: Locator) -> None:
+    """Press a key until what it leads to is there; up to a minute.
+
+    A shortcut is heard a moment after its button is seen, and on a slow machine a key pressed meanwhile is lost. A person
+    presses it again.
+    """
+    from playwright.sync_api import TimeoutError as NotInTime
+
+    deadline = time.monotonic() + 60
+    while True:
+        page.keyboard.press(key)
+        try:
+            then.wait_for(timeout=ONE_TRY)
             return
         except NotInTime:
             if time.monotonic() > deadline:

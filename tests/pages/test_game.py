@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import streamlit as st
-from browser import AppServer
+from browser import AppServer, press_until
 from factories import make_run
 from made_up_faces import make_labels, make_noise
 from streamlit.testing.v1 import AppTest
@@ -269,10 +269,10 @@ def test_ten_faces_by_keyboard_and_the_link_elsewhere(
             assert button is not None
             assert 0 < face["y"] < button["y"] < 844 - button["height"]
         faces.append(page.locator(".game-face").get_attribute("src"))
-        page.keyboard.press(str(at % 7 + 1))
         go_on = page.get_by_role("button", name="Next face" if at < 9 else "See the result")
-        expect(go_on).to_be_visible()
-        page.keyboard.press("Enter")
+        press_until(page, str(at % 7 + 1), go_on)
+        after = page.get_by_text(f"Face {at + 2} of 10") if at < 9 else page.get_by_role("button", name="New faces")
+        press_until(page, "Enter", after)
         if at == 1:
             steps = page.evaluate("history.length")
         if at == 4:
