@@ -65,8 +65,8 @@ def choose_option(box: Locator, name: str | re.Pattern[str]) -> None:
 def press_until(page: Page, key: str, then: Locator) -> None:
     """Press a key until what it leads to is there; up to a minute.
 
-    A shortcut is heard a moment after its button is seen, and on a slow machine a key pressed meanwhile is lost. A person
-    presses it again.
+    A shortcut is heard a moment after its button is seen, and on a slow machine a key pressed meanwhile is lost. A
+    person presses it again.
     """
     from playwright.sync_api import TimeoutError as NotInTime
 
