@@ -156,9 +156,9 @@ def test_the_figures_of_label_doubt_are_those_of_the_files() -> None:
     own = figures["cross-validated"]
     assert f"| **{auroc(own)}** | **{own['right_of_200']} (" in text
     assert f"**{auroc(last['table'])}, {last['table']['right_of_200']} of 200**" in text
-    vote, beside = figures["one run"].pop("vote")["fitted without it"], figures["all and the vote"]
-    said = [f"{short(one['auroc'])} and {one['right_of_200']}" for one in (vote, beside)]
-    assert f"alone it has {said[0]}, beside the four {said[1]}." in text
+    alone = [figures["one run"].pop(name)["fitted without it"] for name in ("vote", "tiny")]
+    said = [f"{short(one['auroc'])} and {one['right_of_200']}" for one in (*alone, figures["all that ship"])]
+    assert f"alone the vote has {said[0]}, `tiny` {said[1]}; all six together have {said[2]}." in text
     for words, how in (("", "fitted with it"), (" that the model was not fitted on", "fitted without it")):
         areas, right = ([one[how][key] for one in figures["one run"].values()] for key in ("auroc", "right_of_200"))
         assert (

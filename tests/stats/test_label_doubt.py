@@ -52,7 +52,7 @@ def test_the_shipped_table_says_where_it_comes_from_and_where_it_is_a_guess() ->
     assert set(table.verdicts) == {1, 2, 3, 4}
     assert all(set(kinds) == {"label", "model", "unclear", "neither"} for kinds in table.verdicts.values())
     assert table.beyond(table.fingerprint, table.runs[:1]) == ""
-    assert table.beyond(table.fingerprint, ["vote"]) == "", "the vote was checked, too"
+    assert table.beyond(table.fingerprint, ["vote", "tiny"]) == "", "all that ship were checked"
     assert "a run here is not among them" in table.beyond(table.fingerprint, [*table.runs, "mine"])
     assert "other data" in table.beyond("0" * 64, table.runs)
 
@@ -60,7 +60,7 @@ def test_the_shipped_table_says_where_it_comes_from_and_where_it_is_a_guess() ->
 def test_shipped_verdicts_are_more_often_right_than_not() -> None:
     for kinds in shipped_table().verdicts.values():
         assert kinds["label"].low > 0.8
-        assert max(kinds["model"].high, kinds["neither"].high) < 0.35
+        assert max(kinds["model"].high, kinds["neither"].high) < 0.4
 
 
 def test_one_runs_verdict_has_the_share_of_one_run() -> None:
