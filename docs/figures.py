@@ -209,7 +209,7 @@ def _spoilt(model: str, kind: str, step: str) -> float:
 
 
 def _sooner(which: str, method: str, *but: str) -> str:
-    """How much less area under deletion than in random order: the least or the most of models with maps, ``but`` some."""
+    """How much less area under deletion than in random order: the least or the most of all, ``but`` some models."""
     falls = []
     for path in MODELS.glob("*/evaluations/*/faithfulness.json"):
         if path.parents[2].name in but:
