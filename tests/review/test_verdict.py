@@ -31,6 +31,7 @@ from fer_core.review.verdict import (
     label_issue_words,
     verdict,
 )
+from fer_core.stats.label_doubt import shipped_table
 
 FEAR, HAPPY, SAD = NAMES.index("fear"), NAMES.index("happy"), NAMES.index("sad")
 ALL_SAY_SAD = Evidence(FEAR, 3, 0.9, True, SAD, against=3, together=3, answer=SAD, rank=1, faces=100)
@@ -40,17 +41,32 @@ def says(answer: str, votes: int, for_label: int = 0, *, tie: bool = False) -> C
     return CrowdAnswer(answer, votes, for_label, 10, tie)
 
 
+def rejected(kind: str, models: int) -> int:
+    """Of 100 faces with that verdict, as the table that ships says."""
+    measured = shipped_table().measured(kind, models)
+    assert measured is not None
+    return round(100 * measured.rejected / measured.faces)
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "sentence"),
     [
         ({}, LABEL, "All 3 models say sad instead. Of 100 faces like this one, a crowd rejected the label of about 90"),
-        ({}, LABEL, "PublicTest with this verdict it rejected 89 in 100"),
+        ({}, LABEL, f"PublicTest with this verdict it rejected {rejected(LABEL, 3)} in 100"),
         ({"models": 2, "against": 2, "together": 2}, LABEL, "Both models say sad instead"),
         ({"together": 1}, LABEL, "All 3 models contradict the label"),
         ({"against": 2, "together": 2, "label_issue_score": 0.66}, UNCLEAR, "2 of 3 models say sad instead"),
-        ({"label_issue_score": 0.34}, UNCLEAR, "with this verdict it rejected 53 in 100"),
-        ({"label_issue_score": 0.33, "models": 4}, MODEL, "with this verdict it kept 79 in 100"),
-        ({"label_issue_score": 0.33, "models": 1, "against": 1, "together": 1}, MODEL, "verdict it kept 73 in 100"),
+        ({"label_issue_score": 0.34}, UNCLEAR, f"with this verdict it rejected {rejected(UNCLEAR, 3)} in 100"),
+        (
+            {"label_issue_score": 0.33, "models": 4},
+            MODEL,
+            f"with this verdict it kept {100 - rejected(MODEL, 4)} in 100",
+        ),
+        (
+            {"label_issue_score": 0.33, "models": 1, "against": 1, "together": 1},
+            MODEL,
+            f"verdict it kept {100 - rejected(MODEL, 1)} in 100",
+        ),
         (
             {"label_issue_score": 0.33, "against": 0, "together": 0, "answer": -1},
             NEITHER,
