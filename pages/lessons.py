@@ -12,8 +12,8 @@ from fer_core.formatting import plain, plural
 from fer_core.settings import PROJECT_ROOT, settings
 from pages.parts import access, frame, lesson_strip
 
+# The document for teachers, and the heading of its last section. No docstring: Streamlit would draw it on the page.
 GUIDE, HOW_TO = PROJECT_ROOT / "docs" / "lessons.md", "Write your own in ten minutes"
-"""The document for teachers, and the heading of its last section."""
 
 frame.begin("Lessons", __file__, "Each leads over the real pages: predict, then look.")
 

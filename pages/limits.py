@@ -23,4 +23,4 @@ st.markdown(
 sections.law()
 sections.meaning()
 sections.data()
-st.caption("This page is information, not legal advice.")
+st.caption("Information, not legal advice.")

@@ -38,7 +38,7 @@ class Fall:
         if self.missed and in_full:
             names = [f"{name} ({percent(share, 0)})" for name, share in self.missed]
             listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-            text += f" They hardly ever find {listed}."
+            text += f" Hardly found: {listed}."
         return text
 
     @property

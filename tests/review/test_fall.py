@@ -53,7 +53,7 @@ def test_an_expression_counts_as_missed_by_the_share_found_over_all_runs(tmp_pat
     found = fall([run], "0" * 64, "PrivateTest")
     assert found is not None
     assert [name for name, _ in found.missed] == list(NAMES), "nothing is right, so nothing is found"
-    assert "hardly ever find angry (0 %), " in found.sentence()
+    assert "Hardly found: angry (0 %), " in found.sentence()
 
 
 def test_there_is_no_fall_on_photographs_of_runs_made_for_drawings_or_measured_on_one_of_them(

@@ -169,7 +169,7 @@ def _legend(most: float) -> None:
     stops = ", ".join(f"{colour} {100 * place:.0f}%" for place, colour in scale)
     st.html(
         '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
-        "<span>Row: the label. Column: the answer. <b>Click a cell for its faces.</b></span>"
+        "<span>Row: label. Column: answer. <b>Click a cell for its faces.</b></span>"
         "<span>0 %</span>"
         f'<span style="width:6em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
         f"</span><span>{most:.0f} %</span></div>"
