@@ -83,7 +83,7 @@ def test_pictures_make_a_table_lead_to_explain_and_are_kept(
     page.get_by_role("button", name="Explain").first.click()
     expect(page.get_by_text("b.png, face 1, without a label")).to_be_visible(timeout=MINUTE)
     page.get_by_role("link", name="Photo").click()
-    expect(page.get_by_text("3 pictures from before")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("3 pictures, in this visit")).to_be_visible(timeout=MINUTE)
     expect(page.get_by_text("2 pictures, 2 faces")).to_be_visible(timeout=MINUTE)
     expect(page.get_by_role("heading", name="b.png")).to_be_visible(timeout=MINUTE)
     page.get_by_role("button", name="Forget").click()
