@@ -23,7 +23,7 @@ VIEW = "view"
 frame.begin(
     "Compare",
     __file__,
-    "Which model is better at what? Can that be chance?",
+    "Which model is better at what? Is it chance?",
 )
 # The picture leads: what it is about is chosen below it, and said above it where something is amiss.
 said = st.container()
