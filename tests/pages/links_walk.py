@@ -93,7 +93,12 @@ SCENES: dict[str, tuple[Query, ...]] = {
     ),
     "bring": ({}, {"bring.what": "Answers"}, {"bring.what": "Faces"}),
     "sweeps": ({},),
-    "leaderboard": ({},),
+    "leaderboard": (
+        {},
+        {"lesson": "1-is-70-percent-good"},
+        {"lesson": "1-is-70-percent-good", "step": "2"},
+        {"lesson": "1-is-70-percent-good", "step": "2", "predicted": "2-1"},
+    ),
     "photo": ({}, {"way": "Video"}),
     "live": ({},),
     "poke": ({}, {"poke.from": "Dataset"}),
