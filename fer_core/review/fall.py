@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer_core.errors import RunError
-from fer_core.formatting import percent
+from fer_core.formatting import listed, percent
 from fer_core.runs.contracts import Metrics
 from fer_core.runs.folder import RunFolder
 
@@ -37,8 +37,7 @@ class Fall:
         text = f"Drawings are not photographs: models right on {there} % of {self.title} reach {here} % here."
         if self.missed and in_full:
             names = [f"{name} ({percent(share, 0)})" for name, share in self.missed]
-            listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-            text += f" Hardly found: {listed}."
+            text += f" Hardly found: {listed(names)}."
         return text
 
     @property

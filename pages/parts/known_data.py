@@ -83,6 +83,11 @@ def known() -> dict[str, KnownData]:
     return look() if found is None else found
 
 
+def with_fingerprint(fingerprint: str) -> KnownData | None:
+    """The data with that fingerprint, as the sidebar has them; None where they are not known here."""
+    return next((one for one in known().values() if one.fingerprint == fingerprint), None)
+
+
 def choose(name: str) -> None:
     """Make the dataset folder called ``name`` the chosen one from the next run of the script on."""
     st.session_state[_CHOOSE_NEXT] = name

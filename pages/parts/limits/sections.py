@@ -19,7 +19,6 @@ from fer_core.runs.listing import VOTE, ModelInfo
 from fer_core.runs.weakest import FEWEST_FACES
 from pages.parts import frame, known_data, messages
 from pages.parts.data import AUDIT, KEY
-from pages.parts.known_data import KnownData
 from pages.parts.runs import data_title, foremost
 
 FEWEST_SURE = 100
@@ -69,7 +68,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     st.markdown(_wrong_in_short(told) + _unjudged(told))
     with st.container(horizontal=True, key="mistake-links"):
         # Whatever the sidebar has chosen: the faces are those of the first table.
-        about = {KEY: known.name} if (known := _known(first)) else {}
+        about = {KEY: known.name} if (known := known_data.with_fingerprint(first)) else {}
         frame.link("mistakes", "See these faces", icon=":material/search:", query=about)
         frame.link(
             "compare",
@@ -96,10 +95,6 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
 
 def _fingerprint(info: ModelInfo) -> str:
     return info.data["fingerprint"] if info.data else ""
-
-
-def _known(fingerprint: str) -> KnownData | None:
-    return next((one for one in known_data.known().values() if one.fingerprint == fingerprint), None)
 
 
 def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:

@@ -54,5 +54,4 @@ def show_way(status: JobStatus) -> None:
 def trained_on(status: JobStatus) -> KnownData | None:
     """The data, as the sidebar has them; None where they are not known here."""
     record = status.start.get("data") if status.start else None
-    known = known_data.known().values() if record else ()
-    return next((one for one in known if record and one.fingerprint == record["fingerprint"]), None)
+    return known_data.with_fingerprint(record["fingerprint"]) if record else None
