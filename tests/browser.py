@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,19 +47,14 @@ def choose_option(box: Locator, name: str | re.Pattern[str]) -> None:
     A list closes when the page around it moves or is drawn anew, which a slow machine still does while the next step is
     taken. A person opens it again.
     """
-    from playwright.sync_api import TimeoutError as NotInTime  # where there is no Playwright, other tests run
-
     option = box.page.get_by_role("option", name=name, exact=True)
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if not option.is_visible():
-                box.click(timeout=ONE_TRY)
-            option.click(timeout=ONE_TRY)
-            return
-        except NotInTime:
-            if time.monotonic() > deadline:
-                raise
+
+    def choose() -> None:
+        if not option.is_visible():
+            box.click(timeout=ONE_TRY)
+        option.click(timeout=ONE_TRY)
+
+    _try_again(choose)
 
 
 def press_until(page: Page, key: str, then: Locator) -> None:
@@ -68,13 +63,21 @@ def press_until(page: Page, key: str, then: Locator) -> None:
     A shortcut is heard a moment after its button is seen, and on a slow machine a key pressed meanwhile is lost. A
     person presses it again.
     """
-    from playwright.sync_api import TimeoutError as NotInTime
+
+    def press() -> None:
+        page.keyboard.press(key)
+        then.wait_for(timeout=ONE_TRY)
+
+    _try_again(press)
+
+
+def _try_again(attempt: Callable[[], None]) -> None:
+    from playwright.sync_api import TimeoutError as NotInTime  # where there is no Playwright, other tests run
 
     deadline = time.monotonic() + 60
     while True:
-        page.keyboard.press(key)
         try:
-            then.wait_for(timeout=ONE_TRY)
+            attempt()
             return
         except NotInTime:
             if time.monotonic() > deadline:

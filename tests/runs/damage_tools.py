@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,17 +98,6 @@ def write(path: Path, content: bytes) -> None:
 def instead(path: Path, make: Callable[[Path], Any]) -> None:
     path.unlink()
     make(path)
-
-
-def _socket(path: Path) -> None:
-    here = Path.cwd()
-    with socket.socket(socket.AF_UNIX) as server:
-        # A socket's path may have 108 bytes, and a test's is longer.
-        os.chdir(path.parent)
-        try:
-            server.bind(path.name)
-        finally:
-            os.chdir(here)
 
 
 KINDS: dict[str, Callable[[Path], Any]] = {
