@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.formatting import count
-from fer_core.zoo.diagram import svg
+from fer_core.zoo.diagram import COLUMN, layer_groups, svg
 
 if TYPE_CHECKING:
     from fer_core.zoo.describe import Description
+
+READABLE = 0.8
+"""Of its own size the diagram is never drawn smaller: on a phone it is pushed aside instead."""
 
 
 def figures(description: Description) -> str:
@@ -31,13 +36,7 @@ def show(description: Description, *, key: str) -> None:
     st.markdown(figures(description))
     diagram, table = st.tabs(["Diagram", f"Layer table ({len(description.layers)})"], key=f"{key}-tabs")
     with diagram:
-        dark = st.context.theme.type == "dark"
-        st.image(
-            svg(description, dark=dark),
-            alt=f"Diagram of {description.title}, from the 48×48 face to seven probabilities: "
-            f"{len(description.layers)} layers. The layer table lists the same.",
-            width="stretch",
-        )
+        st.html(_diagram(description, dark=st.context.theme.type == "dark"))
     with table:
         st.dataframe(
             layer_table(description),
@@ -45,6 +44,22 @@ def show(description: Description, *, key: str) -> None:
             height=420,
             alt=f"Layers of {description.title} with type, output shape, parameters and multiply-adds.",
         )
+
+
+def _diagram(description: Description, *, dark: bool) -> str:
+    """HTML: as wide as the page, and not too small to read."""
+    least = round(READABLE * COLUMN * len(layer_groups(description)))
+    picture = base64.b64encode(svg(description, dark=dark).encode()).decode("ascii")
+    alt = (
+        f"Diagram of {description.title}, from the 48×48 face to seven probabilities: "
+        f"{len(description.layers)} layers. The layer table lists the same."
+    )
+    return (
+        # What can be pushed aside must be reachable by keys.
+        '<div class="fer-diagram" tabindex="0" role="region" aria-label="Diagram" style="overflow-x:auto">'
+        f'<img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(alt)}" '
+        f'style="display:block;width:100%;min-width:{least}px"></div>'
+    )
 
 
 def layer_table(description: Description) -> pd.DataFrame:

@@ -26,7 +26,8 @@ def table(by_model: Mapping[str, npt.ArrayLike], *, head: str = "", label: int |
     rows = []
     for at, name in enumerate(NAMES):
         words, weight = (f"▸ {name}", 600) if at == label else (name, 400)
-        cells = "".join(_bar(float(np.asarray(values)[at]), COLOURS[at]) for values in by_model.values())
+        shares = [float(np.asarray(values)[at]) for values in by_model.values()]
+        cells = "".join(bar(share, COLOURS[at], percent(share, 0)) for share in shares)
         rows.append(f'<tr><th scope="row" style="{CELL};text-align:left;font-weight:{weight}">{words}</th>{cells}</tr>')
     called = f' aria-label="{html.escape(alt, quote=True)}"' if alt else ""
     return (
@@ -57,10 +58,11 @@ def large(values: npt.ArrayLike | None, *, answer: int | None = None, alt: str) 
     )
 
 
-def _bar(value: float, colour: str) -> str:
+def bar(share: float, colour: str, words: str) -> str:
+    """A cell with a bar of this length, 0..1 of all there is room for, and what it stands for beside it. HTML."""
     return (
         f'<td style="{CELL};min-width:86px"><div style="display:flex;align-items:center;gap:4px">'
         f'<div style="flex:1;height:0.7em;background:rgba(127,127,143,0.2)">'
-        f'<div style="height:100%;width:{100 * value:.0f}%;background:{colour}"></div></div>'
-        f'<span style="min-width:2.9em;text-align:right;white-space:nowrap">{percent(value, 0)}</span></div></td>'
+        f'<div style="height:100%;width:{100 * share:.0f}%;background:{colour}"></div></div>'
+        f'<span style="min-width:2.9em;text-align:right;white-space:nowrap">{words}</span></div></td>'
     )

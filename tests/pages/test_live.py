@@ -43,11 +43,21 @@ def test_all_models_answer_with_seven_bars_each(open_app: OpenApp, camera: FakeB
 def test_a_vote_that_needs_a_model_beyond_those_that_run_is_left_out_of_all(
     open_app: OpenApp, camera: FakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.parts.live.settings.MOST", 1)
+    monkeypatch.setattr("pages.parts.runs.MOST", 1)
     app = open_app("live")
     assert list(stream_of(app).plan.models) == ["second"]
     app.pills(key="live.model").set_value("poll").run()
     assert list(stream_of(app).plan.models) == ["poll"], "it can be chosen alone"
+
+
+def test_all_has_ones_own_newest_model_in_it(open_app: OpenApp, camera: FakeBrowser) -> None:
+    """The first six by name ran, and whatever one trained was left out."""
+    for number in range(6):
+        make_run(settings().models_dir / f"shipped{number}")
+    make_run(settings().runs_dir / "Zoe")
+    running = list(stream_of(open_app("live")).plan.models)
+    assert "Zoe" in running
+    assert len(running) == 6
 
 
 @pytest.mark.usefixtures("models")

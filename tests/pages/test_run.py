@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def test_a_complete_run_shows_everything(open_app, home: Path):
     assert "652 parameters" in text
     assert "Do not use it to judge people" in text
     assert not app.warning
+    (diagram,) = (element.proto.body for element in app.get("html") if "fer-diagram" in element.proto.body)
+    (least,) = re.findall(r"min-width:(\d+)px", diagram)
+    assert int(least) > 390, "on a phone it would be too small to read"
     labels = " ".join(button.label for button in app.get("download_button"))
     for kind in ("Keras", "LiteRT", "Predictions", "History", "Recipe"):
         assert kind in labels

@@ -23,6 +23,7 @@ from fer_core.runs.vote import read_vote
 from pages.parts import linked, messages
 from pages.parts.live.camera import Facing
 from pages.parts.models import folder_of, open_info
+from pages.parts.runs import MOST, first_choice
 from pages.parts.vote import seals
 
 PREFIX = "live."
@@ -32,8 +33,6 @@ MODEL, LEAD, MAP, FACE_DETAILS = PREFIX + "model", PREFIX + "lead", PREFIX + "ma
 FACING, MIRROR, SMOOTHING, UNSURE = PREFIX + "camera", PREFIX + "mirror", PREFIX + "smoothing", PREFIX + "unsure"
 
 ALL = "All"
-MOST = 6
-"""Models that "All" runs: each frame waits for every one of them."""
 MAP_OFF, MAP_SHOWN = "Off", "What it says"
 BARS, ANSWERS, NOTHING = "Bars", "Every answer", "Nothing"
 LIMITS = ("Never", "70 %", "75 %", "80 %", "85 %")
@@ -73,12 +72,13 @@ def choose_live_models(infos: Sequence[ModelInfo]) -> Running:
         draw=_pills,
         key=MODEL,
         says="There is no model called {asked} here.",
-        help=f"{ALL} runs the first {MOST} models, and every vote that needs no others.",
+        help=f"{ALL} runs up to {MOST} models, your newest among them, and every vote that needs no others.",
     )
     if chosen is not None and chosen != ALL:
         models = _open([by_name[chosen]])
         return Running(models, next(iter(models), None))
-    models = _open([info for info in infos if not info.is_vote][:MOST])
+    # Each frame waits for every one of them.
+    models = _open(first_choice([info for info in infos if not info.is_vote]))
     models |= _open([info for info in infos if info.is_vote and _needs_no_other(info, models)])
     if not models:
         return Running({}, None)

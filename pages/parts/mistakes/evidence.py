@@ -10,12 +10,11 @@ from fer_core.access.policy import Action
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import NAMES
 from fer_core.formatting import ordinal, percent, plural
-from fer_core.plots import bars as plots
 from fer_core.review.verdict import ConflictingDuplicate, Evidence, Verdict, evidence, label_issue_words, verdict
 from pages.parts import access, frame
-from pages.parts.charts import drawn
 from pages.parts.data import IMPORT
 from pages.parts.dataset_extras import audit_of
+from pages.parts.mistakes import vote_table
 from pages.parts.scope import View
 
 _SHOWN_DUPLICATES = 4
@@ -161,9 +160,4 @@ def _crowd(view: View, row: int, found: Evidence) -> None:
         f"The crowd's label is {crowd.answers(row)[0][0]}, with {percent(crowd.agreement(row), 0)} of the votes."
     )
     st.markdown(f"**The crowd's votes** ([FER+]({FERPLUS_PAPER})). {says}")
-    st.plotly_chart(
-        drawn(plots.vote_bars, each, found.label),
-        key="votes",
-        config={"displayModeBar": False},
-        alt=plots.describe(each, found.label),
-    )
+    st.html(vote_table.table(each, found.label))
