@@ -191,6 +191,7 @@ def whole(found: dict) -> str:  # type: ignore[type-arg]
 
 
 DAY = re.compile(r"\d{1,2} (November|December) 20\d\d")
+MACHINE = re.compile("EPYC|Xeon")
 
 
 def test_what_was_measured_names_its_command_machine_and_day() -> None:
@@ -204,7 +205,7 @@ def test_what_was_measured_names_its_command_machine_and_day() -> None:
         if told and "python benchmarks/" not in section:
             wrong.append(f"{paragraphs[0]} names no command")
         for one in told if told is not paragraphs else [" ".join(paragraphs)]:
-            if "EPYC" not in one or not DAY.search(one):
+            if not MACHINE.search(one) or not DAY.search(one):
                 wrong.append(f"{paragraphs[0]} says without machine or day: {one[:90]}")
     assert not wrong, "\n".join(wrong)
 
