@@ -59,9 +59,7 @@ def without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
         f"{evaluate}.export_litert": _export,
         f"{evaluate}.halve_keras": _halve,
         f"{evaluate}.Predictor": Model,
-        f"{evaluate}.RESAMPLES": 5,
         f"{vote}.VotePredictor": Model,
-        f"{vote}.RESAMPLES": 5,
         "fer_core.evaluation.measure.RESAMPLES": 5,
         "fer_core.evaluation.measure.TIMED_CALLS": 1,
         "fer_core.evaluation.measure._timing": lambda *_: {

@@ -19,10 +19,9 @@ from fer_core.bring.answer_rows import TEST_SPLITS, places
 from fer_core.bring.answer_trial import FEWEST_TRIED, Reading, ToTry, only
 from fer_core.bring.answer_values import ANSWERS, all_listed, taken_for_ferplus, understood
 from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, FERPLUS_ORDER, Fit, Order, parse_order, rearranged
-from fer_core.data.audit import near_duplicates_of
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.errors import ModelError, RunError
-from fer_core.evaluation.measure import measure, open_rows, seal_measured, untrained_manifest
+from fer_core.evaluation.measure import measure, open_rows, seal_measured, untrained_manifest, write_test_predictions
 from fer_core.files import sha256_of, write_json
 from fer_core.formatting import percent, plural
 from fer_core.runs.card import write_card
@@ -31,7 +30,6 @@ from fer_core.runs.evaluations import FOLDER, PREDICTIONS, folder_name
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.journal import utc_now
 from fer_core.runs.ledger import last_look, sealed, write_look
-from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.reading import shown
 from fer_core.runs.transaction import change, new_folder
 from fer_core.runs.visitor import write_visitor
@@ -245,16 +243,8 @@ def bring(found: Look, dataset: Dataset, out: Path, title: str, *, visitor: str 
         import_path = prepared.file(target.import_path.name)
         write_json(import_path, _record(found, dataset))
         path = prepared.directory(f"{FOLDER}/{folder_name(dataset.info.record())}")
-        write_predictions(
-            path / PREDICTIONS,
-            found.rows,
-            dataset.splits[found.rows],
-            dataset.labels[found.rows],
-            rearranged(found.probabilities, found.assumed.order),
-            near_duplicates_of(dataset).exact_or_near[found.rows],
-            fingerprint=dataset.info.fingerprint,
-        )
-        frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
+        answers = rearranged(found.probabilities, found.assumed.order)
+        frame = write_test_predictions(path / PREDICTIONS, dataset, found.rows, answers)
         model = sha256_of(import_path)
         # Scored, hence seen: who brings a better one each day has looked as often as who trains one here.
         opened = None

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -126,8 +127,10 @@ class Session:
             self._child.kill()
             self._child.wait()
             for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
-                if stream is not None:
-                    stream.close()
+                # What it did not live to read is written once more.
+                with suppress(BrokenPipeError):
+                    if stream is not None:
+                        stream.close()
         self._folder.cleanup()
 
     def _start(self, command: tuple[str, ...]) -> None:

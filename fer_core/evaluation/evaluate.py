@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
-from fer_core.data.persons import persons_of
 from fer_core.emotions import COUNT, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.embeddings import write_embeddings_of
 from fer_core.evaluation.export import Parity, export_litert
 from fer_core.evaluation.half_precision import halve_keras
-from fer_core.evaluation.measure import RESAMPLES, SEED, library_versions, measure, open_rows, seal_measured
-from fer_core.evaluation.scores import accuracies, flip_average
+from fer_core.evaluation.measure import library_versions, measure, open_rows, seal_measured, write_test_predictions
+from fer_core.evaluation.scores import accuracies
 from fer_core.evaluation.vote import evaluate_vote
 from fer_core.files import sha256_of
 from fer_core.inference.predictor import Average, Predictor, mirrored
@@ -34,7 +31,7 @@ from fer_core.runs.evaluations import (
 from fer_core.runs.events import best_epoch, starts_of
 from fer_core.runs.folder import RunFolder, check_sealed, seal
 from fer_core.runs.journal import Journal, epochs_of, thinned, utc_now
-from fer_core.runs.predictions import read_predictions, write_predictions
+from fer_core.runs.predictions import read_predictions
 from fer_core.runs.transaction import Change, change
 from fer_core.runs.upgrade import upgrade
 from fer_core.zoo.keras_model import load_keras, predict
@@ -208,7 +205,7 @@ def _evaluate(
         shutil.copy2(predicted.predictions_path, path / PREDICTIONS)
     else:
         _announce(journal, "evaluating", "predicting test faces with the best epoch")
-        _write_predictions(path / PREDICTIONS, dataset, model, rows)
+        write_test_predictions(path / PREDICTIONS, dataset, rows, predict(model, FaceRows(dataset.images, rows)))
     if predicted is not None and predicted.sound(EMBEDDINGS):
         shutil.copy2(predicted.embeddings_path, path / EMBEDDINGS)
     else:
@@ -217,36 +214,17 @@ def _evaluate(
     _announce(journal, "evaluating", "measuring how accurate and how fast model.tflite is")
     frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
     faces = FaceRows(dataset.images, frame["row"].to_numpy())
-    flips = None
-    if flip:
-        flipped = in_batches(lambda batch: predict(model, mirrored(batch)), faces, (COUNT,))
-        persons = persons_of(dataset, frame["row"].to_numpy())
-        flips = flip_average(frame, flipped, persons=persons, resamples=RESAMPLES, seed=SEED)
     metrics = measure(
         frame,
         dataset,
         Predictor(tflite, threads=1),
         {folder.keras_path.name: prepared.newest(folder.keras_path), folder.tflite_path.name: tflite},
         litert=accuracies(frame, in_batches(Predictor(tflite).predict, faces, (COUNT,))),
-        flips=flips,
+        flipped=in_batches(lambda batch: predict(model, mirrored(batch)), faces, (COUNT,)) if flip else None,
         opened=opened,
     )
     seal_measured(folder, prepared, path, metrics, digest, new_model=prepared.has(folder.tflite_path.name))
     return metrics
-
-
-def _write_predictions(path: Path, dataset: Dataset, model: keras.Model, rows: npt.NDArray[np.intp]) -> None:
-    """``predictions.parquet``: what the Keras model says of the faces of these rows."""
-    probabilities = predict(model, FaceRows(dataset.images, rows))
-    write_predictions(
-        path,
-        rows,
-        dataset.splits[rows],
-        dataset.labels[rows],
-        probabilities,
-        near_duplicates_of(dataset).exact_or_near[rows],
-        fingerprint=dataset.info.fingerprint,
-    )
 
 
 def _manifest(folder: RunFolder, dataset: Dataset, state: str) -> dict[str, Any]:

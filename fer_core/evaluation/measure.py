@@ -18,15 +18,16 @@ from fer_core.data.audit import near_duplicates_of
 from fer_core.data.persons import persons_of
 from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
 from fer_core.errors import RunError
-from fer_core.evaluation.scores import score_splits, temperature_scores
+from fer_core.evaluation.scores import flip_average, score_splits, temperature_scores
 from fer_core.files import write_json
 from fer_core.inference.predictor import Predictor
-from fer_core.runs.contracts import FlipAverage, LitertScores, Metrics, Opened, Timing
+from fer_core.runs.contracts import LitertScores, Metrics, Opened, Timing
 from fer_core.runs.evaluations import METRICS, SCHEMA, made_useless, seal_evaluation
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import utc_now
 from fer_core.runs.ledger import last_look, looks_at, sealed, write_look
 from fer_core.runs.measurements import still_true
+from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.transaction import Change
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def measure(
     files: Mapping[str, Path | Sequence[Path]],
     *,
     litert: dict[str, LitertScores] | None = None,
-    flips: dict[str, FlipAverage] | None = None,
+    flipped: npt.ArrayLike | None = None,
     opened: Opened | None = None,
 ) -> Metrics:
     """``metrics.json``: scores of the predictions, the time of a prediction, the sizes of the model files.
@@ -63,18 +64,15 @@ def measure(
     ``predictions``: as from :func:`fer_core.runs.predictions.read_predictions`. ``predictor``: what is timed, with one
     thread; None where only a model's answers are here. ``files``: the model files by the names under which their sizes
     are told; of several, the sum. ``opened``: when PrivateTest was, where it is sealed.
-    ``litert`` (see :func:`fer_core.evaluation.scores.accuracies`) and ``flips`` (see
-    :func:`fer_core.evaluation.scores.flip_average`) are stored where they are given.
+    ``litert``: see :func:`fer_core.evaluation.scores.accuracies`. ``flipped``: float (n, 7), the probabilities of the
+    mirror images, row by row; with them the mean of both is scored, too.
     """
-    splits = score_splits(
-        predictions,
-        near_duplicates_of(dataset),
-        persons=persons_of(dataset, predictions["row"].to_numpy()),
-        resamples=RESAMPLES,
-        seed=SEED,
-    )
-    for split, flip in (flips or {}).items():
-        splits[split]["flip_average"] = flip
+    persons = persons_of(dataset, predictions["row"].to_numpy())
+    splits = score_splits(predictions, near_duplicates_of(dataset), persons=persons, resamples=RESAMPLES, seed=SEED)
+    if flipped is not None:
+        flips = flip_average(predictions, flipped, persons=persons, resamples=RESAMPLES, seed=SEED)
+        for split, flip in flips.items():
+            splits[split]["flip_average"] = flip
     metrics: Metrics = {
         "schema": SCHEMA,
         "data": dataset.info.record(),
@@ -90,6 +88,21 @@ def measure(
     if opened:
         metrics["opened"] = opened
     return metrics
+
+
+def write_test_predictions(
+    path: Path, dataset: Dataset, rows: npt.NDArray[np.intp], probabilities: npt.ArrayLike
+) -> pd.DataFrame:
+    """``predictions.parquet``: what a run says of the faces of these rows, int (n,), as float (n, 7). Read back.
+
+    The one place for every kind of run that is measured: split, label and twins are the dataset's.
+    """
+    fingerprint = dataset.info.fingerprint
+    twins = near_duplicates_of(dataset).exact_or_near
+    write_predictions(
+        path, rows, dataset.splits[rows], dataset.labels[rows], probabilities, twins[rows], fingerprint=fingerprint
+    )
+    return read_predictions(path, fingerprint=fingerprint)
 
 
 def test_rows(dataset: Dataset, *, final: bool) -> npt.NDArray[np.intp]:

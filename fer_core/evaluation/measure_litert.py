@@ -18,7 +18,7 @@ from fer_core.data.face_rows import FaceRows, batches
 from fer_core.data.spooled_rows import SpooledRows
 from fer_core.emotions import TRAINING
 from fer_core.errors import RunError
-from fer_core.evaluation.measure import measure, open_rows, opened_before, seal_measured
+from fer_core.evaluation.measure import measure, open_rows, opened_before, seal_measured, write_test_predictions
 from fer_core.evaluation.scores import accuracies
 from fer_core.inference.models import load_model
 from fer_core.progress import Meter, ProgressCallback
@@ -26,7 +26,6 @@ from fer_core.runs.contracts import Metrics
 from fer_core.runs.embeddings import write_embeddings
 from fer_core.runs.evaluations import EMBEDDINGS, PREDICTIONS, folder_name, home_of_evaluations
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.transaction import change
 from fer_core.runs.vote import member_folders, read_vote
 
@@ -53,24 +52,16 @@ def measure_with_litert(folder: RunFolder, dataset: Dataset, progress: ProgressC
     rows, opened = open_rows(folder, dataset, model, home, final=final)
     root = folder.path if home.parent == folder.path else home
     root.mkdir(parents=True, exist_ok=True)
-    near_duplicate = near_duplicates_of(dataset, progress).exact_or_near[rows]
+    # May take minutes, which are told; from then on it is known.
+    near_duplicates_of(dataset, progress)
     meter = Meter(progress, "faces", f"{folder.name} looks at the test faces")
     probabilities = np.concatenate([predictor.predict(batch) for batch in _batches(dataset, rows, meter)])
     del predictor  # its memory is needed for the embeddings
     with change(root) as prepared:
         path = prepared.directory((home / folder_name(dataset.info.record())).relative_to(root).as_posix())
-        write_predictions(
-            path / PREDICTIONS,
-            rows,
-            dataset.splits[rows],
-            dataset.labels[rows],
-            probabilities,
-            near_duplicate,
-            fingerprint=dataset.info.fingerprint,
-        )
+        frame = write_test_predictions(path / PREDICTIONS, dataset, rows, probabilities)
         if not folder.is_vote:
             _write_embeddings(path / EMBEDDINGS, folder, dataset, rows, progress)
-        frame = read_predictions(path / PREDICTIONS, fingerprint=dataset.info.fingerprint)
         metrics = measure(
             frame,
             dataset,

@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.audit import near_duplicates_of
 from fer_core.data.face_rows import FaceRows, in_batches
 from fer_core.emotions import COUNT, PUBLIC_TEST
 from fer_core.errors import RunError
 from fer_core.evaluation.measure import (
-    RESAMPLES,
-    SEED,
     measure,
     open_rows,
     seal_measured,
     test_rows,
     untrained_manifest,
+    write_test_predictions,
 )
-from fer_core.evaluation.scores import accuracies, flip_average
+from fer_core.evaluation.scores import accuracies
 from fer_core.files import sha256_of, write_json
 from fer_core.inference.predictor import mirrored
 from fer_core.inference.vote import VotePredictor
@@ -40,7 +38,7 @@ from fer_core.runs.evaluations import (
 from fer_core.runs.folder import RunFolder, seal
 from fer_core.runs.listing import VOTE
 from fer_core.runs.measurements import evaluation_on
-from fer_core.runs.predictions import probabilities_of, read_predictions, write_predictions
+from fer_core.runs.predictions import probabilities_of
 from fer_core.runs.transaction import Change, change, new_folder
 from fer_core.runs.upgrade import upgrade
 from fer_core.runs.vote import Member, Vote, homes, member_folders, read_vote, title_of
@@ -110,12 +108,13 @@ def build_vote(members: Sequence[RunFolder], dataset: Dataset, out: Path) -> Run
     _check_members(members, dataset, target)
     frames = [_predictions(member, dataset) for member in members]
     vote, probabilities = _choose(members, frames)
+    rows = frames[0]["row"].to_numpy()
     if out.exists():
         with change(out) as prepared:
-            _prepare(target, prepared, vote, frames[0], probabilities, dataset)
+            _prepare(target, prepared, vote, rows, probabilities, dataset)
     else:
         with new_folder(out) as new, change(new) as prepared:
-            _prepare(target, prepared, vote, frames[0], probabilities, dataset)
+            _prepare(target, prepared, vote, rows, probabilities, dataset)
     write_card(target)
     return target
 
@@ -124,14 +123,14 @@ def _prepare(
     target: RunFolder,
     prepared: Change,
     vote: Vote,
-    first: pd.DataFrame,
+    rows: npt.NDArray[np.intp],
     probabilities: npt.NDArray[np.float32],
     dataset: Dataset,
 ) -> None:
-    """``vote.json``, the evaluation on the faces of ``first``, and ``run.json``."""
+    """``vote.json``, the evaluation on the faces of these rows, and ``run.json``."""
     vote_path = prepared.file(target.vote_path.name)
     write_json(vote_path, vote.to_dict())
-    _write_evaluation(target, prepared, vote, vote_path, dataset, first, probabilities)
+    _write_evaluation(target, prepared, vote, vote_path, dataset, rows, probabilities)
     manifest = untrained_manifest(target.name, title_of(vote.members), VOTE, dataset)
     # The folder may be new: what makes it a vote is only prepared yet.
     prepared.file(target.manifest_path.name)
@@ -153,7 +152,6 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False, fi
     faces = FaceRows(dataset.images, rows)
     probabilities = in_batches(predictor.predict, faces, (COUNT,))
     flipped = in_batches(lambda batch: predictor.predict(mirrored(batch)), faces, (COUNT,)) if flip else None
-    first = pd_frame(rows, dataset)
     with change(folder.path) as prepared:
         metrics = _write_evaluation(
             folder,
@@ -161,7 +159,7 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False, fi
             read_vote(folder),
             folder.vote_path,
             dataset,
-            first,
+            rows,
             probabilities,
             flipped=flipped,
             answered=True,
@@ -171,43 +169,26 @@ def evaluate_vote(folder: RunFolder, dataset: Dataset, *, flip: bool = False, fi
     return metrics
 
 
-def pd_frame(rows: npt.NDArray[np.intp], dataset: Dataset) -> pd.DataFrame:
-    """Rows, splits and labels of these faces, as predictions have them."""
-    import pandas as pd
-
-    return pd.DataFrame({"row": rows, "split": dataset.splits[rows], "label": np.asarray(dataset.labels[rows])})
-
-
 def _write_evaluation(
     target: RunFolder,
     prepared: Change,
     vote: Vote,
     vote_path: Path,
     dataset: Dataset,
-    first: pd.DataFrame,
+    rows: npt.NDArray[np.intp],
     probabilities: npt.NDArray[np.float32],
     *,
     flipped: npt.NDArray[np.float32] | None = None,
     answered: bool = False,
     opened: Opened | None = None,
 ) -> Metrics:
-    """Prepare the evaluation of a vote from its probabilities float32 (n, 7) for the n rows of ``first``.
+    """Prepare the evaluation of a vote from its probabilities float32 (n, 7) for these n rows.
 
     ``flipped``: those of the mirror images. ``answered``: whether it was LiteRT that gave the probabilities.
     """
     data, digest = dataset.info.record(), sha256_of(vote_path)
     path = prepared.directory(f"{FOLDER}/{folder_name(data)}")
-    near_duplicate = near_duplicates_of(dataset).exact_or_near[first["row"].to_numpy()]
-    write_predictions(
-        path / PREDICTIONS,
-        first["row"],
-        first["split"],
-        first["label"],
-        probabilities,
-        near_duplicate,
-        fingerprint=dataset.info.fingerprint,
-    )
-    frame = read_predictions(path / PREDICTIONS)
+    frame = write_test_predictions(path / PREDICTIONS, dataset, rows, probabilities)
     predictor = VotePredictor(vote_path, threads=1, home=target.path)
     metrics = measure(
         frame,
@@ -215,7 +196,7 @@ def _write_evaluation(
         predictor,
         {"model.tflite": [member.tflite_path for member in member_folders(target, vote)]},
         litert=accuracies(frame, probabilities) if answered else None,
-        flips=None if flipped is None else flip_average(frame, flipped, resamples=RESAMPLES, seed=SEED),
+        flipped=flipped,
         opened=opened,
     )
     # Evaluations of a vote that was here before are about other weights.

@@ -98,6 +98,21 @@ def test_the_process_is_limited_and_cut_off_from_the_network() -> None:
     assert all(0 <= soft == hard for soft, hard in found["limits"].values())
 
 
+def test_a_process_that_ended_before_it_was_asked_is_told_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing the pipe that it had not read from broke off with BrokenPipeError."""
+    start = Session._start
+
+    def and_wait(self: Session, command: tuple[str, ...]) -> None:
+        start(self, command)
+        assert self._child is not None
+        self._child.wait()
+
+    monkeypatch.setattr(Session, "_start", and_wait)
+    assert "its last words" in refusal(tmp_path / "m.h5", "import sys; sys.exit('its last words')")
+
+
 def test_the_process_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_KEY", "secret")
     program = "import os, sys; sys.exit(' '.join(name for name in os.environ if name in ('HOME', 'KAGGLE_KEY')))"

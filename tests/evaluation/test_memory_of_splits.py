@@ -52,7 +52,7 @@ def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setattr(Watched, "most", 0)
     nothing = np.zeros(FACES, bool)
     near_duplicates = type("None", (), {"exact": nothing, "exact_or_near": nothing, "threshold": 0.93})()
-    for module in ("measure", "measure_litert", "evaluate", "vote"):
+    for module in ("measure", "measure_litert"):
         monkeypatch.setattr(f"fer_core.evaluation.{module}.near_duplicates_of", lambda *_: near_duplicates)
     return dataset
 
