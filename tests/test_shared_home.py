@@ -22,11 +22,11 @@ from fer_core import lease
 from fer_core.errors import RunError
 from fer_core.files import write_json
 from fer_core.review.annotations import AMBIGUOUS, NOT_A_FACE, Annotations
-from fer_core.runs import sweep
+from fer_core.runs import clean_up
+from fer_core.runs.clean_up import CleanedUp
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.journal import Journal
 from fer_core.runs.recipe import Recipe
-from fer_core.runs.sweep import Swept
 from fer_core.settings import settings
 from fer_core.training import jobs
 from fer_core.training.lock import TrainingLock, worker
@@ -271,10 +271,10 @@ def test_what_another_computer_imports_is_not_swept_away(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(sweep, "_last", None)
+    monkeypatch.setattr(clean_up, "_last", None)
     hosts = [host(IMPORTS, temporary)]
     assert hosts[0].says() == "ready"
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
     assert [path.name.split(".")[1] for path in settings().datasets_dir.iterdir()] == ["mine"]
     hosts[0].hears()
     assert hosts[0].says() == "done"
@@ -285,8 +285,8 @@ def test_what_another_computer_imports_is_not_swept_away(
     assert hosts[1].says() == "ready"
     hosts[1].kill()
     # It cannot be seen from here that it is gone.
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
     long_ago = time.time() - 2 * 24 * 3600
     for path in (*home.rglob("*"), *temporary.rglob("*")):
         os.utime(path, (long_ago, long_ago))
-    assert sweep.sweep() == Swept(("mine",), 1, 2, 0)
+    assert clean_up.clean_up() == CleanedUp(("mine",), 1, 2, 0)

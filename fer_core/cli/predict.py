@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
     from fer_core.inference.detectors import best_kind, caution
     from fer_core.inference.faces import AlreadyCut
     from fer_core.inference.models import ALL, open_models
-    from fer_core.inference.report import report_head
+    from fer_core.inference.predict_json import report_head
     from fer_core.inference.sources import find_files
     from fer_core.writable import check_output
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from fer_core.cli.terminal import one_line, output
 from fer_core.formatting import percent, plural
 from fer_core.inference.pictures import Reading
-from fer_core.inference.report import ClipEntry, MomentEntry, PictureEntry, Report
+from fer_core.inference.predict_json import ClipEntry, MomentEntry, PictureEntry, Report
 
 
 class Teller(Protocol):
@@ -37,7 +37,7 @@ class JsonTeller:
     """Prints the members of one object one by one, each entry of its lists on a line of its own."""
 
     def __init__(self, head: Report) -> None:
-        """``head``: as from :func:`fer_core.inference.report.report_head`; its empty lists are filled here."""
+        """``head``: as from :func:`fer_core.inference.predict_json.report_head`; its empty lists are filled here."""
         self.begun = False
         self._head = {key: value for key, value in head.items() if not isinstance(value, list) or value}
         self._list, self._empty = "", True

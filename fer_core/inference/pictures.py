@@ -16,8 +16,8 @@ import numpy.typing as npt
 from fer_core.emotions import IMAGE_SIZE, NAMES
 from fer_core.inference.detectors import Face, FaceDetector
 from fer_core.inference.faces import find_face_crops
+from fer_core.inference.predict_json import FaceEntry, PictureEntry, box_json, named
 from fer_core.inference.predictor import Probabilities
-from fer_core.inference.report import FaceEntry, PictureEntry, box_json, named
 from fer_core.photo import Photo
 from fer_core.spreadsheet import SpreadsheetWriter
 

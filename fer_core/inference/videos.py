@@ -12,8 +12,8 @@ import numpy as np
 from fer_core.emotions import COUNT, NAMES
 from fer_core.inference.detectors import FaceDetector
 from fer_core.inference.pictures import csv_lines
+from fer_core.inference.predict_json import ClipEntry, MomentEntry, MomentFace, SeenEntry, box_json, named
 from fer_core.inference.predictor import Average, Predictor
-from fer_core.inference.report import ClipEntry, MomentEntry, MomentFace, SeenEntry, box_json, named
 from fer_core.inference.stream.pipeline import Pipeline, StreamSettings
 from fer_core.inference.stream.result import UNSURE, FaceResult, Result
 from fer_core.inference.stream.thresholds import unsure_below

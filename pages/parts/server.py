@@ -30,7 +30,7 @@ from fer_core.data.catalogue import ensure_sample, list_datasets
 from fer_core.errors import AccessError
 from fer_core.evaluation import fetching
 from fer_core.memory import free_memory, give_back, stay_small
-from fer_core.runs.sweep import sweep
+from fer_core.runs.clean_up import clean_up
 from fer_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     except AccessError as error:
         logging.getLogger("fer_explorer").warning("%s", error)
     # Before anybody can start something that looks as if it had been left.
-    await asyncio.to_thread(sweep)
+    await asyncio.to_thread(clean_up)
     data = fetching.begin()
     chores = [
         asyncio.create_task(_sweep(), name="sweep visits"),

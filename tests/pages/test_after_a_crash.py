@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from fer_core.runs import sweep
-from fer_core.runs.sweep import Swept
+from fer_core.runs import clean_up
+from fer_core.runs.clean_up import CleanedUp
 
 
 @pytest.fixture
 def crashed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_last", (time.monotonic(), Swept(("my_faces",), 1, 1, 0)))
+    monkeypatch.setattr(clean_up, "_last", (time.monotonic(), CleanedUp(("my_faces",), 1, 1, 0)))
 
 
 def said(app) -> str:
@@ -34,6 +34,6 @@ def test_a_video_that_was_cut_short_is_told_to_visitors_without_names(open_app, 
 
 
 def test_after_an_orderly_end_nothing_is_said(open_app, sample, monkeypatch):
-    monkeypatch.setattr(sweep, "_last", (time.monotonic(), Swept(others=3)))
+    monkeypatch.setattr(clean_up, "_last", (time.monotonic(), CleanedUp(others=3)))
     assert "unexpectedly" not in said(open_app("dataset", view="Bring real data"))
     assert "unexpectedly" not in said(open_app("photo", way="Video"))

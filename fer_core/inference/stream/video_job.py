@@ -2,7 +2,7 @@
 
 All files lie in a temporary folder of the job. The video that was brought is deleted as soon as it is read; what came
 out, when the job is closed, or nobody holds it any more, or nobody has looked for an hour, or the program ends orderly.
-What a killed program leaves goes when the app starts again (:mod:`fer_core.runs.sweep`).
+What a killed program leaves goes when the app starts again (:mod:`fer_core.runs.clean_up`).
 """
 
 from __future__ import annotations

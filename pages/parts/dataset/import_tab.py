@@ -11,7 +11,7 @@ from fer_core.access.uploads import Place
 from fer_core.errors import DataError, FerError
 from fer_core.formatting import duration, plain
 from fer_core.leftovers import temporary_folder
-from fer_core.runs.sweep import recently
+from fer_core.runs.clean_up import recently
 from fer_core.settings import settings
 from fer_core.writable import check_writable, explained
 from pages.parts import known_data, linked, messages, unmeasured, uploads

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.formatting import plain, plural
 from fer_core.inference.pictures import Reading, csv_text
-from fer_core.inference.report import report_head
+from fer_core.inference.predict_json import report_head
 from fer_core.stats.calibration import apply_temperature
 from pages.parts import detection, messages
 from pages.parts.detection import Answering

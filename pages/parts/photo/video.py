@@ -16,8 +16,8 @@ from fer_core.inference.stream.pipeline import StreamSettings
 from fer_core.inference.stream.video import READABLE
 from fer_core.inference.stream.video_job import DONE, STOPPED, WAITING, VideoJob
 from fer_core.inference.videos import clip_pipeline
+from fer_core.runs.clean_up import recently
 from fer_core.runs.listing import ModelInfo
-from fer_core.runs.sweep import recently
 from pages.parts import access, detection, messages, uploads
 from pages.parts.fragments import fragment
 from pages.parts.photo import video_result

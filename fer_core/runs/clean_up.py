@@ -38,7 +38,7 @@ TOLD_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Swept:
+class CleanedUp:
     """What was taken away: names of the half imports, how many uploads, videos and other files or folders."""
 
     imports: tuple[str, ...] = ()
@@ -48,10 +48,10 @@ class Swept:
 
 
 _lock = threading.Lock()
-_last: tuple[float, Swept] | None = None
+_last: tuple[float, CleanedUp] | None = None
 
 
-def sweep() -> Swept:
+def clean_up() -> CleanedUp:
     """Take away what is left. What cannot be deleted, on a read-only disk say, stays for the next time."""
     global _last
     home = settings()
@@ -60,17 +60,17 @@ def sweep() -> Swept:
     videos = sum(map(_remove, _left(Path(tempfile.gettempdir()), VIDEOS)))
     scratch = _left(Path(tempfile.gettempdir()), *SCRATCH)
     others = sum(map(_remove, (*_marked(), *_host_leases(), *scratch)))
-    swept = Swept(imports, uploads, videos, others)
+    found = CleanedUp(imports, uploads, videos, others)
     with _lock:
-        _last = (time.monotonic(), swept)
-    return swept
+        _last = (time.monotonic(), found)
+    return found
 
 
-def recently() -> Swept:
+def recently() -> CleanedUp:
     """What this server took away when it started, for an hour; then, and where nothing was left, an empty one."""
     with _lock:
         found = _last
-    return found[1] if found is not None and time.monotonic() - found[0] < TOLD_S else Swept()
+    return found[1] if found is not None and time.monotonic() - found[0] < TOLD_S else CleanedUp()
 
 
 def _left(parent: Path, *beginnings: str) -> Iterator[Path]:

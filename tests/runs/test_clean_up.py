@@ -25,9 +25,9 @@ from fer_core.files import temporary_name, write_json
 from fer_core.lease import Lease
 from fer_core.leftovers import temporary_folder
 from fer_core.processes import ProcessMark
-from fer_core.runs import sweep
+from fer_core.runs import clean_up
+from fer_core.runs.clean_up import CleanedUp, recently
 from fer_core.runs.listing import list_runs
-from fer_core.runs.sweep import Swept, recently
 from fer_core.settings import settings
 from fer_core.training import jobs, lock
 
@@ -68,7 +68,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @pytest.fixture(autouse=True)
 def nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_last", None)
+    monkeypatch.setattr(clean_up, "_last", None)
 
 
 def interrupted() -> None:
@@ -100,10 +100,10 @@ def test_after_a_server_was_killed_nothing_of_imports_and_visitors_is_left(
 ) -> None:
     interrupted()
     assert len(list(temporary.rglob("source.mp4"))) == 1
-    assert sweep.sweep() == Swept(("mine",), 1, 1, 0) == recently()
+    assert clean_up.clean_up() == CleanedUp(("mine",), 1, 1, 0) == recently()
     assert [list(folder.iterdir()) for folder in (temporary, settings().cache_dir)] == [[], []]
     assert [path.name for path in settings().datasets_dir.iterdir()] == ["kept"]
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_the_next_server_takes_it_away_before_anybody_comes(home: Path, temporar
 def test_what_a_living_process_holds_stays(home: Path, temporary: Path) -> None:
     settings().cache_dir.mkdir()
     mine = [temporary_folder("upload", settings().cache_dir), temporary_folder("fer-explorer", temporary)]
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
     assert all(path.is_dir() for path in mine)
 
 
@@ -132,7 +132,7 @@ def test_a_model_that_was_being_tried_stayed_among_the_temporary_files(home: Pat
     for path in (gone, living, temporary / "bring-a-friend"):
         path.mkdir()
         (path / "model.keras").write_bytes(b"somebody's model")
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert not gone.exists()
     assert len(list(temporary.iterdir())) == 2
 
@@ -146,7 +146,7 @@ def test_of_another_host_only_what_was_not_touched_for_a_day_goes(home: Path) ->
         path.mkdir()
     long_ago = time.time() - 2 * 24 * 3600
     os.utime(old, (long_ago, long_ago))
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert (new.is_dir(), old.exists()) == (True, False)
 
 
@@ -156,9 +156,9 @@ def test_a_change_that_has_happened_keeps_what_it_still_has_to_move(home: Path) 
     prepared = run / f".change-{gone}.aaaa"
     prepared.mkdir(parents=True)
     (run / ".commit.json").write_text("{}")
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
     (run / ".commit.json").unlink()
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert not prepared.exists()
 
 
@@ -168,7 +168,7 @@ def test_folders_of_earlier_versions_without_a_mark_stayed_in_a_run(home: Path) 
     for path in (new, old):
         path.mkdir(parents=True)
     made_old(old)
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert (new.is_dir(), old.exists()) == (True, False)
 
 
@@ -197,11 +197,11 @@ def test_leases_of_a_host_that_was_started_again_stayed_for_good(home: Path, mon
     write_json(own, asdict(mine))
     write_json(lock.lease_path(runs / "living"), asdict(mine))
     made_old(own, *(path for name, path in leases.items() if name != "just begun"))
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert [name for name, path in leases.items() if path.exists()] == ["elsewhere", "of another mount", "just begun"]
     assert own.exists()
     made_old(lock.lease_path(runs / "living"))
-    assert sweep.sweep().others == 2
+    assert clean_up.clean_up().others == 2
 
 
 def test_a_temporary_file_beside_what_it_was_to_replace_goes(home: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_temporary_file_beside_what_it_was_to_replace_goes(home: Path) -> None
     part.write_text("half")
     other = settings().reviews_dir / ".a-file-of-mine"
     other.write_text("mine")
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert (part.exists(), other.exists()) == (False, True)
 
 
@@ -233,23 +233,23 @@ def test_a_run_of_which_a_network_disk_kept_an_open_file_was_deleted_by_half(
     assert not run.path.exists()
     assert [info.name for info in list_runs()] == []
     (rest,) = settings().runs_dir.glob(".deleted-*")
-    assert sweep.sweep() == Swept(), "this process is still there, and may have it open"
+    assert clean_up.clean_up() == CleanedUp(), "this process is still there, and may have it open"
     rest.rename(rest.with_name(f".deleted-{ProcessMark(ProcessMark.me().place, 2**30, 1)}.aaaa"))
-    assert sweep.sweep().others == 1
+    assert clean_up.clean_up().others == 1
     assert list(settings().runs_dir.iterdir()) == []
 
 
 def test_where_there_is_no_home_yet_there_is_nothing_to_do(home: Path) -> None:
     home.rmdir()
-    assert sweep.sweep() == Swept()
+    assert clean_up.clean_up() == CleanedUp()
     assert not home.exists()
 
 
 def test_it_is_told_for_an_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_last", (time.monotonic(), Swept(("mine",))))
+    monkeypatch.setattr(clean_up, "_last", (time.monotonic(), CleanedUp(("mine",))))
     assert recently().imports == ("mine",)
-    monkeypatch.setattr(sweep, "_last", (time.monotonic() - sweep.TOLD_S, Swept(("mine",))))
-    assert recently() == Swept()
+    monkeypatch.setattr(clean_up, "_last", (time.monotonic() - clean_up.TOLD_S, CleanedUp(("mine",))))
+    assert recently() == CleanedUp()
 
 
 def test_a_persons_own_folder_that_is_called_so_stays(home: Path, temporary: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_persons_own_folder_that_is_called_so_stays(home: Path, temporary: Pat
     mine = temporary / "fer-explorer-main"
     mine.mkdir()
     os.utime(mine, (1, 1))
-    sweep.sweep()
+    clean_up.clean_up()
     assert mine.exists()
 
 
@@ -267,7 +267,7 @@ def test_a_folder_that_cannot_be_looked_at_stops_nothing(home: Path, temporary: 
     closed.mkdir(parents=True)
     closed.chmod(0)
     try:
-        sweep.sweep()
+        clean_up.clean_up()
     finally:
         closed.chmod(0o700)
 
@@ -277,6 +277,6 @@ def test_a_home_that_is_read_only_stops_no_start_and_loses_nothing(home: Path, t
     before = sorted(path.relative_to(home) for path in home.rglob("*"))
     with read_only(home):
         # The visitor's video lies elsewhere, and goes.
-        assert sweep.sweep() == Swept((), 0, 1, 0)
+        assert clean_up.clean_up() == CleanedUp((), 0, 1, 0)
         assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
-    assert sweep.sweep() == Swept(("mine",), 1, 0, 0)
+    assert clean_up.clean_up() == CleanedUp(("mine",), 1, 0, 0)
