@@ -129,6 +129,14 @@ def is_missing(word: str) -> bool:
     """Whether it looks like a file, a folder or a module of this project, and there is none."""
     if re.fullmatch(r"fer_core(\.\w+)+", word):
         return not is_known(word)
+    first, _, last = word.partition(".")
+    if (
+        first
+        and last.isidentifier()
+        and last not in ("json", "parquet", "yaml")
+        and (PROJECT_ROOT / "fer_core" / first).is_dir()
+    ):
+        return not is_known(f"fer_core.{word}") and not is_known(f"pages.parts.{word}")
     if re.fullmatch(r"[\w-]+\.(py|md|toml|txt|yml)", word):
         return word not in LOGS | THEIRS and all(file.name != word for file in repository())
     if not re.fullmatch(r"[\w.<>*-]+(/[\w.<>*-]*)+", word) or word.split("/")[0] in NOT_HERE:
@@ -169,6 +177,9 @@ def test_files_and_modules_that_the_documents_name_exist(document: Path) -> None
         ("fer_core.settings.absent", True),
         ("fer_core.load_model", False),
         ("fer_core.gone", True),
+        ("evaluation.aligned", True),
+        ("evaluation.aligned_predictions", False),
+        ("access.check", False),
     ],
 )
 def test_what_counts_as_missing(word: str, missing: bool) -> None:

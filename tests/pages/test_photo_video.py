@@ -19,9 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 
 from stream_helpers import FRAMES, clip
 
+from fer_core.access.videos import VISITORS_PLAYED_MB
 from fer_core.inference.detectors import Face, HaarDetector
 from fer_core.settings import settings
-from pages.parts.photo import video, video_result
+from pages.parts.photo import video
 
 OpenApp = Callable[..., AppTest]
 
@@ -87,8 +88,8 @@ def test_a_visitors_video_filled_the_memory_to_be_played(
     assert len(app.get("video")) == 1
     result = app.session_state[video._JOB].video_path
     for size, played in (
-        (video_result.VISITORS_PLAYED_MB * 10**6, 1),
-        (video_result.VISITORS_PLAYED_MB * 10**6 + 1, 0),
+        (VISITORS_PLAYED_MB * 10**6, 1),
+        (VISITORS_PLAYED_MB * 10**6 + 1, 0),
     ):
         os.truncate(result, size)
         app.run()

@@ -29,8 +29,6 @@ WINDOW_S = 2.0
 """Rates and lags are those of the last two seconds: long enough not to dance, short enough to follow."""
 MOST_SAMPLES = 240
 """Two seconds at 120 frames a second."""
-TIMELINE_PER_S = 5.0
-"""Samples of the timeline per second: a minute is then 300 points a line, which a page can redraw every second."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class LiveStream:
         name: str = "live",
     ) -> None:
         """``clock``: seconds that never run back. ``idle_s``: see :data:`~.latest.IDLE_S`. ``name``: the thread's."""
-        self.timeline = Timeline(per_s=TIMELINE_PER_S)
+        self.timeline = Timeline()
         self.recorder = Recorder()
         self._clock = clock
         self._plan = self._applied = plan

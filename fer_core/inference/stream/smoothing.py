@@ -1,6 +1,7 @@
 """Calm numbers from nervous ones: probabilities smoothed over time, and a shown class that does not flicker.
 
-Both count in seconds, not frames, so that a slow computer and a fast one show the same.
+Both count in seconds, not frames, so that a slow computer and a fast one show the same. How much is smoothed where
+nobody chooses: ``StreamSettings`` in ``pipeline.py``.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from fer_core.inference.stream.result import Result, name_of
 from fer_core.spreadsheet import SpreadsheetWriter
 
 SECONDS = 60.0
-PER_S = 10.0
-"""Samples kept per second: a plot 600 pixels wide shows no more in a minute."""
+PER_S = 5.0
+"""Samples kept per second: a minute is then 300 points a line, which a page can redraw every second."""
 MOST_SERIES = 64
 """Faces × models: eight faces seen by eight models. Of more, those updated longest ago go first."""
 

@@ -170,7 +170,7 @@ def choose_plan(running: Running, look: LiveDisplay, infos: Sequence[ModelInfo],
             "Smoothing (seconds)",
             0.0,
             2.0,
-            0.4,
+            StreamSettings.smoothing_s,
             0.1,
             key=SMOOTHING,
             help="Of a change that lasts, 63 % shows after this time, 95 % after three times as long. "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import streamlit as st
 
 from fer_core.access.uploads import Place
+from fer_core.access.videos import most_seconds
 from fer_core.errors import FerError
 from fer_core.formatting import duration, ordinal, plain
 from fer_core.inference.predictor import Predictor
@@ -22,8 +22,6 @@ from pages.parts import access, detection, messages, uploads
 from pages.parts.fragments import fragment
 from pages.parts.photo import video_result
 
-VISITORS_S = 600.0
-"""Seconds of a visitor's video: they keep two cores busy for about as long."""
 _JOB = "_video_job"
 
 
@@ -88,7 +86,7 @@ def _choose_video(infos: Sequence[ModelInfo]) -> None:
     settings = StreamSettings(map_model=drawn if maps else None)
     style = Style(model=drawn, show_map=maps)
     who = access.person()
-    seconds = math.inf if who.owner else VISITORS_S
+    seconds = most_seconds(owner=who.owner)
     try:
         with st.spinner("Getting ready"):
             pipeline = clip_pipeline(chosen, detector, settings)

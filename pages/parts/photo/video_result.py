@@ -7,17 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.access.videos import most_played
 from fer_core.formatting import duration, percent, plain, plural
 from fer_core.inference.stream.video_job import Portrait, VideoJob
 from fer_core.plots import video as plot
 from pages.parts import access, chosen_face, detection
 from pages.parts.downloads import csv_button, megabytes
 from pages.parts.faces import enlarged
-
-MOST_PLAYED_MB, VISITORS_PLAYED_MB = 120, 25
-"""Megabytes of a video that is played on the page, of an owner's and of a visitor's. What is played lies in memory as
-long as somebody looks at the page, and in no books.
-"""
 
 
 def show(job: VideoJob) -> None:
@@ -35,7 +31,7 @@ def show(job: VideoJob) -> None:
     if summary.note:
         st.warning(summary.note, icon=":material/broken_image:")
     size = job.video_path.stat().st_size
-    most = MOST_PLAYED_MB if access.person().owner else VISITORS_PLAYED_MB
+    most = most_played(owner=access.person().owner)
     if size <= most * 10**6:
         st.video(str(job.video_path), format="video/mp4", width=640)
     else:
