@@ -14,20 +14,15 @@ from fer_core.cli import main
 from fer_core.emotions import PRIVATE_TEST
 from fer_core.files import write_json
 from fer_core.leaderboard.crowd import shipped_crowd_figures, shipped_rows
-from fer_core.leaderboard.entries import (
+from fer_core.leaderboard.entries import Entry, checked_on, leaderboard, missing, published, shipped
+from fer_core.leaderboard.markdown import leaderboard_markdown
+from fer_core.leaderboard.words import (
     CHOSEN_MEANING,
     GROUP_MEANING,
     GROUPS,
     REPRODUCED_MEANING,
     TEST_TIME_AUGMENTATION_MEANING,
-    Entry,
-    checked_on,
-    leaderboard,
-    missing,
-    published,
-    shipped,
 )
-from fer_core.leaderboard.markdown import leaderboard_markdown
 from fer_core.runs.listing import list_runs
 from fer_core.settings import PROJECT_ROOT, settings
 

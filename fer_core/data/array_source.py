@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.data.class_names import split_of
 from fer_core.data.imported_faces import Batch
 from fer_core.data.npy_file import Array, arrays_in
 from fer_core.data.pixel_values import SIDE, FaceMaker, PixelError, Scale, scale_of, shape_of
+from fer_core.data.split_names import split_of
 from fer_core.data.stated import Stated, pieces, split_word
 from fer_core.data.understanding import Corrections, LeftOutTally, Understanding
 from fer_core.errors import DataError

@@ -1,4 +1,4 @@
-"""What files call the seven classes and the three splits: spellings, languages, numbers; nothing is guessed in silence.
+"""What files call the seven classes: spellings, languages, numbers; nothing is guessed in silence.
 
 A word means one of the seven, or something that is left out by name (contempt), or it is doubtful: then whoever
 imports is asked, and told the nearest. Numbers mean something only together: see :func:`numbering_of`.
@@ -21,7 +21,7 @@ from fer_core.errors import DataError
 
 LEFT_OUT = "left out"
 """What stands for a class in place of one of the seven where its faces are not to be imported."""
-_NOISE = frozenset(
+NOISE = frozenset(
     (
         "class",
         "classes",
@@ -37,6 +37,7 @@ _NOISE = frozenset(
         "labels",
     )
 )
+"""Words that say no more than that it is a class of faces."""
 _AFFECTNET = (
     "neutral",
     "happy",
@@ -170,7 +171,7 @@ def number_of(word: str) -> int | None:
     if match is None:
         return None
     letters = re.sub(r"[^a-z]", "", word.lower())
-    return int(match[1]) if not letters or letters in _NOISE else None
+    return int(match[1]) if not letters or letters in NOISE else None
 
 
 def numbering_of(numbers: Collection[int], hint: str = "") -> Numbering | None:
@@ -247,55 +248,6 @@ def choices(text: str) -> tuple[dict[str, str], Numbering | None]:
     return chosen, None
 
 
-@lru_cache(maxsize=20_000)
-def split_of(word: str) -> str | None:
-    """Training, PublicTest or PrivateTest by what a source calls it; None for any other word."""
-    pieces = _pieces(word)
-    kept = [piece for piece in pieces if piece not in _SPLIT_NOISE]
-    found = _SPLITS.get("".join(pieces)) or _SPLITS.get("".join(kept))
-    if found is None and len(kept) == 1:
-        end = max((one for one in _SETS_PLAIN if kept[0].endswith(one)), key=len, default="")
-        stem = kept[0].removesuffix(end) if end else ""
-        found = _SPLITS.get(stem) or _SPLITS.get(stem.removesuffix("s"))
-    return found
-
-
-def split_choices(text: str) -> dict[str, str]:
-    """What ``--splits`` says, by the source's word in small letters: ``dev=validation,eval=test``, or ``all=test``.
-
-    Raises ``DataError`` for what is no pair, or no split.
-    """
-    chosen: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        word, sign, said = (piece.strip() for piece in part.partition("="))
-        split = split_of(said)
-        if not (word and sign) or split is None:
-            raise DataError(
-                f"--splits: {part!r} is not understood. Give pairs such as dev=validation,eval=test (train, validation "
-                "or test on the right), or all=test."
-            )
-        chosen[word.casefold()] = split
-    if not chosen:
-        raise DataError("--splits is empty. Give pairs such as dev=validation,eval=test.")
-    return chosen
-
-
-_SPLIT_NOISE = _NOISE | {"data", "dataset", "set", "split", "folder", "fer", "pictures", "photos"}
-# As folders and columns are called, in the languages of class_words.json.
-_SPLIT_WORDS = {
-    emotions.TRAINING: "train training trainset trainingset traindata fit trn entrenamiento apprentissage entrainement "
-    "addestramento treinamento treino trainieren egitim обучение обучающая тренировка 训练 訓練 学習 학습 훈련",
-    emotions.PUBLIC_TEST: "val valid validation validate validationset valset dev devel development publictest vld "
-    "validacion validazione validacao validierung validatie dogrulama валидация 验证 驗證 検証 검증",
-    emotions.PRIVATE_TEST: "test testing tests testset testdata eval evaluation privatetest tst holdout heldout prueba "
-    "pruebas teste testes testen тест тестовая 测试 測試 テスト 테스트",
-}
-_SETS = (
-    "daten datensatz satz set data 集合 数据集 數據集 数据 數據 集 データ セット データセット 데이터 데이터셋 세트 셋"
-)
-"""What other words for a split end with, in one word: Trainingsdaten, 训练集."""
-
-
 def _numbered(word: str, number: int, numbering: Numbering) -> Meaning:
     names: Sequence[str] = numbering.names
     name = names[number] if number < len(names) else ""
@@ -321,21 +273,17 @@ def _class(name: str) -> str:
 
 def _plain(word: str) -> str:
     """A word in small letters without accents, numbers, signs, and what says only that it is a class of faces."""
-    pieces = _pieces(word)
-    kept = [piece for piece in pieces if piece not in _NOISE]
+    pieces = pieces_of(word)
+    kept = [piece for piece in pieces if piece not in NOISE]
     return "".join(kept or pieces)
 
 
-def _pieces(word: str) -> list[str]:
+def pieces_of(word: str) -> list[str]:
     """The runs of letters in a word, small and without accents."""
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     # Marks, too, that do not combine: Hindi writes its vowels so.
     text = "".join(sign for sign in decomposed if not unicodedata.category(sign).startswith("M"))
     return re.findall(r"[^\W\d_]+", text)
-
-
-_SETS_PLAIN = tuple("".join(_pieces(word)) for word in _SETS.split())
-_SPLITS = {"".join(_pieces(word)): split for split, words in _SPLIT_WORDS.items() for word in words.split()}
 
 
 def _lookup(word: str) -> str | None:

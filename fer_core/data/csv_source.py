@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from fer_core import emotions
 from fer_core.data.archives import BoundedLines, CsvStream, reading
-from fer_core.data.class_names import meaning_of, number_of, split_of
+from fer_core.data.class_names import meaning_of, number_of
 from fer_core.data.imported_faces import Batch
+from fer_core.data.split_names import split_of
 from fer_core.errors import DataError
 
 PIXELS = emotions.IMAGE_SIZE**2

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fer_core import emotions
-from fer_core.data.class_names import LEFT_OUT, is_known, meanings, number_of, split_of
+from fer_core.data.class_names import LEFT_OUT, is_known, meanings, number_of
 from fer_core.data.number_names import NumberNames
+from fer_core.data.split_names import split_of
 from fer_core.data.understanding import Corrections, FoundClass, LeftOutTally
 from fer_core.errors import DataError
 from fer_core.file_types import ODD_ENDINGS, PICTURE_ENDINGS

@@ -18,9 +18,10 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from fer_core.data.class_columns import class_columns, ferplus_columns, most
-from fer_core.data.class_names import is_known, number_of, split_of
+from fer_core.data.class_names import is_known, number_of
 from fer_core.data.folder_or_zip import Tree
 from fer_core.data.layout import NO_PICTURE, Layout, PictureFile, dropped, ending, is_picture, split_folder
+from fer_core.data.split_names import split_of
 from fer_core.data.understanding import Corrections, LeftOutTally
 from fer_core.errors import DataError, UnusableFileError
 

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from fer_core import emotions
-from fer_core.data.class_names import LEFT_OUT, Meaning, Numbering, doubt, meanings, number_of, split_of
+from fer_core.data.class_names import LEFT_OUT, Meaning, Numbering, doubt, meanings, number_of
 from fer_core.data.imported_faces import UNSTATED
+from fer_core.data.split_names import split_of
 from fer_core.data.splitting import CARVED, HELD_OUT, expected_counts
 from fer_core.data.understanding import Corrections, FoundClass, FoundSplit, LeftOut
 from fer_core.errors import DataError

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fer_core.data.class_columns import class_columns, most, only_flags
-from fer_core.data.class_names import meaning_of, number_of, split_of
+from fer_core.data.class_names import meaning_of, number_of
 from fer_core.data.pixel_values import PixelError, side_of
+from fer_core.data.split_names import split_of
 from fer_core.data.table_text import ENOUGH, is_face, is_picture
 from fer_core.errors import DataError
 

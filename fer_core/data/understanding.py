@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fer_core import emotions
-from fer_core.data.class_names import Meaning, Numbering, choices, doubt, split_choices
+from fer_core.data.class_names import Meaning, Numbering, choices, doubt
+from fer_core.data.split_names import split_choices
 
 SPLIT_SEED = 2013
 EXAMPLES = 5

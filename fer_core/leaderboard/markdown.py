@@ -9,7 +9,8 @@ from math import sqrt
 
 from fer_core.formatting import listed, percent
 from fer_core.leaderboard.crowd import crowd_markdown
-from fer_core.leaderboard.entries import (
+from fer_core.leaderboard.entries import Entry, Figure, pictured
+from fer_core.leaderboard.words import (
     CHOSEN,
     CHOSEN_MEANING,
     GROUP_MEANING,
@@ -18,9 +19,6 @@ from fer_core.leaderboard.entries import (
     REPRODUCED_MEANING,
     TEST_TIME_AUGMENTATION,
     TEST_TIME_AUGMENTATION_MEANING,
-    Entry,
-    Figure,
-    pictured,
 )
 
 COMMAND = "python -m fer_core leaderboard --write docs/leaderboard.md"

@@ -9,17 +9,7 @@ import pytest
 
 from fer_core import emotions
 from fer_core.data import class_names
-from fer_core.data.class_names import (
-    LEFT_OUT,
-    Numbering,
-    choices,
-    doubt,
-    meaning_of,
-    meanings,
-    numbering_of,
-    split_choices,
-    split_of,
-)
+from fer_core.data.class_names import LEFT_OUT, Numbering, choices, doubt, meaning_of, meanings, numbering_of
 from fer_core.data.understanding import Corrections
 from fer_core.errors import DataError
 
@@ -141,49 +131,6 @@ def test_an_order_is_said_by_names() -> None:
 def test_what_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="--classes"):
         choices(text)
-
-
-@pytest.mark.parametrize(
-    ("word", "split"),
-    [
-        ("train", "Training"),
-        ("Training_set", "Training"),
-        ("val", "PublicTest"),
-        ("Validation", "PublicTest"),
-        ("dev", "PublicTest"),
-        ("PublicTest", "PublicTest"),
-        ("test", "PrivateTest"),
-        ("PrivateTest", "PrivateTest"),
-        ("Train Images", "Training"),
-        ("fer_val_80", "PublicTest"),
-        ("01_test", "PrivateTest"),
-        ("Entrenamiento", "Training"),
-        ("apprentissage", "Training"),
-        ("Validación", "PublicTest"),
-        ("Eğitim", "Training"),
-        ("测试", "PrivateTest"),
-        ("holdout", "PrivateTest"),
-        ("Trainingsdaten", "Training"),
-        ("Validierungsdatensatz", "PublicTest"),
-        ("测试集", "PrivateTest"),
-        ("訓練データ", "Training"),
-        ("테스트셋", "PrivateTest"),
-        ("contest", None),
-        ("set", None),
-        ("happy", None),
-        ("faces", None),
-        ("data", None),
-    ],
-)
-def test_split_words(word: str, split: str | None) -> None:
-    assert split_of(word) == split
-
-
-def test_splits_are_said() -> None:
-    assert split_choices("Fold1=train, all=test") == {"fold1": "Training", "all": "PrivateTest"}
-    for text in ("", "dev", "dev=somewhere"):
-        with pytest.raises(DataError, match="--splits"):
-            split_choices(text)
 
 
 def test_corrections_are_read_from_what_is_typed() -> None:

@@ -9,9 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import PRIVATE_TEST
-from fer_core.leaderboard import entries as board
 from fer_core.leaderboard.crowd import HEADING, shipped_rows
-from fer_core.leaderboard.entries import GROUP_MEANING, GROUPS, Entry
+from fer_core.leaderboard.entries import Entry, pictured
 from fer_core.leaderboard.markdown import (
     OTHER_DATA,
     WITHOUT_NEAR_DUPLICATES,
@@ -20,6 +19,16 @@ from fer_core.leaderboard.markdown import (
     meanings,
     span_text,
     systems_by_note,
+)
+from fer_core.leaderboard.words import (
+    CHOSEN,
+    CHOSEN_MEANING,
+    GROUP_MEANING,
+    GROUPS,
+    REPRODUCED,
+    REPRODUCED_MEANING,
+    TEST_TIME_AUGMENTATION,
+    TEST_TIME_AUGMENTATION_MEANING,
 )
 from fer_core.plots import leaderboard as plots
 from fer_core.review.crowd_scores import EXPLAINED
@@ -54,7 +63,7 @@ def picture(entries: Sequence[Entry]) -> list[Entry]:
 
 def _dots(shown: Sequence[Entry]) -> None:
     people = next((_dot(entry) for entry in shown if entry.group == "people"), None)
-    once = board.pictured(shown)
+    once = pictured(shown)
     groups = {
         SHORT[key]: [_dot(entry) for entry in once if entry.group == key]
         for key in GROUPS
@@ -145,9 +154,9 @@ def _legend() -> None:
     """What each word about a number's origin means."""
     st.markdown("\n".join(f"- **{SHORT[key]}**: {title}. {GROUP_MEANING[key]}" for key, title in GROUPS.items()))
     for title, terms, explained in (
-        ("Chosen", board.CHOSEN, board.CHOSEN_MEANING),
-        ("Looks", board.TEST_TIME_AUGMENTATION, board.TEST_TIME_AUGMENTATION_MEANING),
-        ("Obtained again", board.REPRODUCED, board.REPRODUCED_MEANING),
+        ("Chosen", CHOSEN, CHOSEN_MEANING),
+        ("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),
+        ("Obtained again", REPRODUCED, REPRODUCED_MEANING),
     ):
         st.markdown(meanings(title, terms, explained))
     st.markdown(WITHOUT_NEAR_DUPLICATES)
@@ -167,7 +176,7 @@ def frame_of(shown: Sequence[Entry]) -> pd.DataFrame:
             "Accuracy (%)": 100 * entry.accuracy,
             "Interval or range": span_text(entry),
             "Group": SHORT[entry.group],
-            "Chosen": board.CHOSEN[entry.chosen],
+            "Chosen": CHOSEN[entry.chosen],
             "Scored on": entry.split,
             "Faces (n)": entry.n,
             "Looks": looks_text(entry),
@@ -175,7 +184,7 @@ def frame_of(shown: Sequence[Entry]) -> pd.DataFrame:
             "Without twins (%)": 100 * entry.without_near_duplicates.accuracy
             if entry.without_near_duplicates
             else None,
-            "Obtained again": board.REPRODUCED[entry.reproduced],
+            "Obtained again": REPRODUCED[entry.reproduced],
             "Source": entry.sources[0].url if entry.sources else None,
         }
         for entry in shown
