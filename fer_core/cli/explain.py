@@ -46,8 +46,10 @@ examples:
 def add(subparsers: Any) -> None:
     """Register ``explain`` with its actions."""
     from fer_core.emotions import NAMES
+    from fer_core.explain.batch_maps import FaithfulnessPlan
     from fer_core.explain.methods import METHODS
 
+    usual = FaithfulnessPlan()
     parser = subparsers.add_parser("explain", help="where models look, and whether such maps can be trusted")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
 
@@ -59,7 +61,9 @@ def add(subparsers: Any) -> None:
     )
     faithfulness.add_argument("--data", type=some_path, required=True, help="dataset folder; PublicTest is used")
     _add_models(faithfulness)
-    faithfulness.add_argument("--n", type=whole(2), default=500, metavar="N", help="faces, drawn class by class (500)")
+    faithfulness.add_argument(
+        "--n", type=whole(2), default=usual.n, metavar="N", help=f"faces, drawn class by class ({usual.n})"
+    )
     faithfulness.add_argument(
         "--methods",
         nargs="+",
@@ -67,7 +71,9 @@ def add(subparsers: Any) -> None:
         choices=(ALL, *METHODS),
         help=f"which methods, of {', '.join(METHODS)}, or all (default: those that need no gradients)",
     )
-    faithfulness.add_argument("--masks", type=whole(10), default=200, metavar="N", help="masks a face of RISE (200)")
+    faithfulness.add_argument(
+        "--masks", type=whole(10), default=usual.masks, metavar="N", help=f"masks a face of RISE ({usual.masks})"
+    )
     faithfulness.add_argument("--again", action="store_true", help="measure again what is kept already")
     faithfulness.add_argument(
         "--write", type=some_path, metavar="FILE", help="write the document (Markdown) to this file"

@@ -35,14 +35,29 @@ from fer_core.explain.baselines import GRID, Grid, centre_map, edge_map, random_
 from fer_core.progress import Meter, ProgressCallback
 
 PIXELS = IMAGE_SIZE**2
-STEPS = 12
-ORDERS = 9
-"""Random orders a face is also deleted in: enough to know their spread, few enough to wait for."""
 CENTRE, EDGES = "centre", "edges"
 TOGETHER = 2048
 """Variants made at a time: 5 MB of pixels."""
 
 Areas = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How thoroughly maps are tested: random ``orders`` and ``steps`` in which the face is deleted and put back.
+
+    The study of many faces has its own: :class:`fer_core.explain.batch_maps.FaithfulnessPlan`.
+    """
+
+    orders: int
+    steps: int
+
+
+QUICK, THOROUGH = Effort(5, 4), Effort(9, 12)
+"""Quick is what four models can do within a second on two fast cores; five orders are the fewest that tell their
+spread. Thorough is the usual one: enough to know the spread, few enough to wait for."""
+EFFORTS = {"quick": QUICK, "thorough": THOROUGH}
+"""By the names that Explain's address holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +87,7 @@ def deletion_insertion_curves(
     faces: Faces,
     maps: npt.ArrayLike,
     *,
-    steps: int = STEPS,
+    steps: int = THOROUGH.steps,
     deletion_fill: Fill = "mean",
     insertion_fill: Fill = "blur",
     seed: int = 0,
@@ -162,9 +177,9 @@ def measure_maps(
     faces: Faces,
     maps: Mapping[str, npt.ArrayLike],
     *,
-    orders: int = ORDERS,
+    orders: int = THOROUGH.orders,
     grid: Grid = GRID,
-    steps: int = STEPS,
+    steps: int = THOROUGH.steps,
     deletion_fill: Fill = "mean",
     insertion_fill: Fill = "blur",
     seed: int = 0,

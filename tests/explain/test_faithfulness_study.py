@@ -13,7 +13,7 @@ from edited_runs import measured_on, reseal_evaluation
 from factories import make_run, make_vote
 from made_up_faces import make_noise
 
-from fer_core.cli import main
+from fer_core.cli import build_parser, main
 from fer_core.data.dataset import Dataset
 from fer_core.emotions import COUNT
 from fer_core.errors import ExplainError, RunError
@@ -265,6 +265,13 @@ def test_the_committed_document_says_what_the_shipped_runs_say() -> None:
 
 def faithfulness(dataset: Dataset, *options: str) -> list[str]:
     return ["explain", "faithfulness", "--data", str(dataset.info.path), *options]
+
+
+def test_the_command_measures_as_the_plan_says() -> None:
+    """Its own 500 faces and 200 masks would have gone on where the plan's were changed."""
+    usual = FaithfulnessPlan()
+    asked = build_parser().parse_args(["explain", "faithfulness", "--data", "x"])
+    assert (asked.n, asked.masks) == (usual.n, usual.masks)
 
 
 def test_the_command_prints_tables_and_writes_the_document(

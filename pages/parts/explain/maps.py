@@ -7,6 +7,7 @@ import streamlit as st
 from fer_core.emotions import NAMES, index_of
 from fer_core.errors import DataError
 from fer_core.explain.blank_maps import coarseness
+from fer_core.explain.faithfulness import EFFORTS, Effort
 from fer_core.explain.regions import Corners
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import plain
@@ -18,7 +19,7 @@ from pages.parts.chosen_face import PREFIX, ChosenFace
 from pages.parts.explain import cells, faithfulness, numbers, tab_memory, testing
 from pages.parts.explain import trust as explain_trust
 from pages.parts.explain.cells import BLOCKS, OF_ALL, OF_MAP, OF_MODEL, SMOOTH, MapStyle, Shown
-from pages.parts.explain.testing import EFFORTS, Effort, MapTest
+from pages.parts.explain.testing import MapTest
 from pages.parts.face_answers import Answer, answers
 
 _MINE = tuple(PREFIX + name for name in ("classes", "cells", "opacity", "scale", "test", "curves", "proof", "many"))

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.errors import ExplainError
 from fer_core.explain.background import Work
 from fer_core.explain.blank_maps import why_blank
-from fer_core.explain.faithfulness import measure_maps
+from fer_core.explain.faithfulness import QUICK, measure_maps
 from fer_core.explain.methods import CLASS_MAP, OCCLUSION, RISE, Method
 from fer_core.explain.occlusion import Occlusion, occlusion, patches, starts
 from fer_core.explain.rise import Rise, rise
@@ -25,7 +25,6 @@ from fer_core.runs.folder import RunFolder
 from pages.parts import access, messages, queue
 from pages.parts.chosen_face import ChosenFace
 from pages.parts.explain import worker
-from pages.parts.explain.testing import EFFORTS
 from pages.parts.explain.worker import Asked, Here
 from pages.parts.face_answers import Answer, cache_key
 from pages.parts.result_cache import ResultCache
@@ -34,7 +33,6 @@ Values = npt.NDArray[np.floating]
 RISE_GRID = 7
 """Cells of RISE's masks along a side, the paper's."""
 NO_ROOM = "This server has too little memory left to compute gradients: see above."
-_EFFORT = EFFORTS["quick"]
 
 
 @dataclass(frozen=True)
@@ -200,8 +198,8 @@ def verdicts(about: ChosenFace, cells: Sequence[Cell]) -> dict[str, Judgement]:
                     members[0][0].answer.model.predict,
                     about.image[np.newaxis],
                     {cell.method.name: found.values[np.newaxis] for cell, found in members},
-                    orders=_EFFORT.orders,
-                    steps=_EFFORT.steps,
+                    orders=QUICK.orders,
+                    steps=QUICK.steps,
                     grid=grid,
                 )
             result = {cell.method.name: judge(tested, cell.method.name, cell.label) for cell, _ in members}

@@ -16,6 +16,7 @@ from fer_core.explain import layers
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
 from fer_core.explain.blank_maps import coarseness, why_blank
+from fer_core.explain.faithfulness import QUICK
 from fer_core.explain.map_agreement import rank_correlations
 from fer_core.explain.methods import CLASS_MAP, GRADCAM_PP, LAYERCAM, METHODS, OCCLUSION, RISE, Method
 from fer_core.explain.trust import Judgement
@@ -30,7 +31,6 @@ from pages.parts.explain import method_maps as maps
 from pages.parts.explain import sanity as explain_sanity
 from pages.parts.explain import tab_memory, trust, worker
 from pages.parts.explain.method_maps import Cell, Drawn, Options
-from pages.parts.explain.testing import EFFORTS
 from pages.parts.face_answers import Answer, answers, picture_uri
 from pages.parts.faces import label_words
 from pages.parts.models import folder_of
@@ -85,7 +85,7 @@ def show(about: ChosenFace | None, models: list[Predictor], is_open: bool) -> No
         st.caption(
             "Colour: the strongest cell of each map, since every method counts in its own units. Occlusion and RISE "
             "also find what speaks against an expression; only what speaks for it is drawn, and all of it is tested. "
-            f"Tested quickly, with {EFFORTS['quick'].orders} random orders of the same grid."
+            f"Tested quickly, with {QUICK.orders} random orders of the same grid."
         )
         _agreement(about, rows)
     with below:

@@ -13,7 +13,7 @@ from fer_core.emotions import NAMES
 from fer_core.errors import BusyError
 from fer_core.explain.background import Background
 from fer_core.explain.blank_maps import why_blank
-from fer_core.explain.faithfulness import Faithfulness, measure_maps
+from fer_core.explain.faithfulness import Effort, Faithfulness, measure_maps
 from fer_core.explain.task import CANCELLED, DONE, Task
 from fer_core.fair_queue import Lane
 from fer_core.formatting import ordinal, plural
@@ -28,19 +28,6 @@ LOOK_S = 0.5
 _ASKED = "_explain_tests_asked"
 FORGOTTEN_S = 20.0
 """Who has gone to another face or page no longer looks: their tests make room for those of others."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How thoroughly maps are tested: random ``orders`` and ``steps`` in which the face is deleted and put back."""
-
-    orders: int
-    steps: int
-
-
-EFFORTS = {"quick": Effort(5, 4), "thorough": Effort(9, 12)}
-"""Quick is what four models can do within a second on two fast cores; five orders are the fewest that tell their
-spread."""
 
 
 @dataclass(frozen=True)

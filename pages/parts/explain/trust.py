@@ -14,12 +14,11 @@ from fer_core.emotions import NAMES
 from fer_core.explain.base import at_face_size
 from fer_core.explain.baselines import centre_map
 from fer_core.explain.blank_maps import why_blank
-from fer_core.explain.faithfulness import Faithfulness
+from fer_core.explain.faithfulness import Effort, Faithfulness
 from fer_core.explain.map_agreement import TOLERANCE, hit_by_chance, pointing_game, rank_correlations
 from fer_core.explain.regions import Corners, region_masks
 from fer_core.explain.trust import LUCK, Judgement, judge
 from fer_core.formatting import percent, plain, plural
-from pages.parts.explain.testing import Effort
 from pages.parts.face_answers import Answer
 from pages.parts.result_cache import ResultCache
 
