@@ -18,7 +18,7 @@ from fer_core.errors import RunError
 from fer_core.evaluation.aligned_predictions import align
 from fer_core.formatting import percent, plural
 from fer_core.runs.folder import RunFolder
-from fer_core.stats.intervals import bootstrap_interval
+from fer_core.stats.intervals import RESAMPLES, SEED, bootstrap_interval
 
 ALL, EXACT, NEAR_DUPLICATES, CONFLICTS, PLAIN, CLEAN = "all", "exact", "near", "conflicts", "plain", "clean"
 FACES: dict[str, str] = {
@@ -82,7 +82,7 @@ def faulty(audit: Audit) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def audit_costs(
-    rows: npt.ArrayLike, right: npt.ArrayLike, audit: Audit, *, resamples: int = 2000, seed: int = 0
+    rows: npt.ArrayLike, right: npt.ArrayLike, audit: Audit, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[Cost, ...]:
     """One :class:`Cost` for each key of :data:`FACES`, in that order.
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
+from fer_core.stats.intervals import RESAMPLES, SEED
 
 SHIPPED = Path(__file__).with_name("hard_faces.json")
 SOURCE = "https://arxiv.org/abs/1905.04075"
@@ -29,7 +30,6 @@ GROUPS: dict[str, str] = {
     "forehead": "Forehead covered",
 }
 """What makes a face hard, and how a page says it."""
-RESAMPLES, SEED = 2000, 0
 
 
 @dataclass(frozen=True)

@@ -29,14 +29,13 @@ from fer_core.runs.ledger import last_look, looks_at, sealed, write_look
 from fer_core.runs.measurements import still_true
 from fer_core.runs.predictions import read_predictions, write_predictions
 from fer_core.runs.transaction import Change
+from fer_core.stats.intervals import RESAMPLES, SEED
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
 
-RESAMPLES = 2000
-SEED = 0
 TIMED_CALLS = 50
 LIBRARIES = (
     "keras",

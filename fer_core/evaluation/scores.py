@@ -17,7 +17,7 @@ from fer_core.runs.contracts import FlipAverage, LitertScores, SplitScores, Temp
 from fer_core.runs.predictions import probabilities_of
 from fer_core.stats.by_person import mean_interval
 from fer_core.stats.calibration import apply_temperature, usable_temperature
-from fer_core.stats.intervals import bootstrap_gain
+from fer_core.stats.intervals import RESAMPLES, SEED, bootstrap_gain
 from fer_core.stats.metrics import expected_calibration_error, log_loss, score
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def flip_average(
     flipped: npt.ArrayLike,
     *,
     persons: npt.NDArray[np.int64] | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> dict[str, FlipAverage]:
     """How well the mean of each face's and its mirror image's probabilities does, for each split that has faces.
 
@@ -118,8 +118,8 @@ def score_splits(
     near_duplicates: NearDuplicates | None = None,
     *,
     persons: npt.NDArray[np.int64] | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> dict[str, SplitScores]:
     """The scores of each test split that has faces, PublicTest first: ``splits`` of ``metrics.json``.
 

@@ -26,6 +26,7 @@ from fer_core.emotions import NAMES
 from fer_core.explain.base import checked_classes
 from fer_core.explain.faithfulness import CENTRE, EDGES, Faithfulness
 from fer_core.formatting import percent
+from fer_core.stats.intervals import RESAMPLES, SEED
 from fer_core.stats.paired_tests import ALPHA, Difference
 
 LEAST = 0.05
@@ -149,7 +150,7 @@ class Summary:
 
 
 def summarise(
-    faithfulness: Faithfulness, name: str, classes: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    faithfulness: Faithfulness, name: str, classes: npt.ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Summary:
     """Judge one map over all faces, each for the class ``classes`` names, int (n,) or one number. See the module.
 
@@ -191,7 +192,7 @@ def summarise(
 _SIMPLE = ("a round blob in the middle", "the face's edges")
 
 
-def mean_difference(a: npt.ArrayLike, b: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0) -> Difference:
+def mean_difference(a: npt.ArrayLike, b: npt.ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED) -> Difference:
     """Mean of B less A over the same n faces, float (n,) each, with the 95 % percentile bootstrap over faces.
 
     Raises ``ValueError`` for empty arrays, arrays of different length, or fewer than one resample.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from typing_extensions import TypedDict
 
 from fer_core.emotions import COUNT, NAMES
-from fer_core.stats.intervals import ClassBounds, wilson_interval
+from fer_core.stats.intervals import RESAMPLES, SEED, ClassBounds, wilson_interval
 from fer_core.value_types import Count, Name, Share
 
 SCHEMA = 1
@@ -43,7 +43,12 @@ class ByPerson(TypedDict):
 
 
 def by_person(
-    labels: npt.ArrayLike, predicted: npt.ArrayLike, persons: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    labels: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    persons: npt.ArrayLike,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> tuple[Ends, ByPerson]:
     """The accuracy's 95 % interval over persons, and those of macro F1 and of each class.
 
@@ -85,7 +90,7 @@ def by_person(
 
 
 def mean_interval(
-    values: npt.ArrayLike, persons: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    values: npt.ArrayLike, persons: npt.ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Ends | None:
     """The 95 % interval of a mean over persons. ``values``: float (n,); None with fewer than :data:`FEWEST` persons."""
     _, group = np.unique(np.asarray(persons), return_inverse=True)

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from fer_core.emotions import COUNT, NAMES
 from fer_core.stats import by_person as persons_core
 from fer_core.stats.by_person import ByPerson
-from fer_core.stats.intervals import ClassBounds, bootstrap_interval, wilson_interval
+from fer_core.stats.intervals import RESAMPLES, SEED, ClassBounds, bootstrap_interval, wilson_interval
 from fer_core.value_types import Amount, Count, Name, Share
 
 __all__ = [
@@ -89,8 +89,8 @@ def score(
     probabilities: npt.ArrayLike,
     *,
     persons: npt.ArrayLike | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Scores:
     """All scores of one set of faces, as plain JSON values: SCORES in ``docs/ARCHITECTURE.md``.
 

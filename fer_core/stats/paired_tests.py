@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.emotions import COUNT
-from fer_core.stats.intervals import bootstrap_gain, gain_at_the_end
+from fer_core.stats.intervals import RESAMPLES, SEED, bootstrap_gain, gain_at_the_end
 
 ALPHA = 0.05
 """The level at which a difference counts as unlikely to be chance; intervals hold 1 - ALPHA."""
@@ -86,8 +86,8 @@ def compare(
     predicted_a: npt.ArrayLike,
     predicted_b: npt.ArrayLike,
     *,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Comparison:
     """All that this module knows about two models' answers. Three times int (n,), 0..6, n ≥ 1.
 
@@ -156,7 +156,7 @@ def holm(p: npt.ArrayLike) -> Floats:
 
 
 def accuracy_difference(
-    right_a: npt.ArrayLike, right_b: npt.ArrayLike, *, resamples: int = 2000, seed: int = 0
+    right_a: npt.ArrayLike, right_b: npt.ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Difference:
     """How much more often B is right than A, with a paired bootstrap interval. Both bool (n,), n ≥ 1.
 
@@ -172,8 +172,8 @@ def macro_f1_difference(
     predicted_a: npt.ArrayLike,
     predicted_b: npt.ArrayLike,
     *,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Difference:
     """Macro F1 of B less that of A, with a paired bootstrap interval. Three times int (n,), 0..6, n ≥ 1.
 
@@ -198,8 +198,8 @@ def difference_matrix(
     predicted_a: npt.ArrayLike,
     predicted_b: npt.ArrayLike,
     *,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> DifferenceMatrix:
     """Where B's confusion matrix differs from A's, and which cells chance does not explain.
 

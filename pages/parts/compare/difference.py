@@ -10,6 +10,7 @@ from fer_core import emotions
 from fer_core.formatting import plural, points
 from fer_core.plots import difference as plots
 from fer_core.review import sentences
+from fer_core.stats.intervals import RESAMPLES
 from fer_core.stats.paired_tests import Comparison, Difference, p_words
 from pages.parts import linked
 from pages.parts import links_to_mistakes as links
@@ -67,7 +68,7 @@ def _verdict(compared: Comparison, a: str, b: str, looks: str) -> None:
             border=True,
         )
     st.caption(
-        f"95 % intervals of 2,000 paired resamples of the {plural(compared.n, 'face')}: accuracy "
+        f"95 % intervals of {RESAMPLES:,} paired resamples of the {plural(compared.n, 'face')}: accuracy "
         f"{_span(compared.accuracy, 100, 1)} points, macro F1 {_span(compared.macro_f1, 1, 3)}. Only {a} is right on "
         f"{plural(test.n10, 'face')}, only {b} on {test.n01:,}. Training either again, with another seed, would move "
         f"its accuracy, too. {looks}"

@@ -193,7 +193,7 @@ def _top_two(key: Key, _scope: Scope) -> dict[str, ShareInterval]:
 
 
 def comparison(view: View, a: int, b: int) -> Comparison:
-    """The runs at positions ``a`` and ``b``, face by face, with 2,000 paired resamples."""
+    """The runs at positions ``a`` and ``b``, face by face, with paired resamples."""
     return _comparison(view.key, a, b, view.scope)
 
 
