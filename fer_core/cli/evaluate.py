@@ -68,7 +68,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--corruptions",
         action="store_true",
-        help="measure only this: accuracy on PublicTest faces made worse in nine ways at five strengths each",
+        help="measure only this: accuracy on PublicTest faces made worse in many ways at five strengths each",
     )
     parser.add_argument(
         "--limit", type=whole(1), metavar="N", help="with --corruptions: N faces, drawn class by class, instead of all"

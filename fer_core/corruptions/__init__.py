@@ -1,1 +1,1 @@
-"""Faces made worse in nine ways, and how many answers survive."""
+"""Faces made worse, and how many answers survive."""

@@ -1,4 +1,4 @@
-"""Faces made worse in nine ways, at five severities each.
+"""Ways to make faces worse, at five severities each.
 
 After Hendrycks and Dietterich, 2019, *Benchmarking Neural Network Robustness to Common Corruptions and Perturbations*
 (https://arxiv.org/abs/1903.12261), whose ImageNet-C is made for colour photos of 224 pixels. The strengths here are our

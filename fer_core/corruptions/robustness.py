@@ -142,7 +142,7 @@ def evaluate_corruptions(
 ) -> Robustness:
     """Ask a model about faces uint8 (n, 48, 48) with labels (n,), 0..6, made worse in every way and severity.
 
-    ``names``: which corruptions, all nine by default. ``keys``: the faces' row numbers, 0..n-1 by default. Costs
+    ``names``: which corruptions, all by default. ``keys``: the faces' row numbers, 0..n-1 by default. Costs
     ``n * (1 + 5 * len(names))`` predictions. The same arguments give the same faces on every machine with the same
     OpenCV. Raises ``ValueError`` for no faces, other shapes or labels, or unknown corruptions.
     """

@@ -158,7 +158,7 @@ def _draw(shared: Shared, choice: FlipChoice | None, models: Sequence[Predictor]
         column_config={
             "As they are (%)": st.column_config.NumberColumn(format="%.1f"),
             "Made worse (%)": st.column_config.NumberColumn(
-                format="%.1f", help="The mean over nine ways and five strengths each."
+                format="%.1f", help="The mean over all ways and five strengths each."
             ),
         },
         alt="Mean accuracy of each model on faces made worse.",
