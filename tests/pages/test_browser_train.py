@@ -137,10 +137,10 @@ def test_train_to_the_end_and_find_it_in_compare(open_page: Callable[..., Page],
 
 def test_twins_are_seen_in_step_and_found_in_compare(open_page: Callable[..., Page], home: Path):
     page = open_page(address(2))
-    page.get_by_text("And then its twin with augmentation").click()
-    expect(page.get_by_role("checkbox", name=re.compile("its twin with"))).to_be_checked(timeout=MINUTE)
+    page.get_by_text("And then the same with augmentation").click()
+    expect(page.get_by_role("checkbox", name=re.compile("the same with"))).to_be_checked(timeout=MINUTE)
     start(page)
-    expect(page.get_by_text("Its twin is trained next.")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("Next comes the same with augmentation.")).to_be_visible(timeout=MINUTE)
 
     # The second begins by itself, and its curves lie over those of the first.
     expect(page.get_by_text(re.compile("After epoch 1 of both"))).to_be_visible(timeout=4 * MINUTE)

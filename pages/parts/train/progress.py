@@ -99,7 +99,7 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         st.rerun(scope="app")
     st.markdown(messages.told(status.message, stored=status.state in ENDED_BADLY))
     if status.alive and twins.is_to_come(status):
-        st.caption("Its twin is trained next.")
+        st.caption(f"Next comes {twins.the_same_otherwise(RunFolder(status.run_dir).recipe())}.")
     if status.state in JUDGED and (best := best_of(status.epochs)):
         st.markdown(outcome.sentence(best)[0])
     if status.alive and status.state != JobState.STARTING:
@@ -186,7 +186,7 @@ def _buttons(status: JobStatus) -> None:
         elif theirs and not status.alive and (data := twins.data_for(status)) is not None:
             _button(
                 SECOND,
-                "Train its twin",
+                f"Train {twins.the_same_otherwise(RunFolder(status.run_dir).recipe())}",
                 ":material/compare_arrows:",
                 functools.partial(twins.start, data),
                 status,

@@ -32,13 +32,17 @@ HARDER = (
 
 def wanted(recipe: Recipe) -> bool:
     """The box beside the button: whether the twin shall be trained, too."""
-    other = "without" if recipe.augmentation.active else "with"
     return linked.checkbox(
-        f"And then its twin {other} augmentation",
+        f"And then {the_same_otherwise(recipe)}",
         key=KEY,
         help="Trains the same recipe and seed twice, with and without augmentation (random changes to each training "
         "face), and shows both over each other. Takes twice as long.",
     )
+
+
+def the_same_otherwise(recipe: Recipe) -> str:
+    """What the twin of a run with this recipe is called; faces, too, have twins, so that word is not for people."""
+    return f"the same {WITHOUT if recipe.augmentation.active else WITH} augmentation"
 
 
 def partner(run_dir: Path) -> RunFolder | None:
