@@ -30,6 +30,7 @@ if not info.labelled:
     unmeasured.no_labels(info)
     st.stop()
 if run_dir is None:
+    progress.link_to_last()
     watched.preview(info)
 else:
     st.header("New training", anchor=False)

@@ -23,6 +23,16 @@ from fer_core.training.presets import preset
 from pages.parts.train import outcome, progress
 
 
+def test_a_training_that_ended_is_found_again_by_whoever_comes_anew(open_app, home, sample):
+    """Only a link with its name showed it."""
+    make_run(home / "runs" / "older", created="2026-03-01T00:00:00+00:00")
+    make_run(home / "runs" / "newer", created="2026-03-02T00:00:00+00:00")
+    app = open_app("train")
+    (link,) = [one.proto for one in app.get("page_link") if "last training" in one.proto.label]
+    assert "newer" in link.label
+    assert "run=newer" in link.query_string
+
+
 def test_a_running_job_is_found_without_a_link(open_app, home):
     claim(unfinished(home))
     app = open_app("train")

@@ -70,6 +70,17 @@ def choose() -> Path | None:
     return next((info.path for info in trained if info.state == RunState.UNFINISHED), None)
 
 
+def link_to_last() -> None:
+    """The way back to one's newest training that is over: who comes anew sees otherwise nothing of it."""
+    person = access.person()
+    mine = None if person.owner else person.mark
+    for info in runs.complete():
+        if not (info.shipped or info.is_vote or info.is_brought) and info.started_by == mine:
+            label = f"Your last training: {info.display_name}"
+            frame.link("train", label, icon=":material/history:", query={runs.RUN: info.name})
+            return
+
+
 def show(run_dir: Path) -> None:
     """Draw the job: name, state and buttons once per state, and below them what changes while its process lives.
 
@@ -232,10 +243,10 @@ def _numbers(status: JobStatus) -> None:
     with st.container(horizontal=True, gap="large"):
         if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
             st.metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}", width="content")
-            st.metric(f"Accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]), width="content")
+            st.metric(f"Training accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]), width="content")
         elif epoch is not None:
-            st.metric(f"Loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}", width="content")
-            st.metric(f"Accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]), width="content")
+            st.metric(f"Training loss, epoch {epoch['epoch']}", f"{epoch['loss']:.3f}", width="content")
+            st.metric(f"Training accuracy, epoch {epoch['epoch']}", percent(epoch["accuracy"]), width="content")
         if best is not None:
             about = f"Measured on {faces:,} faces. This epoch's model is the one that is kept." if faces else None
             value = percent(best["val_accuracy"])
