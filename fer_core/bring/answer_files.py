@@ -172,6 +172,8 @@ def _csv(path: Path) -> pd.DataFrame:
             skipinitialspace=True,
             skip_blank_lines=True,
         )
+    except pd.errors.EmptyDataError:
+        raise UnreadableError("it is empty") from None
     except (ValueError, pd.errors.ParserError) as error:
         raise UnreadableError(f"it is no table: {' '.join(str(error).split())[:160]}") from None
     frame = frame.map(str.strip)

@@ -153,6 +153,6 @@ def _other(path: Path, where: str, head: bytes) -> ModelError:
     if path.suffix.lower() == ".pb":
         return ModelError(f"{where} is one file of a SavedModel: give the folder that holds it and its variables.")
     return ModelError(
-        f"{where} is no model file, or it is damaged: .keras, .h5, .json with --weights, .tflite and SavedModel "
-        "folders can be brought."
+        f"{where} is no model file, or it is damaged: .keras, .h5, .json with its weights, .tflite and "
+        "SavedModels can be brought."
     )

@@ -1,4 +1,4 @@
-"""Where two models' confusion matrices differ: B less A, clickable, coloured where chance is excluded."""
+"""Where two models' confusion matrices differ: B minus A, clickable, coloured where chance is excluded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def difference_matrix(
     """A 7×7 matrix of differences, with a signed number in each cell.
 
     The arrays are those of :class:`fer_core.stats.paired_tests.DifferenceMatrix`, all (7, 7) with rows true:
-    ``points`` float, B less A in percentage points of the true class, NaN for classes without a face; ``significant``
+    ``points`` float, B minus A in percentage points of the true class, NaN for classes without a face; ``significant``
     bool; ``low``, ``high`` float, the 95 % interval in points; ``adjusted`` float, p after Holm's correction. Only
     ``support``, faces of each true class, is int (7,). ``names``: A and B.
 
@@ -77,7 +77,7 @@ def difference_matrix(
 def describe(points: npt.ArrayLike, significant: npt.ArrayLike, names: tuple[str, str] = ("A", "B")) -> str:
     """What the matrix shows, in words: each difference that chance does not explain, the largest first."""
     values, certain = _seven_by_seven(points), np.asarray(significant, dtype=bool)
-    start = f"Difference matrix, {names[1]} less {names[0]}, in percentage points of the true class."
+    start = f"Difference matrix, {names[1]} minus {names[0]}, in percentage points of the true class."
     if np.isnan(values).all():
         return f"{start} There is no face."
     cells = sorted(zip(*np.nonzero(certain), strict=True), key=lambda cell: -abs(values[cell]))
@@ -146,7 +146,7 @@ def _click_targets(
         customdata.append([true, predicted, value, p])
         faces = f"{support[true]:,} {'face' if support[true] == 1 else 'faces'}"
         texts.append(
-            f"{head}<br>{names[1]} less {names[0]}: {_cell(value)} points ({_signed(low)} to {_signed(high)}), "
+            f"{head}<br>{names[1]} minus {names[0]}: {_cell(value)} points ({_signed(low)} to {_signed(high)}), "
             f"of {faces}<br>{p_words(p)} after Holm's correction"
         )
     # Neither hue of the scale.

@@ -61,7 +61,14 @@ def rolling_spec(seconds: float = 60.0, height: int = 340) -> dict[str, object]:
                 "field": EXPRESSION,
                 "type": "nominal",
                 "scale": {"domain": list(NAMES), "range": list(COLOURS)},
-                "legend": {"orient": "top", "title": None, "symbolType": "stroke", "symbolStrokeWidth": 3},
+                # In two rows: one is wider than a phone.
+                "legend": {
+                    "orient": "top",
+                    "columns": 4,
+                    "title": None,
+                    "symbolType": "stroke",
+                    "symbolStrokeWidth": 3,
+                },
             },
             "opacity": {"condition": {"param": "wanted", "value": 1}, "value": 0.08},
         },

@@ -89,8 +89,9 @@ def matrices(confusions: Mapping[str, npt.NDArray[np.int64]]) -> str:
         pair = found[names[0]]
         shares = [f"{percent(found[name].faces / found[name].of, 0)} of {found[name].of:,}" for name in names]
         parts.append(f"{listed(names)}: {pair.words} ({', '.join(shares)})")
-    start = "All make the same commonest mistake" if len(by_pair) == 1 and len(found) > 1 else "The commonest mistake"
-    return f"{start}, {'; '.join(parts)}."
+    if len(by_pair) == 1 and len(found) > 1:
+        return f"The commonest mistake is the same for all, {parts[0]}."
+    return f"The commonest mistake, {'; '.join(parts)}."
 
 
 def classes(entries: Mapping[str, Sequence[ClassIntervals]], measure: Measure) -> str:

@@ -37,10 +37,10 @@ class Expected:
     measured: bool
 
     def words(self) -> str:
-        """``about 4 min, as measured here`` or ``1 min to 6 min, by the machine``."""
+        """``about 4 min, as measured here`` or ``1 min to 6 min, depending on the machine``."""
         if self.measured:
             return f"about {duration(self.high)}, going by your last one"
-        return f"{duration(self.low)} to {duration(self.high)}, by the machine"
+        return f"{duration(self.low)} to {duration(self.high)}, depending on the machine"
 
     def twice(self) -> Expected:
         """Of two trainings, one after the other."""

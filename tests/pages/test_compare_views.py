@@ -163,22 +163,22 @@ def test_the_verdict_is_the_cores(open_app, runs, aligned):
     assert expected.verdict("third", "first") in [element.value for element in app.subheader]
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["McNemar's exact test"] == paired_tests.p_words(expected.test.p)
-    assert metrics["Accuracy, B less A"] == f"+{100 * expected.accuracy.value:.1f} points"
-    assert metrics["Macro F1, B less A"] == f"+{expected.macro_f1.value:.3f}"
-    table = table_of(app, "B less A (points)").set_index(["True", "Taken for"])
+    assert metrics["Accuracy, B minus A"] == f"+{100 * expected.accuracy.value:.1f} points"
+    assert metrics["Macro F1, B minus A"] == f"+{expected.macro_f1.value:.3f}"
+    table = table_of(app, "B minus A (points)").set_index(["True", "Taken for"])
     assert len(table) == 49
-    assert table.loc[("fear", "sad"), "B less A (points)"] == pytest.approx(expected.matrix.points[FEAR, SAD])
+    assert table.loc[("fear", "sad"), "B minus A (points)"] == pytest.approx(expected.matrix.points[FEAR, SAD])
     assert table.loc[("fear", "sad"), "Only A says so (faces)"] == expected.matrix.n10[FEAR, SAD]
     assert table["More than chance explains"].sum() == expected.matrix.significant.sum() > 0
-    assert alt_of(app, "Difference matrix").startswith("Difference matrix, first less third")
+    assert alt_of(app, "Difference matrix").startswith("Difference matrix, first minus third")
 
 
 def test_swapping_turns_the_difference_round(open_app, runs):
     app = open_app("compare", view="Difference", difference_table="true")
-    before = table_of(app, "B less A (points)").set_index(["True", "Taken for"])["B less A (points)"]
+    before = table_of(app, "B minus A (points)").set_index(["True", "Taken for"])["B minus A (points)"]
     next(button for button in app.button if button.label == "Swap A and B").click().run()
     assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == ("second", "first")
-    after = table_of(app, "B less A (points)").set_index(["True", "Taken for"])["B less A (points)"]
+    after = table_of(app, "B minus A (points)").set_index(["True", "Taken for"])["B minus A (points)"]
     pd.testing.assert_series_equal(before, -after, check_index_type=False, check_like=True)
 
 

@@ -75,7 +75,7 @@ def test_a_fresh_start_shows_a_drawn_face_and_seven_answers_before_any_figure(ho
     assert len(pictures(app)) == 1
     app.button(key="game.answer.2").click().run()
     # Without a model nobody but the label turns over.
-    assert "Who is wrong?" not in words(app)
+    assert "who is wrong?" not in words(app)
 
 
 def test_the_label_of_a_drawn_face_is_never_called_wrong(sample: Path, open_app: OpenApp) -> None:
@@ -106,7 +106,7 @@ def test_an_answer_turns_over_label_models_and_verdict(dataset: Dataset, open_ap
     assert "fear" in text
     assert ("The label says" in text) or ("You and the label" in text)
     assert "custom_cnn" in text
-    assert "Who is wrong?" in text
+    assert "who is wrong?" in text
     assert [button.key for button in app.button if str(button.key).startswith("game.")] == ["game.next"]
 
 

@@ -245,10 +245,10 @@ def test_the_same_faces_after_each_epoch(open_app, home, sample):
     assert not app.exception, app.exception
     (cards,) = (one.proto.body for one in app.get("html") if "data:image/png" in one.proto.body)
     assert cards.count("<img") == 2
-    assert "neutral</b> 80 %" in cards
+    assert "neutral</b> 80&nbsp;%" in cards
     app.select_slider(key="job.epoch.mine").set_value(1).run()
     (cards,) = (one.proto.body for one in app.get("html") if "data:image/png" in one.proto.body)
-    assert "happy</b> 100 %" in cards
+    assert "happy</b> 100&nbsp;%" in cards
     # While it trains there is nothing to choose: the last epoch is what is new.
     claim(run)
     assert not open_app("train").select_slider

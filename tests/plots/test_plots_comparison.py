@@ -93,7 +93,7 @@ def test_a_click_reports_true_predicted_points_and_p(found: paired_tests.Differe
         else:
             assert (value, p) == (found.points[true, said], found.adjusted[true, said])
             assert f"of {found.support[true]:,} faces" in text
-            assert "VGG16 less CNN" in text
+            assert "VGG16 minus CNN" in text
 
 
 def test_another_order_moves_cells_and_keeps_labels(found: paired_tests.DifferenceMatrix) -> None:
@@ -147,7 +147,7 @@ def test_the_two_hues_stay_apart_for_colour_blind_readers(scale: style.Scale, si
 
 def test_a_difference_matrix_in_words(found: paired_tests.DifferenceMatrix) -> None:
     words = difference.describe(found.points, found.significant, ("CNN", "VGG16"))
-    assert words.startswith("Difference matrix, VGG16 less CNN, in percentage points of the true class. More than")
+    assert words.startswith("Difference matrix, VGG16 minus CNN, in percentage points of the true class. More than")
     largest = max(zip(*np.nonzero(found.significant), strict=True), key=lambda cell: abs(found.points[cell]))
     first = words.split("5 %): ")[1].split(",")[0]
     assert first.startswith(NAMES[largest[0]])

@@ -49,7 +49,7 @@ def _verdict(compared: Comparison, a: str, b: str, looks: str) -> None:
     test = compared.test
     with st.container(horizontal=True, key="verdict"):
         st.metric(
-            "Accuracy, B less A",
+            "Accuracy, B minus A",
             points(compared.accuracy.value),
             help="In percentage points of the faces in view.",
             border=True,
@@ -62,7 +62,7 @@ def _verdict(compared: Comparison, a: str, b: str, looks: str) -> None:
             border=True,
         )
         st.metric(
-            "Macro F1, B less A",
+            "Macro F1, B minus A",
             f"{compared.macro_f1.value:+.3f}".replace("-", "−"),
             help="Each expression counts alike, however rare it is. F1 goes from 0 to 1.",
             border=True,
@@ -84,7 +84,7 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
     found = compared.matrix
     st.subheader("Where they differ", anchor=False)
     st.caption(
-        f"{b} less {a}, in percentage points of the true class. Orange, +: {b} says it more often; blue, −: less "
+        f"{b} minus {a}, in percentage points of the true class. Orange, +: {b} says it more often; blue, −: less "
         "often. **Click a cell to see the faces that one of the two takes so.**",
         help="A cell has a colour only where chance is excluded: McNemar's exact test of the cell, Holm's correction "
         "over all cells, 5 %.",
@@ -117,7 +117,7 @@ def _matrix(view: View, compared: Comparison, a: str, b: str) -> None:
             difference_table(compared),
             hide_index=True,
             column_config={
-                "B less A (points)": st.column_config.NumberColumn(format="%+.1f"),
+                "B minus A (points)": st.column_config.NumberColumn(format="%+.1f"),
                 "p after Holm": st.column_config.NumberColumn(format="%.4f"),
             },
             alt=plots.describe(found.points, found.significant, (a, b)),
@@ -131,7 +131,7 @@ def difference_table(compared: Comparison) -> pd.DataFrame:
         {
             "True": emotions.NAMES[true],
             "Taken for": emotions.NAMES[predicted],
-            "B less A (points)": float(found.points[true, predicted]),
+            "B minus A (points)": float(found.points[true, predicted]),
             "95 % interval": f"{found.low[true, predicted]:+.1f} to {found.high[true, predicted]:+.1f}".replace(
                 "-", "−"
             ),
@@ -143,7 +143,7 @@ def difference_table(compared: Comparison) -> pd.DataFrame:
         for true, predicted in np.ndindex(found.points.shape)
         if found.support[true]
     ]
-    return pd.DataFrame(rows).sort_values("B less A (points)", key=abs, ascending=False, ignore_index=True)
+    return pd.DataFrame(rows).sort_values("B minus A (points)", key=abs, ascending=False, ignore_index=True)
 
 
 def _one_cell(view: View, compared: Comparison | None, a: int, b: int) -> None:

@@ -170,9 +170,9 @@ def _legend(most: float) -> None:
     st.html(
         '<div style="font-size:0.85rem;display:flex;align-items:center;gap:0.5em;flex-wrap:wrap">'
         "<span>Row: label. Column: answer. <b>Click a cell for its faces.</b></span>"
-        "<span>0 %</span>"
+        '<span style="display:inline-flex;align-items:center;gap:0.5em;white-space:nowrap">0 %'
         f'<span style="width:6em;height:0.9em;border:1px solid #7F7F8F;background:linear-gradient(90deg, {stops})">'
-        f"</span><span>{most:.0f} %</span></div>"
+        f"</span>{most:.0f} %</span></div>"
     )
 
 

@@ -116,7 +116,7 @@ def looks(view: View, names: Sequence[str]) -> str:
     counted = [
         (run.display_name, looks_words(run.path, aligned.fingerprint)) for run in view.runs if run.display_name in names
     ]
-    words = [f"{name} {how_often}" for name, how_often in counted if how_often]
+    words = [f"{name} ({how_often})" for name, how_often in counted if how_often]
     return f"{PRIVATE_TEST} was opened for {listed(words)}: the more looks, the more luck." if words else ""
 
 

@@ -174,8 +174,8 @@ def agreement(found: Sequence[Answer], classes: Sequence[int]) -> None:
 
 
 def _range(values: npt.NDArray[np.float64]) -> str:
-    low, high = (f"{value:.2f}".replace("-", "−") for value in (values.min(), values.max()))
-    return low if low == high else f"{low} to {high}"
+    low, mean, high = (f"{value:.2f}".replace("-", "−") for value in (values.min(), values.mean(), values.max()))
+    return low if low == high else f"{low} to {high}, {mean} on average"
 
 
 def _parts(boxes: Mapping[str, Corners]) -> str:

@@ -66,7 +66,7 @@ def answers(card: Card, mine: int) -> str:
     if card.votes:
         lines.insert(0, _line("Ten people", html.escape(card.votes), right=card.crowd == card.label))
     table = f'<table class="game-said"><caption hidden>Who says what</caption><tbody>{"".join(lines)}</tbody></table>'
-    judged = f"Who is wrong? <b>{html.escape(card.verdict)}.</b> " if card.verdict else ""
+    judged = f"The label or the models: who is wrong? <b>{html.escape(card.verdict)}.</b> " if card.verdict else ""
     if card.because:
         judged = f'<p style="margin:0.6em 0 0">{judged}<small>{html.escape(card.because)}</small></p>'
     return f'<p style="font-size:1.1rem;margin:0 0 0.5em">{head}</p>{table}{judged}'

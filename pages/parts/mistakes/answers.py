@@ -114,7 +114,7 @@ def probabilities(view: View, answers: Answers) -> None:
 
 
 def _says(name: str, predicted: int, confidence: float, label: int | None) -> str:
-    emotion, called, tick = EMOTIONS[predicted], html.escape(name), ""
+    emotion, called, tick = EMOTIONS[predicted], html.escape(name).replace("augmentation", "augmen&shy;tation"), ""
     if label is not None:
         mark, words, colour = ("✓", "right", GREEN) if predicted == label else ("✗", "wrong", RED)
         tick = (

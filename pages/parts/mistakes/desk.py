@@ -31,6 +31,8 @@ _STYLE = """<style>
   .st-key-filter-row, .st-key-filters > div:has(> .st-key-filter-row) { width: 100%; }
   .st-key-filter-row > div { flex: 1 1 calc(50% - 0.5rem); width: auto; min-width: 0; }
   .st-key-filter-row > div > div { width: 100%; }
+  /* The order's names are long. */
+  .st-key-filter-row > div:has(.st-key-sort) { flex-basis: 100%; }
 }
 </style>"""
 

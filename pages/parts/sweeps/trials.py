@@ -27,7 +27,7 @@ from fer_core.sweeps.standing import (
     counted,
     standing,
 )
-from pages.parts import frame, linked, links_to_compare, messages, scope
+from pages.parts import data, frame, linked, links_to_compare, messages, scope
 from pages.parts.charts import drawn
 from pages.parts.fragments import fragment
 from pages.parts.runs import complete
@@ -56,8 +56,9 @@ def show() -> None:
         st.warning(messages.told(problem, stored=True), icon=":material/broken_image:")
     if not sweeps:
         st.markdown("No sweep has been started yet. In a terminal, start one:")
-        sample = messages.place(settings().datasets_dir / SAMPLE_NAME)
-        st.code(COMMAND.format(data=shlex.quote(str(sample))), language=None, wrap_lines=True)
+        known = data.current()
+        faces = settings().datasets_dir / SAMPLE_NAME if known is None or known.info is None else known.info.path
+        st.code(COMMAND.format(data=shlex.quote(str(messages.place(faces)))), language=None, wrap_lines=True)
         return
     chosen = linked.selectbox("Sweep", [sweep.name for sweep in sweeps], key=KEY)
     sweep = next(sweep for sweep in sweeps if sweep.name == chosen)

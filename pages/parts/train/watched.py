@@ -69,11 +69,12 @@ def _answers(status: JobStatus, rows: list[int], epoch: EpochEvent) -> None:
         picture = _picture(pictures[at], labels[at]) if pictures else ""
         mark = "" if label is None else "✓ " if said == label else "✗ "
         truth = "" if label is None else f'<div style="opacity:.75">labelled {NAMES[label]}</div>'
+        sure = percent(probabilities[said], 0).replace(" ", "&nbsp;")
         cards.append(
             f'<div style="font-size:.8rem;line-height:1.35">{picture}'
             f'<div style="height:5px;margin:4px 0 2px;background:rgba(127,127,143,.25);width:{SIDE}px">'
             f'<div style="height:100%;width:{100 * probabilities[said]:.0f}%;background:{COLOURS[said]}"></div></div>'
-            f"<b>{mark}{html.escape(NAMES[said])}</b> {percent(probabilities[said], 0)}{truth}</div>"
+            f"<b>{mark}{html.escape(NAMES[said])}</b> {sure}{truth}</div>"
         )
     st.html(f'<div style="{GRID}">{"".join(cards)}</div>')
     ended = f"After epoch {epoch['epoch']} the model"
