@@ -48,7 +48,6 @@ def is_moment(text: str) -> bool:
 Count = Annotated[int, Ge(0), Le(10**12)]
 Epoch = Annotated[int, Ge(0), Le(MOST_EPOCHS)]
 """An epoch's number, from 1, or how many there were; 0 where nothing was trained."""
-Label = Annotated[int, Ge(0), Le(6)]
 Share = Annotated[float, Ge(0), Le(1)]
 """0..1."""
 Gain = Annotated[float, Ge(-1), Le(1)]

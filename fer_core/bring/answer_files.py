@@ -94,9 +94,9 @@ def read_answers(path: Path) -> AnswerTable:
         if suffix == ".npy":
             return _array(path)
         if suffix == ".parquet":
-            return _of_frame(_parquet(path), path)
+            return _of_frame(_parquet(path))
         if suffix in (".csv", ".tsv", ".txt"):
-            return _of_frame(_csv(path), path)
+            return _of_frame(_csv(path))
     except UnreadableError as error:
         raise ModelError(f"{shown(path)} cannot be used: {error}.") from None
     raise ModelError(
@@ -203,7 +203,7 @@ def _is_header(cells: Sequence[str], second: Sequence[str]) -> bool:
     )
 
 
-def _of_frame(frame: pd.DataFrame, path: Path) -> AnswerTable:
+def _of_frame(frame: pd.DataFrame) -> AnswerTable:
     if not len(frame) or not frame.shape[1]:
         raise UnreadableError("it holds no face")
     if len(frame) > MOST_ROWS:
@@ -216,7 +216,7 @@ def _of_frame(frame: pd.DataFrame, path: Path) -> AnswerTable:
     plain = {name: re.sub(r"[\s_-]+", " ", name.strip().lower()) for name in names}
     rows, sure, pictures, key = _keys(frame, plain)
     left = [name for name in names if name != key]
-    classes, called = _class_columns(frame, left, plain)
+    classes, called = _class_columns(left, plain)
     if classes:
         values = np.stack([_numbers(frame[name], name) for name in classes], axis=1)
         ignored = tuple(name for name in left if name not in classes)
@@ -275,9 +275,7 @@ def _keys(
     return None, False, None, None
 
 
-def _class_columns(
-    frame: pd.DataFrame, names: Sequence[str], plain: dict[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+def _class_columns(names: Sequence[str], plain: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """The columns of classes in their order, and what they are called; numbered ones have no names."""
     worded = [name for name in names if plain[name] not in (*_TRUE, *_ANSWER) and _class(name)]
     if len(worded) >= FEWEST:

@@ -7,7 +7,7 @@ in silence; :func:`bring` makes a run of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,11 +216,6 @@ def _open_private_test(path: Path, dataset: Dataset, out: Path | None, *, visito
     digest = sha256_of(path)
     if not last_look(out, digest, dataset.info.fingerprint):
         write_look(out, out, digest, dataset.info.record(), TRIED_NOTE)
-
-
-def with_order(found: Look, order: Order) -> Look:
-    """The same with the order that the owner chose among those that were tried."""
-    return replace(found, assumed=next(one for one in found.fits if one.order == order), by_owner=True)
 
 
 def bring(found: Look, dataset: Dataset, out: Path, title: str, *, visitor: str | None = None) -> RunFolder:

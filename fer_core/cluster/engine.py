@@ -51,7 +51,6 @@ class Engine:
     nodes: int
     cpus: float
     gpus: float
-    is_local: bool
 
 
 def require_ray() -> ModuleType:
@@ -94,7 +93,7 @@ def engine(*, cpus: int | None = None, store_bytes: int = STORE_BYTES) -> Iterat
         stack.callback(_shut_down, ray)
         found = ray.cluster_resources()
         alive = sum(1 for node in ray.nodes() if node["Alive"])
-        yield Engine(alive, found.get("CPU", 0.0), found.get("GPU", 0.0), not address)
+        yield Engine(alive, found.get("CPU", 0.0), found.get("GPU", 0.0))
 
 
 def environment() -> dict[str, str]:

@@ -38,7 +38,6 @@ class Method:
         paper: authors and year, and where to read it.
         where: what draws it.
         layered: whether it looks at a layer that can be chosen; otherwise at the pixels themselves.
-        signed: whether values below 0 mean "speaks against".
     """
 
     name: str
@@ -49,7 +48,6 @@ class Method:
     url: str
     where: Where
     layered: bool = False
-    signed: bool = False
 
 
 _METHODS = (
@@ -128,7 +126,6 @@ _METHODS = (
         "Zeiler and Fergus, 2014",
         "https://arxiv.org/abs/1311.2901",
         "litert",
-        signed=True,
     ),
     Method(
         RISE,
@@ -138,7 +135,6 @@ _METHODS = (
         "Petsiuk et al., 2018",
         "https://arxiv.org/abs/1806.07421",
         "litert",
-        signed=True,
     ),
 )
 METHODS = {method.name: method for method in _METHODS}

@@ -202,11 +202,11 @@ def best_in_words(now: SweepStanding, name: str | None = None) -> str:
     return (
         f"{words}. It was chosen among {plural(len(ranked), 'trial')}: if all were equally good, the best would still "
         f"look about {points(flattered).lstrip('+')} better than it is, by luck with these "
-        f"{best.faces:,} faces. {_compared(now, ranked, flattered)}"
+        f"{best.faces:,} faces. {_compared(ranked, flattered)}"
     )
 
 
-def _compared(now: SweepStanding, ranked: Sequence[TrialStanding], flattered: float) -> str:
+def _compared(ranked: Sequence[TrialStanding], flattered: float) -> str:
     if any(trial.state in (TrialState.TRAINING, TrialState.FINISHING) for trial in ranked):
         return "Some of them still train, and one that is at an earlier epoch cannot be compared yet."
     ahead = _accuracy(ranked[0]) - sum(map(_accuracy, ranked)) / len(ranked)

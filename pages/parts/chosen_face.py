@@ -17,7 +17,7 @@ from fer_core.formatting import plain
 from pages.parts import frame, linked, row_field
 from pages.parts.data import current_dataset, faces_are_here, no_faces
 from pages.parts.default_face import starting_faces
-from pages.parts.faces import enlarged, label_words
+from pages.parts.faces import label_words
 
 PREFIX = "explain."
 """Stands before all names in the address of Explain: see ``pages/parts/scope.py`` for why pages have names of their
@@ -169,11 +169,6 @@ def own(prefix: str = PREFIX) -> ChosenFace | None:
         f"{plain(face.title)}, {label_text}. It is in this visit's memory only, so a link cannot show it to others."
     )
     return face
-
-
-def show_face(face: ChosenFace, side: int = 192) -> None:
-    """The face, enlarged."""
-    st.image(enlarged(face.image, side), alt=f"{face.title}, a face of 48×48 grey pixels, enlarged.", width=side)
 
 
 def sha1_of(image: npt.NDArray[np.uint8]) -> str:
