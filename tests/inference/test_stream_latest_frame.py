@@ -6,11 +6,9 @@ import queue
 import threading
 import time
 import weakref
-from types import SimpleNamespace
 
 import pytest
 
-from fer_core.inference.stream import latest_frame
 from fer_core.inference.stream.latest_frame import LatestWorker
 
 PATIENCE = 60
@@ -34,10 +32,8 @@ class Gated:
         return item
 
 
-def test_a_slow_callback_drops_frames_and_keeps_the_lag_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 30 frames a second, with work that takes 150 ms, on a clock of the test's own."""
-    now = [0.0]
-    monkeypatch.setattr(latest_frame, "time", SimpleNamespace(monotonic=lambda: now[0]))
+def test_a_slow_callback_drops_frames_and_keeps_the_lag_bounded() -> None:
+    """With work that takes as long as five frames."""
     work = Gated()
     worker = LatestWorker(work)
     worker.start()
@@ -45,24 +41,20 @@ def test_a_slow_callback_drops_frames_and_keeps_the_lag_bounded(monkeypatch: pyt
     worker.submit(0)
     seen.append(work.taken.get(timeout=PATIENCE))
     for number in range(1, 61):
-        now[0] += 1 / 30
         # The work is held at the gate: handing in that waited for it would never come back.
         worker.submit(number)
         if number % 5 == 0:
+            lags.append(number - seen[-1])
             work.gate.release()
             seen.append(work.taken.get(timeout=PATIENCE))
-            lags.append(worker.load.lag_s)
     load = worker.load
     work.gate.release()
     assert worker.stop()
-    assert load.submitted == 61
     assert load.done == len(lags) == 12
-    assert load.dropped == load.submitted - load.done - 1, "one is at work"
+    assert load.dropped == 61 - load.done - 1, "one is at work"
     assert seen == list(range(0, 61, 5)), "always the newest"
-    # A queue would have got to seconds.
-    assert max(lags) <= 2 * 0.167
-    assert load.work_s == pytest.approx(1 / 6)
-    assert load.per_s == pytest.approx(6)
+    # In frames, from handing in to being finished: a queue would get to forty-eight.
+    assert max(lags) == 5
 
 
 def test_the_newest_wins() -> None:
@@ -85,7 +77,7 @@ def test_the_newest_wins() -> None:
     assert worker.wait(2, PATIENCE)
     assert seen == [0, 3]
     assert worker.latest() == 30
-    assert (worker.load.submitted, worker.load.done, worker.load.dropped) == (4, 2, 2)
+    assert (worker.load.done, worker.load.dropped) == (2, 2)
     worker.stop()
 
 

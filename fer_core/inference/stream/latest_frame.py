@@ -6,7 +6,6 @@ So what a reader sees is never older than two turns of work, however fast items 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -25,19 +24,10 @@ another."""
 
 @dataclass(frozen=True)
 class Load:
-    """How the worker keeps up.
+    """How the worker keeps up: items ``done`` and ``dropped`` so far. Beside them one may wait and one be at work."""
 
-    ``submitted``, ``done``, ``dropped``: items so far; one may be waiting and one be at work beside them. ``lag_s``:
-    seconds from handing in the newest finished item to its being finished; None before the first. ``work_s``: seconds
-    of that spent at work. ``per_s``: items finished per second over the last few; 0 before the second.
-    """
-
-    submitted: int
     done: int
     dropped: int
-    lag_s: float | None
-    work_s: float | None
-    per_s: float
 
 
 class LatestWorker(Generic[Item, Outcome]):
@@ -53,14 +43,11 @@ class LatestWorker(Generic[Item, Outcome]):
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         self._open = False
-        self._waiting: tuple[Item, float] | None = None
+        self._waiting: tuple[Item] | None = None
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self._trace: TracebackType | None = None
-        self._submitted = self._done = self._dropped = 0
-        self._lag_s: float | None = None
-        self._work_s: float | None = None
-        self._finished: list[float] = []
+        self._done = self._dropped = 0
 
     def start(self) -> None:
         """Take items from now on, with counts from 0, and forget an earlier error. Does nothing while running.
@@ -71,9 +58,8 @@ class LatestWorker(Generic[Item, Outcome]):
             if self._open:
                 return
             self._open = True
-            self._waiting = self._outcome = self._error = self._trace = self._lag_s = self._work_s = None
-            self._submitted = self._done = self._dropped = 0
-            self._finished = []
+            self._waiting = self._outcome = self._error = self._trace = None
+            self._done = self._dropped = 0
 
     def submit(self, item: Item) -> bool:
         """Hand in an item; never waits for work. An older one that still waits is dropped and counted.
@@ -83,10 +69,9 @@ class LatestWorker(Generic[Item, Outcome]):
         with self._changed:
             if not self._open or self._error is not None:
                 return False
-            self._submitted += 1
             if self._waiting is not None:
                 self._dropped += 1
-            self._waiting = (item, time.monotonic())
+            self._waiting = (item,)
             if self._thread is None:
                 try:
                     self._thread = start_thread(self._run, self._name)
@@ -116,9 +101,7 @@ class LatestWorker(Generic[Item, Outcome]):
     def load(self) -> Load:
         """How it keeps up."""
         with self._changed:
-            times = self._finished
-            rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-            return Load(self._submitted, self._done, self._dropped, self._lag_s, self._work_s, rate)
+            return Load(self._done, self._dropped)
 
     @property
     def running(self) -> bool:
@@ -162,11 +145,10 @@ class LatestWorker(Generic[Item, Outcome]):
                 if not came or self._waiting is None:
                     self._thread = None
                     return
-                item, handed_in = self._waiting
+                (item,) = self._waiting
                 self._waiting = None
             try:
                 with self._turn:
-                    began = time.monotonic()
                     outcome = self._work(item)
             except BaseException as error:  # handed to the reader, who raises it
                 with self._changed:
@@ -177,10 +159,8 @@ class LatestWorker(Generic[Item, Outcome]):
             with self._changed:
                 if not self._mine():
                     return
-                now = time.monotonic()
-                self._outcome, self._lag_s, self._work_s = outcome, now - handed_in, now - began
+                self._outcome = outcome
                 self._done += 1
-                self._finished = [*self._finished[-29:], now]
                 self._changed.notify_all()
             # A waiting thread must not keep a frame alive.
             del item, outcome
