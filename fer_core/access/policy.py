@@ -37,7 +37,7 @@ _THEIR_OWN = frozenset({Action.STOP, Action.RESUME, Action.DELETE})
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at the app or at the command line.
+    """Somebody at the app.
 
     Attributes:
         owner: whether the computer that the app runs on is theirs.
@@ -51,10 +51,6 @@ class Person:
     def mark(self) -> str:
         """What is kept with a run that they start, hex: it tells them apart and gives the token away to nobody."""
         return hashlib.sha256(self.token.encode()).hexdigest()[:32]
-
-
-OPERATOR = Person(owner=True)
-"""Who runs the command line, or code of their own."""
 
 
 def may(person: Person, action: Action, *, started_by: str | None = None) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from factories import make_run, make_vote
 
 from fer_core.access import trainings
-from fer_core.access.policy import OPERATOR, Person
+from fer_core.access.policy import Person
 from fer_core.errors import AccessError, RunError
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.listing import list_runs
@@ -24,6 +24,7 @@ from fer_core.training.presets import preset
 
 MINUTE = preset("minute", "custom_cnn")
 VISITOR = Person(owner=False)
+OWNER = Person(owner=True)
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_a_visitor_touches_no_run_of_another(home: Path, act, mark: str | None) 
 
 
 def test_a_visitor_and_the_owner_delete_what_the_visitor_started(home: Path) -> None:
-    for person in (VISITOR, OPERATOR):
+    for person in (VISITOR, OWNER):
         run = a_run("mine", VISITOR.mark)
         trainings.delete(person, run)
         assert not run.exists()
@@ -115,7 +116,7 @@ def test_visitors_see_their_own_runs_and_not_each_others(home: Path) -> None:
     own = {info.name for info in list_runs() if not info.shipped}
     assert own == {"owners", "mine", "anothers", "damaged"}
     assert {info.name for info in trainings.visible(VISITOR, list_runs()) if not info.shipped} == {"owners", "mine"}
-    assert {info.name for info in trainings.visible(OPERATOR, list_runs()) if not info.shipped} == own
+    assert {info.name for info in trainings.visible(OWNER, list_runs()) if not info.shipped} == own
 
 
 def test_a_visitors_run_is_cleared_away_after_a_day_and_no_other(home: Path) -> None:
@@ -184,19 +185,19 @@ def test_ones_own_newest_runs_are_shown_beside_the_shipped_ones(home: Path) -> N
     kinds = ("custom_cnn", "custom_cnn_augmented", "resnet50", "tiny", "vgg16")
     shipped = [make_run(settings().models_dir / kind, architecture=kind) for kind in kinds]
     make_vote(settings().models_dir / "vote", shipped[:2])
-    ships = shown_first(OPERATOR)
+    ships = shown_first(OWNER)
     assert len(ships) == 6
     for day in range(1, 5):
         make_run(settings().runs_dir / f"mine{day}", created=f"2026-03-0{day}T00:00:00+00:00")
-    assert shown_first(OPERATOR) == [*ships[:3], "mine4", "mine3", "mine2"]
+    assert shown_first(OWNER) == [*ships[:3], "mine4", "mine3", "mine2"]
     assert shown_first(VISITOR) == ships, "they are not the visitor's own"
     write_visitor(make_run(settings().runs_dir / "theirs").path, VISITOR.mark, 60)
     assert shown_first(VISITOR) == [*ships[:5], "theirs"]
-    assert "theirs" not in shown_first(OPERATOR)
+    assert "theirs" not in shown_first(OWNER)
 
 
 def test_places_that_nothing_else_needs_are_for_ones_own_runs(home: Path) -> None:
     make_run(settings().models_dir / "shipped")
     for day in range(1, 8):
         make_run(settings().runs_dir / f"mine{day}", created=f"2026-03-0{day}T00:00:00+00:00")
-    assert shown_first(OPERATOR) == ["shipped", "mine7", "mine6", "mine5", "mine4", "mine3"]
+    assert shown_first(OWNER) == ["shipped", "mine7", "mine6", "mine5", "mine4", "mine3"]
