@@ -16,7 +16,7 @@ picture is left: such a draw counts as 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -112,36 +112,6 @@ def judge_maps(real: npt.ArrayLike, steps: Sequence[str], maps: npt.ArrayLike, *
             "everywhere; they count as 0."
         )
     return Sanity(tuple(steps), correlations, unrelated, verdict, tuple(sentences))
-
-
-def run_check(
-    explain: Callable[[], npt.ArrayLike],
-    stages: Sequence[tuple[str, Callable[[np.random.Generator], None]]],
-    restore: Callable[[], None],
-    *,
-    draws: int = 3,
-    seed: int = 0,
-) -> Sanity:
-    """The whole check on anything that can be asked for a map and made to forget, such as a model made by hand.
-
-    ``explain`` returns the map (h, w) of the model as it is; ``stages`` are names, head first, and what gives that
-    stage random weights; ``restore`` gives all weights back, and is called before each draw and at the end. Raises
-    ``ValueError`` for no stages or draws.
-    """
-    if not stages or draws < 1:
-        raise ValueError("there must be a stage and a draw")
-    real = np.asarray(explain(), dtype=np.float64)
-    maps = np.zeros((len(stages), draws, *real.shape))
-    try:
-        for number in range(draws):
-            restore()
-            rng = np.random.default_rng([seed, number])
-            for step, (_, forget) in enumerate(stages):
-                forget(rng)
-                maps[step, number] = explain()
-    finally:
-        restore()
-    return judge_maps(real, [name for name, _ in stages], maps, seed=seed)
 
 
 def _with(real: npt.ArrayLike, maps: npt.ArrayLike) -> Floats:
