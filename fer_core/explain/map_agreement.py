@@ -3,7 +3,6 @@
 - Rank correlation (Spearman, 1904, https://doi.org/10.2307/1412159): 1 the same order of all pixels, 0 no relation, -1
   the reverse. Adebayo et al. (2018, https://arxiv.org/abs/1810.03292) compare maps so. Maps that mark the middle of a
   face correlate well whatever they mean: read it beside the correlation with the centre blob.
-- Overlap of the most marked pixels (intersection over union), which does not care about the rest.
 - The pointing game (Zhang et al., 2016, https://arxiv.org/abs/1608.00507): is the map's maximum in a known region?
 """
 
@@ -19,8 +18,6 @@ from fer_core.explain.base import at_face_size
 Floats = npt.NDArray[np.float64]
 Region = npt.NDArray[np.bool_]
 
-TOP_SHARE = 0.2
-"""The most marked fifth of the face: about the area of eyes and mouth."""
 TOLERANCE = 3
 """Pixels a map may miss a region by. The paper allows 15 pixels in photos of about 225 to 500 pixels."""
 
@@ -43,31 +40,6 @@ def rank_correlations(maps: npt.ArrayLike) -> Floats:
         result = rest @ rest.T / np.outer(length, length)
     np.fill_diagonal(result, np.where(length > 0, 1.0, np.nan))
     return np.asarray(np.clip(result, -1, 1))
-
-
-def top_overlap(one: npt.ArrayLike, other: npt.ArrayLike, *, share: float = TOP_SHARE) -> float:
-    """Intersection over union of the most marked pixels of two maps (h, w) of any grids: 0..1.
-
-    ``share`` in (0, 1]: how much of the face is taken. By chance it is about ``share / (2 - share)``, 0.11 for a fifth.
-    NaN where neither map marks anything. See :func:`top_pixels`.
-    """
-    first, second = top_pixels(one, share=share), top_pixels(other, share=share)
-    union = int((first | second).sum())
-    return float((first & second).sum() / union) if union else float("nan")
-
-
-def top_pixels(one: npt.ArrayLike, *, share: float = TOP_SHARE) -> Region:
-    """The ``share`` of the face that a map (h, w) marks most, bool (48, 48).
-
-    Pixels equal to the last one taken come along; pixels at the map's minimum, such as zeros, never do, so a flat map
-    marks nothing. Raises ``ValueError`` for a share outside (0, 1].
-    """
-    if not 0 < share <= 1:
-        raise ValueError(f"share must lie in (0, 1], not {share}")
-    pixels = at_face_size(one)[0]
-    k = max(1, round(share * pixels.size))
-    least = np.partition(pixels.ravel(), pixels.size - k)[pixels.size - k]
-    return np.asarray((pixels >= least) & (pixels > pixels.min()))
 
 
 def pointing_game(maps: npt.ArrayLike, region: Region, *, tolerance: int = TOLERANCE) -> Floats:

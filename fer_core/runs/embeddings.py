@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ class Embeddings:
             with the same pixels in Training is its own nearest, with 1.
         fingerprint: of the dataset that the rows belong to.
         variance_kept: share of the variance that ``vectors`` keep, 0..1.
-        full_dimensions: how many dimensions the model's embedding has.
     """
 
     rows: npt.NDArray[np.int64]
@@ -66,7 +64,6 @@ class Embeddings:
     similarity: Floats
     fingerprint: str
     variance_kept: float
-    full_dimensions: int
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -78,22 +75,6 @@ class Embeddings:
             return np.full(wanted.shape, -1, dtype=np.int64)
         found = np.searchsorted(self.rows, wanted).clip(max=len(self) - 1)
         return np.where(self.rows[found] == wanted, found, -1).astype(np.int64)
-
-    def similarity_to(self, row: int, rows: npt.ArrayLike) -> Floats:
-        """How alike the model sees a face and others: cosine of ``vectors``, float32 (n,), -1..1, in ``rows``' order.
-
-        NaN where a row has no embedding. Raises ``ValueError`` when ``row`` itself has none.
-        """
-        own = int(self.positions(row))
-        if own < 0:
-            raise ValueError(f"row {row} has no embedding")
-        positions = self.positions(rows)
-        cosines = (self._unit @ self._unit[own]).clip(-1, 1)
-        return np.where(positions >= 0, cosines[positions], np.float32(np.nan)).astype(np.float32)
-
-    @cached_property
-    def _unit(self) -> Floats:
-        return unit(self.vectors)
 
 
 def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embeddings | None:
@@ -123,7 +104,6 @@ def read_embeddings(folder: RunFolder, fingerprint: str | None = None) -> Embedd
             similarity=_columns(table, "similarity", np.float32),
             fingerprint=str(metadata["fingerprint"]),
             variance_kept=float(metadata["variance_kept"]),
-            full_dimensions=int(metadata["dimensions"]),
         )
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged(evaluation, f"it cannot be read ({error})") from error

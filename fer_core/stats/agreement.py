@@ -63,35 +63,6 @@ def members(code: int) -> tuple[int, ...]:
     return tuple(position for position in range(int(code).bit_length()) if code >> position & 1)
 
 
-def all_right(right: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Faces that every model gets right, bool (n,). ``right``: bool (K, n), any K from 1."""
-    return np.asarray(_models(right).all(axis=0))
-
-
-def all_wrong(right: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Faces that every model gets wrong, bool (n,). ``right``: bool (K, n), any K from 1."""
-    return np.asarray(~_models(right).any(axis=0))
-
-
-def only_one_right(right: npt.ArrayLike, model: int | None = None) -> npt.NDArray[np.bool_]:
-    """Faces that exactly one model gets right, bool (n,): any one, or the one at position ``model``.
-
-    ``right``: bool (K, n), any K from 1.
-    """
-    table = _models(right)
-    lonely = table.sum(axis=0) == 1
-    return lonely if model is None else lonely & table[model]
-
-
-def disagree(predicted: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Faces on which not all models say the same class, bool (n,). ``predicted``: int (K, n), any K from 1.
-
-    Models that are all wrong may still disagree.
-    """
-    answers = _answers(predicted)
-    return (answers != answers[0]).any(axis=0)
-
-
 def agreement_rates(predicted: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The share of faces on which two models say the same class, float (K, K), 0..1, symmetric.
 

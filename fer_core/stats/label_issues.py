@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,6 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Int8 = npt.NDArray[np.int8]
 Bool = npt.NDArray[np.bool_]
-Rule = Literal["noise rate", "class", "both"]
 
 _SLACK = 1e-6
 """A probability this close below a threshold still reaches it; a class ahead of the label by less is not ahead."""
@@ -78,14 +76,13 @@ def label_issues(
     probabilities: npt.ArrayLike,
     *,
     temperatures: Sequence[float] | None = None,
-    rule: Rule = "noise rate",
 ) -> LabelIssues:
     """How doubtful each label is, by confident learning on the mean of K models and by their votes against it.
 
     ``labels``: int (n,), 0..6. ``probabilities``: float (K, n, 7), out-of-sample (see the module). ``temperatures``: K
     numbers above 0, each model's own from ``metrics.json``; probabilities are divided by them before the mean, so that
     an overconfident model does not outvote the others. Leave it out for probabilities that are calibrated already.
-    ``rule`` as in :func:`flags`. Thresholds and counts belong to the set of faces given: score one split at a time, or
+    Thresholds and counts belong to the set of faces given: score one split at a time, or
     all test faces together, but not a filtered selection. Raises ``ValueError`` for other shapes, labels outside 0..6
     or rows that are no probabilities.
     """
@@ -98,7 +95,7 @@ def label_issues(
     votes = against(true, values)
     return LabelIssues(
         score=label_doubt(true, values),
-        flagged=flags(true, mean, rule=rule),
+        flagged=flags(true, mean),
         suggested=mean.argmax(axis=1).astype(np.int8),
         against=votes.count,
         together=votes.together,
@@ -151,41 +148,30 @@ def confident_joint(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, cali
     return _whole_rows(shares / shares.sum() * len(true))
 
 
-def flags(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, rule: Rule = "noise rate") -> Bool:
+def flags(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Bool:
     """Which labels confident learning counts among the wrong ones: bool (n,).
 
-    The calibrated joint says how many faces labelled i truly are j. ``"noise rate"`` (cleanlab's default) flags that
-    many for each pair i ≠ j, those whose probability of j is furthest above that of i. ``"class"`` flags, of each
-    label, as many as are wrong in all, those with the lowest probability of their label. ``"both"`` flags what the two
-    agree on. A face whose label is its likeliest class is never flagged. Of equal faces the earlier goes first.
+    The calibrated joint says how many faces labelled i truly are j. Of each pair i ≠ j that many are flagged, those
+    whose probability of j is furthest above that of i (pruning by noise rate, cleanlab's default). A face whose label
+    is its likeliest class is never flagged. Of equal faces the earlier goes first.
 
-    ``labels``: int (n,). ``probabilities``: float (n, 7). A class with a single face is left alone.
+    ``labels``: int (n,). ``probabilities``: float (n, 7). A class with a single face is left alone. Raises
+    ``ValueError`` for anything else.
     """
-    if rule not in ("noise rate", "class", "both"):
-        raise ValueError(f"unknown rule {rule!r}; there are 'noise rate', 'class' and 'both'")
     true, values = checked(labels, probabilities)
     wrong = _keep_diagonal(confident_joint(true, values))
-    by_rate, by_class = np.zeros(len(true), bool), np.zeros(len(true), bool)
+    chosen = np.zeros(len(true), bool)
     for label in range(COUNT):
         faces = np.flatnonzero(true == label)
         if len(faces) <= _LEFT_PER_CLASS:
             continue
-        own = values[faces, label]
-        by_class[faces[np.argsort(own, kind="stable")[: max(0, len(faces) - wrong[label, label])]]] = True
         for other in np.flatnonzero(wrong[label]):
             if other != label:
-                margin = values[faces, other] - own
-                by_rate[faces[np.argsort(-margin, kind="stable")[: wrong[label, other]]]] = True
-    chosen = {"noise rate": by_rate, "class": by_class, "both": by_rate & by_class}[rule]
+                margin = values[faces, other] - values[faces, label]
+                chosen[faces[np.argsort(-margin, kind="stable")[: wrong[label, other]]]] = True
     ahead = values.copy()
     ahead[np.arange(len(true)), true] += _SLACK
     return chosen & (ahead.argmax(axis=1) != true)
-
-
-def self_confidence(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Float:
-    """The probability of the label, float64 (n,), 0..1: low where the label is doubtful."""
-    true, values = checked(labels, probabilities)
-    return values[np.arange(len(true)), true]
 
 
 def normalised_margin(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Float:

@@ -15,8 +15,6 @@ from fer_core.explain.map_agreement import (
     pointing_game,
     rank_correlation,
     rank_correlations,
-    top_overlap,
-    top_pixels,
     widened,
 )
 from fer_core.explain.regions import cut_boxes, region_boxes, region_masks
@@ -37,21 +35,6 @@ def test_flat_maps_have_no_order_and_grids_may_differ() -> None:
     assert both[0, 0] == 1
     assert np.isnan(both[1]).all()
     assert rank_correlation(ramp, np.arange(48.0)[None].repeat(48, axis=0)) > 0.99
-
-
-def test_top_pixels_and_their_overlap() -> None:
-    one = np.zeros((48, 48))
-    one[:10, :48] = np.arange(480.0).reshape(10, 48) + 1
-    assert top_pixels(one, share=0.1).sum() == 230
-    assert top_pixels(one, share=0.5).sum() == 480  # zeros are never marked
-    assert not top_pixels(np.full((48, 48), 0.3)).any()
-    other = np.roll(one, 5, axis=0)
-    assert top_overlap(one, one) == 1
-    assert top_overlap(one, other, share=0.5) == pytest.approx(5 / 15)
-    assert np.isnan(top_overlap(np.zeros((2, 2)), np.zeros((3, 3))))
-    rng = np.random.default_rng(0)
-    by_chance = np.mean([top_overlap(*rng.random((2, 48, 48)), share=0.2) for _ in range(50)])
-    assert by_chance == pytest.approx(0.2 / 1.8, abs=0.01)
 
 
 def test_pointing_game() -> None:

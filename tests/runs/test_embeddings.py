@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -43,13 +44,15 @@ def written(path: Path, faces: Floats, training: Floats) -> RunFolder:
 
 def test_the_components_are_those_of_scikit_learn_but_for_scale_and_sign(tmp_path: Path) -> None:
     faces, training = drawn(50, 40, 1), drawn(300, 40, 2)
-    found = read_embeddings(written(tmp_path / "run", faces, training))
+    folder = written(tmp_path / "run", faces, training)
+    found = read_embeddings(folder)
     assert found is not None
     reference = PCA(32, svd_solver="full").fit(training.astype(np.float64))
     expected = reference.transform(faces)
     expected /= np.sqrt(training.astype(np.float64).var(axis=0).sum())
     assert found.vectors.shape == (50, 32)
-    assert found.full_dimensions == 40
+    told = json.loads(pq.read_metadata(measured_on(folder).embeddings_path).metadata[b"fer_embeddings"])
+    assert told["dimensions"] == 40
     assert found.variance_kept == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-5)
     assert np.allclose(np.abs(found.vectors), np.abs(expected), atol=2e-3)
 
@@ -118,17 +121,6 @@ def test_rows_lead_to_positions_and_unknown_rows_to_none(tmp_path: Path) -> None
     assert found is not None
     assert found.positions([79, 50, 49, 80, -1]).tolist() == [29, 0, -1, -1, -1]
     assert found.positions(51) == 1
-
-
-def test_similarity_to_a_face_is_the_cosine_of_the_vectors(tmp_path: Path) -> None:
-    found = read_embeddings(written(tmp_path / "run", drawn(30, 8, 1), drawn(50, 8, 2)))
-    assert found is not None
-    similar = found.similarity_to(55, [55, 70, 3])
-    assert similar[0] == pytest.approx(1)
-    assert similar[1] == pytest.approx(cosine_similarity(found.vectors[[5]], found.vectors[[20]])[0, 0], abs=1e-6)
-    assert np.isnan(similar[2])
-    with pytest.raises(ValueError, match="row 3"):
-        found.similarity_to(3, [55])
 
 
 def test_a_run_without_the_file_has_no_embeddings(tmp_path: Path) -> None:

@@ -54,24 +54,14 @@ def test_every_face_is_in_the_set_that_says_who_is_right(models: int) -> None:
         assert (agreement.codes(right) == one.code).tolist() == expected.tolist()
 
 
-def test_masks_by_hand() -> None:
-    assert np.flatnonzero(agreement.all_right(RIGHT)).tolist() == [0, 4]
-    assert np.flatnonzero(agreement.all_wrong(RIGHT)).tolist() == [1]
-    assert np.flatnonzero(agreement.only_one_right(RIGHT)).tolist() == [2, 5]
-    assert np.flatnonzero(agreement.only_one_right(RIGHT, 2)).tolist() == [5]
-    assert not agreement.only_one_right(RIGHT, 1).any()
-    assert agreement.disagree([[3, 4, 0], [3, 4, 1], [3, 5, 2]]).tolist() == [False, True, True]
-
-
 def test_no_faces_make_empty_sets() -> None:
     sets = agreement.lattice(np.zeros((2, 0), dtype=bool))
     assert [one.count for one in sets] == [0, 0, 0, 0]
     assert agreement.describe([0, 0, 0, 0], ["a", "b"]) == "There is no face."
 
 
-def test_masks_take_six_models_but_sets_only_four() -> None:
+def test_sets_take_only_four_models() -> None:
     right = np.ones((6, 3), dtype=bool)
-    assert agreement.all_right(right).all()
     with pytest.raises(ValueError, match="at most 4"):
         agreement.lattice(right)
 
@@ -136,7 +126,7 @@ def test_all_sets_in_words() -> None:
         (lambda: agreement.codes([True, False]), "models, faces"),
         (lambda: agreement.codes(np.ones((2, 2), dtype=int)), "bool"),
         (lambda: agreement.lattice(RIGHT, rows=[1, 2]), "6 row numbers"),
-        (lambda: agreement.disagree([0, 1]), "models, faces"),
+        (lambda: agreement.agreement_rates([0, 1]), "models, faces"),
         (lambda: agreement.kappas([[0.5, 1.0]]), "whole numbers"),
         (lambda: agreement.agreement_rates(np.zeros((2, 0), dtype=int)), "no face"),
         (lambda: agreement.set_words(4, ["A", "B"]), r"0\.\.3"),

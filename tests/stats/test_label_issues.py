@@ -14,7 +14,6 @@ from made_up_faces import make_labels, make_probabilities
 
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import probabilities_of
-from fer_core.stats import label_issues as module
 from fer_core.stats.label_doubt import label_doubt
 from fer_core.stats.label_issues import (
     against,
@@ -23,11 +22,9 @@ from fer_core.stats.label_issues import (
     flags,
     label_issues,
     normalised_margin,
-    self_confidence,
 )
 
 SHIPPED = RunFolder(Path(__file__).parents[2] / "models" / "custom_cnn")
-CLEANLAB = {"noise rate": "prune_by_noise_rate", "class": "prune_by_class", "both": "both"}
 
 
 def random_case(seed: int, n: int = 500) -> tuple[Any, Any]:
@@ -69,21 +66,17 @@ def test_thresholds_joint_and_scores_equal_cleanlab(case: tuple[Any, Any]) -> No
     distinct = [len(np.unique(row[row > 0])) == np.count_nonzero(row) for row in raw]
     np.testing.assert_array_equal(joint[distinct], theirs[distinct])
     np.testing.assert_allclose(
-        self_confidence(labels, values), get_label_quality_scores(labels, values, method="self_confidence")
-    )
-    np.testing.assert_allclose(
         normalised_margin(labels, values), get_label_quality_scores(labels, values, method="normalized_margin")
     )
 
 
 @pytest.mark.filterwarnings("ignore:May not flag all label issues")
-@pytest.mark.parametrize("rule", CLEANLAB)
 @pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
-def test_flags_equal_cleanlab(case: tuple[Any, Any], rule: module.Rule) -> None:
+def test_flags_equal_cleanlab(case: tuple[Any, Any]) -> None:
     labels, values = case
     joint = confident_joint(labels, values)
-    expected = find_label_issues(labels, values, filter_by=CLEANLAB[rule], n_jobs=1, confident_joint=joint)
-    np.testing.assert_array_equal(flags(labels, values, rule=rule), expected)
+    expected = find_label_issues(labels, values, n_jobs=1, confident_joint=joint)
+    np.testing.assert_array_equal(flags(labels, values), expected)
 
 
 def two_class_case() -> tuple[list[int], list[list[float]]]:
@@ -106,7 +99,6 @@ def test_by_hand() -> None:
     assert not flags(labels, values).any()
     # The label has 0.3, the best other 0.7: (0.3 - 0.7 + 1) / 2.
     np.testing.assert_allclose(normalised_margin(labels, values), [0.9, 0.9, 0.3, 0.9, 0.6])
-    np.testing.assert_allclose(self_confidence(labels, values), [0.9, 0.9, 0.3, 0.9, 0.6])
 
 
 def test_a_planted_wrong_label_is_flagged_and_named() -> None:
