@@ -19,7 +19,7 @@ from fer_core.errors import ModelError
 from fer_core.stats.metrics import log_loss
 
 BATCH = 16
-FEWEST_FACES = 60
+FEWEST_TO_TRY = 60
 """Fewer would not tell two orders apart."""
 SECONDS = 120.0
 """What the trial may take on all scales together; a slow network is tried on fewer faces."""
@@ -144,7 +144,7 @@ def _ask(network: Network, scale: Scale, images: npt.NDArray[np.uint8], seconds:
         # The first batch pays for building the graph.
         began = began or time.monotonic()
         done = start + size
-        if done >= min(FEWEST_FACES, len(images)) and time.monotonic() - began > seconds:
+        if done >= min(FEWEST_TO_TRY, len(images)) and time.monotonic() - began > seconds:
             break
     answers = np.concatenate(parts)
     return answers, len(answers)

@@ -91,7 +91,7 @@ def temperature_scores(frame: pd.DataFrame) -> Temperature | None:
     """``temperature`` of ``metrics.json``: fitted on PublicTest, with ECE and log loss (nats) before and after.
 
     ``frame`` as from :func:`fer_core.runs.predictions.read_predictions`. None where it has too few PublicTest
-    faces (:data:`~fer_core.stats.calibration.FEWEST_FACES`): PrivateTest is never used for a choice.
+    faces (:data:`~fer_core.stats.calibration.FEWEST_TO_CALIBRATE`): PrivateTest is never used for a choice.
     """
     public = frame[frame["split"] == PUBLIC_TEST]
     value = usable_temperature(public["label"].to_numpy(), probabilities_of(public))

@@ -42,7 +42,7 @@ from fer_core.runs.predictions import probabilities_of
 from fer_core.runs.transaction import Change, change, new_folder
 from fer_core.runs.upgrade import upgrade
 from fer_core.runs.vote import Member, Vote, homes, member_folders, read_vote, title_of
-from fer_core.stats.calibration import FEWEST_FACES, apply_temperature, usable_temperature
+from fer_core.stats.calibration import FEWEST_TO_CALIBRATE, apply_temperature, usable_temperature
 from fer_core.stats.metrics import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ METHOD = (
 
 
 METHOD_WITHOUT_TEMPERATURES = (
-    f"PublicTest has fewer than {FEWEST_FACES} faces here, too few to fit temperatures, so the members' probabilities "
-    "count as they are. Weights" + METHOD.partition("Then weights")[2]
+    f"PublicTest has fewer than {FEWEST_TO_CALIBRATE} faces here, too few to fit temperatures, so the members' "
+    "probabilities count as they are. Weights" + METHOD.partition("Then weights")[2]
 )
 
 
@@ -263,7 +263,7 @@ def _choose(members: Sequence[RunFolder], frames: Sequence[pd.DataFrame]) -> tup
             for member, weight, temperature in zip(members, weights, temperatures, strict=True)
         ),
         chosen_on=PUBLIC_TEST,
-        method=METHOD if len(labels) >= FEWEST_FACES else METHOD_WITHOUT_TEMPERATURES,
+        method=METHOD if len(labels) >= FEWEST_TO_CALIBRATE else METHOD_WITHOUT_TEMPERATURES,
     )
     return vote, np.tensordot(weights, np.stack(calibrated), axes=1).astype(np.float32)
 

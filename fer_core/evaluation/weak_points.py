@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from fer_core.emotions import COUNT, NAMES, PRIVATE_TEST
+from fer_core.emotions import COUNT, PRIVATE_TEST
 from fer_core.runs.folder import RunFolder
 from fer_core.runs.predictions import NEAR_DUPLICATE
-from fer_core.runs.weakest import FEWEST_FACES, Unjudged, unjudged
+from fer_core.runs.weakest import Unjudged, unjudged, weakest_class
 from fer_core.stats.intervals import wilson_interval
 from fer_core.stats.metrics import confusion_matrix
 
@@ -36,15 +34,15 @@ class WeakPoints:
     """One run on one split. ``without_twins``: whether faces with a twin in Training were left out.
 
     ``wrong``: of all faces. ``sure_wrong``: of those answered with a probability of :data:`SURE` or more.
-    ``missed``: of the faces of the class called ``hardest``, which is the one most often missed. ``unjudged``: classes
-    that have too few faces to be called so.
+    ``missed``: of the faces of the class called ``hardest``, which is the one most often missed; both None where no
+    class has enough faces to be called so. ``unjudged``: classes that have too few.
     """
 
     name: str
     wrong: CountedShare
     sure_wrong: CountedShare
-    hardest: str
-    missed: CountedShare
+    hardest: str | None
+    missed: CountedShare | None
     without_twins: bool = False
     unjudged: tuple[Unjudged, ...] = ()
 
@@ -65,20 +63,16 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
     said = probabilities.argmax(axis=1)
     wrong = said != labels
     sure = probabilities.max(axis=1) >= SURE
-    n = np.bincount(labels, minlength=COUNT)
-    # By chance alone a class of a few faces may be missed most.
-    judged = n >= FEWEST_FACES
-    present = np.flatnonzero(judged if judged.any() else n)
-    hardest = max(present, key=lambda label: float(wrong[labels == label].mean()))
-    of_class = labels == hardest
+    confusion = confusion_matrix(labels, said)
+    weakest = weakest_class(confusion)
     return WeakPoints(
         run.name,
         _share(int(wrong.sum()), len(table)),
         _share(int((wrong & sure).sum()), int(sure.sum())),
-        NAMES[hardest],
-        _share(int((wrong & of_class).sum()), int(of_class.sum())),
+        weakest.emotion if weakest else None,
+        _share(weakest.n - weakest.found, weakest.n) if weakest else None,
         known,
-        unjudged(confusion_matrix(labels, said)) if judged.any() else (),
+        unjudged(confusion),
     )
 
 

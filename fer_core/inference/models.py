@@ -10,7 +10,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.inference.vote import open_vote
 from fer_core.runs.folder import RunFolder, check_sealed
 from fer_core.runs.listing import list_models, places
-from fer_core.stats.calibration import FEWEST_FACES
+from fer_core.stats.calibration import FEWEST_TO_CALIBRATE
 
 ALL = "all"
 """Stands for every model that there is."""
@@ -107,7 +107,8 @@ def _calibration_of(folder: RunFolder) -> float:
     if temperature is None:
         raise RunError(
             f"{folder.name} has no temperature, so its probabilities cannot be calibrated. Fit one with: "
-            f"python -m fer_core evaluate {folder.path} --data DATASET (that takes {FEWEST_FACES} PublicTest faces)"
+            f"python -m fer_core evaluate {folder.path} --data DATASET (that takes {FEWEST_TO_CALIBRATE} PublicTest "
+            "faces)"
         )
     return temperature
 

@@ -11,7 +11,7 @@ from fer_core.emotions import NAMES, PRIVATE_TEST, PUBLIC_TEST
 from fer_core.formatting import interval, listed, percent, plural, points
 from fer_core.runs.contracts import FlipAverage, Metrics, ScoresWithoutNearDuplicates, SplitScores
 from fer_core.stats.by_person import FEW
-from fer_core.stats.calibration import FEWEST_FACES
+from fer_core.stats.calibration import FEWEST_TO_CALIBRATE
 from fer_core.stats.metrics import Scores
 
 
@@ -104,8 +104,8 @@ def temperature_lines(metrics: Metrics) -> list[str]:
         public = metrics["splits"].get(PUBLIC_TEST)
         there = f"{public['n']:,}" if public else "no"
         return [
-            f"There is no temperature: it takes at least {FEWEST_FACES} faces of {PUBLIC_TEST} to fit one, and these "
-            f"data have {there} such faces. Confidence is as the model gives it."
+            f"There is no temperature: it takes at least {FEWEST_TO_CALIBRATE} faces of {PUBLIC_TEST} to fit one, and "
+            f"these data have {there} such faces. Confidence is as the model gives it."
         ]
     lines = [
         f"Temperature {stored['value']:.3f}, fitted on {stored['fitted_on']} (Guo et al., 2017, "

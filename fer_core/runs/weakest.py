@@ -22,7 +22,7 @@ from fer_core.runs.measurements import PARQUET_KEY, corrupted_column
 from fer_core.runs.metrics import without_twins
 from fer_core.stats.intervals import wilson_interval
 
-FEWEST_FACES = 20
+FEWEST_TO_JUDGE = 20
 """A class of fewer faces is not called the weakest: chance alone may have made it so."""
 _WORDS = {"jpeg": "JPEG compression", "resolution": "low resolution", "occlusion": "a square over the face"}
 """Corruptions whose name alone would not tell a reader what it is."""
@@ -42,7 +42,7 @@ class WeakestClass:
 @dataclass(frozen=True)
 class Unjudged:
     """A class of too few faces to be called the weakest: ``found`` of its ``n`` were, fewer than
-    :data:`FEWEST_FACES`.
+    :data:`FEWEST_TO_JUDGE`.
     """
 
     emotion: str
@@ -71,14 +71,14 @@ class Breaks:
     n: int
 
 
-def weakest_class(confusion: list[list[int]]) -> WeakestClass | None:
-    """The class least often found, of those with :data:`FEWEST_FACES` faces or more; None where there is none.
+def weakest_class(confusion: list[list[int]] | npt.NDArray[np.integer]) -> WeakestClass | None:
+    """The class least often found, of those with :data:`FEWEST_TO_JUDGE` faces or more; None where there is none.
 
     ``confusion``: 7×7 counts, rows true.
     """
     counts = np.asarray(confusion)
     n = counts.sum(axis=1)
-    there = np.flatnonzero(n >= FEWEST_FACES)
+    there = np.flatnonzero(n >= FEWEST_TO_JUDGE)
     if not len(there):
         return None
     worst = min(there, key=lambda label: counts[label, label] / n[label])
@@ -93,7 +93,7 @@ def unjudged(confusion: list[list[int]] | npt.NDArray[np.integer]) -> tuple[Unju
     return tuple(
         Unjudged(NAMES[label], int(counts[label, label]), int(n))
         for label, n in enumerate(counts.sum(axis=1))
-        if 0 < n < FEWEST_FACES
+        if 0 < n < FEWEST_TO_JUDGE
     )
 
 
@@ -102,7 +102,7 @@ def unjudged_words(classes: Sequence[Unjudged]) -> str:
     if not classes:
         return ""
     names = [f"{one.emotion} ({'none' if not one.found else one.found} of {one.n} found)" for one in classes]
-    return f"Classes with fewer than {FEWEST_FACES} faces are not judged: {listed(names)}."
+    return f"Classes with fewer than {FEWEST_TO_JUDGE} faces are not judged: {listed(names)}."
 
 
 def commonest_mistake(confusion: list[list[int]]) -> Mistake | None:

@@ -21,7 +21,7 @@ from fer_core.stats.metrics import SMALLEST_PROBABILITY, checked, confidence_bin
 TEMPERATURES = (0.05, 20.0)
 """What a fitted temperature may be. Only a model that is nearly always right, or hardly better than chance, is held
 back."""
-FEWEST_FACES = 200
+FEWEST_TO_CALIBRATE = 200
 """From fewer faces no temperature is fitted for use: it would say more about these few than about the model."""
 _HALVINGS = 60
 """Enough to pin down a float64."""
@@ -56,8 +56,8 @@ def fit_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> floa
 
 
 def usable_temperature(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float | None:
-    """:func:`fit_temperature`; None where there are fewer faces than :data:`FEWEST_FACES`, or none at all."""
-    return fit_temperature(labels, probabilities) if len(np.asarray(labels)) >= FEWEST_FACES else None
+    """:func:`fit_temperature`; None where there are fewer faces than :data:`FEWEST_TO_CALIBRATE`, or none at all."""
+    return fit_temperature(labels, probabilities) if len(np.asarray(labels)) >= FEWEST_TO_CALIBRATE else None
 
 
 def apply_temperature(probabilities: npt.ArrayLike, temperature: float) -> Float32:

@@ -32,30 +32,32 @@ def answers(said: list[int], confidence: list[float]) -> np.ndarray:
 
 def test_wrong_sure_and_hardest_are_counted_by_hand(tmp_path: Path) -> None:
     run = make_run(tmp_path / "hand")
-    # Three of six wrong; of the three sure ones (0.9 counts as sure) one; class 2 is missed twice out of two.
-    write(run, [0, 0, 0, 2, 2, 3], answers([0, 0, 1, 3, 3, 3], [0.95, 0.6, 0.5, 0.92, 0.5, 0.91]))
+    # Ten times: three of six wrong; one of the three sure ones (0.9 counts as sure); class 2 is missed each time.
+    write(run, 10 * [0, 0, 0, 2, 2, 3], answers(10 * [0, 0, 1, 3, 3, 3], 10 * [0.95, 0.6, 0.5, 0.92, 0.5, 0.91]))
     points = weak_points(run)
     assert points is not None
-    assert (points.wrong.count, points.wrong.n, points.wrong.value) == (3, 6, 0.5)
-    assert (points.sure_wrong.count, points.sure_wrong.n) == (1, 3)
-    assert (points.hardest, points.missed.count, points.missed.n) == ("fear", 2, 2)
+    assert points.missed is not None
+    assert (points.wrong.count, points.wrong.n, points.wrong.value) == (30, 60, 0.5)
+    assert (points.sure_wrong.count, points.sure_wrong.n) == (10, 30)
+    assert (points.hardest, points.missed.count, points.missed.n) == ("fear", 20, 20)
     assert 0 < points.wrong.low < 0.5 < points.wrong.high < 1
 
 
 def test_faces_that_a_model_may_remember_are_left_out(tmp_path: Path) -> None:
     """Disgust looked half found: the faces that were found have twins in Training."""
     run = make_run(tmp_path / "twins")
-    table = pd.DataFrame({"row": np.arange(4), "split": "PrivateTest", "label": [1, 1, 3, 3]})
-    said = answers([1, 0, 3, 3], [0.5] * 4)
+    label, said = 20 * [1] + 20 * [1] + 40 * [3], answers(20 * [1] + 20 * [0] + 40 * [3], [0.5] * 80)
+    table = pd.DataFrame({"row": np.arange(80), "split": "PrivateTest", "label": label})
     for label in range(7):
         table[f"p{label}"] = said[:, label].astype(np.float32)
-    table["near_duplicate"] = [True, False, False, False]
+    table["near_duplicate"] = 20 * [True] + 60 * [False]
     rewrite_predictions(run, table)
     points = weak_points(run)
     assert points is not None
     assert points.without_twins
-    assert (points.wrong.count, points.wrong.n) == (1, 3)
-    assert (points.hardest, points.missed.count, points.missed.n) == ("disgust", 1, 1)
+    assert points.missed is not None
+    assert (points.wrong.count, points.wrong.n) == (20, 60)
+    assert (points.hardest, points.missed.count, points.missed.n) == ("disgust", 20, 20)
 
 
 def test_a_class_of_a_few_faces_is_named_as_not_judged(tmp_path: Path) -> None:
@@ -66,11 +68,16 @@ def test_a_class_of_a_few_faces_is_named_as_not_judged(tmp_path: Path) -> None:
     assert points is not None
     assert points.hardest == "neutral"
     assert [(one.emotion, one.found, one.n) for one in points.unjudged] == [("disgust", 0, 7), ("fear", 3, 3)]
-    # Where no class has enough, all are judged.
+
+
+def test_where_no_class_has_enough_faces_none_is_called_the_hardest(tmp_path: Path) -> None:
+    """As the card has it: two of two missed may be chance."""
+    run = make_run(tmp_path / "few")
     write(run, [1, 1, 2], answers([0, 0, 2], [0.5] * 3))
     points = weak_points(run)
     assert points is not None
-    assert points.unjudged == ()
+    assert (points.hardest, points.missed) == (None, None)
+    assert [(one.emotion, one.found, one.n) for one in points.unjudged] == [("disgust", 0, 2), ("fear", 1, 1)]
 
 
 def test_no_sure_answer_gives_no_share_rather_than_zero(tmp_path: Path) -> None:

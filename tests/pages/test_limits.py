@@ -44,6 +44,19 @@ def test_a_class_of_a_few_faces_is_not_judged_and_told_where_it_is_never_found(h
     assert "never finds disgust (n = " in text
 
 
+def test_where_every_class_has_a_few_faces_none_is_called_the_hardest(home: Path, open_app: OpenApp) -> None:
+    run = make_run(settings().models_dir / "custom_cnn")
+    table = pd.DataFrame({"row": np.arange(3), "split": "PrivateTest", "label": [1, 1, 2]})
+    for label in range(7):
+        table[f"p{label}"] = np.full(3, 0.4 if label == 2 else 0.1, np.float32)
+    rewrite_predictions(run, table)
+    app = open_app("limits")
+    assert not app.exception
+    assert app.dataframe[0].value["Hardest class, missed"].tolist() == ["not judged"]
+    [text] = [block.value for block in app.markdown if "not judged" in block.value]
+    assert text == "Classes with fewer than 20 faces are not judged: custom_cnn never finds disgust (n = 2)."
+
+
 def sure(run: RunFolder, wrong: int, n: int) -> None:
     """Let a run be sure of ``n`` faces of PrivateTest, of which ``wrong`` are wrong."""
     table = pd.DataFrame({"row": np.arange(200), "split": "PrivateTest", "label": 3})

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from fer_core.emotions import COUNT
 from fer_core.evaluation.scores import temperature_scores
 from fer_core.runs.metrics import temperature_lines
-from fer_core.stats.calibration import FEWEST_FACES, TEMPERATURES, apply_temperature, fit_temperature
+from fer_core.stats.calibration import FEWEST_TO_CALIBRATE, TEMPERATURES, apply_temperature, fit_temperature
 from fer_core.stats.metrics import expected_calibration_error, log_loss
 
 
@@ -103,7 +103,7 @@ def test_refuses_other_shapes_and_no_face() -> None:
 
 
 def test_what_is_stored_is_fitted_on_public_test_alone(tmp_path: Path) -> None:
-    labels, splits = make_labels(3 * FEWEST_FACES)
+    labels, splits = make_labels(3 * FEWEST_TO_CALIBRATE)
     frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
     assert frame is not None
     stored = temperature_scores(frame)
@@ -138,7 +138,7 @@ def test_no_temperature_is_fitted_from_fewer_than_200_faces(tmp_path: Path) -> N
     splits[:] = "PublicTest"
     frame = make_run(tmp_path / "run", labels=labels, splits=splits).predictions()
     assert frame is not None
-    assert FEWEST_FACES == 200
+    assert FEWEST_TO_CALIBRATE == 200
     assert temperature_scores(frame[:200]) is not None
     assert temperature_scores(frame[:199]) is None
 

@@ -13,7 +13,7 @@ from fer_core.formatting import plain, points
 from fer_core.plots import curves as curve_plots
 from fer_core.plots import reliability as plots
 from fer_core.review import sentences
-from fer_core.stats.calibration import FEWEST_FACES
+from fer_core.stats.calibration import FEWEST_TO_CALIBRATE
 from pages.parts import linked
 from pages.parts.charts import drawn
 from pages.parts.compare import numbers
@@ -58,8 +58,8 @@ def _temperature_words(view: View, warm: bool) -> None:
     unfitted = [name for name, value in fitted.items() if value == 1]
     if unfitted:
         st.caption(
-            f"None was fitted, or it changes nothing: {', '.join(unfitted)}. It takes {FEWEST_FACES} PublicTest faces "
-            "to fit one."
+            f"None was fitted, or it changes nothing: {', '.join(unfitted)}. It takes {FEWEST_TO_CALIBRATE} PublicTest "
+            "faces to fit one."
         )
     if view.scope.aligned.split == PUBLIC_TEST:
         st.caption("The temperatures were fitted on these very faces, so they look a little better here than they are.")

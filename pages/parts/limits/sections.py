@@ -16,7 +16,7 @@ from fer_core.evaluation.weak_points import SURE, CountedShare, WeakPoints, weak
 from fer_core.formatting import listed, percent, plain, points
 from fer_core.runs import protocol
 from fer_core.runs.listing import VOTE, ModelInfo
-from fer_core.runs.weakest import FEWEST_FACES
+from fer_core.runs.weakest import FEWEST_TO_JUDGE
 from pages.parts import frame, known_data, messages
 from pages.parts.data import AUDIT, KEY
 from pages.parts.runs import data_title, foremost
@@ -65,7 +65,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     # What is said, and the links, belong to the first table: below the last they would seem to be about other data.
     _table(by_data[first])
     told = [points for _, points in by_data[first]]
-    st.markdown(_wrong_in_short(told) + _unjudged(told))
+    st.markdown(f"{_wrong_in_short(told)} {_unjudged(told)}".strip())
     with st.container(horizontal=True, key="mistake-links"):
         # Whatever the sidebar has chosen: the faces are those of the first table.
         about = {KEY: known.name} if (known := known_data.with_fingerprint(first)) else {}
@@ -79,7 +79,7 @@ def mistakes(infos: Sequence[ModelInfo]) -> None:
     for of in [fingerprint for fingerprint in by_data if fingerprint != first]:
         _table(by_data[of])
         if few := _unjudged([points for _, points in by_data[of]]):
-            st.caption(few.strip())
+            st.caption(few)
     without = (
         "without faces that have a twin in Training"
         if all(points.without_twins for _, points in found)
@@ -107,7 +107,9 @@ def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:
                 "Model": points.name,
                 "Wrong": _words(points.wrong),
                 "Wrong when sure": _words(points.sure_wrong),
-                "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}",
+                "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}"
+                if points.missed
+                else "not judged",
             }
             for _, points in found
         ),
@@ -262,10 +264,13 @@ def law() -> None:
 
 
 def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
-    """The most trustworthy of these runs on the same data when it is sure, and the class that is hardest for most."""
+    """The most trustworthy of these runs on the same data when it is sure, and the class that is hardest for most.
+
+    Of either nothing where there are too few faces.
+    """
     told = [points for points in found if points.sure_wrong.n >= FEWEST_SURE]
     sure = min(told, key=lambda one: one.sure_wrong.value, default=None)
-    hardest = Counter(points.hardest for points in found).most_common(1)[0][0]
+    hardest = Counter(points.hardest for points in found if points.hardest).most_common(1)
     if sure is None:
         one_in = ""
     elif sure.sure_wrong.count:
@@ -275,7 +280,7 @@ def _wrong_in_short(found: Sequence[WeakPoints]) -> str:
             f"When {plain(sure.name)} is sure, none of {sure.sure_wrong.n:,} faces is wrong here; of others 1 in "
             f"{1 / sure.sure_wrong.high:.0f} may be. "
         )
-    return f"{one_in}The class missed most often is {hardest}."
+    return f"{one_in}The class missed most often is {hardest[0][0]}." if hardest else one_in.strip()
 
 
 def _unjudged(found: Sequence[WeakPoints]) -> str:
@@ -287,7 +292,7 @@ def _unjudged(found: Sequence[WeakPoints]) -> str:
         for points in found
         if (missed := [one for one in points.unjudged if not one.found])
     ]
-    return f" Classes with fewer than {FEWEST_FACES} faces are not judged{': ' if never else ''}{'; '.join(never)}."
+    return f"Classes with fewer than {FEWEST_TO_JUDGE} faces are not judged{': ' if never else ''}{'; '.join(never)}."
 
 
 def _words(share: CountedShare) -> str:
