@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -46,20 +46,11 @@ def clickable_sheet(
     key: str,
     highlighted: int | None,
     on_pick: Callable[[int], None],
-    scale: int = 1,
-    labels: npt.NDArray[np.integer] | None = None,
-    captions: Sequence[str] | None = None,
-    hover: Sequence[str] | None = None,
-    width: int = SHEET_WIDTH,
 ) -> None:
     """One picture of many faces, left to right, then down; a click on one calls ``on_pick`` with its row.
 
     One picture, because a browser asks for each ``st.image`` on its own and 400 of them take seconds. ``highlighted``
     is the row to draw a frame around. Who cannot click has the number field beside it.
-
-    ``labels``: int (n,), 0..6, what the frames' colours tell; the dataset's own by default. ``captions`` stand below
-    the faces, ``hover`` is shown when the mouse rests on one (HTML as Plotly knows it): n texts each. ``scale``
-    repeats pixels, so that captions have room. ``width``: of a full line on a common screen, in pixels.
     """
 
     def picked() -> None:
@@ -69,40 +60,35 @@ def clickable_sheet(
 
     from fer_core.plots.faces import cell_box, describe_sheet
 
-    shown = dataset.labels[rows] if labels is None else np.asarray(labels)
+    shown = dataset.labels[rows]
     alt = f"{describe_sheet(len(rows), shown)} Rows {_spans(rows)}."
     at = np.flatnonzero(rows == highlighted)
     if len(at):
         alt += f" The {ordinal(int(at[0]) + 1)} face, row {highlighted}, has a frame."
-    if hover is None:
-        hover = [
-            f"row {row:,}<br>{emotions.NAMES[label]}, {dataset.splits[row]}"
-            for row, label in zip(rows, shown, strict=True)
-        ]
     uri, size = _sheet_picture(
         (str(dataset.path), dataset.info.fingerprint),
         tuple(map(int, rows)),
         tuple(map(int, shown)),
         columns,
-        scale,
-        None if captions is None else tuple(captions),
         dataset,
     )
-    options: dict[str, Any] = {"scale": scale, "labels": True, "captions": captions is not None}
+    # As wide as a full sheet, so that faces keep their size on the last page.
+    full_width = cell_box(columns - 1, columns, scale=1, labels=True)[2]
     figure = drawn(
         _figure,
         uri,
         size,
-        [cell_box(index, columns, **options) for index in range(len(rows))],
-        [[int(row), text] for row, text in zip(rows, hover, strict=True)],
+        [cell_box(index, columns, scale=1, labels=True) for index in range(len(rows))],
+        [
+            [int(row), f"row {row:,}<br>{emotions.NAMES[label]}, {dataset.splits[row]}"]
+            for row, label in zip(rows, shown, strict=True)
+        ],
         hover="%{customdata[1]}",
-        target=round(0.8 * width / columns),
-        width=width,
-        # As wide as a full sheet, so that faces keep their size on the last page.
-        full_width=cell_box(columns - 1, columns, **options)[2],
+        target=round(0.8 * SHEET_WIDTH / columns),
+        full_width=full_width,
         highlighted=at.tolist(),
     )
-    with fitting(key, max(size[0], cell_box(columns - 1, columns, **options)[2]), size[1]):
+    with fitting(key, max(size[0], full_width), size[1]):
         st.plotly_chart(
             figure,
             key=key,
@@ -167,7 +153,6 @@ def _figure(
     target: int,
     full_width: int,
     highlighted: Iterable[int],
-    width: int = SHEET_WIDTH,
 ) -> go.Figure:
     import plotly.graph_objects as go
 
@@ -203,7 +188,7 @@ def _figure(
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     figure.update_layout(
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        height=max(80, round(width * height / full_width)),
+        height=max(80, round(SHEET_WIDTH * height / full_width)),
         xaxis={**hidden, "range": [0, max(sheet_width, full_width)], "constraintoward": "left"},
         yaxis={**hidden, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
         clickmode="event+select",
@@ -222,15 +207,13 @@ def _sheet_picture(
     rows: tuple[int, ...],
     labels: tuple[int, ...],
     columns: int,
-    scale: int,
-    captions: tuple[str, ...] | None,
     _dataset: Dataset,
 ) -> tuple[str, tuple[int, int]]:
     """The sheet as a ``data:`` address, and its width and height. Keyed by the dataset's path and fingerprint."""
     from fer_core.plots.faces import contact_sheet
 
     images = np.asarray(_dataset.images[list(rows)])
-    sheet = contact_sheet(images, columns, scale=scale, labels=labels, captions=captions)
+    sheet = contact_sheet(images, columns, scale=1, labels=labels)
     return data_uri(sheet), (sheet.shape[1], sheet.shape[0])
 
 

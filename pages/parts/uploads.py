@@ -48,13 +48,9 @@ def uploader(
     key: str,
     types: Sequence[str] | None = None,
     help: str | None = None,
-    on_change: Callable[..., None] | None = None,
-    args: tuple[Any, ...] = (),
 ) -> UploadedFile | None:
     """A field to upload one file, and that file."""
-    file = st.file_uploader(
-        label, type=types, max_upload_size=most(place), key=key, help=help, on_change=on_change, args=args
-    )
+    file = st.file_uploader(label, type=types, max_upload_size=most(place), key=key, help=help)
     taken = within(place, [] if file is None else [file])
     return taken[0] if taken else None
 
