@@ -39,14 +39,14 @@ def delete_folder(path: Path) -> None:
             raise
 
 
-def abandoned(path: Path) -> bool:
+def abandoned(path: Path, seconds: float = DAY_S) -> bool:
     """Whether the process that made ``path``, by its name, is gone.
 
-    Processes of another host cannot be seen: there it is when nothing of ``path`` has changed for a day.
+    Processes of another host cannot be seen: there it is when nothing of ``path`` has changed for ``seconds``.
     """
     mark = ProcessMark.find(path.name)
     alive = mark.alive() if mark is not None else None
-    return untouched_for(path, DAY_S) if alive is None else not alive
+    return untouched_for(path, seconds) if alive is None else not alive
 
 
 def untouched_for(path: Path, seconds: float) -> bool:

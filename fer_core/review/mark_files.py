@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from fer_core.errors import DataError
 from fer_core.files import temporary_name
-from fer_core.leftovers import DAY_S, untouched_for
+from fer_core.leftovers import DAY_S, abandoned
 from fer_core.processes import ProcessMark
 from fer_core.writable import reason
 
@@ -145,7 +145,7 @@ class MarkFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self._of_processes():
             mine = path.with_name(temporary_name("", ENDING, chance=_chance(path)))
-            if _is_free(path):
+            if abandoned(path, ELSEWHERE_S):
                 try:
                     path.rename(mine)
                 except FileNotFoundError:
@@ -184,12 +184,6 @@ class MarksInMemory:
 
 def _chance(path: Path) -> str:
     return path.name.split(".")[-2]
-
-
-def _is_free(path: Path) -> bool:
-    mark = ProcessMark.find(path.name)
-    alive = mark.alive() if mark is not None else None
-    return untouched_for(path, ELSEWHERE_S) if alive is None else not alive
 
 
 def _appending(path: str, flags: int) -> int:
