@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from fer_core.explain.faithfulness import CENTRE
 from fer_core.explain.faithfulness_study import Explained, MethodFaithfulness
 from fer_core.explain.methods import METHODS
-from fer_core.explain.trust import Row, Verdict
+from fer_core.explain.trust import BASELINES, RANDOM, Row, Verdict
 from fer_core.formatting import duration, listed, plural
 from fer_core.stats.paired_tests import Difference
 
@@ -19,8 +20,6 @@ VERDICTS: dict[Verdict, str] = {
     "untestable": "cannot be tested",
 }
 """May maps of this method be trusted for this model? By the rule of :mod:`fer_core.explain.trust`."""
-BASELINES = ("random", "centre", "edges")
-WORDS = {"random": "random orders", "centre": "a round blob in the middle", "edges": "the face's edges"}
 HEAD = (
     "method",
     "may be trusted",
@@ -145,7 +144,7 @@ def in_short(runs: Mapping[str, Explained]) -> str:
     of = Counter(method for method, _ in every)
     trusted = [(method, summary) for method, summary in every if summary.verdict == "trust"]
     if not trusted:
-        return f"No method's maps are better than {WORDS['random']} at deletion and at insertion."
+        return f"No method's maps are better than {BASELINES[RANDOM]} at deletion and at insertion."
     better = Counter(method for method, _ in trusted)
     # By the same rule as the sentences about one method: see :func:`fer_core.explain.trust.summarise`.
     blob = Counter(
@@ -153,8 +152,8 @@ def in_short(runs: Mapping[str, Explained]) -> str:
     )
     others = [method for method in of if method not in better]
     rest = f"; {listed(others)} for none" if others else ""
-    first = f"Better than {WORDS['random']}, at deletion and at insertion: {_for_how_many(better, of)}{rest}."
-    return f"{first} Not shown to beat {WORDS['centre']} at deletion: {_for_how_many(blob, of)}." if blob else first
+    first = f"Better than {BASELINES[RANDOM]}, at deletion and at insertion: {_for_how_many(better, of)}{rest}."
+    return f"{first} Not shown to beat {BASELINES[CENTRE]} at deletion: {_for_how_many(blob, of)}." if blob else first
 
 
 def _for_how_many(counted: Counter[str], of: Counter[str]) -> str:

@@ -32,6 +32,8 @@ from fer_core.stats.paired_tests import ALPHA, Difference
 LEAST = 0.05
 """Below this probability there is next to nothing to delete."""
 RANDOM = "random"
+BASELINES = {RANDOM: "random orders", CENTRE: "a round blob in the middle", EDGES: "the face's edges"}
+"""What maps are compared with, in words, in the order of reports: none of it knows anything of the model."""
 
 Verdict = Literal["trust", "care", "no", "untestable"]
 SENTENCES: dict[tuple[bool, bool], str] = {
@@ -110,7 +112,7 @@ def judge(faithfulness: Faithfulness, name: str, label: int, *, face: int = 0) -
     if verdict != "no":
         simple = [
             words
-            for words, area in (("a round blob in the middle", deletion.centre), ("the face's edges", deletion.edges))
+            for words, area in ((BASELINES[CENTRE], deletion.centre), (BASELINES[EDGES], deletion.edges))
             if area <= deletion.area
         ]
         if simple:
@@ -183,13 +185,10 @@ def summarise(
     if not hurts and not helps:
         first = WORSE if random.low > 0 else LUCK if random.value < 0 else first
     sentences = [first]
-    simple = [words for words, row in zip(_SIMPLE, rows[1:], strict=True) if not row.better[0]]
+    simple = [BASELINES[row.baseline] for row in rows[1:] if not row.better[0]]
     if (hurts or helps) and simple:
         sentences.append(f"But it is not shown to be better than {' or '.join(simple)} at deletion.")
     return Summary(_verdict(hurts, helps), n, left_out, tuple(rows), tuple(sentences))
-
-
-_SIMPLE = ("a round blob in the middle", "the face's edges")
 
 
 def mean_difference(a: npt.ArrayLike, b: npt.ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED) -> Difference:

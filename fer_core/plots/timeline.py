@@ -22,7 +22,7 @@ def rolling(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, now_s: floa
     ``times_s`` float (n,), oldest first; ``probabilities`` float (n, 7), 0..1; n may be 0. ``now_s``: the right end, on
     the clock of ``times_s``. Raises ``ValueError`` for other shapes.
     """
-    times, values = _checked(times_s, probabilities)
+    times, values = checked_course(times_s, probabilities)
     # Rounded, because they are sent to the browser every second.
     return pd.DataFrame(
         {
@@ -79,7 +79,7 @@ def describe_rolling(
     times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, now_s: float, seconds: float = 60.0
 ) -> str:
     """What :func:`rolling` shows, in words."""
-    times, values = _checked(times_s, probabilities)
+    times, values = checked_course(times_s, probabilities)
     if not len(times):
         return f"Probability of the seven expressions over the last {seconds:.0f} s: no numbers yet."
     latest, mean = values[-1], values.mean(axis=0)
@@ -90,7 +90,10 @@ def describe_rolling(
     )
 
 
-def _checked(times_s: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[npt.NDArray, npt.NDArray]:
+def checked_course(
+    times_s: npt.ArrayLike, probabilities: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Times float64 (n,) and probabilities float64 (n, 7), n may be 0. Raises ``ValueError`` where they are not."""
     times, values = np.asarray(times_s, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
     if times.ndim != 1 or values.shape != (len(times), COUNT):
         raise ValueError(f"times (n,) and probabilities (n, {COUNT}) were expected, not {times.shape}, {values.shape}")

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from fer_core.emotions import COUNT, EMOTIONS, NAMES
 from fer_core.formatting import duration
 from fer_core.plots.style import blank
+from fer_core.plots.timeline import checked_course
 
 MINUTES_FROM_S = 180.0
 """Videos at least so long have an axis in minutes."""
@@ -19,7 +20,7 @@ def timeline(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: f
 
     Lines break where the face was away. ``height`` in pixels. Raises ``ValueError`` for other shapes.
     """
-    times, values = _checked(times_s, probabilities)
+    times, values = checked_course(times_s, probabilities)
     per_unit, unit = (60.0, "min") if seconds >= MINUTES_FROM_S else (1.0, "s")
     at = _gaps(times)
     # A point without a value breaks a line.
@@ -46,7 +47,7 @@ def timeline(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: f
 
 def describe_timeline(times_s: npt.ArrayLike, probabilities: npt.ArrayLike, *, seconds: float) -> str:
     """What :func:`timeline` shows, in words."""
-    times, values = _checked(times_s, probabilities)
+    times, values = checked_course(times_s, probabilities)
     what = f"Probability of the seven expressions over the {duration(seconds)} of the video"
     if not len(times):
         return f"{what}: the face was never read."
@@ -68,12 +69,3 @@ def _gaps(times: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     if not len(steps):
         return np.empty(0, dtype=np.intp)
     return np.flatnonzero(steps > max(0.5, 3 * float(np.median(steps)))) + 1
-
-
-def _checked(
-    times_s: npt.ArrayLike, probabilities: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    times, values = np.asarray(times_s, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
-    if times.ndim != 1 or values.shape != (len(times), COUNT):
-        raise ValueError(f"times (n,) and probabilities (n, {COUNT}) were expected, not {times.shape}, {values.shape}")
-    return times, values

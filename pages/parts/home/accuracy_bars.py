@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fer_core.emotions import COUNT
 from fer_core.formatting import interval, percent
 from fer_core.game.result import PEOPLE, PEOPLE_GIVE_OR_TAKE
+from fer_core.plots.style import ACCENT
 from fer_core.runs.contracts import SplitScores
 
-ACCENT = "#6C67D6"
 STYLE = """<style>
 .how-good { border-collapse: collapse; width: 100%; max-width: 52rem; font-size: 0.9rem; }
 .how-good th, .how-good td { padding: 3px 8px 3px 0; font-weight: 400; text-align: left; vertical-align: middle; }
