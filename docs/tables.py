@@ -14,11 +14,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, TEST_SPLITS
 from fer_core.formatting import percent
 from fer_core.leaderboard.entries import published
 from fer_core.runs.folder import RunFolder
-from fer_core.stats.best_of_many import flattered_by, standard_error
+from fer_core.stats.best_of_many import flattered_by
+from fer_core.stats.intervals import standard_error
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 BENCHMARKS, REPRODUCE, SCALE = "benchmarks/README.md", "benchmarks/reproduce.md", "docs/scale.md"
@@ -207,7 +208,7 @@ def _a_face(what: str) -> str:
 def _test_faces() -> list[int]:
     metrics = RunFolder(MODELS / "custom_cnn").metrics()
     assert metrics is not None
-    return [metrics["splits"][split]["n"] for split in (PUBLIC_TEST, PRIVATE_TEST)]
+    return [metrics["splits"][split]["n"] for split in TEST_SPLITS]
 
 
 def _megabytes(model: str) -> str:

@@ -5,7 +5,6 @@ else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 
 from fer_core.formatting import listed, percent
 from fer_core.leaderboard.crowd import crowd_markdown
@@ -20,6 +19,7 @@ from fer_core.leaderboard.words import (
     TEST_TIME_AUGMENTATION,
     TEST_TIME_AUGMENTATION_MEANING,
 )
+from fer_core.stats.intervals import chance_margin
 
 COMMAND = "python -m fer_core leaderboard --write docs/leaderboard.md"
 
@@ -77,7 +77,7 @@ def chance(entries: Sequence[Entry]) -> str:
     best = max((entry for entry in entries if entry.n), key=lambda entry: (entry.ours, entry.accuracy), default=None)
     if best is None or best.n is None:
         return ""
-    margin = 1.96 * sqrt(best.accuracy * (1 - best.accuracy) / best.n)
+    margin = chance_margin(best.accuracy, best.n)
     return (
         f"On {best.n:,} faces chance alone moves an accuracy of {percent(best.accuracy, 0)} by about "
         f"±{100 * margin:.1f} points (95 %). Two systems that are closer than that may be equally good."

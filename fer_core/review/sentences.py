@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,13 +13,12 @@ from fer_core.corruptions.robustness import Robustness
 from fer_core.emotions import COUNT, NAMES, PUBLIC_TEST
 from fer_core.formatting import listed, percent, plural, points
 from fer_core.stats.calibration import Reliability
+from fer_core.stats.intervals import chance_margin
 from fer_core.stats.metrics import ClassIntervals, Measure, interval_of
 from fer_core.stats.paired_tests import ALPHA, mcnemar, p_words
 from fer_core.stats.risk_coverage import Answered
 
 MEASURES: dict[Measure, str] = {"precision": "precision", "recall": "recall", "f1": "F1"}
-_Z = 1.96
-"""Standard errors on each side of a 95 % interval."""
 _BY_HEART = 0.05
 """How much better a run may be on its training faces before that is worth a word."""
 
@@ -179,7 +177,7 @@ def certainty(reliabilities: Mapping[str, Reliability]) -> str:
     for name, found in reliabilities.items():
         here = found.counts > 0
         accuracy = float((found.counts[here] * found.accuracy[here]).sum() / found.n)
-        margin = _Z * math.sqrt(accuracy * (1 - accuracy) / found.n)
+        margin = chance_margin(accuracy, found.n)
         words = f"{name} ({points(found.surplus)})"
         (over if found.surplus > margin else under if found.surplus < -margin else fits).append(words)
     parts = []

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from fer_core.stats.intervals import standard_error
+
 _LIMIT = 9.0
 """Beyond nine standard deviations nothing counts, also among a million."""
 _STEPS = 20_001
@@ -24,11 +26,6 @@ def expected_maximum(n: int) -> float:
     density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
     below = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in x])
     return float(np.trapezoid(x * n * density * below ** (n - 1), x))
-
-
-def standard_error(accuracy: float, faces: int) -> float:
-    """Of an accuracy (0..1) measured on that many faces: the binomial one, 0..0.5."""
-    return math.sqrt(accuracy * (1 - accuracy) / faces)
 
 
 def flattered_by(accuracy: float, faces: int, n: int) -> float:

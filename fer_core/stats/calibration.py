@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fer_core.emotions import COUNT
 from fer_core.stats.intervals import wilson_interval
-from fer_core.stats.metrics import SMALLEST_PROBABILITY, checked, confidence_bins, expected_calibration_error
+from fer_core.stats.metrics import BINS, SMALLEST_PROBABILITY, checked, confidence_bins, expected_calibration_error
 
 TEMPERATURES = (0.05, 20.0)
 """What a fitted temperature may be. Only a model that is nearly always right, or hardly better than chance, is held
@@ -87,8 +87,6 @@ def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 FloatArray = npt.NDArray[np.float64]
-BINS = 15
-"""As Guo et al., and as ``ece`` in ``metrics.json``."""
 
 
 @dataclass(frozen=True)

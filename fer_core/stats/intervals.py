@@ -5,6 +5,7 @@ Efron, 1979, https://doi.org/10.1214/aos/1176344552; Wilson, 1927, https://doi.o
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 
 import numpy as np
@@ -99,6 +100,19 @@ def gain_at_the_end(gain: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.9
     low = np.where(same > 0, 1 - unseen, np.where(same < 0, -1.0, -unseen))
     high = np.where(same > 0, 1.0, np.where(same < 0, unseen - 1, unseen))
     return low, high
+
+
+def standard_error(accuracy: float, faces: int) -> float:
+    """Of an accuracy (0..1) measured on that many faces, at least one: the binomial one, 0..0.5."""
+    return math.sqrt(accuracy * (1 - accuracy) / faces)
+
+
+def chance_margin(accuracy: float, faces: int) -> float:
+    """How far chance alone moves such an accuracy, either way, 19 times out of 20: 1.96 standard errors.
+
+    For sentences that say what is large and what is not. An interval is that of :func:`wilson_interval`.
+    """
+    return NormalDist().inv_cdf(0.975) * standard_error(accuracy, faces)
 
 
 def wilson_interval(right: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:

@@ -81,6 +81,8 @@ class Scores(Accuracy):
 SMALLEST_PROBABILITY = 1e-7
 """Probabilities are clipped here before the logarithm: about the resolution of a float32 softmax. One face
 whose class got probability zero costs 16.1 nats, not infinity."""
+BINS = 15
+"""Of calibration, as Guo et al. have them, and ``ece`` in ``metrics.json``."""
 _SUM_TOLERANCE = 1e-2
 
 
@@ -170,7 +172,7 @@ def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, bins: int = 15) -> float:
+def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, bins: int = BINS) -> float:
     """How far confidence and accuracy lie apart, 0..1 (Guo et al., 2017, https://arxiv.org/abs/1706.04599).
 
     Faces are sorted by their highest probability into ``bins`` bins of equal width, each open below and
@@ -185,7 +187,7 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def confidence_bins(confidence: npt.ArrayLike, bins: int = 15) -> npt.NDArray[np.int64]:
+def confidence_bins(confidence: npt.ArrayLike, bins: int = BINS) -> npt.NDArray[np.int64]:
     """The bin 0..bins-1 of each confidence, int64 (n,): equal widths over 0..1, each open below and closed above.
 
     ``confidence``: float (n,), 0..1. Raises ``ValueError`` for fewer than one bin.

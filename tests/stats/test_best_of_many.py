@@ -7,7 +7,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from fer_core.stats.best_of_many import expected_maximum, flattered_by, standard_error
+from fer_core.stats.best_of_many import expected_maximum, flattered_by
+from fer_core.stats.intervals import chance_margin, standard_error
 
 
 @pytest.mark.parametrize(("n", "known"), [(1, 0.0), (2, 1 / np.sqrt(np.pi)), (3, 1.5 / np.sqrt(np.pi))])
@@ -27,6 +28,8 @@ def test_the_best_of_equal_models_looks_as_much_better_as_is_said() -> None:
     measured = rng.binomial(3589, 0.65, size=(10_000, 12)) / 3589
     assert flattered_by(0.65, 3589, 12) == pytest.approx(measured.max(axis=1).mean() - 0.65, abs=2e-4)
     assert standard_error(0.65, 3589) == pytest.approx(measured.std(), rel=0.01)
+    outside = np.abs(measured - 0.65) > chance_margin(0.65, 3589)
+    assert outside.mean() == pytest.approx(0.05, abs=0.003)
 
 
 def test_no_maximum_of_nothing() -> None:

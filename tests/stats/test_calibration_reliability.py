@@ -9,8 +9,8 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
 from fer_core.emotions import COUNT
-from fer_core.stats.calibration import BINS, apply_temperature, fit_temperature, reliability
-from fer_core.stats.metrics import confidence_bins, expected_calibration_error
+from fer_core.stats.calibration import apply_temperature, fit_temperature, reliability
+from fer_core.stats.metrics import BINS, confidence_bins, expected_calibration_error
 
 Case = tuple[np.ndarray, np.ndarray]
 
