@@ -35,6 +35,7 @@ COUNT = len(EMOTIONS)
 
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = "Training", "PublicTest", "PrivateTest"
 SPLITS: tuple[str, ...] = (TRAINING, PUBLIC_TEST, PRIVATE_TEST)
+TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
 
 IMAGE_SIZE = 48
 """FER-2013's faces are 48×48 pixels, greyscale."""

@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.bring.answer_files import AnswerTable
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import TEST_SPLITS
 from fer_core.errors import ModelError
 from fer_core.formatting import plural
 from fer_core.runs.reading import shown
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-
-TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
 
 
 def places(

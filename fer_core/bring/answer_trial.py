@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.bring.answer_rows import TEST_SPLITS
 from fer_core.bring.orders import DECLARED, FER, NAMED, Fit, Order, always_the_same, beats_guessing, fit, fits
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TEST_SPLITS, TRAINING
 from fer_core.errors import ModelError
 from fer_core.formatting import percent
 from fer_core.runs.ledger import sealed

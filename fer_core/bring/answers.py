@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.bring.answer_files import read_answers
-from fer_core.bring.answer_rows import TEST_SPLITS, places
+from fer_core.bring.answer_rows import places
 from fer_core.bring.answer_trial import FEWEST_TRIED, Reading, ToTry, only
 from fer_core.bring.answer_values import ANSWERS, all_listed, taken_for_ferplus, understood
 from fer_core.bring.orders import ALPHABETICAL, BEST, DECLARED, FER, FERPLUS_ORDER, Fit, Order, parse_order, rearranged
-from fer_core.emotions import PRIVATE_TEST
+from fer_core.emotions import PRIVATE_TEST, TEST_SPLITS
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.measure import measure, open_rows, seal_measured, untrained_manifest, write_test_predictions
 from fer_core.files import sha256_of, write_json

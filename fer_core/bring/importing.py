@@ -21,7 +21,7 @@ from fer_core.bring.messages import Built
 from fer_core.bring.naming import title_of
 from fer_core.bring.orders import DECLARED, NAMED
 from fer_core.bring.session import Session
-from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.emotions import IMAGE_SIZE, PRIVATE_TEST, PUBLIC_TEST, TEST_SPLITS, TRAINING
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.measure import untrained_manifest
 from fer_core.evaluation.measure_litert import measure_with_litert
@@ -271,7 +271,7 @@ def _sealed_and_measured(
             progress(replace(report, message=report.message.replace(folder.name, name)))
 
     metrics = None
-    if any(len(dataset.rows(split)) for split in (PUBLIC_TEST, PRIVATE_TEST)):
+    if any(len(dataset.rows(split)) for split in TEST_SPLITS):
         metrics = measure_with_litert(folder, dataset, renamed)
     write_card(folder)
     return metrics

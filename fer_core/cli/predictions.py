@@ -9,7 +9,7 @@ from fer_core.cli import add_json_option
 from fer_core.cli.arguments import add_visitor_option, label, some, some_path
 from fer_core.cli.evaluate import metrics_text
 from fer_core.cli.terminal import one_line, whisper
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import TEST_SPLITS
 from fer_core.errors import ModelError
 from fer_core.formatting import percent
 from fer_core.value_types import JsonObject
@@ -53,7 +53,7 @@ def add(subparsers: Any) -> None:
         help="the classes of the columns in their order, with commas between; or fer, alphabetical, rafdb, affectnet, "
         "ferplus, ckplus or best",
     )
-    bring.add_argument("--split", choices=(PUBLIC_TEST, PRIVATE_TEST), help="which faces, where the file does not say")
+    bring.add_argument("--split", choices=TEST_SPLITS, help="which faces, where the file does not say")
     bring.add_argument("--name", type=label, help="name of the run (default: that of the file)")
     add_visitor_option(bring)
     add_json_option(bring)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit.result import Audit
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import TEST_SPLITS
 from fer_core.errors import RunError
 from fer_core.evaluation.aligned_predictions import align
 from fer_core.formatting import percent, plural
@@ -108,7 +108,7 @@ def run_costs(run: RunFolder, audit: Audit) -> dict[str, tuple[Cost, ...]]:
     metrics = run.metrics(audit.fingerprint)
     splits = metrics["splits"] if metrics else {}
     costs = {}
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
+    for split in TEST_SPLITS:
         if splits and split not in splits:
             continue
         aligned = align([run], split, fingerprint=audit.fingerprint)

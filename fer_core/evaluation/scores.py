@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PUBLIC_TEST, TEST_SPLITS
 from fer_core.runs.contracts import FlipAverage, LitertScores, SplitScores, Temperature, TemperatureScores
 from fer_core.runs.predictions import probabilities_of
 from fer_core.stats.by_person import mean_interval
@@ -81,7 +81,7 @@ def _masks(frame: pd.DataFrame, probabilities: npt.ArrayLike) -> Iterator[tuple[
     """The rows, bool (n,), of each split that has faces, PublicTest first."""
     if np.shape(probabilities) != probabilities_of(frame).shape:
         raise ValueError(f"{len(frame)} rows of probabilities were expected, not {np.shape(probabilities)}")
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
+    for split in TEST_SPLITS:
         mask = (frame["split"] == split).to_numpy(dtype=bool)
         if mask.any():
             yield split, mask
@@ -98,7 +98,7 @@ def temperature_scores(frame: pd.DataFrame) -> Temperature | None:
     if value is None:
         return None
     splits: dict[str, TemperatureScores] = {}
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
+    for split in TEST_SPLITS:
         part = frame[frame["split"] == split]
         if part.empty:
             continue
@@ -131,7 +131,7 @@ def score_splits(
     intervals are over persons then.
     """
     scores: dict[str, SplitScores] = {}
-    for split in (PUBLIC_TEST, PRIVATE_TEST):
+    for split in TEST_SPLITS:
         mask = (frame["split"] == split).to_numpy(dtype=bool)
         part = frame[mask]
         if part.empty:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from fer_core.data.contracts import DatasetRecord
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TEST_SPLITS
 from fer_core.errors import RunError
 from fer_core.files import write_text
 from fer_core.formatting import interval, percent, plain, plural
@@ -303,10 +303,7 @@ def _vote_lines(folder: RunFolder, manifest: RunManifest, all_metrics: Sequence[
         "|---|---|---|---|---|---|",
     ]
     for row in members_table(folder, vote, chosen_on["fingerprint"]):
-        alone = [
-            percent(row["accuracy"][split]) if split in row["accuracy"] else "–"
-            for split in (PUBLIC_TEST, PRIVATE_TEST)
-        ]
+        alone = [percent(row["accuracy"][split]) if split in row["accuracy"] else "–" for split in TEST_SPLITS]
         lines.append(
             f"| {row['name']} | {row['title']} | {percent(row['weight'])} | {row['temperature']:.3f} "
             f"| {' | '.join(alone)} |"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST
+from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TEST_SPLITS
 from fer_core.errors import RunError
 from fer_core.formatting import plain
 from fer_core.runs.card import IN_SHORT, members_table
@@ -42,7 +42,7 @@ def show_members(folder: RunFolder, metrics: Metrics | None) -> None:
             "Temperature": row["temperature"],
             **{
                 f"{split} alone (%)": row["accuracy"][split] * 100 if split in row["accuracy"] else None
-                for split in (PUBLIC_TEST, PRIVATE_TEST)
+                for split in TEST_SPLITS
             },
         }
         for row in rows

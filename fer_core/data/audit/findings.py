@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.data.audit.result import Audit, NearDuplicate
-from fer_core.emotions import PRIVATE_TEST, PUBLIC_TEST, TRAINING
+from fer_core.emotions import TEST_SPLITS, TRAINING
 from fer_core.formatting import percent, plural
 
 Rows = npt.NDArray[np.intp]
@@ -23,8 +23,6 @@ EXACT_IN_TRAINING, NEAR_IN_TRAINING, MIRRORED_IN_TRAINING = (
     "mirrored twins",
 )
 CONSTANT, NEARLY_CONSTANT = "constant images", "nearly constant images"
-
-TEST_SPLITS = (PUBLIC_TEST, PRIVATE_TEST)
 
 
 @dataclass(frozen=True, eq=False)

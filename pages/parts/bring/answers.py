@@ -16,6 +16,7 @@ from fer_core.bring.answers import ClosedError, Look
 from fer_core.bring.naming import free_run
 from fer_core.bring.orders import BEST, DECLARED, Order
 from fer_core.data.dataset import Dataset
+from fer_core.emotions import TEST_SPLITS
 from fer_core.errors import FerError, ModelError
 from fer_core.formatting import percent, plain, plural
 from pages.parts import access, messages, uploads
@@ -66,7 +67,7 @@ def show(dataset: Dataset) -> None:
             max_chars=200,
             key="bring-classes",
         ).strip()
-        split = st.selectbox("Which faces", (NOBODY_SAID, *core.TEST_SPLITS), key="bring-split")
+        split = st.selectbox("Which faces", (NOBODY_SAID, *TEST_SPLITS), key="bring-split")
     opened_for = _opened_for(file)
     seen = _look(file, dataset, said, "" if split == NOBODY_SAID else str(split), opened_for)
     if seen.look is None:

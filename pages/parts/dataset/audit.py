@@ -10,6 +10,7 @@ from fer_core.data.audit import Audit
 from fer_core.data.audit import findings as core
 from fer_core.data.audit.findings import Finding
 from fer_core.data.dataset import Dataset
+from fer_core.emotions import TEST_SPLITS
 from fer_core.formatting import percent, plural
 from pages.parts import linked, links
 from pages.parts.dataset import audit_cost, audit_faces, audit_job
@@ -97,7 +98,7 @@ def _amount(found: AuditView, finding: Finding) -> str:
     """``1,514 groups: 3,365 faces (9.4 %)``; twins by split."""
     if finding.name in audit_faces.DUPLICATES_IN_TRAINING:
         parts = []
-        for split in core.TEST_SPLITS:
+        for split in TEST_SPLITS:
             here = core.of_split(finding, found.audit, split)
             if here.of:
                 parts.append(f"{split} {here.faces:,} of {here.of:,} faces ({_share(here)})")

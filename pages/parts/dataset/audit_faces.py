@@ -95,7 +95,7 @@ def show(dataset: Dataset, audit: Audit, finding: Finding) -> None:
 def _of_split(finding: Finding, audit: Audit) -> Finding:
     choice = linked.segmented_control(
         "Test faces of",
-        [BOTH, *reversed(core.TEST_SPLITS)],
+        [BOTH, *reversed(emotions.TEST_SPLITS)],
         key=OF,
         on_change=start_over,
     )
