@@ -15,6 +15,9 @@ from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import Faces, Fill, Floats, Predict, ask, checked_face, checked_faces, filling, to_grey
 from fer_core.progress import Meter, ProgressCallback
 
+USUAL_PATCH, USUAL_STRIDE = 8, 4
+"""Pixels, where nothing else is asked for: 121 patches."""
+
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
@@ -36,8 +39,8 @@ def occlusion(
     predict: Predict,
     faces: Faces,
     *,
-    patch: int = 8,
-    stride: int = 4,
+    patch: int = USUAL_PATCH,
+    stride: int = USUAL_STRIDE,
     fill: Fill = "mean",
     progress: ProgressCallback | None = None,
 ) -> Occlusion:

@@ -18,6 +18,10 @@ from fer_core.emotions import COUNT, IMAGE_SIZE
 from fer_core.explain.base import CHUNK, Faces, Fill, Floats, Predict, ask, checked_face, filling, to_grey
 from fer_core.progress import Meter, ProgressCallback
 
+USUAL_MASKS = 2000
+"""Masks where nothing else is asked for."""
+GRID = 7
+"""Cells of a mask along a side, the paper's."""
 ENOUGH = 0.8
 """A map whose differences are by this share more than noise shows them well enough."""
 
@@ -68,8 +72,8 @@ def rise(
     predict: Predict,
     face: Faces,
     *,
-    n: int = 2000,
-    grid: int = 7,
+    n: int = USUAL_MASKS,
+    grid: int = GRID,
     p: float = 0.5,
     fill: Fill = "mean",
     seed: int = 0,
@@ -120,7 +124,7 @@ def rise(
     )
 
 
-def masks(start: int, stop: int, *, grid: int = 7, p: float = 0.5, seed: int = 0) -> Floats:
+def masks(start: int, stop: int, *, grid: int = GRID, p: float = 0.5, seed: int = 0) -> Floats:
     """Masks number ``start`` to ``stop`` (exclusive) of the endless series of ``seed``: float32 (m, 48, 48), 0..1.
 
     A coarse random pattern of cells that are on with probability ``p``, drawn larger than the face by one cell,

@@ -15,7 +15,7 @@ from fer_core.explain.blank_maps import why_blank
 from fer_core.explain.faithfulness import QUICK, measure_maps
 from fer_core.explain.methods import CLASS_MAP, OCCLUSION, RISE, Method
 from fer_core.explain.occlusion import Occlusion, occlusion, patches, starts
-from fer_core.explain.rise import Rise, rise
+from fer_core.explain.rise import GRID, Rise, rise
 from fer_core.explain.task import DONE
 from fer_core.explain.trust import Judgement, judge
 from fer_core.explain.worker.messages import map_request
@@ -30,8 +30,6 @@ from pages.parts.face_answers import Answer, cache_key
 from pages.parts.result_cache import ResultCache
 
 Values = npt.NDArray[np.floating]
-RISE_GRID = 7
-"""Cells of RISE's masks along a side, the paper's."""
 NO_ROOM = "This server has too little memory left to compute gradients: see above."
 
 
@@ -39,9 +37,9 @@ NO_ROOM = "This server has too little memory left to compute gradients: see abov
 class Options:
     """``patch`` and ``stride`` of occlusion in pixels, stride at most patch; ``masks`` of RISE."""
 
-    patch: int = 8
-    stride: int = 4
-    masks: int = 2000
+    patch: int
+    stride: int
+    masks: int
 
     def of(self, name: str) -> tuple[int, ...]:
         """Those that this method depends on."""
@@ -124,7 +122,7 @@ def drawn(about: ChosenFace, cell: Cell) -> Drawn | None:
         return None
     result = task.result(0)
     if isinstance(result, Rise):
-        return Drawn(result.maps[cell.label], (RISE_GRID, RISE_GRID), result.enough(cell.label))
+        return Drawn(result.maps[cell.label], (GRID, GRID), result.enough(cell.label))
     if isinstance(result, Occlusion):
         steps = len(starts(cell.options.patch, cell.options.stride))
         worst = 100 * float(result.drops[0, :, cell.label].max())
@@ -172,7 +170,7 @@ def _work(about: ChosenFace, cell: Cell) -> Work:
         if name == OCCLUSION:
             return occlusion(predict, about.image, patch=options.patch, stride=options.stride, progress=progress)
         if name == RISE:
-            return rise(predict, about.image, n=options.masks, grid=RISE_GRID, progress=progress)
+            return rise(predict, about.image, n=options.masks, progress=progress)
         raise ValueError(f"{name} is not drawn here")
 
     return work

@@ -19,6 +19,8 @@ from fer_core.explain.blank_maps import coarseness, why_blank
 from fer_core.explain.faithfulness import QUICK
 from fer_core.explain.map_agreement import rank_correlations
 from fer_core.explain.methods import CLASS_MAP, GRADCAM_PP, LAYERCAM, METHODS, OCCLUSION, RISE, Method
+from fer_core.explain.occlusion import USUAL_PATCH, USUAL_STRIDE
+from fer_core.explain.rise import USUAL_MASKS
 from fer_core.explain.trust import Judgement
 from fer_core.formatting import percent, plural
 from fer_core.inference.predictor import Predictor
@@ -144,9 +146,13 @@ def _layers(models: Sequence[Predictor]) -> dict[str, str]:
 
 
 def _options() -> Options:
-    patch = linked.select_slider("Occlusion: side of the square (pixels of 48)", (4, 6, 8, 12, 16), 8, key=PATCH)
-    stride = linked.select_slider("Occlusion: from one square to the next (pixels)", (1, 2, 3, 4, 6, 8), 4, key=STRIDE)
-    masks = linked.select_slider("RISE: random masks", (500, 1000, 2000, 4000, 8000), 2000, key=MASKS)
+    patch = linked.select_slider(
+        "Occlusion: side of the square (pixels of 48)", (4, 6, 8, 12, 16), USUAL_PATCH, key=PATCH
+    )
+    stride = linked.select_slider(
+        "Occlusion: from one square to the next (pixels)", (1, 2, 3, 4, 6, 8), USUAL_STRIDE, key=STRIDE
+    )
+    masks = linked.select_slider("RISE: random masks", (500, 1000, 2000, 4000, 8000), USUAL_MASKS, key=MASKS)
     if stride > patch:
         st.caption(f"Squares must touch: steps of {patch} pixels are taken.")
     options = Options(patch, min(stride, patch), masks)
