@@ -109,15 +109,21 @@ def test_names_cannot_steer_the_terminal(home: Path, capsys: pytest.CaptureFixtu
 
 
 class Full(io.StringIO):
+    writes = 0
+
     def write(self, text: str) -> int:
+        self.writes += 1
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_progress_that_cannot_be_told_does_not_end_the_work() -> None:
-    for stream in (Full(), None):
+    full, told = Full(), []
+    for stream in (full, None):
         with ProgressLine(stream) as line:
-            line.show(Progress(1, 2, "faces", None, "Reading"))
-            line.show(Progress(2, 2, "faces", None, "Reading"))
+            for done in (1, 2):
+                line.show(Progress(done, 2, "faces", None, "Reading"))
+                told.append((done, full.writes))
+    assert told == [(1, 1), (2, 1), (1, 1), (2, 1)], "the first write failed, and nothing more is tried"
 
 
 def test_what_a_training_says_is_whole_though_its_journal_is_thinned(
