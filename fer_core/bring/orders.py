@@ -164,7 +164,11 @@ def rearranged(probabilities: npt.ArrayLike, order: Order) -> npt.NDArray[np.flo
 
 
 def fit(probabilities: npt.ArrayLike, labels: npt.ArrayLike, order: Order) -> Fit:
-    """How well ``order`` does. Faces of classes that it lacks count as wrong: it cannot answer them."""
+    """How well ``order``, of K classes, does. Faces of classes that it lacks count as wrong: it cannot answer them.
+
+    ``probabilities``: float (n, K), of columns in an order that is not known. ``labels``: int (n,), 0..6. Raises
+    ``ModelError`` where n is 0.
+    """
     true = np.asarray(labels)
     if not len(true):
         raise ModelError("there is no labelled face to try the order of the classes on. Name the classes yourself.")
@@ -176,7 +180,8 @@ def fit(probabilities: npt.ArrayLike, labels: npt.ArrayLike, order: Order) -> Fi
 def best_matching(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> Order:
     """The order in which the most answers are right: each column matched with one class (linear assignment).
 
-    At most eight columns, so all matchings are gone through by the set of classes that are taken.
+    ``probabilities``: float (n, K), n ≥ 1, K from 5 to 8. ``labels``: int (n,), 0..6. With so few columns all matchings
+    are gone through by the set of classes that are taken.
     """
     rows, true = np.asarray(probabilities), np.asarray(labels)
     count = rows.shape[1]
@@ -207,7 +212,8 @@ def best_matching(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> Order:
 def fits(probabilities: npt.ArrayLike, labels: npt.ArrayLike, declared: Order | None = None) -> list[Fit]:
     """One fit for each name: as declared, the published orders (of each its best choice of classes), best matching.
 
-    The most accurate first; of equal ones in that order.
+    The most accurate first; of equal ones in that order. ``probabilities``: float (n, K). ``labels``: int (n,), 0..6.
+    Raises ``ModelError`` where n is 0, or K is no number of columns that is understood.
     """
     rows = np.asarray(probabilities)
     found: dict[str, Fit] = {}

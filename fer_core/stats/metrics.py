@@ -165,7 +165,8 @@ def per_class(confusion: npt.ArrayLike) -> list[ClassScores]:
 def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     """Mean negative logarithm of the probability given to the true class, in nats.
 
-    Probabilities below :data:`SMALLEST_PROBABILITY` count as that.
+    ``labels``: int (n,), 0..6, n ≥ 1. ``probabilities``: float (n, 7), rows adding up to 1; those below
+    :data:`SMALLEST_PROBABILITY` count as that. Raises ``ValueError`` for anything else.
     """
     labels, probabilities = checked(labels, probabilities)
     of_truth = probabilities[np.arange(len(labels)), labels]
@@ -177,6 +178,8 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
 
     Faces are sorted by their highest probability into ``bins`` bins of equal width, each open below and
     closed above; the gap between mean confidence and accuracy is averaged over bins, weighted by their faces.
+    ``labels``: int (n,), 0..6, n ≥ 1. ``probabilities``: float (n, 7), rows adding up to 1. Raises ``ValueError`` for
+    anything else, and for fewer than one bin.
     """
     labels, probabilities = checked(labels, probabilities)
     confidence = probabilities.max(axis=1)

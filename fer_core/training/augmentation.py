@@ -75,7 +75,12 @@ def mixup(
     alpha: float,
     rng: np.random.Generator,
 ) -> Batch:
-    """Blend each face, its target and its weight with another's of the batch; the share is Beta(alpha, alpha)."""
+    """Blend each face, its target and its weight with another's of the batch.
+
+    ``images``: float32 (B, 48, 48, 1), ``targets``: float32 (B, 7), ``weights``: float32 (B,); returns the three as new
+    arrays of the same shapes and dtypes. The share of the face itself is drawn from Beta(``alpha``, ``alpha``), and is
+    at least a half, for each on its own. Raises ``ValueError`` unless ``alpha`` is above 0.
+    """
     share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
     share = np.maximum(share, 1 - share)
     other = rng.permutation(len(images))
@@ -88,7 +93,11 @@ def mixup(
 
 
 def class_weights(labels: npt.NDArray[np.int8], kind: str) -> npt.NDArray[np.float32]:
-    """Seven weights whose mean over the faces is 1: all equal, inverse frequency, or its square root."""
+    """Weights of the classes, float32 (7,), whose mean over the faces is 1.
+
+    ``labels``: int8 (n,), n ≥ 1. ``kind``: ``none``, all equal; ``balanced``, by inverse frequency; ``sqrt``, by the
+    square root of that. Raises ``KeyError`` for another.
+    """
     counts = np.maximum(np.bincount(labels, minlength=COUNT), 1)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
     weights = (counts.sum() / (COUNT * counts)) ** power

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def exact_groups(dataset: Dataset) -> npt.NDArray[np.int32]:
-    """The lowest row number with the same pixels, by the SHA-1 that ``faces.parquet`` holds for each face."""
+    """The lowest row number with the same pixels, int32 (n,), by the SHA-1 that ``faces.parquet`` holds for each face.
+
+    Of a face that is like no other that is its own. Raises ``DataError`` where the file cannot be read.
+    """
     # Arrow numbers them without making a Python object of each.
     coded = dataset.column("sha1").dictionary_encode()
     code = coded.indices.to_numpy()
@@ -22,7 +25,10 @@ def exact_groups(dataset: Dataset) -> npt.NDArray[np.int32]:
 
 
 def same_in_training(group: npt.NDArray[np.int32], in_training: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """The lowest row number of another Training face with the same pixels; -1 where there is none."""
+    """The lowest row number of another Training face with the same pixels, int32 (n,); -1 where there is none.
+
+    ``group``: int32 (n,), as from :func:`exact_groups`. ``in_training``: bool (n,).
+    """
     n = len(group)
     first, second = np.full(n, n, np.int32), np.full(n, n, np.int32)
     rows = np.flatnonzero(in_training).astype(np.int32)
