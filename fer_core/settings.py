@@ -55,9 +55,6 @@ class Settings:
     """Whether the face detector YuNet is fetched by itself where one is needed. ``FER_EXPLORER_FETCH_DETECTOR=0`` is
     for hosts without a way out, and for tests."""
 
-    sample_seed: int = 2013
-    """Seed of the drawn sample: fixed, so that everybody sees the very same faces."""
-
     max_archive_bytes: int = 4 * 1024**3
     """Unpacked size at which an archive counts as a bomb. FER-2013's CSV is 0.3 GB; four is generous."""
 

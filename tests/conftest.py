@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 # Test processes share the cores: a pool of threads in each would only make them wait for each other, some busily.
@@ -26,26 +25,8 @@ os.environ["FER_EXPLORER_FETCH_DETECTOR"] = "0"
 import pytest  # noqa: E402
 from markers import holds_none, twins_by_name  # noqa: E402
 
-import fer_core.data.sample  # noqa: E402
 from fer_core.data.importer import import_dataset  # noqa: E402
 from fer_core.settings import settings  # noqa: E402
-
-
-@pytest.fixture(scope="session", autouse=True)
-def drawing() -> Iterator[Callable[..., fer_core.data.sample.Sample]]:
-    """``draw_sample``, which draws each sample once in a test process, not once for each empty home that asks for it.
-
-    Importing it (writing, checking, renaming) stays as it is. Tests of the drawing itself import the real function by
-    name, before this.
-    """
-    draw = functools.cache(fer_core.data.sample.draw_sample)
-
-    def once(n: int = 2100, seed: int = 2013) -> fer_core.data.sample.Sample:
-        return draw(n, seed)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fer_core.data.sample, "draw_sample", once)
-        yield once
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fer_core import emotions
 from fer_core.data import archives, csv_source
@@ -18,11 +17,7 @@ from fer_core.data.understanding import Corrections
 from fer_core.data.writer import DatasetWriter, check_target
 from fer_core.errors import DataError
 from fer_core.progress import Beat, Meter, Progress, ProgressCallback, Pulse, no_beat
-from fer_core.settings import settings
 from fer_core.writable import check_writable
-
-if TYPE_CHECKING:
-    from fer_core.data.sample import Sample
 
 __all__ = ["Progress", "import_dataset"]
 
@@ -94,13 +89,14 @@ def import_dataset(
 
 
 def _import_sample(job: _Job) -> None:
+    # Imported here: drawing, which has the seed, needs OpenCV, and importing a CSV does not.
     from fer_core.data.kept_sample import kept_sample
+    from fer_core.data.sample.populate import SEED
 
     if job.progress is not None:
         job.progress(Progress(0, None, "faces", None, "Drawing faces"))
-    seed = settings().sample_seed
-    sample = kept_sample(seed) or _drawn(seed)
-    with job.writer("sample", f"drawn with seed {seed}") as writer:
+    sample = kept_sample()
+    with job.writer("sample", f"drawn with seed {SEED}") as writer:
         writer.title = job.title or "Drawn sample"
         writer.expect(len(sample.images))
         writer.add(sample.images, sample.labels, sample.splits, [f"drawn {i}" for i in range(len(sample.images))])
@@ -110,13 +106,6 @@ def _import_sample(job: _Job) -> None:
             "measure of how well a model reads real faces."
         )
         Meter(job.progress, "faces", "Drawing faces").finish(len(sample.images))
-
-
-def _drawn(seed: int) -> Sample:
-    # Imported here: drawing needs OpenCV, importing a CSV does not.
-    from fer_core.data.sample import draw_sample
-
-    return draw_sample(seed=seed)
 
 
 def _import_path(job: _Job, path: Path) -> None:

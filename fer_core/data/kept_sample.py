@@ -1,7 +1,7 @@
 """The usual sample as it was drawn once: nobody waits for it, and it has the same pixels on every computer.
 
-``python -m fer_core.data.kept_sample`` writes ``kept_sample.npz`` anew after a change to how faces are drawn. The
-shipped runs have to be measured on it again, then.
+``python -m fer_core.data.kept_sample`` writes ``kept_sample.npz`` anew after a change to how faces are drawn, or to how
+many and from which seed (:mod:`fer_core.data.sample.populate`). The shipped runs have to be measured on it again, then.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from PIL import Image
 from fer_core import emotions
 
 FILE = Path(__file__).with_name("kept_sample.npz")
-SEED, FACES = 2013, 2100
-"""Of the sample that is kept."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,8 @@ class KeptSample:
     regions: dict[str, NDArray[np.int16]]
 
 
-def kept_sample(seed: int) -> KeptSample | None:
-    """The sample of this seed, (2100, 48, 48) pixels and what belongs to them; None for a seed that is not kept."""
-    if seed != SEED:
-        return None
+def kept_sample() -> KeptSample:
+    """The usual sample: its pixels and what belongs to them."""
     with np.load(FILE, allow_pickle=False) as stored:
         regions = {name: stored[name] for name in ("brows", "eyes", "mouth")}
         labels, splits = stored["labels"], np.array(emotions.SPLITS)[stored["splits"]]
@@ -46,9 +42,9 @@ def kept_sample(seed: int) -> KeptSample | None:
 
 def keep() -> None:
     """Draw the sample and write the file."""
-    from fer_core.data.sample.populate import draw_sample
+    from fer_core.data.sample.populate import draw_sample  # needs OpenCV, and reading the file does not
 
-    sample = draw_sample(FACES, SEED)
+    sample = draw_sample()
     column = io.BytesIO()
     Image.fromarray(sample.images.reshape(-1, emotions.IMAGE_SIZE)).save(column, "PNG", optimize=True)
     splits = np.array([emotions.SPLITS.index(split) for split in sample.splits], dtype=np.int8)

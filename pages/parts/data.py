@@ -150,7 +150,10 @@ def current_dataset() -> Dataset:
 
 def draw_missing_sample() -> Path:
     """Draw the sample unless it is there; a spinner says so. Raises ``DataError`` when it cannot be written."""
-    with st.spinner("Laying out the drawn sample of 2,100 faces. This happens once."):
+    # Imported here: drawing needs OpenCV, for which no page waits whose sample is there.
+    from fer_core.data.sample.populate import FACES
+
+    with st.spinner(f"Laying out the drawn sample of {FACES:,} faces. This happens once."):
         return ensure_sample()
 
 
