@@ -8,7 +8,7 @@ import os
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_core.cli import add_json_option
 from fer_core.cli.arguments import label, new_folder, real, some, some_path, whole
@@ -18,10 +18,8 @@ from fer_core.errors import RecipeError
 from fer_core.formatting import percent
 from fer_core.runs.events import Event
 from fer_core.runs.folder import RunFolder, new_run_dir
+from fer_core.runs.recipe import RANGES, Recipe
 from fer_core.value_types import JsonObject
-
-if TYPE_CHECKING:
-    from fer_core.runs.recipe import Recipe
 
 EPILOG = """\
 examples:
@@ -76,10 +74,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         help="change one choice of the recipe, for example --set learning_rate=0.001 --set augmentation.flip=true",
     )
     for name, kind, text in (
-        ("epochs", whole(1, 10_000), "times through the training faces"),
-        ("batch-size", whole(2, 4096), "faces per step"),
-        ("learning-rate", real(1e-7, 10), "highest learning rate"),
-        ("seed", whole(0, 2**31 - 1), "seed of everything random"),
+        ("epochs", whole(*map(int, RANGES["epochs"])), "times through the training faces"),
+        ("batch-size", whole(*map(int, RANGES["batch_size"])), "faces per step"),
+        ("learning-rate", real(*RANGES["learning_rate"]), "highest learning rate"),
+        ("seed", whole(*map(int, RANGES["seed"])), "seed of everything random"),
         ("initial-weights", some, "transfer models: imagenet, none, or a local weights file"),
     ):
         parser.add_argument(f"--{name}", type=kind, help=text)
@@ -157,7 +155,6 @@ def _compared(first: RunFolder, twin: RunFolder, result: JsonObject, text: str) 
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe that the options of :func:`add_choices` ask for. Raises ``RecipeError`` where that is none."""
-    from fer_core.runs.recipe import Recipe
     from fer_core.training.presets import preset
     from fer_core.zoo.backend import VARIABLE, preferred
 

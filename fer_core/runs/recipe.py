@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from fer_core.errors import RecipeError
 from fer_core.reading import UnreadableError, read_text
-from fer_core.value_types import LONGEST_LINE, JsonObject, is_line
+from fer_core.value_types import LONGEST_LINE, MOST_EPOCHS, JsonObject, is_line
 from fer_core.zoo.backend import TITLES
 
 OPTIMIZERS = ("adam", "sgd")
@@ -28,17 +29,46 @@ MOST_BYTES = 100_000
 MOST_TEACHERS = 50
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 BACKENDS = tuple(TITLES)
+RANGES: dict[str, tuple[float, float]] = {
+    "epochs": (1, MOST_EPOCHS),
+    "batch_size": (2, 4096),
+    "learning_rate": (1e-7, 10),
+    "warmup_epochs": (0, MOST_EPOCHS),
+    "plateau_patience": (1, 1000),
+    "weight_decay": (0, 1),
+    "clip_norm": (0, 1000),
+    "label_smoothing": (0, 0.9),
+    "early_stopping": (0, MOST_EPOCHS),
+    "seed": (0, 2**31 - 1),
+    "frozen_epochs": (0, MOST_EPOCHS),
+    "fine_tune_factor": (1e-6, 10),
+    "input_size": (32, 224),
+    "start_epochs": (0, MOST_EPOCHS - 1),
+    "start_size": (32, 224),
+    "augmentation.shift": (0, 0.5),
+    "augmentation.rotation": (0, 45),
+    "augmentation.zoom": (0, 0.5),
+    "augmentation.erasing": (0, 1),
+    "augmentation.mixup": (0, 10),
+    "averaging": (0, 0.99999),
+    "soft_weight": (0, 1),
+    "soft_temperature": (0.1, 100),
+    "folds": (0, 20),
+    "fold": (0, 20),
+}
+"""What each number may be, both ends included: for :meth:`Recipe.validate`, the command line and the form of the page
+Train. Runs are read only within these: widen a range, never narrow it. Other fields may narrow it in one recipe."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes to training faces, each drawn anew for every face and epoch. All off by default.
+    """Random changes to training faces, each drawn anew for every face and epoch. All off by default: 0.
 
-    ``flip``: mirror half of the faces. ``shift``: up to this fraction of the width, both ways (0..0.5).
-    ``rotation``: up to this many degrees, both ways (0..45). ``zoom``: up to this fraction in or out (0..0.5).
-    ``erasing``: probability that a rectangle is replaced by noise (0..1; Zhong et al., 2017,
-    https://arxiv.org/abs/1708.04896). ``mixup``: alpha of the Beta distribution that blends pairs of faces and
-    their labels (0 is off; Zhang et al., 2017, https://arxiv.org/abs/1710.09412).
+    ``flip``: mirror half of the faces. ``shift``: up to this fraction of the width, both ways. ``rotation``: up to this
+    many degrees, both ways. ``zoom``: up to this fraction in or out. ``erasing``: probability that a rectangle is
+    replaced by noise (Zhong et al., 2017, https://arxiv.org/abs/1708.04896). ``mixup``: alpha of the Beta distribution
+    that blends pairs of faces and their labels (Zhang et al., 2017, https://arxiv.org/abs/1710.09412). Their ranges:
+    :data:`RANGES`.
     """
 
     flip: bool = False
@@ -146,33 +176,8 @@ class Recipe:
         _choice("sampling", self.sampling, SAMPLINGS)
         _choice("precision", self.precision, PRECISIONS)
         _choice("backend", self.backend, BACKENDS)
-        _range("epochs", self.epochs, 1, 10_000)
-        _range("batch_size", self.batch_size, 2, 4096)
-        _range("learning_rate", self.learning_rate, 1e-7, 10)
-        _range("warmup_epochs", self.warmup_epochs, 0, self.epochs)
-        _range("plateau_patience", self.plateau_patience, 1, 1000)
-        _range("weight_decay", self.weight_decay, 0, 1)
-        _range("clip_norm", self.clip_norm, 0, 1000)
-        _range("label_smoothing", self.label_smoothing, 0, 0.9)
-        _range("early_stopping", self.early_stopping, 0, 10_000)
-        _range("seed", self.seed, 0, 2**31 - 1)
-        _range("frozen_epochs", self.frozen_epochs, 0, self.epochs)
-        _range("fine_tune_factor", self.fine_tune_factor, 1e-6, 10)
-        if self.input_size:
-            _range("input_size", self.input_size, 32, 224)
-        _range("start_epochs", self.start_epochs, 0, self.epochs - 1)
-        if self.start_epochs:
-            _range("start_size", self.start_size, 32, 224)
-        _range("augmentation.shift", self.augmentation.shift, 0, 0.5)
-        _range("augmentation.rotation", self.augmentation.rotation, 0, 45)
-        _range("augmentation.zoom", self.augmentation.zoom, 0, 0.5)
-        _range("augmentation.erasing", self.augmentation.erasing, 0, 1)
-        _range("augmentation.mixup", self.augmentation.mixup, 0, 10)
-        _range("averaging", self.averaging, 0, 0.99999)
-        _range("soft_weight", self.soft_weight, 0, 1)
-        _range("soft_temperature", self.soft_temperature, 0.1, 100)
-        _range("folds", self.folds, 0, 20)
-        _range("fold", self.fold, min(self.folds, 1), self.folds)
+        for name, (low, high) in self._ranges().items():
+            _range(name, attrgetter(name)(self), low, high)
         if self.folds == 1:
             raise RecipeError("folds is 1; Training has to be parted in 2 at least, or 0 for all of it.")
         self._check_teachers()
@@ -182,6 +187,21 @@ class Recipe:
                 if getattr(self, name) not in ("none", 0, ""):
                     raise RecipeError(f"{name} is for transfer models; {self.architecture} is trained from scratch.")
         return self
+
+    def _ranges(self) -> dict[str, tuple[float, float]]:
+        """:data:`RANGES`, where other fields narrow them, of the numbers that count in this recipe."""
+        ranges = {
+            **RANGES,
+            "warmup_epochs": (0, self.epochs),
+            "frozen_epochs": (0, self.epochs),
+            "start_epochs": (0, self.epochs - 1),
+            "fold": (min(self.folds, 1), self.folds),
+        }
+        if not self.input_size:
+            del ranges["input_size"]
+        if not self.start_epochs:
+            del ranges["start_size"]
+        return ranges
 
     def _check_teachers(self) -> None:
         for name in self.teachers:

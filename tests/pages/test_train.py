@@ -95,6 +95,15 @@ def test_fields_come_from_the_url(open_app):
     assert _fields(app)["epochs"] == 3
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("epochs", 5_000), ("learning_rate", 1e-7), ("early_stopping", 2_000), ("start_epochs", 2_000)]
+)
+def test_the_fields_take_whatever_a_recipe_takes(open_app, field, value):
+    """The form had ranges of its own, narrower than those of the command line."""
+    app = open_app("train", **{f"custom_cnn.minute.{field}": str(value)})
+    assert _fields(app)[field] == value
+
+
 def test_bad_query_values_are_ignored(open_app):
     app = open_app("train", run="../x", preset="nope", architecture="nope", **{"custom_cnn.minute.epochs": "many"})
     assert not app.exception

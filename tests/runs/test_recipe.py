@@ -1,16 +1,17 @@
 """Recipes: what they refuse, and in which words."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from fer_core.errors import RecipeError
 from fer_core.runs.folder import RunFolder
-from fer_core.runs.recipe import Augmentation, Recipe
+from fer_core.runs.recipe import RANGES, Augmentation, Recipe
 from fer_core.settings import PROJECT_ROOT
 from fer_core.training.presets import PRESETS, preset
+from fer_core.value_types import MOST_EPOCHS
 from fer_core.zoo.registry import names
 
 
@@ -62,6 +63,24 @@ def test_every_preset_is_valid(key: str, architecture: str) -> None:
 def test_a_wrong_choice_is_named_with_what_is_allowed(change: dict[str, object], words: str) -> None:
     with pytest.raises(RecipeError, match=words):
         replace(Recipe("custom_cnn"), **change).validate()
+
+
+def test_every_number_of_a_recipe_has_a_range() -> None:
+    """A field without one would train with whatever a file says."""
+    numbers = [item.name for item in fields(Recipe) if item.type in ("int", "float")]
+    changes = [f"augmentation.{item.name}" for item in fields(Augmentation) if item.type == "float"]
+    assert set(RANGES) == {*numbers, *changes}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_what_lies_outside_its_range_is_refused_by_name(name: str) -> None:
+    group, _, last = name.rpartition(".")
+    usual = Recipe("resnet50", epochs=MOST_EPOCHS, input_size=64, start_size=64, start_epochs=1, folds=20, fold=1)
+    low, high = RANGES[name]
+    for value in (low - 1, high + 1):
+        changed = replace(Augmentation(), **{last: value}) if group else value
+        with pytest.raises(RecipeError, match=rf"^{name} is .*; it must lie between"):
+            replace(usual, **{group or name: changed}).validate()
 
 
 @pytest.mark.parametrize(

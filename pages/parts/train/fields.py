@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fer_core.runs.recipe import RANGES
 from pages.parts import linked
 
 
@@ -18,7 +19,9 @@ class Fields:
     def _common(self, key: str, help_text: str) -> dict[str, Any]:
         return {"key": f"{self.prefix}.{key}", "help": help_text or None}
 
-    def whole(self, label: str, key: str, value: int, low: int, high: int, help_text: str = "") -> int:
+    def whole(self, label: str, key: str, value: int, help_text: str = "", *, of: str = "") -> int:
+        """A number in the recipe's range; ``of``: what the recipe calls it, where the address has a shorter word."""
+        low, high = map(int, RANGES[of or key])
         return linked.number_input(label, low, high, value, 1, **self._common(key, help_text))
 
     def number(
@@ -26,12 +29,14 @@ class Fields:
         label: str,
         key: str,
         value: float,
-        low: float,
-        high: float,
         form: str,
         step: float,
         help_text: str = "",
+        *,
+        of: str = "",
     ) -> float:
+        """The same of a number that need not be whole, written as ``form`` says, such as ``%.2f``."""
+        low, high = map(float, RANGES[of or key])
         return linked.number_input(label, low, high, float(value), step, format=form, **self._common(key, help_text))
 
     def choice(

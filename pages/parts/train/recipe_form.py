@@ -14,10 +14,9 @@ from fer_core.emotions import IMAGE_SIZE
 from fer_core.runs.recipe import (
     CLASS_WEIGHTS,
     LABELS,
-    OPTIMIZERS,
     PRECISIONS,
+    RANGES,
     SAMPLINGS,
-    SCHEDULES,
     Augmentation,
     Recipe,
 )
@@ -25,13 +24,12 @@ from fer_core.training.presets import preset
 from fer_core.zoo.describe import description
 from fer_core.zoo.registry import get
 from pages.parts import runs
+from pages.parts.train import optimisation
 from pages.parts.train.choices import next_name
 from pages.parts.train.fields import (
     LABEL_WORDS,
-    OPTIMIZER_WORDS,
     PRECISION_WORDS,
     SAMPLING_WORDS,
-    SCHEDULE_WORDS,
     WEIGHT_WORDS,
     Fields,
 )
@@ -46,125 +44,18 @@ def edit_recipe(architecture: str, preset_key: str, faces: int) -> Recipe:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = fields.text("Name", "name", start.name, "What the run is called.", usual)
             epochs = fields.whole(
-                "Epochs", "epochs", start.epochs, 1, 1000, "How many times the network sees every training face."
+                "Epochs", "epochs", start.epochs, "How many times the network sees every training face."
             )
         recipe = replace(start, name=name.strip() or usual, epochs=epochs)
-        recipe = _optimisation(fields, recipe)
-        recipe = _fairness(fields, recipe)
-        recipe = _teachers(fields, recipe)
+        for part in (optimisation.steps, optimisation.rate, optimisation.end, _labels, _teachers):
+            recipe = part(fields, recipe)
         recipe = replace(recipe, augmentation=_augmentation(fields, recipe.augmentation))
         if get(architecture).transfer:
             recipe = _transfer(fields, recipe)
         return _machine(fields, recipe)
 
 
-def _optimisation(fields: Fields, start: Recipe) -> Recipe:
-    st.markdown("**Optimisation**")
-    left, middle, right = st.columns(3)
-    with left:
-        optimizer = fields.choice(
-            "Optimiser",
-            "optimizer",
-            OPTIMIZERS,
-            start.optimizer,
-            OPTIMIZER_WORDS,
-            "Adam is forgiving. SGD often ends a little better in long trainings.",
-        )
-        batch_size = fields.whole(
-            "Batch size (faces)",
-            "batch_size",
-            start.batch_size,
-            2,
-            4096,
-            "Faces per step. Larger batches need more memory.",
-        )
-    with middle:
-        learning_rate = fields.number(
-            "Learning rate",
-            "learning_rate",
-            start.learning_rate,
-            1e-6,
-            1.0,
-            "%.6g",
-            0.0005,
-            "Size of a step. Too large: the loss jumps about. Too small: nothing moves.",
-        )
-        warmup = fields.number(
-            "Warm-up (epochs)",
-            "warmup",
-            start.warmup_epochs,
-            0.0,
-            100.0,
-            "%.1f",
-            0.5,
-            "The learning rate rises from zero over this many epochs.",
-        )
-    with right:
-        schedule = fields.choice(
-            "Schedule",
-            "schedule",
-            SCHEDULES,
-            start.schedule,
-            SCHEDULE_WORDS,
-            "How the learning rate changes while training.",
-        )
-        weight_decay = fields.number(
-            "Weight decay",
-            "weight_decay",
-            start.weight_decay,
-            0.0,
-            1.0,
-            "%.4g",
-            0.01,
-            "Pulls all weights towards zero, against overfitting.",
-        )
-    left, right = st.columns(2)
-    with left:
-        stopping = fields.whole(
-            "Early stopping (epochs, 0 = off)",
-            "early_stopping",
-            start.early_stopping,
-            0,
-            1000,
-            "End the training after this many epochs without a better PublicTest accuracy.",
-        )
-        averaging = fields.number(
-            "Averaged weights (0 = off)",
-            "averaging",
-            start.averaging,
-            0.0,
-            0.99999,
-            "%.5g",
-            0.001,
-            "The model kept is a running average of which each step keeps this share; 0.999 is common. Steadier, and "
-            "often a little better.",
-        )
-    patience = start.plateau_patience
-    if schedule == "plateau":
-        with right:
-            patience = fields.whole(
-                "Plateau patience (epochs)",
-                "plateau_patience",
-                patience,
-                1,
-                1000,
-                "Halve the rate after this many epochs without a better PublicTest accuracy.",
-            )
-    return replace(
-        start,
-        optimizer=optimizer,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        warmup_epochs=warmup,
-        schedule=schedule,
-        weight_decay=weight_decay,
-        plateau_patience=patience,
-        early_stopping=stopping,
-        averaging=averaging,
-    )
-
-
-def _fairness(fields: Fields, start: Recipe) -> Recipe:
+def _labels(fields: Fields, start: Recipe) -> Recipe:
     st.markdown("**Labels and classes**")
     left, right = st.columns(2)
     with left:
@@ -187,11 +78,9 @@ def _fairness(fields: Fields, start: Recipe) -> Recipe:
         )
     with right:
         smoothing = fields.number(
-            "Label smoothing (0 to 0.9)",
+            f"Label smoothing (0 to {RANGES['label_smoothing'][1]})",
             "label_smoothing",
             start.label_smoothing,
-            0.0,
-            0.9,
             "%.2f",
             0.05,
             "Spreads this share of each label over all classes: less overconfidence.",
@@ -226,8 +115,6 @@ def _teachers(fields: Fields, start: Recipe) -> Recipe:
                 "The teachers' share (0 to 1)",
                 "soft_weight",
                 share,
-                0.0,
-                1.0,
                 "%.2f",
                 0.05,
                 "How much of each label is the teachers' answer; the rest is the label in the data.",
@@ -237,8 +124,6 @@ def _teachers(fields: Fields, start: Recipe) -> Recipe:
                 "The teachers' temperature",
                 "soft_temperature",
                 temperature,
-                0.1,
-                100.0,
                 "%.1f",
                 0.5,
                 "Above 1 their answers become less sure, so that more is learnt from their second choices.",
@@ -251,21 +136,26 @@ def _augmentation(fields: Fields, start: Augmentation) -> Augmentation:
     left, middle, right = st.columns(3)
     with left:
         flip = fields.switch("Mirror half of the faces", "flip", start.flip)
-        shift = fields.number("Shift, up to (fraction of width)", "shift", start.shift, 0.0, 0.5, "%.2f", 0.05)
+        shift = fields.number(
+            "Shift, up to (fraction of width)", "shift", start.shift, "%.2f", 0.05, of="augmentation.shift"
+        )
     with middle:
-        rotation = fields.number("Rotation, up to (degrees)", "rotation", start.rotation, 0.0, 45.0, "%.0f", 5.0)
-        zoom = fields.number("Zoom, up to (fraction)", "zoom", start.zoom, 0.0, 0.5, "%.2f", 0.05)
+        rotation = fields.number(
+            "Rotation, up to (degrees)", "rotation", start.rotation, "%.0f", 5.0, of="augmentation.rotation"
+        )
+        zoom = fields.number("Zoom, up to (fraction)", "zoom", start.zoom, "%.2f", 0.05, of="augmentation.zoom")
     with right:
-        erasing = fields.number("Erase a rectangle (probability)", "erasing", start.erasing, 0.0, 1.0, "%.2f", 0.05)
+        erasing = fields.number(
+            "Erase a rectangle (probability)", "erasing", start.erasing, "%.2f", 0.05, of="augmentation.erasing"
+        )
         mixup = fields.number(
             "Mixup (alpha, 0 = off)",
             "mixup",
             start.mixup,
-            0.0,
-            10.0,
             "%.2f",
             0.1,
             "Blends pairs of faces and their labels.",
+            of="augmentation.mixup",
         )
     return Augmentation(flip=flip, shift=shift, rotation=rotation, zoom=zoom, erasing=erasing, mixup=mixup)
 
@@ -297,9 +187,8 @@ def _transfer(fields: Fields, start: Recipe) -> Recipe:
             "Frozen epochs",
             "frozen",
             start.frozen_epochs,
-            0,
-            1000,
             "For this many epochs the backbone rests and only the new head learns.",
+            of="frozen_epochs",
         )
     with right:
         origin = fields.choice(
@@ -314,8 +203,6 @@ def _transfer(fields: Fields, start: Recipe) -> Recipe:
             "Fine-tuning rate (× learning rate)",
             "fine_tune_factor",
             start.fine_tune_factor,
-            0.0001,
-            10.0,
             "%.4g",
             0.05,
             "Fine-tuning takes smaller steps, so as not to forget.",
@@ -332,8 +219,6 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
             "Input size (pixels)",
             "input_size",
             start.input_size or default,
-            32,
-            224,
             "The 48×48 faces are enlarged to this size inside the network.",
         )
     with middle:
@@ -350,8 +235,6 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
             "Seed",
             "seed",
             start.seed,
-            0,
-            2**31 - 1,
             "Fixes the random numbers: the same seed starts from the same network.",
         )
     with left:
@@ -359,8 +242,6 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
             "Epochs at a smaller size (0 = none)",
             "start_epochs",
             min(start.start_epochs, start.epochs - 1),
-            0,
-            999,
             "The network first sees smaller faces, which is cheaper, and then grows.",
         )
     start_size = start.start_size
@@ -370,8 +251,6 @@ def _machine(fields: Fields, start: Recipe) -> Recipe:
                 "Smaller size (pixels)",
                 "start_size",
                 start.start_size or IMAGE_SIZE,
-                32,
-                224,
                 "The size it starts with.",
             )
     return replace(
