@@ -8,8 +8,17 @@ from __future__ import annotations
 HEAD = 512
 """Bytes of a file that :func:`what_to_do` wants to see."""
 
-PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
-"""What :func:`fer_core.photo.load_picture` reads."""
+PICTURES: dict[str, tuple[str, ...]] = {
+    "JPEG": ("jpg", "jpeg"),
+    "PNG": ("png",),
+    "WEBP": ("webp",),
+    "BMP": ("bmp",),
+    "GIF": ("gif",),
+    "TIFF": ("tif", "tiff"),
+}
+"""The kinds of pictures that :func:`fer_core.photo.load_photo` reads, as Pillow calls them, and their endings. No
+others: each kind more is one decoder more that strangers' files reach."""
+PICTURE_ENDINGS = tuple(ending for endings in PICTURES.values() for ending in endings)
 RAW_ENDINGS = ("dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2")
 ODD_ENDINGS = (
     "heic",

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 from fer_core import picture_size
 from fer_core.emotions import IMAGE_SIZE
 from fer_core.errors import UnusableFileError
-from fer_core.file_types import HEAD, odd_picture, what_to_do
+from fer_core.file_types import HEAD, PICTURES, odd_picture, what_to_do
 
 Picture = npt.NDArray[np.uint8]
 
@@ -29,7 +29,6 @@ EMPTY, BROKEN, TOO_LARGE, NO_LEVELS, NO_PICTURE = (
     "files that are no pictures of a kind that is read",
 )
 """Kinds of files that :func:`load_photo` refuses; pictures of other kinds go by the name of theirs."""
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 300 * 1024**2
 """Of a picture's file: so many pixels that are not packed at all have 150 MB, or twice that with 16 bits a colour."""
 
@@ -67,9 +66,9 @@ def load_photo(data: bytes, name: str = "the picture") -> Photo:
     known kinds (the message says what it is instead, where that can be told, and what to do), is cut off, or has too
     many pixels: see :mod:`fer_core.picture_size`.
     """
-    kinds = ", ".join(FORMATS)
+    kinds = ", ".join(PICTURES)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=tuple(PICTURES)) as image:
             size = image.size
             picture_size.limit(image)
             lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fer_core.data.pictures import decode
 from fer_core.errors import DataError, UnusableFileError
-from fer_core.file_types import is_video, what_to_do
+from fer_core.file_types import PICTURES, is_video, what_to_do
 from fer_core.photo import NO_LEVELS, as_face, load_picture
 
 
@@ -58,6 +58,16 @@ def test_videos_and_webp_are_told_apart() -> None:
     assert load_picture(buffer.getvalue()).shape == (8, 8, 3)
     assert is_video(iso(b"qt  "))
     assert not is_video(iso(b"heic"))
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_every_kind_is_read_by_whatever_its_files_end_in(kind: str) -> None:
+    """The kinds that are decoded and the endings that are looked for were two lists."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, kind)
+    assert load_picture(buffer.getvalue()).shape == (8, 8, 3)
+    known = Image.registered_extensions()
+    assert {known[f".{ending}"] for ending in PICTURES[kind]} == {kind}
 
 
 LEVELS = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
