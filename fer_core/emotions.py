@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Emotion:
-    """One class. ``index`` is the label 0..6; ``colour`` is a hex string; ``icon`` is an emoji."""
+    """One class. ``index`` is the label 0..6; ``colour`` is a hex string; ``icon`` is an emoji.
+
+    ``name`` is what people read, and what files, links and commands hold: ``per_class`` of ``metrics.json``, columns of
+    Parquet files, addresses, ``--expression``. It therefore never changes: runs and links of others would lose it.
+    """
 
     index: int
     name: str
