@@ -1,4 +1,7 @@
-"""Make a run's ``embeddings.parquet`` with Keras. Child processes only."""
+"""Make a run's ``embeddings.parquet`` with Keras. Child processes only.
+
+How many neighbours are looked for, and how many dimensions are kept: :mod:`fer_core.runs.embeddings`.
+"""
 
 from __future__ import annotations
 

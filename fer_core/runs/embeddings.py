@@ -4,7 +4,7 @@ An embedding is the input of the last dense layer: the face as the model sees it
 holds it for every PublicTest and PrivateTest face, reduced to a few dimensions, beside the row numbers of the nearest
 Training faces, which were looked for in all dimensions.
 
-Plain NumPy: the app reads the file. :mod:`fer_core.runs.embeddings` makes it with Keras.
+Plain NumPy: the app reads the file. :mod:`fer_core.evaluation.embeddings` makes it with Keras.
 """
 
 from __future__ import annotations
