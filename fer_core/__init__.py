@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fer_core.inference.predictor import Predictor
     from fer_core.runs.listing import ModelInfo
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 __all__ = ["__version__", "list_models", "load_dataset", "load_model"]
 
 
