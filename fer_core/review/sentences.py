@@ -88,7 +88,7 @@ def matrices(confusions: Mapping[str, npt.NDArray[np.int64]]) -> str:
         shares = [f"{percent(found[name].faces / found[name].of, 0)} of {found[name].of:,}" for name in names]
         parts.append(f"{listed(names)}: {pair.words} ({', '.join(shares)})")
     if len(by_pair) == 1 and len(found) > 1:
-        return f"The commonest mistake is the same for all, {parts[0]}."
+        return f"The commonest mistake is the same for {parts[0]}."
     return f"The commonest mistake, {'; '.join(parts)}."
 
 

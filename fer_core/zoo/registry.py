@@ -56,7 +56,7 @@ _ARCHITECTURES = (
         name="custom_cnn",
         title="Custom CNN",
         summary="Eight 3×3 convolutions in four blocks (32, 64, 128, 256 channels), trained from scratch on the "
-        "faces as they are. Compare it with its augmented twin to see what augmentation alone does.",
+        "faces as they are. Compare it with the same network, augmented: what does augmentation alone do?",
         module="fer_core.zoo.custom_cnn",
     ),
     Architecture(

@@ -33,7 +33,7 @@ def test_the_most_confused_pairs_come_largest_first_and_leave_out_the_diagonal()
 
 def test_matrices_say_whether_the_commonest_mistake_is_shared() -> None:
     same = sentences.matrices({"a": matrix(50, fear_sad=9), "b": matrix(50, fear_sad=30)})
-    assert "the same for all" in same
+    assert "the same for a and b" in same
     assert "a and b: fear taken for sad" in same
     other = sentences.matrices({"a": matrix(50, fear_sad=9), "b": matrix(50, disgust_angry=9)})
     assert "a: fear taken for sad" in other

@@ -26,13 +26,15 @@ _STYLE = """<style>
 /* Enlarging 48 pixels shows nothing more, and its button would lie over the steps. */
 .st-key-face-and-verdict [data-testid="stElementToolbar"] { display: none; }
 .st-key-steps { scroll-margin-top: 4.5rem; }
+/* A link among buttons that look like it: they stand in one line. */
+.st-key-face-links [data-testid="stPageLink-NavLink"] { padding-left: 0; }
 @media (max-width: 640px) {
   /* On a phone the filters take two rows of two: in one of them half would lie beyond the edge. */
   .st-key-filter-row, .st-key-filters > div:has(> .st-key-filter-row) { width: 100%; }
   .st-key-filter-row > div { flex: 1 1 calc(50% - 0.5rem); width: auto; min-width: 0; }
   .st-key-filter-row > div > div { width: 100%; }
   /* The order's names are long. */
-  .st-key-filter-row > div:has(.st-key-sort) { flex-basis: 100%; }
+  .st-key-filter-row > .st-key-sort { flex-basis: 100%; }
 }
 </style>"""
 
