@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 100
 """Characters of a file's name that are kept, its end."""
+_EMPTIED, _AGAIN = "_uploads_emptied", "#"
 
 
 def enter(page: str) -> None:
@@ -37,6 +38,14 @@ def turn_to(part: str) -> None:
 
 def forget(*files: UploadedFile) -> None:
     """These were read, and are not needed any more. Their uploader is empty when it is drawn again."""
+    gone = {file.file_id for file in files}
+    emptied = st.session_state.setdefault(_EMPTIED, {})
+    for key, held in list(st.session_state.items()):
+        if gone & {getattr(file, "file_id", None) for file in (held if isinstance(held, list) else [held])}:
+            # Where the page does not draw it for a while, Streamlit keeps the file, and the browser does not.
+            del st.session_state[key]
+            field = str(key).partition(_AGAIN)[0]
+            emptied[field] = emptied.get(field, 0) + 1
     if (here := _here()) is not None:
         _drop(here[1], [file.file_id for file in files])
 
@@ -50,7 +59,7 @@ def uploader(
     help: str | None = None,
 ) -> UploadedFile | None:
     """A field to upload one file, and that file."""
-    file = st.file_uploader(label, type=types, max_upload_size=most(place), key=key, help=help)
+    file = st.file_uploader(label, type=types, max_upload_size=most(place), key=_key(key), help=help)
     taken = within(place, [] if file is None else [file])
     return taken[0] if taken else None
 
@@ -71,12 +80,18 @@ def uploader_of_many(
         type=types,
         accept_multiple_files=True,
         max_upload_size=most(place),
-        key=key,
+        key=_key(key),
         help=help,
         on_change=on_change,
         args=args,
     )
     return within(place, files)
+
+
+def _key(field: str) -> str:
+    """Another one after each :func:`forget`: to the browser it is a new field, and empty."""
+    times = st.session_state.get(_EMPTIED, {}).get(field, 0)
+    return f"{field}{_AGAIN}{times}" if times else field
 
 
 def most(place: Place) -> int:

@@ -251,7 +251,9 @@ def test_a_visitor_reads_no_path_and_gets_no_more_than_their_share(
         folder = make_run(settings().runs_dir / f"mine-{number}").path
         write_visitor(folder, mark, 0)
         (folder / "import.json").write_text("{}")
-    button(app, "Try it, and bring it").click().run()
+    labels = [one.label for one in app.button]
+    assert "Try it, and bring it" not in labels, "the field was empty, and what stands below it was still there"
+    button(uploaded(app, b"no model", "net.h5"), "Try it, and bring it").click().run()
     assert "Delete one" in words(app)
     assert open_app("bring").file_uploader[0].proto.type == [".keras", ".h5", ".hdf5", ".json", ".zip"]
 
