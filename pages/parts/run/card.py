@@ -245,7 +245,7 @@ def _results(metrics: Metrics, info: ModelInfo) -> None:
         else:
             _learning(info)
     if weakest := weakest_lines(metrics):
-        st.markdown(" ".join(weakest))
+        st.markdown(" ".join([*weakest, *(["The matrix counts twins, too."] if without else [])]))
 
 
 def _figures(metrics: Metrics, info: ModelInfo) -> None:
