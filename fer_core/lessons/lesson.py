@@ -21,7 +21,9 @@ a task list with the right one ticked, and what is true as a quotation::
 
     > One in seven is 14 %. Everything above it was learnt.
 
-``shows:``, below ``go:``, names words that the page must show, for the test of the lesson.
+``predict: first``, below ``go:``, keeps the page closed until the question is answered or skipped: where the answer
+stands on the page, who sees both at once reads it there. ``shows:`` names words that the page must show, for the test
+of the lesson.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from fer_core.errors import FerError
 MOST_STEPS = 20
 MOST_MINUTES = 90
 _OPTION = re.compile(r"[-*+] \[( |x|X)\] +(.+)")
-_FIELD = re.compile(r"(minutes|go|shows) *: *(.*)", flags=re.IGNORECASE)
+_FIELD = re.compile(r"(minutes|go|predict|shows) *: *(.*)", flags=re.IGNORECASE)
 
 
 class LessonError(FerError):
@@ -56,6 +58,7 @@ class Step:
         right: the index of the option that is true, -1 where nothing is asked.
         reveal: Markdown, what is true; empty where nothing is asked.
         shows: words that the page shows, for tests.
+        predict_first: whether the page stays closed until the question is answered or skipped.
     """
 
     title: str
@@ -66,6 +69,7 @@ class Step:
     right: int
     reveal: str
     shows: tuple[str, ...]
+    predict_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def _section(number: int, lines: list[str]) -> _Section:
 
 def _step(section: _Section, pages: Collection[str]) -> Step:
     where = f'Line {section.line}, "{section.heading}"'
-    section.allow("go", "shows")
+    section.allow("go", "predict", "shows")
     page, query = _address(section.fields.get("go", ""), where, pages)
     if not section.body:
         raise LessonError(f"{where}: it does not say what to look at.")
@@ -170,6 +174,9 @@ def _step(section: _Section, pages: Collection[str]) -> Step:
         raise LessonError(
             f'{where}: what is true ("> …") is told after a choice, and there are no answers ("- [ ] …").'
         )
+    predict = section.fields.get("predict")
+    if predict is not None and (predict.lower() != "first" or not section.options):
+        raise LessonError(f'{where}: "predict:" can only say "first", and only in a step that asks.')
     if len({text for text, _ in section.options}) < len(section.options):
         raise LessonError(f"{where}: two of the answers are the same.")
     return Step(
@@ -181,6 +188,7 @@ def _step(section: _Section, pages: Collection[str]) -> Step:
         right[0] if right else -1,
         section.quoted,
         tuple(words for part in section.fields.get("shows", "").split("|") if (words := part.strip())),
+        predict is not None,
     )
 
 

@@ -55,6 +55,8 @@ STYLE = (
 _FRAMED = "_framed"
 _RETURN_TO = "_return_to"
 _SHOWN = "_shown_page"
+_HELD_BACK = "_held_back"
+"""The page that a lesson has kept closed since somebody came to it."""
 _DATA = "data"
 """The chosen data, kept from page to page: see ``pages/parts/data.py``."""
 
@@ -85,7 +87,7 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     """The top of a page: guard, title, one sentence that says what the page is for.
 
     ``file`` is the page's own ``__file__``. Nothing may be drawn before this call. Returns whether another page, or
-    none, was shown before.
+    none, was shown before. Ends the run where a lesson asks before it lets anybody see the page.
     """
     if not st.session_state.get(_FRAMED):
         st.session_state[_RETURN_TO] = (f"pages/{Path(file).name}", links.copy(lambda _: True))
@@ -103,10 +105,16 @@ def begin(title: str, file: str, lead: str = "") -> bool:
     links.make_place()
     if elsewhere := lesson_strip.show(Path(file).stem):
         go(*elsewhere)
+    # For the page itself somebody arrives when it opens.
+    held_back = st.session_state.pop(_HELD_BACK, None) == here
+    if lesson_strip.holds_back(Path(file).stem):
+        if entered or held_back:
+            st.session_state[_HELD_BACK] = here
+        st.stop()
     # In a lesson its step says what the page is for.
     if lead and not lesson_strip.taking().lesson:
         place.markdown(lead)
-    return entered
+    return entered or held_back
 
 
 def _forget_earlier_visits() -> None:

@@ -27,6 +27,7 @@ _OVERVIEW = "lessons"
 _DATA, ANY_FACES = "data", "faces"
 """``data=faces`` in a lesson means whatever faces are at hand: imported ones before drawn ones."""
 NO_ANSWER = "{asked} is no answer to this step. It is ignored."
+FIRST = "Answer first, then the page opens."
 NO_LESSON = "There is no lesson {asked} here. It is ignored."
 
 
@@ -42,6 +43,8 @@ class Taking:
     lesson: str = ""
     step: int = 1
     answers: dict[tuple[str, int], str] = field(default_factory=dict)
+    skipped: set[tuple[str, int]] = field(default_factory=set)
+    """The steps whose question somebody did not want to answer."""
     ended: set[str] = field(default_factory=set)
     going: Place | None = None
     """Where a button of the strip leads, from the click to the run that follows."""
@@ -51,7 +54,13 @@ class Taking:
     def leave(self) -> None:
         """Whoever begins it again predicts again."""
         self.answers = {place: answer for place, answer in self.answers.items() if place[0] != self.lesson}
+        self.skipped = {place for place in self.skipped if place[0] != self.lesson}
         self.lesson, self.step = "", 1
+
+    def awaits(self, number: int) -> bool:
+        """Whether the question of this step is neither answered nor skipped."""
+        place = self.lesson, number
+        return place not in self.answers and place not in self.skipped
 
 
 def taking() -> Taking:
@@ -84,6 +93,20 @@ def asks_about(name: str, page: str) -> bool:
         return False
     step = lesson.steps[min(state.step, len(lesson.steps)) - 1]
     return step.page == page and name in step.query
+
+
+def holds_back(page: str) -> bool:
+    """Whether ``pages/<page>.py`` stays closed for now: the answer to the step's question would be read there.
+
+    To be asked below the strip, which knows what the address says of the answer.
+    """
+    state = taking()
+    lesson = shelf().find(state.lesson) if state.lesson else None
+    if lesson is None:
+        return False
+    number = min(state.step, len(lesson.steps))
+    step = lesson.steps[number - 1]
+    return step.page == page and step.predict_first and state.awaits(number)
 
 
 def show(page: str) -> Place | None:
@@ -128,6 +151,8 @@ def _step(lesson: Lesson, state: Taking, page: str) -> None:
     title = plain(step.title)
     st.markdown(f"**{title}{'' if title.endswith(('?', '!', '.')) else '.'}** {step.text}")
     answered = _asked(lesson, number, step, state)
+    if not answered and step.predict_first:
+        st.caption(FIRST)
     with st.container(horizontal=True, key="lesson-ways"):
         if number > 1:
             _button("Back", ":material/arrow_back:", "previous", _lead, lesson, number - 1)
@@ -135,6 +160,8 @@ def _step(lesson: Lesson, state: Taking, page: str) -> None:
             _button("Next", ":material/arrow_forward:", "next", _lead, lesson, number + 1, kind="primary")
         elif answered:
             _button("Done", ":material/check:", "done", _end, lesson, True, kind="primary")
+        elif step.predict_first:
+            _button("Skip", ":material/skip_next:", "skip", state.skipped.add, (lesson.name, number))
         if not answered or number < len(lesson.steps):
             _end_button(lesson)
 
@@ -203,7 +230,7 @@ def _asked(lesson: Lesson, number: int, step: Step, state: Taking) -> bool:
         label_visibility="collapsed",
     )
     if chosen is None:
-        return False
+        return place in state.skipped
     true = step.options[step.right]
     if chosen == true:
         st.success(f"You said “{plain(chosen)}”, and so it is. {step.reveal}", icon=":material/check:")

@@ -23,6 +23,7 @@ You find out what an accuracy is worth.
 ## Somebody who guesses
 
 go: compare?data=fer2013&view=Classes
+predict: first
 shows: Who wins what | 14 %
 
 Seven expressions: how often is a **guess** right?
@@ -50,6 +51,7 @@ def test_a_lesson_is_read() -> None:
     assert asked.options[asked.right] == "one time in seven"
     assert asked.reveal == "One in seven is 14 %.\nThe rest was learnt."
     assert asked.shows == ("Who wins what", "14 %")
+    assert (asked.predict_first, shown.predict_first) == (True, False)
     assert (shown.page, shown.query, shown.options, shown.right) == ("mistakes", {"data": ["fer2013"]}, (), -1)
 
 
@@ -64,11 +66,13 @@ def test_a_lesson_is_read() -> None:
         (("- [x]", "- [ ]"), "Line 7.*just one of them"),
         (("> One in seven is 14 %.\n> The rest was learnt.\n", ""), "Line 7.*below them what is true"),
         (("half of the time", "one time in seven"), "the same"),
-        (("Just look.", ""), "Line 20.*what to look at"),
-        (("Just look.", "Just look.\n\n> So it is."), "Line 20.*no answers"),
-        (("## Look", "# Look"), "Line 20.*one title"),
-        (("go: https", "minutes: 2\ngo: https"), "Line 20.*minutes"),
+        (("Just look.", ""), "Line 21.*what to look at"),
+        (("Just look.", "Just look.\n\n> So it is."), "Line 21.*no answers"),
+        (("## Look", "# Look"), "Line 21.*one title"),
+        (("go: https", "minutes: 2\ngo: https"), "Line 21.*minutes"),
         (("go: https://fer", "go: https://[fer"), "no address"),
+        (("predict: first", "predict: last"), 'Line 7.*only say "first"'),
+        (("go: https", "predict: first\ngo: https"), "Line 21.*only in a step that asks"),
     ],
 )
 def test_what_is_wrong_in_a_lesson_is_said_with_its_line(change: tuple[str, str], words: str) -> None:
@@ -153,3 +157,23 @@ def test_steps_whose_figures_are_of_runs_that_ones_own_may_displace_name_their_r
     ]
     assert len(about) >= 5
     assert [step.title for step in about if "vgg16" not in step.query.get("runs", [])] == []
+
+
+def test_steps_whose_answer_stands_on_the_page_are_predicted_first() -> None:
+    """“How often did people agree?” stood above “people 65 %”, and “Is ResNet50 better?” above the test's answer."""
+    steps = [step for lesson in read_lessons(lesson_files(), PAGES_OF_APP).lessons for step in lesson.steps]
+    views = ["Difference", "Classes", "Learning", "Robustness"]
+    about = [
+        step
+        for step in steps
+        if step.page == "leaderboard"
+        or "who guesses" in step.text
+        or "explain.many" in step.query
+        or {*step.query.get("view", []), *step.query.get("explain.view", [])} & {*views}
+    ]
+    assert len(about) == 9
+    assert [step.title for step in about if not step.predict_first] == []
+    # Who is to look at something must see it.
+    looks = [step for step in steps if re.search(r"\b(Look|Open|Choose)\b", step.text)]
+    assert len(looks) >= 5
+    assert [step.title for step in looks if step.predict_first] == []

@@ -70,7 +70,13 @@ def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
         for number, step in enumerate(lesson.steps, 1):
             expect(strip).to_contain_text(f"step {number} of {len(lesson.steps)}", timeout=MINUTE)
             expect(page).to_have_url(re.compile(f"lesson={lesson.name}.*step={number}"))
-            assert missing(page, step.shows) == [], (lesson.name, number)
+            if step.predict_first:
+                # The answer must not be read below the question.
+                expect(strip).to_contain_text("Answer first")
+                expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)
+                assert page.evaluate(MISSING, list(step.shows)) == list(step.shows), (lesson.name, number)
+            else:
+                assert missing(page, step.shows) == [], (lesson.name, number)
             if "both matrices" in step.text:
                 # What is to be looked at begins on the first screen, under the question.
                 first = page.get_by_test_id("stPlotlyChart").first.bounding_box()
@@ -83,6 +89,8 @@ def test_all_six_lessons_are_walked_and_every_step_shows_what_it_speaks_of(
                 guess = (step.right + 1) % len(step.options)
                 strip.get_by_test_id("stButtonGroup").get_by_text(step.options[guess], exact=True).click()
                 expect(strip).to_contain_text(f"it is “{step.options[step.right]}”", timeout=MINUTE)
+            if step.predict_first:
+                assert missing(page, step.shows) == [], (lesson.name, number)
             strip.get_by_role("button", name="Next" if number < len(lesson.steps) else "Done").click()
         expect(page.get_by_role("heading", name="Lessons", exact=True)).to_be_visible(timeout=MINUTE)
         # A lesson on figures alone gives the faces back.

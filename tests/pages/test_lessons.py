@@ -80,6 +80,61 @@ def test_a_step_asks_first_and_then_says_what_is_true_and_leads_on() -> None:
     assert "You said “yes”" in words(app)
 
 
+@pytest.fixture
+def predicted_first(sample_home: Path) -> None:
+    (sample_home / "lessons" / "mine.md").write_text(
+        LESSON.replace("go: limits\n", "go: limits\npredict: first\n", 1).replace("go: limits?", "go: explain?")
+    )
+
+
+def below(app: AppTest) -> list[str]:
+    """What the page itself shows."""
+    return [*(one.value for one in app.header), *(one.label for one in app.expander)]
+
+
+@pytest.mark.usefixtures("predicted_first")
+def test_the_page_that_gives_the_answer_away_opens_with_the_answer() -> None:
+    """The page said in the same view what the step had just asked."""
+    app = open_app("limits", lesson="mine", step="1")
+    assert below(app) == []
+    assert any("Answer first" in one.value for one in app.caption)
+    app.button_group(key="_lesson-mine-1").set_value("yes").run()
+    assert below(app)
+    assert not any("Answer first" in one.value for one in app.caption)
+    assert below(open_app("limits", lesson="mine", step="1", predicted="1-1"))
+
+
+@pytest.mark.usefixtures("predicted_first")
+def test_who_skips_the_question_sees_the_page_and_may_go_on_or_answer_still() -> None:
+    app = press(open_app("limits", lesson="mine", step="1"), "_lesson-skip")
+    assert below(app)
+    assert "So it" not in words(app)
+    assert not app.button_group(key="_lesson-mine-1").disabled
+    press(app, "_lesson-next")
+    assert "step 2 of 3" in words(app)
+    press(app, "_lesson-previous")
+    app.switch_page("pages/limits.py").run()
+    assert below(app)
+    app.button_group(key="_lesson-mine-1").set_value("no").run()
+    assert "You said “no”, and so it is" in words(app)
+    # Whoever begins again is asked again.
+    press(app, "_lesson-end")
+    assert below(press(app, "_lesson-begin-mine")) == []
+
+
+@pytest.mark.usefixtures("predicted_first")
+def test_a_page_that_a_lesson_keeps_closed_is_open_without_it_and_from_other_steps() -> None:
+    app = open_app("limits", lesson="mine", step="1")
+    app.switch_page("pages/leaderboard.py").run()
+    assert "_lesson-back" in [button.key for button in app.button]
+    assert below(app)
+    app.switch_page("pages/limits.py").run()
+    assert below(app) == []
+    press(app, "_lesson-end")
+    app.switch_page("pages/limits.py").run()
+    assert below(app)
+
+
 def test_a_right_answer_is_quoted() -> None:
     app = open_app("limits", lesson="mine", step="1")
     app.button_group(key="_lesson-mine-1").set_value("no").run()
