@@ -24,14 +24,33 @@ OLD_ORDERS = {
 }
 """How this page once sorted faces by what models say, and what Mistakes calls it."""
 PAGE, FACE, SPLIT, CLASS, ROWS = "page", "face", "split", "class", "rows"
+_COLUMNS = '.st-key-browse > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]'
+_STYLE = f"""<style>
+/* On a phone the open face comes first, so that a click on the sheet is answered where one looks; what is known about
+   it stays below. So both columns become one, and the face goes to its top. */
+@media {frame.PHONE} {{
+  {_COLUMNS} {{ flex-direction: column; flex-wrap: nowrap; gap: 1rem; }}
+  {_COLUMNS} > [data-testid="stColumn"], {_COLUMNS} > [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {{
+    display: contents;
+  }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-open-face) {{ order: -1; }}
+  .st-key-open-face {{ flex-direction: row; align-items: flex-start; }}
+  .st-key-open-face > :first-child {{ flex: 0 0 192px; }}
+  .st-key-open-face [data-testid="stElementContainer"] {{ margin-top: 0 !important; }}
+  .st-key-open-face [data-testid="stElementToolbar"] {{ display: none; }}
+}}
+</style>"""
 
 
 def show(dataset: Dataset) -> None:
     """The whole tab."""
-    left, right = st.columns([5, 3], gap="medium")
+    st.html(_STYLE)
+    with st.container(key="browse"):
+        left, right = st.columns([5, 3], gap="medium")
     with right:
-        picture = st.container()
-        steps = st.container(horizontal=True)
+        with st.container(key="open-face"):
+            picture = st.container()
+            steps = st.container(horizontal=True)
         # First, though it stands last: what an address says of it is known only once it is drawn.
         face = _face_field(dataset)
     with left:
