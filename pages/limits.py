@@ -10,17 +10,16 @@ from pages.parts.limits import sections
 frame.begin(
     "Limits",
     __file__,
-    "A model names an expression, not a feeling. How often is it wrong, and on whom?",
+    "A model names an expression, not a feeling. How often is it wrong, on whom?",
 )
 shown = runs.complete()
 sections.mistakes(shown)
 sections.people(shown)
-st.header("Before you show anybody a result", anchor=False)
+st.header("Before you show a result", anchor=False)
 st.markdown(
-    "Never decide anything about anybody with it. In the European Union, inferring emotions at work and in schools is "
-    "forbidden."
+    "Decide nothing about anybody with it. In the European Union, inferring emotions at work or school is forbidden."
 )
 sections.law()
 sections.meaning()
 sections.data()
-st.caption("Information, not legal advice.")
+st.caption("No legal advice.")

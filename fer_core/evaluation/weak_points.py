@@ -31,7 +31,7 @@ class CountedShare:
 
 @dataclass(frozen=True)
 class WeakPoints:
-    """One run on one split. ``without_twins``: whether faces with a twin in Training were left out.
+    """One run on one split. ``without_twins``: whether faces with a twin in Training were left out of its ``faces``.
 
     ``wrong``: of all faces. ``sure_wrong``: of those answered with a probability of :data:`SURE` or more.
     ``missed``: of the faces of the class called ``hardest``, which is the one most often missed; both None where no
@@ -44,6 +44,7 @@ class WeakPoints:
     hardest: str | None
     missed: CountedShare | None
     without_twins: bool = False
+    faces: int = 0
     unjudged: tuple[Unjudged, ...] = ()
 
 
@@ -53,6 +54,7 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
     if table is None:
         return None
     table = table[table["split"] == split]
+    faces = len(table)
     known = NEAR_DUPLICATE in table.columns and not table[NEAR_DUPLICATE].all()
     if known:
         table = table[~table[NEAR_DUPLICATE].to_numpy(bool)]
@@ -72,6 +74,7 @@ def weak_points(run: RunFolder, split: str = PRIVATE_TEST) -> WeakPoints | None:
         weakest.emotion if weakest else None,
         _share(weakest.n - weakest.found, weakest.n) if weakest else None,
         known,
+        faces,
         unjudged(confusion),
     )
 

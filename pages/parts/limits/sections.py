@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,18 @@ from pages.parts.runs import data_title, foremost
 
 FEWEST_SURE = 100
 """Where a run is sure of fewer faces, how many of these are wrong says little: of eight, none may be by chance."""
+_STYLE = """<style>
+.fer-wrong { border-collapse: collapse; width: 100%; max-width: 56rem; font-size: 0.875rem; line-height: 1.35; }
+.fer-wrong th, .fer-wrong td {
+  border-bottom: 1px solid rgba(127, 127, 143, 0.25);
+  padding: 0.35rem 0.5rem 0.35rem 0;
+  text-align: left;
+  vertical-align: top;
+}
+.fer-wrong tbody th { font-weight: 400; }
+.fer-wrong thead th { font-weight: 600; vertical-align: bottom; }
+.fer-wrong span { white-space: nowrap; }
+</style>"""
 
 
 def meaning() -> None:
@@ -100,23 +113,35 @@ def _fingerprint(info: ModelInfo) -> str:
 def _table(found: Sequence[tuple[ModelInfo, WeakPoints]]) -> None:
     """The runs on the same data: in a column of its own, the data's name would be cut off on small screens."""
     title = data_title(found[0][0].data)
-    st.caption(f"**{plain(title)}**, {PRIVATE_TEST}")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Model": points.name,
-                "Wrong": _words(points.wrong),
-                "Wrong when sure": _words(points.sure_wrong),
-                "Hardest class, missed": f"{points.hardest}: {_words(points.missed)}"
-                if points.missed
-                else "not judged",
-            }
-            for _, points in found
-        ),
-        hide_index=True,
-        alt=f"How often each run is wrong on {PRIVATE_TEST} of {title}: of all faces, of those it is sure about, of "
-        "its hardest class; each with its 95 % interval and number of faces.",
+    told = [points for _, points in found]
+    st.caption(f"**{plain(title)}**, {PRIVATE_TEST}{_which_faces(told)}")
+    alt = (
+        f"How often each run is wrong on {PRIVATE_TEST} of {title}: of these faces, of those it is sure about, of its "
+        "hardest class; each with its 95 % interval and number of faces."
     )
+    names = ("Model", "Wrong", "Wrong when sure", "Hardest class, missed")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(points.name)}</th><td>{_words(points.wrong)}</td>'
+        f"<td>{_words(points.sure_wrong)}</td><td>{_hardest(points)}</td></tr>"
+        for points in told
+    )
+    # As HTML, whose cells break: of a table of Streamlit's a phone shows two columns.
+    st.html(
+        f'{_STYLE}<table class="fer-wrong" aria-label="{html.escape(alt, quote=True)}"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _which_faces(told: Sequence[WeakPoints]) -> str:
+    """Where it is so, that faces with a twin do not count: elsewhere the app tells of all."""
+    if not all(points.without_twins for points in told):
+        return ""
+    counted = {(points.wrong.n, points.faces) for points in told}
+    if len(counted) > 1:
+        return ", faces without a twin in Training"
+    [(n, faces)] = counted
+    return f", {n:,} faces without a twin in Training (of {faces:,})"
 
 
 def data() -> None:
@@ -147,7 +172,7 @@ def people(infos: Sequence[ModelInfo]) -> None:
     lines = [f"| | Others found | Measured here{f', with {plain(name)}' if name else ''} |", "|---|---|---|"]
     lines += [f"| **{who}** | {known} | {_measured(hard, groups)} |" for who, known, groups in _PEOPLE]
     st.markdown("\n".join(lines))
-    st.caption("“Others”: other faces, as many of each label. Not measured: FER-2013 does not say who is in a picture.")
+    st.caption("“Others”: other faces, as many of each label. Not measured: FER-2013 does not say who is pictured.")
     if not found:
         return
     st.markdown(_in_short(name, hard))
@@ -295,10 +320,17 @@ def _unjudged(found: Sequence[WeakPoints]) -> str:
     return f"Classes with fewer than {FEWEST_TO_JUDGE} faces are not judged{': ' if never else ''}{'; '.join(never)}."
 
 
+def _hardest(points: WeakPoints) -> str:
+    """HTML."""
+    return f"{points.hardest} {_words(points.missed)}" if points.missed else "not judged"
+
+
 def _words(share: CountedShare) -> str:
+    """HTML."""
     if not share.n:
         return "no such face"
-    return f"{percent(share.value)} ({share.low * 100:.1f}–{share.high * 100:.1f}; n = {share.n:,})"
+    interval = f"<span>({share.low * 100:.1f}–{share.high * 100:.1f};</span> <span>n = {share.n:,})</span>"
+    return f"<span>{percent(share.value)}</span> <small>{interval}</small>"
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
