@@ -35,6 +35,33 @@ from pages.parts.poke.tools import LIGHT, MUSCLES_TOOL, PAINT, PATCH, PLACE
 MAP_OF = "_poke_map"
 NOTHING = "nothing"
 ZOOM = 10
+_DESK = '[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-_poke_canvas)'
+_STYLE = f"""<style>
+@media {frame.PHONE} {{
+  /* All tools in one row, right under the face; what the models say stands below them. */
+  .st-key-poke-tools button {{ padding-inline: 0.4rem; }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-poke-bars) {{ order: 1; }}
+}}
+@media {frame.PHONE} and (min-height: 600px) {{
+  /* Else a slider would move what nobody sees. Canvas: the page's colour, where a browser does not know the other. */
+  {_DESK} > [data-testid="stColumn"]:first-child {{
+    position: sticky;
+    top: 3.75rem;
+    z-index: 2;
+    background: Canvas;
+    background: light-dark(LIGHT, DARK);
+  }}
+}}
+</style>"""
+_SMALL = f"""<style>
+@media {frame.PHONE} {{
+  .st-key-poke-face {{ flex-direction: row; align-items: center; }}
+  /* Without the hint below it: it tells how to paint. */
+  .st-key-poke-face .st-key-_poke_canvas {{ flex: 0 0 10rem; height: 10rem; overflow: hidden; }}
+  .st-key-poke-face .st-key-poke-history {{ flex-direction: column; align-items: flex-start; gap: 0; }}
+}}
+</style>"""
+"""Where nothing is painted, the face may be smaller: a phone has more room for the sliders then."""
 
 
 def show(infos: Sequence[ModelInfo]) -> None:
@@ -67,7 +94,8 @@ def _poke(start: Start, models: list[Predictor]) -> None:
         bars = st.container(key="poke-bars", gap="small")
         group = linked.segmented_control("Tools", _groups(now), key=TOOLS, label_visibility="collapsed")
         _tools(group, now, models)
-    with picture:
+    st.html(_style(small=group != PAINT))
+    with picture, st.container(key="poke-face"):
         _picture(now, after)
         _steps_back()
     with bars:
@@ -75,6 +103,12 @@ def _poke(start: Start, models: list[Predictor]) -> None:
         st.markdown(_sentence(now, before, after))
         _lines(before, after)
     _more(now, after)
+
+
+def _style(*, small: bool) -> str:
+    """How the face stays in view on a phone, on the page's own colour."""
+    light, dark = (str(st.get_option(f"theme.{kind}.backgroundColor")) for kind in ("light", "dark"))
+    return _STYLE.replace("LIGHT", light).replace("DARK", dark) + (_SMALL if small else "")
 
 
 def _groups(now: Poked) -> list[str]:
