@@ -50,6 +50,14 @@ long as it has the focus, and what is under it would jump at the next click.
 """
 TOGGLE_WIDTH = 110
 """Pixels: fits "Pause" and "Go on" with their icons."""
+_STYLE = f"""<style>
+@media {frame.PHONE} {{
+  /* Two figures a row: one a row, and the curves would begin a screen below. */
+  .st-key-job-numbers {{ display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }}
+  .st-key-job-numbers > * {{ width: auto; min-width: 0; align-self: end; }}
+  .st-key-job-numbers [data-testid="stMetricLabel"] * {{ white-space: normal; overflow: visible; }}
+}}
+</style>"""
 
 
 def choose() -> Path | None:
@@ -87,6 +95,7 @@ def show(run_dir: Path) -> None:
     Only the lower part repeats each second. Buttons that are drawn anew under the pointer lose clicks.
     """
     status = jobs.status(run_dir)
+    st.html(_STYLE)
     with st.container(border=True, key="job"):
         _head(run_dir, alive=status.alive)
         fragment(_live, every="1s" if status.alive else None)(run_dir, status.state)
@@ -240,7 +249,7 @@ def _numbers(status: JobStatus) -> None:
     epoch = status.epochs[-1] if status.epochs else None
     best = best_of(status.epochs)
     faces = status.start.get("validation_faces") if status.start else None
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="large", key="job-numbers"):
         if batch is not None and (epoch is None or batch["epoch"] > epoch["epoch"]):
             st.metric(f"Loss so far, epoch {batch['epoch']}", f"{batch['loss']:.3f}", width="content")
             st.metric(f"Training accuracy so far, epoch {batch['epoch']}", percent(batch["accuracy"]), width="content")
