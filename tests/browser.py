@@ -71,6 +71,20 @@ def press_until(page: Page, key: str, then: Locator) -> None:
     _try_again(press)
 
 
+def click_until(button: Locator, then: Locator) -> None:
+    """Click until what it leads to is there; up to a minute.
+
+    While a page is laid out anew a click may miss, since what it was meant for has moved. A person clicks again.
+    """
+
+    def click() -> None:
+        if not then.is_visible():
+            button.click(timeout=ONE_TRY)
+        then.wait_for(timeout=ONE_TRY)
+
+    _try_again(click)
+
+
 def _try_again(attempt: Callable[[], None]) -> None:
     from playwright.sync_api import TimeoutError as NotInTime  # where there is no Playwright, other tests run
 

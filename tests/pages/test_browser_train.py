@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 import pytest
+from browser import click_until
 from playwright.sync_api import expect
 
 from fer_core.data.dataset import load_dataset, write_dataset
@@ -163,15 +164,12 @@ def test_stop_resume_restart_and_kill(open_page: Callable[..., Page], app: AppSe
     run = only_run(home)
     expect(page.get_by_text(re.compile(r"After epoch \d+ the model")).first).to_be_visible(timeout=4 * MINUTE)
 
-    page.get_by_role("button", name="Pause").click()
+    click_until(page.get_by_role("button", name="Pause"), state(page).filter(has_text="paus"))
     expect(state(page)).to_contain_text("paused", timeout=MINUTE)
     page.get_by_role("button", name="Go on").click()
     expect(state(page)).to_contain_text("training", timeout=MINUTE)
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=MINUTE)
-    # A person looks before the next click; a robot can press while the page is still being laid out, and miss.
-    page.wait_for_timeout(1500)
-
-    page.get_by_role("button", name="Stop").click()
+    click_until(page.get_by_role("button", name="Stop"), state(page).filter(has_text="stop"))
     expect(state(page)).to_contain_text("stopped", timeout=2 * MINUTE)
     stopped = jobs.status(run)
     assert stopped.state == "stopped"
