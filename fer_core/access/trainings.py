@@ -37,6 +37,12 @@ def visible(person: Person, infos: Iterable[ModelInfo]) -> list[ModelInfo]:
     return [info for info in infos if person.owner or info.started_by is None or info.started_by == person.mark]
 
 
+def own(person: Person, infos: Iterable[ModelInfo]) -> list[ModelInfo]:
+    """The runs that they made here themselves; an owner's are those that no visitor started."""
+    mine = None if person.owner else person.mark
+    return [info for info in infos if not info.shipped and info.started_by == mine]
+
+
 def first_choice(person: Person, infos: Sequence[ModelInfo], most: int) -> list[ModelInfo]:
     """At most ``most`` of these runs, in their order: those to show where nobody has chosen any.
 
@@ -44,11 +50,10 @@ def first_choice(person: Person, infos: Sequence[ModelInfo], most: int) -> list[
     place that one side does not need is the other's. ``infos``: ordered as by
     :func:`fer_core.runs.listing.list_runs`.
     """
-    mine = None if person.owner else person.mark
-    own = [info for info in infos if not info.shipped and info.started_by == mine]
-    others = [info for info in infos if info not in own]
+    theirs = own(person, infos)
+    others = [info for info in infos if info not in theirs]
     room = max(most // 2, most - len(others))
-    kept = own[:room]
+    kept = theirs[:room]
     kept += others[: most - len(kept)]
     return [info for info in infos if info in kept]
 

@@ -56,6 +56,18 @@ def test_while_the_second_twin_trains_the_firsts_link_shows_it(open_app, home):
     assert app.query_params["run"] == "second"
 
 
+def test_a_damaged_recipe_does_not_take_the_page_away_while_a_twin_is_to_come(open_app, home):
+    """The sentence about what comes next asked for the recipe."""
+    first = unfinished(home, "first")
+    write_twins(first.path, "first", "second")
+    claim(first)
+    assert "Next comes the same with" in words_of(open_app("train", run="first"))
+    first.recipe_path.write_text("{")
+    app = open_app("train", run="first")
+    assert not app.exception
+    assert "Next comes" not in words_of(app)
+
+
 def test_a_twin_can_be_trained_later_where_the_faces_are_here(open_app, home, sample, monkeypatch):
     started = []
     monkeypatch.setattr(jobs, "start_twin", lambda run, data: started.append((run.name, data)) or run)

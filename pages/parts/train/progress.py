@@ -80,13 +80,11 @@ def choose() -> Path | None:
 
 def link_to_last() -> None:
     """The way back to one's newest training that is over: who comes anew sees otherwise nothing of it."""
-    person = access.person()
-    mine = None if person.owner else person.mark
-    for info in runs.complete():
-        if not (info.shipped or info.is_vote or info.is_brought) and info.started_by == mine:
-            label = f"Your last training: {info.display_name}"
-            frame.link("train", label, icon=":material/history:", query={runs.RUN: info.name})
-            return
+    own = trainings.own(access.person(), runs.complete())
+    last = next((info for info in own if not info.is_vote and not info.is_brought), None)
+    if last is not None:
+        label = f"Your last training: {last.display_name}"
+        frame.link("train", label, icon=":material/history:", query={runs.RUN: last.name})
 
 
 def show(run_dir: Path) -> None:
@@ -118,8 +116,8 @@ def _live(run_dir: Path, drawn_state: JobState) -> None:
         # Another state has other buttons: draw the whole page again. At the end this also ends the polling.
         st.rerun(scope="app")
     st.markdown(messages.told(status.message, stored=status.state in ENDED_BADLY))
-    if status.alive and twins.is_to_come(status):
-        st.caption(f"Next comes {twins.the_same_otherwise(RunFolder(status.run_dir).recipe())}.")
+    if status.alive and (following := twins.to_come(status)):
+        st.caption(f"Next comes {following}.")
     if status.state in JUDGED and (best := best_of(status.epochs)):
         st.markdown(outcome.sentence(best)[0])
     if status.alive and status.state != JobState.STARTING:
@@ -203,10 +201,11 @@ def _buttons(status: JobStatus) -> None:
             )
         elif theirs and status.state == JobState.STOPPING:
             st.button("Stopping", icon=":material/hourglass_top:", disabled=True, key=SECOND)
-        elif theirs and not status.alive and (data := twins.data_for(status)) is not None:
+        elif theirs and not status.alive and (offered := twins.offered(status)) is not None:
+            called, data = offered
             _button(
                 SECOND,
-                f"Train {twins.the_same_otherwise(RunFolder(status.run_dir).recipe())}",
+                f"Train {called}",
                 ":material/compare_arrows:",
                 functools.partial(twins.start, data),
                 status,

@@ -55,13 +55,14 @@ def partner(run_dir: Path) -> RunFolder | None:
     return None if other is None else RunFolder(other)
 
 
-def is_to_come(status: JobStatus) -> bool:
-    """Whether a twin is planned after this run and has not been begun."""
+def to_come(status: JobStatus) -> str:
+    """What the twin is called that is planned after this run and has not been begun; empty where there is none."""
+    run = RunFolder(status.run_dir)
     try:
-        return twins.follows(RunFolder(status.run_dir))
-    except RunError:
-        # Said by partner().
-        return False
+        return the_same_otherwise(run.recipe()) if twins.follows(run) else ""
+    except FerError:
+        # Said by partner(), or of the recipe when the training goes on.
+        return ""
 
 
 def show(status: JobStatus, other: RunFolder) -> bool:
@@ -93,16 +94,21 @@ def show(status: JobStatus, other: RunFolder) -> bool:
     return True
 
 
-def data_for(status: JobStatus) -> Path | None:
-    """The dataset folder to train the run's twin on; None where it has one, is not done, or the faces are not here."""
+def offered(status: JobStatus) -> tuple[str, Path] | None:
+    """What the twin is called that can be trained now, and the dataset folder to train it on.
+
+    None where the run has one, is not done, or the faces are not here.
+    """
+    run = RunFolder(status.run_dir)
     try:
-        if status.state != JobState.DONE or not twins.may_follow(RunFolder(status.run_dir)):
+        if status.state != JobState.DONE or not twins.may_follow(run):
             return None
-    except RunError:
-        # Said by partner().
+        called = the_same_otherwise(run.recipe())
+    except FerError:
+        # Said by partner(), or by the run's card.
         return None
     data = trained_on(status)
-    return data.info.path if data is not None and data.info is not None else None
+    return (called, data.info.path) if data is not None and data.info is not None else None
 
 
 def start(data: Path, person: Person, run_dir: Path) -> None:
