@@ -11,13 +11,11 @@ from fer_core.leaderboard.crowd import crowd_markdown
 from fer_core.leaderboard.entries import Entry, Figure, pictured
 from fer_core.leaderboard.words import (
     CHOSEN,
-    CHOSEN_MEANING,
     GROUP_MEANING,
     GROUPS,
     REPRODUCED,
-    REPRODUCED_MEANING,
+    TERMS,
     TEST_TIME_AUGMENTATION,
-    TEST_TIME_AUGMENTATION_MEANING,
 )
 from fer_core.stats.intervals import chance_margin
 
@@ -49,9 +47,7 @@ def leaderboard_markdown(entries: Sequence[Entry], checked: str) -> str:
         *(_group(key, [entry for entry in entries if entry.group == key]) for key in GROUPS),
         crowd_markdown(),
         "## What the words mean",
-        meanings("Chosen", CHOSEN, CHOSEN_MEANING),
-        meanings("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),
-        meanings("Obtained again", REPRODUCED, REPRODUCED_MEANING),
+        *(meanings(*terms) for terms in TERMS),
         SPANS,
         WITHOUT_NEAR_DUPLICATES,
         OTHER_DATA,

@@ -70,3 +70,10 @@ GROUP_MEANING = {
     "flattered": "Compare these with nothing. They show what was claimed.",
     "people": "A yardstick, not a competitor: the labels themselves come from people who disagree.",
 }
+
+TERMS = (
+    ("Chosen", CHOSEN, CHOSEN_MEANING),
+    ("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),
+    ("Obtained again", REPRODUCED, REPRODUCED_MEANING),
+)
+"""The columns whose words are explained below a table: heading, the words, their meanings."""

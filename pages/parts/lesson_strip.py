@@ -87,12 +87,8 @@ def query_of(lesson: Lesson, number: int) -> links.Query:
 
 def asks_about(name: str, page: str) -> bool:
     """Whether a lesson is on whose step leads to ``pages/<page>.py`` and names this part of it in its link."""
-    state = taking()
-    lesson = shelf().find(state.lesson) if state.lesson else None
-    if lesson is None:
-        return False
-    step = lesson.steps[min(state.step, len(lesson.steps)) - 1]
-    return step.page == page and name in step.query
+    on = _step_on(page)
+    return on is not None and name in on[1].query
 
 
 def holds_back(page: str) -> bool:
@@ -100,13 +96,19 @@ def holds_back(page: str) -> bool:
 
     To be asked below the strip, which knows what the address says of the answer.
     """
+    on = _step_on(page)
+    return on is not None and on[1].predict_first and taking().awaits(on[0])
+
+
+def _step_on(page: str) -> tuple[int, Step] | None:
+    """The number, from 1, of the lesson's step that is on, and that step, where it leads to ``pages/<page>.py``."""
     state = taking()
     lesson = shelf().find(state.lesson) if state.lesson else None
     if lesson is None:
-        return False
+        return None
     number = min(state.step, len(lesson.steps))
     step = lesson.steps[number - 1]
-    return step.page == page and step.predict_first and state.awaits(number)
+    return (number, step) if step.page == page else None
 
 
 def show(page: str) -> Place | None:

@@ -20,16 +20,7 @@ from fer_core.leaderboard.markdown import (
     span_text,
     systems_by_note,
 )
-from fer_core.leaderboard.words import (
-    CHOSEN,
-    CHOSEN_MEANING,
-    GROUP_MEANING,
-    GROUPS,
-    REPRODUCED,
-    REPRODUCED_MEANING,
-    TEST_TIME_AUGMENTATION,
-    TEST_TIME_AUGMENTATION_MEANING,
-)
+from fer_core.leaderboard.words import CHOSEN, GROUP_MEANING, GROUPS, REPRODUCED, TERMS
 from fer_core.plots import leaderboard as plots
 from fer_core.review.crowd_scores import EXPLAINED
 from pages.parts import crowd_columns, frame, linked
@@ -153,12 +144,8 @@ def notes(shown: Sequence[Entry]) -> None:
 def _legend() -> None:
     """What each word about a number's origin means."""
     st.markdown("\n".join(f"- **{SHORT[key]}**: {title}. {GROUP_MEANING[key]}" for key, title in GROUPS.items()))
-    for title, terms, explained in (
-        ("Chosen", CHOSEN, CHOSEN_MEANING),
-        ("Looks", TEST_TIME_AUGMENTATION, TEST_TIME_AUGMENTATION_MEANING),
-        ("Obtained again", REPRODUCED, REPRODUCED_MEANING),
-    ):
-        st.markdown(meanings(title, terms, explained))
+    for terms in TERMS:
+        st.markdown(meanings(*terms))
     st.markdown(WITHOUT_NEAR_DUPLICATES)
     st.markdown(OTHER_DATA)
 

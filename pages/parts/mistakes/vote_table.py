@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from fer_core.data.ferplus import ANSWERS
 from fer_core.emotions import COLOURS, COUNT, NAMES
+from fer_core.plots.style import MUTED
 from pages.parts.probability_bars import CELL, bar
 
 WIDTH = 350
 """Pixels, the most."""
-GREY = "#7a7f8a"
-"""Of the answers that are no expression."""
 
 
 def table(votes: Sequence[int], label: int) -> str:
@@ -25,7 +24,7 @@ def table(votes: Sequence[int], label: int) -> str:
         raise ValueError(f"{len(ANSWERS)} numbers of votes and a label 0..{COUNT - 1} were expected")
     rows = []
     for at, (answer, count) in enumerate(zip(ANSWERS, votes, strict=True)):
-        cell = bar(count / sum(votes), COLOURS[at] if at < COUNT else GREY, str(count))
+        cell = bar(count / sum(votes), COLOURS[at] if at < COUNT else MUTED, str(count))
         weight = 600 if at == label else 400
         rows.append(f'<tr><th scope="row" style="{CELL};text-align:left;font-weight:{weight}">{answer}</th>{cell}</tr>')
     called = html.escape(f"Votes of {sum(votes)} people; the label is {NAMES[label]}", quote=True)
